@@ -1,0 +1,55 @@
+# Everything sets itself up: the first target that needs the environment makes it in .venv from requirements.lock.
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test check bench lock clean
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Without bytecode every import is compiled anew, and everything is three times as slow.
+unexport PYTHONDONTWRITEBYTECODE
+export MLFLOW_DISABLE_TELEMETRY := true
+export BENTOML_DO_NOT_TRACK := True
+export PYTHONNOUSERSITE := 1
+
+help:
+	@echo "make demo    the whole story on this machine, in under three minutes"
+	@echo "make lab     JupyterLab and MLflow's page, on loopback"
+	@echo "make test    every test, the browser's included"
+	@echo "make check   lint, types, layers and the fast tests, in under a minute"
+	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
+	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
+
+$(READY): requirements.lock pyproject.toml .ci/setup
+	@bash .ci/setup $(VENV)
+	@touch $@
+
+demo: $(READY)
+	@bash .ci/programs ssh-keygen
+	@$(BIN)/python -m workbench.demo
+
+lab: $(READY)
+	@$(BIN)/workbench lab
+
+check: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > .import-linter.log 2>&1 || { cat .import-linter.log; rm .import-linter.log; exit 1; }
+	@rm -f .import-linter.log
+	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
+
+test: $(READY)
+	@bash .ci/programs ssh-keygen chromium
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest -q -n 2 tests/integration
+	@$(BIN)/python -m pytest -q tests/e2e $$(command -v chromium >/dev/null || echo "-m not\ browser")
+
+bench: $(READY)
+	@$(BIN)/python -m tests.benchmarks
+
+lock:
+	@$(BIN)/python -m uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) runs screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,169 @@
+"""What an answer costs: the compiled model in process, and the guarded endpoint over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.benchmarks.line import Line
+
+_CONNECTIONS = 8
+_SECONDS = 5.0
+# What BentoML's documentation would have one write for the same model.
+_PLAIN_SERVICE = """
+import bentoml, pandas as pd, skops.io as sio
+@bentoml.service(workers=1)
+class Plain:
+    def __init__(self):
+        self.model = sio.load("model.skops", trusted=["sklearn.tree._tree.Tree"])
+    @bentoml.api
+    def predict(self, rows: list[dict[str, float]]) -> list[float]:
+        return self.model.predict_proba(pd.DataFrame(rows))[:, 1].tolist()
+"""
+
+
+def _fitted() -> tuple[Any, Any, list[dict[str, float]]]:
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.ensemble import RandomForestClassifier
+
+    data = load_breast_cancer(as_frame=True)
+    model = RandomForestClassifier(200, random_state=0).fit(data.data, data.target)
+    return model, data.data, data.data.head(1).to_dict("records")
+
+
+def measure_rows(_: Path) -> Iterator[Line]:
+    """Score one row: the compiled model as it is served, and the fitted estimator."""
+    import pandas as pd
+
+    from tests.benchmarks.line import Line, timed
+    from workbench.domain.contract import infer_contract
+    from workbench.packaging.onnx_compiler import compile_spellings
+    from workbench.packaging.onnx_predictor import load_onnx_predictor
+
+    model, table, rows = _fitted()
+    contract = infer_contract([(name, "f", False) for name in table.columns], "classification")
+    compiled = next(content for _, content in compile_spellings(model, contract) if isinstance(content, bytes))
+    predict, frame = load_onnx_predictor(compiled, contract), pd.DataFrame(rows)
+    ours = [timed(lambda: predict(rows)) * 1000 for _ in range(200)]
+    theirs = [timed(lambda: model.predict_proba(frame)) * 1000 for _ in range(30)]
+    yield Line("score one row with a forest of 200 trees, compiled", ours, "the fitted estimator", theirs, unit="ms")
+
+
+def measure_http(folder: Path) -> Iterator[Line]:
+    """Answer one-row requests over HTTP: a guarded release, and a plain BentoML service of the same model."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    from tests.benchmarks.line import Line
+    from tests.integration import release_builder
+
+    trained = release_builder.train_model(RandomForestClassifier(200, random_state=0))
+    rows = trained.holdout.head(1).to_dict("records")
+    ours, theirs = [], []
+    with _guarded(folder, trained) as guarded, _plain(folder, trained.model) as plain:
+        for _ in range(3):
+            ours.append(asyncio.run(_load(guarded, {"rows": rows})))
+            theirs.append(asyncio.run(_load(plain, {"rows": rows})))
+    yield Line(
+        f"answer one-row requests, {_CONNECTIONS} connections",
+        ours,
+        "a plain BentoML service",
+        theirs,
+        "requests/s",
+        True,
+    )
+
+
+@contextmanager
+def _guarded(folder: Path, trained: Any) -> Iterator[int]:
+    from tests.integration import release_builder
+    from workbench.serving.bentoml_server import serve_bento
+
+    port, signers = _free_port(), release_builder.make_signers(_made(folder / "keys"))
+    inspected = release_builder.prepare_model(trained, _made(folder / "trained"))
+    bento = release_builder.build_signed_bento(inspected, signers, folder / "guarded")
+    trust = {"WORKBENCH_ALLOWED_SIGNERS": str(signers.allowed_signers)}
+    with serve_bento(bento, audit=lambda _: None, port=port, log=folder / "guarded.log", environment=trust):
+        yield port
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+@contextmanager
+def _plain(folder: Path, model: Any) -> Iterator[int]:
+    import skops.io
+
+    home, port = folder / "plain", _free_port()
+    home.mkdir()
+    (home / "service.py").write_text(_PLAIN_SERVICE, encoding="utf-8")
+    skops.io.dump(model, home / "model.skops")
+    command = [sys.executable, "-m", "bentoml", "serve", "service:Plain", "--host", "127.0.0.1", "--port", str(port)]
+    environment = {**os.environ, "BENTOML_HOME": str(home / "bentoml")}
+    with (folder / "plain.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
+    try:
+        _await_ready(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_ready(port: int) -> None:
+    for _ in range(300):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise TimeoutError(f"nothing is ready on port {port}")
+
+
+async def _load(port: int, body: dict[str, Any]) -> float:
+    """Return answered requests a second over a fixed time, keep-alive, one request at a time on each connection."""
+    content = json.dumps(body).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(content)}\r\n\r\n"
+    end = time.perf_counter() + _SECONDS
+    counts = await asyncio.gather(*(_client(port, head.encode() + content, end) for _ in range(_CONNECTIONS)))
+    return sum(counts) / _SECONDS
+
+
+async def _client(port: int, request: bytes, end: float) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answered = 0
+    while time.perf_counter() < end:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(head.decode(errors="replace"))
+        length = next(
+            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        )
+        await reader.readexactly(length)
+        answered += 1
+    writer.close()
+    return answered

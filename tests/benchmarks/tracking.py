@@ -1,0 +1,50 @@
+"""What recording a fitted model costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.benchmarks.line import Line
+
+
+def measure(folder: Path) -> Iterator[Line]:
+    """Record the same forest: our way, and with `mlflow.sklearn.log_model` as its documentation shows."""
+    import mlflow
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.ensemble import RandomForestClassifier
+
+    from tests.benchmarks.line import Line, alternate
+    from workbench import spool
+    from workbench.domain.run import Run, RunState
+    from workbench.tracking.mlflow_tracker import MlflowTracker
+
+    data = load_breast_cancer(as_frame=True)
+    model = RandomForestClassifier(100, random_state=0).fit(data.data, data.target)
+    tracker = MlflowTracker(f"sqlite:///{folder / 'track.db'}", folder / "artifacts")
+    run = Run("00000000", "bench.ipynb", "0" * 64, {}, {}, "bench@example", "2026-01-01", state=RunState.FINISHED)
+    trusted = ["sklearn.tree._tree.Tree"]
+
+    def ours() -> None:
+        from dataclasses import replace
+        from os import environ
+
+        logged = folder / "logged"
+        logged.mkdir(exist_ok=True)
+        environ[spool.FOLDER_VARIABLE] = str(logged)
+        spool.log_model(model, data.data)
+        del environ[spool.FOLDER_VARIABLE]
+        started = replace(run, tracked_as=tracker.start_run(run))
+        tracker.finish_run(started, files=logged, mlmodel="flavors: {}\n")
+
+    mlflow.set_tracking_uri(tracker.address)
+    experiment = mlflow.create_experiment("beside", artifact_location=(folder / "beside").as_uri())
+
+    def theirs() -> None:
+        with mlflow.start_run(experiment_id=experiment):
+            mlflow.sklearn.log_model(model, name="model", input_example=data.data.head(), skops_trusted_types=trusted)
+
+    own, other = alternate(ours, theirs, 2)
+    yield Line("record a run with a fitted random forest", own, "mlflow.sklearn.log_model with an input example", other)

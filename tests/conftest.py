@@ -1,0 +1,119 @@
+"""What several floors share: a project of one's own with its databases ready, and the command line as a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A machine that is busy with something else makes no test false.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+AUTHOR = "ada@example.org"
+
+
+@pytest.fixture(scope="session")
+def blank_tracking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables: making them takes seconds, copying them does not."""
+    from workbench.tracking.mlflow_tracker import MlflowTracker
+
+    folder = tmp_path_factory.mktemp("blank")
+    MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder).require_answer()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def make_project(blank_tracking: Path) -> Callable[[Path], Path]:
+    """Return what makes a folder a project with nothing in it."""
+
+    def make(folder: Path) -> Path:
+        (folder / "runs").mkdir(parents=True)
+        (folder / "workbench.toml").write_text(f'author = "{AUTHOR}"\n', encoding="utf-8")
+        shutil.copy(blank_tracking, folder / "runs" / "mlflow.db")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def project(tmp_path: Path, make_project: Callable[[Path], Path]) -> Path:
+    """A project of this test alone."""
+    return make_project(tmp_path / "project")
+
+
+def own_environment(**changes: str) -> dict[str, str]:
+    """Return the environment of a command: ours without anybody's settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("WORKBENCH_", "MLFLOW_"))}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, **changes}
+
+
+def start_command(project: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start `workbench ...` in a project, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "workbench", *arguments],
+        cwd=project,
+        env=own_environment(**environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_interrupts,
+    )
+
+
+def _hear_interrupts() -> None:
+    # A shell starts what runs in its background deaf to Ctrl-C, and a child inherits that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def run_command(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `workbench ...` in a project to its end."""
+    process = start_command(project, *arguments, **environment)
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+def find_processes(folder: Path) -> list[int]:
+    """Return the live processes whose environment names a path below this folder as the place where a run logs."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("WORKBENCH_SPOOL", "").startswith(str(folder)):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """True for a process that has not ended; whether somebody has asked for its exit code does not matter."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(holds: Callable[[], object], *, within_s: float = 60) -> None:
+    """Return once `holds` does; fail when it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"it did not happen within {within_s} s"
+        time.sleep(0.05)

@@ -1,0 +1,57 @@
+"""Projects under governance, made once and copied: nominating and building take seconds, copying does not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import AUTHOR
+from tests.integration.governed import ROLES, STRANGER, Governed, open_governed, trust
+from workbench.signing.ssh_signatures import make_key
+
+
+@pytest.fixture(scope="session")
+def reviewers_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key for everybody, and the file that trusts two of them."""
+    folder = tmp_path_factory.mktemp("keys")
+    for principal in (*ROLES, STRANGER, AUTHOR):
+        make_key(folder / principal.partition("@")[0], principal)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nominated_once(
+    tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], reviewers_keys: Path
+) -> Path:
+    """A project in which shop/1 and shop/2 are nominated and answered, and nothing is served yet."""
+    governed = open_governed(make_project(tmp_path_factory.mktemp("nominated") / "project"), reviewers_keys)
+    trust(governed.bench.settings, reviewers_keys)
+    for strength in (1.0, 0.5):
+        governed.answer_all(governed.nominate(strength))
+    governed.bench.store.close()
+    return governed.project
+
+
+@pytest.fixture(scope="session")
+def released_once(nominated_once: Path, tmp_path_factory: pytest.TempPathFactory, reviewers_keys: Path) -> Path:
+    """The same project with shop/1 released, then shop/2."""
+    project = Path(shutil.copytree(nominated_once, tmp_path_factory.mktemp("released") / "project"))
+    governed = open_governed(project, reviewers_keys)
+    for subject in ("shop/1", "shop/2"):
+        governed.approve(subject)
+        governed.bench.promote(subject)
+    governed.bench.store.close()
+    return project
+
+
+@pytest.fixture
+def nominated(nominated_once: Path, tmp_path: Path, reviewers_keys: Path) -> Governed:
+    return open_governed(Path(shutil.copytree(nominated_once, tmp_path / "project")), reviewers_keys)
+
+
+@pytest.fixture
+def released(released_once: Path, tmp_path: Path, reviewers_keys: Path) -> Governed:
+    return open_governed(Path(shutil.copytree(released_once, tmp_path / "project")), reviewers_keys)

@@ -1,0 +1,85 @@
+"""A project under governance: people with keys, a model to nominate, and verbs in the name of whoever acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import AUTHOR, NOTEBOOKS
+from workbench.config import Settings
+from workbench.domain.ledger import Event
+from workbench.domain.review import Review
+from workbench.errors import Refused
+from workbench.signing.ssh_signatures import allowed_signer
+from workbench.workflow import Workbench
+from workbench.workflow.promoting import CHAMPION
+
+VALIDATOR, OWNER, STRANGER = "grace@example.org", "linus@example.org", "mallory@example.org"
+ROLES = {VALIDATOR: "validator", OWNER: "owner"}
+ANSWERS = {
+    "intended_use": "Ranks visitors of the shop for a newsletter, nothing else.",
+    "data_rights": "Synthetic rows that were made for this test only.",
+    "limitations": "Visitors who were never seen before are ranked at random.",
+    "harm": "Somebody may get a newsletter that does not interest them.",
+}
+MODEL = "shop"
+
+
+@dataclass(frozen=True)
+class Governed:
+    """A project with reviewers' keys, seen by whoever acts."""
+
+    bench: Workbench
+    keys: Path
+
+    @property
+    def project(self) -> Path:
+        return self.bench.settings.project
+
+    def acting(self, principal: str) -> Workbench:
+        return replace(self.bench, settings=replace(self.bench.settings, author=principal))
+
+    def answer_all(self, subject: str) -> None:
+        for question, text in ANSWERS.items():
+            self.acting(VALIDATOR).answer(subject, question, text)
+
+    def approve(self, subject: str, *principals: str, role: str | None = None) -> Review:
+        for principal in principals or ROLES:
+            review = self.acting(principal).approve(
+                subject, role=role or ROLES[principal], key=self.keys / principal.partition("@")[0]
+            )
+        return review
+
+    def nominate(self, strength: float, columns: int = 4) -> str:
+        run = self.bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": strength, "columns": columns})
+        return self.bench.nominate(run.id, MODEL).subject
+
+    def refusals(self) -> list[tuple[str, str, str]]:
+        """Return what the ledger says was refused: who wanted what of which subject."""
+        entries, faults = self.bench.read_ledger()
+        assert faults == []
+        return [(entry.actor, entry.body["action"], entry.subject) for entry in entries if entry.event is Event.REFUSED]
+
+    def alias(self) -> int | None:
+        return self.bench.tracker.read_alias(MODEL, CHAMPION)
+
+    def bento(self, version: int) -> Path:
+        return self.bench.settings.bento_home / "bentos" / MODEL / str(version)
+
+
+def open_governed(project: Path, keys: Path) -> Governed:
+    return Governed(Workbench.open(Settings(project, author=AUTHOR)), keys)
+
+
+def trust(settings: Settings, keys: Path) -> None:
+    lines = [
+        allowed_signer(who, [role], (keys / f"{who.partition('@')[0]}.pub").read_text()) for who, role in ROLES.items()
+    ]
+    settings.signers_file.parent.mkdir(parents=True)
+    settings.signers_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def reasons_of(refused: pytest.ExceptionInfo[Refused]) -> str:
+    return "\n".join(refused.value.reasons)

@@ -1,0 +1,121 @@
+"""Comparing and nominating real runs: what cannot be held against each other never gets a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import AUTHOR, NOTEBOOKS
+from workbench.config import Settings
+from workbench.domain.evidence import Status
+from workbench.domain.review import Review
+from workbench.domain.run import Run
+from workbench.errors import Refused, RunFailed, UsageError
+from workbench.workflow import Workbench
+
+SOURCE = (NOTEBOOKS / "logs_everything.ipynb").read_text(encoding="utf-8")
+TRAIN = 'wb.log_dataset(train, role=\\"train\\")'
+HOLDOUT = 'wb.log_dataset(holdout, role=\\"holdout\\")'
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Iterator[Workbench]:
+    opened = Workbench.open(Settings(make_project(tmp_path_factory.mktemp("compared") / "project"), author=AUTHOR))
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture(scope="module")
+def good(bench: Workbench) -> Run:
+    return bench.run(NOTEBOOKS / "logs_everything.ipynb", {})
+
+
+def run_changed(bench: Workbench, folder: Path, old: str, new: str) -> Run:
+    """Run the notebook that logs everything, with one place in it changed."""
+    assert old in SOURCE
+    path = folder / "changed.ipynb"
+    path.write_text(SOURCE.replace(old, new), encoding="utf-8")
+    try:
+        return bench.run(path, {})
+    except RunFailed as exc:
+        return bench.show(exc.what.split()[1])
+
+
+def finding(review: Review, check: str) -> tuple[Status, str]:
+    found = next(item for item in review.findings if item.check == check)
+    return found.status, found.reason
+
+
+def test_a_run_named_twice_is_compared_once(bench: Workbench, good: Run) -> None:
+    assert [run.run_id for run in bench.compare([good.id, good.id[:6]]).runs] == [good.id]
+
+
+def test_a_run_that_failed_is_neither_reference_nor_baseline(bench: Workbench, good: Run, tmp_path: Path) -> None:
+    failed = run_changed(bench, tmp_path, "wb.log_model(", "raise ValueError; wb.log_model(")
+    assert not failed.is_finished
+    for call in (
+        lambda: bench.compare([good.id], reference=failed.id),
+        lambda: bench.nominate(good.id, "shop", baseline=failed.id),
+    ):
+        with pytest.raises(Refused, match=f"Run {failed.id} is FAILED"):
+            call()
+
+
+def test_a_run_on_another_holdout_is_neither_reference_nor_baseline(
+    bench: Workbench, good: Run, tmp_path: Path
+) -> None:
+    other = run_changed(bench, tmp_path, "default_rng(7)", "default_rng(8)")
+    assert other.is_finished
+    for call in (
+        lambda: bench.compare([good.id], reference=other.id),
+        lambda: bench.nominate(good.id, "shop", baseline=other.id),
+    ):
+        with pytest.raises(UsageError, match="cannot be compared"):
+            call()
+
+
+def test_a_run_with_a_truth_of_its_own_beats_nobody(bench: Workbench, good: Run, tmp_path: Path) -> None:
+    liar = run_changed(bench, tmp_path, "holdout.bought, score)", "(score > 0.9).astype(int), score)")
+    assert liar.is_finished
+    for call in (
+        lambda: bench.compare([liar.id], reference=good.id),
+        lambda: bench.nominate(liar.id, "shop", baseline=good.id),
+    ):
+        with pytest.raises(UsageError, match=r"The truth differs on \d+ of 200 rows"):
+            call()
+    compared = bench.compare()
+    assert liar.id not in {run.run_id for run in compared.runs}
+    assert compared.left_out >= 1
+    assert compared.tried >= 2
+
+
+@pytest.mark.parametrize(
+    ("logged", "status", "says"),
+    [
+        ("table", Status.FAIL, "200 holdout rows also stand in the training data"),
+        ("table.astype({'bought': float})", Status.FAIL, "200 holdout rows also stand in the training data"),
+        ("table[features]", Status.UNKNOWN, "Log both with the same columns, the label included"),
+        ("table.astype('float32')", Status.UNKNOWN, "Log both with the same columns, the label included"),
+    ],
+)
+def test_training_on_the_holdout_is_never_green(
+    bench: Workbench, tmp_path: Path, logged: str, status: Status, says: str
+) -> None:
+    run = run_changed(bench, tmp_path, TRAIN, TRAIN.replace("train,", f"{logged},"))
+    found, reason = finding(bench.nominate(run.id, "leak"), "holdout_untouched")
+    assert found is status
+    assert says in reason
+
+
+def test_a_metric_that_is_not_defined_is_unknown_and_costs_no_version(bench: Workbench, tmp_path: Path) -> None:
+    changed = "holdout = holdout[holdout.bought == 0]\\n" + HOLDOUT
+    path = tmp_path / "one_class.ipynb"
+    path.write_text(SOURCE.replace(HOLDOUT, changed).replace("wb.log_metrics(", "dict("), encoding="utf-8")
+    run = bench.run(path, {})
+    review = bench.nominate(run.id, "oneclass")
+    assert (review.evidence.score, review.evidence.baseline) == (None, None)
+    for check in ("metric_limit", "metric_recomputed", "beats_baseline"):
+        assert finding(review, check)[0] is Status.UNKNOWN
+    assert bench.nominate(run.id, "oneclass").evidence.identity.version == 2

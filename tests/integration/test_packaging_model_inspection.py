@@ -1,0 +1,181 @@
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.dummy import DummyClassifier
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
+
+from tests.integration.release_builder import inspect, train_model, write_model
+from workbench.packaging.confinement import Limits
+from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+
+ROOT = Path(__file__).parents[2]
+
+
+class Planter:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self):
+        return Path.touch, (self.canary,)
+
+
+def twice(values):
+    return values
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train_model()
+
+
+def test_a_model_that_compiles_exactly_is_served_compiled(trained, tmp_path):
+    write_model(trained, tmp_path)
+    fact = inspect(tmp_path)
+    assert (fact.served_as, fact.load_error, fact.formats) == ("onnx", None, ("json", "skops"))
+    assert fact.largest_difference is not None
+    assert fact.largest_difference < 1e-12
+    assert (tmp_path / ONNX_FILE).read_bytes()
+
+
+def test_a_model_that_does_not_compile_is_served_by_itself(tmp_path):
+    write_model(train_model(DummyClassifier()), tmp_path)
+    fact = inspect(tmp_path)
+    assert (fact.served_as, fact.largest_difference, fact.load_error) == ("skops", 0.0, None)
+    assert not (tmp_path / ONNX_FILE).exists()
+
+
+def test_scores_that_are_not_the_models_show_as_a_difference(trained, tmp_path):
+    write_model(replace(trained, scores=np.clip(trained.scores + 0.25, 0, None)), tmp_path)
+    fact = inspect(tmp_path)
+    assert fact.served_as == "skops"
+    assert fact.largest_difference == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda t: replace(t, scores=t.scores[:-1]), "do not fit"),
+        (lambda t: replace(t, holdout=t.holdout.assign(x1=None)), "does not keep the contract"),
+        (lambda t: replace(t, holdout=t.holdout.rename(columns={"x1": "y"})), "other columns"),
+        (lambda t: replace(t, scores=t.scores * np.nan), "not all numbers"),
+    ],
+    ids=["fewer_scores", "missing_values", "other_columns", "no_scores"],
+)
+def test_a_holdout_that_does_not_fit_is_said_in_words(trained, tmp_path, change, reason):
+    write_model(change(trained), tmp_path)
+    fact = inspect(tmp_path)
+    assert fact.served_as is None
+    assert fact.load_error is not None
+    assert reason in fact.load_error
+
+
+def test_a_pickle_under_another_name_is_never_opened(trained, tmp_path):
+    canary = tmp_path / "canary"
+    folder = write_model(trained, tmp_path)
+    for name in (SKOPS_FILE, "extra.pkl", "extra.json"):
+        (folder / name).write_bytes(pickle.dumps(Planter(canary)))
+    fact = inspect(tmp_path)
+    assert [reason.split(":")[0] for reason in fact.refused_files] == ["extra.json", "extra.pkl", SKOPS_FILE]
+    assert fact.served_as is None
+    assert not canary.exists()
+
+
+def test_types_that_are_not_trusted_are_named(trained, tmp_path):
+    folder = write_model(trained, tmp_path)
+    (folder / SKOPS_FILE).write_bytes(skops.io.dumps(FunctionTransformer(twice)))
+    fact = inspect(tmp_path)
+    assert any("twice" in name for name in fact.untrusted_types)
+    assert fact.served_as is None
+
+
+def test_a_tree_that_would_crash_the_process_is_refused(tmp_path):
+    trained = train_model(DecisionTreeClassifier(max_depth=3))
+    state = trained.model.tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 2**40
+    folder = write_model(trained, tmp_path)
+    trained.model.tree_.__setstate__(state)
+    (folder / SKOPS_FILE).write_bytes(skops.io.dumps(trained.model))
+    fact = inspect(tmp_path)
+    assert fact.load_error is not None
+    assert "out of bounds" in fact.load_error
+
+
+def test_a_link_in_the_model_folder_is_refused(trained, tmp_path):
+    folder = write_model(trained, tmp_path)
+    (folder / SKOPS_FILE).rename(tmp_path / "elsewhere")
+    (folder / SKOPS_FILE).symlink_to(tmp_path / "elsewhere")
+    fact = inspect(tmp_path)
+    assert len(fact.refused_files) == 1
+    assert fact.served_as is None
+
+
+def test_a_missing_model_is_said_in_words(trained, tmp_path):
+    (write_model(trained, tmp_path) / SKOPS_FILE).unlink()
+    assert inspect(tmp_path).load_error == f"It has no {SKOPS_FILE}."
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(wall_s=0), "took longer than 0 s"),
+        (Limits(cpu_s=1), signal.SIGKILL.name),
+        (Limits(memory_bytes=300 * 1024**2), "no answer"),
+    ],
+    ids=["time", "processor", "memory"],
+)
+def test_a_model_that_takes_too_much_is_stopped_and_it_is_said_why(trained, tmp_path, limits, reason):
+    write_model(trained, tmp_path)
+    fact = inspect(tmp_path, limits=limits)
+    assert fact.served_as is None
+    assert fact.load_error is not None
+    assert reason in fact.load_error
+
+
+def run_confined(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    prepared = "from workbench.packaging.confinement import *\nimport os, socket, subprocess, pathlib\n"
+    prepared += f"leave_network()\nforbid_side_effects({str(folder)!r})\n"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", prepared + textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "socket.socket().connect(('127.0.0.1', 9))",
+        "subprocess.run(['true'])",
+        "os.system('true')",
+        "os.fork()",
+        "open('{outside}', 'w')",
+        "open('{outside}', 'ab')",
+        "os.open('{outside}', os.O_WRONLY | os.O_CREAT)",
+        "pathlib.Path('{inside}/../canary').write_text('x')",
+        "os.symlink('/', '{outside}')",
+        "os.mkdir('{outside}')",
+    ],
+)
+def test_a_confined_process_can_do_no_harm(tmp_path, code):
+    inside, outside = tmp_path / "inside", tmp_path / "canary"
+    inside.mkdir()
+    done = run_confined(code.format(inside=inside, outside=outside), inside)
+    assert done.returncode == 1
+    assert "PermissionError" in done.stderr
+    assert not os.path.lexists(outside)
+
+
+def test_a_confined_process_may_write_where_it_should(tmp_path):
+    done = run_confined(f"pathlib.Path({str(tmp_path)!r}, 'out').write_text('x')", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out").exists()

@@ -1,0 +1,336 @@
+"""What becomes served, what it is put back to, and what a kill at any step leaves: the old release or the new one."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import AUTHOR, own_environment, run_command, start_command, wait_until
+from tests.integration.governed import ANSWERS, MODEL, OWNER, VALIDATOR, Governed, reasons_of
+from workbench.domain.ledger import Event
+from workbench.errors import NotFound, Refused, Unavailable, WorkbenchError
+from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.workflow import Workbench
+from workbench.workflow.promoting import CHAMPION
+
+# Promoting
+
+
+def test_what_is_promoted_is_served_by_ledger_and_alias_and_its_bytes_hold(released: Governed) -> None:
+    assert released.bench.find_served(MODEL) == "shop/2"
+    assert released.alias() == 2
+    for subject in ("shop/1", "shop/2"):
+        assert released.bench.verify(subject).decision.is_allowed
+    assert released.bench.verify("shop/2").approved_by == (VALIDATOR, OWNER)
+    assert released.bench.read_ledger()[1] == []
+
+
+def test_the_second_of_two_that_were_approved_against_the_same_champion_is_refused(nominated: Governed) -> None:
+    for subject in ("shop/1", "shop/2"):
+        assert nominated.approve(subject).decision.is_allowed
+    nominated.bench.promote("shop/1")
+    with pytest.raises(Refused) as refused:
+        nominated.bench.promote("shop/2")
+    assert "stale: release/evidence.json" in reasons_of(refused)
+    assert nominated.bench.find_served(MODEL) == "shop/1"
+    assert nominated.alias() == 1
+    review = nominated.approve("shop/2")
+    assert review.evidence.champion_version == 1
+    assert review.decision.is_allowed
+
+
+def test_an_answer_that_comes_while_it_is_promoted_stops_the_promotion(
+    nominated: Governed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.workflow import releases
+
+    nominated.approve("shop/1")
+    build = releases.build_release
+
+    def answer_meanwhile(*arguments: object) -> Path:
+        nominated.acting(OWNER).answer("shop/1", "harm", "Wait, somebody could indeed be harmed by this.")
+        return build(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(releases, "build_release", answer_meanwhile)
+    with pytest.raises(Refused, match=r"shop/1 changed meanwhile\."):
+        nominated.bench.promote("shop/1")
+    with pytest.raises(NotFound, match="serves nothing yet"):
+        nominated.bench.find_served(MODEL)
+
+
+def test_two_cannot_promote_at_the_same_time(nominated: Governed) -> None:
+    from workbench.workflow import releases
+
+    nominated.approve("shop/1")
+    with releases.one_at_a_time(nominated.bench.settings), pytest.raises(Unavailable, match="Another promotion"):
+        nominated.bench.promote("shop/1")
+    assert nominated.bench.promote("shop/1").decision.is_allowed
+
+
+def test_promoting_what_is_served_again_changes_nothing(released: Governed) -> None:
+    before = released.bench.store.read_ledger()
+    assert released.bench.promote("shop/2").decision.is_allowed
+    assert released.bench.store.read_ledger() == before
+
+
+def test_promoting_what_was_replaced_is_refused_and_names_the_rollback(released: Governed) -> None:
+    with pytest.raises(Refused, match="It was promoted before and then replaced") as refused:
+        released.bench.promote("shop/1")
+    assert "workbench rollback shop --to 1" in refused.value.next_step
+
+
+def test_a_release_is_built_once_and_never_written_again(released: Governed) -> None:
+    manifest = released.bento(2) / "src" / "release" / "manifest.json"
+    manifest.write_bytes(b"{}")
+    with pytest.raises(Refused):
+        released.bench.promote("shop/2")
+    assert manifest.read_bytes() == b"{}"
+
+
+# Going back
+
+
+def test_a_rollback_serves_the_version_before_and_only_a_named_version_goes_forward(released: Governed) -> None:
+    released.bench.rollback(MODEL)
+    assert (released.bench.find_served(MODEL), released.alias()) == ("shop/1", 1)
+    with pytest.raises(NotFound, match="no version to go back to"):
+        released.bench.rollback(MODEL)
+    released.bench.rollback(MODEL, to=2)
+    assert (released.bench.find_served(MODEL), released.alias()) == ("shop/2", 2)
+    assert [entry.event for entry in released.bench.store.read_ledger()][-2:] == [Event.ROLLED_BACK] * 2
+
+
+def test_a_rollback_to_changed_bytes_is_refused_and_recorded(released: Governed) -> None:
+    path = released.bento(1) / "src" / "release" / "model" / "contract.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(Refused, match=r"release/model/contract.json was changed"):
+        released.bench.rollback(MODEL)
+    assert released.bench.find_served(MODEL) == "shop/2"
+    assert released.refusals()[-1] == (AUTHOR, "roll back to", "shop/1")
+
+
+@pytest.mark.parametrize(("version", "error"), [(2, Refused), (3, NotFound), (99, NotFound)])
+def test_a_rollback_to_what_is_served_or_never_was_is_refused(
+    released: Governed, version: int, error: type[WorkbenchError]
+) -> None:
+    with pytest.raises(error):
+        released.bench.rollback(MODEL, to=version)
+    assert released.bench.find_served(MODEL) == "shop/2"
+
+
+def test_a_revoked_signer_takes_the_release_with_them(released: Governed) -> None:
+    signers = released.bench.settings.signers_file
+    signers.write_text(
+        "".join(line for line in signers.read_text().splitlines(keepends=True) if OWNER not in line), encoding="utf-8"
+    )
+    reasons = "\n".join(released.bench.verify("shop/2").decision.reasons)
+    assert f"The signature of {OWNER} (owner) does not hold" in reasons
+    with pytest.raises(Refused):
+        released.bench.serve(MODEL, port=free_port())
+
+
+def test_an_alias_that_was_moved_behind_our_back_is_mended_by_the_doctor(released: Governed) -> None:
+    released.bench.tracker.point_alias(MODEL, CHAMPION, 1)
+    found = {symptom.part: symptom for symptom in released.bench.examine()}
+    assert found["endpoint shop"].found == "the alias pointed to version 1; the ledger serves 2; mended"
+    assert released.alias() == 2
+
+
+def test_another_model_is_another_endpoint(nominated: Governed) -> None:
+    run_id = nominated.bench.review("shop/1").evidence.identity.run_id
+    assert nominated.bench.nominate(run_id, "other").subject == "other/1"
+    nominated.answer_all("other/1")
+    for subject in ("shop/1", "other/1"):
+        nominated.approve(subject)
+        nominated.bench.promote(subject)
+    assert (nominated.bench.find_served(MODEL), nominated.bench.find_served("other")) == ("shop/1", "other/1")
+    with pytest.raises(NotFound, match="no version to go back to"):
+        nominated.bench.rollback("other")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_port_in_use_is_told_before_anything_is_started(released: Governed) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Unavailable, match=str(port)) as refused:
+            released.bench.serve(MODEL, port=port)
+    assert refused.value.next_step
+
+
+def without_mlflow(governed: Governed) -> Workbench:
+    """The same project while MLflow's server is away."""
+    return replace(governed.bench, tracker=MlflowTracker("http://127.0.0.1:1", governed.project))
+
+
+def test_a_promotion_while_mlflow_is_away_is_done_and_the_doctor_sets_the_alias(nominated: Governed) -> None:
+    nominated.approve("shop/1")
+    release = without_mlflow(nominated).promote("shop/1")
+    assert "alias champion is not set yet; `workbench doctor` sets it" in release.notes[0]
+    assert nominated.bench.find_served(MODEL) == "shop/1"
+    assert nominated.alias() is None
+    assert nominated.bench.promote("shop/1").notes == ()
+    assert nominated.alias() == 1
+
+
+def test_a_rollback_while_mlflow_is_away_is_done_once_and_says_so(released: Governed) -> None:
+    done = run_command(released.project, "rollback", MODEL, WORKBENCH_TRACKING_URI="http://127.0.0.1:1")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "shop went back from version 2 to version 1." in said
+    assert "alias champion is not set yet; `workbench doctor` sets it" in said
+    assert released.bench.find_served(MODEL) == "shop/1"
+    assert released.alias() == 2
+    assert next(symptom for symptom in released.bench.examine() if symptom.part == "endpoint shop").is_well
+    assert released.alias() == 1
+
+
+def test_a_rollback_stopped_while_mlflow_is_told_is_done_and_does_not_ask_to_be_repeated(
+    released: Governed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MlflowTracker, "point_alias", stop)
+    release = released.bench.rollback(MODEL)
+    assert release.notes[-1].endswith("`workbench doctor` sets it. You stopped it.")
+    assert released.bench.find_served(MODEL) == "shop/1"
+
+
+def test_a_model_that_somebody_deleted_in_mlflow_stops_nothing(nominated: Governed) -> None:
+    nominated.approve("shop/1")
+    nominated.bench.tracker._client.delete_registered_model(MODEL)
+    assert nominated.bench.promote("shop/1").notes
+    found = {symptom.part: symptom for symptom in nominated.bench.examine()}
+    assert found["endpoint shop"].found.endswith("the ledger serves 1; mended")
+    assert nominated.alias() == 1
+    run_id = nominated.bench.review("shop/1").evidence.identity.run_id
+    assert nominated.bench.nominate(run_id, MODEL).subject == "shop/3"
+
+
+def test_a_version_that_mlflow_cannot_number_so_again_is_told_plainly(released: Governed) -> None:
+    released.bench.tracker._client.delete_registered_model(MODEL)
+    run_id = released.bench.review("shop/1").evidence.identity.run_id
+    assert released.bench.nominate(run_id, MODEL).subject == "shop/3"
+    found = {symptom.part: symptom for symptom in released.bench.examine()}
+    assert "MLflow has no more and cannot number so again" in found["endpoint shop"].found
+    assert released.bench.verify("shop/2").decision.is_allowed
+
+
+# Killed in the middle
+
+
+def require_whole(governed: Governed) -> None:
+    """Ledger, Bento and alias agree once the same command was run again, and nothing is left over."""
+    assert governed.bench.promote("shop/1").decision.is_allowed
+    assert governed.bench.find_served(MODEL) == "shop/1"
+    assert governed.alias() == 1
+    assert governed.bench.verify("shop/1").decision.is_allowed
+    assert list(governed.bench.settings.bento_home.glob(".build-*")) == []
+    promoted = [entry for entry in governed.bench.store.read_ledger() if entry.event is Event.PROMOTED]
+    assert len(promoted) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_promotion_stopped_while_it_builds_changed_nothing_and_can_be_repeated(
+    nominated: Governed, how: signal.Signals
+) -> None:
+    nominated.approve("shop/1")
+    process = start_command(nominated.project, "promote", "shop/1")
+    wait_until(lambda: list(nominated.bench.settings.bento_home.glob(".build-*/context/release")))
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 1), err
+    assert "Traceback" not in err
+    assert not nominated.bento(1).exists()
+    with pytest.raises(NotFound, match="serves nothing yet"):
+        nominated.bench.find_served(MODEL)
+    require_whole(nominated)
+
+
+DIES = """
+import os, sys
+from pathlib import Path
+from workbench.config import Settings
+from workbench.store.sqlalchemy_store import Store
+from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.workflow import Workbench, releases
+
+owner, name = {"build": (releases, "build_release"), "ledger": (Store, "append_entry"),
+               "alias": (MlflowTracker, "point_alias")}[sys.argv[1]]
+step = getattr(owner, name)
+
+def die_after(*arguments, **options):
+    step(*arguments, **options)
+    os._exit(137)
+
+setattr(owner, name, die_after)
+Workbench.open(Settings(Path.cwd(), author="ada@example.org")).promote("shop/1")
+"""
+
+
+@pytest.mark.parametrize(("step", "served"), [("build", None), ("ledger", "shop/1"), ("alias", "shop/1")])
+def test_a_promotion_that_dies_after_any_step_is_the_old_or_the_new_one(
+    nominated: Governed, step: str, served: str | None
+) -> None:
+    nominated.approve("shop/1")
+    died = subprocess.run(
+        [sys.executable, "-c", DIES, step], cwd=nominated.project, env=own_environment(), check=False, timeout=120
+    )
+    assert died.returncode == 137
+    moves = [entry.subject for entry in nominated.bench.store.read_ledger() if entry.event is Event.PROMOTED]
+    assert moves == ([served] if served else [])
+    if served:
+        assert nominated.bench.verify(served).decision.is_allowed
+        assert next(s.is_well for s in nominated.bench.examine() if s.part == "endpoint shop")
+        assert nominated.alias() == 1
+    require_whole(nominated)
+
+
+def test_a_ledger_that_cannot_be_written_stops_every_decision_but_no_reading(nominated: Governed) -> None:
+    nominated.approve("shop/1")
+    store = nominated.project / "runs" / "workbench.db"
+    settings = replace(nominated.bench.settings, store_url=f"sqlite:///{store}?timeout=0.2")
+    held = Governed(Workbench.open(settings), nominated.keys)
+    with closing(sqlite3.connect(store, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert held.bench.review("shop/1").decision.is_allowed
+        assert len(held.bench.list_runs()) == 2
+        assert held.bench.read_ledger()[1] == []
+        decisions: list[Callable[[], object]] = [
+            lambda: held.bench.promote("shop/1"),
+            lambda: held.approve("shop/2", OWNER),
+            lambda: held.bench.answer("shop/1", "harm", "Nobody can be harmed by a newsletter."),
+            lambda: held.acting(AUTHOR).approve("shop/1", role="owner", key=held.keys / "ada"),
+        ]
+        for decide in decisions:
+            with pytest.raises(Unavailable, match="did not answer"):
+                decide()
+    assert nominated.bench.review("shop/1").decision.is_allowed
+    require_whole(nominated)
+
+
+def test_the_ledger_tells_the_whole_story_in_order(released: Governed) -> None:
+    entries, faults = released.bench.read_ledger()
+    assert faults == []
+    assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
+    story = [entry.event for entry in entries if entry.subject == "shop/2"]
+    answers = [Event.ANSWERED] * len(ANSWERS)
+    assert story == [Event.NOMINATED, *answers, Event.APPROVED, Event.APPROVED, Event.PROMOTED]
+    assert json.loads(json.dumps(entries[0].body))["run"] == released.bench.list_runs()[-1].id

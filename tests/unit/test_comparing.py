@@ -1,0 +1,157 @@
+"""Runs are compared row by row on the same truth, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.builders import AUTHOR, ENDED, build_policy
+from workbench import spool
+from workbench.domain.run import Run, RunState
+from workbench.errors import UsageError
+from workbench.workflow.comparing import compare_runs, find_difference, read_predictions
+
+ROWS = 40
+TRUTH = np.arange(ROWS) % 2
+SCORE = np.clip(TRUTH * 0.4 + np.linspace(0, 0.6, ROWS), 0, 1)
+
+
+def table(**changes) -> pd.DataFrame:
+    columns = {"row": [str(row) for row in range(ROWS)], "truth": TRUTH.astype(float), "score": SCORE}
+    return pd.DataFrame({**columns, **changes})
+
+
+def write(folder: Path, content: pd.DataFrame | bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    if isinstance(content, bytes):
+        (folder / spool.PREDICTIONS).write_bytes(content)
+    else:
+        content.to_parquet(folder / spool.PREDICTIONS, index=False)
+    return folder
+
+
+def build_run(run_id: str, digest: str = "d") -> Run:
+    holdout = {"name": "holdout", "role": "holdout", "digest": digest, "rows": ROWS, "columns": 3}
+    record = {"datasets": [holdout], "metrics": {}}
+    return Run(run_id, "train.ipynb", "ab" * 32, {}, {}, AUTHOR, ENDED, state=RunState.FINISHED, record=record)
+
+
+def compare(folder: Path, *run_ids: str, against: Run | None = None, leave_out: bool = False):
+    return compare_runs(
+        [build_run(run_id) for run_id in run_ids],
+        against=against,
+        policy=build_policy(),
+        tried=len(run_ids),
+        folder_of=lambda run: folder / run.id,
+        leave_out=leave_out,
+    )
+
+
+def liars_truth() -> np.ndarray:
+    """Another truth for three of the rows."""
+    return np.where(np.arange(ROWS) < 3, 1 - TRUTH, TRUTH).astype(float)
+
+
+# What can be read
+
+
+def test_predictions_are_read_in_the_order_of_their_rows(tmp_path):
+    found = read_predictions(write(tmp_path / "a", table().iloc[::-1]))
+    assert list(found.rows) == sorted(map(str, range(ROWS)))
+    assert dict(zip(found.rows, found.score, strict=True)) == dict(zip(table()["row"], SCORE, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"hello", "Parquet"),
+        (b"", "Parquet"),
+        (table().drop(columns="truth"), "it has row (large_string), score (double)"),
+        (pd.DataFrame({"other": [1]}), "it has none of them"),
+        (table(truth="a"), "truth (large_string)"),
+        (table(score=None), "score (null)"),
+        (table(row=range(ROWS)), "row (int64)"),
+        (table(score=np.nan), "40 of 40 values of score are no finite number"),
+        (table(truth=[np.inf, *TRUTH[1:]]), "1 of 40 values of truth"),
+        (table(row="same"), "40 rows, 1 names"),
+        (table().head(0), "no rows"),
+    ],
+)
+def test_predictions_that_cannot_be_scored_are_named_in_three_parts(tmp_path, content, says):
+    with pytest.raises(UsageError) as caught:
+        read_predictions(write(tmp_path / "3f9a1c27", content))
+    assert "3f9a1c27" in caught.value.what
+    assert says in " ".join(caught.value.reasons)
+    assert "wb.log_predictions" in caught.value.next_step
+
+
+def test_a_folder_whose_name_looks_like_a_column_adds_none(tmp_path):
+    assert len(read_predictions(write(tmp_path / "truth=1", table())).rows) == ROWS
+
+
+# What can be paired
+
+
+def test_runs_with_the_same_rows_and_truth_can_be_paired(tmp_path):
+    ours, theirs = (
+        read_predictions(write(tmp_path / name, table(score=score))) for name, score in (("a", 0.1), ("b", 0.9))
+    )
+    assert find_difference(ours, theirs) is None
+
+
+def test_a_truth_of_ones_own_is_refused_with_the_number_of_rows(tmp_path):
+    write(tmp_path / "aaaaaaaa", table(truth=liars_truth()))
+    write(tmp_path / "bbbbbbbb", table())
+    with pytest.raises(UsageError) as caught:
+        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb"))
+    assert caught.value.reasons == ("The truth differs on 3 of 40 rows.",)
+    assert caught.value.next_step
+    with pytest.raises(UsageError, match="3 of 40"):
+        compare(tmp_path, "aaaaaaaa", "bbbbbbbb")
+
+
+def test_other_rows_are_refused_with_their_numbers(tmp_path):
+    write(tmp_path / "aaaaaaaa", table().head(30))
+    write(tmp_path / "bbbbbbbb", table())
+    with pytest.raises(UsageError) as caught:
+        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb"))
+    assert caught.value.reasons == ("One has 30 rows, the other 40, and 30 are the same.",)
+
+
+def test_a_reference_from_another_holdout_is_refused_though_its_rows_have_the_same_names(tmp_path):
+    write(tmp_path / "aaaaaaaa", table())
+    write(tmp_path / "bbbbbbbb", table())
+    with pytest.raises(UsageError, match="cannot be compared"):
+        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb", digest="e"))
+    assert compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb")).reference == "run bbbbbbbb"
+
+
+@pytest.mark.parametrize("bad", [None, b"hello", table().head(10), table(truth=liars_truth()), table(score=np.nan)])
+def test_one_bad_run_breaks_no_comparison_of_the_others_and_is_counted(tmp_path, bad):
+    write(tmp_path / "aaaaaaaa", table())
+    write(tmp_path / "bbbbbbbb", table(score=SCORE / 2))
+    if bad is not None:
+        write(tmp_path / "cccccccc", bad)
+    found = compare(tmp_path, "cccccccc", "bbbbbbbb", "aaaaaaaa", leave_out=True)
+    assert {run.run_id for run in found.runs} == {"aaaaaaaa", "bbbbbbbb"}
+    assert (found.left_out, found.tried) == (1, 3)
+    with pytest.raises(UsageError):
+        compare(tmp_path, "cccccccc", "bbbbbbbb", "aaaaaaaa")
+
+
+def test_when_no_run_can_be_compared_every_reason_is_said(tmp_path):
+    write(tmp_path / "aaaaaaaa", b"hello")
+    with pytest.raises(UsageError) as caught:
+        compare(tmp_path, "aaaaaaaa", "bbbbbbbb", leave_out=True)
+    assert len(caught.value.reasons) == 2
+    assert caught.value.next_step
+
+
+def test_a_metric_that_is_not_defined_on_these_rows_says_so(tmp_path):
+    write(tmp_path / "aaaaaaaa", table(truth=0.0))
+    assert not compare(tmp_path, "aaaaaaaa").is_defined
+    write(tmp_path / "aaaaaaaa", table())
+    assert compare(tmp_path, "aaaaaaaa").is_defined

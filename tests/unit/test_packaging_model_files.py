@@ -1,0 +1,49 @@
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.packaging.model_files import find_formats, find_refused_files
+
+GOOD = {"model.skops": b"PK\x03\x04rest", "model.onnx": b"\x08\x09\x12", "contract.json": b'{"a":1}'}
+
+
+def test_the_three_formats_are_allowed():
+    assert find_refused_files(GOOD) == ()
+    assert find_formats(GOOD) == ("json", "onnx", "skops")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.pkl", pickle.dumps(1)),
+        ("model.joblib", pickle.dumps(1)),
+        ("model.skops", pickle.dumps(1)),
+        ("model.onnx", pickle.dumps(1)),
+        ("model.json", pickle.dumps(1)),
+        ("contract.json", b'{"a":NaN}'),
+        ("contract.json", b'{"a":1,"a":2}'),
+        ("contract.json", b"[" * 100_000),
+        ("MLmodel", b"loader_module: evil"),
+        ("MLmodel.yaml", b"loader_module: evil"),
+        ("code/evil.py", b"import os"),
+        ("requirements.txt", b"--index-url evil"),
+        ("model.SKOPS", b"PK\x03\x04rest"),
+        ("sub/model.skops", b"PK\x03\x04rest"),
+        (".skops/x", b"PK\x03\x04rest"),
+        ("model.skops", b""),
+        ("model.onnx", b""),
+    ],
+)
+def test_anything_else_is_refused_by_name(name, content):
+    refused = find_refused_files({**GOOD, name: content})
+    assert [reason.split(":")[0] for reason in refused] == [name]
+
+
+@given(st.dictionaries(st.text(max_size=12), st.binary(max_size=12), max_size=4))
+def test_only_what_looks_like_an_allowed_file_stays(files):
+    refused = {reason.rsplit(": ", 1)[0] for reason in find_refused_files(files)}
+    for name in set(files) - refused:
+        assert name.endswith((".skops", ".onnx", ".json"))
+        assert "/" not in name

@@ -1,0 +1,391 @@
+"""What a notebook logs is written as it was said, or refused while the notebook can still be mended."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+import workbench as wb
+from workbench import spool
+from workbench.domain.contract import parse_contract
+from workbench.errors import UsageError
+
+TABLE = pd.DataFrame(
+    {
+        "age": [31, 42, 57],
+        "weight": [61.5, np.nan, 80.25],
+        "smoker": [True, False, True],
+        "town": ["Bern", "Ulm", None],
+    },
+    index=[7, 3, 5],
+)
+
+
+@pytest.fixture
+def run_folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv(spool.FOLDER_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def reasons_of(call) -> tuple[str, ...]:
+    with pytest.raises(UsageError) as caught:
+        call()
+    assert caught.value.what
+    assert caught.value.next_step
+    return caught.value.reasons
+
+
+def datasets(folder: Path) -> list[dict]:
+    return [json.loads(path.read_bytes()) for path in sorted((folder / spool.DATASETS).glob("*.json"))]
+
+
+# Metrics
+
+
+def test_metrics_are_kept_in_order_with_their_step(run_folder):
+    wb.log_metrics({"loss": 1})
+    wb.log_metrics({"loss": 0.5, "roc_auc": 0.9}, step=1)
+    lines = (run_folder / spool.METRICS).read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"name": "loss", "value": 1.0, "step": 0},
+        {"name": "loss", "value": 0.5, "step": 1},
+        {"name": "roc_auc", "value": 0.9, "step": 1},
+    ]
+
+
+@pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), np.float16(0.5), pd.Series([0.5]).iloc[0]])
+def test_a_number_of_numpy_is_a_number(run_folder, value):
+    wb.log_metrics({"m": value, "n": np.int64(3), "o": np.uint8(4)})
+    lines = (run_folder / spool.METRICS).read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["value"] for line in lines] == [0.5, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, math.inf, -math.inf, np.float64("nan"), True, np.True_, "0.5", None, [1.0], 1j, 10**400, pd.NA, b"1"],
+    ids=repr,
+)
+def test_what_is_no_finite_number_is_no_metric(run_folder, value):
+    assert reasons_of(lambda: wb.log_metrics({"m": value})) == (f"m is {value!r}.",)
+    assert not (run_folder / spool.METRICS).exists()
+
+
+@pytest.mark.parametrize("name", ["loss", "f1 score", "val/loss", "top-5", "a.b_c", "0"])
+def test_a_name_that_mlflow_keeps_is_taken(run_folder, name):
+    wb.log_metrics({name: 1.0})
+    assert (run_folder / spool.METRICS).is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " x", "a\nb", "f1@5", "../x", "/x", "x/", "a//b", "a/../b", "x\n", "größe", "x" * 251, 3, None],
+    ids=repr,
+)
+def test_a_name_that_mlflow_would_refuse_after_the_run_is_refused_now(run_folder, name):
+    assert reasons_of(lambda: wb.log_metrics({name: 1.0})) == (f"{name!r} cannot name a metric.",)
+
+
+def test_every_wrong_metric_is_told_and_none_is_kept(run_folder):
+    reasons = reasons_of(lambda: wb.log_metrics({"good": 1.0, "a@b": 1.0, "bad": math.nan}))
+    assert reasons == ("'a@b' cannot name a metric.", "bad is nan.")
+    assert not (run_folder / spool.METRICS).exists()
+
+
+# Datasets
+
+
+def digest_of(table: pd.DataFrame, folder: Path) -> str:
+    for path in (folder / spool.DATASETS).glob("*.json"):
+        path.unlink()
+    wb.log_dataset(table, role="train")
+    return datasets(folder)[0]["digest"]
+
+
+def test_a_dataset_is_named_by_what_it_holds(run_folder):
+    wb.log_dataset(TABLE, role="holdout", name="patients")
+    (item,) = datasets(run_folder)
+    assert {key: item[key] for key in ("name", "role", "rows", "columns", "row_ids")} == {
+        "name": "patients",
+        "role": "holdout",
+        "rows": 3,
+        "columns": 4,
+        "row_ids": ["7", "3", "5"],
+    }
+    assert len(item["digest"]) == 64
+    assert len(set(item["row_digests"])) == 3
+
+
+def test_the_same_rows_have_the_same_digest_in_another_process(run_folder):
+    code = (
+        "import pandas as pd, workbench as wb;"
+        "wb.log_dataset(pd.DataFrame({'a': [1, 2], 'b': ['x', None], 'c': [0.1, float('nan')]}), role='train')"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=run_folder)
+    digest = datasets(run_folder)[0]["digest"]
+    assert digest == digest_of(pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": [0.1, np.nan]}), run_folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.iloc[::-1],
+        lambda table: table.head(2),
+        lambda table: pd.concat([table, table.head(1)], ignore_index=True),
+        lambda table: table.assign(age=table["age"].astype("int32")),
+        lambda table: table.assign(age=table["age"].astype("float64")),
+        lambda table: table.rename(columns={"age": "years"}),
+        lambda table: table[["weight", "age", "smoker", "town"]],
+        lambda table: table.assign(weight=table["weight"].fillna(0)),
+        lambda table: table.assign(weight=table["weight"] + 1e-12),
+        lambda table: table.assign(town=table["town"].fillna("None")),
+        lambda table: table.assign(smoker=~table["smoker"]),
+        lambda table: table.drop(columns="town"),
+    ],
+    ids=[
+        "order",
+        "fewer",
+        "more",
+        "width",
+        "type",
+        "name",
+        "columns",
+        "missing",
+        "last digit",
+        "none",
+        "flag",
+        "dropped",
+    ],
+)
+def test_the_digest_changes_with_the_rows(run_folder, change):
+    assert digest_of(change(TABLE), run_folder) != digest_of(TABLE, run_folder)
+
+
+def test_the_digest_does_not_depend_on_the_index(run_folder):
+    assert digest_of(TABLE.reset_index(drop=True), run_folder) == digest_of(TABLE, run_folder)
+
+
+def test_the_same_row_has_the_same_digest_in_two_tables(run_folder):
+    wb.log_dataset(TABLE, role="train")
+    wb.log_dataset(TABLE.iloc[[1]], role="holdout")
+    both = {item["role"]: item["row_digests"] for item in datasets(run_folder)}
+    assert both["holdout"] == both["train"][1:2]
+
+
+def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder):
+    table = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2026-01-01", None]),
+            "kind": pd.Categorical(["a", None]),
+            "count": pd.array([1, None], dtype="Int64"),
+            "any": [{"a": 1}, b"\xff"],
+        }
+    )
+    assert digest_of(table, run_folder) == digest_of(table.copy(), run_folder)
+
+
+@pytest.mark.parametrize(
+    ("table", "role", "says"),
+    [
+        (TABLE, "test", "'test' is no role"),
+        (TABLE, "Holdout", "'Holdout' is no role"),
+        (TABLE.set_index([[1, 1, 2]]), "train", "3 rows, 2 names"),
+        (TABLE.set_index(pd.Index([1, "1", 2], dtype=object)), "train", "3 rows, 2 names"),
+        (TABLE.head(0), "train", "no rows"),
+        (TABLE["age"], "train", "not Series"),
+        (np.zeros((2, 2)), "train", "not ndarray"),
+        (None, "train", "not NoneType"),
+    ],
+)
+def test_a_table_whose_rows_cannot_be_named_is_refused(run_folder, table, role, says):
+    assert says in " ".join(reasons_of(lambda: wb.log_dataset(table, role=role)))
+    assert not (run_folder / spool.DATASETS).exists()
+
+
+def test_a_run_has_one_holdout(run_folder):
+    wb.log_dataset(TABLE, role="holdout")
+    wb.log_dataset(TABLE, role="holdout", name="again")
+    reasons = reasons_of(lambda: wb.log_dataset(TABLE.head(2), role="holdout", name="easier"))
+    assert reasons == ("3 rows then, 2 rows now.",)
+
+
+def test_a_training_table_does_not_replace_another_of_the_same_name(run_folder):
+    wb.log_dataset(TABLE, role="train")
+    assert reasons_of(lambda: wb.log_dataset(TABLE.head(2), role="train"))
+    wb.log_dataset(TABLE.head(2), role="train", name="second")
+    assert sorted(item["rows"] for item in datasets(run_folder)) == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["../../escape", "a/b", "/etc/passwd", "...", "größe", "x" * 100])
+def test_a_name_never_becomes_a_path(run_folder, name):
+    wb.log_dataset(TABLE, role="train", name=name)
+    assert [path.parent for path in run_folder.rglob("*.json")] == [run_folder / spool.DATASETS]
+
+
+@pytest.mark.parametrize("name", ["\x00", "\ud800", "a\nb", "\u202e", "x" * 101])
+def test_a_name_that_nobody_could_read_is_refused(run_folder, name):
+    assert "is no name" in " ".join(reasons_of(lambda: wb.log_dataset(TABLE, role="train", name=name)))
+
+
+# Predictions
+
+
+def read_predictions(folder: Path) -> pd.DataFrame:
+    return pd.read_parquet(folder / spool.PREDICTIONS)
+
+
+def test_predictions_are_kept_row_by_row_with_their_slices(run_folder):
+    slices = {"town": TABLE["town"], "age": pd.cut(TABLE["age"], [0, 50, 99])}
+    wb.log_predictions(TABLE.index, TABLE["smoker"], np.array([0.9, 0.2, 0.5], dtype="float32"), slices=slices)
+    table = read_predictions(run_folder)
+    assert table["row"].tolist() == ["7", "3", "5"]
+    assert table["truth"].tolist() == [1.0, 0.0, 1.0]
+    assert table["score"].tolist() == pytest.approx([0.9, 0.2, 0.5])
+    assert list(table.columns) == ["row", "truth", "score", "slice_town", "slice_age"]
+    assert table["slice_age"].tolist() == ["(0, 50]", "(0, 50]", "(50, 99]"]
+
+
+@given(st.lists(st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(0, 1)), min_size=1, max_size=8))
+def test_every_finite_prediction_survives_exactly(tmp_path_factory, pairs):
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(spool.FOLDER_VARIABLE, str(folder))
+        wb.log_predictions(range(len(pairs)), [truth for truth, _ in pairs], [score for _, score in pairs])
+    table = read_predictions(folder)
+    assert list(zip(table["truth"], table["score"], strict=True)) == pairs
+
+
+@pytest.mark.parametrize(
+    ("rows", "truth", "score", "says"),
+    [
+        ([1, 2], [0, 1], [0.5], "row 2, truth 2, score 1"),
+        ([1], [0, 1], [0.5, 0.5], "row 1, truth 2, score 2"),
+        ([], [], [], "row 0, truth 0, score 0"),
+        ([1, 1], [0, 1], [0.5, 0.5], "2 rows, 1 names"),
+        ([1, "1"], [0, 1], [0.5, 0.5], "2 rows, 1 names"),
+        ([1, 2], [0, None], [0.5, 0.5], "1 of 2 values of truth"),
+        ([1, 2], [0, math.nan], [0.5, math.inf], "1 of 2 values of score are no finite number, e.g. 'inf'"),
+        ([1, 2], ["benign", "malignant"], [0.5, 0.5], "2 of 2 values of truth are no finite number, e.g. 'benign'"),
+        ([1, 2], [0, 1], [[0.5, 0.5], [0.1, 0.9]], "2 of 2 values of score"),
+        ([1, 2], [0, 1], np.array([[0.5, 0.5], [0.1, 0.9]]), "2 of 2 values of score"),
+        ([1, 2], [0, 1], [0.5, 1j], "1 of 2 values of score"),
+        ([1, 2], [0, 1], [0.5, 10**400], "1 of 2 values of score"),
+    ],
+)
+def test_predictions_that_nobody_could_recompute_a_score_from_are_refused(run_folder, rows, truth, score, says):
+    assert says in " ".join(reasons_of(lambda: wb.log_predictions(rows, truth, score)))
+    assert not (run_folder / spool.PREDICTIONS).exists()
+
+
+def test_a_slice_names_every_row():
+    reasons = reasons_of(lambda: wb.log_predictions([1, 2], [0, 1], [0.5, 0.5], slices={"town": ["Bern"]}))
+    assert reasons == ("They differ in length or are empty: row 2, truth 2, score 2, slice_town 1.",)
+
+
+# Models
+
+FEATURES = pd.DataFrame({"age": [31, 42, 57, 22], "weight": [61.5, 70.0, 80.25, 55.0]})
+
+
+def test_a_classifier_is_kept_with_its_contract_and_without_pickle(run_folder):
+    model = LogisticRegression().fit(FEATURES, [0, 1, 1, 0])
+    wb.log_model(model, FEATURES)
+    files = {path.name: path.read_bytes() for path in (run_folder / spool.MODEL).iterdir()}
+    assert set(files) == {"contract.json", "model.skops"}
+    assert files["model.skops"].startswith(b"PK\x03\x04")
+    contract = parse_contract(files["contract.json"])
+    assert contract.task == "classification"
+    assert [(column.name, column.type, column.nullable) for column in contract.columns] == [
+        ("age", "integer", False),
+        ("weight", "number", False),
+    ]
+    pd.testing.assert_frame_equal(pd.read_parquet(run_folder / spool.FEATURES), FEATURES)
+
+
+def test_a_kept_model_answers_as_it_did(run_folder):
+    import skops.io
+
+    model = LinearRegression().fit(FEATURES, [1.0, 2.0, 3.0, 0.5])
+    wb.log_model(model, FEATURES)
+    path = run_folder / spool.MODEL / "model.skops"
+    loaded = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    assert loaded.predict(FEATURES).tolist() == model.predict(FEATURES).tolist()
+    assert parse_contract((run_folder / spool.MODEL / "contract.json").read_bytes()).task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("features", "says"),
+    [
+        (FEATURES.to_numpy(), "not ndarray"),
+        (FEATURES["age"], "not Series"),
+        (FEATURES.set_axis(["age", "age"], axis=1), "same name"),
+        (FEATURES.assign(day=pd.Timestamp("2026-01-01")), "'day' has dtype kind 'M'"),
+        (FEATURES[[]], "column"),
+    ],
+    ids=["array", "series", "duplicate names", "dates", "no columns"],
+)
+def test_features_that_no_endpoint_could_take_are_refused(run_folder, features, says):
+    model = LinearRegression().fit(FEATURES, [1.0, 2.0, 3.0, 0.5])
+    with pytest.raises(UsageError) as caught:
+        wb.log_model(model, features)
+    assert says in " ".join(caught.value.reasons)
+    assert not (run_folder / spool.MODEL).exists()
+
+
+def test_what_cannot_predict_is_no_model(run_folder):
+    with pytest.raises(UsageError, match="no method `predict`"):
+        wb.log_model(object(), FEATURES)
+
+
+# Parameters and drafts
+
+
+def test_the_parameters_of_a_run_are_those_it_was_started_with(run_folder):
+    (run_folder / spool.PARAMETERS).write_text('{"seed": 3, "family": "ridge"}', encoding="utf-8")
+    assert wb.params == {"seed": 3, "family": "ridge"}
+
+
+def in_a_draft(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("WORKBENCH_")}
+    environment["JPY_SESSION_NAME"] = ""
+    (folder / "pyproject.toml").write_text("[tool.workbench]\nhome = 'kept'\n", encoding="utf-8")
+    command = [sys.executable, "-c", f"import workbench as wb\n{code}"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
+    done = in_a_draft("wb.log_metrics({'a': 1}); wb.log_metrics({'a': 2})", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "kept" / "drafts").iterdir()
+    assert done.stdout == f"Draft run {folder.name}: kept for you to look at, never promotable.\n"
+    assert len((folder / spool.METRICS).read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_cell_of_a_draft_may_be_run_again_with_other_rows(tmp_path):
+    code = "import pandas as pd\nfor count in (3, 2): wb.log_dataset(pd.DataFrame({'a': range(count)}), role='holdout')"
+    done = in_a_draft(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "kept" / "drafts").iterdir()
+    assert [item["rows"] for item in datasets(folder)] == [2]
+
+
+def test_outside_of_a_run_and_of_jupyterlab_there_are_no_parameters(tmp_path):
+    done = in_a_draft("wb.params", tmp_path)
+    assert done.returncode == 1
+    assert "The parameters are not known here." in done.stderr
+
+
+def test_a_name_that_is_not_there_is_told():
+    with pytest.raises(AttributeError, match="no attribute 'log_everything'"):
+        wb.log_everything  # noqa: B018

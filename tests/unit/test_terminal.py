@@ -1,0 +1,322 @@
+"""On a terminal of 80 columns everything can be read, and nothing that was logged can do anything to it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.text import Text
+
+from tests.unit.builders import (
+    AUTHOR,
+    ENDED,
+    RUN_ID,
+    build_compared_run,
+    build_comparison,
+    build_evidence,
+    build_execution,
+    build_review,
+)
+from workbench import terminal, terminal_views
+from workbench.domain.comparison import Verdict
+from workbench.domain.decision import decide
+from workbench.domain.ledger import Event, seal_entry
+from workbench.domain.release import Release
+from workbench.domain.run import Run, RunState
+from workbench.errors import Refused, WorkbenchError
+
+HOSTILE = [
+    "[red]red[/]",
+    "[/]",
+    "[bold",
+    "[link=https://evil.example]click[/link]",
+    "\\[red]",
+    "\\",
+    "a\\\\\\",
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07",
+    "\x1b[2J\x1b[H",
+    "a\rb",
+    "a\nb",
+    "a\tb",
+    "\x00\x07\x08\x7f\x9b31m",
+    "\u202egnihton",
+    "\u200b\ufeff",
+    ":warning: :smile:",
+    "\ud800",
+    "$ rm -rf /",
+]
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def build_run(number: int = 0, **changes) -> Run:
+    facts = {
+        "id": f"{int(RUN_ID, 16) + number:08x}",
+        "notebook": "notebooks/01_train.ipynb",
+        "notebook_digest": "ab" * 32,
+        "parameters": {"strength": 0.1 * number, "seed": 7},
+        "provenance": {"git_commit": "9c1d2f7b6a5e4c3d", "git_dirty": True},
+        "author": AUTHOR,
+        "created": ENDED,
+        "state": RunState.FINISHED,
+        "record": {
+            "metrics": {"roc_auc": 0.99517},
+            "datasets": [{"name": "holdout", "role": "holdout", "rows": 1430, "columns": 31, "digest": "ef" * 32}],
+        },
+    }
+    return Run(**{**facts, **changes})
+
+
+def printed(capsys, call, *arguments) -> str:
+    call(*arguments)
+    return capsys.readouterr().out
+
+
+def widths(text: str) -> list[int]:
+    return [cell_len(line) for line in text.splitlines()]
+
+
+# Texts from elsewhere
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("shape", ["{}", "[bold]{}[/] after", "before {}[dim]after[/]"])
+def test_a_text_from_elsewhere_is_printed_as_it_is(text, shape):
+    clean = "".join(character if character.isprintable() else " " for character in text)
+    shown = Text.from_markup(shape.format(terminal.escape(text)), emoji=False)
+    assert shown.plain == re.sub(r"\[/?(bold|dim|)\]", "", shape).format(clean)
+
+
+@given(st.text(max_size=30) | st.text("[]/\\a:=\x1b", max_size=12))
+def test_whatever_a_text_holds_it_is_only_itself(text):
+    shown = Text.from_markup(f"[bold]{terminal.escape(text)}[/] end", emoji=False)
+    clean = "".join(character if character.isprintable() else " " for character in text)
+    assert shown.plain == f"{clean} end"
+    assert all(span.style in ("bold", "none") for span in shown.spans)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_logged_text_reaches_the_terminal_as_a_command(capsys, text):
+    run = build_run(
+        notebook=text,
+        parameters={text: text, "x": [text]},
+        author=text,
+        error=text,
+        state=RunState.FAILED,
+        record={"metrics": {text: 0.5}, "datasets": []},
+        provenance={"git_commit": text},
+    )
+    other = build_run(1, parameters={text: "other", "x": 2})
+    review = build_review()
+    question = replace(review.questions[0], name=text, text=text, answer=text, answered_by=text)
+    review = replace(review, policy_name=text, questions=(question, replace(question, answer=None)))
+    comparison = build_comparison(reference=text, runs=(build_compared_run(parameters={text: text}),))
+    kept = text.replace("\ud800", "")
+    entry = seal_entry(None, time=ENDED, event=Event.NOMINATED, actor=kept, subject=kept, body={"run": kept})
+    terminal_views.print_runs([run, other])
+    terminal_views.print_run(run, text)
+    terminal_views.print_comparison(comparison)
+    terminal_views.print_review(review)
+    terminal_views.print_ledger([entry], [text])
+    terminal_views.print_release(Release(None, "", decide("serve", text, [text]), ()), text)
+    terminal.print_facts({text: text})
+    terminal.say(text)
+    terminal.print_error(Refused(text, why=[text], next_step=text))
+    out, err = capsys.readouterr()
+    assert set(out + err) <= {character for character in out + err if character.isprintable()} | {"\n"}
+    assert "⚠" not in out + err
+
+
+# Width
+
+
+def test_the_table_of_runs_fits_eighty_columns(capsys):
+    runs = [build_run(number) for number in range(4)]
+    runs += [build_run(9, state=RunState.RUNNING, record={}, parameters={"family": "hist_gradient_boosting " * 9})]
+    text = printed(capsys, terminal_views.print_runs, runs)
+    table = text.splitlines()[1:]
+    assert max(map(cell_len, table)) <= 80
+    assert all(run.id in text for run in runs)
+
+
+@pytest.mark.parametrize("count", [1, 3, 12])
+def test_the_table_fits_however_many_parameters_differ(capsys, count):
+    runs = [
+        build_run(n, parameters={f"a_rather_long_name_{i}": f"value {n}" * 5 for i in range(count)}) for n in (0, 1)
+    ]
+    text = printed(capsys, terminal_views.print_runs, runs)
+    assert max(widths(text.partition("\n")[2])) <= 80
+    assert all(run.id in text for run in runs)
+
+
+def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):
+    runs = tuple(build_compared_run(run_id=f"{n:08x}", parameters={"n": n}) for n in range(20))
+    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    assert max(widths("\n".join(text.splitlines()[1:-1]))) <= 80
+    assert "and 5 more; --json shows all" in text
+
+
+def test_a_comparison_without_an_interval_shows_that_it_has_none(capsys):
+    runs = (build_compared_run(advantage=None, verdict=Verdict.INCONCLUSIVE),)
+    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    assert "? unclear" in text
+    assert "none" in text
+
+
+def test_a_review_fits_eighty_columns_and_shows_what_blocks_it_first(capsys):
+    evidence = build_evidence(execution=build_execution(completed=False), answers={})
+    text = printed(capsys, terminal_views.print_review, build_review(evidence=evidence))
+    table = [line for line in text.splitlines() if re.search(r"[✓✕?] (Pass|Fail|Unknown)", line)]
+    assert max(map(cell_len, table)) <= 80
+    assert [("Pass" in line) for line in table] == sorted("Pass" in line for line in table)
+    assert "✕ Fail" in table[0]
+
+
+def test_the_ledger_fits_eighty_columns(capsys):
+    entry = seal_entry(
+        None,
+        time=ENDED,
+        event=Event.REFUSED,
+        actor="a" * 40,
+        subject="m/1",
+        body={"action": "promote", "reasons": ["because " * 30]},
+    )
+    text = printed(capsys, terminal_views.print_ledger, [entry], [])
+    assert max(widths(text)) <= 80
+    assert "✓ The chain of 1 entries is whole" in text
+
+
+@pytest.mark.parametrize("event", Event)
+def test_every_event_of_the_ledger_has_words(capsys, event):
+    body = {"run": RUN_ID, "question": "harm", "role": "owner", "action": "promote", "reasons": ["no"], "endpoint": "m"}
+    entry = seal_entry(None, time=ENDED, event=event, actor="ada", subject="m/1", body=body)
+    assert "m/1" in printed(capsys, terminal_views.print_ledger, [entry], [])
+
+
+# What is said
+
+
+def test_without_runs_the_next_command_is_told(capsys):
+    assert "workbench run " in printed(capsys, terminal_views.print_runs, [])
+
+
+def test_what_is_the_same_in_all_runs_is_said_once(capsys):
+    text = printed(capsys, terminal_views.print_runs, [build_run(0), build_run(1)])
+    assert text.splitlines()[0] == "2 runs of notebooks/01_train.ipynb; the same in all: seed=7"
+    assert "seed" not in text.partition("\n")[2]
+
+
+def test_one_run_shows_results_source_and_folder(capsys):
+    text = " ".join(printed(capsys, terminal_views.print_run, build_run(), "runs/by-id/3f9a1c27").split())
+    for words in ("roc_auc 0.9952", "1,430 rows, 31 columns", "with uncommitted changes", "folder runs/by-id/3f9a1c27"):
+        assert words in text
+
+
+def test_a_release_that_verifies_names_who_approved_it(capsys):
+    release = Release(build_evidence(), "cd" * 32, decide("serve", "tumour/3", []), ("grace", "linus"))
+    text = printed(capsys, terminal_views.print_release, release, "tumour/3")
+    assert text == "✓ tumour/3 verifies: digest cdcdcdcdcdcd, approved by grace, linus\n"
+
+
+def test_a_notebook_shows_the_three_parts_of_an_error_and_no_traceback():
+    # IPython asks an exception for this method before it prints the stack.
+    shown = WorkbenchError("It broke.", why="one", next_step="Mend it.")._render_traceback_()
+    assert shown == ["It broke.", "  - one", "  Next: Mend it."]
+
+
+def test_an_error_has_three_parts_on_the_error_channel(capsys):
+    terminal.print_error(WorkbenchError("It broke.", why=["one", "two"], next_step="Mend it."))
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "It broke.\n  - one\n  - two\n  Next: Mend it.\n")
+
+
+def test_while_only_commands_are_shown_nothing_else_is_but_errors(capsys):
+    with terminal.only_commands():
+        terminal.say("a result")
+        terminal.print_command(["$ workbench runs"])
+        terminal.print_heading("Step", 1.0)
+        terminal.print_error(WorkbenchError("It broke."))
+    terminal.say("again")
+    out, err = capsys.readouterr()
+    assert (out, err) == ("$ workbench runs\nagain\n", "It broke.\n")
+
+
+def test_a_suggestion_is_only_for_people(capsys):
+    terminal.suggest("workbench compare")
+    assert capsys.readouterr() == ("", "")
+
+
+# Numbers, times and JSON
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"), (0.123456, "0.1235"), (-1.0, "-1"), (1234.5678, "1235"), (12345.678, "12,346"), (-1e6, "-1,000,000"),
+        (1e-7, "1e-07"), (1e15, "1e+15"), (math.nan, "nan"), (-math.inf, "-inf"), (9999.9999, "1e+04"),
+    ],
+)  # fmt: skip
+def test_a_number_is_short_and_keeps_what_matters(value, text):
+    assert terminal.format_number(value) == text
+
+
+@given(st.floats())
+def test_no_number_needs_more_than_fifteen_columns(value):
+    assert len(terminal.format_number(value)) <= 15
+
+
+def test_an_age_is_told_in_its_largest_unit():
+    assert terminal.format_age(None) == ""
+    assert terminal.format_age("2001-01-01T00:00:00+00:00").endswith(" d ago")
+    assert terminal.format_age("2999-01-01T00:00:00+00:00") == "0 s ago"
+
+
+def test_json_is_complete_strict_and_keeps_records_apart_from_text(capsys):
+    comparison = build_comparison(reference_value=math.nan, runs=(build_compared_run(value=math.inf),))
+    text = printed(capsys, terminal.print_json, comparison)
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert found["reference_value"] is None
+    assert found["runs"][0]["value"] is None
+    assert found["runs"][0]["advantage"]["low"] == 0.4871
+    assert set(found) == set(comparison.__dataclass_fields__)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3).map(MappingProxyType),
+        max_leaves=8,
+    )
+)
+def test_whatever_a_record_holds_becomes_plain_json(value):
+    json.dumps(terminal.to_plain({"value": value, "more": (value,)}), allow_nan=False)
+
+
+def test_progress_is_told_in_plain_lines_when_nobody_watches(capsys):
+    from workbench.workflow.running import Progress
+
+    with terminal.show_progress("train") as update:
+        update(Progress(3, 0, 0, 1, 30))
+        update(Progress(3, 1, 0, 10, 30))
+        update(Progress(3, 1, 0, 12, 30))
+        update(Progress(3, 2, 1, 30, 30))
+    assert capsys.readouterr() == ("", "train: 1 of 3 ended\ntrain: 3 of 3 ended, 1 failed\n")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.text(max_size=40))
+def test_saying_a_text_prints_exactly_one_line(capsys, text):
+    assert printed(capsys, terminal.say, text).count("\n") == 1

@@ -1,0 +1,38 @@
+"""Workbench: from notebook to signed, served model.
+
+In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model` and
+`wb.params`. To look at results: `wb.compare()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+Nothing heavy is imported until it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.interactive import compare, review
+    from workbench.spool import log_dataset, log_metrics, log_model, log_predictions
+    from workbench.workflow import Workbench
+
+    params: dict[str, Any]
+
+__all__ = [
+    "Workbench",
+    "compare",
+    "log_dataset",
+    "log_metrics",
+    "log_model",
+    "log_predictions",
+    "params",
+    "review",
+]
+_HOMES = {"Workbench": "workbench.workflow", "compare": "workbench.interactive", "review": "workbench.interactive"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    if name == "params":
+        return import_module("workbench.spool").run_parameters()
+    return getattr(import_module(_HOMES.get(name, "workbench.spool")), name)

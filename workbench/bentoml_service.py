@@ -1,0 +1,131 @@
+"""The served process, put together: it answers only when the audit allows the exact bytes it is about to serve.
+
+`bentoml serve` imports this file; importing defines, starting decides. Before a port is opened the hook `audit` runs
+in the supervising process, so that a refusal ends the command with every reason; each worker then reads the folder
+once, audits those bytes again and loads the model from them. Until that has happened every request is answered with
+503.
+
+Trust comes from outside of the bundle: `WORKBENCH_ALLOWED_SIGNERS` names the allowed-signers file and
+`WORKBENCH_LEAST_PRINCIPALS` (default 2) how many people must have approved at least. `WORKBENCH_SUBJECT` says which
+release is to be served, as model/version; `workbench serve` always says it (default: the one in the folder, for whoever
+starts it by hand). `WORKBENCH_ALLOWED_HOSTS` lists the host names requests may ask for, with commas between (default: any).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import bentoml
+
+from workbench.domain.contract import Predict, parse_contract
+from workbench.errors import Refused
+from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
+from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder
+from workbench.serving.application import Access, ServedModel, build_application
+from workbench.serving.problems import RequestError, problem_response
+
+ALLOWED_SIGNERS = "WORKBENCH_ALLOWED_SIGNERS"
+ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
+LEAST_PRINCIPALS = "WORKBENCH_LEAST_PRINCIPALS"
+FOLDER = Path(__file__).resolve().parents[1]
+MODEL = "release/model/"
+REQUEST_TIMEOUT_S = 30
+
+
+def read_trust() -> tuple[Path, int]:
+    """Return the allowed-signers file and the least number of approvers; raises Refused when nobody is trusted."""
+    signers, least = os.environ.get(ALLOWED_SIGNERS, ""), os.environ.get(LEAST_PRINCIPALS, "2")
+    reasons = []
+    if not signers or not Path(signers).is_file():
+        reasons.append(f"{ALLOWED_SIGNERS} does not name a file: nobody is trusted to approve.")
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", least):
+        reasons.append(f"{LEAST_PRINCIPALS} is {least!r}, not a whole number of at least 1.")
+    if reasons:
+        raise Refused(
+            "Refused: serve.", why=reasons, next_step=f"Set {ALLOWED_SIGNERS} to a file outside of the release."
+        )
+    return Path(signers), int(least)
+
+
+def audit_own_folder() -> AuditedRelease:
+    """Return the release this file belongs to; raises Refused with every reason when it may not be served."""
+    signers, least_principals = read_trust()
+    now = datetime.now(UTC).isoformat()
+    subject = os.environ.get(SUBJECT) or None
+    return audit_folder(FOLDER, allowed_signers=signers, least_principals=least_principals, now=now, subject=subject)
+
+
+def load_predictor(audited: AuditedRelease) -> Predict:
+    """Return the function from rows to scores, from the audited bytes; raises Refused when it cannot be loaded."""
+    evidence = audited.release.evidence
+    served_as = evidence.model.served_as if evidence else None
+    name = {"onnx": ONNX_FILE, "skops": SKOPS_FILE}.get(served_as or "")
+    content = audited.files.get(f"{MODEL}{name}")
+    if content is None:
+        raise Refused("The model cannot be loaded.", why=f"It is served as {served_as}, and there is no such file.")
+    contract = parse_contract(audited.files[f"{MODEL}{CONTRACT_FILE}"])
+    if served_as == "onnx":
+        from workbench.packaging.onnx_predictor import load_onnx_predictor
+
+        return load_onnx_predictor(content, contract)
+    from workbench.packaging.skops_predictor import load_skops_predictor
+
+    return load_skops_predictor(content, contract)
+
+
+def open_application(audited: AuditedRelease) -> Any:
+    """Return the ASGI application of an audited release; raises Refused when its model cannot be loaded."""
+    release = audited.release
+    if release.evidence is None:
+        raise Refused("The model cannot be loaded.", why="The release has no evidence.")
+    identity = release.evidence.identity
+    model = ServedModel(identity.model, identity.version, release.digest, release.approved_by)
+    contract = parse_contract(audited.files[f"{MODEL}{CONTRACT_FILE}"])
+    hosts = tuple(filter(None, os.environ.get(ALLOWED_HOSTS, "").lower().split(",")))
+    return build_application(load_predictor(audited), contract, model, Access(hosts=hosts))
+
+
+class _Slot:
+    """The place an application is put once it may answer."""
+
+    def __init__(self) -> None:
+        self.application: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request with the application, or with 503 while there is none."""
+        answer = self.application or problem_response(RequestError(503, "No approved model is loaded."))
+        if scope["type"] == "http":
+            await answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+
+_SLOT = _Slot()
+
+
+@bentoml.asgi_app(_SLOT)
+@bentoml.service(
+    name="endpoint",
+    workers=1,
+    traffic={"timeout": REQUEST_TIMEOUT_S},
+    logging={"access": {"enabled": False}},
+)
+class Endpoint:
+    """A BentoML service that serves the release in its own folder, or nothing."""
+
+    @bentoml.on_deployment
+    @staticmethod
+    def audit() -> None:
+        """Refuse, before anything is started, what may not be served."""
+        audit_own_folder()
+
+    def __init__(self) -> None:
+        _SLOT.application = open_application(audit_own_folder())
+
+    def __is_ready__(self) -> bool:
+        """Say whether a model is loaded (BentoML's /readyz)."""
+        return _SLOT.application is not None

@@ -1,0 +1,50 @@
+"""How a comparison of the nominee with one reference is read: only on the nominee's own holdout, metric and margin."""
+
+from __future__ import annotations
+
+from workbench.checks._limits import deciding_rule
+from workbench.domain.comparison import ComparedRun, Comparison, Verdict, decide_verdict
+from workbench.domain.evidence import Evidence
+from workbench.domain.policy import Policy
+
+NO_INTERVAL = (
+    "No interval could be computed: there are too few holdout rows of a class, or the model ranks every row perfectly and "
+    "resampling shows no spread. Use a larger holdout."
+)
+
+
+def no_interval(comparison: Comparison, evidence: Evidence) -> bool:
+    """True when the data could not carry an interval, so that nothing is known either way."""
+    nominee = find_nominee(comparison, evidence)
+    return nominee is None or nominee.advantage is None
+
+
+def find_mismatch(comparison: Comparison, evidence: Evidence, policy: Policy) -> str | None:
+    """Return why a comparison says nothing about this nominee, or None when it does."""
+    rule = deciding_rule(evidence.score, policy)
+    if rule is None or evidence.score is None:
+        return "There is no score in the metric the policy decides by."
+    if (comparison.metric, comparison.direction) != (rule.name, evidence.score.direction):
+        return (
+            f"It was made on {comparison.metric} ({comparison.direction} is better), the policy decides by {rule.name}."
+        )
+    if evidence.holdout is None or comparison.holdout_digest != evidence.holdout.digest:
+        return "It was made on other rows than this run's holdout."
+    if find_nominee(comparison, evidence) is None:
+        return f"Run {evidence.identity.run_id} does not stand in it."
+    return None
+
+
+def find_nominee(comparison: Comparison, evidence: Evidence) -> ComparedRun | None:
+    """Return the nominee's side of a comparison, or None when it does not stand in it."""
+    return next((run for run in comparison.runs if run.run_id == evidence.identity.run_id), None)
+
+
+def judge_nominee(comparison: Comparison, evidence: Evidence, policy: Policy) -> tuple[Verdict, str]:
+    """Return the verdict under the policy's own margin, and the interval in words."""
+    nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
+    if nominee is None or nominee.advantage is None or rule is None:
+        return Verdict.INCONCLUSIVE, "no interval"
+    interval = nominee.advantage
+    verdict = decide_verdict(interval, rule.margin)
+    return verdict, f"{verdict}: {interval.low:+.3g} to {interval.high:+.3g} on {comparison.rows:,} rows"

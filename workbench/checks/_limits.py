@@ -1,0 +1,46 @@
+"""What a policy allows, read so that a missing or unusable limit is seen as such and never as a pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from workbench.domain.evidence import Finding, ScoreFact, Status
+from workbench.domain.policy import MetricRule, Policy
+
+
+def number_limit(policy: Policy, check: str, key: str) -> float | None:
+    """Return the limit a policy sets for a check, or None when it is not a finite number of at least zero."""
+    limits = policy.checks.get(check)
+    value = limits.get(key) if isinstance(limits, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def limit_unknown(check: str, key: str) -> Finding:
+    """Return the finding of a check whose limit the policy does not set."""
+    return Finding(
+        check,
+        Status.UNKNOWN,
+        "not judged",
+        f"{key} is not set",
+        f"The policy gives no usable number for {key}. Set checks.{check}.{key} in it to a number of 0 or more.",
+    )
+
+
+def deciding_rule(score: ScoreFact | None, policy: Policy) -> MetricRule | None:
+    """Return the rule that judges this score, or None when the policy has none for its task and metric."""
+    rules = [rule for task, rule in policy.metrics.items() if score and (task, rule.name) == (score.task, score.metric)]
+    return rules[0] if rules else None
+
+
+def score_unknown(check: str, score: ScoreFact | None, policy: Policy) -> Finding:
+    """Return the finding of a check that has no score under the policy's metric to judge."""
+    expected = " or ".join(f"{rule.name} for {task}" for task, rule in sorted(policy.metrics.items()))
+    if score is None:
+        value, why = "no score", "The run stored no holdout predictions, so there is no score to judge."
+    else:
+        value, why = f"{score.metric} for {score.task}", "The score is not in the metric the policy decides by."
+    advice = f"Log the holdout predictions with wb.log_predictions and nominate a run judged by {expected}."
+    return Finding(check, Status.UNKNOWN, value, expected, f"{why} {advice}")

@@ -1,0 +1,50 @@
+"""Was the model judged on rows it had not seen, and on all of them?"""
+
+from __future__ import annotations
+
+from workbench.checks._limits import limit_unknown, number_limit
+from workbench.domain.evidence import Evidence, Finding, HoldoutFact, Status
+from workbench.domain.policy import Policy
+
+
+def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
+    """Pass when at most `most_shared_rows` holdout rows stand in a training table and every row was predicted once."""
+    most = number_limit(policy, "holdout_untouched", "most_shared_rows")
+    if most is None:
+        return limit_unknown("holdout_untouched", "most_shared_rows")
+    limit = f"at most {most:g} shared rows, each row predicted once"
+    missing = _find_missing(evidence)
+    if missing or evidence.holdout is None:
+        reason = f"{missing} Log it with wb.log_dataset, so that the rows can be compared."
+        return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
+    return _judge(evidence.holdout, most, limit)
+
+
+def _find_missing(evidence: Evidence) -> str:
+    if evidence.holdout is None or evidence.holdout.rows < 1:
+        return "The run declared no holdout with rows."
+    return "" if any(item.role == "train" for item in evidence.datasets) else "The run declared no training table."
+
+
+def _judge(holdout: HoldoutFact, most: float, limit: str) -> Finding:
+    if holdout.shared_rows is None:
+        reason = (
+            "A training table was logged with other columns or types than the holdout, so nobody can see whether they share "
+            "rows. Log both with the same columns, the label included, and run again."
+        )
+        return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
+    value = f"{holdout.shared_rows:,} of {holdout.rows:,} rows shared"
+    if not 0 <= holdout.shared_rows <= most:
+        reason = (
+            f"{holdout.shared_rows:,} holdout rows also stand in the training data, so the score flatters the model. "
+            "Remove them from the training data and run again."
+        )
+        return Finding("holdout_untouched", Status.FAIL, value, limit, reason)
+    if not holdout.covered:
+        reason = (
+            "The predictions are not on exactly the holdout's rows, each once. "
+            "Call wb.log_predictions with every row id of the holdout and run again."
+        )
+        return Finding("holdout_untouched", Status.FAIL, f"{value}, not covered", limit, reason)
+    reason = "The model was judged on every holdout row, and training had seen no more of them than allowed."
+    return Finding("holdout_untouched", Status.PASS, value, limit, reason)

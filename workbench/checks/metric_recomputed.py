@@ -1,0 +1,32 @@
+"""Is the metric the notebook logged the one its stored predictions give?"""
+
+from __future__ import annotations
+
+import math
+
+from workbench.checks._limits import deciding_rule, limit_unknown, number_limit, score_unknown
+from workbench.domain.evidence import Evidence, Finding, Status
+from workbench.domain.policy import Policy
+
+
+def metric_recomputed(evidence: Evidence, policy: Policy) -> Finding:
+    """Pass when the logged and the recomputed metric differ by at most `largest_difference`."""
+    score, largest = evidence.score, number_limit(policy, "metric_recomputed", "largest_difference")
+    if largest is None:
+        return limit_unknown("metric_recomputed", "largest_difference")
+    if score is None or deciding_rule(score, policy) is None:
+        return score_unknown("metric_recomputed", score, policy)
+    limit = f"difference at most {largest:g}"
+    if score.logged is None:
+        reason = f"The notebook did not log {score.metric}. Log it with wb.log_metrics under this name and run again."
+        return Finding("metric_recomputed", Status.UNKNOWN, "not logged", limit, reason)
+    difference = abs(score.logged - score.value)
+    value = f"logged {score.logged:.6g}, recomputed {score.value:.6g}"
+    if math.isfinite(difference) and difference <= largest:
+        reason = f"The logged {score.metric} is what the stored predictions give."
+        return Finding("metric_recomputed", Status.PASS, value, limit, reason)
+    reason = (
+        f"The notebook logged another {score.metric} than its predictions give (difference {difference:.3g}). "
+        "Compute the metric from the same rows and scores that wb.log_predictions stores."
+    )
+    return Finding("metric_recomputed", Status.FAIL, value, limit, reason)

@@ -1,0 +1,235 @@
+"""Settings: where things are and who is at work; the only reader of TOML and environment.
+
+Each setting is a key of `[tool.workbench]` in the project's pyproject.toml (or of workbench.toml), and the environment variable
+`WORKBENCH_<KEY>` overrides it. Paths are relative to the project folder: the nearest one above with a `workbench.toml`, a
+`pyproject.toml` that has the table, or `.git`; else the current folder.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import NotFound, UsageError
+
+PREFIX = "WORKBENCH_"
+# What the workbench itself says to the kernels it starts; not a setting.
+_OWN_VARIABLES = frozenset({"SPOOL", "SUBJECT"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set; empty text means the default in the comment beside it.
+
+    `jobs` notebooks run at a time; `least_principals` people must have approved whatever this machine serves, and it answers
+    requests for `allowed_hosts` (names with commas between).
+    """
+
+    project: Path
+    home: str = "runs"
+    tracking_uri: str = ""  # sqlite below home
+    store_url: str = ""  # sqlite below home
+    author: str = ""  # git's user.email
+    policy: str = "standard"
+    allowed_signers: str = ""  # trust/allowed_signers below home
+    jobs: int = 2
+    least_principals: int = 2
+    allowed_hosts: str = ""  # 127.0.0.1, localhost
+
+    @property
+    def home_folder(self) -> Path:
+        """The only place written to by default."""
+        return self.project / _expand(self.home)
+
+    @property
+    def runs_folder(self) -> Path:
+        """One folder a run."""
+        return self.home_folder / "by-id"
+
+    @property
+    def drafts_folder(self) -> Path:
+        """One folder a draft."""
+        return self.home_folder / "drafts"
+
+    @property
+    def models_folder(self) -> Path:
+        """One folder a nominee: model name, then version."""
+        return self.home_folder / "models"
+
+    @property
+    def bento_home(self) -> Path:
+        """Where releases are built; BentoML's own store layout."""
+        return self.home_folder / "bentos"
+
+    @property
+    def signers_file(self) -> Path:
+        """The trust root: who may sign as what (ssh-keygen's allowed-signers format)."""
+        given = self.allowed_signers
+        return self.project / _expand(given) if given else self.home_folder / "trust" / "allowed_signers"
+
+    @property
+    def store_address(self) -> str:
+        """Where attempts and the ledger live, as an SQLAlchemy URL."""
+        return self.store_url or _sqlite_address(self.home_folder / "workbench.db")
+
+    @property
+    def tracking_address(self) -> str:
+        """Where MLflow records."""
+        return self.tracking_uri or _sqlite_address(self.home_folder / "mlflow.db")
+
+    @property
+    def artifacts_folder(self) -> Path:
+        """Where MLflow keeps files when it records into SQLite here."""
+        return self.home_folder / "mlflow-artifacts"
+
+    @cached_property
+    def acting_author(self) -> str:
+        """The principal that runs and nominates: the setting, else git's user.email, else user@host."""
+        return self.author or _git_email(self.project) or f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _expand(given: str) -> Path:
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as exc:
+        raise UsageError(
+            f"There is no folder {given}.",
+            why=str(exc),
+            next_step="Name a user that exists after the ~, or write a path.",
+        ) from exc
+
+
+def _sqlite_address(path: Path) -> str:
+    """Return the address of an SQLite database; what has a meaning in an address (`?`, `%`) is escaped."""
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
+def read_settings(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings that hold in a folder (default: the current one).
+
+    Raises UsageError listing every unknown key and wrong value.
+    """
+    project, table = _find_project((folder or Path.cwd()).resolve())
+    given = {**table, **_read_environment(os.environ if environment is None else environment)}
+    kinds = {field.name: field.type for field in fields(Settings) if field.name != "project"}
+    problems = [f"{key!r} is no setting; there are {', '.join(sorted(kinds))}." for key in given if key not in kinds]
+    problems += [
+        f"{key} is {value!r}, not {_KINDS[kinds[key]]}."
+        for key, value in given.items()
+        if key in kinds and not _fits(kinds[key], value)
+    ]
+    if problems:
+        raise UsageError(
+            "The settings cannot be used.",
+            why=sorted(problems),
+            next_step=f"Correct [tool.workbench] in {project} or the variables {PREFIX}*.",
+        )
+    values: dict[str, Any] = {key: int(v) if kinds[key] == "int" else v for key, v in given.items()}
+    return Settings(project, **values)
+
+
+_KINDS: Mapping[Any, str] = {"int": "a whole number above 0", "str": "a text on one line"}
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    if kind == "int":
+        return not isinstance(value, bool) and re.fullmatch(r"0*[1-9][0-9]{0,5}", str(value)) is not None
+    return isinstance(value, str) and value.isprintable()
+
+
+def _find_project(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the nearest project folder with its table of settings."""
+    for candidate in (folder, *folder.parents):
+        table = _read_table(candidate)
+        if table is not None or (candidate / ".git").exists():
+            return candidate, table or {}
+    return folder, {}
+
+
+def _read_table(folder: Path) -> dict[str, Any] | None:
+    own, shared = folder / "workbench.toml", folder / "pyproject.toml"
+    if own.is_file():
+        return _parse_toml(own)
+    tool = _parse_toml(shared).get("tool", {}) if shared.is_file() else {}
+    table = tool.get("workbench") if isinstance(tool, dict) else None
+    if table is None or isinstance(table, dict):
+        return table
+    raise UsageError(f"{shared} cannot be read.", why="[tool.workbench] must be a table of settings.")
+
+
+def _parse_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as exc:
+        raise UsageError(
+            f"{path} cannot be read.", why=str(exc), next_step="Correct the file; the README lists the settings."
+        ) from exc
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    found = {key.removeprefix(PREFIX): value for key, value in environment.items() if key.startswith(PREFIX) and value}
+    return {key.lower(): value for key, value in found.items() if key not in _OWN_VARIABLES}
+
+
+def _git_email(folder: Path) -> str:
+    command = ["git", "-C", str(folder), "config", "user.email"]
+    try:
+        found = subprocess.run(command, capture_output=True, check=False, timeout=10)
+        return found.stdout.decode(errors="replace").strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def kernel_environment(*, spool: Path, tracking: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a run's kernel: ours without the workbench's settings, plus where to log."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    return {**inherited, f"{PREFIX}SPOOL": str(spool), **tracking}
+
+
+def serving_variables(settings: Settings) -> dict[str, str]:
+    """Return what a served process must be told from outside of the release: whom to trust, and whom to answer."""
+    trust = {
+        f"{PREFIX}ALLOWED_SIGNERS": str(settings.signers_file.resolve()),
+        f"{PREFIX}LEAST_PRINCIPALS": str(settings.least_principals),
+    }
+    return {**trust, f"{PREFIX}ALLOWED_HOSTS": settings.allowed_hosts} if settings.allowed_hosts else trust
+
+
+def find_template(*parts: str) -> Path:
+    """Return a file of `templates/`: of the checkout, or of the installed package."""
+    package = Path(__file__).parent
+    roots = [root for root in (package.parent / "templates", package / "templates") if root.is_dir()]
+    found = [path for root in roots if (path := root.joinpath(*parts)).exists() and _is_within(path, root)]
+    if not found:
+        known = sorted({path.stem for root in roots for path in root.joinpath(*parts[:-1]).glob("*.*")})
+        raise NotFound(
+            f"There is no template {'/'.join(parts)}.", next_step=f"There are: {', '.join(known) or 'none'}."
+        )
+    return found[0]
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def find_bentofile() -> Path:
+    """Return bentofile.yaml: of the checkout, or of the installed package."""
+    package = Path(__file__).parent
+    checkout = package.parent / "bentofile.yaml"
+    return checkout if checkout.is_file() else package / "templates" / "bentofile.yaml"
+
+
+def find_notebook(name: str) -> Path:
+    """Return one of the example notebooks: of the checkout, or of the installed package."""
+    package = Path(__file__).parent
+    checkout = package.parent / "notebooks" / name
+    return checkout if checkout.is_file() else find_template("notebooks", name)

@@ -1,0 +1,317 @@
+"""The whole story on one machine: `python -m workbench.demo`. Every step is a real command and is checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench import terminal
+from workbench.cli import run_command
+from workbench.config import find_notebook
+from workbench.domain.comparison import Verdict
+from workbench.domain.digest import short
+from workbench.errors import WorkbenchError
+from workbench.signing.ssh_signatures import allowed_signer, make_key
+from workbench.workflow import Workbench
+
+_WIDTH = 80
+HOME = "runs/demo"
+MODEL = "breast-cancer"
+AUTHOR, VALIDATOR, OWNER = "ada@demo.example", "grace@demo.example", "linus@demo.example"
+ANSWERS = {
+    "intended_use": "Second opinion for radiologists on digitised images; never the only ground for a diagnosis.",
+    "data_rights": "Public research data, published for this purpose with scikit-learn under a free licence.",
+    "limitations": "One hospital, 569 patients, measured before 1995; other scanners need a new holdout.",
+    "harm": "A missed tumour delays treatment; every negative answer is read by a second radiologist.",
+}
+
+
+class DemoFailed(WorkbenchError):
+    """A step of the demo did not do what it says."""
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Demo:
+    """What the steps hand on to each other."""
+
+    folder: Path
+    started: float
+    step: int = 0
+    port: int = field(default_factory=_find_free_port)
+
+    def heading(self, text: str) -> None:
+        """Announce a step with the time so far."""
+        self.step += 1
+        terminal.print_heading(f"{self.step}. {text}", time.monotonic() - self.started)
+
+    def key(self, principal: str) -> Path:
+        """Where a demo reviewer's key lies."""
+        return self.folder / "demo-keys" / principal.partition("@")[0]
+
+
+def main() -> int:
+    """Run every step; return 0 only when each did what it says."""
+    try:
+        _run_demo()
+    except WorkbenchError as exc:
+        terminal.print_error(exc)
+        return exc.exit_code or 1
+    except KeyboardInterrupt:
+        terminal.print_error(DemoFailed("The demo was stopped.", next_step="Run it again; it starts afresh."))
+        return 1
+    return 0
+
+
+def _run_demo() -> None:
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "notebooks").is_dir():
+        os.chdir(checkout)
+    os.environ |= {"WORKBENCH_HOME": HOME, "WORKBENCH_AUTHOR": AUTHOR, "WORKBENCH_JOBS": "2"}
+    shutil.rmtree(HOME, ignore_errors=True)
+    demo = Demo(Path.cwd() / HOME, time.monotonic())
+    notebook = str(_shown(find_notebook("10_train_breast_cancer.ipynb")))
+    for step in (_sweep, _compare, _serve_baseline, _review, _promote, _predict, _tamper):
+        step(demo, notebook)
+    _finish(demo)
+
+
+def _sweep(demo: Demo, notebook: str) -> None:
+    demo.heading("Run a notebook as a baseline, then as a sweep of 12")
+    _command("run", notebook, "-p", "family=stump")
+    families = "family=logistic_regression,random_forest,hist_gradient_boosting"
+    _command("sweep", notebook, "-p", families, "-p", "strength=0.03,0.1,0.3,1")
+    runs = Workbench.open().list_runs()
+    _require(len(runs) == 13 and all(run.is_finished for run in runs), "13 runs finished")
+    for run in runs:
+        for name in ("notebook.ipynb", "report.html", "provenance.json", "predictions.parquet", "model/model.skops"):
+            _require((demo.folder / "by-id" / run.id / name).is_file(), f"run {run.id} left {name}")
+
+
+def _baseline() -> str:
+    return next(run.id for run in Workbench.open().list_runs() if run.parameters["family"] == "stump")
+
+
+def _best() -> str:
+    return Workbench.open().compare(reference=_baseline()).best.run_id
+
+
+def _compare(demo: Demo, _: str) -> None:
+    demo.heading("Compare all with the baseline, on the same 171 patients")
+    _command("compare", "--reference", _baseline())
+    _require(Workbench.open().compare(reference=_baseline()).best.verdict is Verdict.BETTER, "the best run is BETTER")
+
+
+def _serve_baseline(demo: Demo, _: str) -> None:
+    demo.heading("Reviewers get keys; the baseline becomes the first release")
+    lines = [
+        allowed_signer(principal, [role], make_key(demo.key(principal), f"{principal} DEMO KEY, made by make demo"))
+        for principal, role in ((VALIDATOR, "validator"), (OWNER, "owner"), (AUTHOR, "validator"))
+    ]
+    trust = demo.folder / "trust" / "allowed_signers"
+    trust.parent.mkdir(parents=True)
+    trust.write_text(
+        "# Demo keys without passphrase, made by make demo: trust them for nothing else.\n" + "\n".join(lines) + "\n",
+        encoding="utf-8",
+    )
+    terminal.say(f"Demo keys are in {_shown(demo.key(OWNER).parent)}, who may sign as what is in {_shown(trust)}")
+    with _quietly():
+        _command("nominate", _baseline(), "--model", MODEL)
+        _answer_and_sign(demo, f"{MODEL}/1")
+    _command("promote", f"{MODEL}/1")
+
+
+def _review(demo: Demo, _: str) -> None:
+    demo.heading("Nominate the best run; people answer and sign, never its author")
+    subject = f"{MODEL}/2"
+    _command("nominate", _best(), "--model", MODEL, "--baseline", _baseline())
+    terminal.say("")
+    terminal.say("Ada, who ran it, tries to approve it with her own key:")
+    _command("approve", subject, "--role", "validator", "--key", str(_shown(demo.key(AUTHOR))), expect=3)
+    terminal.say("")
+    terminal.say("Promoting without approvals:")
+    _command("promote", subject, expect=3)
+    terminal.say("")
+    _answer_and_sign(demo, subject)
+
+
+def _answer_and_sign(demo: Demo, subject: str) -> None:
+    answers = [part for name, text in ANSWERS.items() for part in ("--answer", f"{name}={text}")]
+    with _acting_as(VALIDATOR), _quietly():
+        _command("review", subject, *answers)
+    for principal, role in ((VALIDATOR, "validator"), (OWNER, "owner")):
+        _command("approve", subject, "--role", role, "--key", str(_shown(demo.key(principal))))
+
+
+def _promote(demo: Demo, _: str) -> None:
+    demo.heading("Promote it: a Bento of exactly the approved bytes")
+    _command("promote", f"{MODEL}/2")
+    bench = Workbench.open()
+    _require(bench.tracker.read_alias(MODEL, "champion") == 2, "MLflow's alias champion is version 2")
+    _require(bench.find_served(MODEL) == f"{MODEL}/2" and not bench.read_ledger()[1], "the ledger says so and is whole")
+    _command("ledger")
+
+
+def _predict(demo: Demo, _: str) -> None:
+    demo.heading("Serve it on loopback and ask it")
+    with _serving(demo) as url:
+        status, answer, _ = _ask(f"{url}/readyz")
+        _require(status == 200, "it is ready")
+        terminal.say("GET /readyz: 200")
+        digest = _predict_one(demo, url)
+        _require(digest == Workbench.open().verify(f"{MODEL}/2").digest, "the answer names the release's digest")
+        status, answer, _ = _ask(f"{url}/predict", {"rows": [{"mean radius": "large"}]})
+        _require(status == 422, "a malformed request is refused")
+        problem = json.loads(answer)
+        terminal.say(f"A malformed request: {status} {problem['title']}")
+        for found in problem["problems"][:2]:
+            terminal.say(f"  - row {found['row']}, {found['column']}: expected {found['expected']}, got {found['got']}")
+
+
+def _predict_one(demo: Demo, url: str) -> str:
+    status, answer, _ = _ask(f"{url}/predict", {"rows": [_holdout_row(demo)]})
+    _require(status == 200, f"a prediction is answered (it was {status})")
+    body = json.loads(answer)
+    score, version, digest = body["scores"][0], body["model"]["version"], str(body["model"]["digest"])
+    terminal.say(f"POST /predict: malignant with probability {score:.3f}, by version {version}, digest {short(digest)}")
+    return digest
+
+
+def _holdout_row(demo: Demo) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    row: dict[str, Any] = pq.read_table(demo.folder / "by-id" / _best() / "features.parquet").slice(0, 1).to_pylist()[0]
+    return {name: value for name, value in row.items() if not name.startswith("__index")}
+
+
+def _tamper(demo: Demo, _: str) -> None:
+    demo.heading("Change one bit of the release: it is refused; roll back")
+    model = demo.folder / "bentos" / "bentos" / MODEL / "2" / "src" / "release" / "model" / "model.onnx"
+    content = model.read_bytes()
+    middle = len(content) // 2
+    model.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    terminal.say(f"Changed one bit of {_shown(model)}")
+    _command("serve", MODEL, "--port", str(demo.port), expect=3)
+    _command("verify", f"{MODEL}/2", expect=3)
+    _command("rollback", MODEL)
+    with _serving(demo) as url:
+        _require(_predict_one(demo, url) == Workbench.open().verify(f"{MODEL}/1").digest, "version 1 answers again")
+    model.write_bytes(content)
+    terminal.say("The bit is put back; version 2 verifies again:")
+    _command("verify", f"{MODEL}/2")
+
+
+def _finish(demo: Demo) -> None:
+    demo.heading("Done")
+    terminal.print_facts(
+        {
+            "runs": f"{HOME}/by-id: 13 executed notebooks with report, provenance, model and predictions",
+            "report": f"{HOME}/by-id/{_best()}/report.html",
+            "MLflow": f"{HOME}/mlflow.db: the same runs for everybody's tools; alias champion",
+            "releases": f"{HOME}/bentos: two Bentos; {HOME}/models: their evidence",
+            "ledger": f"{HOME}/workbench.db: {len(Workbench.open().read_ledger()[0])} decisions",
+        }
+    )
+    terminal.say("Go on with:")
+    for command, text in (
+        (f"WORKBENCH_HOME={HOME} make lab", "JupyterLab and MLflow; open notebooks/20_compare_runs.ipynb"),
+        (f"WORKBENCH_HOME={HOME} .venv/bin/workbench ledger", "every decision of this demo"),
+        (".venv/bin/workbench new my-experiment", "a notebook of your own that runs as it is"),
+    ):
+        terminal.say(f"  {command}")
+        terminal.say(f"      {text}")
+
+
+# The tools of the steps
+
+
+def _command(*arguments: str, expect: int = 0) -> None:
+    terminal.print_command(_spell(arguments))
+    code = run_command(arguments)
+    if code != expect:
+        raise DemoFailed(f"`workbench {arguments[0]}` ended with {code}, not {expect}.")
+
+
+def _spell(arguments: Sequence[str]) -> list[str]:
+    """Return a command as one would type it, each option on a line of its own when it would be too wide."""
+    words = [shlex.quote(argument) for argument in arguments]
+    author = os.environ["WORKBENCH_AUTHOR"]
+    start = "$ workbench" if author == AUTHOR else f"$ WORKBENCH_AUTHOR={author} workbench"
+    if len(line := " ".join([start, *words])) <= _WIDTH:
+        return [line]
+    first = next(index for index, word in enumerate(words) if word.startswith("-"))
+    options = [" ".join(words[at : at + 2]) for at in range(first, len(words), 2)]
+    parts = [" ".join([start, *words[:first]]), *(f"      {option}" for option in options)]
+    return [*(f"{part} \\" for part in parts[:-1]), parts[-1]]
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise DemoFailed(f"This does not hold: {what}.", next_step="Please report it with the output above.")
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@contextmanager
+def _acting_as(principal: str) -> Iterator[None]:
+    os.environ["WORKBENCH_AUTHOR"] = principal
+    try:
+        yield
+    finally:
+        os.environ["WORKBENCH_AUTHOR"] = AUTHOR
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Show the commands but not the reviews they print, which come once more below."""
+    with terminal.only_commands():
+        yield
+
+
+@contextmanager
+def _serving(demo: Demo) -> Iterator[str]:
+    command = [sys.executable, "-m", "workbench", "serve", MODEL, "--port", str(demo.port)]
+    terminal.print_command([f"$ workbench {' '.join(command[3:])} &"])
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        line = server.stdout.readline() if server.stdout else ""
+        _require(line.startswith("Serving"), "the service starts")
+        terminal.say(line.strip())
+        yield f"http://127.0.0.1:{demo.port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _ask(url: str, body: Any = None) -> tuple[int, bytes, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"content-type": "application/json"})  # noqa: S310 - our own address
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return answer.status, answer.read(), answer.headers
+    except urllib.error.HTTPError as exc:
+        return exc.code, exc.read(), exc.headers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

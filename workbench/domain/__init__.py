@@ -1,0 +1,1 @@
+"""What is true, without I/O: records and the functions that decide."""

@@ -1,0 +1,354 @@
+"""A contract: the typed schema of a model's input, from data columns to validation to the endpoint's OpenAPI."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, cast, get_args
+
+from workbench.domain.digest import canonical_json, strict_json
+from workbench.domain.policy import Task
+from workbench.errors import UsageError
+
+FORMAT = 1
+MOST_ROWS = 1_000
+LONGEST_STRING = 1_000
+LARGEST_INTEGER = 2**53 - 1
+LARGEST_NUMBER = 3.4e38  # what a 32-bit float holds: compiled models and trees compute in it
+MOST_PROBLEMS = 100
+
+ColumnType = Literal["number", "integer", "boolean", "string"]
+Predict = Callable[[Sequence[Mapping[str, Any]]], list[float]]
+
+_TYPES: tuple[str, ...] = get_args(ColumnType)
+_TASKS: tuple[str, ...] = get_args(Task)
+_KINDS: Mapping[str, ColumnType] = {
+    "f": "number",
+    "i": "integer",
+    "u": "integer",
+    "b": "boolean",
+    "O": "string",
+    "U": "string",
+    "T": "string",
+}
+_EXPECTED: Mapping[str, str] = {
+    "number": "a finite number",
+    "integer": f"a whole number within ±{LARGEST_INTEGER}",
+    "boolean": "true or false",
+    "string": f"a string of at most {LONGEST_STRING} characters",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column; `nullable` allows null, which reaches the model as a missing value."""
+
+    name: str
+    type: ColumnType
+    nullable: bool = False
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words."""
+        return _EXPECTED[self.type] + (" or null" if self.nullable else "")
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """One reason why rows cannot be scored; `row` counts from 0; `row` or `column` is None when it is about none."""
+
+    row: int | None
+    column: str | None
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a model takes and what its score means.
+
+    For classification a score is the probability of `positive_class`, between 0 and 1; for regression it is the
+    prediction in the units of the target.
+    """
+
+    task: Task
+    columns: tuple[Column, ...]
+    positive_class: str | None = None
+    format: int = FORMAT
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in the order the model was trained with."""
+        return tuple(column.name for column in self.columns)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes."""
+        return canonical_json(self)
+
+
+def infer_contract(
+    columns: Sequence[tuple[str, str, bool]], task: Task, *, positive_class: str | None = None
+) -> Contract:
+    """Return the contract of columns given as name, numpy dtype kind letter and whether values are missing.
+
+    Raises UsageError with every column that no JSON value could stand for (dates, complex numbers, bytes).
+    """
+    problems = [
+        f"Column {name!r} has dtype kind {kind!r}; known are {', '.join(sorted(_KINDS))}."
+        for name, kind, _ in columns
+        if kind not in _KINDS
+    ]
+    if problems:
+        raise UsageError(
+            "No contract can be made of these columns.",
+            why=sorted(problems),
+            next_step="Convert them to numbers, booleans or strings before training.",
+        )
+    found = tuple(Column(str(name), _KINDS[kind], bool(has_missing)) for name, kind, has_missing in columns)
+    return _require_valid(Contract(task, found, positive_class))
+
+
+def parse_contract(content: bytes) -> Contract:
+    """Read a contract from its canonical bytes; raises UsageError when they are of another format or damaged."""
+    try:
+        document = strict_json(content)
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
+        contract = Contract(**{**document, "columns": tuple(Column(**column) for column in document["columns"])})
+        _require_valid(contract)
+    except (KeyError, TypeError, ValueError, RecursionError) as exc:
+        raise UsageError("The contract cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
+    if contract.to_bytes() != content:
+        raise UsageError("The contract cannot be read.", why="Its bytes are not in canonical form.")
+    return contract
+
+
+def _require_valid(contract: Contract) -> Contract:
+    problems = sorted(_contract_problems(contract))
+    if problems:
+        raise UsageError("The contract cannot be used.", why=problems)
+    return contract
+
+
+def _contract_problems(contract: Contract) -> Iterator[str]:
+    if contract.task not in _TASKS:
+        yield f"Unknown task {contract.task!r}; known are {', '.join(_TASKS)}."
+    if not isinstance(cast("object", contract.positive_class), str | None):
+        yield "The positive class must be a string or absent."
+    if not contract.columns:
+        yield "It has no columns."
+    if len(set(contract.names)) != len(contract.columns):
+        yield "Two columns have the same name."
+    for column in contract.columns:
+        yield from _column_problems(column)
+
+
+def _column_problems(column: Column) -> Iterator[str]:
+    # What was read from JSON keeps no type by itself.
+    name, nullable = cast("object", column.name), cast("object", column.nullable)
+    if not isinstance(name, str) or not name:
+        yield f"{name!r} cannot be a column's name."
+    if column.type not in _TYPES:
+        yield f"Column {name!r} has unknown type {column.type!r}."
+    if not isinstance(nullable, bool):
+        yield f"Column {name!r} must be nullable or not."
+
+
+def find_row_problems(contract: Contract, rows: Any, *, most_rows: int = MOST_ROWS) -> list[RowProblem]:
+    """Return why these rows, as parsed from JSON, cannot be scored; empty when they can.
+
+    At most `MOST_PROBLEMS` are returned: a bad request must not cost more than a good one.
+    """
+    if not isinstance(rows, list) or not 1 <= len(rows) <= most_rows:
+        got = f"an array of {len(rows)}" if isinstance(rows, list) else _json_type(rows)
+        return [RowProblem(None, None, f"an array of 1 to {most_rows} rows", got)]
+    problems: list[RowProblem] = []
+    for index, row in enumerate(rows):
+        problems += _row_problems(contract, index, row)
+        if len(problems) >= MOST_PROBLEMS:
+            break
+    return problems[:MOST_PROBLEMS]
+
+
+def _row_problems(contract: Contract, index: int, row: Any) -> list[RowProblem]:
+    if not isinstance(row, dict):
+        return [RowProblem(index, None, "an object", _json_type(row))]
+    problems = [
+        RowProblem(index, column.name, column.expected, _json_type(row.get(column.name, _ABSENT)))
+        for column in contract.columns
+        if not _accepts(column, row.get(column.name, _ABSENT))
+    ]
+    if len(row) + len(problems) > len(contract.columns):
+        unknown = sorted(set(row) - set(contract.names))
+        problems += [RowProblem(index, name[:100], "no such column", "a value") for name in unknown[:MOST_PROBLEMS]]
+    return problems
+
+
+_ABSENT = object()
+
+
+def _accepts(column: Column, value: Any) -> bool:
+    if value is None:
+        return column.nullable
+    return _ACCEPTS[column.type](value)
+
+
+def _is_number(value: Any) -> bool:
+    # type() and not isinstance(): True is an int in Python and a boolean in JSON.
+    return type(value) in (float, int) and abs(value) <= LARGEST_NUMBER
+
+
+def _is_integer(value: Any) -> bool:
+    # As JSON Schema has it, 1.0 is an integer. Beyond 2^53 two readers may read two numbers (RFC 7493).
+    whole = type(value) is int or (type(value) is float and value.is_integer())
+    return whole and abs(value) <= LARGEST_INTEGER
+
+
+def _is_boolean(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_string(value: Any) -> bool:
+    # A lone surrogate and a null character are legal in JSON but cannot be handed to a model as text.
+    return (
+        type(value) is str
+        and len(value) <= LONGEST_STRING
+        and (value.isascii() or _is_encodable(value))
+        and "\0" not in value
+    )
+
+
+def _is_encodable(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+_ACCEPTS: Mapping[ColumnType, Callable[[Any], bool]] = {
+    "number": _is_number,
+    "integer": _is_integer,
+    "boolean": _is_boolean,
+    "string": _is_string,
+}
+_JSON_TYPES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
+
+
+def _json_type(value: Any) -> str:
+    if value is _ABSENT:
+        return "nothing"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number that is not finite"
+    return _JSON_TYPES.get(type(value), "something else")
+
+
+_SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
+    "number": {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
+    "integer": {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
+    "boolean": {"type": "boolean"},
+    "string": {"type": "string", "maxLength": LONGEST_STRING, "pattern": r"^[^\u0000]*$"},
+}
+_PROBLEMS: Mapping[str, str] = {
+    "400": "The body is not strict JSON in UTF-8.",
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+    "415": "The body is not application/json.",
+    "422": "Rows do not keep the contract; every reason is listed.",
+    "500": "The model failed on rows that keep the contract.",
+}
+
+
+def row_schema(contract: Contract) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of one row."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(contract.names),
+        "properties": {column.name: _column_schema(column) for column in contract.columns},
+    }
+
+
+def _column_schema(column: Column) -> dict[str, Any]:
+    schema = dict(_SCHEMAS[column.type])
+    return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
+
+
+def openapi_document(contract: Contract, *, name: str, version: str, digest: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the endpoint that serves a model under this contract."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": name, "version": version, "x-model-digest": digest, "description": _score_meaning(contract)},
+        "paths": {
+            "/predict": {"post": _predict_operation()},
+            "/model": {"get": _read_operation("read_model", "Which model answers, who approved it and what it takes.")},
+            "/healthz": {"get": {"operationId": "check_health", "responses": {"200": {"description": "It is alive."}}}},
+            "/openapi.json": {"get": _read_operation("read_openapi", "This document.")},
+        },
+        "components": {
+            "schemas": {"Row": row_schema(contract), "Answer": _answer_schema(), "Problem": _problem_schema()}
+        },
+    }
+
+
+def _score_meaning(contract: Contract) -> str:
+    if contract.task == "regression":
+        return "A score is the predicted value, in the units of the target."
+    return f"A score is the probability of class {contract.positive_class or '1'}, between 0 and 1."
+
+
+def _predict_operation() -> dict[str, Any]:
+    rows = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": _reference("Row")}
+    body = {"type": "object", "additionalProperties": False, "required": ["rows"], "properties": {"rows": rows}}
+    return {
+        "operationId": "predict",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": {
+                "description": "One score a row, in order.",
+                "headers": {"x-model-digest": {"schema": {"type": "string"}}},
+                "content": {"application/json": {"schema": _reference("Answer")}},
+            },
+            **{status: _problem_response(text) for status, text in _PROBLEMS.items()},
+        },
+    }
+
+
+def _read_operation(name: str, description: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {"operationId": name, "responses": {"200": {"description": description, "content": content}}}
+
+
+def _problem_response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/problem+json": {"schema": _reference("Problem")}}}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _answer_schema() -> dict[str, Any]:
+    model = {
+        "type": "object",
+        "required": ["name", "version", "digest"],
+        "properties": {"name": {"type": "string"}, "version": {"type": "string"}, "digest": {"type": "string"}},
+    }
+    properties = {"scores": {"type": "array", "items": {"type": "number"}}, "model": model}
+    return {"type": "object", "required": ["scores", "model"], "properties": properties}
+
+
+def _problem_schema() -> dict[str, Any]:
+    properties = {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "problems": {"type": "array", "items": {"type": "object"}},
+    }
+    return {"type": "object", "required": ["type", "title", "status"], "properties": properties}

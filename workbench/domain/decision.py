@@ -1,0 +1,79 @@
+"""A decision: allowed, or every reason why not; the same object in CLI, widget and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.domain.approval import Statement, VerifiedApproval, find_approval_faults, find_missing_roles
+from workbench.domain.evidence import Finding
+from workbench.domain.policy import Policy
+from workbench.errors import Refused
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about what; `reasons` is empty exactly when it is allowed."""
+
+    action: str
+    subject: str
+    reasons: tuple[str, ...]
+
+    @property
+    def is_allowed(self) -> bool:
+        """True when nothing speaks against it."""
+        return not self.reasons
+
+    def require(self, next_step: str) -> None:
+        """Raise Refused with every reason unless it is allowed."""
+        if self.reasons:
+            raise Refused(f"Refused: {self.action} {self.subject}.", why=self.reasons, next_step=next_step)
+
+
+def decide(action: str, subject: str, reasons: Iterable[str]) -> Decision:
+    """Return the decision these reasons lead to, each once, sorted."""
+    return Decision(action, subject, tuple(sorted(set(reasons))))
+
+
+def find_blocking(findings: Iterable[Finding]) -> list[str]:
+    """Return one reason for each finding that did not pass."""
+    return [f"{finding.check}: {finding.status}. {finding.reason}" for finding in findings if finding.blocks]
+
+
+def judge_approvals(
+    approvals: Iterable[VerifiedApproval],
+    *,
+    subjects: Mapping[str, str],
+    authors: Sequence[str],
+    endpoint: str,
+    policy: Policy,
+    now: str,
+) -> tuple[list[Statement], list[str]]:
+    """Return the statements that count, and every reason why they are not enough (empty: they are)."""
+    valid: list[Statement] = []
+    faults: list[str] = []
+    for approval in approvals:
+        found = find_approval_faults(
+            approval,
+            subjects=subjects,
+            authors=authors,
+            roles=policy.roles,
+            endpoint=endpoint,
+            now=now,
+            valid_days=policy.valid_days,
+        )
+        faults += found
+        if not found:
+            valid.append(approval.statement)
+    missing = find_missing_roles(valid, roles=policy.roles, principals=policy.principals)
+    return valid, [*missing, *faults] if missing else []
+
+
+def decide_approval(*, principal: str, role: str, authors: Sequence[str], policy: Policy, subject: str) -> Decision:
+    """Decide whether a principal may sign in a role at all."""
+    reasons = []
+    if principal in authors:
+        reasons.append(f"{principal} is an author of the run; nobody approves their own work.")
+    if role not in policy.roles:
+        reasons.append(f"Role {role} is not in policy {policy.name}; it asks for {', '.join(sorted(policy.roles))}.")
+    return decide("approve", subject, reasons)

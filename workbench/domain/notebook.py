@@ -1,0 +1,142 @@
+"""A notebook: the source that is run; its digest ignores outputs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.domain.digest import canonical_json, sha256_hex
+from workbench.domain.parameters import Parameter
+from workbench.domain.parameters_cell import read_parameters
+from workbench.domain.run import Execution
+from workbench.errors import UsageError
+
+INJECTED = "injected-parameters"
+_CELL_TYPES = ("code", "markdown", "raw")
+_HOW_TO_TAG = "Tag one code cell `parameters` (JupyterLab: right sidebar, property inspector, cell tags)."
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A readable notebook with its declared parameters; `document` is nbformat 4 without outputs."""
+
+    name: str
+    document: dict[str, Any]
+    parameters: tuple[Parameter, ...]
+    digest: str
+
+
+def parse_notebook(name: str, content: bytes) -> Notebook:
+    """Read a notebook from its bytes; raises UsageError when it is broken or declares no parameters."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as exc:
+        raise _broken(name, f"It is not JSON: {exc}.") from exc
+    fault = _find_fault(document)
+    if fault:
+        raise _broken(name, fault)
+    source = strip_outputs(document)
+    try:
+        name.encode()
+        digest = _digest(source)
+    except UnicodeEncodeError as exc:
+        readable = name.encode(errors="replace").decode()
+        raise _broken(readable, "Its name or a cell holds half of a character (a lone surrogate).") from exc
+    return Notebook(name, source, read_parameters(_parameters_source(name, source)), digest)
+
+
+def _find_fault(document: Any) -> str | None:
+    """Return why a JSON value is no notebook, None when it is one that can be run."""
+    if not isinstance(document, dict) or document.get("nbformat") != 4 or not isinstance(document.get("cells"), list):
+        return "It is not a notebook of format 4 with a list of cells."
+    if type(document.setdefault("nbformat_minor", 4)) is not int:
+        return "Its minor format is no number."
+    wrong = next((number for number, cell in enumerate(document["cells"], 1) if not _is_cell(cell)), None)
+    if wrong is not None:
+        return f"Cell {wrong} of {len(document['cells'])} has no type, no source or unreadable tags."
+    metadata = document.setdefault("metadata", {})
+    kernel = metadata.get("kernelspec", {}) if isinstance(metadata, dict) else None
+    if not isinstance(kernel, dict) or not isinstance(kernel.get("name", ""), str):
+        return "Its metadata names no kernel that can be read."
+    language = kernel.get("language", "python")
+    return None if language == "python" else f"Its kernel runs {language}; this version runs Python notebooks."
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict) or cell.get("cell_type") not in _CELL_TYPES:
+        return False
+    metadata = cell.get("metadata", {})
+    tags = metadata.get("tags", []) if isinstance(metadata, dict) else None
+    return _is_text(cell.get("source")) and isinstance(tags, list) and _is_text(tags)
+
+
+def _is_text(value: Any) -> bool:
+    """True for a text or a list of texts."""
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _broken(name: str, why: str) -> UsageError:
+    return UsageError(f"{name} cannot be used.", why=why, next_step="Open it in JupyterLab and save it again.")
+
+
+def _parameters_source(name: str, document: dict[str, Any]) -> str:
+    tagged = [cell for cell in document["cells"] if "parameters" in cell["metadata"].get("tags", [])]
+    if len(tagged) == 1 and tagged[0]["cell_type"] == "code":
+        return cell_source(tagged[0])
+    found = f"{len(tagged)} cells are" if len(tagged) > 1 else f"a {tagged[0]['cell_type']} cell is" if tagged else ""
+    raise UsageError(
+        f"{name} declares no parameters.", why=f"{found or 'no cell is'} tagged `parameters`.", next_step=_HOW_TO_TAG
+    )
+
+
+def cell_source(cell: dict[str, Any]) -> str:
+    """Return a cell's source as one text (the format allows a list of lines)."""
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def strip_outputs(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy without outputs, execution counts and what a previous execution left in the metadata."""
+    source = copy.deepcopy(document)
+    source["metadata"] = {key: value for key, value in source.get("metadata", {}).items() if key == "kernelspec"}
+    for cell in source["cells"]:
+        cell["metadata"] = {key: value for key, value in cell.get("metadata", {}).items() if key == "tags"}
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return source
+
+
+def _digest(document: dict[str, Any]) -> str:
+    cells = [
+        {"type": cell["cell_type"], "source": cell_source(cell), "tags": cell["metadata"].get("tags", [])}
+        for cell in document["cells"]
+    ]
+    return sha256_hex(canonical_json(cells))
+
+
+def read_execution(document: dict[str, Any], *, completed: bool) -> Execution:
+    """Say what an executed notebook shows; a non-empty code cell without an execution count was never run.
+
+    Cells are numbered from 1 as the author sees them: code cells only, without the injected parameters.
+    """
+    cells = [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
+    counts = [count for cell in cells if (count := cell.get("execution_count")) is not None]
+    written = [cell for cell in cells if INJECTED not in cell.get("metadata", {}).get("tags", [])]
+    failed = next(
+        ((number, found) for number, cell in enumerate(written, 1) if (found := _error_of(cell))), (None, None)
+    )
+    return Execution(
+        code_cells=len(cells),
+        executed_cells=len(counts),
+        in_order=counts == sorted(counts) and len(set(counts)) == len(counts),
+        error=failed[1],
+        failed_cell=failed[0],
+        completed=completed,
+    )
+
+
+def _error_of(cell: dict[str, Any]) -> str | None:
+    errors = [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]
+    return f"{errors[0].get('ename')}: {errors[0].get('evalue')}" if errors else None

@@ -1,0 +1,129 @@
+"""The processes a notebook leaves behind, and the sockets its kernel is reached by: found by name, ended, removed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PREFIX = "workbench-kernels-"
+_GONE_TIMEOUT_S = 5.0
+_POLL_S = 0.02
+# A Unix socket's path may have 107 bytes, and some are needed below the folder.
+_LONGEST_ROOT = 48
+
+
+# A process id, and when its process started: together they name it for good.
+Process = tuple[int, str]
+
+
+def find_descendants(pid: int) -> frozenset[Process]:
+    """Return every process below a living one, whatever session or environment it gave itself; without /proc, none."""
+    children: dict[int, list[Process]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        if found := _read_parent(int(entry.name)):
+            parent, started = found
+            children.setdefault(parent, []).append((int(entry.name), started))
+    below = list(children.get(pid, []))
+    for child, _ in below:  # grows while it is read
+        below += children.get(child, [])
+    return frozenset(below)
+
+
+def _read_parent(pid: int) -> tuple[int, str] | None:
+    """Return the parent of a process and when it started; None when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if not fields or fields[0] in "ZX" else (int(fields[1]), fields[19])
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process, the others of its group and all below it; harmless when they are gone."""
+    below = find_descendants(pid)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    for child, _ in below:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(child, signal.SIGKILL)
+
+
+def end_marked_processes(mark: str, *, also: Iterable[Process] = ()) -> int:
+    """Kill every process that was started with the variable `mark` (NAME=VALUE), and return how many there were.
+
+    Children inherit it, so those are found too that made a session of their own; `also` are processes known to belong to
+    them that did not inherit it. Returns when they are gone, after seconds at most. Where there is no /proc nothing is found.
+    """
+    ended: set[int] = set()
+    deadline = time.monotonic() + _GONE_TIMEOUT_S
+    while (found := {*_find_marked_processes(mark), *_find_living(also)}) and time.monotonic() < deadline:
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        ended |= found
+        time.sleep(_POLL_S)
+    return len(ended)
+
+
+def _find_marked_processes(mark: str) -> Iterator[int]:
+    wanted = mark.encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        # Not ours to read, or gone while we looked; a zombie has no environment any more.
+        with suppress(OSError):
+            if wanted in environment.read_bytes().split(b"\0"):
+                yield int(environment.parent.name)
+
+
+def _find_living(processes: Iterable[Process]) -> Iterator[int]:
+    for pid, started in processes:
+        if (found := _read_parent(pid)) and found[1] == started:
+            yield pid
+
+
+class ConnectionFolder:
+    """A private folder for kernels' connection files and sockets; those of processes that were killed are removed first."""
+
+    def __init__(self) -> None:
+        root = _choose_root()
+        _remove_abandoned(root)
+        # The name is not guessable and only we may enter: whoever reaches the sockets can run code as us.
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
+
+    def new_file(self) -> Path:
+        """Return where the next kernel's connection file goes; its sockets lie beside it."""
+        return self._folder / f"{secrets.token_hex(4)}.json"
+
+    def remove(self) -> None:
+        """Remove the folder with what is left in it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _choose_root() -> Path:
+    root = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    fits = len(os.fsencode(root)) <= _LONGEST_ROOT and root.is_dir() and os.access(root, os.W_OK)
+    return root if fits else Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
+
+
+def _remove_abandoned(root: Path) -> None:
+    for folder in root.glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if pid.isdigit() and not _is_alive(int(pid)) and folder.lstat().st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

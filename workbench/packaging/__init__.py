@@ -1,0 +1,1 @@
+"""From a model's files to the bytes that are served: safe loading, compiling, inspecting, building."""

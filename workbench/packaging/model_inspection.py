@@ -1,0 +1,141 @@
+"""What a model's files are and do, found out in a process of its own that a hostile file may crash or stall."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from workbench.domain.evidence import ModelFact
+from workbench.errors import Refused
+from workbench.packaging.confinement import Limits
+from workbench.packaging.inspection_child import Request, Trial
+from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
+from workbench.packaging.release_folder import read_tree, write_tree
+
+_SOURCES = Path(__file__).resolve().parents[2]
+
+
+def inspect_model(
+    model_folder: Path,
+    *,
+    features: Path,
+    scores: Path,
+    largest_difference: float,
+    onnx_path: Path,
+    limits: Limits | None = None,
+) -> ModelFact:
+    """Return the facts about a model, and write its compiled form to `onnx_path` when that is what will be served.
+
+    `model_folder` holds `model.skops` and `contract.json`; `features` is the holdout as parquet in contract column
+    order and `scores` its stored scores (`.npy`, or the column `score` of a parquet file), row by row. Files of
+    refused kinds are never opened by a library. Whatever the model does, the outcome is a fact: `load_error` says it
+    in words.
+    """
+    try:
+        files = read_tree(model_folder)
+    except Refused as exc:
+        return ModelFact((), exc.reasons, (), None, None, "Its folder holds more than plain files and was not opened.")
+    fault = _find_fault(files)
+    with tempfile.TemporaryDirectory(prefix="inspection-") as scratch:
+        asked = (features, scores, largest_difference, limits or Limits())
+        trial = Trial(load_error=fault) if fault else _run_trial(Path(scratch), files, *asked)
+        if trial.served_as == "onnx":
+            _publish(Path(scratch) / "output" / ONNX_FILE, onnx_path)
+    seen = (tuple(trial.untrusted_types), trial.served_as, trial.largest_difference, trial.load_error)
+    return ModelFact(find_formats(files), find_refused_files(files), *seen)
+
+
+def _find_fault(files: dict[str, bytes]) -> str | None:
+    missing = [name for name in (SKOPS_FILE, CONTRACT_FILE) if name not in files]
+    if missing:
+        return f"It has no {' and no '.join(missing)}."
+    return "It has files that are not allowed and was not opened." if find_refused_files(files) else None
+
+
+def _run_trial(
+    scratch: Path, files: dict[str, bytes], features: Path, scores: Path, largest_difference: float, limits: Limits
+) -> Trial:
+    # The child gets a copy of the bytes judged here: swapping the file meanwhile changes nothing.
+    write_tree({name: files[name] for name in (SKOPS_FILE, CONTRACT_FILE)}, scratch / "model")
+    (scratch / "output").mkdir()
+    request = Request(
+        model=str(scratch / "model" / SKOPS_FILE),
+        contract=str(scratch / "model" / CONTRACT_FILE),
+        features=str(features.resolve()),
+        scores=str(scores.resolve()),
+        output=str(scratch / "output"),
+        largest_difference=largest_difference,
+        limits=limits,
+    )
+    return _ask_child(request, scratch)
+
+
+def _ask_child(request: Request, scratch: Path) -> Trial:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "workbench.packaging.inspection_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=scratch,
+        env=_environment(scratch),
+        start_new_session=True,
+    ) as child:
+        try:
+            said, complained = child.communicate(json.dumps(asdict(request)).encode(), timeout=request.limits.wall_s)
+        except subprocess.TimeoutExpired:
+            return Trial(
+                load_error=f"Loading and predicting took longer than {request.limits.wall_s} s and was stopped."
+            )
+        finally:
+            _kill_group(child)
+    return _read_answer(child.returncode, said, complained)
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    # One thread: parallel prediction brings nothing here and each thread reserves address space.
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_DEFAULT_MEMORY_POOL"), "1"
+    )
+    threads["ARROW_DEFAULT_MEMORY_POOL"] = "system"
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE")
+        if name in os.environ
+    }
+    return {**kept, **threads, "HOME": str(scratch), "PYTHONPATH": str(_SOURCES), "JOBLIB_MULTIPROCESSING": "0"}
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _read_answer(returncode: int, said: bytes, complained: bytes) -> Trial:
+    if returncode < 0:
+        return Trial(load_error=f"The process that loaded it was ended by {signal.Signals(-returncode).name}.")
+    try:
+        answer: dict[str, Any] = json.loads(said)
+        return Trial(**answer)
+    except (ValueError, TypeError):
+        last = " ".join(complained.decode(errors="replace").split())[-300:]
+        return Trial(load_error=f"The process that loaded it ended with {returncode} and no answer: {last}")
+
+
+def _publish(compiled: Path, onnx_path: Path) -> None:
+    """Put the compiled model in place in one step, on disk before it has its name."""
+    content = compiled.read_bytes()
+    onnx_path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=onnx_path.parent, prefix=f".{onnx_path.name}.", delete=False) as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(onnx_path)

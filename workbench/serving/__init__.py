@@ -1,0 +1,1 @@
+"""The endpoint: what it answers, and the process that answers."""

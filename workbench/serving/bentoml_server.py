@@ -1,0 +1,218 @@
+"""A Bento as a running process: started on loopback, awaited until it answers, stopped without orphans."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from workbench.errors import Refused, Unavailable, UsageError
+
+SERVICE = "workbench.bentoml_service:Endpoint"
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 15.0
+_POLL_S = 0.05
+ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+_REFUSED = "workbench.errors.Refused: "
+
+
+@dataclass
+class BentoServer:
+    """A Bento that is being served; leave the `with` block, or call `stop`, to end it and everything it started."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    home: Path = field(repr=False)
+
+    def __enter__(self) -> BentoServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait(self) -> int:
+        """Return the exit code once it has ended; an interrupt (Ctrl-C) stops it and is passed on."""
+        try:
+            return self.process.wait()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the server and its workers: asked first, killed after `STOP_TIMEOUT_S`; harmless when it has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_TIMEOUT_S)
+        _kill_rest(self.process, self.home)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def serve_bento(
+    bento_folder: Path,
+    *,
+    audit: Callable[[Path], object],
+    port: int,
+    log: Path,
+    host: str = "127.0.0.1",
+    environment: Mapping[str, str] | None = None,
+    ready_timeout_s: float = READY_TIMEOUT_S,
+) -> BentoServer:
+    """Serve a Bento with `bentoml serve` and return once it answers on `/readyz`.
+
+    `audit` is called with the Bento's `src/` first and raises when it may not be served: the code in a bundle audits
+    itself too, but only code from outside can be believed about changed code. `environment` adds variables, such as
+    whom to trust; nothing else is inherited but the search path and the locale. Output goes to `log`. Raises Refused
+    with the reasons of whoever refused, UsageError when there is no Bento, Unavailable when the port is taken or it
+    does not get ready.
+    """
+    source = bento_folder / "src"
+    if not source.is_dir():
+        raise UsageError(
+            f"There is no Bento in {bento_folder}.", next_step="Name the folder that holds bento.yaml and src."
+        )
+    audit(source)
+    require_free_port(host, port)
+    server = _start(source.resolve(), host, port, log, environment or {})
+    try:
+        _await_ready(server, host, port, ready_timeout_s)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raise Unavailable when something listens on the port already."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as exc:
+            raise Unavailable(
+                f"Port {port} on {host} cannot be used.", why=str(exc), next_step="Choose another with --port."
+            ) from exc
+
+
+def _start(source: Path, host: str, port: int, log: Path, environment: Mapping[str, str]) -> BentoServer:
+    home = Path(tempfile.mkdtemp(prefix="bentoml-home-"))
+    command = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE, "--working-dir", str(source)]
+    command += ["--host", host, "--port", str(port)]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=source,
+            env={**serving_environment(home), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return BentoServer(f"http://{host}:{port}", process, log, home)
+
+
+def serving_environment(home: Path) -> dict[str, str]:
+    """Return the environment a served process starts with; `home` is a private folder for what BentoML writes.
+
+    The service is named by its import path and not by the Bento's `bento.yaml`, and modules are not searched in the
+    working directory: neither file nor folder outside of the audited `src/` can change what runs. Bytecode is not
+    written, because in `src/` it would be a file nobody approved.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(home),
+        "BENTOML_HOME": str(home),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",
+        ALLOWED_HOSTS: ",".join(LOOPBACK_HOSTS),
+    }
+
+
+def _await_ready(server: BentoServer, host: str, port: int, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        ended = server.process.poll() is not None
+        _raise_refusal(server.log)
+        if ended:
+            raise _not_ready(server, f"It ended with {server.process.returncode}.")
+        if _is_ready(host, port):
+            return
+        time.sleep(_POLL_S)
+    raise _not_ready(server, f"It did not answer within {timeout_s:g} s.")
+
+
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _read_log(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _raise_refusal(log: Path) -> None:
+    """Raise the Refused that the served process ended with, if its log shows one."""
+    lines = _read_log(log)
+    start = next((n for n, line in enumerate(lines) if line.startswith(_REFUSED)), None)
+    if start is None:
+        return
+    reasons, next_step = [], ""
+    for line in lines[start + 1 :]:
+        if line.startswith("  - "):
+            reasons.append(line.removeprefix("  - "))
+            continue
+        next_step = line.removeprefix("  Next: ") if line.startswith("  Next: ") else ""
+        break
+    raise Refused(lines[start].removeprefix(_REFUSED), why=reasons, next_step=next_step)
+
+
+def _not_ready(server: BentoServer, reason: str) -> Unavailable:
+    last = [line.strip() for line in _read_log(server.log) if line.strip()][-5:]
+    return Unavailable("The Bento was not served.", why=[reason, *last], next_step=f"Read {server.log}.")
+
+
+def _kill_rest(process: subprocess.Popen[bytes], home: Path) -> None:
+    """Kill what outlived the supervisor: BentoML's workers have sessions of their own, but all carry the same private home."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while (rest := _find_carriers(home)) and time.monotonic() < deadline:
+        for pid in rest:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL_S)
+
+
+def _find_carriers(home: Path) -> list[int]:
+    carried = f"BENTOML_HOME={home}".encode()
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if carried in environment.read_bytes().split(b"\0"):
+                found.append(int(environment.parent.name))
+    return found

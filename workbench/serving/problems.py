@@ -1,0 +1,45 @@
+"""What went wrong with a request, as application/problem+json (RFC 9457): never a traceback, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from workbench.domain.contract import RowProblem
+from workbench.domain.digest import canonical_json
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class RequestError(Exception):
+    """A request that is answered with an error: its status, a sentence of detail and, for rows, every reason."""
+
+    def __init__(self, status: int, detail: str, problems: Sequence[RowProblem] = ()) -> None:
+        super().__init__(status, detail)
+        self.status = status
+        self.detail = detail
+        self.problems = problems
+
+
+def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+    """Return the answer to a request that had a problem."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    if problem.problems:
+        document["problems"] = [asdict(each) for each in problem.problems]
+    return Response(_encodable(document), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _encodable(document: dict[str, object]) -> bytes:
+    try:
+        return canonical_json(document)
+    except UnicodeEncodeError:
+        # A caller's column name may hold half a character; the answer must be sound UTF-8 nevertheless.
+        return canonical_json({**document, "problems": []})

@@ -1,0 +1,269 @@
+"""What a notebook logs: written to a folder beside the run, collected by the parent process when the notebook is done.
+
+The kernel needs neither MLflow nor the store. Without a run around it (a notebook opened by hand) the folder is a draft's: shown as
+such and never promotable.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.config import read_settings
+from workbench.domain.contract import Contract, infer_contract
+from workbench.domain.digest import canonical_json, sha256_hex
+from workbench.domain.policy import Task
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER_VARIABLE = "WORKBENCH_SPOOL"
+ROLES = ("train", "validation", "holdout")
+METRICS, PARAMETERS, PREDICTIONS, FEATURES = (
+    "metrics.jsonl",
+    "parameters.json",
+    "predictions.parquet",
+    "features.parquet",
+)
+DATASETS, MODEL = "datasets", "model"
+LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
+_DOUBLE_BYTES = 8
+
+
+def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
+    """Record metrics of the run by name; the last value of a name is the run's.
+
+    Raises UsageError listing every name MLflow could not keep and every value that is not a finite number.
+    """
+    problems = [f"{name!r} cannot name a metric." for name in metrics if not can_name_metric(name)]
+    problems += [f"{name} is {value!r}." for name, value in metrics.items() if not is_finite(value)]
+    if problems:
+        raise UsageError(
+            "The metrics cannot be logged.",
+            why=problems,
+            next_step="A name is letters, digits, _ - . / and spaces, up to 250; a value is a finite number.",
+        )
+    with (_folder() / METRICS).open("a", encoding="utf-8") as lines:
+        lines.writelines(json.dumps({"name": n, "value": float(v), "step": step}) + "\n" for n, v in metrics.items())
+
+
+def can_name_metric(name: Any) -> bool:
+    """True for a name that MLflow keeps."""
+    is_plain = isinstance(name, str) and re.fullmatch(r"\w[\w. -]*(/\w[\w. -]*)*", name, re.ASCII) is not None
+    return is_plain and len(name) <= LONGEST_METRIC_NAME
+
+
+def is_finite(value: Any) -> bool:
+    """True for a number of Python or numpy that a float can hold; true, false and text are none."""
+    if isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "") == "b" or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
+    """Record which rows were used as `train`, `validation` or `holdout`: a content digest and one digest a row.
+
+    The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once. Log every table
+    with the same columns, the label included: only then can be seen whether training had rows of the holdout.
+    """
+    row_ids = [str(row) for row in getattr(table, "index", ())]
+    problems = list(_dataset_problems(table, role, name, row_ids))
+    if problems:
+        raise UsageError("The dataset cannot be logged.", why=problems, next_step="Nothing was recorded of it.")
+    rows, types = list(_row_digests(table)), [[str(column), _kind(dtype)] for column, dtype in table.dtypes.items()]
+    header = canonical_json([[str(column), str(kind)] for column, kind in table.dtypes.items()])
+    document = {
+        "name": name or role,
+        "role": role,
+        "digest": sha256_hex(header + b"".join(rows)),
+        "rows": len(table),
+        "columns": len(table.columns),
+        "types": sorted(types),
+        "row_ids": row_ids,
+        "row_digests": [row.hex() for row in rows],
+    }
+    _write_dataset(document)
+
+
+def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) -> Iterator[str]:
+    if role not in ROLES:
+        yield f"{role!r} is no role of a dataset; it must be one of {', '.join(ROLES)}."
+    if not name.isprintable() or len(name) > LONGEST_DATASET_NAME:
+        yield f"{name[:50]!r} is no name: it needs up to {LONGEST_DATASET_NAME} printable characters."
+    if not hasattr(table, "itertuples"):
+        yield f"It must be a pandas DataFrame, not {type(table).__name__}."
+    elif not len(table):
+        yield "It has no rows."
+    if len(set(row_ids)) < len(row_ids):
+        yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
+
+
+def _write_dataset(document: Mapping[str, Any]) -> None:
+    """Keep a dataset; a run must not lose one to another of the same name, nor be judged on two holdouts."""
+    folder = _folder() / DATASETS
+    folder.mkdir(exist_ok=True)
+    role, name, digest = document["role"], document["name"], document["digest"]
+    path = folder / f"{sha256_hex(f'{role}/{name}'.encode(errors='replace'))[:16]}.json"
+    known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if _is_run() else []
+    clashing = [item for item in known if item["role"] == role and item["digest"] != digest]
+    if any(role == "holdout" or item["name"] == name for item in clashing):
+        raise UsageError(
+            f"The run logged other rows as {role} {clashing[0]['name']!r} before.",
+            why=f"{clashing[0]['rows']:,} rows then, {document['rows']:,} rows now.",
+            next_step="Give each training table a name of its own (`name=`); there can be one holdout only.",
+        )
+    path.write_bytes(canonical_json(document))
+
+
+def _row_digests(table: pd.DataFrame) -> Iterator[bytes]:
+    """Yield a digest of each row that is the same in every table with these columns, in whatever order and number type."""
+    order = sorted(range(len(table.columns)), key=lambda position: str(table.columns[position]))
+    for row in zip(*(_spell_column(table.iloc[:, position]) for position in order), strict=True):
+        yield blake2b(json.dumps(row, default=str).encode(), digest_size=16).digest()
+
+
+def _spell_column(column: pd.Series) -> list[Any]:
+    values = zip(column.tolist(), column.isna().tolist(), strict=True)
+    return [None if is_missing else _spell(value) for value, is_missing in values]
+
+
+def _spell(value: Any) -> Any:
+    """Return a value in the one spelling of all that equal it: 1, 1.0 and True are one number."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    return int(value) if isinstance(value, bool) else value
+
+
+def _kind(dtype: Any) -> str:
+    """Return what two columns must have in common for equal values to have equal digests; a narrow float rounds them."""
+    if dtype.kind == "f" and dtype.itemsize != _DOUBLE_BYTES:
+        return f"f{dtype.itemsize}"
+    return "number" if dtype.kind in "biuf" else str(dtype.kind)
+
+
+def log_predictions(
+    rows: Sequence[Any],
+    truth: Sequence[float],
+    score: Sequence[float],
+    *,
+    slices: Mapping[str, Sequence[Any]] | None = None,
+) -> None:
+    """Record one prediction for each holdout row: its id, the truth, the score, and the slices it belongs to.
+
+    For two classes the truth is 0 or 1 and the score the probability of 1; otherwise both are in the target's unit. All have
+    shape (n,). Raises UsageError listing what differs in length, is missing, is no finite number or names a row twice.
+    """
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {"row": [str(row) for row in rows], "truth": list(truth), "score": list(score)}
+    columns |= {f"slice_{name}": [str(value) for value in values] for name, values in (slices or {}).items()}
+    problems = list(_prediction_problems(columns))
+    if problems:
+        raise UsageError(
+            "The predictions cannot be logged.",
+            why=problems,
+            next_step="Give one row id, one truth and one score for each row of the holdout.",
+        )
+    table = pd.DataFrame(columns).astype({"truth": "float64", "score": "float64"})
+    table.to_parquet(_folder() / PREDICTIONS, index=False)
+
+
+def _prediction_problems(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    rows = columns["row"]
+    lengths = {name: len(values) for name, values in columns.items()}
+    if not rows or len(set(lengths.values())) > 1:
+        yield f"They differ in length or are empty: {', '.join(f'{name} {count}' for name, count in lengths.items())}."
+    if len(set(rows)) < len(rows):
+        yield f"Rows are named more than once: {len(rows)} rows, {len(set(rows))} names."
+    for name in ("truth", "score"):
+        wrong = [value for value in columns[name] if not is_finite(value) and not _is_truth_value(value)]
+        if wrong:
+            yield f"{len(wrong)} of {len(columns[name])} values of {name} are no finite number, e.g. {str(wrong[0])[:60]!r}."
+
+
+def _is_truth_value(value: Any) -> bool:
+    return isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+
+
+def log_model(model: Any, features: pd.DataFrame) -> None:
+    """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
+
+    The model is written with skops, never pickled. The rows give the endpoint its contract, and let the workbench prove that
+    the served model answers as this one did. Raises UsageError for what no endpoint could take or answer.
+    """
+    import skops.io
+
+    contract = _infer_contract(model, features)
+    folder = _folder() / MODEL
+    folder.mkdir(exist_ok=True)
+    (folder / "contract.json").write_bytes(contract.to_bytes())
+    skops.io.dump(model, folder / "model.skops")
+    features.to_parquet(_folder() / FEATURES, index=False)
+
+
+def _infer_contract(model: Any, features: pd.DataFrame) -> Contract:
+    if not hasattr(features, "dtypes") or not hasattr(features, "columns"):
+        raise UsageError(
+            "The model cannot be logged.",
+            why=f"The features must be a pandas DataFrame, not {type(features).__name__}.",
+            next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
+        )
+    if not hasattr(model, "predict"):
+        raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
+    task: Task = "classification" if hasattr(model, "predict_proba") else "regression"
+    missing = features.isna().any().tolist()
+    columns = [
+        (str(name), kind.kind, gaps) for (name, kind), gaps in zip(features.dtypes.items(), missing, strict=True)
+    ]
+    return infer_contract(columns, task)
+
+
+def run_parameters() -> dict[str, Any]:
+    """Return the parameters of this run; of a draft, the values the notebook's variables have now."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return json.loads((Path(given) / PARAMETERS).read_text(encoding="utf-8"))
+    return _draft_parameters()
+
+
+def _draft_parameters() -> dict[str, Any]:
+    from IPython import get_ipython
+
+    from workbench.domain.notebook import parse_notebook
+
+    path, shell = Path(os.environ.get("JPY_SESSION_NAME", "")), get_ipython()
+    if shell is None or not path.is_file():
+        raise UsageError(
+            "The parameters are not known here.", why="This is neither a run nor a notebook in JupyterLab."
+        )
+    declared = parse_notebook(path.name, path.read_bytes()).parameters
+    return {parameter.name: shell.user_ns.get(parameter.name, parameter.default) for parameter in declared}
+
+
+def _is_run() -> bool:
+    return bool(os.environ.get(FOLDER_VARIABLE))
+
+
+def _folder() -> Path:
+    given = os.environ.get(FOLDER_VARIABLE)
+    return Path(given) if given else _draft_folder()
+
+
+@cache
+def _draft_folder() -> Path:
+    folder = read_settings().drafts_folder / secrets.token_hex(4)
+    folder.mkdir(parents=True)
+    print(f"Draft run {folder.name}: kept for you to look at, never promotable.")  # noqa: T201 - the notebook's own output
+    return folder

@@ -1,0 +1,317 @@
+"""The store in one database (SQLite in WAL mode by default): runs with their attempts, and the ledger.
+
+A state changes only through a compare-and-set on the state before, so two writers cannot both move an attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from workbench.domain.ledger import Entry, Event, find_chain_faults, read_entry, require_whole, seal_entry
+from workbench.domain.run import FINAL_STATES, RUN_ID, Run, RunState, require_transition
+from workbench.errors import NotFound, Refused, Unavailable, UsageError
+
+_BUSY_TIMEOUT_S = 20
+_metadata = sa.MetaData()
+_runs = sa.Table(
+    "runs",
+    _metadata,
+    sa.Column("id", sa.String(8), primary_key=True),
+    sa.Column("created", sa.String(32), nullable=False, index=True),
+    sa.Column("notebook", sa.Text, nullable=False),
+    sa.Column("notebook_digest", sa.String(64), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),
+    sa.Column("provenance", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("sweep", sa.String(8), index=True),
+    sa.Column("tracked_as", sa.String(64)),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+)
+_attempts = sa.Table(
+    "attempts",
+    _metadata,
+    sa.Column("run_id", sa.String(8), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("started", sa.String(32)),
+    sa.Column("ended", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("record", sa.Text),
+)
+_ledger = sa.Table(
+    "ledger",
+    _metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("time", sa.String(32), nullable=False),
+    sa.Column("event", sa.String(32), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False, unique=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+)
+
+
+def utc_now() -> str:
+    """Return the time now, ISO 8601 in UTC with microseconds."""
+    return datetime.now(UTC).isoformat()
+
+
+class Store:
+    """Runs, attempts and the ledger behind one SQLAlchemy URL."""
+
+    def __init__(self, address: str) -> None:
+        self._engine = _make_engine(address)
+        self.address = self._engine.url
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _configure_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_immediate)
+        self._create_tables()
+
+    def _create_tables(self) -> None:
+        """Make what is missing; an existing store is only read, so that it opens while somebody else writes to it."""
+        if self.address.get_backend_name() == "sqlite" and self.address.database:
+            self._make_folder(Path(self.address.database).parent)
+        with self._transaction(reads=True) as connection:
+            if set(_metadata.tables) <= set(sa.inspect(connection).get_table_names()):
+                return
+        with self._transaction() as connection:
+            _metadata.create_all(connection)
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise Unavailable(
+                f"The store cannot be kept in {folder}.", why=str(exc), next_step="Fix its rights, or set store_url."
+            ) from exc
+
+    @contextmanager
+    def _transaction(self, *, reads: bool = False) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.execution_options(workbench_reads=reads).begin() as connection:
+                yield connection
+        except IntegrityError as exc:
+            raise Refused("Somebody else wrote first.", why=str(exc.orig), next_step="Run the command again.") from exc
+        except DBAPIError as exc:
+            raise Unavailable(
+                f"The store {self.address.render_as_string()} did not answer.",
+                why=str(exc.orig),
+                next_step="Check that it is reachable, writable and not locked by another program, then run again.",
+            ) from exc
+
+    def close(self) -> None:
+        """Free the connections."""
+        self._engine.dispose()
+
+    # Runs and attempts
+
+    def add_run(self, run: Run) -> None:
+        """Write a run with its first attempt, QUEUED."""
+        columns = {key: value for key, value in vars(run).items() if key in _runs.c}
+        columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
+        with self._transaction() as connection:
+            connection.execute(_runs.insert().values(columns))
+            connection.execute(
+                _attempts.insert().values(run_id=run.id, number=1, state=RunState.QUEUED, owner=_own_name())
+            )
+
+    def set_tracked_as(self, run_id: str, tracked_as: str) -> None:
+        """Note under which id MLflow records the run."""
+        with self._transaction() as connection:
+            connection.execute(_runs.update().where(_runs.c.id == run_id).values(tracked_as=tracked_as))
+
+    def mark_published(self, run_id: str) -> None:
+        """Note that MLflow was told how the run ended."""
+        with self._transaction() as connection:
+            connection.execute(_runs.update().where(_runs.c.id == run_id).values(published=True))
+
+    def list_unpublished_runs(self) -> list[Run]:
+        """Return the runs that ended without MLflow being told."""
+        states = [str(state) for state in FINAL_STATES]
+        query = _run_query().where(~_runs.c.published, _runs.c.tracked_as.is_not(None), _attempts.c.state.in_(states))
+        with self._transaction(reads=True) as connection:
+            return [_build_run(row) for row in connection.execute(query)]
+
+    def move_run(
+        self, run_id: str, target: RunState, *, error: str | None = None, record: Mapping[str, Any] | None = None
+    ) -> None:
+        """Move the latest attempt of a run to a state; raises IllegalTransition where the states do not allow it."""
+        with self._transaction() as connection:
+            latest = connection.execute(
+                sa.select(_attempts).where(_attempts.c.run_id == run_id).order_by(_attempts.c.number.desc()).limit(1)
+            ).one()
+            require_transition(RunState(latest.state), target)
+            values: dict[str, Any] = {"state": target, "error": error, "record": json.dumps(record) if record else None}
+            values["started" if target is RunState.RUNNING else "ended"] = utc_now()
+            connection.execute(
+                _attempts.update()
+                .where(
+                    _attempts.c.run_id == run_id, _attempts.c.number == latest.number, _attempts.c.state == latest.state
+                )
+                .values(values)
+            )
+
+    def list_runs(self, *, notebook: str | None = None, sweep: str | None = None, limit: int = 10_000) -> list[Run]:
+        """Return runs, newest first."""
+        query = _run_query().order_by(_runs.c.created.desc()).limit(limit)
+        query = query.where(_runs.c.notebook == notebook) if notebook else query
+        query = query.where(_runs.c.sweep == sweep) if sweep else query
+        with self._transaction(reads=True) as connection:
+            return [_build_run(row) for row in connection.execute(query)]
+
+    def find_run(self, prefix: str) -> Run:
+        """Return the one run whose id begins with `prefix`; raises NotFound when there is none or more than one."""
+        if not prefix or not RUN_ID.fullmatch(prefix.ljust(8, "0")):
+            raise NotFound(f"{prefix!r} is not a run id.", next_step="`workbench runs` lists them.")
+        with self._transaction(reads=True) as connection:
+            found = connection.execute(_run_query().where(_runs.c.id.startswith(prefix)).limit(3)).all()
+        if len(found) != 1:
+            count = "No run begins" if not found else "More than one run begins"
+            raise NotFound(f"{count} with {prefix!r}.", next_step="`workbench runs` lists them.")
+        return _build_run(found[0])
+
+    def mark_lost_runs(self) -> list[str]:
+        """Move to LOST every unfinished attempt whose owning process on this machine is gone; return the run ids."""
+        unfinished = sa.select(_attempts).where(_attempts.c.state.not_in([str(state) for state in FINAL_STATES]))
+        with self._transaction(reads=True) as connection:
+            if not any(_is_gone(row.owner) for row in connection.execute(unfinished)):
+                return []
+        with self._transaction() as connection:
+            lost = [row for row in connection.execute(unfinished).all() if _is_gone(row.owner)]
+            for row in lost:
+                connection.execute(
+                    _attempts.update()
+                    .where(
+                        _attempts.c.run_id == row.run_id,
+                        _attempts.c.number == row.number,
+                        _attempts.c.state == row.state,
+                    )
+                    .values(state=RunState.LOST, ended=utc_now(), error="The process that ran it is gone.")
+                )
+        return [row.run_id for row in lost]
+
+    # The ledger
+
+    def append_entry(
+        self,
+        event: Event,
+        *,
+        actor: str,
+        subject: str,
+        body: Mapping[str, Any],
+        require: Callable[[list[Entry]], None] = lambda _: None,
+    ) -> Entry:
+        """Append one decision; `require` sees the whole ledger inside the same transaction and raises to forbid it.
+
+        Raises Refused when the chain is broken: nothing is decided on top of what somebody changed.
+        """
+        with self._transaction() as connection:
+            entries = _read_entries(connection)
+            require_whole(entries)
+            require(entries)
+            last = entries[-1] if entries else None
+            entry = seal_entry(last, time=utc_now(), event=event, actor=actor, subject=subject, body=body)
+            connection.execute(_ledger.insert().values({**vars(entry), "body": json.dumps(body)}))
+            return entry
+
+    def read_ledger(self) -> list[Entry]:
+        """Return every decision in order; raises Refused with every fault when their chain is broken."""
+        entries, _ = self.inspect_ledger()
+        require_whole(entries)
+        return entries
+
+    def inspect_ledger(self) -> tuple[list[Entry], list[str]]:
+        """Return every decision in order and what is wrong with their chain: to be looked at, never to decide by."""
+        with self._transaction(reads=True) as connection:
+            entries = _read_entries(connection)
+        return entries, find_chain_faults(entries)
+
+
+def _make_engine(address: str) -> sa.Engine:
+    try:
+        url = sa.engine.make_url(address)
+        # The driver's own wait of 5 s is short beside another writer's fsync; `?timeout=` in the address says otherwise.
+        waits = url.get_backend_name() == "sqlite" and "timeout" not in url.query
+        return sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S} if waits else {})
+    except (ArgumentError, ImportError, ValueError) as exc:
+        raise UsageError(
+            f"No store can be opened at {address.partition('://')[0]!r}.",
+            why=str(exc),
+            next_step="Write store_url as an SQLAlchemy URL of a database whose driver is installed.",
+        ) from exc
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # Our own BEGIN IMMEDIATE below; the driver's implicit one would take the write lock too late.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    reads = connection.get_execution_options().get("workbench_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _run_query() -> Any:
+    latest = (
+        sa.select(_attempts.c.run_id, sa.func.max(_attempts.c.number).label("number"))
+        .group_by(_attempts.c.run_id)
+        .subquery()
+    )
+    joined = _runs.join(latest, latest.c.run_id == _runs.c.id).join(
+        _attempts, sa.and_(_attempts.c.run_id == latest.c.run_id, _attempts.c.number == latest.c.number)
+    )
+    return sa.select(_runs, *[column for column in _attempts.c if column.name != "run_id"]).select_from(joined)
+
+
+def _build_run(row: Any) -> Run:
+    columns = dict(row._mapping)
+    attempt, record = columns.pop("number"), columns.pop("record")
+    columns.pop("owner")
+    columns.pop("published")
+    return Run(
+        **{
+            **columns,
+            "parameters": json.loads(columns["parameters"]),
+            "provenance": json.loads(columns["provenance"]),
+            "state": RunState(columns["state"]),
+            "attempt": attempt,
+            "record": json.loads(record) if record else {},
+        }
+    )
+
+
+def _read_entries(connection: sa.Connection) -> list[Entry]:
+    rows = connection.execute(sa.select(_ledger).order_by(_ledger.c.sequence))
+    return [read_entry(dict(row._mapping)) for row in rows]
+
+
+def _own_name() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}/{_start_ticks(os.getpid())}"
+
+
+def _is_gone(owner: str) -> bool:
+    host, pid, ticks = owner.rsplit("/", 2)
+    return host == socket.gethostname() and _start_ticks(int(pid)) != ticks
+
+
+def _start_ticks(pid: int) -> str:
+    """When a process started, in clock ticks since boot: with the pid it names the process for good. Empty: it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]

@@ -1,0 +1,248 @@
+"""Records as text: what a run, a comparison, a review, a release and the ledger look like in 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.domain.comparison import Comparison, Interval, Verdict
+from workbench.domain.comparison import headline as comparison_headline
+from workbench.domain.digest import short
+from workbench.domain.evidence import Finding, Status
+from workbench.domain.ledger import Entry, Event
+from workbench.domain.release import Release
+from workbench.domain.review import Review
+from workbench.domain.review import headline as review_headline
+from workbench.domain.run import Run, RunState
+from workbench.terminal import escape, format_age, format_number, new_table, open_console, say
+
+if TYPE_CHECKING:
+    from workbench.workflow.doctor import Symptom
+
+_MARKS = {Status.PASS: "[green]✓ Pass[/]", Status.FAIL: "[red]✕ Fail[/]", Status.UNKNOWN: "[yellow]? Unknown[/]"}
+_VERDICTS = {
+    Verdict.BETTER: "[green]✓ better[/]",
+    Verdict.NOT_WORSE: "[green]= not worse[/]",
+    Verdict.WORSE: "[red]✕ worse[/]",
+    Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
+    None: "[yellow]? unclear[/]",
+}
+_STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KILLED: "red", RunState.LOST: "red"}
+
+
+# Runs
+
+
+def print_runs(runs: Sequence[Run]) -> None:
+    """Print runs as a table, one column for each parameter that differs; says how to make one when there are none."""
+    if not runs:
+        say("No runs yet. Start one: workbench run notebooks/10_train_breast_cancer.ipynb")
+        return
+    notebooks = sorted({run.notebook for run in runs})
+    same, differing = _split_parameters([run.parameters for run in runs])
+    metric = next((name for run in runs for name in run.metrics), "metric")
+    say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{_say_same(same)}")
+    table = new_table(
+        ("run", ""), ("state", ""), (metric, "right"), *((name, "wrap") for name in differing), ("started", "right")
+    )
+    for run in runs:
+        value = run.metrics.get(metric)
+        table.add_row(
+            run.id,
+            f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]",
+            "" if value is None else format_number(value),
+            *(_cell(run.parameters.get(name)) for name in differing),
+            format_age(run.created),
+        )
+    open_console().print(table)
+
+
+_MOST_COLUMNS = 3
+
+
+def _split_parameters(sets: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """Return the parameters that are the same in all sets, and the names of the first that are not."""
+    names = list(dict.fromkeys(name for values in sets for name in values))
+    same = {name: sets[0].get(name) for name in names if all(values.get(name) == sets[0].get(name) for values in sets)}
+    return same, [name for name in names if name not in same][:_MOST_COLUMNS]
+
+
+def _say_same(same: Mapping[str, Any]) -> str:
+    return f"; the same in all: {_short_parameters(same)}" if same else ""
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else escape(value)
+
+
+def _short_parameters(parameters: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def print_run(run: Run, folder: str) -> None:
+    """Print one run: what came out, from what, and where its files are."""
+    console = open_console()
+    state = f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]"
+    console.print(
+        f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}, {format_age(run.created)}, by {escape(run.author)}"
+    )
+    if run.error:
+        console.print(f"  [red]{escape(run.error)}[/]", soft_wrap=True)
+    table = new_table(("", ""), ("", "wrap"))
+    table.show_header = False
+    for name, value in run.metrics.items():
+        table.add_row(escape(name), format_number(value))
+    table.add_row("parameters", escape(_short_parameters(run.parameters)))
+    for item in run.record.get("datasets", []):
+        table.add_row(
+            f"data: {item['role']}", f"{item['rows']:,} rows, {item['columns']} columns, {short(item['digest'])}"
+        )
+    commit = run.provenance.get("git_commit")
+    dirty = " with uncommitted changes" if run.provenance.get("git_dirty") else ""
+    source = f"notebook {short(run.notebook_digest)}, git {short(commit) + dirty if commit else 'none'}"
+    table.add_row("source", escape(source))
+    table.add_row("folder", escape(folder))
+    console.print(table)
+
+
+# Comparison
+
+
+def print_comparison(comparison: Comparison, most: int = 15) -> None:
+    """Print a comparison: the sentence first, then a table, best first."""
+    console = open_console()
+    console.print(f"[bold]{escape(comparison_headline(comparison))}[/]", soft_wrap=True)
+    same, differing = _split_parameters([run.parameters for run in comparison.runs])
+    value = f"{comparison.metric} {'↑' if comparison.direction == 'higher' else '↓'}"
+    table = new_table(
+        ("run", ""), (value, "right"), ("better by", "right"), ("verdict", ""), (", ".join(differing), "wrap")
+    )
+    for run in comparison.runs[:most]:
+        values = ", ".join(_cell(run.parameters.get(name)) for name in differing)
+        table.add_row(run.run_id, format_number(run.value), _interval(run.advantage), _VERDICTS[run.verdict], values)
+    console.print(table)
+    if len(comparison.runs) > most:
+        console.print(f"[dim]and {len(comparison.runs) - most} more; --json shows all[/]")
+    reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
+    say(f"{reference}. A difference below {comparison.margin:g} counts as none{_say_same(same)}.")
+
+
+def _interval(interval: Interval | None) -> str:
+    return "no interval" if interval is None else f"{interval.low:+.2g} … {interval.high:+.2g}"
+
+
+# Review and release
+
+
+def print_review(review: Review) -> None:
+    """Print where a review stands: the sentence, the findings, the questions, the approvals."""
+    console = open_console()
+    console.print(f"[bold]{escape(review_headline(review))}[/]", soft_wrap=True)
+    identity = review.evidence.identity
+    console.print(
+        f"Run {identity.run_id} by {escape(', '.join(identity.authors))}; evidence {short(review.evidence_digest)}, "
+        f"policy {escape(review.policy_name)} {short(review.policy_digest)}",
+        soft_wrap=True,
+    )
+    table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
+    for finding in sorted(review.findings, key=lambda item: item.status is Status.PASS):
+        table.add_row(escape(finding.check), _MARKS[finding.status], _describe_finding(finding))
+    console.print(table)
+    _print_questions(review)
+    _print_approvals(review)
+
+
+def _describe_finding(finding: Finding) -> str:
+    return escape(finding.value if finding.status is Status.PASS else f"{finding.value}. {finding.reason}")
+
+
+def _print_questions(review: Review) -> None:
+    console = open_console()
+    for question in review.questions:
+        if question.answer is None:
+            console.print(f"[yellow]? {escape(question.name)}[/]  {escape(question.text)}")
+        else:
+            console.print(
+                f"[green]✓ {escape(question.name)}[/]  {escape(question.answer)} [dim]({escape(question.answered_by)})[/]"
+            )
+
+
+def _print_approvals(review: Review) -> None:
+    console = open_console()
+    for role, needed in review.roles.items():
+        given = [item for item in review.approvals if item.role == role]
+        valid = sorted({item.principal for item in given if not item.faults})
+        mark = "[green]✓[/]" if len(valid) >= needed else "[yellow]?[/]"
+        console.print(
+            f"{mark} {role}: {len(valid)} of {needed} signed{': ' + escape(', '.join(valid)) if valid else ''}"
+        )
+        # Once a role is complete, what an earlier signature lacked is history.
+        for fault in dict.fromkeys(fault for item in given for fault in item.faults if len(valid) < needed):
+            console.print(f"    [red]{escape(fault)}[/]", soft_wrap=True)
+
+
+def print_release(release: Release, subject: str) -> None:
+    """Print whether a release may be served."""
+    console = open_console()
+    if release.decision.is_allowed:
+        people = escape(", ".join(release.approved_by))
+        console.print(f"[green]✓ {escape(subject)} verifies[/]: digest {short(release.digest)}, approved by {people}")
+        return
+    console.print(f"[bold red]✕ {escape(subject)} may not be served[/]")
+    for reason in release.decision.reasons:
+        console.print(f"  - {escape(reason)}", soft_wrap=True)
+
+
+def print_ledger(entries: Sequence[Entry], faults: Sequence[str]) -> None:
+    """Print every decision in order, and whether their chain is whole."""
+    table = new_table(("#", "right"), ("who", ""), ("decision", "wrap"), ("when", "right"), ("digest", ""))
+    for entry in entries:
+        said, age = _say_entry(entry)
+        table.add_row(str(entry.sequence), escape(entry.actor), escape(said), age, escape(short(entry.digest)))
+    console = open_console()
+    console.print(table)
+    for fault in faults:
+        console.print(f"[red]✕ {escape(fault)}[/]")
+    if not faults:
+        console.print(f"[green]✓ The chain of {len(entries)} entries is whole[/]")
+
+
+def _say_entry(entry: Entry) -> tuple[str, str]:
+    """Return an entry in words and its age; one that was tampered with is shown too, by what is left of it."""
+    try:
+        return _describe_entry(entry), format_age(entry.time)
+    except (KeyError, TypeError, ValueError):
+        return f"{entry.event} {entry.subject} (cannot be read)", ""
+
+
+def _describe_entry(entry: Entry) -> str:
+    body = entry.body
+    says: Mapping[Event, Callable[[], str]] = {
+        Event.NOMINATED: lambda: f"nominated {entry.subject} (run {body['run']})",
+        Event.ANSWERED: lambda: f"answered {body['question']} of {entry.subject}",
+        Event.APPROVED: lambda: f"approved {entry.subject} as {body['role']}",
+        Event.REFUSED: lambda: f"was refused to {body['action']} {entry.subject}{_say_reasons(body['reasons'])}",
+        Event.PROMOTED: lambda: f"promoted {entry.subject} to endpoint {body['endpoint']}",
+        Event.ROLLED_BACK: lambda: f"rolled endpoint {body['endpoint']} back to {entry.subject}",
+    }
+    return says[entry.event]()
+
+
+def print_review_state(review: Review) -> None:
+    """Print in short what a review still lacks."""
+    say(review_headline(review))
+    _print_approvals(review)
+
+
+def print_symptoms(symptoms: Sequence[Symptom]) -> None:
+    """Print what was examined, what is wrong and what to do about it."""
+    console = open_console()
+    for symptom in symptoms:
+        mark = "[green]✓[/]" if symptom.is_well else "[red]✕[/]"
+        console.print(f"{mark} {escape(symptom.part)}: {escape(symptom.found)}", soft_wrap=True)
+        if symptom.remedy:
+            console.print(f"    Next: {escape(symptom.remedy)}", soft_wrap=True)
+
+
+def _say_reasons(reasons: Sequence[str]) -> str:
+    return f": {reasons[0]}" if len(reasons) == 1 else f", {len(reasons)} reasons"

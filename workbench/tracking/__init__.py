@@ -1,0 +1,1 @@
+"""Where runs come from (provenance) and where everybody's tools find them (MLflow)."""

@@ -1,0 +1,285 @@
+"""Records runs, files and model versions in MLflow, where everybody's tools find them. It is told; it is never asked to decide."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import yaml
+
+from workbench.domain.run import Run, RunState
+from workbench.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+_STATUS = {
+    RunState.FINISHED: "FINISHED",
+    RunState.FAILED: "FAILED",
+    RunState.KILLED: "KILLED",
+    RunState.LOST: "FAILED",
+}
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # A server that does not answer is told after seconds, not after MLflow's minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+# The first question is asked once and briefly: who started a run waits for the answer.
+_BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+# Whose exceptions come out of MLflow's client: its own, and those of its database that it lets through.
+_SPEAK_FOR_MLFLOW = frozenset({"mlflow", "sqlalchemy", "alembic", "sqlite3"})
+_LONGEST_PARAMETER = 6_000
+_MODEL_PATH = "model"
+
+
+class MlflowTracker:
+    """One MLflow tracking store and registry; connects when first used."""
+
+    def __init__(self, address: str, artifacts_folder: Path) -> None:
+        self.address = address
+        self._artifacts_folder = artifacts_folder
+
+    def require_answer(self) -> None:
+        """Raise Unavailable within seconds when MLflow is not there, before anything is begun that it must record."""
+        with self._answers():
+            _ask_briefly(self._client)
+
+    def start_run(self, run: Run) -> str:
+        """Begin a run in the experiment of its notebook and return MLflow's id for it."""
+        tags = {
+            "mlflow.user": run.author,
+            "mlflow.source.name": run.notebook,
+            "workbench.run": run.id,
+            "workbench.notebook_digest": run.notebook_digest,
+            "workbench.sweep": run.sweep or "",
+            "mlflow.source.git.commit": run.provenance.get("git_commit") or "",
+        }
+        with self._answers():
+            experiment = self._experiment(Path(run.notebook).stem)
+            started = self._client.create_run(experiment, tags=tags, run_name=run.id)
+            self._log_parameters(started.info.run_id, run.parameters)
+            return started.info.run_id
+
+    def _log_parameters(self, tracked_as: str, parameters: Mapping[str, Any]) -> None:
+        from mlflow.entities import Param
+
+        params = [Param(name, str(value)[:_LONGEST_PARAMETER]) for name, value in parameters.items()]
+        for start in range(0, len(params), 100):
+            self._client.log_batch(tracked_as, params=params[start : start + 100])
+
+    def finish_run(self, run: Run, *, files: Path | None = None, mlmodel: str | None = None) -> bool:
+        """Record what a run left and set MLflow's status to agree with ours; `mlmodel` is the text of its MLmodel file.
+
+        Returns False when MLflow has no such run any more: somebody deleted it, and there is nothing to agree about.
+        """
+        from mlflow.entities import Metric
+
+        now_ms = int(time.time() * 1000)
+        with self._answers():
+            if not self._has_run(str(run.tracked_as)):
+                return False
+            entities = [Metric(name, value, now_ms, 0) for name, value in run.metrics.items()]
+            for start in range(0, len(entities), 1000):
+                self._client.log_batch(run.tracked_as, metrics=entities[start : start + 1000])
+            if files is not None:
+                self._client.log_artifacts(run.tracked_as, str(files))
+            if mlmodel is not None:
+                self._client.log_text(run.tracked_as, mlmodel, f"{_MODEL_PATH}/MLmodel")
+            self._client.set_terminated(run.tracked_as, _STATUS[run.state])
+        return True
+
+    def _has_run(self, tracked_as: str) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self._client.get_run(tracked_as).info.lifecycle_stage) == "active"
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+
+    def register_version(self, model: str, run: Run, *, after: int) -> int:
+        """Register the model a run logged as the next version of a named model and return its number, above `after`.
+
+        `after` is the last number that was given: where somebody deleted the model, MLflow would give it again.
+        """
+        with self._answers():
+            self._require_model(model)
+            while (version := self._create_version(model, run)) <= after:
+                self._client.delete_model_version(model, str(version))
+            return version
+
+    def restore_version(self, model: str, run: Run, version: int) -> bool:
+        """Make a version anew that somebody deleted; False when MLflow has given higher numbers since, and cannot."""
+        with self._answers():
+            self._require_model(model)
+            known = [int(found.version) for found in self._client.search_model_versions(f"name='{model}'")]
+            if version in known or max(known, default=0) > version:
+                return version in known
+            while (made := self._create_version(model, run)) < version:
+                self._client.delete_model_version(model, str(made))
+            if made > version:
+                self._client.delete_model_version(model, str(made))
+            return made == version
+
+    def _create_version(self, model: str, run: Run) -> int:
+        made = self._client.create_model_version(
+            model,
+            source=f"runs:/{run.tracked_as}/{_MODEL_PATH}",
+            run_id=run.tracked_as,
+            tags={"workbench.run": run.id},
+        )
+        return int(made.version)
+
+    def _require_model(self, model: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(model)
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def point_alias(self, model: str, alias: str, version: int) -> None:
+        """Make an alias of a model name point to a version: a pointer published from the ledger, not an authority."""
+        with self._answers():
+            self._client.set_registered_model_alias(model, alias, str(version))
+
+    def read_alias(self, model: str, alias: str) -> int | None:
+        """Return the version an alias points to, None when there is no such alias."""
+        from mlflow.exceptions import MlflowException
+
+        with self._answers():
+            try:
+                return int(self._client.get_model_version_by_alias(model, alias).version)
+            except MlflowException as exc:
+                if exc.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
+
+    def kernel_variables(self, tracked_as: str) -> dict[str, str]:
+        """Return the environment that makes plain `mlflow.log_*` calls in a kernel land in this run."""
+        return {**_QUIET, "MLFLOW_TRACKING_URI": self.address, "MLFLOW_RUN_ID": tracked_as}
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        os.environ.update(_QUIET)
+        # MLflow warns about its own code while it is imported and prepares its tables.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow.tracking import MlflowClient
+
+            for name in ("mlflow", "alembic"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            if self.address.startswith("sqlite:///"):
+                _create_database(Path(unquote(self.address.removeprefix("sqlite:///").partition("?")[0])))
+            client = MlflowClient(self.address, self.address)
+            _ask_briefly(client)
+        return client
+
+    def _experiment(self, name: str) -> str:
+        """Return the experiment of a notebook; one of that name which keeps its files elsewhere is somebody else's."""
+        local = self.address.startswith("sqlite:")
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return self._create_experiment(name, (self._artifacts_folder / name).as_uri() if local else None)
+        if local and not found.artifact_location.startswith(f"{self._artifacts_folder.as_uri()}/"):
+            return self._experiment(f"{name} (workbench)")
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _create_experiment(self, name: str, location: str | None) -> str:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self._client.create_experiment(name, artifact_location=location))
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._experiment(name)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as exc:
+            if not isinstance(exc, OSError) and type(exc).__module__.partition(".")[0] not in _SPEAK_FOR_MLFLOW:
+                raise
+            raise Unavailable(
+                f"MLflow at {self.address} did not answer.",
+                why=" ".join(str(exc).split())[:300],
+                next_step="Check that it is reachable and not locked by another program, then run the same command again.",
+            ) from exc
+
+
+def _create_database(path: Path) -> None:
+    """Make MLflow's SQLite database, whole or not at all, by one process at a time.
+
+    MLflow creates its tables in dozens of migrations; two at once, or one that is killed, leave a database that no later
+    command can open.
+    """
+    if path.exists():
+        return
+    from mlflow.tracking import MlflowClient
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        fresh = path.with_name(f".{path.name}.new")
+        for left in (fresh, fresh.with_name(f"{fresh.name}-journal")):
+            left.unlink(missing_ok=True)
+        MlflowClient(f"sqlite:///{quote(str(fresh))}").search_experiments(max_results=1)
+        fresh.rename(path)
+
+
+def _ask_briefly(client: MlflowClient) -> None:
+    with _with_variables(_BRIEF):
+        client.search_experiments(max_results=1)
+
+
+@contextmanager
+def _with_variables(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def describe_model(*, python: str, sklearn: str, trusted_types: Sequence[str]) -> str:
+    """Return the `MLmodel` file by which MLflow's own tools recognise and load a `model.skops`.
+
+    The workbench itself never loads a model through it: MLflow trusts the types this file lists.
+    """
+    flavors = {
+        "python_function": {
+            "loader_module": "mlflow.sklearn",
+            "model_path": "model.skops",
+            "predict_fn": "predict",
+            "python_version": python,
+        },
+        "sklearn": {
+            "code": None,
+            "pickled_model": "model.skops",
+            "serialization_format": "skops",
+            "sklearn_version": sklearn,
+            "skops_trusted_types": list(trusted_types),
+        },
+    }
+    return yaml.safe_dump({"flavors": flavors})

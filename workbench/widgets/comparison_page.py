@@ -1,0 +1,62 @@
+"""A comparison as static HTML: the twin kept in the notebook, and a page that stands alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.domain.comparison import Comparison
+from workbench.widgets.comparison_state import comparison_state
+from workbench.widgets.interval_chart import draw_interval, draw_ticks
+from workbench.widgets.markup import Markup, element, join
+from workbench.widgets.snapshot import cell, describe_facts, page, show_interval, show_status
+
+_MOST_ROWS = 100
+
+
+def comparison_page(comparison: Comparison, at: datetime | None = None) -> str:
+    """Return a complete HTML document that shows the comparison without script, network or kernel."""
+    return page("Comparison", comparison_body(comparison), at or datetime.now(UTC))
+
+
+def comparison_body(comparison: Comparison) -> Markup:
+    """Return the comparison as HTML, without the frame of a page or a twin."""
+    state = comparison_state(comparison)
+    head = element("p", element("strong", state["headline"]), class_="wb-headline")
+    if state["empty"]:
+        hint = element("p", state["empty"]["text"], " ", element("code", state["empty"]["command"]))
+        return join(head, hint)
+    legend = element("p", state["legend"], class_="wb-quiet")
+    return join(head, describe_facts(state["facts"]), _table(state), legend, _cut(state))
+
+
+def _table(state: dict[str, Any]) -> Markup:
+    header = element("tr", *(_header_cell(column, state["axis"]) for column in state["columns"]))
+    rows = [_row(row, state) for row in state["rows"][:_MOST_ROWS]]
+    return element("table", element("thead", header), element("tbody", *rows), class_="wb-table wb-compared")
+
+
+def _header_cell(column: dict[str, Any], axis: dict[str, Any]) -> Markup:
+    note = element("span", ", ", column["note"], class_="wb-note") if column["note"] else None
+    ticks = draw_ticks(axis) if column["kind"] == "chart" else None
+    return cell(column["kind"], column["label"], note, ticks, tag="th", scope="col")
+
+
+def _row(row: dict[str, Any], state: dict[str, Any]) -> Markup:
+    cells = [
+        cell("text", element("code", row["run"]), tag="th", scope="row"),
+        *(cell(item["kind"], item["text"], title=item["full"] or None) for item in row["cells"]),
+        cell("number", row["value"]),
+        cell("chart", draw_interval(state["axis"], row["mark"], f"run {row['run']}")),
+        cell("number", show_interval(row["interval"])),
+        cell("text", show_status(row["verdict"])),
+    ]
+    tone = row["verdict"]["tone"]
+    return element("tr", *cells, class_=f"wb-tone-{tone} wb-reference" if row["is_reference"] else f"wb-tone-{tone}")
+
+
+def _cut(state: dict[str, Any]) -> Markup | None:
+    total = len(state["rows"])
+    if total <= _MOST_ROWS:
+        return None
+    return element("p", f"The snapshot shows {_MOST_ROWS} of {total:,} rows.", class_="wb-quiet")

@@ -1,0 +1,34 @@
+"""The comparison in JupyterLab: one sentence, then intervals beside the numbers, sortable."""
+
+from __future__ import annotations
+
+import traitlets
+
+from workbench.domain.comparison import Comparison
+from workbench.widgets.comparison_page import comparison_body
+from workbench.widgets.comparison_state import comparison_state
+from workbench.widgets.markup import Markup
+from workbench.widgets.snapshot import read_module, read_style
+from workbench.widgets.snapshot_view import SnapshotView
+
+
+class ComparisonView(SnapshotView):
+    """Shows a comparison; `order` is the column it is sorted by and the direction."""
+
+    _esm = read_module("comparison_view")
+    _css = read_style()
+    state = traitlets.Dict().tag(sync=True)
+    order = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, comparison: Comparison) -> None:
+        state = comparison_state(comparison)
+        super().__init__(state=state, order=state.get("first_order", {}))
+        self.comparison = comparison
+
+    def body(self) -> Markup:
+        """Return the twin's content."""
+        return comparison_body(self.comparison)
+
+    def summary(self) -> str:
+        """Return the headline."""
+        return str(self.state["headline"])

@@ -1,0 +1,86 @@
+// What every view draws with. Text only ever becomes text nodes and attribute values: nothing here parses markup.
+const SVG = "http://www.w3.org/2000/svg";
+const SVG_TAGS = new Set(["svg", "line", "rect", "circle", "path"]);
+
+// JupyterLab's one-key commands (x cuts a cell, d d deletes it) must not fire while one of these has the focus. It looks for
+// the mark on the focused element itself; one on the view around it is not seen. Text fields it leaves alone by itself.
+const KEYED_TAGS = new Set(["button", "select", "summary"]);
+
+function h(tag, attributes = {}, ...children) {
+  const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  if (KEYED_TAGS.has(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const percent = (fraction) => `${(100 * fraction).toFixed(2)}%`;
+
+function status({ word, shape, tone }) {
+  return h("span", { class: `wb-status wb-tone-${tone}` }, h("span", { class: "wb-shape", "aria-hidden": "true" }, shape), shape ? `\u00a0${word}` : word);
+}
+
+// Text and commands in turn, text first.
+const prose = (parts) => parts.map((part, index) => (index % 2 ? h("code", {}, part) : part));
+
+function copyButton(text, what, say) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+      say(`Copied ${what}.`);
+    } catch {
+      say("The browser does not allow copying here; select the text instead.");
+    }
+  };
+  const icon = h("svg", { viewBox: "0 0 16 16", width: "14", height: "14", "aria-hidden": "true" }, h("path", { class: "wb-icon", d: "M5.5 5.5h8v8h-8z M10.5 5.5v-3h-8v8h3" }));
+  return h("button", { type: "button", class: "wb-copy", title: `Copy ${what}`, "aria-label": `Copy ${what}`, onclick: copy }, icon);
+}
+
+function estimate({ estimate, bounds }) {
+  return [`${estimate} `, h("span", { class: "wb-bounds" }, bounds)];
+}
+
+const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+// A time as how long ago, in full on hover; what is not a time stays text.
+function moment({ text, iso, time }) {
+  const seconds = (Date.parse(iso) - Date.now()) / 1000;
+  if (!iso || Number.isNaN(seconds)) return [text, time];
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) || ["minute", 60];
+  const said = Math.abs(seconds) < 60 ? "just now" : new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / length), unit);
+  return [text, h("time", { datetime: iso, title: time }, said)];
+}
+
+function facts(items, say) {
+  const digest = (fact) => h("span", { class: "wb-digest", title: fact.copy }, fact.digest, copyButton(() => fact.copy, `${fact.name.toLowerCase()} digest`, say));
+  const pair = (fact) => h("div", {}, h("dt", {}, fact.name), h("dd", {}, fact.text, fact.digest ? digest(fact) : null));
+  return h("dl", { class: "wb-facts" }, items.map(pair));
+}
+
+function ticks(axis) {
+  return h("div", { class: "wb-ticks" }, axis.ticks.map((tick) => h("span", { class: tick.minor ? "wb-tick wb-minor" : "wb-tick", style: `left:${percent(tick.at)}` }, tick.text)));
+}
+
+function arrow(side) {
+  const head = side === "left" ? "M0 0 L9 -5 V5 Z" : "M0 0 L-9 -5 V5 Z";
+  return h("svg", { x: side === "left" ? "0%" : "100%", y: "50%", overflow: "visible" }, h("path", { class: "wb-arrow", d: head }));
+}
+
+function interval(axis, mark, of) {
+  const [left, right] = axis.band;
+  const line = (name, x1, x2, y1, y2) => h("line", { class: name, x1: percent(x1), x2: percent(x2), y1, y2 });
+  const drawing = [
+    h("rect", { class: "wb-band", x: percent(left), y: "0", width: percent(right - left), height: "100%" }),
+    line("wb-zero", axis.zero, axis.zero, "0", "100%"),
+  ];
+  if (mark) {
+    drawing.push(line("wb-line", mark.low, mark.high, "50%", "50%"));
+    drawing.push(...mark.caps.map((at) => line("wb-cap", at, at, "38%", "62%")));
+    drawing.push(...mark.cut.map(arrow));
+    if (mark.shown) drawing.push(h("circle", { class: "wb-dot", cx: percent(mark.estimate), cy: "50%", r: "4.5" }));
+  }
+  return h("svg", { class: "wb-chart", role: "img", "aria-label": `Interval of ${of}` }, drawing);
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -262,6 +263,20 @@ def test_a_promotion_stopped_while_it_builds_changed_nothing_and_can_be_repeated
     with pytest.raises(NotFound, match="serves nothing yet"):
         nominated.bench.find_served(MODEL)
     require_whole(nominated)
+
+
+def test_a_build_that_outlived_its_promotion_is_ended_even_where_its_folder_is_gone(nominated: Governed) -> None:
+    nominated.approve("shop/1")
+    home = nominated.bench.settings.bento_home
+    left = home / ".build-left"
+    late = f"import time, pathlib; time.sleep(60); pathlib.Path({str(left)!r}).mkdir()"
+    environment = {**os.environ, "BENTOML_HOME": str(left.resolve() / "home")}
+    with subprocess.Popen([sys.executable, "-c", late], env=environment) as orphan:
+        try:
+            require_whole(nominated)
+            assert orphan.wait(timeout=10) == -signal.SIGKILL
+        finally:
+            orphan.kill()
 
 
 DIES = """

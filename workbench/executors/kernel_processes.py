@@ -55,15 +55,16 @@ def kill_tree(pid: int) -> None:
             os.kill(child, signal.SIGKILL)
 
 
-def end_marked_processes(mark: str, *, also: Iterable[Process] = ()) -> int:
+def end_marked_processes(mark: str, *, is_prefix: bool = False, also: Iterable[Process] = ()) -> int:
     """Kill every process that was started with the variable `mark` (NAME=VALUE), and return how many there were.
 
     Children inherit it, so those are found too that made a session of their own; `also` are processes known to belong to
-    them that did not inherit it. Returns when they are gone, after seconds at most. Where there is no /proc nothing is found.
+    them that did not inherit it. With `is_prefix` the value has to begin so. Returns when they are gone, after seconds at
+    most. Where there is no /proc nothing is found.
     """
     ended: set[int] = set()
     deadline = time.monotonic() + _GONE_TIMEOUT_S
-    while (found := {*_find_marked_processes(mark), *_find_living(also)}) and time.monotonic() < deadline:
+    while (found := {*_find_marked_processes(mark, is_prefix), *_find_living(also)}) and time.monotonic() < deadline:
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -72,12 +73,13 @@ def end_marked_processes(mark: str, *, also: Iterable[Process] = ()) -> int:
     return len(ended)
 
 
-def _find_marked_processes(mark: str) -> Iterator[int]:
+def _find_marked_processes(mark: str, is_prefix: bool) -> Iterator[int]:
     wanted = mark.encode()
     for environment in Path("/proc").glob("[0-9]*/environ"):
         # Not ours to read, or gone while we looked; a zombie has no environment any more.
         with suppress(OSError):
-            if wanted in environment.read_bytes().split(b"\0"):
+            variables = environment.read_bytes().split(b"\0")
+            if any(each.startswith(wanted) for each in variables) if is_prefix else wanted in variables:
                 yield int(environment.parent.name)
 
 

@@ -66,7 +66,8 @@ def audit_files(files: dict[str, bytes], subject: str, settings: Settings) -> Re
 def one_at_a_time(settings: Settings) -> Iterator[None]:
     """Let one process at a time change what is released on this machine; raises Unavailable while another one does.
 
-    The lock ends with the process that holds it, so a killed promotion blocks nobody; what it left is removed.
+    The lock ends with the process that holds it, so a killed promotion blocks nobody; what it left is removed, and so is
+    what one that is stopped leaves.
     """
     home = settings.bento_home
     with disk_answers(home):
@@ -75,15 +76,22 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
     try:
         _take(lock, home)
         _clear_abandoned(home)
-        yield
+        try:
+            yield
+        except BaseException:
+            _clear_abandoned(home)
+            raise
     finally:
         os.close(lock)
 
 
 def _clear_abandoned(home: Path) -> None:
-    """Remove what a killed promotion was building; the build itself may go on without it, and is ended first."""
+    """Remove what a stopped promotion was building.
+
+    The build itself may go on without it, and would make its folder anew where that is gone already: it is ended first.
+    """
+    end_marked_processes(f"BENTOML_HOME={home.resolve()}/.build-", is_prefix=True)
     for left in home.glob(".build-*"):
-        end_marked_processes(f"BENTOML_HOME={left.resolve() / 'home'}")
         shutil.rmtree(left, ignore_errors=True)
 
 

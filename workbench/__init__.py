@@ -1,7 +1,8 @@
 """Workbench: from notebook to signed, served model.
 
 In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model` and
-`wb.params`. To look at results: `wb.compare()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+`wb.params`; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()` and
+`wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -11,13 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.domain.secrets import Secret
     from workbench.interactive import compare, review
-    from workbench.spool import log_dataset, log_metrics, log_model, log_predictions
+    from workbench.spool import log_dataset, log_metrics, log_model, log_predictions, secret
     from workbench.workflow import Workbench
 
     params: dict[str, Any]
 
 __all__ = [
+    "Secret",
     "Workbench",
     "compare",
     "log_dataset",
@@ -26,8 +29,14 @@ __all__ = [
     "log_predictions",
     "params",
     "review",
+    "secret",
 ]
-_HOMES = {"Workbench": "workbench.workflow", "compare": "workbench.interactive", "review": "workbench.interactive"}
+_HOMES = {
+    "Secret": "workbench.domain.secrets",
+    "Workbench": "workbench.workflow",
+    "compare": "workbench.interactive",
+    "review": "workbench.interactive",
+}
 
 
 def __getattr__(name: str) -> Any:

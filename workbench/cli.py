@@ -9,21 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench import terminal, terminal_views
-from workbench.config import read_settings
-from workbench.domain.parameters import Parameter, parse_value, parse_values
-from workbench.errors import Interrupted, RunFailed, Unavailable, UsageError, WorkbenchError
+from workbench import cli_execution, terminal, terminal_views
+from workbench.cli_options import JSON, POLICY, open_bench, pairs
+from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.domain.release import Release
-    from workbench.workflow import Workbench
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
-_PARAMETERS = click.option(
-    "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook; repeatable."
-)
-_NOTEBOOK = click.argument("notebook", type=click.Path(path_type=Path))
-_POLICY = click.option("--policy", help="A policy file, or the name of one in templates/policies.")
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -62,30 +53,8 @@ def main() -> None:
     """From notebook to signed, served model."""
 
 
-def _open() -> Workbench:
-    from workbench.workflow import Workbench
-
-    return Workbench.open()
-
-
-def _pairs(given: Sequence[str], what: str) -> dict[str, str]:
-    """Split NAME=VALUE texts; raises UsageError listing those that are not, and names given twice."""
-    pairs = [text.partition("=") for text in given]
-    problems = [f"{text!r} is not NAME=VALUE." for text, (_, sign, _) in zip(given, pairs, strict=True) if not sign]
-    names = [name for name, _, _ in pairs]
-    problems += [f"{name} is given more than once." for name in sorted({n for n in names if names.count(n) > 1})]
-    if problems:
-        raise UsageError(f"The {what} cannot be read.", why=problems)
-    return {name: value for name, _, value in pairs}
-
-
-def _declared(bench: Workbench, notebook: Path) -> Mapping[str, Parameter]:
-    return {parameter.name: parameter for parameter in bench.read_notebook(notebook).parameters}
-
-
-def _near(path: Path) -> str:
-    """Return a path as one would type it here."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+for each in cli_execution.COMMANDS:
+    main.add_command(each)
 
 
 @main.command()
@@ -93,93 +62,22 @@ def _near(path: Path) -> str:
 @click.option("--template", default="classification", show_default=True, help="Which experiment to start from.")
 def new(name: str, template: str) -> None:
     """Make notebooks/NAME.ipynb from a template that runs as it is."""
-    path = _open().new(name, template)
+    path = open_bench().new(name, template)
     terminal.say(f"Made {path}.")
     terminal.suggest(f"workbench run {path}")
-
-
-@main.command()
-@_NOTEBOOK
-@_PARAMETERS
-@_JSON
-def run(notebook: Path, given: Sequence[str], as_json: bool) -> None:
-    """Run a notebook once and record it."""
-    bench = _open()
-    declared = _declared(bench, notebook)
-    values = {name: parse_value(declared.get(name), text) for name, text in _pairs(given, "parameters").items()}
-    with terminal.show_progress(notebook.stem) as update:
-        done = bench.run(notebook, values, on_progress=update)
-    terminal.print_json(done) if as_json else terminal_views.print_run(
-        done, _near(bench.settings.runs_folder / done.id)
-    )
-    terminal.suggest("workbench compare")
-
-
-@main.command()
-@_NOTEBOOK
-@_PARAMETERS
-@click.option("--jobs", type=click.IntRange(1, 64), help="How many notebooks run at a time.")
-@_JSON
-def sweep(notebook: Path, given: Sequence[str], jobs: int | None, as_json: bool) -> None:
-    """Run a notebook for every combination: -p C=0.1,1,10 -p seed=0..4."""
-    bench = _open_with_jobs(jobs)
-    declared = _declared(bench, notebook)
-    axes = {name: parse_values(declared.get(name), text) for name, text in _pairs(given, "parameters").items()}
-    with terminal.show_progress(notebook.stem) as update:
-        runs = bench.sweep(notebook, axes, on_progress=update)
-    terminal.print_json(runs) if as_json else terminal_views.print_runs(runs)
-    failed = [run for run in runs if not run.is_finished]
-    if failed:
-        raise RunFailed(
-            f"{len(failed)} of {len(runs)} runs failed.",
-            why=[f"{run.id}: {run.error}" for run in failed[:10]],
-            next_step=f"Read {bench.settings.runs_folder / failed[0].id}/report.html",
-        )
-    terminal.suggest("workbench compare")
-
-
-def _open_with_jobs(jobs: int | None) -> Workbench:
-    from dataclasses import replace
-
-    from workbench.workflow import Workbench
-
-    settings = read_settings()
-    return Workbench.open(replace(settings, jobs=jobs) if jobs else settings)
-
-
-@main.command()
-@click.option("--notebook", help="Only runs of this notebook.")
-@click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many, newest first.")
-@_JSON
-def runs(notebook: str | None, limit: int, as_json: bool) -> None:
-    """List runs, newest first."""
-    found = _open().list_runs(notebook=notebook, limit=limit)
-    terminal.print_json(found) if as_json else terminal_views.print_runs(found)
-
-
-@main.command()
-@click.argument("run_id", metavar="RUN")
-@_JSON
-def show(run_id: str, as_json: bool) -> None:
-    """Show one run: results, parameters, where it came from, its files."""
-    bench = _open()
-    found = bench.show(run_id)
-    terminal.print_json(found) if as_json else terminal_views.print_run(
-        found, _near(bench.settings.runs_folder / found.id)
-    )
 
 
 @main.command()
 @click.argument("run_ids", metavar="[RUN]...", nargs=-1)
 @click.option("--reference", metavar="RUN", help="Compare with this run, not with a constant prediction.")
 @click.option("--notebook", help="Only runs of this notebook.")
-@_POLICY
-@_JSON
+@POLICY
+@JSON
 def compare(
     run_ids: Sequence[str], reference: str | None, notebook: str | None, policy: str | None, as_json: bool
 ) -> None:
     """Compare runs on their common holdout, with intervals and a verdict."""
-    found = _open().compare(run_ids, reference=reference, notebook=notebook, policy=policy)
+    found = open_bench().compare(run_ids, reference=reference, notebook=notebook, policy=policy)
     terminal.print_json(found) if as_json else terminal_views.print_comparison(found)
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
 
@@ -188,12 +86,12 @@ def compare(
 @click.argument("run_id", metavar="RUN")
 @click.option("--model", required=True, help="The name of the model this becomes the next version of.")
 @click.option("--baseline", metavar="RUN", help="The run it must beat (default: a constant prediction).")
-@_POLICY
-@_JSON
+@POLICY
+@JSON
 def nominate(run_id: str, model: str, baseline: str | None, policy: str | None, as_json: bool) -> None:
     """Make a finished run the next version of a model and compute its evidence."""
     with terminal.show_waiting("Loading the model in a process of its own and freezing what would be served"):
-        review = _open().nominate(run_id, model, policy=policy, baseline=baseline)
+        review = open_bench().nominate(run_id, model, policy=policy, baseline=baseline)
     terminal.print_json(review) if as_json else terminal_views.print_review(review)
     terminal.suggest(f"workbench review {review.subject} --answer QUESTION=TEXT")
 
@@ -202,11 +100,11 @@ def nominate(run_id: str, model: str, baseline: str | None, policy: str | None, 
 @click.argument("subject", metavar="MODEL/VERSION")
 @click.option("--answer", "answers", multiple=True, metavar="QUESTION=TEXT", help="Answer a question; repeatable.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the review as a page that needs no Jupyter.")
-@_JSON
+@JSON
 def review(subject: str, answers: Sequence[str], html: Path | None, as_json: bool) -> None:
     """Show a nominee's findings, questions and approvals; answer its questions."""
-    bench = _open()
-    for question, text in _pairs(answers, "answers").items():
+    bench = open_bench()
+    for question, text in pairs(answers, "answers").items():
         bench.answer(subject, question, text)
     found = bench.review(subject)
     if html:
@@ -223,7 +121,7 @@ def review(subject: str, answers: Sequence[str], html: Path | None, as_json: boo
 )
 def approve(subject: str, role: str, key: Path) -> None:
     """Sign a nominee as it is now."""
-    found = _open().approve(subject, role=role, key=key)
+    found = open_bench().approve(subject, role=role, key=key)
     terminal.say(f"Signed {subject} as {role}.")
     terminal_views.print_review_state(found)
     terminal.suggest(f"workbench {'promote' if found.decision.is_allowed else 'review'} {subject}")
@@ -231,11 +129,11 @@ def approve(subject: str, role: str, key: Path) -> None:
 
 @main.command()
 @click.argument("subject", metavar="MODEL/VERSION")
-@_JSON
+@JSON
 def promote(subject: str, as_json: bool) -> None:
     """Make an approved nominee the release its endpoint serves."""
     with terminal.show_waiting("Auditing and building the release"):
-        release = _open().promote(subject)
+        release = open_bench().promote(subject)
     _print_released(release, as_json=as_json)
     terminal.suggest(f"workbench serve {subject.partition('/')[0]}")
 
@@ -243,10 +141,10 @@ def promote(subject: str, as_json: bool) -> None:
 @main.command()
 @click.argument("endpoint")
 @click.option("--to", type=click.IntRange(1), help="The version to serve (default: the one before).")
-@_JSON
+@JSON
 def rollback(endpoint: str, to: int | None, as_json: bool) -> None:
     """Serve an earlier release again, if its bytes and approvals still hold."""
-    _print_released(_open().rollback(endpoint, to=to), as_json=as_json)
+    _print_released(open_bench().rollback(endpoint, to=to), as_json=as_json)
     terminal.suggest(f"workbench serve {endpoint}")
 
 
@@ -264,7 +162,7 @@ def _print_released(release: Release, *, as_json: bool) -> None:
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Where it answers.")
 def serve(endpoint: str, port: int) -> None:
     """Serve an endpoint's release on loopback; refuses unless the signatures over its exact bytes verify."""
-    bench = _open()
+    bench = open_bench()
     with terminal.show_waiting("Verifying and starting"):
         served = bench.serve(endpoint, port=port)
     terminal.say(f"Serving {bench.find_served(endpoint)} at {served.url} (Ctrl-C stops it)")
@@ -278,20 +176,20 @@ def serve(endpoint: str, port: int) -> None:
 
 @main.command()
 @click.argument("subject", metavar="MODEL/VERSION")
-@_JSON
+@JSON
 def verify(subject: str, as_json: bool) -> None:
     """Say whether a release's bytes may be served: files, signatures, ledger."""
-    release = _open().verify(subject)
+    release = open_bench().verify(subject)
     terminal.print_json(release) if as_json else terminal_views.print_release(release, subject)
     if not release.decision.is_allowed:
         raise click.exceptions.Exit(3)
 
 
 @main.command()
-@_JSON
+@JSON
 def ledger(as_json: bool) -> None:
     """Show every decision, and whether the chain is whole."""
-    entries, faults = _open().read_ledger()
+    entries, faults = open_bench().read_ledger()
     terminal.print_json({"entries": entries, "faults": faults}) if as_json else terminal_views.print_ledger(
         entries, faults
     )
@@ -304,14 +202,14 @@ def ledger(as_json: bool) -> None:
 @click.option("--mlflow-port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="MLflow's.")
 def lab(port: int, mlflow_port: int) -> None:
     """Open JupyterLab and the MLflow page, both on loopback."""
-    _open().lab(port=port, mlflow_port=mlflow_port, say=terminal.say)
+    open_bench().lab(port=port, mlflow_port=mlflow_port, say=terminal.say)
 
 
 @main.command()
-@_JSON
+@JSON
 def doctor(as_json: bool) -> None:
     """Check what the workbench stands on and mend what can be mended."""
-    symptoms = _open().examine()
+    symptoms = open_bench().examine()
     terminal.print_json(symptoms) if as_json else terminal_views.print_symptoms(symptoms)
     if not all(symptom.is_well for symptom in symptoms):
         raise click.exceptions.Exit(1)

@@ -14,24 +14,30 @@ import socket
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from workbench.domain.limits import Limits, is_size, parse_size
 from workbench.errors import NotFound, UsageError
 
 PREFIX = "WORKBENCH_"
 # What the workbench itself says to the kernels it starts; not a setting.
-_OWN_VARIABLES = frozenset({"SPOOL", "SUBJECT"})
+_OWN_VARIABLES = frozenset({"SPOOL", "SUBJECT", "PROJECT"})
+Count = int
+Size = str
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that can be set; empty text means the default in the comment beside it.
 
-    `jobs` notebooks run at a time; `least_principals` people must have approved whatever this machine serves, and it answers
-    requests for `allowed_hosts` (names with commas between).
+    `jobs` notebooks run at a time, by the `executor` (with `dask`: where `scheduler` says), each attempt within `timeout_s`
+    seconds, each cell within `cell_timeout_s`, and within the `memory`, `output_size` and `disk` given; a run whose kernel died
+    is tried `retries` times more. The values of the environment variables in `secret_names` are kept out of whatever is
+    recorded. `least_principals` people must have approved whatever this machine serves, and it answers requests for
+    `allowed_hosts`. Lists have commas between.
     """
 
     project: Path
@@ -42,18 +48,53 @@ class Settings:
     policy: str = "standard"
     allowed_signers: str = ""  # trust/allowed_signers below home
     jobs: int = 2
+    executor: str = "local"
+    scheduler: str = ""  # with executor dask: workers started on this machine
+    timeout_s: int = 86_400
+    cell_timeout_s: int = 86_400
+    memory: Size = ""  # four fifths of this machine's
+    output_size: Size = "100MB"
+    disk: Size = "10GB"
+    retries: Count = 0
+    secret_names: str = ""  # those that look like one
     least_principals: int = 2
     allowed_hosts: str = ""  # 127.0.0.1, localhost
 
     @property
     def home_folder(self) -> Path:
         """The only place written to by default."""
-        return self.project / _expand(self.home)
+        return self.project / expand_path(self.home)
 
     @property
     def runs_folder(self) -> Path:
         """One folder a run."""
         return self.home_folder / "by-id"
+
+    @property
+    def attempts_folder(self) -> Path:
+        """What attempts left that did not finish, when another one of the same run was made."""
+        return self.home_folder / "attempts"
+
+    @property
+    def sweeps_folder(self) -> Path:
+        """One folder a sweep: its plan."""
+        return self.home_folder / "sweeps"
+
+    @property
+    def secret_variables(self) -> tuple[str, ...]:
+        """The environment variables that hold secrets besides those whose names look so."""
+        return tuple(name for part in self.secret_names.split(",") if (name := part.strip()))
+
+    @property
+    def limits(self) -> Limits:
+        """What one attempt may use."""
+        return Limits(
+            timeout_s=self.timeout_s,
+            cell_timeout_s=self.cell_timeout_s,
+            memory_bytes=parse_size(self.memory) if self.memory else _most_memory_bytes(),
+            output_bytes=parse_size(self.output_size) if self.output_size else None,
+            disk_bytes=parse_size(self.disk) if self.disk else None,
+        )
 
     @property
     def drafts_folder(self) -> Path:
@@ -74,7 +115,7 @@ class Settings:
     def signers_file(self) -> Path:
         """The trust root: who may sign as what (ssh-keygen's allowed-signers format)."""
         given = self.allowed_signers
-        return self.project / _expand(given) if given else self.home_folder / "trust" / "allowed_signers"
+        return self.project / expand_path(given) if given else self.home_folder / "trust" / "allowed_signers"
 
     @property
     def store_address(self) -> str:
@@ -97,15 +138,23 @@ class Settings:
         return self.author or _git_email(self.project) or f"{getpass.getuser()}@{socket.gethostname()}"
 
 
-def _expand(given: str) -> Path:
+def _most_memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 4 // 5
+
+
+def expand_path(given: str | Path) -> Path:
+    """Return a path with its `~` resolved; raises UsageError when there is no such user, or no path can be so."""
     try:
-        return Path(given).expanduser()
+        path = Path(given).expanduser()
     except RuntimeError as exc:
         raise UsageError(
             f"There is no folder {given}.",
             why=str(exc),
             next_step="Name a user that exists after the ~, or write a path.",
         ) from exc
+    if "\0" in str(path):
+        raise UsageError(f"{str(given)!r} is no path.", why="It holds a character no path can have.")
+    return path
 
 
 def _sqlite_address(path: Path) -> str:
@@ -133,16 +182,38 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
             why=sorted(problems),
             next_step=f"Correct [tool.workbench] in {project} or the variables {PREFIX}*.",
         )
-    values: dict[str, Any] = {key: int(v) if kinds[key] == "int" else v for key, v in given.items()}
+    values: dict[str, Any] = {key: int(v) if kinds[key] in _NUMBERS else v for key, v in given.items()}
     return Settings(project, **values)
 
 
-_KINDS: Mapping[Any, str] = {"int": "a whole number above 0", "str": "a text on one line"}
+def override_settings(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    """Return the settings with those that are not None replaced; raises UsageError listing every wrong value."""
+    given = {key: value for key, value in overrides.items() if value is not None}
+    kinds = {field.name: field.type for field in fields(Settings)}
+    problems = [
+        f"--{key.removesuffix('_s').replace('_', '-')} is {value!r}, not {_KINDS[kinds[key]]}."
+        for key, value in given.items()
+        if not _fits(kinds[key], value)
+    ]
+    if problems:
+        raise UsageError("The options cannot be used.", why=sorted(problems))
+    return replace(settings, **given)
+
+
+_KINDS: Mapping[Any, str] = {
+    "int": "a whole number above 0",
+    "Count": "a whole number",
+    "Size": "a size such as 500MB or 2GB",
+    "str": "a text on one line",
+}
+_NUMBERS = {"int": re.compile(r"0*[1-9][0-9]{0,5}"), "Count": re.compile(r"[0-9]{1,4}")}
 
 
 def _fits(kind: Any, value: Any) -> bool:
-    if kind == "int":
-        return not isinstance(value, bool) and re.fullmatch(r"0*[1-9][0-9]{0,5}", str(value)) is not None
+    if kind in _NUMBERS:
+        return not isinstance(value, bool) and _NUMBERS[kind].fullmatch(str(value)) is not None
+    if kind == "Size":
+        return isinstance(value, str) and (not value or is_size(value))
     return isinstance(value, str) and value.isprintable()
 
 
@@ -189,10 +260,10 @@ def _git_email(folder: Path) -> str:
         return ""
 
 
-def kernel_environment(*, spool: Path, tracking: Mapping[str, str]) -> dict[str, str]:
+def kernel_environment(*, spool: Path, project: Path, tracking: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a run's kernel: ours without the workbench's settings, plus where to log."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-    return {**inherited, f"{PREFIX}SPOOL": str(spool), **tracking}
+    return {**inherited, f"{PREFIX}SPOOL": str(spool), f"{PREFIX}PROJECT": str(project), **tracking}
 
 
 def serving_variables(settings: Settings) -> dict[str, str]:

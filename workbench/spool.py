@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
+PROJECT_VARIABLE = "WORKBENCH_PROJECT"
 ROLES = ("train", "validation", "holdout")
 METRICS, PARAMETERS, PREDICTIONS, FEATURES = (
     "metrics.jsonl",
@@ -200,16 +201,19 @@ def _is_truth_value(value: Any) -> bool:
 def log_model(model: Any, features: pd.DataFrame) -> None:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
-    The model is written with skops, never pickled. The rows give the endpoint its contract, and let the workbench prove that
-    the served model answers as this one did. Raises UsageError for what no endpoint could take or answer.
+    The model is written with skops, never pickled: the same model in the same bytes wherever it was fitted. The rows give the
+    endpoint its contract, and let the workbench prove that the served model answers as this one did. Raises UsageError for what
+    no endpoint could take or answer.
     """
     import skops.io
+
+    from workbench.packaging.skops_canonical import to_canonical
 
     contract = _infer_contract(model, features)
     folder = _folder() / MODEL
     folder.mkdir(exist_ok=True)
     (folder / "contract.json").write_bytes(contract.to_bytes())
-    skops.io.dump(model, folder / "model.skops")
+    (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(model)))
     features.to_parquet(_folder() / FEATURES, index=False)
 
 
@@ -250,6 +254,17 @@ def _draft_parameters() -> dict[str, Any]:
         )
     declared = parse_notebook(path.name, path.read_bytes()).parameters
     return {parameter.name: shell.user_ns.get(parameter.name, parameter.default) for parameter in declared}
+
+
+def secret(reference: str) -> str:
+    """Return the value of a secret parameter (`env:NAME`, `file:PATH` below the project, `keyring:SERVICE/USER`).
+
+    Raises UsageError saying why there is none.
+    """
+    from workbench.secret_sources import resolve_secret
+
+    project = Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)
+    return resolve_secret(reference, environment=os.environ, project=project)
 
 
 def _is_run() -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table
 
     from workbench.workflow.running import Progress
@@ -34,8 +34,11 @@ def open_console(*, err: bool = False) -> Console:
 
 def escape(text: object) -> str:
     """Return a text safe to print: no markup, no control characters."""
-    clean = "".join(c if c.isprintable() else " " for c in str(text))
-    return re.sub(r"(\\*)(\[|$)", _break_tag, clean)
+    return re.sub(r"(\\*)(\[|$)", _break_tag, _printable(text))
+
+
+def _printable(text: object) -> str:
+    return "".join(c if c.isprintable() else " " for c in str(text))
 
 
 def _break_tag(found: re.Match[str]) -> str:
@@ -160,44 +163,144 @@ def format_age(time_text: str | None) -> str:
 
 @contextmanager
 def show_progress(title: str) -> Iterator[Callable[[Progress], None]]:
-    """Show how far a batch of runs is: a bar on a terminal, otherwise one plain line a finished run."""
-    if sys.stderr.isatty():
-        with _progress_bar(title) as update:
-            yield update
-        return
+    """Show how far a batch of runs is: a bar on a terminal, otherwise a plain line when a run ended; then how fast it was."""
+    console = open_console(err=True)
+    pace = _Pace(time.monotonic())
+    shown = _show_bar if sys.stderr.isatty() and not console.is_dumb_terminal else _show_lines
+    try:
+        with shown(title, pace, console) as show:
+            yield lambda progress: show(pace.note(progress, time.monotonic()))
+    finally:
+        if pace.summary:
+            print(f"{_printable(title)}: {pace.summary}", file=sys.stderr, flush=True)
+
+
+@dataclass
+class _Pace:
+    """How far a batch is and how fast it goes; what was done before this began says nothing about how fast it is."""
+
+    started_s: float
+    noted_s: float = 0.0
+    first: Progress | None = None
+    last: Progress | None = None
+
+    def note(self, progress: Progress, now_s: float) -> Progress:
+        self.first, self.last, self.noted_s = self.first or progress, progress, now_s
+        return progress
+
+    def left_s(self, now_s: float) -> float | None:
+        """Return the seconds until the end; None before the first run ended."""
+        if self.first is None or self.last is None or self.ended == 0:
+            return None
+        done = self.last.cells - self.first.cells
+        left_s = (self.noted_s - self.started_s) * (self.last.all_cells - self.last.cells) / max(done, 1)
+        return max(left_s - (now_s - self.noted_s), 0.0)
+
+    @property
+    def ended(self) -> int:
+        """How many runs ended since this began."""
+        if self.first is None or self.last is None:
+            return 0
+        return self.last.finished + self.last.failed - self.first.finished - self.first.failed
+
+    @property
+    def summary(self) -> str:
+        """What is to be said at the end; nothing about a single run."""
+        if self.last is None or self.last.total == 1 or not self.ended:
+            return ""
+        taken_s = self.noted_s - self.started_s
+        return f"{_count(self.ended, 'run')} in {_clock(taken_s)}, {taken_s / self.ended:.3g} s a run"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+_MOST_LINES = 100
+
+
+@contextmanager
+def _show_lines(title: str, _pace: _Pace, _console: Console) -> Iterator[Callable[[Progress], None]]:
     told = [0]
 
     def tell(progress: Progress) -> None:
         ended = progress.finished + progress.failed
-        if ended > told[0]:
+        step = -(-progress.total // _MOST_LINES)
+        if ended > told[0] and (ended // step > told[0] // step or ended == progress.total):
             told[0] = ended
-            failed = f", {progress.failed} failed" if progress.failed else ""
-            print(f"{title}: {ended} of {progress.total} ended{failed}", file=sys.stderr, flush=True)
+            facts = [f"{ended} of {progress.total} ended", *_failed(progress), *_best(progress)]
+            print(f"{_printable(title)}: {', '.join(facts)}", file=sys.stderr, flush=True)
 
     yield tell
 
 
+def _failed(progress: Progress) -> list[str]:
+    return [f"{progress.failed} failed"] if progress.failed else []
+
+
+def _best(progress: Progress) -> list[str]:
+    return [f"best {_printable(progress.best[0])} {format_number(progress.best[1])}"] if progress.best else []
+
+
 @contextmanager
-def _progress_bar(title: str) -> Iterator[Callable[[Progress], None]]:
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def _show_bar(title: str, pace: _Pace, console: Console) -> Iterator[Callable[[Progress], None]]:
+    from rich.live import Live
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=open_console(err=True), transient=True) as bar:
-        task = bar.add_task(escape(title), total=None)
+    def render() -> Group:
+        return _bar(title, pace, time.monotonic(), console.width)
 
-        def update(progress: Progress) -> None:
-            failed = f", [red]{progress.failed} failed[/]" if progress.failed else ""
-            text = f"{escape(title)}: {progress.finished} of {progress.total} finished{failed}"
-            bar.update(task, description=text, completed=progress.cells, total=progress.all_cells)
+    # What is printed meanwhile to a pipe is not for this terminal.
+    with Live(get_renderable=render, console=console, transient=True, redirect_stdout=sys.stdout.isatty()):
+        yield lambda _: None
 
-        yield update
+
+def _bar(title: str, pace: _Pace, now_s: float, width: int) -> Group:
+    """Return two lines no wider than the terminal: the bar, counting cells, and what there is to say."""
+    from rich.cells import set_cell_size
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    cells, all_cells = (pace.last.cells, pace.last.all_cells) if pace.last else (0, 1)
+    name = _printable(title)
+    name = name if len(name) <= width // 3 else set_cell_size(name, max(width // 3 - 1, 0)) + "…"
+    line = Table.grid(padding=(0, 1), expand=True)
+    line.add_column(no_wrap=True)
+    line.add_column(ratio=1)
+    line.add_column(no_wrap=True, justify="right")
+    line.add_row(Text(name), ProgressBar(all_cells, cells), Text(f"{100 * cells // max(all_cells, 1):>3} %"))
+    return Group(line, Text(_facts(pace, now_s, width), no_wrap=True, overflow="ellipsis", style="dim"))
+
+
+def _facts(pace: _Pace, now_s: float, width: int) -> str:
+    """Return what there is to say about a batch in one line; where it is too long, the least important goes first."""
+    from rich.cells import cell_len
+
+    clock = _clock(now_s - pace.started_s)
+    if pace.last is None:
+        return f"starting · {clock}"
+    if pace.last.total == 1:
+        return f"{pace.last.cells} of {_count(max(pace.last.all_cells - 1, 0), 'cell')} done · {clock}"
+    left_s = pace.left_s(now_s)
+    facts = {
+        "finished": [f"{pace.last.finished} of {pace.last.total} finished"],
+        "running": [f"{pace.last.running} running"] if pace.last.running else [],
+        "failed": _failed(pace.last),
+        "best": _best(pace.last),
+        "left": [clock if left_s is None else "nearly done" if left_s < 1 else f"{_clock(left_s)} left"],
+    }
+    for least in ("running", "left", "best", ""):
+        line = " · ".join(fact for found in facts.values() for fact in found)
+        if cell_len(line) <= width:
+            break
+        facts.pop(least, None)
+    return line
 
 
 @contextmanager

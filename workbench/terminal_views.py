@@ -11,9 +11,13 @@ from workbench.domain.digest import short
 from workbench.domain.evidence import Finding, Status
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.release import Release
+from workbench.domain.replay import Line, Replay, Sameness
+from workbench.domain.replay import headline as replay_headline
+from workbench.domain.resumption import Resumption
 from workbench.domain.review import Review
 from workbench.domain.review import headline as review_headline
 from workbench.domain.run import Run, RunState
+from workbench.domain.search import SweepPlan
 from workbench.terminal import escape, format_age, format_number, new_table, open_console, say
 
 if TYPE_CHECKING:
@@ -33,14 +37,23 @@ _STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KI
 # Runs
 
 
-def print_runs(runs: Sequence[Run]) -> None:
+def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
+    """Print the runs of a sweep with the metric it was after, and which of them is best."""
+    print_runs(runs, metric=plan.goal.metric if plan.goal else None)
+    best = plan.goal.find_best_run(runs) if plan.goal else None
+    if plan.goal and best:
+        say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
+
+
+def print_runs(runs: Sequence[Run], *, metric: str | None = None) -> None:
     """Print runs as a table, one column for each parameter that differs; says how to make one when there are none."""
     if not runs:
         say("No runs yet. Start one: workbench run notebooks/10_train_breast_cancer.ipynb")
         return
     notebooks = sorted({run.notebook for run in runs})
     same, differing = _split_parameters([run.parameters for run in runs])
-    metric = next((name for run in runs for name in run.metrics), "metric")
+    logged = [name for run in runs for name in run.metrics]
+    metric = metric if metric in logged else next(iter(logged), "metric")
     say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{_say_same(same)}")
     table = new_table(
         ("run", ""), ("state", ""), (metric, "right"), *((name, "wrap") for name in differing), ("started", "right")
@@ -103,6 +116,53 @@ def print_run(run: Run, folder: str) -> None:
     table.add_row("source", escape(source))
     table.add_row("folder", escape(folder))
     console.print(table)
+
+
+# Replay
+
+_SAMENESS = {
+    Sameness.IDENTICAL: "[green]✓ identical[/]",
+    Sameness.WITHIN_TOLERANCE: "[green]≈ within tolerance[/]",
+    Sameness.DIFFERENT: "[red]✕ different[/]",
+}
+_FEW_ROWS = 5
+
+
+def print_replay(replay: Replay) -> None:
+    """Print what came of a replay: the sentence, every thing that was compared, the rows predicted otherwise, the notes."""
+    console = open_console()
+    console.print(f"[bold]{escape(replay_headline(replay))}[/]", soft_wrap=True)
+    table = new_table(("what", "wrap"), ("", ""), ("then and now", "wrap"))
+    for line in sorted(replay.lines, key=lambda item: item.sameness is not Sameness.DIFFERENT):
+        name = line.name if line.kind in (line.name, "output") else f"{line.kind} {line.name}"
+        table.add_row(escape(name), _SAMENESS[line.sameness], escape(_describe_line(line)))
+    console.print(table)
+    for row in replay.worst_predictions[:_FEW_ROWS]:
+        say(f"row {row.row}: {row.then!r} then, {row.now!r} now, difference {row.difference:.2g}")
+    if len(replay.worst_predictions) > _FEW_ROWS:
+        console.print("[dim]and more rows; --json shows the 20 with the largest difference[/]")
+    for note in replay.notes:
+        console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+
+
+def _describe_line(line: Line) -> str:
+    if line.detail or line.sameness is Sameness.DIFFERENT:
+        return line.detail or f"{_say_side(line.then)} then, {_say_side(line.now)} now"
+    return "" if line.kind == "output" else _say_side(line.now)
+
+
+def _say_side(value: str | float | None) -> str:
+    if isinstance(value, str):
+        return short(value) if len(value) == _DIGEST_LENGTH else value
+    return "none" if value is None else format_number(value)
+
+
+_DIGEST_LENGTH = 64
+
+
+def print_resumption(resumption: Resumption) -> None:
+    """Say beside the result what is executed again and where a run goes on."""
+    open_console(err=True).print(escape(resumption), soft_wrap=True)
 
 
 # Comparison

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench.domain.run import Run
+from workbench.domain.run import FINAL_STATES, Run, RunState
 from workbench.errors import Unavailable
+from workbench.tracking.artifacts import find_artifacts
+from workbench.tracking.logged_calls import LONGEST_PARAMETER, LoggedCalls, spool_address
 
-LONGEST_PARAMETER = 6_000
+
+def _status(run: Run) -> str:
+    return "FAILED" if run.state is RunState.LOST else str(run.state)
 
 
 @dataclass
@@ -44,17 +48,30 @@ class MemoryTracker:
         self.runs[tracked_as] = Recorded("RUNNING", parameters, tags)
         return tracked_as
 
-    def finish_run(self, run: Run, *, files: Path | None = None, mlmodel: str | None = None) -> bool:
+    def finish_run(
+        self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
+    ) -> bool:
         recorded = self.runs.get(str(run.tracked_as))
         if recorded is None:
             return False
-        recorded.metrics |= run.metrics
-        recorded.files |= (
-            {str(path.relative_to(files)) for path in files.rglob("*") if path.is_file()} if files else set()
-        )
+        calls = logged or LoggedCalls()
+        recorded.metrics |= {**calls.metrics, **run.metrics}
+        recorded.parameters = {**calls.parameters, **recorded.parameters}
+        recorded.tags |= calls.tags
+        recorded.files |= set(find_artifacts(files, calls)) if files else set()
         recorded.files |= {"model/MLmodel"} if mlmodel is not None else set()
-        recorded.status = "FAILED" if run.state == "LOST" else str(run.state)
+        recorded.status = _status(run)
         return True
+
+    def repair_statuses(self, runs: Sequence[Run]) -> list[Run]:
+        wrong = [run for run in runs if run.state in FINAL_STATES and self._says_otherwise(run)]
+        for run in wrong:
+            self.runs[str(run.tracked_as)].status = _status(run)
+        return wrong
+
+    def _says_otherwise(self, run: Run) -> bool:
+        recorded = self.runs.get(str(run.tracked_as))
+        return recorded is not None and recorded.status != _status(run)
 
     def register_version(self, model: str, run: Run, *, after: int) -> int:
         known = self.versions.setdefault(model, {})
@@ -78,8 +95,12 @@ class MemoryTracker:
     def read_alias(self, model: str, alias: str) -> int | None:
         return self.aliases.get((model, alias))
 
-    def kernel_variables(self, tracked_as: str) -> Mapping[str, str]:
-        return {"MLFLOW_TRACKING_URI": self.address, "MLFLOW_RUN_ID": tracked_as}
+    def kernel_variables(self, folder: Path, tracked_as: str) -> Mapping[str, str]:
+        return {"MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}
+
+    def set_status(self, tracked_as: str, status: str) -> None:
+        """What somebody may do with MLflow's client."""
+        self.runs[tracked_as].status = status
 
     def delete_run(self, tracked_as: str) -> None:
         """What somebody may do in MLflow's own page."""

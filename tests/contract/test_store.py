@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from tests.unit.builders import AUTHOR, RUN_ID
 from workbench.domain.ledger import Entry, Event, find_chain_faults
 from workbench.domain.run import FINAL_STATES, TRANSITIONS, IllegalTransition, Run, RunState, new_run_id
 from workbench.errors import NotFound, Refused, Unavailable, UsageError, WorkbenchError
-from workbench.store.sqlalchemy_store import Store
+from workbench.store.sqlalchemy_store import HEARTBEAT_S, LEASE_S, Store
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,8 +62,12 @@ def add(store: Store, *states: RunState, **changes) -> Run:
     run = build_run(**changes)
     store.add_run(run)
     for state in states:
-        store.move_run(run.id, state)
+        move(store, run, state)
     return store.find_run(run.id)
+
+
+def move(store: Store, run: Run, state: RunState, **changes) -> None:
+    store.move_run(replace(run, state=state, **changes))
 
 
 def append(store: Store, **changes) -> Entry:
@@ -92,7 +97,7 @@ def test_a_run_comes_back_as_it_was_added(store):
     run = build_run(sweep="0badcafe")
     store.add_run(run)
     found = store.find_run(run.id)
-    assert vars(found) == {**vars(run), "attempt": 1}
+    assert vars(found) == vars(run)
     assert found.state is RunState.QUEUED
 
 
@@ -177,18 +182,18 @@ PATHS = {
 def test_a_state_moves_exactly_where_the_law_allows(store, current, target):
     run = add(store, *PATHS[current])
     if target in TRANSITIONS[current]:
-        store.move_run(run.id, target)
+        move(store, run, target)
         assert store.find_run(run.id).state is target
         return
     with pytest.raises(IllegalTransition):
-        store.move_run(run.id, target)
+        move(store, run, target)
     assert store.find_run(run.id) == run
 
 
 def test_a_move_notes_when_why_and_what_came_out(store):
     run = add(store, RunState.RUNNING)
     assert (run.started is None, run.ended, run.error, run.record) == (False, None, None, {})
-    store.move_run(run.id, RunState.FAILED, error="Cell 2 raised", record={"metrics": {"loss": 0.5}})
+    move(store, run, RunState.FAILED, error="Cell 2 raised", record={"metrics": {"loss": 0.5}})
     failed = store.find_run(run.id)
     assert failed.started == run.started <= failed.ended
     assert (failed.error, failed.metrics) == ("Cell 2 raised", {"loss": 0.5})
@@ -197,7 +202,7 @@ def test_a_move_notes_when_why_and_what_came_out(store):
 def test_of_many_who_start_a_run_one_does(address, store):
     run = add(store)
     stores = [Store(address) for _ in range(6)]
-    results = at_once(*(lambda other=other: other.move_run(run.id, RunState.RUNNING) for other in stores))
+    results = at_once(*(lambda other=other: move(other, run, RunState.RUNNING) for other in stores))
     assert results.count(None) == 1
     assert sum(isinstance(result, IllegalTransition) for result in results) == 5
     for other in stores:
@@ -207,20 +212,20 @@ def test_of_many_who_start_a_run_one_does(address, store):
 def test_of_many_ways_to_end_a_run_one_is_taken(store):
     run = add(store, RunState.RUNNING)
     ends = sorted(FINAL_STATES)
-    results = at_once(*(lambda end=end: store.move_run(run.id, end) for end in ends))
+    results = at_once(*(lambda end=end: move(store, run, end) for end in ends))
     assert results.count(None) == 1
     assert store.find_run(run.id).state is ends[results.index(None)]
 
 
 def test_runs_that_ended_untold_are_listed_until_they_are_told(store):
-    told, untold, running, never_tracked = (
-        add(store, *PATHS[state]) for state in (RunState.FINISHED, RunState.KILLED, RunState.RUNNING, RunState.FINISHED)
+    told, untold, _running = (
+        add(store, *PATHS[state], tracked_as=f"mlflow-{state}")
+        for state in (RunState.FINISHED, RunState.KILLED, RunState.RUNNING)
     )
-    for run in (told, untold, running):
-        store.set_tracked_as(run.id, f"mlflow-{run.id}")
+    never_tracked = add(store, *PATHS[RunState.FINISHED])
     store.mark_published(told.id)
     (found,) = store.list_unpublished_runs()
-    assert (found.id, found.tracked_as) == (untold.id, f"mlflow-{untold.id}")
+    assert (found.id, found.tracked_as) == (untold.id, "mlflow-KILLED")
     assert never_tracked.id not in found.id
     store.mark_published(untold.id)
     assert store.list_unpublished_runs() == []
@@ -232,7 +237,7 @@ OWNER = """
 import sys
 from tests.contract.test_store import add
 from workbench.domain.run import RunState
-from workbench.store.sqlalchemy_store import Store
+from workbench.store.sqlalchemy_store import HEARTBEAT_S, LEASE_S, Store
 store = Store(sys.argv[1])
 print(add(store, RunState.RUNNING).id, add(store).id, add(store, RunState.RUNNING, RunState.FINISHED).id, flush=True)
 sys.stdin.read()
@@ -278,6 +283,87 @@ def test_a_run_of_another_machine_is_not_judged_and_a_reused_pid_is_not_trusted(
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("update attempts set owner = ?", (owner,))
     assert store.mark_lost_runs() == ([run.id] if lost else [])
+
+
+# Leases and attempts
+
+
+def silence(path, run: Run, seconds: float) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update attempts set lease_until = lease_until - ? where run_id = ?", (seconds, run.id))
+
+
+def test_an_owner_that_is_silent_for_two_heartbeats_has_lost_its_attempt_and_the_reason_says_how_long(store, path):
+    spoke, silent = add(store, RunState.RUNNING), add(store, RunState.RUNNING)
+    silence(path, spoke, HEARTBEAT_S)
+    silence(path, silent, LEASE_S + 5)
+    assert store.mark_lost_runs() == [silent.id]
+    assert "was silent for 25 s" in store.find_run(silent.id).error
+    assert store.find_run(spoke.id).state is RunState.RUNNING
+
+
+def test_a_heartbeat_renews_what_this_process_runs_and_says_what_that_is(store, path):
+    running, queued, _ended = add(store, RunState.RUNNING), add(store), add(store, *PATHS[RunState.FAILED])
+    silence(path, running, LEASE_S + 5)
+    assert store.renew_leases() == {(running.id, 1), (queued.id, 1)}
+    assert store.mark_lost_runs() == []
+
+
+def test_who_lost_its_attempt_cannot_end_it_any_more(store, path):
+    run = add(store, RunState.RUNNING)
+    silence(path, run, LEASE_S + 5)
+    store.mark_lost_runs()
+    assert store.renew_leases() == frozenset()
+    with pytest.raises(IllegalTransition):
+        move(store, run, RunState.FINISHED)
+    second = replace(run, attempt=store.add_attempt(run.id))
+    assert second.attempt == 2
+    move(store, second, RunState.RUNNING)
+    with pytest.raises(IllegalTransition, match=r"Attempt 1 of run .* is over"):
+        move(store, run, RunState.FINISHED)
+    move(store, second, RunState.FINISHED)
+    assert (store.find_run(run.id).state, store.find_run(run.id).attempt) == (RunState.FINISHED, 2)
+
+
+@pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING, RunState.FINISHED])
+def test_only_a_run_that_ended_without_finishing_is_attempted_again(store, state):
+    run = add(store, *PATHS[state])
+    with pytest.raises(IllegalTransition, match=f"its attempt 1 is {state}|cannot be attempted again"):
+        store.add_attempt(run.id)
+
+
+def test_no_run_has_two_finished_attempts_whoever_writes_them(store, path):
+    run = add(store, *PATHS[RunState.FAILED])
+    store.add_attempt(run.id)
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError), connection:
+        connection.execute("update attempts set state = 'FINISHED' where run_id = ?", (run.id,))
+
+
+def test_of_many_who_attempt_a_run_again_one_does(address, store):
+    run = add(store, *PATHS[RunState.LOST])
+    stores = [Store(address) for _ in range(6)]
+    results = at_once(*(lambda other=other: other.add_attempt(run.id) for other in stores))
+    assert results.count(2) == 1
+    assert sum(isinstance(result, IllegalTransition) for result in results) == 5
+    for other in stores:
+        other.close()
+
+
+def test_a_store_of_before_there_were_leases_is_brought_up_to_this_one(tmp_path):
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "create table attempts (run_id varchar(8), number integer, state varchar(8) not null, owner text"
+            " not null, started varchar(32), ended varchar(32), error text, record text)"
+        )
+    with closing(Store(f"sqlite:///{path}")) as store:
+        run = add(store, RunState.RUNNING)
+        assert store.renew_leases() == {(run.id, 1)}
+        with pytest.raises(sqlite3.IntegrityError), closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(
+                "insert into attempts select run_id, 2, 'FINISHED', owner, null, null, null, null, null"
+                " from attempts union all select run_id, 3, 'FINISHED', owner, null, null, null, null, null from attempts"
+            )
 
 
 # The ledger
@@ -423,10 +509,10 @@ def test_while_another_writes_everything_can_be_read(locked):
     [
         lambda store: store.add_run(build_run()),
         append,
-        lambda store: store.move_run(store.list_runs()[0].id, RunState.RUNNING),
-        lambda store: store.set_tracked_as(store.list_runs()[0].id, "x"),
+        lambda store: move(store, store.list_runs()[0], RunState.RUNNING),
+        lambda store: store.renew_leases(),
     ],
-    ids=["add", "append", "move", "track"],
+    ids=["add", "append", "move", "renew"],
 )
 def test_a_store_that_stays_locked_is_told_in_three_parts_and_nothing_is_half_done(locked, write):
     before = (locked.list_runs(), locked.read_ledger())

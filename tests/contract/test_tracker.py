@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 import secrets
 import shutil
 import subprocess
@@ -21,6 +23,7 @@ from workbench.config import Settings
 from workbench.domain.run import FINAL_STATES, Run, RunState, new_run_id
 from workbench.errors import Unavailable
 from workbench.store.sqlalchemy_store import Store
+from workbench.tracking.logged_calls import LoggedCalls, Point, parse_spool_address
 from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
 from workbench.workflow import Workbench
 
@@ -44,6 +47,9 @@ class MlflowWindow:
     def delete_model(self, model: str) -> None:
         self._client.delete_registered_model(model)
 
+    def set_status(self, tracked_as: str, status: str) -> None:
+        self._client.update_run(tracked_as, status=status)
+
 
 class MemoryWindow:
     """The memory, seen in the same way."""
@@ -52,6 +58,7 @@ class MemoryWindow:
         self.look = tracker.runs.__getitem__
         self.delete = tracker.delete_run
         self.delete_model = tracker.delete_model
+        self.set_status = tracker.set_status
 
 
 @pytest.fixture(scope="module", params=["mlflow", "memory"])
@@ -64,6 +71,14 @@ def tracking(request, tmp_path_factory) -> SimpleNamespace:
     tracker = MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
     tracker.require_answer()
     return SimpleNamespace(tracker=tracker, window=MlflowWindow(tracker))
+
+
+@pytest.fixture
+def own_mlflow(tmp_path_factory, blank_tracking) -> MlflowTracker:
+    """MLflow with nothing in it, for what only MLflow itself can show."""
+    folder = tmp_path_factory.mktemp("own")
+    shutil.copy(blank_tracking, folder / "mlflow.db")
+    return MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
 
 
 @pytest.fixture
@@ -177,11 +192,127 @@ def test_a_notebook_of_any_name_can_be_recorded(tracking, notebook):
     assert tracking.tracker.finish_run(finish(run))
 
 
-def test_a_kernel_is_told_where_to_log_in_plain_text(tracking):
-    variables = tracking.tracker.kernel_variables("ab" * 16)
+def test_a_kernel_is_told_where_to_log_in_plain_text(tracking, tmp_path):
+    folder = tmp_path / "größe? 100%"
+    variables = tracking.tracker.kernel_variables(folder, "ab" * 16)
     assert variables["MLFLOW_RUN_ID"] == "ab" * 16
-    assert variables["MLFLOW_TRACKING_URI"] == tracking.tracker.address
+    assert parse_spool_address(variables["MLFLOW_TRACKING_URI"]) == (folder.resolve(), "ab" * 16)
     assert all(isinstance(text, str) for pair in variables.items() for text in pair)
+
+
+# What the notebook logged with MLflow itself
+
+
+def test_what_was_logged_with_mlflow_is_shown_beside_what_the_workbench_knows(tracking, tmp_path):
+    (tmp_path / "report.html").write_text("<p>", encoding="utf-8")
+    for path in ("artifacts/notes.txt", "artifacts/report.html", "runs/second/notes.txt"):
+        file = tmp_path / "mlflow-spool" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(path, encoding="utf-8")
+    calls = LoggedCalls(
+        points=[Point("loss", 0.5, 0, 1_000), Point("loss", 0.25, 1, 2_000), Point("auc", 0.1, 0, 1_000)],
+        parameters={"depth": "3", "family": "lasso"},
+        tags={"team": "blue"},
+        further=["second"],
+    )
+    run = start(tracking.tracker, parameters={"family": "ridge"})
+    assert tracking.tracker.finish_run(finish(run, loss=0.25, auc=0.9), files=tmp_path, logged=calls)
+    shown = tracking.window.look(run.tracked_as)
+    assert shown.metrics == {"loss": 0.25, "auc": 0.9}
+    assert shown.parameters == {"depth": "3", "family": "ridge"}
+    assert shown.tags["team"] == "blue"
+    files = {path for path in shown.files if not path.startswith("mlflow-spool")}
+    assert files == {"report.html", "notes.txt"}
+
+
+def test_every_value_of_a_metric_is_kept_with_its_step_and_time(own_mlflow):
+    points = [Point("loss", 1 / (step + 1), step, 1_000 + step) for step in range(2_500)]
+    run = start(own_mlflow)
+    calls = LoggedCalls(points, tags={f"t{number}": "x" for number in range(250)})
+    assert own_mlflow.finish_run(finish(run, loss=points[-1].value), logged=calls)
+    client = own_mlflow._client
+    history = client.get_metric_history(run.tracked_as, "loss")
+    assert [(each.value, each.step, each.timestamp) for each in history] == [
+        (point.value, point.step, point.time_ms) for point in points
+    ]
+    assert len([tag for tag in client.get_run(run.tracked_as).data.tags if tag.startswith("t")]) == 250
+
+
+def test_telling_again_what_was_logged_doubles_nothing(own_mlflow):
+    calls = LoggedCalls([Point("loss", 0.5, 0, 1_000), Point("loss", 0.25, 1, 2_000)], {"depth": "3"}, {"a": "b"})
+    run = replace(finish(start(own_mlflow), loss=0.25, auc=0.9), ended=ENDED)
+    for _ in range(2):
+        assert own_mlflow.finish_run(run, logged=calls)
+    client = own_mlflow._client
+    assert [len(client.get_metric_history(run.tracked_as, name)) for name in ("loss", "auc")] == [2, 1]
+
+
+def test_a_parameter_that_has_another_value_already_is_noted_and_stops_nothing(own_mlflow):
+    run = start(own_mlflow)
+    for depth in ("3", "4"):
+        assert own_mlflow.finish_run(finish(run, auc=0.9), logged=LoggedCalls(parameters={"depth": depth}))
+    shown = own_mlflow._client.get_run(run.tracked_as)
+    assert shown.data.params["depth"] == "3"
+    assert "depth" in shown.data.tags["workbench.notes"]
+
+
+def test_datasets_that_were_logged_are_shown(own_mlflow):
+    facts = {"name": "tumours", "digest": "abcd", "source_type": "code", "source": "{}", "schema": "", "profile": ""}
+    run = start(own_mlflow)
+    assert own_mlflow.finish_run(finish(run), logged=LoggedCalls(inputs=[{**facts, "context": "train"}]))
+    (shown,) = own_mlflow._client.get_run(run.tracked_as).inputs.dataset_inputs
+    assert (shown.dataset.name, shown.dataset.digest, shown.dataset.schema) == ("tumours", "abcd", None)
+    assert [(tag.key, tag.value) for tag in shown.tags] == [("mlflow.data.context", "train")]
+
+
+def test_files_are_shown_without_being_copied_and_what_is_no_file_is_not(own_mlflow, tmp_path):
+    folder = tmp_path / "run"
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "model.skops").write_bytes(b"PK")
+    (folder / "model" / "MLmodel").write_bytes(b"the notebook's own")
+    (folder / "link").symlink_to("/nowhere")
+    run = start(own_mlflow)
+    for _ in range(2):
+        assert own_mlflow.finish_run(finish(run), files=folder, mlmodel="flavors: {}\n")
+    kept = Path(own_mlflow._client.download_artifacts(run.tracked_as, ""))
+    assert {path.name for path in kept.rglob("*") if path.is_file()} == {"model.skops", "MLmodel"}
+    assert (kept / "model" / "model.skops").samefile(folder / "model" / "model.skops")
+    assert (kept / "model" / "MLmodel").read_text(encoding="utf-8") == "flavors: {}\n"
+    assert (folder / "model" / "MLmodel").read_bytes() == b"the notebook's own"
+
+
+def test_on_another_file_system_files_are_copied(own_mlflow, tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "report.html").write_text("<p>", encoding="utf-8")
+    run = start(own_mlflow)
+    assert own_mlflow.finish_run(finish(run), files=tmp_path)
+    assert Path(own_mlflow._client.download_artifacts(run.tracked_as, "report.html")).read_text() == "<p>"
+
+
+# MLflow's word on how a run ended
+
+
+@pytest.mark.parametrize("said", ["RUNNING", "FINISHED", "FAILED", "KILLED"])
+def test_a_status_somebody_changed_is_found_and_set_right(tracking, said):
+    ended = [finish(start(tracking.tracker), state) for state in sorted(FINAL_STATES)]
+    for run in ended:
+        tracking.tracker.finish_run(run)
+        tracking.window.set_status(run.tracked_as, said)
+    expected = {run.id: "FAILED" if run.state is RunState.LOST else str(run.state) for run in ended}
+    wrong = tracking.tracker.repair_statuses(ended)
+    assert {run.id for run in wrong} == {run_id for run_id, status in expected.items() if status != said}
+    assert {run.id: tracking.window.look(run.tracked_as).status for run in ended} == expected
+    assert tracking.tracker.repair_statuses(ended) == []
+
+
+def test_a_run_that_goes_on_and_one_that_somebody_deleted_need_no_repair(tracking):
+    running, deleted = start(tracking.tracker), start(tracking.tracker)
+    tracking.window.delete(deleted.tracked_as)
+    assert tracking.tracker.repair_statuses([running, finish(deleted, RunState.FAILED)]) == []
+    assert tracking.window.look(running.tracked_as).status == "RUNNING"
 
 
 # Versions and aliases
@@ -303,9 +434,9 @@ def test_the_fake_serves_the_workflow(tmp_path):
     store, tracker = Store(f"sqlite:///{tmp_path / 'workbench.db'}"), MemoryTracker()
     run = build_run()
     store.add_run(run)
-    store.set_tracked_as(run.id, tracker.start_run(run))
-    store.move_run(run.id, RunState.RUNNING)
-    store.move_run(run.id, RunState.KILLED, error="Stopped from outside.")
+    run = replace(run, tracked_as=tracker.start_run(run))
+    store.move_run(replace(run, state=RunState.RUNNING))
+    store.move_run(replace(run, state=RunState.KILLED, error="Stopped from outside."))
     bench = Workbench(Settings(tmp_path), store, tracker)
     assert bench.publish_pending() == 1
     assert [recorded.status for recorded in tracker.runs.values()] == ["KILLED"]

@@ -172,7 +172,10 @@ def test_a_sweep_stopped_in_the_middle_keeps_what_finished_and_kills_the_rest(
 
 
 def test_a_killed_sweep_is_lost_its_kernels_end_and_the_next_command_puts_it_right(sweeping: Sweeping) -> None:
-    project, done = sweeping.project, sweeping.end(signal.SIGKILL)
+    project = sweeping.project
+    wait_until(lambda: list(project.glob("runs/by-id/*/record.json")))
+    wait_until(lambda: any(run.is_finished for run in open_bench(project).store.list_runs()))
+    done = sweeping.end(signal.SIGKILL)
     assert done.returncode == -signal.SIGKILL
     wait_until(lambda: not is_running(sweeping.kernel), within_s=10)
     runs = read_runs(project)

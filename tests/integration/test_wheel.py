@@ -33,8 +33,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = ["-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run([sys.executable, *install], check=True, capture_output=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    (folder / "share").mkdir(exist_ok=True)
-    (folder / "share" / "jupyter").symlink_to(Path(sys.prefix) / "share" / "jupyter")
+    assert (folder / "share" / "jupyter" / "kernels" / "workbench-warm" / "kernel.json").is_file()
+    for name in ("kernels/python3", "nbconvert"):
+        (folder / "share" / "jupyter" / name).symlink_to(Path(sys.prefix) / "share" / "jupyter" / name)
     (packages / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     return folder
 

@@ -32,8 +32,11 @@ HEAVY = {"pandas", "numpy", "sklearn", "mlflow", "papermill", "bentoml", "sqlalc
 CARRIERS = {
     "anywidget": "widgets",
     "bentoml": "bentoml",
+    "dask": "dask",
+    "distributed": "dask",
     "ipywidgets": "widgets",
     "jupyter_client": "papermill",  # papermill runs notebooks through it
+    "keyring": "keyring",
     "mlflow": "mlflow",
     "nbclient": "papermill",
     "nbconvert": "nbconvert",
@@ -45,6 +48,10 @@ CARRIERS = {
     "sqlalchemy": "sqlalchemy",
 }
 EXCEPTIONS = {
+    (
+        "warm_kernels.py",
+        "jupyter_client",
+    ): "a provisioner, through which papermill, nbclient and JupyterLab start kernels",
     ("spool.py", "skops"): "the notebook's own kernel writes the model, before any packaging exists",
     ("inspection_child.py", "skops"): "a process that is confined before it imports what parses foreign bytes",
     ("inspection_child.py", "onnxruntime"): "as above",

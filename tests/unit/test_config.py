@@ -59,7 +59,7 @@ def test_an_empty_variable_changes_nothing(tmp_path):
     "field", [field for field in fields(Settings) if field.name != "project"], ids=lambda f: f.name
 )
 def test_every_setting_can_be_set_in_the_file_and_in_the_environment(tmp_path, field):
-    value = 7 if field.type == "int" else "elsewhere"
+    value = {"int": 7, "Count": 0, "Size": "1GB"}.get(field.type, "elsewhere")
     write_project(tmp_path, f"{field.name} = {value!r}")
     assert getattr(read_settings(tmp_path, {}), field.name) == value
     write_project(tmp_path, "")
@@ -107,6 +107,8 @@ def test_a_git_checkout_is_a_project(tmp_path):
         ("jobs = 99999999999999999999", "jobs is 99999999999999999999, not a whole number above 0."),
         ("jobs = '²'", "jobs is '²', not a whole number above 0."),
         ("jobs = ['1']", "jobs is ['1'], not a whole number above 0."),
+        ("retries = -1", "retries is -1, not a whole number."),
+        ("memory = '2 apples'", "memory is '2 apples', not a size such as 500MB or 2GB."),
         ("home = 3", "home is 3, not a text on one line."),
         ("home = ['runs']", "home is ['runs'], not a text on one line."),
         ('author = "a\\nb"', "author is 'a\\nb', not a text on one line."),
@@ -133,7 +135,7 @@ def test_one_error_lists_every_problem(tmp_path):
     reasons = problems_of(tmp_path, {"WORKBENCH_LEAST_PRINCIPALS": "two", "WORKBENCH_COLOUR": "red"})
     assert len(reasons) == 5
     assert [reason.split()[0] for reason in reasons] == ["'colour'", "'jbos'", "'project'", "jobs", "least_principals"]
-    assert "author, home, jobs" in reasons[0].replace("allowed_signers, ", "")
+    assert "author, cell_timeout_s, disk" in reasons[0].replace("allowed_signers, ", "")
 
 
 @pytest.mark.parametrize(
@@ -236,9 +238,10 @@ def test_a_kernel_is_told_where_to_log_and_nothing_about_the_settings(tmp_path, 
     monkeypatch.setenv("WORKBENCH_SPOOL", "of another run")
     monkeypatch.setenv("MLFLOW_RUN_ID", "of another run")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    environment = kernel_environment(spool=tmp_path, tracking={"MLFLOW_RUN_ID": "abc"})
+    environment = kernel_environment(spool=tmp_path, project=tmp_path / "x", tracking={"MLFLOW_RUN_ID": "abc"})
     assert {name: value for name, value in environment.items() if name.startswith("WORKBENCH_")} == {
-        "WORKBENCH_SPOOL": str(tmp_path)
+        "WORKBENCH_SPOOL": str(tmp_path),
+        "WORKBENCH_PROJECT": str(tmp_path / "x"),
     }
     assert environment["MLFLOW_RUN_ID"] == "abc"
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"

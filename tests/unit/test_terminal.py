@@ -305,17 +305,6 @@ def test_whatever_a_record_holds_becomes_plain_json(value):
     json.dumps(terminal.to_plain({"value": value, "more": (value,)}), allow_nan=False)
 
 
-def test_progress_is_told_in_plain_lines_when_nobody_watches(capsys):
-    from workbench.workflow.running import Progress
-
-    with terminal.show_progress("train") as update:
-        update(Progress(3, 0, 0, 1, 30))
-        update(Progress(3, 1, 0, 10, 30))
-        update(Progress(3, 1, 0, 12, 30))
-        update(Progress(3, 2, 1, 30, 30))
-    assert capsys.readouterr() == ("", "train: 1 of 3 ended\ntrain: 3 of 3 ended, 1 failed\n")
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.text(max_size=40))
 def test_saying_a_text_prints_exactly_one_line(capsys, text):

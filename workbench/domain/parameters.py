@@ -8,9 +8,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from workbench.domain.digest import strict_json
+from workbench.domain.secrets import FORMS_OF_REFERENCE, SECRET, parse_reference
 from workbench.errors import UsageError
 
 LONGEST_VALUE = 20_000
@@ -25,6 +26,7 @@ _SAYS = {
     "bool": "true or false",
     "list": "a list",
     "dict": "a mapping",
+    SECRET: f"a reference to a secret ({FORMS_OF_REFERENCE})",
 }
 BOUNDS = {"Ge": "at least", "Gt": "above", "Le": "at most", "Lt": "below"}
 
@@ -48,7 +50,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One declared parameter; `type` is None when any JSON value is allowed, `items` types what a list or mapping holds."""
+    """One declared parameter; `type` is None when any JSON value is allowed, `items` types what a list or mapping holds.
+
+    The value of a `secret` is a reference, never the secret itself.
+    """
 
     name: str
     type: str | None
@@ -114,7 +119,9 @@ def find_fault(parameter: Parameter, value: Any) -> str | None:
         return f"not a finite JSON value of at most {LONGEST_VALUE:,} characters."
     else:
         fits = _fits(parameter, value)
-    return None if fits else f"{_show(value)}; expected {parameter.expects}."
+    # What was given for a secret may be the secret itself.
+    shown = "no reference, and not shown" if parameter.type == SECRET and value is not None else _show(value)
+    return None if fits else f"{shown}; expected {parameter.expects}."
 
 
 def _fits(parameter: Parameter, value: Any) -> bool:
@@ -150,8 +157,9 @@ def _has_type(kind: str | None, value: Any) -> bool:
     if kind is None:
         return True
     if kind == "float":
-        return is_number(value)
-    return type(value) is TYPES[kind]
+        # A whole number that no float can hold would arrive as another one.
+        return is_number(value) and float(value) == value
+    return parse_reference(value) is not None if kind == SECRET else type(value) is TYPES[kind]
 
 
 def is_number(value: Any) -> bool:
@@ -197,7 +205,7 @@ def parse_value(parameter: Parameter | None, text: str) -> Any:
 
     What is not JSON is returned as text, so that `bind_parameters` can say what was expected.
     """
-    if parameter is not None and parameter.type == "str":
+    if _is_text(parameter):
         return None if parameter.optional and text == "null" else text
     try:
         return strict_json(text.encode())
@@ -207,8 +215,11 @@ def parse_value(parameter: Parameter | None, text: str) -> Any:
 
 def parse_values(parameter: Parameter | None, text: str) -> list[Any]:
     """Read the values of a sweep; a text that holds a comma is written in double quotes."""
-    is_text = parameter is not None and parameter.type == "str"
-    return [parse_value(parameter, _unquote(value) if is_text else value) for value in split_values(text)]
+    return [parse_value(parameter, _unquote(value) if _is_text(parameter) else value) for value in split_values(text)]
+
+
+def _is_text(parameter: Parameter | None) -> TypeGuard[Parameter]:
+    return parameter is not None and parameter.type in ("str", SECRET)
 
 
 def _unquote(text: str) -> str:

@@ -6,6 +6,7 @@ It may hold imports, a docstring and assignments of literals:
     model: Literal["ridge", "random_forest"] = "ridge"
     depth: int | None = None
     columns: list[str] = []
+    token: wb.Secret = "env:API_TOKEN"
     seed = 0
 """
 
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.domain.parameters import BOUNDS, TYPES, Bound, Parameter, find_fault, is_json, is_number, type_of
+from workbench.domain.secrets import SECRET
 from workbench.errors import UsageError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -119,6 +121,8 @@ def _read_annotation(name: str, node: ast.expr) -> dict[str, Any]:
             return {"type": kind}
         case ast.Name(id="Any"):
             return {"type": None}
+        case ast.Name(id="Secret") | ast.Attribute(value=ast.Name(), attr="Secret"):
+            return {"type": SECRET}
         case ast.BinOp(left=inner, op=ast.BitOr(), right=ast.Constant(value=None)):
             return {**_read_annotation(name, inner), "optional": True}
         case ast.BinOp(left=ast.Constant(value=None), op=ast.BitOr(), right=inner):
@@ -147,7 +151,7 @@ def _read_subscript(name: str, kind: str, inside: ast.expr) -> dict[str, Any]:
 def _unknown_type(name: str, node: ast.expr) -> ValueError:
     return ValueError(
         f"{name}: type `{ast.unparse(node)}` is not known; use int, float, str, bool, list, dict, list[str], `int | None`, "
-        "Literal[...] or Annotated[float, Ge(0), Le(1)]."
+        "Literal[...], Annotated[float, Ge(0), Le(1)] or wb.Secret."
     )
 
 

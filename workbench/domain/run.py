@@ -89,7 +89,7 @@ class Run:
     author: str
     created: str
     state: RunState = RunState.QUEUED
-    attempt: int = 0
+    attempt: int = 1
     started: str | None = None
     ended: str | None = None
     sweep: str | None = None

@@ -102,6 +102,15 @@ class ConnectionFolder:
         """Return where the next kernel's connection file goes; its sockets lie beside it."""
         return self._folder / f"{secrets.token_hex(4)}.json"
 
+    def new_folder(self) -> Path:
+        """Make a folder for what one kernel writes for the moment; its path is short, so sockets fit into it."""
+        return Path(tempfile.mkdtemp(prefix="t-", dir=self._folder))
+
+    def remove_folder(self, folder: Path) -> None:
+        """Remove what `new_folder` made, whatever a kernel did to it."""
+        if folder.parent == self._folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def remove(self) -> None:
         """Remove the folder with what is left in it."""
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ _TAGS = (
 )
 _ATTRIBUTES = ["class", "colspan", "id", "rowspan", "scope", "title"]
 _PICTURES = tuple(f"data:image/{kind};base64," for kind in ("png", "jpeg", "gif", "svg+xml"))
+# Control characters but tab and line ends: they move a terminal's cursor, and show nothing on a page.
+_UNSEEN = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10, 13})
 _BEGIN, _END = "<main>", "</main>"
 # The forms of an output that a page can show; what has none of them was interactive.
 _SHOWN = (
@@ -33,6 +35,7 @@ _SHOWN = (
 )
 _INTERACTIVE = {"text/plain": "An interactive view stood here."}
 LONGEST_OUTPUT = 100_000
+MOST_OUTPUTS = 500
 _DROPPED_WITH_CONTENT = (
     "script",
     "style",
@@ -80,12 +83,23 @@ def _reduce(document: Mapping[str, Any]) -> dict[str, Any]:
     for cell in cells:
         cell.pop("id", None)
         if cell["cell_type"] == "code":
-            cell["outputs"] = [_reduce_output(output) for output in cell.get("outputs", [])]
+            cell["outputs"] = _reduce_outputs(cell.get("outputs", []))
     return {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
 
 
 def _only_tags(metadata: Any) -> dict[str, Any]:
     return {"tags": [tag for tag in (metadata or {}).get("tags", []) if tag == INJECTED]}
+
+
+def _reduce_outputs(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    kept, more = outputs[:MOST_OUTPUTS], len(outputs) - MOST_OUTPUTS
+    errors = [output for output in outputs[MOST_OUTPUTS:] if output["output_type"] == "error"]
+    note = {
+        "output_type": "stream",
+        "name": "stdout",
+        "text": f"... and {more:,} outputs more; the executed notebook has them.",
+    }
+    return [*map(_reduce_output, kept), *([note] if more > 0 else []), *map(_reduce_output, errors)]
 
 
 def _reduce_output(output: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,26 +141,30 @@ def _make_inert(page: str) -> str:
 
 def clean_html(html: str) -> str:
     """Return HTML that shows text, tables and embedded pictures, runs nothing and points nowhere but into the page."""
-    import bleach  # type: ignore[import-untyped]  # nbconvert's own cleaner, with a shorter list
-    from bs4 import BeautifulSoup
+    return _open_cleaner().clean(str(html).translate(_UNSEEN))
 
-    soup = BeautifulSoup(str(html), "html.parser")
-    for element in soup.find_all(_DROPPED_WITH_CONTENT):
-        element.decompose()
-    attributes = {"*": _ATTRIBUTES, "img": _is_embedded, "a": _points_inside}
-    return bleach.clean(
-        str(soup), tags=_TAGS.split(), attributes=attributes, protocols={"data"}, strip=True, strip_comments=True
+
+@cache
+def _open_cleaner() -> Any:
+    import nh3
+
+    return nh3.Cleaner(
+        tags=set(_TAGS.split()),
+        clean_content_tags=set(_DROPPED_WITH_CONTENT),
+        attributes={"*": set(_ATTRIBUTES), "img": {"alt", "height", "src", "width"}, "a": {"href"}},
+        attribute_filter=_keep_attribute,
+        url_schemes={"data"},
+        link_rel=None,
     )
 
 
-def _is_embedded(_tag: str, name: str, value: str) -> bool:
+def _keep_attribute(_tag: str, name: str, value: str) -> str | None:
+    """Return the value of an attribute that points nowhere outside and measures in whole numbers, else None."""
     if name in ("width", "height"):
-        return value.isdecimal()
-    return name in ("alt", *_ATTRIBUTES) or (name == "src" and value.startswith(_PICTURES))
-
-
-def _points_inside(_tag: str, name: str, value: str) -> bool:
-    return name in _ATTRIBUTES or (name == "href" and value.startswith("#"))
+        return value if value.isdecimal() else None
+    if name in ("src", "href"):
+        return value if value.startswith(_PICTURES if name == "src" else "#") else None
+    return value
 
 
 def _describe_run(run: Run) -> dict[str, Any]:

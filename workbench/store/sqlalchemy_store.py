@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,10 +19,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from workbench.domain.ledger import Entry, Event, find_chain_faults, read_entry, require_whole, seal_entry
-from workbench.domain.run import FINAL_STATES, RUN_ID, Run, RunState, require_transition
+from workbench.domain.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, require_transition
 from workbench.errors import NotFound, Refused, Unavailable, UsageError
 
 _BUSY_TIMEOUT_S = 20
+# Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
+HEARTBEAT_S = 10.0
+LEASE_S = 2 * HEARTBEAT_S
+_FINAL = [str(state) for state in FINAL_STATES]
 _metadata = sa.MetaData()
 _runs = sa.Table(
     "runs",
@@ -44,11 +49,15 @@ _attempts = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("lease_until", sa.Float),
     sa.Column("started", sa.String(32)),
     sa.Column("ended", sa.String(32)),
     sa.Column("error", sa.Text),
     sa.Column("record", sa.Text),
 )
+_finished = _attempts.c.state == str(RunState.FINISHED)
+sa.Index("one_finished_attempt", _attempts.c.run_id, unique=True, sqlite_where=_finished, postgresql_where=_finished)
+sa.Index("attempts_by_state", _attempts.c.state)
 _ledger = sa.Table(
     "ledger",
     _metadata,
@@ -84,10 +93,11 @@ class Store:
         if self.address.get_backend_name() == "sqlite" and self.address.database:
             self._make_folder(Path(self.address.database).parent)
         with self._transaction(reads=True) as connection:
-            if set(_metadata.tables) <= set(sa.inspect(connection).get_table_names()):
+            if _is_complete(connection):
                 return
         with self._transaction() as connection:
             _metadata.create_all(connection)
+            _add_missing_columns(connection)
 
     def _make_folder(self, folder: Path) -> None:
         try:
@@ -118,19 +128,49 @@ class Store:
     # Runs and attempts
 
     def add_run(self, run: Run) -> None:
-        """Write a run with its first attempt, QUEUED."""
+        """Write a run with its first attempt, QUEUED and held by this process."""
         columns = {key: value for key, value in vars(run).items() if key in _runs.c}
         columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
         with self._transaction() as connection:
             connection.execute(_runs.insert().values(columns))
-            connection.execute(
-                _attempts.insert().values(run_id=run.id, number=1, state=RunState.QUEUED, owner=_own_name())
-            )
+            connection.execute(_attempts.insert().values(_new_attempt(run.id, 1)))
 
-    def set_tracked_as(self, run_id: str, tracked_as: str) -> None:
-        """Note under which id MLflow records the run."""
+    def add_attempt(self, run_id: str) -> int:
+        """Add the next attempt of a run whose last one did not finish, held by this process, and return its number."""
         with self._transaction() as connection:
-            connection.execute(_runs.update().where(_runs.c.id == run_id).values(tracked_as=tracked_as))
+            latest = _latest_attempt(connection, run_id)
+            if RunState(latest.state) not in FINAL_STATES - {RunState.FINISHED}:
+                raise IllegalTransition(
+                    f"Run {run_id} cannot be attempted again.", why=f"Its attempt {latest.number} is {latest.state}."
+                )
+            connection.execute(_attempts.insert().values(_new_attempt(run_id, latest.number + 1)))
+            return int(latest.number) + 1
+
+    def move_run(self, run: Run) -> None:
+        """Move the attempt of a run to the state the run has now, with its error, its record and MLflow's id for it.
+
+        Raises IllegalTransition where the states do not allow it, or another attempt took this one's place.
+        """
+        with self._transaction() as connection:
+            latest = _latest_attempt(connection, run.id)
+            if latest.number != run.attempt:
+                raise IllegalTransition(
+                    f"Attempt {run.attempt} of run {run.id} is over.", why=f"Attempt {latest.number} took its place."
+                )
+            require_transition(RunState(latest.state), run.state)
+            values = {"state": run.state, "error": run.error, "record": json.dumps(run.record) if run.record else None}
+            values["started" if run.state is RunState.RUNNING else "ended"] = utc_now()
+            connection.execute(_runs.update().where(_runs.c.id == run.id).values(tracked_as=run.tracked_as))
+            this = (_attempts.c.run_id == run.id) & (_attempts.c.number == run.attempt)
+            connection.execute(_attempts.update().where(this).values(values))
+
+    def renew_leases(self) -> frozenset[tuple[str, int]]:
+        """Say that this process still runs what it runs, and return that as (run id, attempt)."""
+        mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
+        with self._transaction() as connection:
+            connection.execute(_attempts.update().where(mine).values(lease_until=time.time() + LEASE_S))
+            held = connection.execute(sa.select(_attempts.c.run_id, _attempts.c.number).where(mine))
+            return frozenset((row.run_id, row.number) for row in held)
 
     def mark_published(self, run_id: str) -> None:
         """Note that MLflow was told how the run ended."""
@@ -139,29 +179,9 @@ class Store:
 
     def list_unpublished_runs(self) -> list[Run]:
         """Return the runs that ended without MLflow being told."""
-        states = [str(state) for state in FINAL_STATES]
-        query = _run_query().where(~_runs.c.published, _runs.c.tracked_as.is_not(None), _attempts.c.state.in_(states))
+        query = _run_query().where(~_runs.c.published, _runs.c.tracked_as.is_not(None), _attempts.c.state.in_(_FINAL))
         with self._transaction(reads=True) as connection:
             return [_build_run(row) for row in connection.execute(query)]
-
-    def move_run(
-        self, run_id: str, target: RunState, *, error: str | None = None, record: Mapping[str, Any] | None = None
-    ) -> None:
-        """Move the latest attempt of a run to a state; raises IllegalTransition where the states do not allow it."""
-        with self._transaction() as connection:
-            latest = connection.execute(
-                sa.select(_attempts).where(_attempts.c.run_id == run_id).order_by(_attempts.c.number.desc()).limit(1)
-            ).one()
-            require_transition(RunState(latest.state), target)
-            values: dict[str, Any] = {"state": target, "error": error, "record": json.dumps(record) if record else None}
-            values["started" if target is RunState.RUNNING else "ended"] = utc_now()
-            connection.execute(
-                _attempts.update()
-                .where(
-                    _attempts.c.run_id == run_id, _attempts.c.number == latest.number, _attempts.c.state == latest.state
-                )
-                .values(values)
-            )
 
     def list_runs(self, *, notebook: str | None = None, sweep: str | None = None, limit: int = 10_000) -> list[Run]:
         """Return runs, newest first."""
@@ -183,24 +203,20 @@ class Store:
         return _build_run(found[0])
 
     def mark_lost_runs(self) -> list[str]:
-        """Move to LOST every unfinished attempt whose owning process on this machine is gone; return the run ids."""
-        unfinished = sa.select(_attempts).where(_attempts.c.state.not_in([str(state) for state in FINAL_STATES]))
+        """Move to LOST every unfinished attempt whose process is gone or was silent for too long; return the run ids."""
+        unfinished = sa.select(_attempts).where(_attempts.c.state.not_in(_FINAL))
         with self._transaction(reads=True) as connection:
-            if not any(_is_gone(row.owner) for row in connection.execute(unfinished)):
+            if not any(map(_find_loss, connection.execute(unfinished))):
                 return []
         with self._transaction() as connection:
-            lost = [row for row in connection.execute(unfinished).all() if _is_gone(row.owner)]
-            for row in lost:
+            found = [(row, _find_loss(row)) for row in connection.execute(unfinished).all()]
+            lost = [(row, why) for row, why in found if why]
+            for row, why in lost:
+                this = (_attempts.c.run_id == row.run_id) & (_attempts.c.number == row.number)
                 connection.execute(
-                    _attempts.update()
-                    .where(
-                        _attempts.c.run_id == row.run_id,
-                        _attempts.c.number == row.number,
-                        _attempts.c.state == row.state,
-                    )
-                    .values(state=RunState.LOST, ended=utc_now(), error="The process that ran it is gone.")
+                    _attempts.update().where(this).values(state=RunState.LOST, ended=utc_now(), error=why)
                 )
-        return [row.run_id for row in lost]
+        return [row.run_id for row, _ in lost]
 
     # The ledger
 
@@ -239,6 +255,31 @@ class Store:
         return entries, find_chain_faults(entries)
 
 
+def _is_complete(connection: sa.Connection) -> bool:
+    inspector = sa.inspect(connection)
+    known = set(inspector.get_table_names())
+    return set(_metadata.tables) <= known and not any(_missing_columns(inspector, table) for table in _tables())
+
+
+def _add_missing_columns(connection: sa.Connection) -> None:
+    """Bring a store of an older version up to this one; what was added since may be empty."""
+    for table in _tables():
+        for column in _missing_columns(sa.inspect(connection), table):
+            kind = column.type.compile(connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
+def _tables() -> list[sa.Table]:
+    return list(_metadata.tables.values())
+
+
+def _missing_columns(inspector: sa.Inspector, table: sa.Table) -> list[sa.Column[Any]]:
+    known = {column["name"] for column in inspector.get_columns(table.name)}
+    return [column for column in table.columns if column.name not in known]
+
+
 def _make_engine(address: str) -> sa.Engine:
     try:
         url = sa.engine.make_url(address)
@@ -265,6 +306,26 @@ def _begin_immediate(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def _new_attempt(run_id: str, number: int) -> dict[str, Any]:
+    lease = time.time() + LEASE_S
+    return {"run_id": run_id, "number": number, "state": RunState.QUEUED, "owner": _own_name(), "lease_until": lease}
+
+
+def _latest_attempt(connection: sa.Connection, run_id: str) -> Any:
+    query = sa.select(_attempts).where(_attempts.c.run_id == run_id).order_by(_attempts.c.number.desc()).limit(1)
+    return connection.execute(query).one()
+
+
+def _find_loss(attempt: Any) -> str | None:
+    """Return why nobody runs an unfinished attempt any more, None when somebody does."""
+    if _is_gone(attempt.owner):
+        return "The process that ran it is gone."
+    silent_s = time.time() - (attempt.lease_until or 0) + LEASE_S
+    if silent_s <= LEASE_S:
+        return None
+    return f"The process that ran it was silent for {silent_s:.0f} s; after {LEASE_S:.0f} s an attempt counts as lost."
+
+
 def _run_query() -> Any:
     latest = (
         sa.select(_attempts.c.run_id, sa.func.max(_attempts.c.number).label("number"))
@@ -281,6 +342,7 @@ def _build_run(row: Any) -> Run:
     columns = dict(row._mapping)
     attempt, record = columns.pop("number"), columns.pop("record")
     columns.pop("owner")
+    columns.pop("lease_until")
     columns.pop("published")
     return Run(
         **{

@@ -5,19 +5,22 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
+from itertools import count
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import yaml
 
 from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable
+from workbench.tracking.artifacts import find_artifacts, link_files, write_file
+from workbench.tracking.logged_calls import LONGEST_PARAMETER, LONGEST_TAG, LoggedCalls, spool_address
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -39,8 +42,9 @@ _QUIET = {
 _BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 # Whose exceptions come out of MLflow's client: its own, and those of its database that it lets through.
 _SPEAK_FOR_MLFLOW = frozenset({"mlflow", "sqlalchemy", "alembic", "sqlite3"})
-_LONGEST_PARAMETER = 6_000
-_MODEL_PATH = "model"
+_MODEL_PATH, _NOTES_TAG = "model", "workbench.notes"
+# What MLflow takes in one call.
+_MOST_METRICS, _MOST_TEXTS, _MOST_IDS = 800, 100, 100
 
 
 class MlflowTracker:
@@ -72,42 +76,115 @@ class MlflowTracker:
             return started.info.run_id
 
     def _log_parameters(self, tracked_as: str, parameters: Mapping[str, Any]) -> None:
-        from mlflow.entities import Param
+        params = _spell({name: str(value)[:LONGEST_PARAMETER] for name, value in parameters.items()}, "Param")
+        for _, batch, _ in _batches([], params, []):
+            self._client.log_batch(tracked_as, params=batch)
 
-        params = [Param(name, str(value)[:_LONGEST_PARAMETER]) for name, value in parameters.items()]
-        for start in range(0, len(params), 100):
-            self._client.log_batch(tracked_as, params=params[start : start + 100])
-
-    def finish_run(self, run: Run, *, files: Path | None = None, mlmodel: str | None = None) -> bool:
+    def finish_run(
+        self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
+    ) -> bool:
         """Record what a run left and set MLflow's status to agree with ours; `mlmodel` is the text of its MLmodel file.
 
+        `logged` is what its notebook logged with MLflow itself; where the workbench knows a metric's value, that one is shown.
         Returns False when MLflow has no such run any more: somebody deleted it, and there is nothing to agree about.
         """
-        from mlflow.entities import Metric
-
-        now_ms = int(time.time() * 1000)
         with self._answers():
-            if not self._has_run(str(run.tracked_as)):
+            shown = self._find_run(str(run.tracked_as))
+            if shown is None:
                 return False
-            entities = [Metric(name, value, now_ms, 0) for name, value in run.metrics.items()]
-            for start in range(0, len(entities), 1000):
-                self._client.log_batch(run.tracked_as, metrics=entities[start : start + 1000])
-            if files is not None:
-                self._client.log_artifacts(run.tracked_as, str(files))
-            if mlmodel is not None:
-                self._client.log_text(run.tracked_as, mlmodel, f"{_MODEL_PATH}/MLmodel")
-            self._client.set_terminated(run.tracked_as, _STATUS[run.state])
+            calls = logged or LoggedCalls()
+            left_out = self._log_all(run, calls, shown)
+            self._keep_files(run, shown, find_artifacts(files, calls) if files is not None else {}, mlmodel)
+            self._log_inputs(run, calls)
+            self._say_left_out(run, left_out)
+            self._set_status(run)
         return True
 
-    def _has_run(self, tracked_as: str) -> bool:
+    def _log_all(self, run: Run, calls: LoggedCalls, shown: Any) -> list[str]:
+        """Log metrics, parameters and tags in as few batches as MLflow takes; return what was left out."""
+        known = shown.data.params
+        changed = [name for name, value in calls.parameters.items() if known.get(name, value) != value]
+        parameters = {name: value for name, value in calls.parameters.items() if name not in known}
+        entries = (_spell_metrics(run, calls), _spell(parameters, "Param"), _spell(calls.tags, "RunTag"))
+        for metrics, params, tags in _batches(*entries):
+            self._client.log_batch(run.tracked_as, metrics=metrics, params=params, tags=tags)
+        return [*calls.notes, *(f"parameter {name} keeps the value it had" for name in changed)]
+
+    def _log_inputs(self, run: Run, calls: LoggedCalls) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        inputs = []
+        for call in calls.inputs:
+            facts = {name: value or None for name, value in call.items() if name != "context"}
+            tags = [InputTag("mlflow.data.context", call["context"])] if call["context"] else []
+            inputs.append(DatasetInput(Dataset(**facts), tags))
+        if inputs:
+            self._client.log_inputs(run.tracked_as, datasets=inputs)
+
+    def _keep_files(self, run: Run, shown: Any, files: Mapping[str, Path], mlmodel: str | None) -> None:
+        folder = self._local_folder(shown.info.artifact_uri)
+        if folder is not None:
+            link_files(files, folder)
+        else:
+            for path, file in files.items():
+                self._client.log_artifact(run.tracked_as, str(file), str(PurePosixPath(path).parent).lstrip("."))
+        if mlmodel is not None and folder is not None:
+            write_file(folder / _MODEL_PATH / "MLmodel", mlmodel.encode())
+        elif mlmodel is not None:
+            self._client.log_text(run.tracked_as, mlmodel, f"{_MODEL_PATH}/MLmodel")
+
+    def _local_folder(self, location: str) -> Path | None:
+        """Return where MLflow keeps a run's files when that is below our own folder, so that they need not be copied."""
+        if not self.address.startswith("sqlite:") or not location.startswith(f"{self._artifacts_folder.as_uri()}/"):
+            return None
+        return Path(unquote(urlsplit(location).path))
+
+    def _say_left_out(self, run: Run, left_out: Sequence[str]) -> None:
+        if left_out:
+            self._client.set_tag(run.tracked_as, _NOTES_TAG, "\n".join(left_out)[:LONGEST_TAG])
+
+    def _set_status(self, run: Run) -> None:
+        ended_ms = int(datetime.fromisoformat(run.ended).timestamp() * 1000) if run.ended else None
+        self._client.set_terminated(run.tracked_as, _STATUS[run.state], end_time=ended_ms)
+
+    def _find_run(self, tracked_as: str) -> Any:
+        """Return a run as MLflow shows it; None when it is not there, or somebody deleted it."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return str(self._client.get_run(tracked_as).info.lifecycle_stage) == "active"
+            shown = self._client.get_run(tracked_as)
         except MlflowException as exc:
             if exc.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            return False
+            return None
+        return shown if str(shown.info.lifecycle_stage) == "active" else None
+
+    def repair_statuses(self, runs: Sequence[Run]) -> list[Run]:
+        """Make MLflow's status of runs that ended agree with ours, and return those of which it said something else."""
+        ours = {str(run.tracked_as): run for run in runs if run.tracked_as and run.state in _STATUS}
+        with self._answers():
+            said = self._search_statuses("attributes.status != 'FINISHED'")
+            # Few ended otherwise; only of those need be asked whether MLflow calls them finished.
+            doubtful = [key for key, run in ours.items() if not run.is_finished and key not in said]
+            for start in range(0, len(doubtful), _MOST_IDS):
+                ids = ", ".join(f"'{key}'" for key in doubtful[start : start + _MOST_IDS])
+                said |= self._search_statuses(f"attributes.run_id IN ({ids})")
+            wrong = [run for key, run in ours.items() if said.get(key, _STATUS[run.state]) != _STATUS[run.state]]
+            for run in wrong:
+                self._set_status(run)
+        return wrong
+
+    def _search_statuses(self, condition: str) -> dict[str, str]:
+        """Return the status of every run that fulfils a condition, by MLflow's id of the run."""
+        experiments = [str(each.experiment_id) for each in self._client.search_experiments()]
+        found: dict[str, str] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(experiments, condition, max_results=1000, page_token=token)
+            found |= {str(shown.info.run_id): str(shown.info.status) for shown in page}
+            token = page.token
+            if not token:
+                return found
 
     def register_version(self, model: str, run: Run, *, after: int) -> int:
         """Register the model a run logged as the next version of a named model and return its number, above `after`.
@@ -168,9 +245,9 @@ class MlflowTracker:
                     return None
                 raise
 
-    def kernel_variables(self, tracked_as: str) -> dict[str, str]:
-        """Return the environment that makes plain `mlflow.log_*` calls in a kernel land in this run."""
-        return {**_QUIET, "MLFLOW_TRACKING_URI": self.address, "MLFLOW_RUN_ID": tracked_as}
+    def kernel_variables(self, folder: Path, tracked_as: str) -> dict[str, str]:
+        """Return the environment that makes plain `mlflow.log_*` calls in a kernel land in its run's folder."""
+        return {**_QUIET, "MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}
 
     @cached_property
     def _client(self) -> MlflowClient:
@@ -244,6 +321,39 @@ def _create_database(path: Path) -> None:
             left.unlink(missing_ok=True)
         MlflowClient(f"sqlite:///{quote(str(fresh))}").search_experiments(max_results=1)
         fresh.rename(path)
+
+
+def _batches(
+    metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]
+) -> Iterator[tuple[Sequence[Any], Sequence[Any], Sequence[Any]]]:
+    """Yield the entries in pieces that MLflow takes in one call, as few as possible."""
+    for number in count():
+        texts, values = number * _MOST_TEXTS, number * _MOST_METRICS
+        piece = (
+            metrics[values : values + _MOST_METRICS],
+            params[texts : texts + _MOST_TEXTS],
+            tags[texts : texts + _MOST_TEXTS],
+        )
+        if not any(piece):
+            return
+        yield piece
+
+
+def _spell(texts: Mapping[str, str], kind: str) -> list[Any]:
+    from mlflow import entities
+
+    return [getattr(entities, kind)(name, value) for name, value in texts.items()]
+
+
+def _spell_metrics(run: Run, calls: LoggedCalls) -> list[Any]:
+    """Return every value the notebook logged, and of what the workbench knows otherwise that value alone."""
+    from mlflow.entities import Metric
+
+    latest = calls.metrics
+    own = {name: value for name, value in run.metrics.items() if latest.get(name) != value}
+    ended_ms = int((datetime.fromisoformat(run.ended) if run.ended else datetime.now(UTC)).timestamp() * 1000)
+    logged = [Metric(each.name, each.value, each.time_ms, each.step) for each in calls.points if each.name not in own]
+    return [*(Metric(name, value, ended_ms, 0) for name, value in own.items()), *logged]
 
 
 def _ask_briefly(client: MlflowClient) -> None:

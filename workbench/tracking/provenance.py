@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
 
     A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too.
     """
-    packages = {dist.metadata["Name"].lower(): dist.version for dist in distributions() if dist.metadata["Name"]}
+    packages = _read_packages(_folder_times())
     lock = next((project / name for name in _LOCK_FILES if (project / name).is_file()), None)
     return {
         "notebook_path": _relative(notebook, project),
@@ -34,6 +35,18 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "machine": {"system": platform.platform(), "architecture": platform.machine(), "processors": os.cpu_count()},
     }
+
+
+def _folder_times() -> tuple[tuple[str, int], ...]:
+    """Return where packages are installed and when each place last changed: as long as it is the same, so are they."""
+    places = {place: Path(place) for place in sys.path if place}
+    return tuple((name, path.stat().st_mtime_ns) for name, path in places.items() if path.is_dir())
+
+
+@lru_cache(maxsize=1)
+def _read_packages(_: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    found = ((dist.metadata["Name"], dist.version) for dist in distributions())
+    return {name.lower(): version for name, version in found if name}
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -20,14 +20,18 @@ from workbench import spool
 from workbench.config import find_template
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.evidence import DatasetFact
+from workbench.domain.redaction import Redactor
 from workbench.domain.run import Run, RunState
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.release_folder import read_tree, sync_folder
 from workbench.reporting.nbconvert_report import render_report
+from workbench.tracking.logged_calls import CALLS, read_calls, remove_empty_folders
 from workbench.workflow.disk import disk_answers, is_disks_fault
+from workbench.workflow.redacting import NO_SECRETS, redact_outcome
+from workbench.workflow.redacting_files import redact_folder
 
 if TYPE_CHECKING:
-    from workbench.executors.papermill_executor import Outcome
+    from workbench.executors.jobs import Outcome
 
 RECORD, NOTEBOOK, REPORT = "record.json", "notebook.ipynb", "report.html"
 _OWN_FILES = tuple(f"{before}{name}" for name in (NOTEBOOK, REPORT, RECORD) for before in ("", "."))
@@ -61,33 +65,37 @@ def _identify(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def collect_run(run: Run, outcome: Outcome, folder: RunFolder) -> Run:
+def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor = NO_SECRETS) -> Run:
     """Write what a run leaves behind and return it as it ended; FINISHED only with its completion record.
 
     What a notebook did to its folder makes its run FAILED, with the reason; raises Unavailable when the disk does not answer.
+    Nothing that is kept holds a value of the redactor.
     """
     with disk_answers(folder.path):
         try:
-            return _collect(run, outcome, folder)
+            outcome = redact_outcome(outcome, redactor)
+            return _collect(run, outcome, folder, redactor)
         except Exception as exc:
             if is_disks_fault(exc):
                 raise
             # Whatever one notebook left behind must not end the others of a sweep.
-            error = outcome.failure or f"What the notebook wrote cannot be kept: {_say(exc)}"
+            error = outcome.failure or redactor.redact_text(f"What the notebook wrote cannot be kept: {_say(exc)}")
             return _fail(_end(run, error, {}), outcome.document, folder)
 
 
-def _collect(run: Run, outcome: Outcome, folder: RunFolder) -> Run:
+def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor) -> Run:
     if not folder.is_ours():
         raise Refused(f"{folder.path} is gone, or not the folder that was made for this run.")
     for name in _OWN_FILES:
         _remove(folder.path / name)
+    remove_empty_folders(folder.path)
+    redacted = redact_folder(folder.path, redactor)
     # Half of a character (a lone surrogate) becomes its own escape in JSON: what the notebook printed is kept.
     text = json.dumps(outcome.document, indent=1, ensure_ascii=False)
     _write(folder.path / NOTEBOOK, text.encode(errors="backslashreplace"))
     files = read_tree(folder.path)
     logged, fault = _read_logged(files)
-    error = outcome.failure or fault
+    error = outcome.failure or redacted.failure or fault
     ended = _end(run, error, logged)
     digests = {path: sha256_hex(content) for path, content in files.items()}
     digests[REPORT] = _write_report(folder.path, ended, outcome.document)
@@ -141,7 +149,9 @@ def _write(path: Path, content: bytes) -> None:
 
 def _seal(run: Run, outcome: Outcome, digests: Mapping[str, str], folder: Path) -> Run:
     """Write the completion record, the last file of a finished run, to the disk."""
-    run = replace(run, record={**run.record, "execution": vars(outcome.execution), "files": digests})
+    run = replace(
+        run, record={**run.record, "execution": vars(outcome.execution), "kernel": outcome.kernel, "files": digests}
+    )
     _write(folder / RECORD, canonical_json(run.record))
     sync_folder(folder)
     return run
@@ -165,7 +175,10 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
     """Return what the notebook logged, and why it cannot be relied on (None: it can)."""
     try:
         tables = [vars(table.fact) for table in read_tables(files)]
-        return {"metrics": _read_metrics(files.get(spool.METRICS, b"")), "datasets": tables}, None
+        calls = read_calls(files.get(CALLS, b""))
+        metrics = {**_usable(calls.metrics), **_read_metrics(files.get(spool.METRICS, b""))}
+        notes = [*calls.notes, *(f"metric {name} is left out" for name in calls.metrics if name not in metrics)]
+        return {"metrics": metrics, "datasets": tables, **({"notes": notes} if notes else {})}, None
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
         return {}, f"What the notebook logged cannot be read: {exc!r}"
@@ -174,10 +187,15 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
 def _read_metrics(content: bytes) -> dict[str, float]:
     """Return the last value of each metric; raises ValueError for what `wb.log_metrics` would not have written."""
     metrics = {entry["name"]: entry["value"] for entry in map(strict_json, content.splitlines())}
-    wrong = [name for name, value in metrics.items() if not (spool.can_name_metric(name) and spool.is_finite(value))]
+    wrong = [name for name in metrics if name not in _usable(metrics)]
     if wrong:
         raise ValueError(f"{', '.join(map(repr, wrong))} has no usable name or is not a finite number")
     return {name: float(value) for name, value in metrics.items()}
+
+
+def _usable(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those that a run may be compared by; MLflow takes other names too, and what is no finite number."""
+    return {name: value for name, value in metrics.items() if spool.can_name_metric(name) and spool.is_finite(value)}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.signing.allowed_signers import find_signers_faults
 from workbench.workflow.nominees import parse_subject
 from workbench.workflow.promoting import CHAMPION
-from workbench.workflow.running import settle_lost_runs
+from workbench.workflow.publishing import settle_lost_runs
 
 if TYPE_CHECKING:
     from workbench.workflow.workbench import Workbench
@@ -93,7 +93,12 @@ def _mlflow(bench: Workbench) -> Iterator[Symptom]:
     bench.tracker.require_answer()
     published = bench.publish_pending()
     left = [run.id for run in bench.store.list_unpublished_runs()]
+    mended = bench.tracker.repair_statuses([run for run in bench.store.list_runs() if run.id not in left])
     found = f"{bench.tracker.address}, {published} runs published now"
+    if mended:
+        found += (
+            f", the status of {len(mended)} was another there and is set right: {', '.join(run.id for run in mended)}"
+        )
     if not left:
         yield Symptom("MLflow", True, found)
         return

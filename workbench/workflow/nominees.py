@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workbench import spool
 from workbench.checks import CHECKS, run_checks
-from workbench.config import Settings, find_template
+from workbench.config import Settings, expand_path, find_template
 from workbench.domain.approval import (
     Approval,
     Statement,
@@ -53,7 +53,7 @@ def read_policy(content: bytes) -> Policy:
 
 def find_policy(name: str) -> bytes:
     """Return the bytes of a policy: a file, or one of templates/policies by name."""
-    path = Path(name).expanduser()
+    path = expand_path(name)
     if not path.is_file() and NAME.fullmatch(name):
         path = find_template("policies", f"{name}.yaml")
     if not path.is_file():
@@ -278,7 +278,7 @@ def review_nominee(nominee: Nominee, *, now: str | None = None) -> Review:
 
 def find_signer(key: Path, settings: Settings) -> str:
     """Return whose key this is by the allowed-signers file; the acting author when it is nobody's or there is no such file."""
-    public_key = read_public_key(key.expanduser())
+    public_key = read_public_key(expand_path(key))
     if public_key is None or not settings.signers_file.is_file():
         return settings.acting_author
     return find_principal(settings.signers_file.read_bytes(), public_key) or settings.acting_author

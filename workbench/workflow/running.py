@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
+import heapq
 import os
+import shutil
 import signal
-import stat
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench import spool
 from workbench.config import Settings, kernel_environment
 from workbench.domain.digest import canonical_json
 from workbench.domain.notebook import Notebook
-from workbench.domain.run import Run, RunState, new_run_id
-from workbench.errors import Interrupted, Unavailable
-from workbench.packaging.skops_loader import TRUSTED_TYPES
-from workbench.store.sqlalchemy_store import Store, utc_now
-from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
+from workbench.domain.redaction import Redactor
+from workbench.domain.run import IllegalTransition, Run, RunState, new_run_id
+from workbench.domain.search import Goal, Trials
+from workbench.errors import Interrupted, NotFound, Unavailable
+from workbench.executors.jobs import Executor, Job, Outcome, Phase
+from workbench.store.sqlalchemy_store import HEARTBEAT_S, Store, utc_now
+from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.tracking.provenance import read_provenance
-from workbench.workflow.collecting import RunFolder, collect_run, remove_unfinished
+from workbench.workflow.collecting import RunFolder, collect_run
+from workbench.workflow.publishing import clean_abandoned, mark_of, publish_pending, publish_run
+from workbench.workflow.redacting import find_redactor
 
-if TYPE_CHECKING:
-    from workbench.executors.papermill_executor import Outcome, PapermillExecutor
+_WAIT_S = 1.0
+_BACKOFF_S, _LONGEST_BACKOFF_S = 1.0, 60.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a batch of runs stands; `cells` counts those executed, of all there are in it."""
+    """Where a batch of runs stands; `cells` counts those executed, of all there are in it; `best` is a metric's name and value."""
 
     total: int
     finished: int
     failed: int
+    running: int
     cells: int
     all_cells: int
+    best: tuple[str, float] | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -47,32 +54,38 @@ OnProgress = Callable[[Progress], None]
 class Runner:
     """Executes batches of runs of one notebook; nothing is left RUNNING when it returns or is interrupted."""
 
-    def __init__(self, settings: Settings, store: Store, tracker: MlflowTracker, executor: PapermillExecutor) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, tracker: MlflowTracker, executor: Executor, *, cold: bool = False
+    ) -> None:
         self._settings = settings
         self._store = store
         self._tracker = tracker
         self._executor = executor
+        self._cold = cold
 
     def execute_all(
         self,
         path: Path,
         notebook: Notebook,
-        parameter_sets: Sequence[Mapping[str, Any]],
+        trials: Trials,
         *,
         sweep: str | None,
         on_progress: OnProgress,
+        goal: Goal | None = None,
+        provenance_extra: Mapping[str, Any] | None = None,
     ) -> list[Run]:
-        """Execute one run for each parameter set, `settings.jobs` at a time, and return them in that order.
+        """Execute a run for each parameter set the trials ask for, as many at a time as the executor has slots.
 
-        Raises Interrupted on Ctrl-C, after the running kernels were ended and their runs marked KILLED.
+        Returns them in the order they were started. Raises Interrupted on Ctrl-C, after the running kernels were ended and
+        their runs marked KILLED.
         """
         self._tracker.require_answer()
         publish_pending(self._settings, self._store, self._tracker)
-        provenance = read_provenance(path, self._settings.project)
-        waiting = deque(self._new_run(notebook, values, provenance, sweep) for values in parameter_sets)
-        batch = _Batch(path, notebook, on_progress, total=len(waiting))
+        provenance = {**read_provenance(path, self._settings.project), **(provenance_extra or {})}
+        batch = _Batch(path, notebook, provenance, sweep, trials, goal, on_progress)
         try:
-            self._execute(waiting, batch)
+            with _heartbeat(self._store) as held:
+                self._execute(batch, held)
         except BaseException as exc:
             self._stop(batch, exc)
             if isinstance(exc, KeyboardInterrupt):
@@ -80,71 +93,250 @@ class Runner:
             raise
         return batch.done
 
-    def _execute(self, waiting: deque[Run], batch: _Batch) -> None:
-        while waiting or batch.running:
-            while waiting and len(batch.running) < self._settings.jobs:
-                run = self._start(waiting.popleft(), batch)
-                folder = RunFolder.make(self._settings.runs_folder / run.id)
-                batch.running[self._submit(run, folder.path, batch)] = run, folder
-            done, _ = wait(batch.running, return_when=FIRST_COMPLETED)
-            for future in done:
-                batch.add(self._finish(*batch.running.pop(future), future.result()))
+    def _execute(self, batch: _Batch, held: _Held) -> None:
+        while self._fill(batch):
+            self._executor.wait(min(_WAIT_S, batch.next_retry_s()))
+            for job_id in held.lost(batch.running):
+                self._executor.cancel(job_id)
+            self._collect_ended(batch)
+            if not batch.trials.is_adaptive:
+                self._fill(batch)  # the next kernels work while the ended runs are written down
+            self._finish_ended(batch)
 
-    def _new_run(
-        self, notebook: Notebook, values: Mapping[str, Any], provenance: Mapping[str, Any], sweep: str | None
-    ) -> Run:
-        return Run(
+    def _fill(self, batch: _Batch) -> bool:
+        """Start what there is room for; False when nothing runs, waits or is to come."""
+        while len(batch.running) < self._executor.slots and (run := self._next_run(batch)) is not None:
+            self._start(run, batch)
+        return bool(batch.running or batch.retries)
+
+    def _next_run(self, batch: _Batch) -> Run | None:
+        if batch.retries and batch.next_retry_s() <= 0:
+            run = heapq.heappop(batch.retries)[2]
+            return replace(run, attempt=self._store.add_attempt(run.id))
+        values = batch.trials.ask()
+        if values is None:
+            return None
+        self._find_secrets(values, batch.notebook)  # refused before anything is written down
+        return self._new_run(values, batch)
+
+    def _new_run(self, values: Mapping[str, Any], batch: _Batch) -> Run:
+        run = Run(
             id=new_run_id(),
-            notebook=notebook.name,
-            notebook_digest=notebook.digest,
+            notebook=batch.notebook.name,
+            notebook_digest=batch.notebook.digest,
             parameters=values,
-            provenance={**provenance, "seeds": {k: v for k, v in values.items() if "seed" in k.lower()}},
+            provenance={**batch.provenance, "seeds": {k: v for k, v in values.items() if "seed" in k.lower()}},
             author=self._settings.acting_author,
             created=utc_now(),
-            sweep=sweep,
+            sweep=batch.sweep,
         )
-
-    def _start(self, run: Run, batch: _Batch) -> Run:
+        batch.note(run)
         self._store.add_run(run)
-        batch.started.append(run)
-        run = replace(run, tracked_as=self._tracker.start_run(run))
-        self._store.set_tracked_as(run.id, str(run.tracked_as))
-        self._store.move_run(run.id, RunState.RUNNING)
-        return replace(run, state=RunState.RUNNING, started=utc_now())
+        return run
 
-    def _submit(self, run: Run, folder: Path, batch: _Batch) -> Future[Outcome]:
-        from workbench.executors.papermill_executor import Job
+    def _start(self, run: Run, batch: _Batch) -> None:
+        tracked_as = run.tracked_as or self._tracker.start_run(run)
+        run = replace(run, state=RunState.RUNNING, tracked_as=tracked_as, started=utc_now())
+        self._store.move_run(run)
+        folder = RunFolder.make(self._make_room(run))
+        job = self._make_job(run, folder.path, batch)
+        batch.running[job.id] = run, folder, Redactor(job.secrets)
+        self._executor.submit(job)
 
+    def _make_room(self, run: Run) -> Path:
+        """Return where a run's folder goes; what an attempt before left there is kept aside."""
+        folder = self._settings.runs_folder / run.id
+        if run.attempt > 1 and folder.exists():
+            aside = self._settings.attempts_folder / f"{run.id}-{run.attempt - 1}"
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder, aside)
+        return folder
+
+    def _make_job(self, run: Run, folder: Path, batch: _Batch) -> Job:
         (folder / spool.PARAMETERS).write_bytes(canonical_json(run.parameters))
         (folder / "provenance.json").write_bytes(canonical_json(run.provenance))
-        tracking = self._tracker.kernel_variables(str(run.tracked_as))
-        job = Job(
+        tracking = self._tracker.kernel_variables(folder, str(run.tracked_as))
+        environment = kernel_environment(spool=folder, project=self._settings.project, tracking=tracking)
+        return Job(
+            id=f"{run.id}-{run.attempt}",
             source=batch.notebook.document,
             parameters=run.parameters,
             folder=folder,
             working_dir=batch.path.parent,
-            environment=kernel_environment(spool=folder, tracking=tracking),
-            mark=_mark(folder),
-            on_cell=lambda cell, _of: batch.count_cell(run.id, cell),
+            environment=environment,
+            mark=mark_of(folder),
+            limits=self._settings.limits,
+            cold=self._cold,
+            secrets=self._find_secrets(run.parameters, batch.notebook),
         )
-        return self._executor.submit(job)
 
-    def _finish(self, run: Run, folder: RunFolder, outcome: Outcome) -> Run:
-        run = collect_run(replace(run, ended=utc_now()), outcome, folder)
-        self._store.move_run(run.id, run.state, error=run.error, record=run.record)
-        _publish(run, self._settings, self._store, self._tracker)
-        return run
+    def _find_secrets(self, parameters: Mapping[str, Any], notebook: Notebook) -> tuple[str, ...]:
+        names, project = self._settings.secret_variables, self._settings.project
+        return find_redactor(parameters, notebook.parameters, os.environ, project=project, names=names).values
+
+    def _collect_ended(self, batch: _Batch) -> None:
+        for job_id, (run, folder, redactor) in list(batch.running.items()):
+            status = self._executor.status(job_id)
+            if status.phase is Phase.ENDED and status.outcome is not None:
+                batch.ended.append((replace(run, ended=utc_now()), status.outcome, folder, redactor))
+                del batch.running[job_id]
+            elif status.phase is Phase.RUNNING:
+                batch.count_cell(run.id, status.cell)
+        batch.report()
+
+    def _finish_ended(self, batch: _Batch) -> None:
+        while batch.ended:
+            self._finish(*batch.ended[0], batch)
+            batch.ended.popleft()
+
+    def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, batch: _Batch) -> None:
+        run = collect_run(run, outcome, folder, redactor)
+        try:
+            self._store.move_run(run)
+        except IllegalTransition:
+            # Somebody counted this attempt as lost; what it did since is not the run's any more.
+            batch.end(self._store.find_run(run.id))
+            return
+        if outcome.is_worth_retrying and run.attempt <= self._settings.retries:
+            batch.retry(run)
+            return
+        publish_run(run, self._settings, self._store, self._tracker)
+        batch.end(run)
 
     def _stop(self, batch: _Batch, cause: BaseException) -> None:
         """End what runs and leave every started run in a final state."""
         error = "Stopped from outside." if isinstance(cause, KeyboardInterrupt) else f"Stopped: {cause}".splitlines()[0]
         with _undisturbed():
-            self._executor.cancel()
-            for run in batch.started:
-                if self._store.find_run(run.id).state in (RunState.QUEUED, RunState.RUNNING):
-                    self._store.move_run(run.id, RunState.KILLED, error=error)
+            self._executor.close()
+            if isinstance(cause, KeyboardInterrupt):
+                with suppress(Exception):  # what cannot be written down now is killed like the others
+                    self._finish_ended(batch)
+            for run_id in batch.started:
+                self._kill(run_id, error)
         with suppress(Unavailable):
             publish_pending(self._settings, self._store, self._tracker)
+
+    def _kill(self, run_id: str, error: str) -> None:
+        with suppress(NotFound):  # stopped before it was written down at all
+            run = self._store.find_run(run_id)
+            if run.state in (RunState.QUEUED, RunState.RUNNING):
+                clean_abandoned(run, self._settings)
+                self._store.move_run(replace(run, state=RunState.KILLED, error=error))
+
+
+class _Batch:
+    """What is known about the runs of one call while they go on."""
+
+    def __init__(
+        self,
+        path: Path,
+        notebook: Notebook,
+        provenance: Mapping[str, Any],
+        sweep: str | None,
+        trials: Trials,
+        goal: Goal | None,
+        on_progress: OnProgress,
+    ) -> None:
+        self.path, self.notebook, self.provenance, self.sweep = path, notebook, provenance, sweep
+        self.trials = trials
+        self.running: dict[str, tuple[Run, RunFolder, Redactor]] = {}
+        self.ended: deque[tuple[Run, Outcome, RunFolder, Redactor]] = deque()
+        self.retries: list[tuple[float, str, Run]] = []
+        self.started: list[str] = []
+        self._goal, self._on_progress = goal, on_progress
+        self._ended: dict[str, Run] = {}
+        self._cells: dict[str, int] = {}
+        self._told: Progress | None = None
+
+    @property
+    def done(self) -> list[Run]:
+        """The runs that came to an end, in the order they were started."""
+        return [self._ended[run_id] for run_id in self.started if run_id in self._ended]
+
+    def note(self, run: Run) -> None:
+        """Note that a run is about to start."""
+        self.started.append(run.id)
+
+    def end(self, run: Run) -> None:
+        """Note that a run came to an end."""
+        self._ended[run.id] = run
+        self._cells[run.id] = self._cells_each
+        self.trials.tell(run)
+        self.report()
+
+    def retry(self, run: Run) -> None:
+        """Note that a run is to be attempted again, later each time."""
+        pause_s = min(_BACKOFF_S * 2 ** (run.attempt - 1), _LONGEST_BACKOFF_S)
+        heapq.heappush(self.retries, (time.monotonic() + pause_s, run.id, replace(run, error=None, record={})))
+
+    def next_retry_s(self) -> float:
+        """How long until the next retry is due; for ever when there is none."""
+        return max(self.retries[0][0] - time.monotonic(), 0.0) if self.retries else float("inf")
+
+    def count_cell(self, run_id: str, cell: int) -> None:
+        """Note that a run is at a cell."""
+        self._cells[run_id] = max(cell - 1, 0)
+
+    @property
+    def _cells_each(self) -> int:
+        return len(self.notebook.document["cells"]) + 1
+
+    def report(self) -> None:
+        """Tell how far the batch is, when that changed."""
+        progress = self._measure()
+        if progress != self._told:
+            self._told = progress
+            self._on_progress(progress)
+
+    def _measure(self) -> Progress:
+        finished = sum(run.is_finished for run in self._ended.values())
+        total = self.trials.total
+        return Progress(
+            total=total,
+            finished=finished,
+            failed=len(self._ended) - finished,
+            running=len(self.running),
+            cells=sum(self._cells.values()),
+            all_cells=total * self._cells_each,
+            best=self._goal.find_best(self._ended.values()) if self._goal else None,
+        )
+
+
+class _Held:
+    """Which attempts this process holds by the store, as of the last heartbeat that asked."""
+
+    def __init__(self) -> None:
+        self._known: frozenset[str] = frozenset()
+        self._taken: set[str] = set()
+
+    def note(self, held: frozenset[tuple[str, int]]) -> None:
+        """Note what the store says; what was held before and is not any more ended here or was taken."""
+        now = frozenset(f"{run_id}-{attempt}" for run_id, attempt in held)
+        self._taken |= self._known - now
+        self._known = now
+
+    def lost(self, running: Mapping[str, object]) -> list[str]:
+        """Return the jobs that still run here although the store took their attempts away."""
+        return [job_id for job_id in self._taken if job_id in running]
+
+
+@contextmanager
+def _heartbeat(store: Store) -> Iterator[_Held]:
+    """Keep saying that this process is at work, from a thread: writing down a run may take longer than a lease."""
+    held, over = _Held(), threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT_S / 2):
+            with suppress(Unavailable):  # the next beat may be heard
+                held.note(store.renew_leases())
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield held
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
@@ -161,108 +353,11 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
-    """Mark runs LOST whose process is gone, end what they left running, and return their ids."""
-    lost = store.mark_lost_runs()
-    if lost:
-        from workbench.executors.kernel_processes import end_marked_processes
-
-        for run_id in lost:
-            end_marked_processes(_mark(settings.runs_folder / run_id))
-            remove_unfinished(settings.runs_folder / run_id)
-    return lost
-
-
-def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) -> int:
-    """Make MLflow agree about every run it was not told the end of (killed, lost, MLflow was away); return how many it took."""
-    settle_lost_runs(settings, store)
-    return sum([_publish(run, settings, store, tracker) for run in store.list_unpublished_runs()])
-
-
-def _publish(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> bool:
-    """Tell MLflow how a run ended; False when it did not take that, and the run stays on the list of the unpublished."""
-    folder = settings.runs_folder / run.id
-    is_plain = _is_plain(folder)
-    try:
-        tracker.finish_run(
-            run, files=folder if is_plain else None, mlmodel=_describe_model(folder) if is_plain else None
-        )
-    except Exception:  # whatever MLflow says about one run must stop neither the others nor the next
-        return False
-    store.mark_published(run.id)
-    return True
-
-
-def _is_plain(folder: Path) -> bool:
-    """True for a folder of regular files and folders: MLflow would follow a link, wait at a pipe, trip over an odd name."""
-    try:
-        kinds = [(folder.name, folder.lstat().st_mode)]
-        for _, folders, files, here in os.fwalk(folder):
-            names = (*folders, *files)
-            kinds += [(name, os.stat(name, dir_fd=here, follow_symlinks=False).st_mode) for name in names]
-    except OSError:
-        return False
-    return all((stat.S_ISDIR(mode) or stat.S_ISREG(mode)) and name.isprintable() for name, mode in kinds)
-
-
-def _mark(folder: Path) -> str:
-    """Return the variable by which everything a run's notebook started is found."""
-    return f"{spool.FOLDER_VARIABLE}={folder}"
-
-
-class _Batch:
-    """What is known about the runs of one call while they go on."""
-
-    def __init__(self, path: Path, notebook: Notebook, on_progress: OnProgress, total: int) -> None:
-        self.path, self.notebook = path, notebook
-        self.running: dict[Future[Outcome], tuple[Run, RunFolder]] = {}
-        self.started: list[Run] = []
-        self._results: dict[str, Run] = {}
-        self._cells: dict[str, int] = {}
-        self._on_progress = on_progress
-        self.total = total
-
-    @property
-    def done(self) -> list[Run]:
-        """The runs that came to an end, in the order they were started."""
-        return [self._results[run.id] for run in self.started if run.id in self._results]
-
-    def add(self, run: Run) -> None:
-        """Note that a run came to an end."""
-        self._results[run.id] = run
-        self._cells[run.id] = self._cells_each
-        self._report()
-
-    def count_cell(self, run_id: str, cell: int) -> None:
-        """Note that a run is at a cell (called from the executor's threads)."""
-        self._cells[run_id] = cell - 1
-        self._report()
-
-    @property
-    def _cells_each(self) -> int:
-        return len(self.notebook.document["cells"]) + 1
-
-    def _report(self) -> None:
-        states = [run.state for run in list(self._results.values())]
-        finished = states.count(RunState.FINISHED)
-        cells = sum(list(self._cells.values()))
-        self._on_progress(Progress(self.total, finished, len(states) - finished, cells, self.total * self._cells_each))
-
-
 def _interrupted(batch: _Batch) -> Interrupted:
     finished = sum(run.is_finished for run in batch.done)
     stopped = len(batch.started) - len(batch.done)
     return Interrupted(
-        f"Stopped: {finished} of {batch.total} runs finished.",
-        why=[f"{stopped} running were ended, {batch.total - len(batch.started)} were not started."],
+        f"Stopped: {finished} of {batch.trials.total} runs finished.",
+        why=[f"{stopped} running were ended, {batch.trials.total - len(batch.started)} were not started."],
         next_step="What finished is kept (`workbench runs`); run the same command again for the rest.",
     )
-
-
-def _describe_model(folder: Path) -> str | None:
-    if not (folder / spool.MODEL / "model.skops").is_file():
-        return None
-    from importlib.metadata import version
-    from platform import python_version
-
-    return describe_model(python=python_version(), sklearn=version("scikit-learn"), trusted_types=sorted(TRUSTED_TYPES))

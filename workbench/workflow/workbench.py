@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from workbench.config import Settings, find_template, read_settings, serving_variables
+from workbench.config import Settings, expand_path, find_template, read_settings, serving_variables
 from workbench.domain.approval import Approval, require_role, signing_namespace
 from workbench.domain.comparison import Comparison
 from workbench.domain.decision import Decision, decide, decide_approval
 from workbench.domain.ledger import Entry, Event
-from workbench.domain.notebook import Notebook, parse_notebook
-from workbench.domain.parameters import bind_parameters, expand_grid
-from workbench.domain.policy import Policy
 from workbench.domain.release import Release
 from workbench.domain.review import Review
-from workbench.domain.run import Run, RunState, new_run_id
-from workbench.errors import NotFound, Refused, RunFailed, Unavailable, UsageError
+from workbench.domain.run import Run, RunState
+from workbench.errors import NotFound, Refused, UsageError
 from workbench.signing.ssh_signatures import allowed_signer, read_signing_key, sign_bytes
 from workbench.store.sqlalchemy_store import Store, utc_now
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.run_bench import RunBench
 
 if TYPE_CHECKING:
     from workbench.serving.bentoml_server import BentoServer
     from workbench.workflow.doctor import Symptom
     from workbench.workflow.nominees import Nominee
-    from workbench.workflow.running import OnProgress
 
 
 @dataclass(frozen=True)
-class Workbench:
+class Workbench(RunBench):
     """One project's workbench; `open` builds the real parts, a test may pass others."""
-
-    settings: Settings
-    store: Store
-    tracker: MlflowTracker
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Workbench:
@@ -47,72 +39,6 @@ class Workbench:
         settings = settings or read_settings()
         tracker = MlflowTracker(settings.tracking_address, settings.artifacts_folder)
         return cls(settings, Store(settings.store_address), tracker)
-
-    # Run
-
-    def run(self, notebook: Path, parameters: Mapping[str, Any], *, on_progress: OnProgress = lambda _: None) -> Run:
-        """Run a notebook once; raises RunFailed when it does not finish (the run is kept either way)."""
-        run = self._execute(notebook, [parameters], sweep=None, on_progress=on_progress)[0]
-        if not run.is_finished:
-            folder = self.settings.runs_folder / run.id
-            raise RunFailed(
-                f"Run {run.id} of {run.notebook} failed.", why=run.error or "", next_step=f"Read {folder}/report.html"
-            )
-        return run
-
-    def sweep(
-        self, notebook: Path, axes: Mapping[str, list[Any]], *, on_progress: OnProgress = lambda _: None
-    ) -> list[Run]:
-        """Run a notebook once for every combination of the values; failed runs are returned too."""
-        return self._execute(notebook, list(expand_grid(axes)), sweep=new_run_id(), on_progress=on_progress)
-
-    def _execute(
-        self, path: Path, sets: Sequence[Mapping[str, Any]], *, sweep: str | None, on_progress: OnProgress
-    ) -> list[Run]:
-        notebook = self.read_notebook(path)
-        bound = [bind_parameters(notebook.parameters, values) for values in sets]
-        from workbench.executors.papermill_executor import PapermillExecutor, find_kernel
-        from workbench.workflow.running import Runner
-
-        find_kernel(notebook.document)
-        executor = PapermillExecutor(self.settings.jobs)
-        runner = Runner(self.settings, self.store, self.tracker, executor)
-        try:
-            with disk_answers(self.settings.home_folder):
-                return runner.execute_all(path.resolve(), notebook, bound, sweep=sweep, on_progress=on_progress)
-        finally:
-            executor.close()
-
-    def read_notebook(self, path: Path) -> Notebook:
-        """Read a notebook from anywhere on disk."""
-        if not path.is_file():
-            raise NotFound(f"There is no notebook {path}.", next_step="Give the path of an .ipynb file.")
-        resolved = path.resolve()
-        project = self.settings.project
-        name = str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
-        return parse_notebook(name, resolved.read_bytes())
-
-    def list_runs(self, *, notebook: str | None = None, limit: int = 10_000) -> list[Run]:
-        """Return runs, newest first; runs whose process is gone are marked LOST first."""
-        self._settle_lost_runs()
-        return self.store.list_runs(notebook=notebook, limit=limit)
-
-    def show(self, run_id: str) -> Run:
-        """Return one run by its id or the beginning of it."""
-        self._settle_lost_runs()
-        return self.store.find_run(run_id)
-
-    def _settle_lost_runs(self) -> None:
-        from workbench.workflow.running import settle_lost_runs
-
-        with suppress(Unavailable):  # a store that cannot be written to can still be read
-            settle_lost_runs(self.settings, self.store)
-
-    def publish_pending(self) -> int:
-        """Make MLflow agree about every run it was not told the end of; return how many there were."""
-        from workbench.workflow.running import publish_pending
-
-        return publish_pending(self.settings, self.store, self.tracker)
 
     # Compare
 
@@ -168,10 +94,11 @@ class Workbench:
         The endpoint it may be promoted to has the model's name. `baseline` is a run to be better than (default: a constant
         prediction). Raises Refused for a run that did not finish, UsageError for one without predictions or model.
         """
-        from workbench.workflow import nominating, nominees
+        from workbench.workflow import nominating, nominees, replaying
 
         run = self.show(run_id)
         _require_scored([run])
+        replaying.require_replayed(run, self.store.list_runs(), self.settings)
         other = self.show(baseline) if baseline else None
         if other is not None:
             _require_scored([other])
@@ -231,7 +158,7 @@ class Workbench:
         self.require(decision, "Ask somebody else who holds the role to review it.")
         statement = nominees.state_approval(nominee, principal=principal, role=role)
         content = statement.to_bytes()
-        approval = Approval(content, sign_bytes(content, key=key.expanduser(), namespace=signing_namespace(role)))
+        approval = Approval(content, sign_bytes(content, key=expand_path(key), namespace=signing_namespace(role)))
         signers = self.settings.signers_file
         fault = nominees.find_fault(approval, statement, self.settings, recorded=utc_now())
         reasons = [f"{signers} does not let this key sign as {role} for {principal}: {fault}"] if fault else []
@@ -362,11 +289,6 @@ class Workbench:
 
     def _folder(self, run: Run) -> Path:
         return self.settings.runs_folder / run.id
-
-    def _read_policy(self, name: str | None) -> Policy:
-        from workbench.workflow.nominees import find_policy, read_policy
-
-        return read_policy(find_policy(name or self.settings.policy))
 
 
 def _require_scored(runs: Sequence[Run]) -> None:

@@ -1,0 +1,422 @@
+"""Sweeps that search, are stopped in the middle and go on: nothing that finished is run twice, nothing is left out."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import AUTHOR, find_processes, own_environment, start_command, wait_until
+from workbench.config import Settings
+from workbench.domain.run import Run, RunState
+from workbench.domain.search import Interval, Space, parse_plan
+from workbench.errors import NotFound, Refused, RunFailed, Unavailable, UsageError
+from workbench.workflow import Workbench
+from workbench.workflow.running import Progress
+
+# A guard against hanging, not a promise: ending a process takes long where many others run.
+_PATIENCE_S = 240
+
+PARAMETERS = """
+from typing import Annotated
+from annotated_types import Ge, Le
+
+number: Annotated[int, Ge(0), Le(100)] = 0
+gate: str = ""
+mode: str = "square"
+"""
+# Number 0 never waits; the others do while there is a gate to wait for.
+BODY = """
+import time
+from pathlib import Path
+
+import workbench as wb
+
+while number and gate and not Path(gate).exists():
+    time.sleep(0.05)
+if mode == "fail" and number % 2 and not Path(gate or "nowhere").exists():
+    raise ValueError(f"{number} is odd")
+wb.log_metrics({"score": -(number - 30) ** 2})
+"""
+
+
+def write_notebook(folder: Path, body: str = BODY) -> Path:
+    tagged = {"cell_type": "code", "source": PARAMETERS, "metadata": {"tags": ["parameters"]}, "outputs": []}
+    code = {"cell_type": "code", "source": body, "metadata": {}, "outputs": []}
+    document = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [tagged, code]}
+    path = folder / "scores.ipynb"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def open_bench(project: Path) -> Workbench:
+    return Workbench.open(Settings(project, author=AUTHOR))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Iterator[Workbench]:
+    opened = open_bench(make_project(tmp_path_factory.mktemp("searches") / "project"))
+    write_notebook(opened.settings.project)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def notebook(bench: Workbench) -> Path:
+    return bench.settings.project / "scores.ipynb"
+
+
+@pytest.fixture
+def own_bench(project: Path) -> Iterator[Workbench]:
+    """A workbench of this test alone, with the notebook in its project."""
+    write_notebook(project)
+    opened = open_bench(project)
+    yield opened
+    opened.store.close()
+
+
+def numbers(runs: list[Run]) -> list[int]:
+    return [run.parameters["number"] for run in runs]
+
+
+def sweeps_of(bench: Workbench) -> list[str]:
+    return [path.name for path in bench.settings.sweeps_folder.glob("*")]
+
+
+# Searching
+
+
+def test_a_grid_runs_a_set_that_is_given_twice_once(bench: Workbench, notebook: Path) -> None:
+    runs = bench.sweep(notebook, {"number": [7, 3, 7]}, goal="score", direction="maximize")
+    assert numbers(runs) == [7, 3]
+    plan = bench.find_sweep(runs[0].sweep)
+    assert [values["number"] for values in plan.sets or ()] == [7, 3]
+    assert plan.notebook == "scores.ipynb"
+    assert plan.goal is not None
+    assert plan.goal.find_best_run(runs) is runs[0]
+
+
+def test_a_random_search_runs_what_its_plan_says(bench: Workbench, notebook: Path) -> None:
+    seen: list[Progress] = []
+    space: Space = {"number": Interval(0, 100, whole=True), "mode": ["square", "round"]}
+    runs = bench.sweep(notebook, space, search="random", trials=3, seed=5, on_progress=seen.append)
+    plan = bench.find_sweep(runs[0].sweep)
+    assert [run.parameters for run in runs] == list(plan.sets or ())
+    assert (len(runs), plan.seed, plan.search, plan.goal) == (3, 5, "random", None)
+    assert (seen[-1].total, seen[-1].finished, seen[-1].best) == (3, 3, None)
+
+
+def test_optuna_runs_one_run_a_trial_and_keeps_its_journal_with_the_sweep(bench: Workbench, notebook: Path) -> None:
+    seen: list[Progress] = []
+    space: Space = {"number": Interval(0, 100, whole=True)}
+    runs = bench.sweep(
+        notebook, space, search="optuna", trials=5, goal="score", direction="maximize", on_progress=seen.append
+    )
+    assert all(run.is_finished for run in runs)
+    assert len(set(numbers(runs))) == 5
+    journal = bench.settings.sweeps_folder / str(runs[0].sweep) / "optuna.log"
+    assert all(run.id in journal.read_text(encoding="utf-8") for run in runs)
+    assert seen[-1].best == ("score", max(run.metrics["score"] for run in runs))
+    with pytest.raises(NotFound, match="No sweep is unfinished"):
+        bench.resume_sweep()
+    assert [run.id for run in bench.resume_sweep(runs[0].sweep)] == [run.id for run in runs]
+
+
+def test_optuna_says_that_nobody_logs_what_it_is_after(bench: Workbench, notebook: Path) -> None:
+    with pytest.raises(RunFailed, match=r"none of them logged 'scor'") as failed:
+        bench.sweep(
+            notebook,
+            {"number": Interval(0, 100, whole=True)},
+            search="optuna",
+            trials=20,
+            goal="scor",
+            direction="maximize",
+        )
+    assert "They logged score." in str(failed.value)
+    assert len(bench.store.list_runs(sweep=bench.find_sweep().id)) < 20
+
+
+@pytest.mark.parametrize(
+    ("space", "how", "says"),
+    [
+        ({"number": Interval(0, 101, whole=True)}, {"search": "random"}, "number is 101; expected"),
+        ({"number": Interval(0, 9, whole=True)}, {}, "a grid needs values"),
+        ({"number": [1]}, {"trials": 3}, "A grid runs every combination"),
+        ({"number": [1, 2]}, {"search": "optuna"}, "Optuna needs to know what to look for"),
+        ({"number": [1, 2]}, {"search": "optuna", "goal": "score"}, "Which way is 'score' better"),
+        ({"number": []}, {"search": "random"}, "A sweep of 0 runs is not started"),
+    ],
+    ids=["outside", "undrawable", "trials", "no_goal", "no_direction", "nothing"],
+)
+def test_what_cannot_be_searched_starts_nothing(
+    bench: Workbench, notebook: Path, space: Space, how: dict[str, Any], says: str
+) -> None:
+    before = sweeps_of(bench)
+    with pytest.raises(UsageError, match=re.escape(says)):
+        bench.sweep(notebook, space, **how)
+    assert sweeps_of(bench) == before
+
+
+def test_the_goal_is_the_policys_metric_that_the_notebook_names(own_bench: Workbench, project: Path) -> None:
+    path = write_notebook(project, 'import workbench as wb\nwb.log_metrics({"mean_absolute_error": number / 2})')
+    runs = own_bench.sweep(path, {"number": [4, 2]})
+    plan = own_bench.find_sweep(runs[0].sweep)
+    assert plan.goal is not None
+    assert (plan.goal.metric, plan.goal.direction) == ("mean_absolute_error", "minimize")
+    assert plan.goal.find_best(runs) == ("mean_absolute_error", 1.0)
+
+
+# Going on
+
+
+def test_what_failed_is_run_again_only_when_asked(own_bench: Workbench, project: Path) -> None:
+    gate = project / "gate"
+    space: Space = {"number": [3, 2, 1], "mode": ["fail"], "gate": [str(gate)]}
+    gate.touch()
+    assert all(run.is_finished for run in own_bench.sweep(project / "scores.ipynb", space))
+    gate.unlink()
+    runs = own_bench.sweep(project / "scores.ipynb", {"number": [3, 0, 1], "mode": ["fail"]})
+    states = [RunState.FAILED, RunState.FINISHED, RunState.FAILED]
+    assert [run.state for run in runs] == states
+    assert [run.id for run in own_bench.resume_sweep(runs[0].sweep)] == [run.id for run in runs]
+    seen: list[Progress] = []
+    again = own_bench.resume_sweep(retry_failed=True, on_progress=seen.append)
+    assert numbers(again) == [3, 0, 1]
+    assert [run.state for run in again] == states
+    assert [old.id == new.id for old, new in zip(runs, again, strict=True)] == [False, True, False]
+    assert (seen[0].total, seen[0].finished, seen[-1].failed) == (3, 1, 2)
+    assert seen[-1].cells == seen[-1].all_cells
+
+
+def test_a_sweep_does_not_go_on_with_a_changed_notebook(own_bench: Workbench, project: Path) -> None:
+    path = write_notebook(project)
+    runs = own_bench.sweep(path, {"number": [1], "mode": ["fail"]})
+    write_notebook(project, BODY + "\nprint('changed')")
+    with pytest.raises(Refused, match="its notebook was changed"):
+        own_bench.resume_sweep(runs[0].sweep, retry_failed=True)
+    write_notebook(project)
+    assert len(own_bench.resume_sweep(runs[0].sweep, retry_failed=True)) == 1
+
+
+def test_a_plan_somebody_changed_runs_nothing_the_notebook_does_not_take(own_bench: Workbench, project: Path) -> None:
+    runs = own_bench.sweep(write_notebook(project), {"number": [1], "mode": ["fail"]})
+    plan = own_bench.settings.sweeps_folder / str(runs[0].sweep) / "plan.json"
+    plan.write_bytes(plan.read_bytes().replace(b'"number": 1', b'"number": 1000'))
+    with pytest.raises(UsageError, match="number is 1000"):
+        own_bench.resume_sweep(runs[0].sweep)
+    plan.write_bytes(b"{}")
+    with pytest.raises(UsageError, match="cannot be read"):
+        own_bench.resume_sweep(runs[0].sweep)
+    with pytest.raises(NotFound, match="No sweep is unfinished"):
+        own_bench.resume_sweep()
+
+
+@pytest.mark.parametrize("sweep", ["00000000", "no id", "../../x", "*"])
+def test_a_sweep_that_is_not_there_is_not_found(bench: Workbench, sweep: str) -> None:
+    with pytest.raises(NotFound, match="No sweep begins with"):
+        bench.resume_sweep(sweep)
+
+
+class Sweeping:
+    """A sweep one at a time whose second run waits at a gate, in a process of its own."""
+
+    def __init__(self, project: Path, *arguments: str) -> None:
+        self.project, self.gate = project, project / "gate"
+        given = ("-p", f"gate={self.gate}", "--goal", "score", "--direction", "maximize", "--jobs", "1")
+        self.process = start_command(project, "sweep", str(write_notebook(project)), *arguments, *given)
+
+    def waits_at_the_gate(self) -> bool:
+        assert self.process.poll() is None, self.process.communicate()
+        return any(run.state is RunState.RUNNING and run.parameters["number"] for run in self.runs())
+
+    def runs(self) -> list[Run]:
+        if not (self.project / "runs" / "workbench.db").exists():
+            return []
+        bench = open_bench(self.project)
+        try:
+            return bench.store.list_runs()[::-1]
+        finally:
+            bench.store.close()
+
+    @property
+    def sweep(self) -> str:
+        (plan,) = (self.project / "runs" / "sweeps").glob("*/plan.json")
+        return parse_plan(plan.read_bytes()).id
+
+    def end(self, by: signal.Signals) -> str:
+        self.process.send_signal(by)
+        return self.process.communicate(timeout=_PATIENCE_S)[1]
+
+
+@pytest.fixture
+def start_sweep(project: Path) -> Iterator[Callable[..., Sweeping]]:
+    started: list[Sweeping] = []
+
+    def start(*arguments: str) -> Sweeping:
+        started.append(Sweeping(project, *arguments))
+        wait_until(started[-1].waits_at_the_gate, within_s=_PATIENCE_S)
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.gate.touch()
+        each.process.kill()
+        each.process.communicate()
+    wait_until(lambda: not find_processes(project), within_s=_PATIENCE_S)
+
+
+GRID = ("-p", "number=0..3")
+OPTUNA = ("--search", "optuna", "--trials", "4", "-p", "number=1..9")
+
+
+@pytest.mark.parametrize("arguments", [GRID, OPTUNA], ids=["grid", "optuna"])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "killed"])
+def test_a_sweep_that_was_stopped_goes_on_and_runs_nothing_twice(
+    start_sweep: Callable[..., Sweeping], arguments: tuple[str, ...], by: signal.Signals
+) -> None:
+    sweeping = start_sweep(*arguments)
+    err = sweeping.end(by)
+    stopped = sweeping.runs()
+    if by is signal.SIGINT:
+        assert f"`workbench sweep --resume {sweeping.sweep}` runs the rest." in err
+        assert "Traceback" not in err
+    sweeping.gate.touch()
+    bench = open_bench(sweeping.project)
+    runs = bench.resume_sweep()
+    with pytest.raises(NotFound, match="No sweep is unfinished"):
+        bench.resume_sweep()
+    bench.store.close()
+    assert [run.state for run in runs] == [RunState.FINISHED] * 4
+    everything = sweeping.runs()
+    tried = [run.parameters["number"] for run in everything if run.is_finished]
+    assert len(set(tried)) == len(tried) == 4
+    assert {run.id for run in stopped if run.is_finished} <= {run.id for run in runs}
+    assert {run.parameters["number"] for run in stopped} <= set(tried)
+    assert {run.sweep for run in everything} == {sweeping.sweep}
+
+
+def test_a_sweep_that_is_going_on_is_not_run_by_another_process(start_sweep: Callable[..., Sweeping]) -> None:
+    sweeping = start_sweep(*GRID)
+    bench = open_bench(sweeping.project)
+    with pytest.raises(Unavailable, match=rf"Sweep {sweeping.sweep} is going on\."):
+        bench.resume_sweep()
+    bench.store.close()
+    assert len(sweeping.runs()) == 2
+    sweeping.gate.touch()
+    _out, err = sweeping.process.communicate(timeout=_PATIENCE_S)
+    assert sweeping.process.returncode == 0, err
+    assert len(sweeping.runs()) == 4
+
+
+# The command
+
+
+@pytest.fixture
+def command(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+    """`workbench sweep ...` in this process; a command that is called takes over SIGTERM."""
+    from workbench.cli import run_command
+
+    monkeypatch.chdir(bench.settings.project)
+    handler = signal.getsignal(signal.SIGTERM)
+    yield lambda *arguments: run_command(["sweep", *arguments])
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Missing argument 'NOTEBOOK'"),
+        (["scores.ipynb", "--resume", "5eeb0001"], "give no notebook"),
+        (["--resume", "-p", "number=1"], "give no notebook"),
+        (["--resume", "--search", "random"], "give no notebook"),
+        (["scores.ipynb", "--retry-failed"], "--retry-failed needs --resume"),
+        (["scores.ipynb", "--seed", "3"], "a parameter is -p seed=VALUE"),
+        (["scores.ipynb", "--search", "magic"], "Invalid value for '--search'"),
+        (["scores.ipynb", "--direction", "up"], "Invalid value for '--direction'"),
+        (["scores.ipynb", "-p", "number=int(0,500)", "-p", "gat=x", "--search", "random"], "2 parameters do not fit"),
+        (["scores.ipynb", "-p", "number=log(1,100)"], "a grid needs values"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_call_ends_with_two_and_starts_nothing(
+    bench: Workbench, command: Callable[..., int], capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    before = sweeps_of(bench)
+    assert command(*arguments) == 2
+    assert says in capsys.readouterr().err
+    assert sweeps_of(bench) == before
+
+
+def test_a_sweep_some_of_which_failed_says_how_to_run_that_again(
+    bench: Workbench, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    goal = ("--goal", "score", "--direction", "maximize")
+    assert command("scores.ipynb", "-p", "number=0..1", "-p", "mode=fail", *goal) == 1
+    out, err = capsys.readouterr()
+    sweep = bench.store.list_runs(limit=1)[0].sweep
+    assert "Best score: -900, run " in out
+    assert "1 of 2 runs failed." in err
+    assert f"`workbench sweep --resume {sweep} --retry-failed` runs them again." in err
+    assert command("--resume", str(sweep)[:6], "--json") == 1
+    first = json.loads(capsys.readouterr().out)
+    assert command("--resume", "--retry-failed", "--json") == 1
+    again = json.loads(capsys.readouterr().out)
+    assert [run["state"] for run in again] == [run["state"] for run in first] == ["FINISHED", "FAILED"]
+    assert [old["id"] == new["id"] for old, new in zip(first, again, strict=True)] == [True, False]
+
+
+def read_all(terminal: int, process: subprocess.Popen[bytes]) -> str:
+    """Return what a process shows on a terminal until it ends."""
+    shown, deadline = b"", time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        has_ended = process.poll() is not None
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 65536)
+            except OSError:  # how Linux says that nobody holds the other side any more
+                break
+        elif has_ended:
+            break
+    return shown.decode(errors="replace")
+
+
+def test_on_a_terminal_a_sweep_shows_how_far_it_is_and_leaves_only_the_result(project: Path) -> None:
+    columns = 40
+    write_notebook(project)
+    terminal, side = pty.openpty()
+    command = [sys.executable, "-m", "workbench", "sweep", "scores.ipynb", "-p", "number=1..3"]
+    given = ["--search", "random", "--trials", "3", "--goal", "score", "--direction", "maximize"]
+    process = subprocess.Popen(
+        [*command, *given],
+        cwd=project,
+        env=own_environment(COLUMNS=str(columns), TERM="xterm"),
+        stdin=side,
+        stdout=side,
+        stderr=side,
+    )
+    os.close(side)
+    try:
+        shown = read_all(terminal, process)
+        assert process.wait(timeout=_PATIENCE_S) == 0, shown
+    finally:
+        process.kill()
+        os.close(terminal)
+    before, _, result = shown.rpartition("\x1b[?25h")
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", before)
+    assert "3 of 3 finished" in plain
+    assert "100 %" in plain
+    assert max(map(len, plain.splitlines())) <= columns
+    assert "finished ·" not in result
+    assert "scores: 3 runs in " in result
+    assert "Best score: " in result

@@ -1,0 +1,104 @@
+"""Runs the proofs and writes tests/soak/REPORT.md: `python -m tests.soak [NAME]... [--small]`; exits with 1 when one fails."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from tests.soak import injection, silent_failures
+from tests.soak.proof import Proof
+
+REPORT = Path(__file__).with_name("REPORT.md")
+ROOT = Path(__file__).resolve().parents[2]
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A proof and how much is tried: in a few minutes, and in full. What is counted, each proof says itself."""
+
+    prove: Callable[[int], Proof]
+    small: int
+    full: int
+
+
+# One file a proof, in the order in which they are run.
+PROOFS: Mapping[str, Plan] = {
+    "silent_failures": Plan(silent_failures.prove, small=1, full=5),
+    "injection": Plan(injection.prove, small=150, full=2_000),
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(PROOFS)))
+@click.option("--small", is_flag=True, help="Try less often: minutes, not hours.")
+@click.option("--report", type=click.Path(path_type=Path), default=REPORT, help="Where the report is written.")
+def main(names: Sequence[str], small: bool, report: Path) -> None:
+    """Run the named proofs (default: all) and write the report; the exit code is 1 when one fails."""
+    found = {name: _prove(name, small=small) for name in names or PROOFS}
+    report.write_text(write_report(found, small=small), encoding="utf-8")
+    click.echo(f"\nWritten to {report}")
+    raise SystemExit(0 if all(proof.holds for proof in found.values()) else 1)
+
+
+def _prove(name: str, *, small: bool) -> Proof:
+    plan = PROOFS[name]
+    proof = plan.prove(plan.small if small else plan.full)
+    click.echo(_row(name, proof))
+    for failure in proof.failures[:_SHOWN]:
+        click.echo(f"  {failure}")
+    return proof
+
+
+def write_report(found: Mapping[str, Proof], *, small: bool) -> str:
+    """Return the report: where and when, a row for each proof, and what was false."""
+    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    size = "small sizes" if small else "full sizes"
+    lines = [
+        "# Soak report",
+        "",
+        f"Proved {datetime.now(UTC):%Y-%m-%d} at commit {_commit()} on {machine}, by `python -m tests.soak`, {size}.",
+        "`at most`: the share of failures that is exceeded with a probability of 5 % (Clopper and Pearson, one-sided).",
+        "",
+        "| proof | claim | n | failures | at most | seed | seconds |",
+        "|---|---|---:|---:|---:|---:|---:|",
+        *(_row(name, proof) for name, proof in found.items()),
+        "",
+        *(f"- `{name}`: {proof.details}" for name, proof in found.items() if proof.details),
+        *(
+            f"- `{name}` failed: {_on_one_line(each)}"
+            for name, proof in found.items()
+            for each in proof.failures[:_SHOWN]
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, proof: Proof) -> str:
+    counts = f"{proof.n:,} | {len(proof.failures):,} | {proof.upper_bound:.2%} | {proof.seed} | {proof.duration_s:.0f}"
+    return f"| `{name}` | {proof.claim} | {counts} |"
+
+
+def _on_one_line(text: str) -> str:
+    # What failed may hold anything: the report stays text, and says nothing about the folders of this machine.
+    return ascii(text)[1:-1][:300].replace(str(ROOT), ".").replace(str(Path.home()), "~")
+
+
+def _commit() -> str:
+    """Return the commit, with a plus when the tree has changes that it does not hold."""
+    said = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False
+    )
+    return said.stdout.strip() or "none"
+
+
+if __name__ == "__main__":
+    main()

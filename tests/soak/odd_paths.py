@@ -1,0 +1,137 @@
+"""Texts that lead elsewhere, given to every input of the command line and of the Workbench that takes a text."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.soak.surroundings import KEEPS, SECRET, Surroundings
+from workbench.cli import run_command
+from workbench.errors import WorkbenchError
+from workbench.workflow import Workbench
+
+_EXIT_CODES = (0, 1, 2, 3)
+HERE = "<here>"
+_LIMITS = ("memory", "output_size", "disk")
+# Every argument and option of the command line that takes a text, and a call in which it is the one that is odd.
+INPUTS: Mapping[str, tuple[str, ...]] = {
+    "new name": ("new", HERE),
+    "new template": ("new", "made", "--template", HERE),
+    "run notebook": ("run", HERE),
+    "run given": ("run", KEEPS.name, "-p", f"{HERE}=1"),
+    **{f"run {name}": ("run", "nowhere.ipynb", f"--{name.replace('_', '-')}", HERE) for name in _LIMITS},
+    "run resume": ("run", KEEPS.name, "--resume", HERE),
+    "sweep notebook": ("sweep", HERE),
+    "sweep given": ("sweep", KEEPS.name, "-p", f"{HERE}=1,2"),
+    **{f"sweep {name}": ("sweep", "nowhere.ipynb", f"--{name.replace('_', '-')}", HERE) for name in (*_LIMITS, "goal")},
+    "sweep resume": ("sweep", f"--resume={HERE}"),
+    "sweep scheduler": ("sweep", "nowhere.ipynb", "--executor", "dask", "--scheduler", HERE),
+    "replay run_id": ("replay", HERE),
+    "runs notebook": ("runs", "--notebook", HERE),
+    "show run_id": ("show", HERE),
+    "compare run_ids": ("compare", HERE),
+    "compare reference": ("compare", "--reference", HERE),
+    "compare notebook": ("compare", "--notebook", HERE),
+    "compare policy": ("compare", "--policy", HERE),
+    "nominate run_id": ("nominate", HERE, "--model", "shop"),
+    "nominate model": ("nominate", "RUN", "--model", HERE),
+    "nominate baseline": ("nominate", "RUN", "--model", "shop", "--baseline", HERE),
+    "nominate policy": ("nominate", "RUN", "--model", "shop", "--policy", HERE),
+    "review subject": ("review", HERE),
+    "review answers": ("review", "shop/1", "--answer", f"{HERE}=yes"),
+    "review html": ("review", "shop/1", "--html", HERE),
+    "approve subject": ("approve", HERE, "--role", "owner", "--key", "key"),
+    "approve role": ("approve", "shop/1", "--role", HERE, "--key", "key"),
+    "approve key": ("approve", "shop/1", "--role", "owner", "--key", HERE),
+    "promote subject": ("promote", HERE),
+    "rollback endpoint": ("rollback", HERE),
+    "serve endpoint": ("serve", HERE),
+    "verify subject": ("verify", HERE),
+}
+Verb = Callable[[Workbench, str], object]
+VERBS: Mapping[str, Verb] = {
+    "run": lambda bench, text: bench.run(Path(text), {}),
+    "run parameters": lambda bench, text: bench.run(bench.settings.project / KEEPS.name, {text: 1}),
+    "plan_resumption": lambda bench, text: bench.plan_resumption(text, Path(text), {}),
+    "resume_sweep": lambda bench, text: bench.resume_sweep(text),
+    "replay": lambda bench, text: bench.replay(text),
+    "show": lambda bench, text: bench.show(text),
+    "list_runs": lambda bench, text: bench.list_runs(notebook=text),
+    "compare": lambda bench, text: bench.compare([text]),
+    "compare reference": lambda bench, text: bench.compare(reference=text),
+    "nominate": lambda bench, text: bench.nominate(text, "shop"),
+    "nominate model": lambda bench, text: bench.nominate(bench.list_runs()[0].id, text),
+    "nominate policy": lambda bench, text: bench.nominate(bench.list_runs()[0].id, "shop", policy=text),
+    "review": lambda bench, text: bench.review(text),
+    "answer": lambda bench, text: bench.answer(text, text, "yes"),
+    "approve": lambda bench, text: bench.approve(text, role=text, key=Path(text)),
+    "promote": lambda bench, text: bench.promote(text),
+    "rollback": lambda bench, text: bench.rollback(text),
+    "verify": lambda bench, text: bench.verify(text),
+    "find_served": lambda bench, text: bench.find_served(text),
+    "new": lambda bench, text: bench.new(text, text),
+}
+
+
+def try_paths(around: Surroundings, texts: Sequence[str]) -> tuple[int, list[str]]:
+    """Give every text to every input of the command line and of the Workbench; return how many calls, and what went wrong."""
+    run = around.bench.run(around.project / KEEPS.name, {})
+    settings, made = around.bench.settings, around.project / "notebooks" / "made.ipynb"
+    faults: list[str] = []
+    # What the call in which a text is odd may make itself: a notebook called made, a model called shop, and a lock.
+    homes = (
+        settings.models_folder,
+        settings.models_folder / "shop",
+        settings.bento_home,
+        settings.bento_home / ".lock",
+    )
+    allowed = (made, made.parent, *homes)
+    for name, call in INPUTS.items():
+        with around.untouched(faults, f"workbench {name}", may_change=allowed), _at_home(around.project):
+            faults += [fault for text in texts if (fault := _try_command(call, text, run.id))]
+    for name, verb in VERBS.items():
+        with around.untouched(faults, f"Workbench.{name}", may_change=allowed):
+            faults += [f"Workbench.{name}: {fault}" for text in texts if (fault := _try_verb(verb, around.bench, text))]
+    if made.exists() and SECRET in made.read_text(encoding="utf-8"):
+        faults.append("workbench new copied what lies outside")
+    return len(texts) * (len(INPUTS) + len(VERBS)), faults
+
+
+def _try_command(call: Sequence[str], text: str, run_id: str) -> str | None:
+    # No process can be started with a NUL among its arguments.
+    arguments = [run_id if part == "RUN" else part.replace(HERE, text.replace("\0", "")) for part in call]
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            code = run_command(arguments)
+    except Exception as exc:
+        return f"workbench {arguments!r} raised {exc!r}"
+    said = out.getvalue()
+    return None if code in _EXIT_CODES and "Traceback" not in said else f"workbench {arguments!r}: {code}, {said!r}"
+
+
+def _try_verb(verb: Verb, bench: Workbench, text: str) -> str | None:
+    try:
+        verb(bench, text)
+    except (WorkbenchError, OSError):
+        return None
+    except Exception as exc:
+        return f"{text!r} raised {exc!r}"
+    return None
+
+
+@contextlib.contextmanager
+def _at_home(project: Path) -> Iterator[None]:
+    """Stand in the project without anybody's settings, as a command does; put back what a command changes in its process."""
+    before = signal.getsignal(signal.SIGTERM)
+    kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(("WORKBENCH_", "MLFLOW_"))}
+    try:
+        with contextlib.chdir(project):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        os.environ.update(kept)

@@ -1,0 +1,48 @@
+"""What the commands share: options, and how their texts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.config import override_settings, read_settings
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.workflow import Workbench
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
+POLICY = click.option("--policy", help="A policy file, or the name of one in templates/policies.")
+
+
+def open_bench() -> Workbench:
+    """Open the workbench of the current folder."""
+    from workbench.workflow import Workbench
+
+    return Workbench.open()
+
+
+def open_with(**overrides: Any) -> Workbench:
+    """Open the workbench with some settings given on the command line."""
+    from workbench.workflow import Workbench
+
+    return Workbench.open(override_settings(read_settings(), overrides))
+
+
+def pairs(given: Sequence[str], what: str) -> dict[str, str]:
+    """Split NAME=VALUE texts; raises UsageError listing those that are not, and names given twice."""
+    pairs = [text.partition("=") for text in given]
+    problems = [f"{text!r} is not NAME=VALUE." for text, (_, sign, _) in zip(given, pairs, strict=True) if not sign]
+    names = [name for name, _, _ in pairs]
+    problems += [f"{name} is given more than once." for name in sorted({n for n in names if names.count(n) > 1})]
+    if problems:
+        raise UsageError(f"The {what} cannot be read.", why=problems)
+    return {name: value for name, _, value in pairs}
+
+
+def near(path: Path) -> str:
+    """Return a path as one would type it here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

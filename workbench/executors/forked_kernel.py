@@ -1,0 +1,203 @@
+"""What a forked process does to become the kernel of one run: nothing of the process it was forked from shows in it."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import logging
+import os
+import re
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+# Room in the environment a process was started with: what it says of itself in /proc can be as long as this, not longer.
+MARK_ROOM = "KERNEL_MARK_ROOM"
+MARK_ROOM_BYTES = 4096
+NOTEBOOK_BACKEND = "module://matplotlib_inline.backend_inline"
+MARKS = "WORKBENCH_"
+_ORDER_PARTS = 4
+_PR_SET_PDEATHSIG = 1
+# Generators with a state of their own, by the module that can seed it anew; an ordinary kernel has each from the system.
+_SEEDED = ("random", "numpy.random", "torch")
+_PACKAGES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+_set_by_imports: dict[str, str] = {}
+_LAUNCHER = importlib.util.find_spec("ipykernel_launcher")
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What one run wants of its kernel, and where to answer."""
+
+    answers: socket.socket
+    environment: Mapping[str, str]
+    cwd: str
+    outputs: tuple[int, int]
+
+    def answer(self, **answer: Any) -> None:
+        with suppress(OSError):
+            self.answers.send(json.dumps(answer).encode())
+        self.answers.close()
+
+
+def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool, parent: int) -> NoReturn:
+    """Be a kernel with these arguments until it ends; `ahead` starts it before its order comes, on which it then waits."""
+    os.setsid()
+    _end_with(parent)
+    order = None if ahead else _receive_order(orders)
+    if order is not None:
+        _obey(order)
+    app = _initialize(arguments)
+    if order is None:
+        order = _receive_order(orders)
+        _obey(order)
+        _tell_shell(app, order)
+    orders.close()
+    order.answer(pid=os.getpid(), connection=arguments[1])
+    app.start()
+    sys.exit(0)
+
+
+def _end_with(parent: int) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _initialize(arguments: Sequence[str]) -> Any:
+    from ipykernel.kernelapp import IPKernelApp
+
+    # As an ordinary kernel is started; 1 means that it need not look after its parent itself.
+    sys.argv = [str(_LAUNCHER.origin) if _LAUNCHER else "ipykernel_launcher", *arguments]
+    app = IPKernelApp.instance(parent_handle=1)
+    streams, handlers = (sys.stdout, sys.stderr), list(_find_log_handlers())
+    app.initialize([*arguments, "--HistoryManager.enabled=False"])
+    _move_handlers(handlers, streams)
+    return app
+
+
+def _find_log_handlers() -> Iterator[Any]:
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    return (handler for logger in loggers for handler in getattr(logger, "handlers", ()))
+
+
+def _move_handlers(handlers: Iterable[Any], streams: Sequence[Any]) -> None:
+    """Show in the notebook what libraries log that took hold of the streams when they were imported."""
+    for handler in handlers:
+        for before, after in zip(streams, (sys.stdout, sys.stderr), strict=True):
+            if isinstance(handler, logging.StreamHandler) and handler.stream is before:
+                handler.setStream(after)
+
+
+def _receive_order(orders: socket.socket) -> _Order:
+    message, descriptors, _, _ = socket.recv_fds(orders, 1, _ORDER_PARTS, socket.MSG_CMSG_CLOEXEC)
+    if not message or len(descriptors) != _ORDER_PARTS:
+        os._exit(0)  # nobody needs this kernel any more
+    answers, content, *outputs = descriptors
+    with os.fdopen(content, "rb") as file:
+        file.seek(0)
+        wanted = json.loads(file.read())
+    return _Order(socket.socket(fileno=answers), wanted["environment"], wanted["cwd"], (outputs[0], outputs[1]))
+
+
+def _obey(order: _Order) -> None:
+    """Take over what the run wants; where an ordinary kernel would import other files, say so and end."""
+    _redirect(order.outputs)
+    _replace_environment(order.environment)
+    try:
+        os.chdir(order.cwd)
+    except OSError as exc:
+        _refuse(order, str(exc))
+    if hidden := sorted(_find_hidden_modules(_own_folders(order))):
+        _refuse(order, f"files of the run come before the installed {', '.join(hidden)}")
+    _forget_parent()
+
+
+def _refuse(order: _Order, why: str) -> NoReturn:
+    order.answer(refused=why)
+    os._exit(0)
+
+
+def _redirect(outputs: tuple[int, int]) -> None:
+    for stream, number, output in zip((sys.stdout, sys.stderr), (1, 2), outputs, strict=True):
+        # A kernel that is initialised has put a pipe there, and kept what was there before.
+        os.dup2(output, getattr(stream, "_original_stdstream_copy", number))
+        os.close(output)
+
+
+def _replace_environment(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update({**_set_by_imports, **environment})
+    if not environment.get("MPLBACKEND"):
+        os.environ["MPLBACKEND"] = NOTEBOOK_BACKEND
+    time.tzset()
+    show_marks(environment)
+
+
+def note_variables(before: Mapping[str, str]) -> None:
+    """Note which variables were set since: a kernel that had imported the same would have them too."""
+    _set_by_imports.update({name: value for name, value in os.environ.items() if before.get(name) != value})
+
+
+def show_marks(environment: Mapping[str, str]) -> None:
+    """Write the marks of a run where /proc shows them: into the room this process was started with."""
+    with suppress(OSError, ValueError, IndexError):
+        start = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[47])
+        place = Path("/proc/self/environ").read_bytes().index(MARK_ROOM.encode() + b"=")
+        marks = [f"{name}={value}" for name, value in environment.items() if name.startswith(MARKS)]
+        text = os.fsencode("\0".join([*marks, "_="]))
+        if len(text) <= MARK_ROOM_BYTES and start:
+            ctypes.memmove(start + place, text.ljust(MARK_ROOM_BYTES, b"."), MARK_ROOM_BYTES)
+
+
+def _own_folders(order: _Order) -> list[str]:
+    paths = order.environment.get("PYTHONPATH", "").split(os.pathsep)
+    return [folder for folder in (str(Path.cwd()), *paths) if folder]
+
+
+def _find_hidden_modules(folders: Iterable[str]) -> Iterator[str]:
+    """Yield what was imported from an installation though a file in one of these folders would have come first."""
+    for folder in folders:
+        for name in find_installed_modules():
+            # Text and not paths: every run waits for this.
+            if os.path.isfile(f"{folder}/{name}.py") or os.path.isfile(f"{folder}/{name}/__init__.py"):  # noqa: PTH113
+                yield name
+
+
+@cache
+def find_installed_modules() -> tuple[str, ...]:
+    """Return the top-level names loaded from installed packages; the standard library comes first for everybody."""
+    files = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items() if "." not in name]
+    return tuple(name for name, file in files if file and _PACKAGES.search(file))
+
+
+def _forget_parent() -> None:
+    """Draw anew, or forget, what one process should have for itself alone."""
+    for name in _SEEDED:
+        if name in sys.modules:
+            sys.modules[name].seed()
+    tempfile.tempdir = None
+    processes: Any = sys.modules.get("multiprocessing.process")
+    if processes:
+        processes.ORIGINAL_DIR = str(Path.cwd())
+        processes.current_process().authkey = secrets.token_bytes(32)
+
+
+def _tell_shell(app: Any, order: _Order) -> None:
+    """Tell a shell that was made before its order what it read of its process then."""
+    shell = app.shell
+    shell.init_environment()
+    shell.starting_dir = str(Path.cwd())
+    shell.history_manager.dir_hist[:] = [Path.cwd()]
+    if session := order.environment.get("JPY_SESSION_NAME"):
+        shell.user_ns["__session__"] = session

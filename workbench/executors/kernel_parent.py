@@ -1,0 +1,283 @@
+"""The process kernels are forked from: it has imported what they need, runs none of their code and has one thread.
+
+Started with the number of a socket, a folder of its own and the names to import. Its owner asks through the socket; when that
+closes or the owner ends, every kernel and the folder go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import secrets
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from workbench.executors.forked_kernel import find_installed_modules, note_variables, run_kernel
+from workbench.executors.kernel_processes import kill_tree
+
+_NAME = "workbench.executors.kernel_parent"
+_LONGEST_REQUEST = 65536
+_MOST_DESCRIPTORS = 4
+# What a kernel imports only while it starts.
+_KERNEL_PRELOADS = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "ipykernel.subshell_manager",
+    "IPython.core.completer",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
+    "jedi",
+    "ctypes",
+    "multiprocessing.process",
+)
+
+
+def main() -> None:
+    """Import what was asked for and serve the owner; in a forked process, be a kernel."""
+    descriptor, folder, names = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    owner, variables = socket.socket(fileno=int(descriptor)), dict(os.environ)
+    with _installed_modules_only(folder):
+        for name in _KERNEL_PRELOADS:
+            _import(name)
+        wanted = json.loads(names)
+        unfit = preload(wanted)
+    if unfit:
+        # Undoing an import is not possible; starting over without it is.
+        fit = json.dumps([name for name in wanted if name not in unfit])
+        os.execve(sys.executable, [sys.executable, "-m", _NAME, descriptor, folder, fit], variables)  # noqa: S606
+    owner.set_inheritable(False)
+    find_installed_modules()
+    note_variables(variables)
+    gc.collect()
+    gc.freeze()
+    KernelParent(owner, Path(folder)).serve()
+
+
+@contextlib.contextmanager
+def _installed_modules_only(folder: str) -> Iterator[None]:
+    """Keep the folders a run's own modules may be in off the path; those are imported by its kernel, each time."""
+    before = [entry for entry in sys.path if entry not in ("", folder)]
+    own = {str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry}
+    sys.path[:] = [entry for entry in before if entry not in own]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def preload(names: Sequence[str]) -> set[str]:
+    """Import modules, and return those that a kernel has to import itself to behave as it always does.
+
+    These are the ones that look for their kernel, print or warn, or start a thread that does not survive a fork.
+    """
+    with _counted_questions() as questions:
+        return {name for name in names if _is_unfit(name, questions)}
+
+
+def _is_unfit(name: str, questions: list[str]) -> bool:
+    before = len(questions), _said(), count_lasting_threads()
+    _import(name)
+    return (len(questions), _said(), count_lasting_threads()) != before
+
+
+def _import(name: str) -> None:
+    # Whatever is wrong with it, the kernel will hear when the notebook imports it.
+    with suppress(Exception, SystemExit):
+        importlib.import_module(name)
+
+
+def _said() -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return sum(os.fstat(number).st_size for number in (1, 2))
+
+
+@contextlib.contextmanager
+def _counted_questions() -> Iterator[list[str]]:
+    """Collect who asks IPython for the shell, as modules do that set themselves up for it."""
+    import IPython
+    from IPython.core import getipython
+
+    real, asked = getipython.get_ipython, []
+    counting = True
+
+    @functools.wraps(real)
+    def get_ipython() -> Any:
+        if counting:
+            asked.append("asked")
+        return real()
+
+    getipython.get_ipython = IPython.get_ipython = get_ipython
+    try:
+        yield asked
+    finally:
+        counting = False
+        getipython.get_ipython = IPython.get_ipython = real
+
+
+def count_lasting_threads() -> int:
+    """Return how many threads this process has, without those that libraries end and start again around a fork."""
+    if _count_threads() > 1 and threading.active_count() == 1:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    return _count_threads()
+
+
+def _count_threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+@dataclass
+class _Child:
+    """A forked kernel: `answers` is its owner's, None while it waits for its order."""
+
+    pid: int
+    ended: int
+    orders: socket.socket
+    answers: socket.socket | None = None
+
+
+class KernelParent:
+    """Forks kernels, some ahead, hands them over to those who ask, and says how each ended."""
+
+    def __init__(self, owner: socket.socket, folder: Path) -> None:
+        self._owner = owner
+        self._folder = folder
+        self._waiting: list[_Child] = []
+        self._taken: list[_Child] = []
+        self._passing: list[int] = []
+        self._is_retired = False
+        # Not epoll: its state would be shared with every fork.
+        self._selector = selectors.PollSelector()
+        self._selector.register(owner, selectors.EVENT_READ, self._hear)
+        with suppress(OSError):
+            self._owner_ended = os.pidfd_open(os.getppid())
+            self._selector.register(self._owner_ended, selectors.EVENT_READ, self._end)
+
+    def serve(self) -> NoReturn:
+        """Do what the owner asks until it goes."""
+        while True:
+            for key, _ in self._selector.select():
+                key.data()
+
+    def _hear(self) -> None:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(
+                self._owner, _LONGEST_REQUEST, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
+        except OSError:
+            message, descriptors = b"", []
+        if not message:
+            self._end()
+        request = json.loads(message)
+        actions = {"take": self._take, "prepare": self._prepare, "retire": self._retire}
+        actions[request["do"]](request, descriptors)
+
+    def _take(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        """Hand a kernel over: the one that waits longest, or one with arguments of its own."""
+        self._passing = descriptors
+        if request["arguments"] is not None:
+            child = self._fork(request["arguments"], ahead=False)
+        else:
+            child = self._waiting.pop(0) if self._waiting else self._fork_ahead()
+        child.answers = socket.socket(fileno=os.dup(descriptors[0]))
+        self._taken.append(child)
+        with suppress(OSError):  # it ended before its time, which its burial will tell
+            socket.send_fds(child.orders, [b"."], descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._passing = []
+        self._prepare(request, [])
+
+    def _prepare(self, request: dict[str, Any], _: list[int]) -> None:
+        """Fork kernels ahead until as many wait as are wanted."""
+        while len(self._waiting) < request["standby"] and not self._is_retired:
+            self._waiting.append(self._fork_ahead())
+
+    def _retire(self, _: dict[str, Any], __: list[int]) -> None:
+        """End what waits, and go when the last kernel in use has ended."""
+        self._is_retired = True
+        for child in self._waiting:
+            kill_tree(child.pid)
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if self._is_retired and not self._taken:
+            self._end()
+
+    def _fork_ahead(self) -> _Child:
+        return self._fork(["-f", str(write_connection(self._folder))], ahead=True)
+
+    def _fork(self, arguments: list[str], *, ahead: bool) -> _Child:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent, pid = os.getpid(), os.fork()
+        if pid == 0:
+            ours.close()
+            self._leave()
+            run_kernel(theirs, arguments, ahead=ahead, parent=parent)
+        theirs.close()
+        child = _Child(pid, os.pidfd_open(pid), ours)
+        self._selector.register(child.ended, selectors.EVENT_READ, functools.partial(self._bury, child))
+        return child
+
+    def _leave(self) -> None:
+        """Close, in a fork, what belongs to the parent."""
+        for child in (*self._waiting, *self._taken):
+            child.orders.close()
+            if child.answers:
+                child.answers.close()
+        for descriptor in (*self._passing, *(key.fd for key in self._selector.get_map().values())):
+            os.close(descriptor)
+        self._owner.detach()
+
+    def _bury(self, child: _Child) -> None:
+        _, status = os.waitpid(child.pid, 0)
+        self._selector.unregister(child.ended)
+        os.close(child.ended)
+        child.orders.close()
+        if child.answers:
+            self._taken.remove(child)
+            with suppress(OSError):
+                child.answers.send(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode())
+            child.answers.close()
+        else:
+            self._waiting.remove(child)
+        self._end_if_idle()
+
+    def _end(self) -> NoReturn:
+        for child in (*self._waiting, *self._taken):
+            kill_tree(child.pid)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os._exit(0)
+
+
+def write_connection(folder: Path) -> Path:
+    """Write a connection file for a kernel that is reached through sockets beside it, and return its path."""
+    file = folder / f"{secrets.token_hex(4)}.json"
+    ports = {f"{name}_port": number for number, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1)}
+    connection = {"transport": "ipc", "ip": str(file.with_suffix("")) + "-ipc", "key": secrets.token_hex(32), **ports}
+    content = {**connection, "signature_scheme": "hmac-sha256", "kernel_name": ""}
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        json.dump(content, opened)
+    return file
+
+
+if __name__ == "__main__":
+    main()

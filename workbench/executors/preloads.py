@@ -1,0 +1,91 @@
+"""What a kernel of a notebook may have imported before it starts: read from the notebook's own imports."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import site
+import sys
+import sysconfig
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# What the functions wb.log_... import when they are called.
+LOGGING_PRELOADS = ("workbench.spool", "pandas", "pyarrow.parquet", "skops.io")
+_MAGIC_LINE = re.compile(r"^\s*[%!].*$", re.MULTILINE)
+_IMPORT_LINE = re.compile(r"^\s*((?:import|from)\s+[\w.]+.*)$", re.MULTILINE)
+_BUILT_IN = ("built-in", "frozen")
+
+
+def find_preloads(source: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the modules to import ahead for a notebook (its document), sorted: installed ones, never files beside it.
+
+    A name taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
+    """
+    cells = (cell for cell in source.get("cells", ()) if cell.get("cell_type") == "code")
+    names = {name for cell in cells for name in _find_imports(_read_code(cell))}
+    if any(name.partition(".")[0] == "workbench" for name in names):
+        names.update(LOGGING_PRELOADS)
+    return tuple(sorted(name for name in names if is_installed(name.partition(".")[0])))
+
+
+def _read_code(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", "")
+    return _MAGIC_LINE.sub("", source if isinstance(source, str) else "".join(source))
+
+
+def _find_imports(code: str) -> Iterator[str]:
+    try:
+        yield from _read_imports(code)
+    except (SyntaxError, ValueError, RecursionError):
+        for line in _IMPORT_LINE.findall(code):
+            with suppress(SyntaxError, ValueError):
+                yield from _read_imports(line)
+
+
+def _read_imports(code: str) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the compiler thinks of the cell, its kernel will say
+        tree = ast.parse(code)
+    return [name for node in ast.walk(tree) for name in _names_of(node)]
+
+
+def _names_of(node: ast.AST) -> Iterable[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        members = [f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*"]
+        return [node.module, *members]
+    return []
+
+
+def is_installed(name: str) -> bool:
+    """True for a top-level module of the standard library, of an installed package, or the workbench itself."""
+    if name == "workbench" or name in sys.builtin_module_names:
+        return True
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    if spec is None:
+        return False
+    places = [spec.origin] if spec.has_location else list(spec.submodule_search_locations or ())
+    return spec.origin in _BUILT_IN or (bool(places) and all(_is_inside_installation(place) for place in places))
+
+
+def _is_inside_installation(place: str | None) -> bool:
+    return place is not None and any(Path(place).is_relative_to(folder) for folder in installation_folders())
+
+
+@cache
+def installation_folders() -> tuple[Path, ...]:
+    """Return the folders of the standard library and of installed packages."""
+    known = sysconfig.get_paths()
+    folders = [known[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    personal = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    return tuple(dict.fromkeys(Path(folder) for folder in (*folders, *site.getsitepackages(), *personal)))

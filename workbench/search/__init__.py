@@ -1,0 +1,1 @@
+"""Searches: one way to choose what a sweep tries per file."""

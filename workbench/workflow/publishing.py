@@ -1,0 +1,89 @@
+"""Making MLflow agree with the store about every run, also those nobody could tell it the end of."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from workbench import spool
+from workbench.config import Settings
+from workbench.domain.run import Run
+from workbench.errors import WorkbenchError
+from workbench.packaging.skops_loader import TRUSTED_TYPES
+from workbench.store.sqlalchemy_store import Store
+from workbench.tracking.logged_calls import read_logged_calls
+from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
+from workbench.workflow.collecting import remove_unfinished
+from workbench.workflow.redacting import redact_abandoned
+
+
+def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
+    """Mark runs LOST that nobody runs any more, end what they left running, and return their ids."""
+    lost = store.mark_lost_runs()
+    if lost:
+        from workbench.executors.kernel_processes import end_marked_processes
+
+        for run_id in lost:
+            end_marked_processes(mark_of(settings.runs_folder / run_id))
+            clean_abandoned(store.find_run(run_id), settings)
+    return lost
+
+
+def clean_abandoned(run: Run, settings: Settings) -> None:
+    """Remove from the folder of a run that was killed or lost what looks finished, and the secrets we know."""
+    folder = settings.runs_folder / run.id
+    remove_unfinished(folder)
+    with suppress(OSError, WorkbenchError):  # it may have no folder yet, or its notebook ruined it
+        names, project = settings.secret_variables, settings.project
+        redact_abandoned(folder, run.parameters, os.environ, project=project, names=names)
+
+
+def mark_of(folder: Path) -> str:
+    """Return the variable by which everything a run's notebook started is found."""
+    return f"{spool.FOLDER_VARIABLE}={folder}"
+
+
+def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) -> int:
+    """Make MLflow agree about every run it was not told the end of (killed, lost, MLflow was away); return how many it took."""
+    settle_lost_runs(settings, store)
+    return sum([publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()])
+
+
+def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> bool:
+    """Tell MLflow how a run ended; False when it did not take that, and the run stays on the list of the unpublished."""
+    folder = settings.runs_folder / run.id
+    is_plain = _is_plain(folder)
+    try:
+        tracker.finish_run(
+            run,
+            files=folder if is_plain else None,
+            mlmodel=_describe_model(folder) if is_plain else None,
+            logged=read_logged_calls(folder, run.parameters) if is_plain else None,
+        )
+    except Exception:  # whatever MLflow says about one run must stop neither the others nor the next
+        return False
+    store.mark_published(run.id)
+    return True
+
+
+def _is_plain(folder: Path) -> bool:
+    """True for a folder of regular files and folders: MLflow would follow a link, wait at a pipe, trip over an odd name."""
+    try:
+        kinds = [(folder.name, folder.lstat().st_mode)]
+        for _, folders, files, here in os.fwalk(folder):
+            names = (*folders, *files)
+            kinds += [(name, os.stat(name, dir_fd=here, follow_symlinks=False).st_mode) for name in names]
+    except OSError:
+        return False
+    return all((stat.S_ISDIR(mode) or stat.S_ISREG(mode)) and name.isprintable() for name, mode in kinds)
+
+
+def _describe_model(folder: Path) -> str | None:
+    if not (folder / spool.MODEL / "model.skops").is_file():
+        return None
+    from importlib.metadata import version
+    from platform import python_version
+
+    return describe_model(python=python_version(), sklearn=version("scikit-learn"), trusted_types=sorted(TRUSTED_TYPES))

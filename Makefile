@@ -1,6 +1,6 @@
 # Everything sets itself up: the first target that needs the environment makes it in .venv from requirements.lock.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check bench lock clean
+.PHONY: help demo lab test check bench soak lock clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,6 +17,7 @@ help:
 	@echo "make test    every test, the browser's included"
 	@echo "make check   lint, types, layers and the fast tests, in under a minute"
 	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
+	@echo "make soak    the long proofs: kills, hogs, planted secrets; writes tests/soak/REPORT.md"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
 $(READY): requirements.lock pyproject.toml .ci/setup
@@ -46,6 +47,9 @@ test: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
+
+soak: $(READY)
+	@$(BIN)/python -m tests.soak
 
 lock:
 	@$(BIN)/python -m uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -79,7 +79,9 @@ def run(
     terminal.suggest("workbench compare")
 
 
-@click.command()
+@click.command(
+    epilog="Values are -p C=0.1,1,10 -p seed=0..4; random and optuna draw from log(0.01,100), uniform(0,1), int(1,8) too."
+)
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
 @_PARAMETERS
 @click.option("--search", type=click.Choice(get_args(Search)), help="How the space is searched (default: grid).")
@@ -105,10 +107,7 @@ def sweep(
     cold: bool,
     **rest: Any,
 ) -> None:
-    """Run a notebook for every combination, or for those a search chooses.
-
-    Values are -p C=0.1,1,10 -p seed=0..4; random and optuna draw from -p C=log(0.01,100), uniform(0,1) and int(1,8) too.
-    """
+    """Run a notebook for every combination, or for those a search chooses."""
     asked = {name: rest.pop(name) for name in ("search", "trials", "seed", "goal", "direction")}
     chosen = {name: value for name, value in asked.items() if value is not None}
     _require_sweep_usage(notebook, resume, [*given, *chosen], chosen, retry_failed=retry_failed)

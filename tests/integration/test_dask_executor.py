@@ -72,7 +72,7 @@ class Cluster:
     def close(self) -> None:
         for process in (*self._workers, self._scheduler):
             process.terminate()
-            # A worker without a nanny may forget to end when it is asked to; whether it does is nothing of ours.
+            # What a Dask process does with the request to end is Dask's; no test waits for it longer than this.
             with suppress(subprocess.TimeoutExpired):
                 process.wait(20)
             process.kill()

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import click
 
-from tests.soak import injection, silent_failures
+from tests.soak import (
+    executor_kills,
+    hogs,
+    injection,
+    kernel_kills,
+    parallel_runs,
+    secrets_kept,
+    silent_failures,
+)
 from tests.soak.proof import Proof
 
 REPORT = Path(__file__).with_name("REPORT.md")
@@ -31,8 +39,13 @@ class Plan:
 
 # One file a proof, in the order in which they are run.
 PROOFS: Mapping[str, Plan] = {
-    "silent_failures": Plan(silent_failures.prove, small=1, full=5),
+    "kernel_kills": Plan(kernel_kills.prove, small=8, full=100),
+    "executor_kills": Plan(executor_kills.prove, small=4, full=100),
+    "silent_failures": Plan(silent_failures.prove, small=1, full=2),
+    "hogs": Plan(hogs.prove, small=len(hogs.HOGS), full=2 * len(hogs.HOGS)),
     "injection": Plan(injection.prove, small=150, full=2_000),
+    "secrets_kept": Plan(secrets_kept.prove, small=20, full=200),
+    "parallel_runs": Plan(parallel_runs.prove, small=40, full=500),
 }
 
 

@@ -18,6 +18,7 @@ Search = Literal["grid", "random", "optuna"]
 Direction = Literal["maximize", "minimize"]
 FORMAT = 1
 _SHOWN_FAULTS = 3
+_ENOUGH_WITHOUT_GOAL = 3
 _DISTRIBUTION = re.compile(r"(int|log|uniform)\(([^,()]{1,40}),([^,()]{1,40})\)")
 
 
@@ -37,6 +38,11 @@ class Goal:
         """Return the metric's name and its best value so far; None before a run has it."""
         values = [value for run in runs if (value := self.read(run)) is not None]
         return (self.metric, self.pick(values)) if values else None
+
+    def is_hopeless(self, runs: Iterable[Run]) -> bool:
+        """True when several runs finished and none has the metric: more of them would teach nothing."""
+        scores = [self.read(run) for run in runs if run.is_finished]
+        return len(scores) >= _ENOUGH_WITHOUT_GOAL and all(score is None for score in scores)
 
     def find_best_run(self, runs: Iterable[Run]) -> Run | None:
         """Return the run with the best value, the first of equals; None when none has one."""

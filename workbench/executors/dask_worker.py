@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import socket
+import threading
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -43,13 +44,10 @@ class NotebookWorker(WorkerPlugin):
         self._worker = worker
         self._executor = await asyncio.to_thread(_make_executor, worker.state.nthreads)
 
-    async def teardown(self, worker: Any) -> None:
+    def teardown(self, worker: Any) -> None:
         """End what runs; the batch ends, or the worker, which leaves no process to fork kernels from either."""
-        await asyncio.to_thread(self._executor.close)
-        if worker.status in _ENDING:
-            from workbench.executors.warm_parents import close_parents
-
-            await asyncio.to_thread(close_parents)
+        # In a thread that the process waits for, not Dask: whoever tells a worker to end while it ends interrupts all it waits for.
+        threading.Thread(target=_close_executor, args=(self._executor, worker.status in _ENDING)).start()
 
     def execute(self, job: Job, key: str) -> Outcome:
         """Execute a job unless somebody began with it already, and say what goes on."""
@@ -138,6 +136,14 @@ def _make_executor(threads: int) -> PapermillExecutor:
     from workbench.executors.papermill_executor import PapermillExecutor
 
     return PapermillExecutor(threads)
+
+
+def _close_executor(executor: PapermillExecutor, is_last: bool) -> None:
+    from workbench.executors.warm_parents import close_parents
+
+    executor.close()
+    if is_last:
+        close_parents()
 
 
 def _claim(job: Job) -> None:

@@ -50,7 +50,12 @@ class KernelClient(PapermillNotebookClient):
     def __init__(self, nb_man: Any, *, execution: Execution, **options: Any) -> None:
         # What a kernel does after its last cell is nobody's result: it is killed, not asked to go.
         super().__init__(
-            nb_man, timeout=None, iopub_timeout=_LAST_OUTPUT_TIMEOUT_S, shutdown_kernel="immediate", **options
+            nb_man,
+            timeout=None,
+            iopub_timeout=_LAST_OUTPUT_TIMEOUT_S,
+            shell_timeout_interval=1,
+            shutdown_kernel="immediate",
+            **options,
         )
         self.owns_km = True
         self._execution = execution
@@ -134,10 +139,9 @@ class KernelClient(PapermillNotebookClient):
         """Have the kernel write the mark and fail: one that hides errors confirms nothing."""
         mark, nonce = str(self._execution.completion), self._execution.nonce
         code = f"__import__('pathlib').Path({mark!r}).write_text({nonce!r}); raise RuntimeError({nonce!r})"
-        with suppress(DeadKernelError):
-            reply = self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
-            content = (reply or {}).get("content", {})
-            self._execution.confirmed = (content.get("status"), content.get("evalue")) == ("error", nonce)
+        reply = self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
+        content = (reply or {}).get("content", {})
+        self._execution.confirmed = (content.get("status"), content.get("evalue")) == ("error", nonce)
 
 
 def _goes_on(last: Any, msg: Any) -> bool:

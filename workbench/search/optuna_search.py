@@ -27,8 +27,6 @@ from workbench.search.random_search import random_search
 JOURNAL = "optuna.log"
 # A search that proposes what it knows already so often has nothing more to say about a space: something new is drawn for it.
 _PATIENCE = 10
-# After so many runs without the goal's metric, and none with it, more of them would teach nothing.
-_ENOUGH_WITHOUT_GOAL = 3
 
 Bind = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -59,7 +57,7 @@ class OptunaTrials:
         self._again = deque(values for values in _sets_of(runs) if name_set(values) not in settled)
         self._seen = set(settled)
         self._given = 0
-        self._scores = [self._goal.read(run) for run in settled.values() if run.is_finished]
+        self._ended = list(settled.values())
         self._open: dict[bytes, Any] = {}
         size = count_sets(plan.space)
         self.total = max((plan.trials if size is None else min(plan.trials, size)) - len(settled), 0)
@@ -90,9 +88,8 @@ class OptunaTrials:
             self._close(trial.number, run)
         if run.state in (RunState.KILLED, RunState.LOST):
             self._seen.discard(name)
-        if run.is_finished:
-            self._scores.append(self._goal.read(run))
-        if len(self._scores) >= _ENOUGH_WITHOUT_GOAL and not any(score is not None for score in self._scores):
+        self._ended.append(run)
+        if self._goal.is_hopeless(self._ended):
             self.total = self._given
 
     def _propose(self, tries: int) -> Mapping[str, Any] | None:

@@ -180,6 +180,8 @@ def list_runs_of(plan: SweepPlan, store: Store) -> list[Run]:
 def count_missing(plan: SweepPlan, runs: Sequence[Run], *, retry_failed: bool = False) -> int:
     """Return how many runs of a sweep are still to be made."""
     if plan.sets is None:
+        if plan.goal is not None and plan.goal.is_hopeless(runs):
+            return 0
         return max(plan.trials - len(settled_runs(runs, retry_failed=retry_failed)), 0)
     return len(missing_sets(plan.sets, runs, retry_failed=retry_failed))
 
@@ -204,6 +206,7 @@ def run_sweep(
         _require_idle(plan, runs)
         settled = list(settled_runs(runs, retry_failed=retry_failed).values())
         if not count_missing(plan, runs, retry_failed=retry_failed):
+            _require_goal(plan, settled)
             return _in_order(plan, settled)
         trials = _open_trials(plan, notebook, bench.settings, runs, retry_failed=retry_failed)
         with _says_how_to_go_on(plan):

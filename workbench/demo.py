@@ -28,6 +28,7 @@ from workbench.signing.ssh_signatures import allowed_signer, make_key
 from workbench.workflow import Workbench
 
 _WIDTH = 80
+_LONGEST_S = 600.0  # a command that takes longer hangs
 HOME = "runs/demo"
 MODEL = "breast-cancer"
 AUTHOR, VALIDATOR, OWNER = "ada@demo.example", "grace@demo.example", "linus@demo.example"
@@ -98,12 +99,30 @@ def _sweep(demo: Demo, notebook: str) -> None:
     demo.heading("Run a notebook as a baseline, then as a sweep of 12")
     _command("run", notebook, "-p", "family=stump")
     families = "family=logistic_regression,random_forest,hist_gradient_boosting"
-    _command("sweep", notebook, "-p", families, "-p", "strength=0.03,0.1,0.3,1")
+    sweep = ("sweep", notebook, "-p", families, "-p", "strength=0.03,0.1,0.3,1")
+    terminal.print_command(_spell(sweep))
+    taken_s = _time_process("workbench", *sweep)
     runs = Workbench.open().list_runs()
     _require(len(runs) == 13 and all(run.is_finished for run in runs), "13 runs finished")
     for run in runs:
         for name in ("notebook.ipynb", "report.html", "provenance.json", "predictions.parquet", "model/model.skops"):
             _require((demo.folder / "by-id" / run.id / name).is_file(), f"run {run.id} left {name}")
+    _compare_with_papermill(notebook, runs=len(runs) - 1, taken_s=taken_s)
+
+
+def _compare_with_papermill(notebook: str, *, runs: int, taken_s: float) -> None:
+    """Run one of the sweep's sets, the quickest to fit, with the command papermill, and say what each took."""
+    output = f"{HOME}/with-papermill.ipynb"
+    parameters = ("-p", "family", "logistic_regression", "-p", "strength", "1")
+    terminal.say("")
+    terminal.say("One of the 12 once more, with the command papermill:")
+    terminal.print_command([f"$ papermill {shlex.quote(notebook)} {output} \\", f"      {' '.join(parameters)}"])
+    papermill_s = _time_process("papermill", notebook, output, *parameters, quiet=True)
+    each = (
+        f"{runs} runs, two at a time, each recorded and reported, took {taken_s:.0f} s: {taken_s / runs:.1f} s a run."
+    )
+    terminal.say(each)
+    terminal.say(f"The command papermill takes {papermill_s:.1f} s for one of them and records no run.")
 
 
 def _baseline() -> str:
@@ -248,6 +267,23 @@ def _command(*arguments: str, expect: int = 0) -> None:
     code = run_command(arguments)
     if code != expect:
         raise DemoFailed(f"`workbench {arguments[0]}` ended with {code}, not {expect}.")
+
+
+def _time_process(module: str, *arguments: str, quiet: bool = False) -> float:
+    """Run a command as anybody would, start of Python included, and return the seconds it took; `quiet` shows nothing of it."""
+    sys.stdout.flush()
+    sink = subprocess.DEVNULL if quiet else None
+    started = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=sink, stderr=sink)
+    try:
+        code = process.wait(_LONGEST_S)
+    finally:
+        if process.poll() is None:
+            # It ends the kernels it started before it goes.
+            process.terminate()
+            process.wait(60)
+    _require(code == 0, f"`{module} {arguments[0]}` ends with 0 (it was {code})")
+    return time.monotonic() - started
 
 
 def _spell(arguments: Sequence[str]) -> list[str]:

@@ -286,7 +286,9 @@ def _facts(pace: _Pace, now_s: float, width: int) -> str:
     if pace.last is None:
         return f"starting · {clock}"
     if pace.last.total == 1:
-        return f"{pace.last.cells} of {_count(max(pace.last.all_cells - 1, 0), 'cell')} done · {clock}"
+        # The last step is not a cell: writing down how the run ended.
+        cells = max(pace.last.all_cells - 1, 0)
+        return f"{min(pace.last.cells, cells)} of {_count(cells, 'cell')} done · {clock}"
     left_s = pace.left_s(now_s)
     facts = {
         "finished": [f"{pace.last.finished} of {pace.last.total} finished"],

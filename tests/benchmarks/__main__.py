@@ -17,14 +17,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import serving, tracking
+from tests.benchmarks import engine, serving, tracking
 from tests.benchmarks.line import Line, alternate, timed
-from workbench.config import find_notebook, read_settings
-from workbench.workflow import Workbench
 
 REPORT = Path(__file__).with_name("REPORT.md")
 ROOT = Path(__file__).resolve().parents[2]
-TWO_LINES = Path(__file__).with_name("two_lines.ipynb")
 
 
 def main() -> None:
@@ -34,8 +31,10 @@ def main() -> None:
         lines = []
         for measure in (
             _imports,
-            _two_lines,
-            _breast_cancer,
+            engine.measure_two_lines,
+            engine.measure_breast_cancer,
+            engine.measure_memory,
+            engine.measure_growth,
             tracking.measure,
             serving.measure_rows,
             serving.measure_http,
@@ -59,40 +58,6 @@ def _imports(_: Path) -> Iterator[Line]:
     yield Line("import workbench", [t - nothing for t in ours], "import mlflow", [t - nothing for t in theirs])
 
 
-def _bench(folder: Path, name: str, jobs: int = 1) -> Workbench:
-    environment = {
-        "WORKBENCH_HOME": str(folder / name),
-        "WORKBENCH_JOBS": str(jobs),
-        "WORKBENCH_AUTHOR": "bench@example",
-    }
-    return Workbench.open(read_settings(ROOT, environment))
-
-
-def _papermill(notebook: Path, folder: Path, parameters: dict[str, object]) -> None:
-    from papermill import execute_notebook
-
-    output = folder / "papermill.ipynb"
-    execute_notebook(str(notebook), str(output), parameters, progress_bar=False, cwd=str(notebook.parent))
-
-
-def _two_lines(folder: Path) -> Iterator[Line]:
-    bench = _bench(folder, "two-lines")
-    ours, theirs = alternate(lambda: bench.run(TWO_LINES, {"x": 2}), lambda: _papermill(TWO_LINES, folder, {"x": 2}), 7)
-    yield Line(
-        "one run of a two-line notebook, recorded and reported", ours, "papermill alone, nothing recorded", theirs
-    )
-
-
-def _breast_cancer(folder: Path) -> Iterator[Line]:
-    notebook, bench = find_notebook("10_train_breast_cancer.ipynb"), _bench(folder, "sweep", jobs=2)
-    seeds = list(range(6))
-    ours, theirs = [], []
-    for _ in range(2):
-        ours.append(timed(lambda: bench.sweep(notebook, {"seed": seeds})))
-        theirs.append(timed(lambda: [_papermill(notebook, folder, {"seed": seed}) for seed in seeds]))
-    yield Line("a sweep of 6 breast-cancer runs, 2 at a time", ours, "a loop over papermill", theirs)
-
-
 def _row(line: Line) -> str:
     ours, theirs = (f"{_short(statistics.median(values))} {line.unit}" for values in (line.ours, line.theirs))
     return f"| {line.what} | {ours} | {line.other} | {theirs} | {_short(line.ratio)} times | {len(line.ours)} |"
@@ -110,13 +75,14 @@ def _report(lines: list[Line]) -> str:
     commit = subprocess.run(
         ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
-    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    machine = f"{engine.describe_machine()}, Python {platform.python_version()}"
     return "\n".join(
         [
             "# Benchmark report",
             "",
             f"Measured {datetime.now(UTC):%Y-%m-%d} at commit {commit.stdout.strip() or 'none'} on {machine}, by `make bench`.",
-            "Medians of n repetitions, both sides in turn in one run. A ratio above 1 is in the workbench's favour.",
+            "Medians of n repetitions, all in one run. A ratio above 1 is in the workbench's favour; beside a floor it says how",
+            "far off that is.",
             "",
             "| what | workbench | beside it | takes | ratio | n |",
             "|---|---:|---|---:|---:|---:|",
@@ -125,7 +91,11 @@ def _report(lines: list[Line]) -> str:
             "```json",
             json.dumps(
                 {
-                    line.what: {"ours": _rounded(line.ours), "theirs": _rounded(line.theirs), "unit": line.unit}
+                    f"{line.what} | {line.other}": {
+                        "ours": _rounded(line.ours),
+                        "theirs": _rounded(line.theirs),
+                        "unit": line.unit,
+                    }
                     for line in lines
                 }
             ),

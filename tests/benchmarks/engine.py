@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -121,7 +120,7 @@ def _add_kernels(kind: str) -> list[float]:
 
 
 def _total_pss(pids: Sequence[int]) -> int:
-    return sum(_read_pss(pid) for pid in pids)
+    return sum(_read_pss(pid) for pid in set(pids))
 
 
 def _read_pss(pid: int) -> int:
@@ -135,8 +134,3 @@ def describe_machine() -> str:
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return f"{name}, {os.cpu_count()} processors, {memory:.0f} GB"
-
-
-def median(values: Sequence[float]) -> float:
-    """Return the middle value."""
-    return statistics.median(values)

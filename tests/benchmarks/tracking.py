@@ -24,7 +24,18 @@ def measure(folder: Path) -> Iterator[Line]:
     data = load_breast_cancer(as_frame=True)
     model = RandomForestClassifier(100, random_state=0).fit(data.data, data.target)
     tracker = MlflowTracker(f"sqlite:///{folder / 'track.db'}", folder / "artifacts")
-    run = Run("00000000", "bench.ipynb", "0" * 64, {}, {}, "bench@example", "2026-01-01", state=RunState.FINISHED)
+    metrics = {f"metric {number}": number / 7 for number in range(20)}
+    run = Run(
+        "00000000",
+        "bench.ipynb",
+        "0" * 64,
+        {f"parameter_{number}": number for number in range(5)},
+        {},
+        "bench@example",
+        "2026-01-01",
+        state=RunState.FINISHED,
+        record={"metrics": metrics},
+    )
     trusted = ["sklearn.tree._tree.Tree"]
 
     def ours() -> None:
@@ -34,6 +45,8 @@ def measure(folder: Path) -> Iterator[Line]:
         logged = folder / "logged"
         logged.mkdir(exist_ok=True)
         environ[spool.FOLDER_VARIABLE] = str(logged)
+        spool.log_metrics(metrics)
+        spool.log_predictions(data.data.index, data.target, data.target)
         spool.log_model(model, data.data)
         del environ[spool.FOLDER_VARIABLE]
         started = replace(run, tracked_as=tracker.start_run(run))
@@ -42,9 +55,19 @@ def measure(folder: Path) -> Iterator[Line]:
     mlflow.set_tracking_uri(tracker.address)
     experiment = mlflow.create_experiment("beside", artifact_location=(folder / "beside").as_uri())
 
+    predictions = data.data[[]].assign(truth=data.target, score=data.target)
+
     def theirs() -> None:
         with mlflow.start_run(experiment_id=experiment):
+            mlflow.log_params(dict(run.parameters))
+            mlflow.log_metrics(metrics)
+            mlflow.log_table(predictions, "predictions.json")
             mlflow.sklearn.log_model(model, name="model", input_example=data.data.head(), skops_trusted_types=trusted)
 
     own, other = alternate(ours, theirs, 2)
-    yield Line("record a run with a fitted random forest", own, "mlflow.sklearn.log_model with an input example", other)
+    yield Line(
+        "record a run: 5 parameters, 20 metrics, predictions, a random forest",
+        own,
+        "mlflow.sklearn.log_model with an input example",
+        other,
+    )

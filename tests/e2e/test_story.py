@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -165,10 +166,11 @@ def test_the_demo_does_what_it_says_from_any_folder(copied_checkout: Path, tmp_p
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=600,
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert "Traceback" not in done.stderr
+    assert re.search(r"\d s: \d+\.\d s a run\.\nThe command papermill takes \d+\.\d s for one of them", done.stdout)
     assert "7. Change one bit of the release" in done.stdout
     assert (copied_checkout / "runs" / "demo" / "workbench.db").is_file()
     assert list(tmp_path.iterdir()) == []

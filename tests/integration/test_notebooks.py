@@ -12,13 +12,14 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS
 from workbench.config import Settings
+from workbench.domain.replay import Sameness
 from workbench.domain.run import Run
 from workbench.workflow import Workbench
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates" / "experiments").glob("*.ipynb"))
 EXPERIMENTS: dict[str, dict[str, Any]] = {
-    "10_train_breast_cancer.ipynb": {"family": "stump"},
+    "10_train_breast_cancer.ipynb": {"family": "random_forest"},
     "11_train_diabetes.ipynb": {"family": "mean"},
 }
 VIEWS = ["20_compare_runs.ipynb", "30_review_nominee.ipynb"]
@@ -68,6 +69,16 @@ def test_an_example_keeps_all_that_a_comparison_and_a_release_need(
     )
     assert run.metrics
     require_nothing_on_standard_error(outputs_of(bench, run))
+    require_same_when_cold(bench, run)
+
+
+def require_same_when_cold(bench: Workbench, run: Run) -> None:
+    """An ordinary kernel gives the same outputs, metrics, predictions and model, to the last bit."""
+    replay = bench.replay(run.id, cold=True)
+    assert [line for line in replay.lines if line.sameness is not Sameness.IDENTICAL] == []
+    assert replay.verdict is Sameness.IDENTICAL
+    assert (run.record["kernel"], bench.show(replay.replay_id).record["kernel"]) == ("warm", "cold")
+    assert {"metric", "predictions", "model"} <= {line.kind for line in replay.lines}
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
@@ -87,6 +98,16 @@ def test_a_view_is_shown_and_its_report_shows_it_without_javascript(bench: Workb
     assert any("application/vnd.jupyter.widget-view+json" in data for data in shown)
     assert any("text/html" in data for data in shown)
     require_nothing_on_standard_error(outputs_of(bench, run))
+    cold = bench.run(bench.settings.project / "notebooks" / name, {}, cold=True)
+    assert (run.record["kernel"], cold.record["kernel"]) == ("warm", "cold")
+    assert [kinds_of(output) for output in outputs_of(bench, cold)] == [
+        kinds_of(output) for output in outputs_of(bench, run)
+    ]
+
+
+def kinds_of(output: dict[str, Any]) -> tuple[str, ...]:
+    """What an output is made of: a view's own names are new each time."""
+    return (output["output_type"], output.get("name", ""), *sorted(output.get("data", {})))
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,18 @@ NOTEBOOKS = sorted(
     path for name in ("notebooks", "templates", "tests/benchmarks") for path in (ROOT / name).rglob("*.ipynb")
 )
 
-HEAVY = {"pandas", "numpy", "sklearn", "mlflow", "papermill", "bentoml", "sqlalchemy", "IPython"}
+HEAVY = {
+    "optuna",
+    "distributed",
+    "pandas",
+    "numpy",
+    "sklearn",
+    "mlflow",
+    "papermill",
+    "bentoml",
+    "sqlalchemy",
+    "IPython",
+}
 
 # Which word in a file's name (or in its folder's) allows it to import a library.
 CARRIERS = {
@@ -42,6 +53,7 @@ CARRIERS = {
     "nbconvert": "nbconvert",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "optuna": "optuna",
     "papermill": "papermill",
     "skl2onnx": "onnx",
     "skops": "skops",

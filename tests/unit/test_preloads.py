@@ -14,20 +14,27 @@ def notebook(*cells: str | list[str]) -> dict[str, Any]:
 
 
 def test_every_form_of_import_is_found():
-    code = "import json, os.path as p\nfrom xml import dom\ndef f():\n    from csv import *\ntry:\n    import gzip\nexcept E: pass"
-    assert find_preloads(notebook(code)) == ("csv", "gzip", "json", "os.path", "xml", "xml.dom")
+    code = "import yaml, numpy.linalg as p\nfrom jinja2 import ext\ndef f():\n    from click import *\ntry:\n    import rich\nexcept E: pass"
+    assert find_preloads(notebook(code)) == ("click", "jinja2", "jinja2.ext", "numpy.linalg", "rich", "yaml")
+
+
+def test_the_standard_library_is_left_out():
+    assert find_preloads(notebook("import json, os.path\nfrom xml import dom")) == ()
 
 
 def test_what_the_workbench_needs_to_log_is_added_when_the_notebook_uses_it():
-    assert set(LOGGING_PRELOADS) < set(find_preloads(notebook("import workbench as wb")))
-    assert find_preloads(notebook("import json")) == ("json",)
+    assert find_preloads(notebook("import workbench as wb")) == ("workbench",)
+    for call, modules in LOGGING_PRELOADS.items():
+        code = f"import workbench as wb\nwb.{call}"
+        assert {*modules, "workbench", "workbench.spool"} == set(find_preloads(notebook(code)))
+    assert find_preloads(notebook("import yaml\nother.log_model(1)")) == ("yaml",)
 
 
 def test_neither_a_local_nor_a_missing_nor_a_relative_module_is_found(tmp_path, monkeypatch):
     (tmp_path / "only_here.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    assert find_preloads(notebook("import only_here\nimport not_there_at_all\nfrom . import x\nimport json")) == (
-        "json",
+    assert find_preloads(notebook("import only_here\nimport not_there_at_all\nfrom . import x\nimport yaml")) == (
+        "yaml",
     )
 
 
@@ -42,19 +49,19 @@ def test_a_local_module_that_hides_an_installed_one_is_not_found(tmp_path, monke
 @pytest.mark.parametrize(
     "broken",
     [
-        "%matplotlib inline\nimport json",
-        "!ls -l\nimport json",
-        "%%time\nimport json",
-        "files = !ls\nimport json",
-        "import json\nthis is (not python",
-        "import json\n\0",
-        ["import ", "json"],
+        "%matplotlib inline\nimport yaml",
+        "!ls -l\nimport yaml",
+        "%%time\nimport yaml",
+        "files = !ls\nimport yaml",
+        "import yaml\nthis is (not python",
+        "import yaml\n\0",
+        ["import ", "yaml"],
     ],
 )
 def test_magics_and_mistakes_hide_no_import(broken):
-    assert find_preloads(notebook(broken, "import csv")) == ("csv", "json")
+    assert find_preloads(notebook(broken, "import click")) == ("click", "yaml")
 
 
 def test_text_cells_and_notebooks_without_cells_have_none():
-    assert find_preloads({"cells": [{"cell_type": "markdown", "source": "import json"}]}) == ()
+    assert find_preloads({"cells": [{"cell_type": "markdown", "source": "import yaml"}]}) == ()
     assert find_preloads({}) == ()

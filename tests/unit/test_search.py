@@ -270,6 +270,15 @@ def test_without_a_value_nothing_is_best():
     assert Goal("score").find_best_run([]) is None
 
 
+def test_a_search_is_hopeless_once_enough_runs_finished_and_none_has_the_metric():
+    without = [build_run({}, other=1.0), build_run({}, score=math.nan), build_run({})]
+    failed = [build_run({}, RunState.FAILED)] * 9
+    goal = Goal("score")
+    assert goal.is_hopeless(without + failed)
+    assert not goal.is_hopeless(without[:2] + failed)
+    assert not goal.is_hopeless([*without, build_run({}, score=0.0)])
+
+
 # Optuna
 
 

@@ -135,6 +135,7 @@ def test_what_was_done_before_does_not_make_the_rest_look_fast():
 
 def test_of_a_single_run_the_cells_are_counted():
     assert facts_of((0.0, at(total=1, running=1, cells=3)), now_s=12.0) == "3 of 9 cells done · 0:12"
+    assert facts_of((0.0, at(1, total=1)), now_s=12.0) == "9 of 9 cells done · 0:12"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 _OWN_PYTHONS = frozenset({"python", "python3", sys.executable})
 # What the kernel may still have to say after its last cell is waited for this long; a loaded machine is not a failure.
 _LAST_OUTPUT_TIMEOUT_S = 60
+_END_TIMEOUT_S = 5
+# By no name the notebook may have taken; rendering a real traceback would take longer than a short notebook does.
+_CONFIRM = (
+    "__import__('pathlib').Path({mark!r}).write_text({nonce!r}); "
+    "raise __import__('builtins').type('Confirmed', (__import__('builtins').RuntimeError,), "
+    "{{'_render_traceback_': lambda *_: []}})({nonce!r})"
+)
 # Appending copies what is there: in pieces of this many characters, a long stream costs what it is long.
 _LONGEST_STREAM = 65_536
 
@@ -74,6 +81,16 @@ class KernelClient(PapermillNotebookClient):
 
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
 
+    async def _async_cleanup_kernel(self) -> None:
+        """End the kernel and free what it had; told that it is gone, the manager need not look every tenth of a second."""
+        with suppress(RuntimeError):  # it may never have been started
+            if await self.km.is_alive():
+                await self.km.provisioner.kill()
+                await asyncio.wait_for(self.km.provisioner.wait(), _END_TIMEOUT_S)
+        await super()._async_cleanup_kernel()
+
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
+
     async def _wait_until_heard(self) -> None:
         """Ask until the kernel's own status arrives too: what it prints before we are subscribed would be lost."""
         deadline = time.monotonic() + self.startup_timeout
@@ -104,6 +121,7 @@ class KernelClient(PapermillNotebookClient):
                 super().papermill_execute_cells()
                 if not self.nb.metadata.papermill.get("exception"):
                     self._confirm_completion()
+                    self._teach()
         finally:
             # Only now: without the kernel nobody knows any more whose children they were.
             execution.descendants |= find_descendants(pid)
@@ -138,10 +156,20 @@ class KernelClient(PapermillNotebookClient):
     def _confirm_completion(self) -> None:
         """Have the kernel write the mark and fail: one that hides errors confirms nothing."""
         mark, nonce = str(self._execution.completion), self._execution.nonce
-        code = f"__import__('pathlib').Path({mark!r}).write_text({nonce!r}); raise RuntimeError({nonce!r})"
-        reply = self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False))
-        content = (reply or {}).get("content", {})
+        code = _CONFIRM.format(mark=mark, nonce=nonce)
+        content = self._ask(code)
         self._execution.confirmed = (content.get("status"), content.get("evalue")) == ("error", nonce)
+
+    def _teach(self) -> None:
+        """Have what the cells imported on their way, past their own imports, imported ahead of the next kernels."""
+        if getattr(self.km, "is_learning", False):
+            asked = self._ask("", user_expressions={"modules": "' '.join(__import__('sys').modules)"})
+            shown = asked.get("user_expressions", {}).get("modules", {}).get("data", {}).get("text/plain", "")
+            self.km.learn(shown.strip("'").split())
+
+    def _ask(self, code: str, **options: Any) -> dict[str, Any]:
+        reply = self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False, **options))
+        return dict((reply or {}).get("content", {}))
 
 
 def _goes_on(last: Any, msg: Any) -> bool:

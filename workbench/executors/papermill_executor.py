@@ -30,6 +30,7 @@ from workbench.executors.limit_watch import LimitWatch, Watched
 from workbench.executors.papermill_client import KernelClient, make_manager
 
 _START_TIMEOUT_S = 60
+_END_TIMEOUT_S = 30
 
 
 class PapermillExecutor:
@@ -46,9 +47,10 @@ class PapermillExecutor:
     def submit(self, job: Job) -> None:
         """Queue a job."""
         execution = Execution(job, self._connections, self._watch, self._changed)
+        # Known before it can run: who is interrupted in the middle of this must still find it.
+        self._executions[job.id] = execution
         execution.future = self._pool.submit(execution.run)
         execution.future.add_done_callback(lambda _: self._changed.set())
-        self._executions[job.id] = execution
 
     def status(self, job_id: str) -> Status:
         """Say where a job is; raises what this machine did to it (a full disk), never what the notebook did."""
@@ -73,6 +75,8 @@ class PapermillExecutor:
         for execution in list(self._executions.values()):
             execution.stop()
         self._pool.shutdown(wait=True)
+        for execution in list(self._executions.values()):
+            execution.wait_over(_END_TIMEOUT_S)  # in a thread, perhaps, that the pool was kept from noting
         self._connections.remove()
 
 
@@ -95,6 +99,8 @@ class Execution:
     confirmed: bool = False
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _begun: bool = False
     _pid: int | None = None
 
     def __post_init__(self) -> None:
@@ -103,6 +109,21 @@ class Execution:
 
     def run(self) -> Outcome:
         """Execute the job and judge how it ended; whatever the notebook started is gone when this returns."""
+        with self._lock:
+            self._begun = True
+        try:
+            return self._run()
+        finally:
+            self._over.set()
+
+    def wait_over(self, timeout_s: float) -> None:
+        """Return when an execution that was begun is over; one that is stopped and begins later starts no kernel."""
+        with self._lock:
+            begun = self._begun
+        if begun:
+            self._over.wait(timeout_s)
+
+    def _run(self) -> Outcome:
         with open_log(self.job.folder / "kernel.log", self.job.secrets) as self.log:
             try:
                 failure, cause = (_STOPPED, Cause.STOPPED) if self.stopped else self._run_papermill()

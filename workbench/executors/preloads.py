@@ -11,27 +11,44 @@ import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-# What the functions wb.log_... import when they are called.
-LOGGING_PRELOADS = ("workbench.spool", "pandas", "pyarrow.parquet", "skops.io")
+# What the functions wb.log_... import when they are called; `log_` is in the name of each.
+LOGGING_PRELOADS = {
+    "log_": ("workbench.spool",),
+    "log_dataset": ("pandas",),
+    "log_predictions": ("pandas", "pyarrow.parquet"),
+    "log_model": ("pandas", "pyarrow.parquet", "skops.io"),
+}
 _MAGIC_LINE = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 _IMPORT_LINE = re.compile(r"^\s*((?:import|from)\s+[\w.]+.*)$", re.MULTILINE)
 _BUILT_IN = ("built-in", "frozen")
 
 
 def find_preloads(source: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the modules to import ahead for a notebook (its document), sorted: installed ones, never files beside it.
+    """Return the modules to import ahead for a notebook (its document), sorted: of installed packages, never files beside it.
 
-    A name taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
+    The standard library's are as good as there, and left out: so notebooks that need no package share one parent. A name taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
     """
-    cells = (cell for cell in source.get("cells", ()) if cell.get("cell_type") == "code")
-    names = {name for cell in cells for name in _find_imports(_read_code(cell))}
+    return _find_preloads(
+        tuple(_read_code(cell) for cell in source.get("cells", ()) if cell.get("cell_type") == "code")
+    )
+
+
+@lru_cache(maxsize=16)
+def _find_preloads(cells: tuple[str, ...]) -> tuple[str, ...]:
+    names = {name for cell in cells for name in _find_imports(cell)}
     if any(name.partition(".")[0] == "workbench" for name in names):
-        names.update(LOGGING_PRELOADS)
-    return tuple(sorted(name for name in names if is_installed(name.partition(".")[0])))
+        code = "\n".join(cells)
+        names.update(module for call, modules in LOGGING_PRELOADS.items() if call in code for module in modules)
+    return tuple(sorted(filter(_is_package, names)))
+
+
+def _is_package(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top not in sys.stdlib_module_names and is_installed(top)
 
 
 def _read_code(cell: Mapping[str, Any]) -> str:

@@ -22,15 +22,23 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Int, List, Unicode
 
 from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads
-from workbench.executors.warm_parents import ParentGone, WarmKernel, WarmUnavailable, find_parent, new_connection_file
+from workbench.executors.warm_parents import (
+    ParentGone,
+    WarmKernel,
+    WarmParent,
+    WarmUnavailable,
+    find_parent,
+    new_connection_file,
+)
 
 __all__ = ["KERNEL_NAME", "WarmKernelManager", "WarmProvisioner", "find_preloads"]
 
 KERNEL_NAME = "workbench-warm"
-DEFAULT_PRELOADS = ("workbench", *LOGGING_PRELOADS)
+DEFAULT_PRELOADS = ("workbench", *LOGGING_PRELOADS["log_model"])
 _LAUNCH = [sys.executable, "-m", "ipykernel_launcher", "-f"]
 _POLL_S = 0.005
 _TRIES = 3
+_MOST_LESSONS = 3
 _UNDERSTOOD = {"env", "cwd", "stdout", "stderr", "kernel_id", "extra_arguments"}
 
 
@@ -39,6 +47,8 @@ class WarmProvisioner(LocalProvisioner):
 
     preloads = List(Unicode(), help="Modules to import ahead.").tag(config=True)
     standby = Int(2, help="Kernels to keep started and waiting.").tag(config=True)
+
+    forked_from: WarmParent | None = None
 
     @property
     def is_warm(self) -> bool:
@@ -74,6 +84,7 @@ class WarmProvisioner(LocalProvisioner):
                 standby = self.standby if isinstance(self.parent, WarmKernelManager) else 0
                 kernel = parent.ask(environment, cwd, outputs, arguments=arguments, standby=standby)
                 await kernel.wait_started()
+                self.forked_from = parent
             except ParentGone as exc:
                 self.log.info("%s", exc)
             except WarmUnavailable as exc:
@@ -130,6 +141,19 @@ class WarmKernelManager(AsyncKernelManager):
     def is_warm(self) -> bool:
         """True once the kernel was forked, false when an ordinary one had to be started."""
         return isinstance(self.provisioner, WarmProvisioner) and self.provisioner.is_warm
+
+    @property
+    def is_learning(self) -> bool:
+        """True for the first kernels of a parent: what they import on their way may be imported ahead of the next."""
+        parent = getattr(self.provisioner, "forked_from", None)
+        return self.is_warm and parent is not None and parent.lessons < _MOST_LESSONS
+
+    def learn(self, modules: Sequence[str]) -> None:
+        """Have the modules that the kernel has imported by now imported ahead of the next kernels."""
+        parent = getattr(self.provisioner, "forked_from", None)
+        if parent is not None:
+            parent.lessons += 1
+            parent.learn(modules)
 
     def adopts_connection(self, cmd: Sequence[str]) -> bool:
         """True when the kernel may choose its connection: the first time, and started as every other."""

@@ -265,7 +265,9 @@ def _is_going_on(plan: SweepPlan, why: str) -> Unavailable:
 @contextmanager
 def _hold(folder: Path, plan: SweepPlan) -> Iterator[None]:
     """Keep every other process from running the same sweep, until this one ends, however it does."""
-    with disk_answers(folder), (folder / ".lock").open("ab") as lock:
+    with disk_answers(folder):
+        lock = (folder / ".lock").open("ab")
+    with lock:
         try:
             # Not flock: a kernel that is forked from us would go on holding that.
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -101,6 +101,8 @@ def print_run(run: Run, folder: str) -> None:
     )
     if run.error:
         console.print(f"  [red]{escape(run.error)}[/]", soft_wrap=True)
+    for note in run.record.get("notes", ()):
+        console.print(f"  {escape(note)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
     table.show_header = False
     for name, value in run.metrics.items():
@@ -114,6 +116,8 @@ def print_run(run: Run, folder: str) -> None:
     dirty = " with uncommitted changes" if run.provenance.get("git_dirty") else ""
     source = f"notebook {short(run.notebook_digest)}, git {short(commit) + dirty if commit else 'none'}"
     table.add_row("source", escape(source))
+    if run.attempt > 1:
+        table.add_row("attempt", f"{run.attempt}; what the ones before left is in runs/attempts")
     table.add_row("folder", escape(folder))
     console.print(table)
 

@@ -14,7 +14,8 @@ def notebook(*cells: str | list[str]) -> dict[str, Any]:
 
 
 def test_every_form_of_import_is_found():
-    code = "import yaml, numpy.linalg as p\nfrom jinja2 import ext\ndef f():\n    from click import *\ntry:\n    import rich\nexcept E: pass"
+    code = "import yaml, numpy.linalg as p\nfrom jinja2 import ext\n"
+    code += "def f():\n    from click import *\ntry:\n    import rich\nexcept E: pass"
     assert find_preloads(notebook(code)) == ("click", "jinja2", "jinja2.ext", "numpy.linalg", "rich", "yaml")
 
 

@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 
+from workbench.domain.notebook import INJECTED
 from workbench.executors.jobs import Job
 from workbench.executors.kernel_processes import find_descendants
 from workbench.executors.warm_kernels import WarmKernelManager, find_preloads
@@ -116,9 +117,10 @@ class KernelClient(PapermillNotebookClient):
             with execution.watch.over(
                 pid, job.mark, job.folder, job.limits, also=[execution.scratch]
             ) as execution.watched:
-                session = self.kc.session
-                session.deserialize = execution.watched.weigh(session.deserialize)
+                session, deserialize = self.kc.session, self.kc.session.deserialize
+                session.deserialize = execution.watched.weigh(deserialize)
                 super().papermill_execute_cells()
+                session.deserialize = deserialize  # what we ask from here on is not the notebook's
                 if not self.nb.metadata.papermill.get("exception"):
                     self._confirm_completion()
                     self._teach()
@@ -131,12 +133,18 @@ class KernelClient(PapermillNotebookClient):
         """Execute one cell under its own limit; an error that it kept from being shown is written into it."""
         self._execution.note_cell(cell_index + 1, len(self.nb.cells))
         try:
-            with self._execution.limit_cell(cell_index + 1):
+            with self._execution.limit_cell(self._number_of(cell_index)):
                 return super().execute_cell(cell, cell_index, *arguments, **options)
         except CellExecutionError as exc:
             if not any(output.output_type == "error" for output in cell.outputs):
                 cell.outputs.append(new_output("error", ename=exc.ename, evalue=exc.evalue, traceback=[]))
             raise
+
+    def _number_of(self, cell_index: int) -> int:
+        """Return a cell's number as its author counts: code cells only, from 1, without the injected parameters."""
+        cells = self.nb.cells[: cell_index + 1]
+        written = [cell for cell in cells if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", ())]
+        return max(len(written), 1)
 
     def output(self, outs: list[Any], msg: Any, display_id: str, cell_index: int) -> Any:
         """Take one output; a stream that goes on is written on, so that ten thousand small prints are a few outputs."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from workbench.executors import quick_jsonschema  # noqa: F401 - before nbformat imports it in its own way
+
+# isort: split
 import copy
 import logging
 import secrets
@@ -190,7 +193,7 @@ class Execution:
         except PapermillExecutionError:
             pass
         except DeadKernelError:
-            failure, cause = "The kernel died.", Cause.DIED
+            failure, cause = _DIED, Cause.DIED
         except CellTimeoutError as exc:
             failure = f"A cell took too long: {exc}"
         except OSError as exc:
@@ -219,6 +222,7 @@ class Execution:
 
 
 _STOPPED = "Stopped from outside."
+_DIED = "The kernel died."
 
 
 class _Engine(NBClientEngine):

@@ -30,7 +30,8 @@ _BUILT_IN = ("built-in", "frozen")
 def find_preloads(source: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the modules to import ahead for a notebook (its document), sorted: of installed packages, never files beside it.
 
-    The standard library's are as good as there, and left out: so notebooks that need no package share one parent. A name taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
+    The standard library's are as good as there, and left out: so notebooks that need no package share one parent. A name
+    taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
     """
     return _find_preloads(
         tuple(_read_code(cell) for cell in source.get("cells", ()) if cell.get("cell_type") == "code")

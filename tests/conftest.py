@@ -81,7 +81,7 @@ def run_command(project: Path, *arguments: str, **environment: str) -> subproces
     """Run `workbench ...` in a project to its end."""
     process = start_command(project, *arguments, **environment)
     try:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=240)
     finally:
         process.kill()
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
@@ -111,7 +111,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], object], *, within_s: float = 60) -> None:
+def wait_until(holds: Callable[[], object], *, within_s: float = 150) -> None:
     """Return once `holds` does; fail when it does not in time."""
     deadline = time.monotonic() + within_s
     while not holds():

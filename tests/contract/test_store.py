@@ -290,7 +290,9 @@ def test_a_run_of_another_machine_is_not_judged_and_a_reused_pid_is_not_trusted(
 
 def silence(path, run: Run, seconds: float) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("update attempts set lease_until = lease_until - ? where run_id = ?", (seconds, run.id))
+        connection.execute(
+            "update attempts set lease_until_monotonic = lease_until_monotonic - ? where run_id = ?", (seconds, run.id)
+        )
 
 
 def test_an_owner_that_is_silent_for_two_heartbeats_has_lost_its_attempt_and_the_reason_says_how_long(store, path):
@@ -300,6 +302,16 @@ def test_an_owner_that_is_silent_for_two_heartbeats_has_lost_its_attempt_and_the
     assert store.mark_lost_runs() == [silent.id]
     assert "was silent for 25 s" in store.find_run(silent.id).error
     assert store.find_run(spoke.id).state is RunState.RUNNING
+
+
+def test_a_clock_that_is_set_costs_no_run_of_this_machine_and_another_machines_is_judged_by_it(store, path):
+    run = add(store, RunState.RUNNING)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update attempts set lease_until = lease_until - 3600")
+    assert store.mark_lost_runs() == []
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update attempts set owner = 'elsewhere/1/1'")
+    assert store.mark_lost_runs() == [run.id]
 
 
 def test_a_heartbeat_renews_what_this_process_runs_and_says_what_that_is(store, path):
@@ -361,8 +373,8 @@ def test_a_store_of_before_there_were_leases_is_brought_up_to_this_one(tmp_path)
         assert store.renew_leases() == {(run.id, 1)}
         with pytest.raises(sqlite3.IntegrityError), closing(sqlite3.connect(path)) as connection, connection:
             connection.execute(
-                "insert into attempts select run_id, 2, 'FINISHED', owner, null, null, null, null, null"
-                " from attempts union all select run_id, 3, 'FINISHED', owner, null, null, null, null, null from attempts"
+                "insert into attempts (run_id, number, state, owner) select run_id, 2, 'FINISHED', owner"
+                " from attempts union all select run_id, 3, 'FINISHED', owner from attempts"
             )
 
 

@@ -349,6 +349,7 @@ def test_a_kernel_ends_in_order_when_it_is_asked_to(start, tmp_path):
     kernel = start.warm()
     kernel.run("import atexit, pathlib; _ = atexit.register(pathlib.Path('ended').touch)")
     ended = kernel.manager.provisioner.process
+    kernel.manager.shutdown_wait_time = 60  # on a busy machine, too, before it is told more firmly
     kernel.await_(kernel.manager.shutdown_kernel())
     assert ended.wait(60) == 0
     assert (tmp_path / "ended").exists()

@@ -58,7 +58,9 @@ def main(names: Sequence[str], small: bool, report: Path) -> None:
     found: dict[str, Proof] = {}
     for name in names or PROOFS:
         found[name] = _prove(name, small=small)
-        report.write_text(write_report(found, small=small), encoding="utf-8")  # hours may come between two of them
+        # Hours may come between two of them. Those that were proved before and not now keep their rows.
+        kept = _read_rows(report, leave_out=[*found])
+        report.write_text(write_report(found, kept, small=small), encoding="utf-8")
     click.echo(f"\nWritten to {report}")
     raise SystemExit(0 if all(proof.holds for proof in found.values()) else 1)
 
@@ -72,18 +74,25 @@ def _prove(name: str, *, small: bool) -> Proof:
     return proof
 
 
-def write_report(found: Mapping[str, Proof], *, small: bool) -> str:
-    """Return the report: where and when, a row for each proof, and what was false."""
+def _read_rows(report: Path, leave_out: Sequence[str]) -> list[str]:
+    """Return the rows of a report, without those of some proofs."""
+    lines = report.read_text(encoding="utf-8").splitlines() if report.is_file() else []
+    return [line for line in lines if line.startswith("| `") and line.split("`")[1] not in leave_out]
+
+
+def write_report(found: Mapping[str, Proof], kept: Sequence[str] = (), *, small: bool) -> str:
+    """Return the report: where and when, a row for each proof (with its commit), and what was false."""
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
     size = "small sizes" if small else "full sizes"
     lines = [
         "# Soak report",
         "",
-        f"Proved {datetime.now(UTC):%Y-%m-%d} at commit {_commit()} on {machine}, by `python -m tests.soak`, {size}.",
+        f"Last proved {datetime.now(UTC):%Y-%m-%d} on {machine}, by `python -m tests.soak`, {size}; each row has its commit.",
         "`at most`: the share of failures that is exceeded with a probability of 5 % (Clopper and Pearson, one-sided).",
         "",
-        "| proof | claim | n | failures | at most | seed | seconds |",
-        "|---|---|---:|---:|---:|---:|---:|",
+        "| proof | claim | n | failures | at most | seed | seconds | commit |",
+        "|---|---|---:|---:|---:|---:|---:|---|",
+        *kept,
         *(_row(name, proof) for name, proof in found.items()),
         "",
         *(f"- `{name}`: {proof.details}" for name, proof in found.items() if proof.details),
@@ -99,7 +108,7 @@ def write_report(found: Mapping[str, Proof], *, small: bool) -> str:
 
 def _row(name: str, proof: Proof) -> str:
     counts = f"{proof.n:,} | {len(proof.failures):,} | {proof.upper_bound:.2%} | {proof.seed} | {proof.duration_s:.0f}"
-    return f"| `{name}` | {proof.claim} | {counts} |"
+    return f"| `{name}` | {proof.claim} | {counts} | {_commit()} |"
 
 
 def _on_one_line(text: str) -> str:

@@ -64,7 +64,7 @@ def find_faults(settings: Settings, hog: Hog) -> list[str]:
         f"the reason is {run.error!r}": f"--{hog.option} allows" not in str(run.error),
         f"it took {_duration_s(run):.0f} s": _duration_s(run) > ENDED_WITHIN_S,
         "processes are left": bool(find_processes(folder)),
-        "its notebook was kept whole": (folder / "notebook.ipynb").stat().st_size > 2_000_000,
+        "its notebook was kept whole": hog.what == "output" and (folder / "notebook.ipynb").stat().st_size > 2_000_000,
     }
     return [f"{hog.what} {hog.how}: {fault}" for fault, holds in faults.items() if holds]
 

@@ -27,7 +27,7 @@ MARK_ROOM_BYTES = 4096
 NOTEBOOK_BACKEND = "module://matplotlib_inline.backend_inline"
 MARKS = "WORKBENCH_"
 _ORDER_PARTS = 4
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # Generators with a state of their own, by the module that can seed it anew; an ordinary kernel has each from the system.
 _SEEDED = ("random", "numpy.random", "torch")
 _PACKAGES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
@@ -69,7 +69,10 @@ def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool, 
 
 
 def _end_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # What loses its parent stays below the kernel, and is found and ended with it.
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
         os._exit(1)
 

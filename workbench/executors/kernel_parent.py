@@ -130,22 +130,6 @@ def _counted_questions() -> Iterator[list[str]]:
         getipython.get_ipython = IPython.get_ipython = real
 
 
-def find_fit(names: Sequence[str]) -> list[str]:
-    """Return which modules may be imported ahead, tried in a fork: an import cannot be undone."""
-    receiving, sending = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        with suppress(BaseException):
-            unfit = preload(names)
-            os.write(sending, json.dumps([name for name in names if name not in unfit]).encode())
-        os._exit(0)
-    os.close(sending)
-    with os.fdopen(receiving, "rb") as answer:
-        fit = answer.read()
-    os.waitpid(pid, 0)
-    return list(json.loads(fit or b"[]"))
-
-
 def count_lasting_threads() -> int:
     """Return how many threads this process has, without those that libraries end and start again around a fork."""
     if _count_threads() > 1 and threading.active_count() == 1:
@@ -203,7 +187,7 @@ class KernelParent:
         if not message:
             self._end()
         request = json.loads(message)
-        actions = {"take": self._take, "prepare": self._prepare, "retire": self._retire, "learn": self._learn}
+        actions = {"take": self._take, "prepare": self._prepare, "retire": self._retire}
         actions[request["do"]](request, descriptors)
 
     def _take(self, request: dict[str, Any], descriptors: list[int]) -> None:
@@ -226,22 +210,6 @@ class KernelParent:
         """Fork kernels ahead until as many wait as are wanted."""
         while len(self._waiting) < request["standby"] and not self._is_retired:
             self._waiting.append(self._fork_ahead())
-
-    def _learn(self, request: dict[str, Any], _: list[int]) -> None:
-        """Import what kernels turned out to import on their way; those that wait already are started anew."""
-        names = [name for name in request["modules"] if name not in sys.modules]
-        fit = find_fit(names) if names and not self._is_retired else []
-        if not fit:
-            return
-        with _installed_modules_only(str(self._folder)):
-            for name in fit:
-                _import(name)
-        gc.collect()
-        gc.freeze()
-        standby = len(self._waiting)
-        while self._waiting:
-            kill_tree(self._waiting.pop().pid)
-        self._prepare({"standby": standby}, [])
 
     def _retire(self, _: dict[str, Any], __: list[int]) -> None:
         """End what waits, and go when the last kernel in use has ended."""
@@ -289,7 +257,7 @@ class KernelParent:
             with suppress(OSError):
                 child.answers.send(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode())
             child.answers.close()
-        elif child in self._waiting:
+        else:
             self._waiting.remove(child)
         self._end_if_idle()
 

@@ -117,7 +117,7 @@ class ConnectionFolder:
 
 
 def _choose_root() -> Path:
-    root = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    root = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()).absolute()
     fits = len(os.fsencode(root)) <= _LONGEST_ROOT and root.is_dir() and os.access(root, os.W_OK)
     return root if fits else Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
 

@@ -87,7 +87,8 @@ class KernelClient(PapermillNotebookClient):
         with suppress(RuntimeError):  # it may never have been started
             if await self.km.is_alive():
                 await self.km.provisioner.kill()
-                await asyncio.wait_for(self.km.provisioner.wait(), _END_TIMEOUT_S)
+                with suppress(TimeoutError):  # it was killed; who is to say so is busy
+                    await asyncio.wait_for(self.km.provisioner.wait(), _END_TIMEOUT_S)
         await super()._async_cleanup_kernel()
 
     _cleanup_kernel = run_sync(_async_cleanup_kernel)
@@ -123,7 +124,6 @@ class KernelClient(PapermillNotebookClient):
                 session.deserialize = deserialize  # what we ask from here on is not the notebook's
                 if not self.nb.metadata.papermill.get("exception"):
                     self._confirm_completion()
-                    self._teach()
         finally:
             # Only now: without the kernel nobody knows any more whose children they were.
             execution.descendants |= find_descendants(pid)
@@ -167,13 +167,6 @@ class KernelClient(PapermillNotebookClient):
         code = _CONFIRM.format(mark=mark, nonce=nonce)
         content = self._ask(code)
         self._execution.confirmed = (content.get("status"), content.get("evalue")) == ("error", nonce)
-
-    def _teach(self) -> None:
-        """Have what the cells imported on their way, past their own imports, imported ahead of the next kernels."""
-        if getattr(self.km, "is_learning", False):
-            asked = self._ask("", user_expressions={"modules": "' '.join(__import__('sys').modules)"})
-            shown = asked.get("user_expressions", {}).get("modules", {}).get("data", {}).get("text/plain", "")
-            self.km.learn(shown.strip("'").split())
 
     def _ask(self, code: str, **options: Any) -> dict[str, Any]:
         reply = self.wait_for_reply(self.kc.execute(code, silent=True, store_history=False, **options))

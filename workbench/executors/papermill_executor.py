@@ -179,7 +179,7 @@ class Execution:
     def _run_papermill(self) -> tuple[str | None, Cause]:
         """Execute the job and return why it stopped; None when the notebook itself tells."""
         failure, cause = self._try_papermill()
-        if self.stopped:
+        if self.stopped and not self.confirmed:
             return _STOPPED, Cause.STOPPED
         breach = self.watched.breach if self.watched else None
         return (str(breach), Cause.LIMIT) if breach else (failure, cause)
@@ -197,9 +197,9 @@ class Execution:
         except CellTimeoutError as exc:
             failure = f"A cell took too long: {exc}"
         except OSError as exc:
-            if not isinstance(exc, FileNotFoundError):
+            if not isinstance(exc, FileNotFoundError | TimeoutError):
                 raise  # the disk's, not the notebook's
-            failure = f"It could not be executed: {exc}"
+            failure = f"It could not be executed: {exc!r}"
         except Exception as exc:
             # Whatever a library says about one notebook must not end the others of a sweep.
             failure = f"It could not be executed: {exc!r}"

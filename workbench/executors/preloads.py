@@ -22,6 +22,17 @@ LOGGING_PRELOADS = {
     "log_predictions": ("pandas", "pyarrow.parquet"),
     "log_model": ("pandas", "pyarrow.parquet", "skops.io"),
 }
+# What packages import on their way, the first time something common is done with them.
+COMPANIONS = {
+    "matplotlib": ("matplotlib.backends.backend_agg", "PIL.PngImagePlugin", "PIL.BmpImagePlugin", "PIL.GifImagePlugin",
+                   "PIL.JpegImagePlugin", "PIL.PpmImagePlugin"),
+    "pandas": ("pandas.io.formats.html", "pandas.io.formats.string", "pandas.core.arrays.arrow.extension_types"),
+    "pyarrow": ("pyarrow.pandas_compat",),
+    "skops": ("workbench.packaging.skops_canonical",),
+    "sklearn": ("narwhals.stable.v2", "narwhals._pandas_like.dataframe"),
+}  # fmt: skip
+# A notebook that changes where modules are found may mean others by the same names.
+_MOVES = re.compile(r"sys\s*\.\s*path|addsitedir|\bchdir\b|^\s*%?cd\s|sys\s*\.\s*meta_path|import_path", re.MULTILINE)
 _MAGIC_LINE = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 _IMPORT_LINE = re.compile(r"^\s*((?:import|from)\s+[\w.]+.*)$", re.MULTILINE)
 _BUILT_IN = ("built-in", "frozen")
@@ -33,9 +44,10 @@ def find_preloads(source: Mapping[str, Any]) -> tuple[str, ...]:
     The standard library's are as good as there, and left out: so notebooks that need no package share one parent. A name
     taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
     """
-    return _find_preloads(
-        tuple(_read_code(cell) for cell in source.get("cells", ()) if cell.get("cell_type") == "code")
-    )
+    sources = [_read_source(cell) for cell in source.get("cells", ()) if cell.get("cell_type") == "code"]
+    if any(map(_MOVES.search, sources)):
+        return ()
+    return _find_preloads(tuple(_MAGIC_LINE.sub("", text) for text in sources))
 
 
 @lru_cache(maxsize=16)
@@ -44,6 +56,8 @@ def _find_preloads(cells: tuple[str, ...]) -> tuple[str, ...]:
     if any(name.partition(".")[0] == "workbench" for name in names):
         code = "\n".join(cells)
         names.update(module for call, modules in LOGGING_PRELOADS.items() if call in code for module in modules)
+    tops = {name.partition(".")[0] for name in names}
+    names.update(module for top in tops for module in COMPANIONS.get(top, ()))
     return tuple(sorted(filter(_is_package, names)))
 
 
@@ -52,9 +66,9 @@ def _is_package(name: str) -> bool:
     return top not in sys.stdlib_module_names and is_installed(top)
 
 
-def _read_code(cell: Mapping[str, Any]) -> str:
+def _read_source(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
-    return _MAGIC_LINE.sub("", source if isinstance(source, str) else "".join(source))
+    return source if isinstance(source, str) else "".join(source)
 
 
 def _find_imports(code: str) -> Iterator[str]:

@@ -38,7 +38,6 @@ DEFAULT_PRELOADS = ("workbench", *LOGGING_PRELOADS["log_model"])
 _LAUNCH = [sys.executable, "-m", "ipykernel_launcher", "-f"]
 _POLL_S = 0.005
 _TRIES = 3
-_MOST_LESSONS = 3
 _UNDERSTOOD = {"env", "cwd", "stdout", "stderr", "kernel_id", "extra_arguments"}
 
 
@@ -141,19 +140,6 @@ class WarmKernelManager(AsyncKernelManager):
     def is_warm(self) -> bool:
         """True once the kernel was forked, false when an ordinary one had to be started."""
         return isinstance(self.provisioner, WarmProvisioner) and self.provisioner.is_warm
-
-    @property
-    def is_learning(self) -> bool:
-        """True for the first kernels of a parent: what they import on their way may be imported ahead of the next."""
-        parent = getattr(self.provisioner, "forked_from", None)
-        return self.is_warm and parent is not None and parent.lessons < _MOST_LESSONS
-
-    def learn(self, modules: Sequence[str]) -> None:
-        """Have the modules that the kernel has imported by now imported ahead of the next kernels."""
-        parent = getattr(self.provisioner, "forked_from", None)
-        if parent is not None:
-            parent.lessons += 1
-            parent.learn(modules)
 
     def adopts_connection(self, cmd: Sequence[str]) -> bool:
         """True when the kernel may choose its connection: the first time, and started as every other."""

@@ -22,11 +22,9 @@ from typing import Any, NamedTuple
 from workbench.errors import Unavailable
 from workbench.executors.forked_kernel import MARK_ROOM, MARK_ROOM_BYTES, NOTEBOOK_BACKEND
 from workbench.executors.kernel_processes import ConnectionFolder, kill_tree
-from workbench.executors.preloads import installation_folders, is_installed
+from workbench.executors.preloads import installation_folders
 
 _MOST_PARENTS = 3
-# Of one message; a request has to fit into what its receiver reads at once.
-_MOST_NAMES = 500
 _START_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 10.0
 _LONGEST_ANSWER = 65536
@@ -145,8 +143,6 @@ class WarmParent:
     """A process that has imported `modules` in an environment and forks kernels; may be asked from several threads."""
 
     def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.lessons = 0
-        self._known: set[str] = set()
         self._folder = ConnectionFolder()
         folder = self._folder.new_file().parent
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -211,17 +207,6 @@ class WarmParent:
     def prepare(self, standby: int = 2) -> None:
         """Have kernels started ahead of the first that is asked for; raises ParentGone."""
         self._send({"do": "prepare", "standby": standby})
-
-    def learn(self, modules: Iterable[str]) -> None:
-        """Have more modules imported ahead, those kernels turned out to import on their way; local files are left to them."""
-        new = [name for name in modules if name not in self._known]
-        self._known.update(new)
-        tops = {name.partition(".")[0] for name in new}
-        installed = {top for top in tops if is_installed(top)}
-        fit = [name for name in new if name.partition(".")[0] in installed]
-        with suppress(ParentGone):
-            for start in range(0, len(fit), _MOST_NAMES):
-                self._send({"do": "learn", "modules": fit[start : start + _MOST_NAMES]})
 
     def retire(self) -> None:
         """Let it go when its last kernel has ended."""

@@ -50,6 +50,7 @@ _attempts = sa.Table(
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("lease_until", sa.Float),
+    sa.Column("lease_until_monotonic", sa.Float),
     sa.Column("started", sa.String(32)),
     sa.Column("ended", sa.String(32)),
     sa.Column("error", sa.Text),
@@ -168,7 +169,7 @@ class Store:
         """Say that this process still runs what it runs, and return that as (run id, attempt)."""
         mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
         with self._transaction() as connection:
-            connection.execute(_attempts.update().where(mine).values(lease_until=time.time() + LEASE_S))
+            connection.execute(_attempts.update().where(mine).values(_new_lease()))
             held = connection.execute(sa.select(_attempts.c.run_id, _attempts.c.number).where(mine))
             return frozenset((row.run_id, row.number) for row in held)
 
@@ -307,8 +308,11 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 
 def _new_attempt(run_id: str, number: int) -> dict[str, Any]:
-    lease = time.time() + LEASE_S
-    return {"run_id": run_id, "number": number, "state": RunState.QUEUED, "owner": _own_name(), "lease_until": lease}
+    return {"run_id": run_id, "number": number, "state": RunState.QUEUED, "owner": _own_name(), **_new_lease()}
+
+
+def _new_lease() -> dict[str, float]:
+    return {"lease_until": time.time() + LEASE_S, "lease_until_monotonic": time.monotonic() + LEASE_S}
 
 
 def _latest_attempt(connection: sa.Connection, run_id: str) -> Any:
@@ -320,7 +324,11 @@ def _find_loss(attempt: Any) -> str | None:
     """Return why nobody runs an unfinished attempt any more, None when somebody does."""
     if _is_gone(attempt.owner):
         return "The process that ran it is gone."
-    silent_s = time.time() - (attempt.lease_until or 0) + LEASE_S
+    # A clock that is set, or a laptop that slept, must not cost a run of this machine; across machines there is no other clock.
+    if attempt.owner.rsplit("/", 2)[0] == socket.gethostname():
+        silent_s = time.monotonic() - (attempt.lease_until_monotonic or 0) + LEASE_S
+    else:
+        silent_s = time.time() - (attempt.lease_until or 0) + LEASE_S
     if silent_s <= LEASE_S:
         return None
     return f"The process that ran it was silent for {silent_s:.0f} s; after {LEASE_S:.0f} s an attempt counts as lost."
@@ -343,6 +351,7 @@ def _build_run(row: Any) -> Run:
     attempt, record = columns.pop("number"), columns.pop("record")
     columns.pop("owner")
     columns.pop("lease_until")
+    columns.pop("lease_until_monotonic")
     columns.pop("published")
     return Run(
         **{

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
 from workbench.workflow.collecting import remove_unfinished
 from workbench.workflow.redacting import redact_abandoned
 
+# What is in a run's folder before its notebook starts, and the log that is redacted as it is written.
+_OURS = frozenset({spool.PARAMETERS, "provenance.json", "kernel.log"})
+
 
 def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
     """Mark runs LOST that nobody runs any more, end what they left running, and return their ids."""
@@ -27,8 +31,19 @@ def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
 
         for run_id in lost:
             end_marked_processes(mark_of(settings.runs_folder / run_id))
-            clean_abandoned(store.find_run(run_id), settings)
+            run = store.find_run(run_id)
+            clean_abandoned(run, settings)
+            if run.provenance.get("had_secrets"):
+                _empty_folder(settings.runs_folder / run_id)
     return lost
+
+
+def _empty_folder(folder: Path) -> None:
+    """Remove what a notebook wrote: whoever finds its run lost may not know the secrets that it knew."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name not in _OURS:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def clean_abandoned(run: Run, settings: Settings) -> None:

@@ -116,16 +116,18 @@ class Runner:
         values = batch.trials.ask()
         if values is None:
             return None
-        self._find_secrets(values, batch.notebook)  # refused before anything is written down
-        return self._new_run(values, batch)
+        # Refused before anything is written down.
+        has_secrets = bool(self._find_secrets(values, batch.notebook))
+        return self._new_run(values, batch, has_secrets=has_secrets)
 
-    def _new_run(self, values: Mapping[str, Any], batch: _Batch) -> Run:
+    def _new_run(self, values: Mapping[str, Any], batch: _Batch, *, has_secrets: bool) -> Run:
+        seeds = {name: value for name, value in values.items() if "seed" in name.lower()}
         run = Run(
             id=new_run_id(),
             notebook=batch.notebook.name,
             notebook_digest=batch.notebook.digest,
             parameters=values,
-            provenance={**batch.provenance, "seeds": {k: v for k, v in values.items() if "seed" in k.lower()}},
+            provenance={**batch.provenance, "seeds": seeds, "had_secrets": has_secrets},
             author=self._settings.acting_author,
             created=utc_now(),
             sweep=batch.sweep,
@@ -212,7 +214,8 @@ class Runner:
                 with suppress(Exception):  # what cannot be written down now is killed like the others
                     self._finish_ended(batch)
             for run_id in batch.started:
-                self._kill(run_id, error)
+                with suppress(Unavailable):  # one that cannot be written down must not keep the others from it
+                    self._kill(run_id, error)
         with suppress(Unavailable):
             publish_pending(self._settings, self._store, self._tracker)
 

@@ -56,9 +56,9 @@ def kill_executor(project: Path, delay_s: float, *options: str) -> list[str]:
 def _forget_folders(bench: Workbench, temporary: Path) -> None:
     """Run something else in the same place: what the killed one left there is removed by whoever comes next."""
     if any(temporary.iterdir()):
-        run_command(
-            bench.settings.project, "run", str(NOTEBOOKS / "only_text.ipynb"), TMPDIR=str(temporary), XDG_RUNTIME_DIR=""
-        )
+        notebook = str(NOTEBOOKS / "finishes.ipynb")
+        done = run_command(bench.settings.project, "run", notebook, TMPDIR=str(temporary), XDG_RUNTIME_DIR="")
+        assert done.returncode == 0, done.stderr
 
 
 def _wait_for(holds: object, within_s: float) -> bool:

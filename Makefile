@@ -15,7 +15,7 @@ help:
 	@echo "make demo    the whole story on this machine, in under three minutes"
 	@echo "make lab     JupyterLab and MLflow's page, on loopback"
 	@echo "make test    every test, the browser's included"
-	@echo "make check   lint, types, layers and the fast tests, in under a minute"
+	@echo "make check   lint, types, layers and the fast tests, in a minute or two"
 	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
 	@echo "make soak    the long proofs: kills, hogs, planted secrets; writes tests/soak/REPORT.md"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,22 @@ settings.load_profile("untimed")
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 AUTHOR = "ada@example.org"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What projects that are made once remember outside of themselves is remembered nowhere near the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_state(_shared_state: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A memory of this test alone: the same project, copied for many tests, goes on in each of them in another way."""
+    folder = tmp_path_factory.mktemp("own-state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +133,15 @@ def wait_until(holds: Callable[[], object], *, within_s: float = 150) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"it did not happen within {within_s} s"
         time.sleep(0.05)
+
+
+def change_database(address: str, statement: str, **values: object) -> None:
+    """Change a store behind its back, as somebody with the database in their hands does: its triggers are dropped first."""
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(address, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        on = " on ledger" if engine.dialect.name == "postgresql" else ""
+        for change in ("update", "delete", "truncate"):
+            connection.execute(sa.text(f"drop trigger if exists ledger_refuses_{change}{on}"))
+        connection.execute(sa.text(statement), values)

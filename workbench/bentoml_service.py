@@ -23,7 +23,7 @@ import bentoml
 
 from workbench.domain.contract import Predict, parse_contract
 from workbench.errors import Refused
-from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
+from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_refused_files
 from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder
 from workbench.serving.application import Access, ServedModel, build_application
 from workbench.serving.problems import RequestError, problem_response
@@ -61,13 +61,18 @@ def audit_own_folder() -> AuditedRelease:
 
 def load_predictor(audited: AuditedRelease) -> Predict:
     """Return the function from rows to scores, from the audited bytes; raises Refused when it cannot be loaded."""
+    files = {path.removeprefix(MODEL): content for path, content in audited.files.items() if path.startswith(MODEL)}
+    refused = find_refused_files(files)
+    if refused:
+        raise Refused("The model has files that are not allowed.", why=refused)
     evidence = audited.release.evidence
     served_as = evidence.model.served_as if evidence else None
     name = {"onnx": ONNX_FILE, "skops": SKOPS_FILE}.get(served_as or "")
-    content = audited.files.get(f"{MODEL}{name}")
-    if content is None:
-        raise Refused("The model cannot be loaded.", why=f"It is served as {served_as}, and there is no such file.")
-    contract = parse_contract(audited.files[f"{MODEL}{CONTRACT_FILE}"])
+    content = files.get(name or "")
+    if content is None or CONTRACT_FILE not in files:
+        missing = CONTRACT_FILE if content is not None else f"{name}: it is served as {served_as}"
+        raise Refused("The model cannot be loaded.", why=f"There is no {missing}.")
+    contract = parse_contract(files[CONTRACT_FILE])
     if served_as == "onnx":
         from workbench.packaging.onnx_predictor import load_onnx_predictor
 
@@ -82,11 +87,12 @@ def open_application(audited: AuditedRelease) -> Any:
     release = audited.release
     if release.evidence is None:
         raise Refused("The model cannot be loaded.", why="The release has no evidence.")
+    predict = load_predictor(audited)
     identity = release.evidence.identity
     model = ServedModel(identity.model, identity.version, release.digest, release.approved_by)
     contract = parse_contract(audited.files[f"{MODEL}{CONTRACT_FILE}"])
     hosts = tuple(filter(None, os.environ.get(ALLOWED_HOSTS, "").lower().split(",")))
-    return build_application(load_predictor(audited), contract, model, Access(hosts=hosts))
+    return build_application(predict, contract, model, Access(hosts=hosts))
 
 
 class _Slot:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench import cli_execution, terminal, terminal_views
-from workbench.cli_options import JSON, POLICY, open_bench, pairs
+from workbench import cli_execution, cli_ledger, cli_review, terminal, terminal_views
+from workbench.cli_options import JSON, POLICY, near, open_bench
 from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.domain.release import Release
 
+_AGAIN_S = 0.01
+
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate."""
+    dropped, sys.unraisablehook = sys.unraisablehook, _interrupt_again
     try:
         # A scheduler that ends us must leave nothing running either.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Ctrl-C in the middle of a query is told as every other, without what it did to a cursor.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         _require_text(arguments)
         return int(main.main(list(arguments), prog_name="workbench", standalone_mode=False) or 0)
     except WorkbenchError as exc:
@@ -38,6 +45,19 @@ def run_command(arguments: Sequence[str]) -> int:
             Interrupted("Stopped.", next_step="Run the same command again; nothing was left half-done.")
         )
         return 1
+    finally:
+        sys.unraisablehook = dropped
+
+
+def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
+    """Raise Ctrl-C once more where Python drops it: in a destructor, or in what is called when garbage is collected."""
+    if not issubclass(ignored.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(ignored)
+        return
+    main_thread = threading.main_thread().ident
+    again = threading.Timer(_AGAIN_S, signal.pthread_kill, (main_thread, signal.SIGINT))  # now it would come up in here
+    again.daemon = True
+    again.start()
 
 
 def _require_text(arguments: Sequence[str]) -> None:
@@ -53,7 +73,7 @@ def main() -> None:
     """From notebook to signed, served model."""
 
 
-for each in cli_execution.COMMANDS:
+for each in (*cli_execution.COMMANDS, *cli_review.COMMANDS):
     main.add_command(each)
 
 
@@ -83,51 +103,6 @@ def compare(
 
 
 @main.command()
-@click.argument("run_id", metavar="RUN")
-@click.option("--model", required=True, help="The name of the model this becomes the next version of.")
-@click.option("--baseline", metavar="RUN", help="The run it must beat (default: a constant prediction).")
-@POLICY
-@JSON
-def nominate(run_id: str, model: str, baseline: str | None, policy: str | None, as_json: bool) -> None:
-    """Make a finished run the next version of a model and compute its evidence."""
-    with terminal.show_waiting("Loading the model in a process of its own and freezing what would be served"):
-        review = open_bench().nominate(run_id, model, policy=policy, baseline=baseline)
-    terminal.print_json(review) if as_json else terminal_views.print_review(review)
-    terminal.suggest(f"workbench review {review.subject} --answer QUESTION=TEXT")
-
-
-@main.command()
-@click.argument("subject", metavar="MODEL/VERSION")
-@click.option("--answer", "answers", multiple=True, metavar="QUESTION=TEXT", help="Answer a question; repeatable.")
-@click.option("--html", type=click.Path(path_type=Path), help="Write the review as a page that needs no Jupyter.")
-@JSON
-def review(subject: str, answers: Sequence[str], html: Path | None, as_json: bool) -> None:
-    """Show a nominee's findings, questions and approvals; answer its questions."""
-    bench = open_bench()
-    for question, text in pairs(answers, "answers").items():
-        bench.answer(subject, question, text)
-    found = bench.review(subject)
-    if html:
-        bench.write_review_page(found, html)
-    terminal.print_json(found) if as_json else terminal_views.print_review(found)
-    terminal.suggest(f"workbench approve {subject} --role ROLE --key ~/.ssh/id_ed25519")
-
-
-@main.command()
-@click.argument("subject", metavar="MODEL/VERSION")
-@click.option("--role", required=True, help="The role you sign in; the policy names them.")
-@click.option(
-    "--key", required=True, type=click.Path(path_type=Path), help="Your SSH key, or its public half for an agent."
-)
-def approve(subject: str, role: str, key: Path) -> None:
-    """Sign a nominee as it is now."""
-    found = open_bench().approve(subject, role=role, key=key)
-    terminal.say(f"Signed {subject} as {role}.")
-    terminal_views.print_review_state(found)
-    terminal.suggest(f"workbench {'promote' if found.decision.is_allowed else 'review'} {subject}")
-
-
-@main.command()
 @click.argument("subject", metavar="MODEL/VERSION")
 @JSON
 def promote(subject: str, as_json: bool) -> None:
@@ -141,10 +116,11 @@ def promote(subject: str, as_json: bool) -> None:
 @main.command()
 @click.argument("endpoint")
 @click.option("--to", type=click.IntRange(1), help="The version to serve (default: the one before).")
+@click.option("--from", "served", type=click.IntRange(1), help="Only if this version is still the served one.")
 @JSON
-def rollback(endpoint: str, to: int | None, as_json: bool) -> None:
+def rollback(endpoint: str, to: int | None, served: int | None, as_json: bool) -> None:
     """Serve an earlier release again, if its bytes and approvals still hold."""
-    _print_released(open_bench().rollback(endpoint, to=to), as_json=as_json)
+    _print_released(open_bench().rollback(endpoint, to=to, served=served), as_json=as_json)
     terminal.suggest(f"workbench serve {endpoint}")
 
 
@@ -165,9 +141,14 @@ def serve(endpoint: str, port: int) -> None:
     bench = open_bench()
     with terminal.show_waiting("Verifying and starting"):
         served = bench.serve(endpoint, port=port)
-    terminal.say(f"Serving {bench.find_served(endpoint)} at {served.url} (Ctrl-C stops it)")
     try:
-        code = served.wait()
+        with served:  # whatever is interrupted from here on, nothing of it goes on
+            terminal.say(f"Serving {bench.find_served(endpoint)} at {served.url} (Ctrl-C stops it)")
+            signers, least = near(bench.settings.signers_file), bench.settings.least_principals
+            terminal.say(f"Trusted are those named in {signers}, and at least {least} of them approved it")
+            for note in bench.mend_alias(endpoint):
+                terminal.say(note)
+            code = served.wait()
     except KeyboardInterrupt:
         terminal.say("Stopped.")
         return
@@ -185,16 +166,7 @@ def verify(subject: str, as_json: bool) -> None:
         raise click.exceptions.Exit(3)
 
 
-@main.command()
-@JSON
-def ledger(as_json: bool) -> None:
-    """Show every decision, and whether the chain is whole."""
-    entries, faults = open_bench().read_ledger()
-    terminal.print_json({"entries": entries, "faults": faults}) if as_json else terminal_views.print_ledger(
-        entries, faults
-    )
-    if faults:
-        raise click.exceptions.Exit(3)
+main.add_command(cli_ledger.ledger)
 
 
 @main.command()

@@ -94,7 +94,7 @@ def run(
 )
 @click.option("--retry-failed", is_flag=True, help="With --resume: run those that failed again.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="How many notebooks run at a time.")
-@click.option("--executor", type=click.Choice(["local", "dask"]), help="What executes them (default: local).")
+@click.option("--executor", type=click.Choice(["dask", "local"]), help="What executes them (default: local).")
 @click.option("--scheduler", metavar="ADDRESS", help="With dask: tcp://host:port (default: workers on this machine).")
 @_execution
 @JSON
@@ -157,8 +157,9 @@ def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> Non
 @JSON
 def runs(notebook: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    found = open_bench().list_runs(notebook=notebook, limit=limit)
-    terminal.print_json(found) if as_json else terminal_views.print_runs(found)
+    found = open_bench().list_runs(notebook=notebook, limit=limit + 1)
+    shown, is_cut = found[:limit], len(found) > limit
+    terminal.print_json(shown) if as_json else terminal_views.print_runs(shown, is_cut=is_cut)
 
 
 @click.command()

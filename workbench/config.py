@@ -44,6 +44,7 @@ class Settings:
     home: str = "runs"
     tracking_uri: str = ""  # sqlite below home
     store_url: str = ""  # sqlite below home
+    checkpoints: str = ""  # workbench/checkpoints in the XDG state directory
     author: str = ""  # git's user.email
     policy: str = "standard"
     allowed_signers: str = ""  # trust/allowed_signers below home
@@ -123,6 +124,12 @@ class Settings:
         return self.store_url or _sqlite_address(self.home_folder / "workbench.db")
 
     @property
+    def checkpoints_folder(self) -> Path:
+        """Where this machine remembers what it saw of each ledger: outside of home, so that a copy put back is noticed."""
+        state = Path(os.environ.get("XDG_STATE_HOME") or expand_path("~/.local/state"))
+        return self.project / expand_path(self.checkpoints) if self.checkpoints else state / "workbench" / "checkpoints"
+
+    @property
     def tracking_address(self) -> str:
         """Where MLflow records."""
         return self.tracking_uri or _sqlite_address(self.home_folder / "mlflow.db")
@@ -144,17 +151,16 @@ def _most_memory_bytes() -> int:
 
 def expand_path(given: str | Path) -> Path:
     """Return a path with its `~` resolved; raises UsageError when there is no such user, or no path can be so."""
+    if "\0" in str(given):
+        raise UsageError(f"{str(given)!r} is no path.", why="It holds a character no path can have.")
     try:
-        path = Path(given).expanduser()
+        return Path(given).expanduser()
     except RuntimeError as exc:
         raise UsageError(
             f"There is no folder {given}.",
             why=str(exc),
             next_step="Name a user that exists after the ~, or write a path.",
         ) from exc
-    if "\0" in str(path):
-        raise UsageError(f"{str(given)!r} is no path.", why="It holds a character no path can have.")
-    return path
 
 
 def _sqlite_address(path: Path) -> str:
@@ -264,6 +270,12 @@ def kernel_environment(*, spool: Path, project: Path, tracking: Mapping[str, str
     """Return the environment of a run's kernel: ours without the workbench's settings, plus where to log."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
     return {**inherited, f"{PREFIX}SPOOL": str(spool), f"{PREFIX}PROJECT": str(project), **tracking}
+
+
+def settings_variables(settings: Settings) -> dict[str, str]:
+    """Return the environment in which another process in the project's folder reads these settings."""
+    given = {field.name: getattr(settings, field.name) for field in fields(Settings) if field.name != "project"}
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value != ""}
 
 
 def serving_variables(settings: Settings) -> dict[str, str]:

@@ -14,13 +14,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from workbench import terminal
 from workbench.cli import run_command
-from workbench.config import find_notebook
+from workbench.config import find_notebook, find_template
 from workbench.domain.comparison import Verdict
 from workbench.domain.digest import short
 from workbench.errors import WorkbenchError
@@ -30,6 +31,8 @@ from workbench.workflow import Workbench
 _WIDTH = 80
 _LONGEST_S = 600.0  # a command that takes longer hangs
 HOME = "runs/demo"
+POLICY = f"{HOME}/policy.yaml"
+WAIVED, WAIVED_DAYS = "holdout_wear", 30
 MODEL = "breast-cancer"
 AUTHOR, VALIDATOR, OWNER = "ada@demo.example", "grace@demo.example", "linus@demo.example"
 ANSWERS = {
@@ -57,7 +60,6 @@ class Demo:
     folder: Path
     started: float
     step: int = 0
-    port: int = field(default_factory=_find_free_port)
 
     def heading(self, text: str) -> None:
         """Announce a step with the time so far."""
@@ -86,13 +88,25 @@ def _run_demo() -> None:
     checkout = Path(__file__).resolve().parents[1]
     if (checkout / "notebooks").is_dir():
         os.chdir(checkout)
+    # The demo starts afresh each time, so what it saw before must not count.
     os.environ |= {"WORKBENCH_HOME": HOME, "WORKBENCH_AUTHOR": AUTHOR, "WORKBENCH_JOBS": "2"}
+    os.environ |= {"WORKBENCH_CHECKPOINTS": f"{HOME}/checkpoints", "WORKBENCH_POLICY": POLICY}
     shutil.rmtree(HOME, ignore_errors=True)
     demo = Demo(Path.cwd() / HOME, time.monotonic())
+    _write_policy(demo)
     notebook = str(_shown(find_notebook("10_train_breast_cancer.ipynb")))
     for step in (_sweep, _compare, _serve_baseline, _review, _promote, _predict, _tamper):
         step(demo, notebook)
     _finish(demo)
+
+
+def _write_policy(demo: Demo) -> None:
+    """Write the project's own policy: the standard one, with fewer tries on one holdout than the sweep will make."""
+    standard = find_template("policies", "standard.yaml").read_text(encoding="utf-8")
+    stricter = standard.replace("most_tries: 30", "most_tries: 12").replace("name: standard", "name: demo")
+    _require(stricter.count("most_tries: 12") == 1, "the standard policy limits the tries on a holdout")
+    demo.folder.mkdir(parents=True)
+    (demo.folder / "policy.yaml").write_text(stricter, encoding="utf-8")
 
 
 def _sweep(demo: Demo, notebook: str) -> None:
@@ -141,10 +155,9 @@ def _compare(demo: Demo, _: str) -> None:
 
 def _serve_baseline(demo: Demo, _: str) -> None:
     demo.heading("Reviewers get keys; the baseline becomes the first release")
-    lines = [
-        allowed_signer(principal, [role], make_key(demo.key(principal), f"{principal} DEMO KEY, made by make demo"))
-        for principal, role in ((VALIDATOR, "validator"), (OWNER, "owner"), (AUTHOR, "validator"))
-    ]
+    people = {VALIDATOR: "validator", OWNER: "owner", AUTHOR: "validator"}
+    keys = {who: make_key(demo.key(who), f"{who} DEMO KEY, made by make demo") for who in people}
+    lines = [allowed_signer(who, [role], keys[who]) for who, role in people.items()]
     trust = demo.folder / "trust" / "allowed_signers"
     trust.parent.mkdir(parents=True)
     trust.write_text(
@@ -154,7 +167,9 @@ def _serve_baseline(demo: Demo, _: str) -> None:
     terminal.say(f"Demo keys are in {_shown(demo.key(OWNER).parent)}, who may sign as what is in {_shown(trust)}")
     with _quietly():
         _command("nominate", _baseline(), "--model", MODEL)
-        _answer_and_sign(demo, f"{MODEL}/1")
+        _waive(demo, f"{MODEL}/1", _in(days=WAIVED_DAYS).date().isoformat())
+        _answer(f"{MODEL}/1")
+        _sign(demo, f"{MODEL}/1")
     _command("promote", f"{MODEL}/1")
 
 
@@ -162,20 +177,49 @@ def _review(demo: Demo, _: str) -> None:
     demo.heading("Nominate the best run; people answer and sign, never its author")
     subject = f"{MODEL}/2"
     _command("nominate", _best(), "--model", MODEL, "--baseline", _baseline())
-    terminal.say("")
-    terminal.say("Ada, who ran it, tries to approve it with her own key:")
+    _say("Ada, who ran it, tries to approve it with her own key:")
     _command("approve", subject, "--role", "validator", "--key", str(_shown(demo.key(AUTHOR))), expect=3)
-    terminal.say("")
-    terminal.say("Promoting without approvals:")
+    _say("Promoting without approvals:")
     _command("promote", subject, expect=3)
+    _say("13 tries on these rows are one more than the policy allows. Linus makes an exception, for some seconds only:")
+    end = _in(seconds=6)
+    _waive(demo, subject, end.isoformat(timespec="seconds"))
+    with _quietly():
+        _answer(subject)
+        _sign(demo, subject)
+    time.sleep(max((end - datetime.now(UTC)).total_seconds(), 0) + 1)
+    _say("Everybody has signed; meanwhile the exception has expired:")
+    _command("promote", subject, expect=3)
+    _say("A new one, until a date. It came after the signatures, so these do not count any more:")
+    with _quietly():
+        _waive(demo, subject, _in(days=WAIVED_DAYS).date().isoformat())
+    _command("promote", subject, expect=3)
+    _say("Both look at it again and sign:")
+    _sign(demo, subject)
+
+
+def _say(text: str) -> None:
     terminal.say("")
-    _answer_and_sign(demo, subject)
+    terminal.say(text)
 
 
-def _answer_and_sign(demo: Demo, subject: str) -> None:
+def _in(**time_from_now: float) -> datetime:
+    return datetime.now(UTC) + timedelta(**time_from_now)
+
+
+def _waive(demo: Demo, subject: str, until: str) -> None:
+    reason = "The best three are of one family and within the margin; a new holdout is drawn next month."
+    key = ("--role", "owner", "--key", str(_shown(demo.key(OWNER))))
+    _command("waive", subject, WAIVED, "--until", until, "--reason", reason, *key)
+
+
+def _answer(subject: str) -> None:
     answers = [part for name, text in ANSWERS.items() for part in ("--answer", f"{name}={text}")]
-    with _acting_as(VALIDATOR), _quietly():
+    with _acting_as(VALIDATOR):
         _command("review", subject, *answers)
+
+
+def _sign(demo: Demo, subject: str) -> None:
     for principal, role in ((VALIDATOR, "validator"), (OWNER, "owner")):
         _command("approve", subject, "--role", role, "--key", str(_shown(demo.key(principal))))
 
@@ -185,13 +229,15 @@ def _promote(demo: Demo, _: str) -> None:
     _command("promote", f"{MODEL}/2")
     bench = Workbench.open()
     _require(bench.tracker.read_alias(MODEL, "champion") == 2, "MLflow's alias champion is version 2")
-    _require(bench.find_served(MODEL) == f"{MODEL}/2" and not bench.read_ledger()[1], "the ledger says so and is whole")
-    _command("ledger")
+    is_whole = not bench.inspect_ledger()[1]
+    _require(is_whole and bench.find_served(MODEL) == f"{MODEL}/2", "the ledger says so and is whole")
+    _command("ledger", "show", "--limit", "6")
+    _command("ledger", "verify")
 
 
 def _predict(demo: Demo, _: str) -> None:
     demo.heading("Serve it on loopback and ask it")
-    with _serving(demo) as url:
+    with _serving() as url:
         status, answer, _ = _ask(f"{url}/readyz")
         _require(status == 200, "it is ready")
         terminal.say("GET /readyz: 200")
@@ -228,10 +274,10 @@ def _tamper(demo: Demo, _: str) -> None:
     middle = len(content) // 2
     model.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
     terminal.say(f"Changed one bit of {_shown(model)}")
-    _command("serve", MODEL, "--port", str(demo.port), expect=3)
+    _command("serve", MODEL, "--port", str(_find_free_port()), expect=3)
     _command("verify", f"{MODEL}/2", expect=3)
     _command("rollback", MODEL)
-    with _serving(demo) as url:
+    with _serving() as url:
         _require(_predict_one(demo, url) == Workbench.open().verify(f"{MODEL}/1").digest, "version 1 answers again")
     model.write_bytes(content)
     terminal.say("The bit is put back; version 2 verifies again:")
@@ -246,7 +292,7 @@ def _finish(demo: Demo) -> None:
             "report": f"{HOME}/by-id/{_best()}/report.html",
             "MLflow": f"{HOME}/mlflow.db: the same runs for everybody's tools; alias champion",
             "releases": f"{HOME}/bentos: two Bentos; {HOME}/models: their evidence",
-            "ledger": f"{HOME}/workbench.db: {len(Workbench.open().read_ledger()[0])} decisions",
+            "ledger": f"{HOME}/workbench.db: {len(Workbench.open().inspect_ledger()[0])} decisions",
         }
     )
     terminal.say("Go on with:")
@@ -325,15 +371,16 @@ def _quietly() -> Iterator[None]:
 
 
 @contextmanager
-def _serving(demo: Demo) -> Iterator[str]:
-    command = [sys.executable, "-m", "workbench", "serve", MODEL, "--port", str(demo.port)]
+def _serving() -> Iterator[str]:
+    port = _find_free_port()
+    command = [sys.executable, "-m", "workbench", "serve", MODEL, "--port", str(port)]
     terminal.print_command([f"$ workbench {' '.join(command[3:])} &"])
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline() if server.stdout else ""
         _require(line.startswith("Serving"), "the service starts")
         terminal.say(line.strip())
-        yield f"http://127.0.0.1:{demo.port}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(30)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import NotFound
 from workbench.workflow import Workbench
 
 if TYPE_CHECKING:
     from workbench.widgets.comparison_view import ComparisonView
+    from workbench.widgets.requests import Requests
     from workbench.widgets.review_view import ReviewView
 
 
@@ -24,15 +25,29 @@ def compare(
 
 
 def review(subject: str = "") -> ReviewView:
-    """Show a nominee (`model/version`; default: the newest) with its findings, questions and a place to sign."""
+    """Show a nominee (`model/version`; default: the newest) with its findings, questions and a place to object and to sign."""
     from workbench.widgets.review_view import ReviewView
 
     bench = Workbench.open()
     name = subject or _newest_nominee(bench)
-    return ReviewView(
-        bench.review(name),
-        on_answer=lambda question, text: bench.answer(name, question, text),
-        on_approve=lambda role, key: bench.approve(name, role=role, key=Path(key)),
+    return ReviewView(bench.review(name), _requests_on(bench, name))
+
+
+def _requests_on(bench: Workbench, name: str) -> Requests:
+    from workbench.widgets.requests import Key, Requests
+
+    def signed(key: Key) -> dict[str, Any]:
+        return {"key": Path(key.path), "passphrase": key.passphrase}
+
+    return Requests(
+        answer=lambda question, text: bench.answer(name, question, text),
+        approve=lambda role, key: bench.approve(name, role=role, **signed(key)),
+        object_to=lambda text, key: bench.object(name, text=text, **signed(key)),
+        clear=lambda number, text, key: bench.object(name, text=text, clears=number, **signed(key)),
+        waive=lambda check, reason, role, until, key: bench.waive(
+            name, check, reason=reason, role=role, until=until, **signed(key)
+        ),
+        find_keyholder=lambda path: bench.find_keyholder(Path(path)),
     )
 
 

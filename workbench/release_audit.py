@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from workbench.domain.policy import Policy, parse_policy
-from workbench.domain.release import Release, audit_release
+from workbench.checks import LIMITS, run_checks
+from workbench.domain.decision import decide, find_blocking
+from workbench.domain.evidence import Evidence, Severity
+from workbench.domain.policy import Known, Policy, parse_policy
+from workbench.domain.release import POLICY, Release, audit_release
 from workbench.errors import Refused
 from workbench.packaging.release_folder import read_tree
 from workbench.signing.ssh_signatures import find_signature_fault
+from workbench.stats import METRICS
 
 SUBJECT = "WORKBENCH_SUBJECT"
+KNOWN = Known(LIMITS, {name: metric.task for name, metric in METRICS.items()})
 
 
 @dataclass(frozen=True)
 class AuditedRelease:
-    """A release that may be served, and the bytes that were audited, by path below the folder."""
+    """What was decided on a release, and the very bytes it was decided on, by path below the folder."""
 
     release: Release
     files: dict[str, bytes]
@@ -42,14 +48,27 @@ def audit_folder(
     files = read_tree(folder)
     release = audit_release(
         files,
-        verify=lambda approval, statement: find_signature_fault(approval, statement, allowed_signers=allowed_signers),
+        verify=partial(find_signature_fault, allowed_signers=allowed_signers),
         read_policy=_read_policy,
         least_principals=least_principals,
         now=now,
         subject=subject,
     )
+    if release.evidence is not None:
+        unmet = find_unmet(release.evidence, _read_policy(files[POLICY]))
+        decision = decide("serve", release.decision.subject, [*release.decision.reasons, *unmet])
+        release = replace(release, decision=decision)
     release.decision.require(_next_step(release))
     return AuditedRelease(release, files)
+
+
+def find_unmet(evidence: Evidence, policy: Policy) -> list[str]:
+    """Return which checks block a release, whoever put it where it is; waivers themselves are judged by the audit."""
+    waived = {fact.check for fact in evidence.waivers}
+    findings = run_checks(evidence, policy)
+    return find_blocking(
+        each for each in findings if each.severity is not Severity.WAIVABLE or each.check not in waived
+    )
 
 
 def _next_step(release: Release) -> str:
@@ -59,5 +78,4 @@ def _next_step(release: Release) -> str:
 
 
 def _read_policy(content: bytes) -> Policy:
-    # The checks were run when it was nominated; here the policy only says who must have signed.
-    return parse_policy(content, known=None)
+    return parse_policy(content, known=KNOWN)

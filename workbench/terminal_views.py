@@ -1,4 +1,4 @@
-"""Records as text: what a run, a comparison, a review, a release and the ledger look like in 80 columns."""
+"""Records as text: what a run, a comparison, a replay, a release and the ledger look like in 80 columns."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, Any
 from workbench.domain.comparison import Comparison, Interval, Verdict
 from workbench.domain.comparison import headline as comparison_headline
 from workbench.domain.digest import short
-from workbench.domain.evidence import Finding, Status
-from workbench.domain.ledger import Entry, Event
+from workbench.domain.ledger import Checkpoint, Entry, Event
+from workbench.domain.ledger_audit import LedgerAudit
 from workbench.domain.release import Release
 from workbench.domain.replay import Line, Replay, Sameness
 from workbench.domain.replay import headline as replay_headline
 from workbench.domain.resumption import Resumption
-from workbench.domain.review import Review
-from workbench.domain.review import headline as review_headline
 from workbench.domain.run import Run, RunState
 from workbench.domain.search import SweepPlan
+from workbench.domain.waiver import last_day
 from workbench.terminal import escape, format_age, format_number, new_table, open_console, say
 
 if TYPE_CHECKING:
     from workbench.workflow.doctor import Symptom
 
-_MARKS = {Status.PASS: "[green]✓ Pass[/]", Status.FAIL: "[red]✕ Fail[/]", Status.UNKNOWN: "[yellow]? Unknown[/]"}
 _VERDICTS = {
     Verdict.BETTER: "[green]✓ better[/]",
     Verdict.NOT_WORSE: "[green]= not worse[/]",
@@ -45,23 +43,30 @@ def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
         say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
 
 
-def print_runs(runs: Sequence[Run], *, metric: str | None = None) -> None:
-    """Print runs as a table, one column for each parameter that differs; says how to make one when there are none."""
+def print_runs(runs: Sequence[Run], *, metric: str | None = None, is_cut: bool = False) -> None:
+    """Print runs as a table, one column for each thing that differs; says how to make one when there are none.
+
+    `is_cut` says that there are older ones.
+    """
     if not runs:
-        say("No runs yet. Start one: workbench run notebooks/10_train_breast_cancer.ipynb")
+        say("No runs yet. Make a notebook with `workbench new NAME` and run it: workbench run notebooks/NAME.ipynb")
         return
     notebooks = sorted({run.notebook for run in runs})
     same, differing = _split_parameters([run.parameters for run in runs])
     logged = [name for run in runs for name in run.metrics]
     metric = metric if metric in logged else next(iter(logged), "metric")
-    say(f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{_say_same(same)}")
+    newest = "The newest " if is_cut else ""
+    say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{_say_same(same)}")
+    is_mixed = len(notebooks) > 1
     table = new_table(
-        ("run", ""), ("state", ""), (metric, "right"), *((name, "wrap") for name in differing), ("started", "right")
-    )
+        ("run", ""), *([("notebook", "wrap")] if is_mixed else []), ("state", ""), (metric, "right"),
+        *((name, "wrap") for name in differing), ("started", "right"),
+    )  # fmt: skip
     for run in runs:
         value = run.metrics.get(metric)
         table.add_row(
             run.id,
+            *([escape(run.notebook)] if is_mixed else []),
             f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]",
             "" if value is None else format_number(value),
             *(_cell(run.parameters.get(name)) for name in differing),
@@ -81,11 +86,17 @@ def _split_parameters(sets: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any]
 
 
 def _say_same(same: Mapping[str, Any]) -> str:
-    return f"; the same in all: {_short_parameters(same)}" if same else ""
+    shown = {name: _shorten(value) for name, value in same.items()}
+    return f"; the same in all: {_short_parameters(shown)}" if shown else ""
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else escape(value)
+    return "" if value is None else escape(_shorten(value))
+
+
+def _shorten(value: Any) -> Any:
+    """Return a parameter's value as it is shown among others: a number that a search drew has 17 digits."""
+    return format_number(value) if isinstance(value, float) else value
 
 
 def _short_parameters(parameters: Mapping[str, Any]) -> str:
@@ -195,54 +206,7 @@ def _interval(interval: Interval | None) -> str:
     return "no interval" if interval is None else f"{interval.low:+.2g} … {interval.high:+.2g}"
 
 
-# Review and release
-
-
-def print_review(review: Review) -> None:
-    """Print where a review stands: the sentence, the findings, the questions, the approvals."""
-    console = open_console()
-    console.print(f"[bold]{escape(review_headline(review))}[/]", soft_wrap=True)
-    identity = review.evidence.identity
-    console.print(
-        f"Run {identity.run_id} by {escape(', '.join(identity.authors))}; evidence {short(review.evidence_digest)}, "
-        f"policy {escape(review.policy_name)} {short(review.policy_digest)}",
-        soft_wrap=True,
-    )
-    table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
-    for finding in sorted(review.findings, key=lambda item: item.status is Status.PASS):
-        table.add_row(escape(finding.check), _MARKS[finding.status], _describe_finding(finding))
-    console.print(table)
-    _print_questions(review)
-    _print_approvals(review)
-
-
-def _describe_finding(finding: Finding) -> str:
-    return escape(finding.value if finding.status is Status.PASS else f"{finding.value}. {finding.reason}")
-
-
-def _print_questions(review: Review) -> None:
-    console = open_console()
-    for question in review.questions:
-        if question.answer is None:
-            console.print(f"[yellow]? {escape(question.name)}[/]  {escape(question.text)}")
-        else:
-            console.print(
-                f"[green]✓ {escape(question.name)}[/]  {escape(question.answer)} [dim]({escape(question.answered_by)})[/]"
-            )
-
-
-def _print_approvals(review: Review) -> None:
-    console = open_console()
-    for role, needed in review.roles.items():
-        given = [item for item in review.approvals if item.role == role]
-        valid = sorted({item.principal for item in given if not item.faults})
-        mark = "[green]✓[/]" if len(valid) >= needed else "[yellow]?[/]"
-        console.print(
-            f"{mark} {role}: {len(valid)} of {needed} signed{': ' + escape(', '.join(valid)) if valid else ''}"
-        )
-        # Once a role is complete, what an earlier signature lacked is history.
-        for fault in dict.fromkeys(fault for item in given for fault in item.faults if len(valid) < needed):
-            console.print(f"    [red]{escape(fault)}[/]", soft_wrap=True)
+# Release and ledger
 
 
 def print_release(release: Release, subject: str) -> None:
@@ -257,9 +221,9 @@ def print_release(release: Release, subject: str) -> None:
         console.print(f"  - {escape(reason)}", soft_wrap=True)
 
 
-def print_ledger(entries: Sequence[Entry], faults: Sequence[str]) -> None:
-    """Print every decision in order, and whether their chain is whole."""
-    table = new_table(("#", "right"), ("who", ""), ("decision", "wrap"), ("when", "right"), ("digest", ""))
+def print_ledger(entries: Sequence[Entry], faults: Sequence[str], *, of: int | None = None) -> None:
+    """Print decisions in order (the newest `of` all), and whether their chain is whole."""
+    table = new_table(("#", "right"), ("who", "wrap"), ("decision", "wrap"), ("when", "right"), ("digest", ""))
     for entry in entries:
         said, age = _say_entry(entry)
         table.add_row(str(entry.sequence), escape(entry.actor), escape(said), age, escape(short(entry.digest)))
@@ -268,7 +232,43 @@ def print_ledger(entries: Sequence[Entry], faults: Sequence[str]) -> None:
     for fault in faults:
         console.print(f"[red]✕ {escape(fault)}[/]")
     if not faults:
-        console.print(f"[green]✓ The chain of {len(entries)} entries is whole[/]")
+        count = len(entries) if of is None else of
+        console.print(f"[green]✓ The chain of {_count_entries(count)} is whole[/]")
+
+
+def print_ledger_audit(audit: LedgerAudit) -> None:
+    """Print what was verified of a ledger, everything that is wrong with it, and what to note of it."""
+    console = open_console()
+    good = [approval for approval in audit.approvals if not approval.faults]
+    signed = sum(approval.checkpoint is not None for approval in audit.approvals)
+    mark, words = (
+        ("[red]✕[/]", f"{len(audit.faults)} {'fault' if len(audit.faults) == 1 else 'faults'}")
+        if audit.faults
+        else ("[green]✓[/]", "nothing is wrong")
+    )
+    console.print(f"{mark} {_count_entries(audit.entries)}: {words}")
+    console.print(f"  approvals: {len(good)} of {len(audit.approvals)} hold, {signed} of them sign a checkpoint")
+    console.print(f"  seen here before: {escape(_say_checkpoint(audit.last_seen))}")
+    if audit.checkpoint:
+        console.print(f"  noted by you: {escape(_say_checkpoint(audit.checkpoint))}")
+    for fault in audit.faults:
+        console.print(f"[red]✕ {escape(fault)}[/]", soft_wrap=True)
+    if audit.is_rewritten:
+        accept = f"workbench ledger accept --head {audit.head.digest}"
+        console.print("  Another was seen here: put the newest copy back or, if you started over:")
+        console.print(f"  {escape(accept)}", soft_wrap=True)
+    if audit.faults:
+        return
+    console.print("  To be sure of it another time, note:")
+    console.print(f"  {escape(audit.head)}", soft_wrap=True)
+
+
+def _count_entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
+def _say_checkpoint(checkpoint: Checkpoint | None) -> str:
+    return f"entry {checkpoint.sequence}, digest {short(checkpoint.digest)}" if checkpoint else "nothing"
 
 
 def _say_entry(entry: Entry) -> tuple[str, str]:
@@ -282,20 +282,19 @@ def _say_entry(entry: Entry) -> tuple[str, str]:
 def _describe_entry(entry: Entry) -> str:
     body = entry.body
     says: Mapping[Event, Callable[[], str]] = {
+        Event.PLANNED: lambda: f"planned how {entry.subject} is judged: policy {body['policy_name']}",
         Event.NOMINATED: lambda: f"nominated {entry.subject} (run {body['run']})",
+        Event.OBJECTED: lambda: f"objected to {entry.subject}: {body['text']}",
+        Event.CLEARED: lambda: f"cleared objection {body['objection']} to {entry.subject}",
+        Event.WAIVED: lambda: f"waived {body['check']} of {entry.subject} until {last_day(body['expires'])}",
         Event.ANSWERED: lambda: f"answered {body['question']} of {entry.subject}",
         Event.APPROVED: lambda: f"approved {entry.subject} as {body['role']}",
         Event.REFUSED: lambda: f"was refused to {body['action']} {entry.subject}{_say_reasons(body['reasons'])}",
         Event.PROMOTED: lambda: f"promoted {entry.subject} to endpoint {body['endpoint']}",
         Event.ROLLED_BACK: lambda: f"rolled endpoint {body['endpoint']} back to {entry.subject}",
+        Event.ACCEPTED: lambda: f"accepted the {entry.subject} that ended with entry {body['sequence']}",
     }
     return says[entry.event]()
-
-
-def print_review_state(review: Review) -> None:
-    """Print in short what a review still lacks."""
-    say(review_headline(review))
-    _print_approvals(review)
 
 
 def print_symptoms(symptoms: Sequence[Symptom]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import engine, serving, tracking
+from tests.benchmarks import engine, ledger, reviewing, serving, tracking
 from tests.benchmarks.line import Line, alternate, timed
 
 REPORT = Path(__file__).with_name("REPORT.md")
@@ -36,10 +36,15 @@ def main() -> None:
             engine.measure_memory,
             engine.measure_growth,
             tracking.measure,
+            reviewing.measure,
+            ledger.measure_verifying,
+            ledger.measure_appending,
             serving.measure_rows,
             serving.measure_http,
         ):
-            for line in measure(folder):
+            place = folder / f"{measure.__module__}.{measure.__name__}"
+            place.mkdir()
+            for line in measure(place):
                 lines.append(line)
                 print(_row(line), flush=True)
         REPORT.write_text(_report(lines), encoding="utf-8")

@@ -87,13 +87,14 @@ def measure_http(folder: Path) -> Iterator[Line]:
 @contextmanager
 def _guarded(folder: Path, trained: Any) -> Iterator[int]:
     from tests.integration import release_builder
+    from workbench.packaging.release_folder import read_tree
     from workbench.serving.bentoml_server import serve_bento
 
     port, signers = _free_port(), release_builder.make_signers(_made(folder / "keys"))
     inspected = release_builder.prepare_model(trained, _made(folder / "trained"))
     bento = release_builder.build_signed_bento(inspected, signers, folder / "guarded")
     trust = {"WORKBENCH_ALLOWED_SIGNERS": str(signers.allowed_signers)}
-    with serve_bento(bento, audit=lambda _: None, port=port, log=folder / "guarded.log", environment=trust):
+    with serve_bento(bento, audit=read_tree, port=port, log=folder / "guarded.log", environment=trust):
         yield port
 
 

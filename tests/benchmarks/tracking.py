@@ -50,6 +50,7 @@ def measure(folder: Path) -> Iterator[Line]:
         spool.log_model(model, data.data)
         del environ[spool.FOLDER_VARIABLE]
         started = replace(run, tracked_as=tracker.start_run(run))
+        tracker.log_parameters(started)
         tracker.finish_run(started, files=logged, mlmodel="flavors: {}\n")
 
     mlflow.set_tracking_uri(tracker.address)

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.domain.run import FINAL_STATES, Run, RunState
 from workbench.errors import Unavailable
 from workbench.tracking.artifacts import find_artifacts
-from workbench.tracking.logged_calls import LONGEST_PARAMETER, LoggedCalls, spool_address
+from workbench.tracking.logged_calls import LoggedCalls, spell_parameters, spool_address
 
 
 def _status(run: Run) -> str:
@@ -43,10 +43,12 @@ class MemoryTracker:
 
     def start_run(self, run: Run) -> str:
         tracked_as = secrets.token_hex(16)
-        parameters = {name: str(value)[:LONGEST_PARAMETER] for name, value in run.parameters.items()}
         tags = {"mlflow.user": run.author, "workbench.run": run.id, "workbench.sweep": run.sweep or ""}
-        self.runs[tracked_as] = Recorded("RUNNING", parameters, tags)
+        self.runs[tracked_as] = Recorded("RUNNING", {}, tags)
         return tracked_as
+
+    def log_parameters(self, run: Run) -> None:
+        self.runs[str(run.tracked_as)].parameters |= spell_parameters(run.parameters)
 
     def finish_run(
         self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
@@ -56,7 +58,7 @@ class MemoryTracker:
             return False
         calls = logged or LoggedCalls()
         recorded.metrics |= {**calls.metrics, **run.metrics}
-        recorded.parameters = {**calls.parameters, **recorded.parameters}
+        recorded.parameters = {**calls.parameters, **spell_parameters(run.parameters), **recorded.parameters}
         recorded.tags |= calls.tags
         recorded.files |= set(find_artifacts(files, calls)) if files else set()
         recorded.files |= {"model/MLmodel"} if mlmodel is not None else set()

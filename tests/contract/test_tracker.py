@@ -102,7 +102,9 @@ def build_run(**changes) -> Run:
 
 def start(tracker, **changes) -> Run:
     run = build_run(**changes)
-    return replace(run, state=RunState.RUNNING, tracked_as=tracker.start_run(run))
+    run = replace(run, state=RunState.RUNNING, tracked_as=tracker.start_run(run))
+    tracker.log_parameters(run)
+    return run
 
 
 def finish(run: Run, state: RunState = RunState.FINISHED, **metrics: float) -> Run:
@@ -124,6 +126,14 @@ def test_a_started_run_is_shown_as_running_with_its_parameters_as_text(tracking)
     assert shown.status == "RUNNING"
     assert shown.parameters == {"strength": "0.5", "family": "ridge", "scale": "True", "depth": "None", "tags": "[1]"}
     assert (shown.tags["workbench.run"], shown.tags["mlflow.user"]) == (run.id, AUTHOR)
+
+
+def test_a_run_that_was_stopped_before_its_parameters_were_logged_has_them_when_it_has_ended(tracking):
+    run = build_run(parameters={"strength": 0.5, "text": "x" * 7_000})
+    run = replace(run, tracked_as=tracking.tracker.start_run(run))
+    assert tracking.tracker.finish_run(finish(run, RunState.KILLED), logged=LoggedCalls(parameters={"strength": "9"}))
+    shown = tracking.window.look(run.tracked_as)
+    assert shown.parameters == {"strength": "0.5", "text": "x" * 6_000}
 
 
 def test_every_run_gets_a_name_of_its_own(tracking):
@@ -510,5 +520,12 @@ def test_a_file_that_is_no_database_is_told_in_three_parts(tmp_path):
     path.write_bytes(b"not a database at all, but long enough to look at" * 100)
     with pytest.raises(Unavailable) as caught:
         MlflowTracker(f"sqlite:///{path}", tmp_path).require_answer()
-    assert caught.value.reasons[0]
+    assert caught.value.reasons == ("(sqlite3.DatabaseError) file is not a database",)
     assert caught.value.next_step
+
+
+def test_a_long_exception_of_mlflow_is_told_by_its_first_line_and_cut(own_mlflow):
+    with pytest.raises(Unavailable) as caught, own_mlflow._answers():
+        raise ConnectionError("words " * 100 + "\n[SQL: SELECT 1]")
+    reason = caught.value.reasons[0]
+    assert (len(reason) <= 160, reason[-7:], "SQL" in reason) == (True, "words …", False)

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHECKOUT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         self.notebooks = root / "notebooks"
-        self.notebooks.mkdir(parents=True)
+        self.notebooks.mkdir(parents=True, exist_ok=True)
         self._home = root / "jupyter"
         for name, text in _SETTINGS.items():
             path = self._home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -117,6 +118,16 @@ def open_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def find_violations(page: Page, within: str) -> list[str]:
+    """Return what axe-core finds serious or critical inside an element."""
+    found = Axe().run(page, context=within)
+    return [
+        f"{violation['id']}: {violation['help']} {[node['target'] for node in violation['nodes']][:3]}"
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
 
 
 class Lab:

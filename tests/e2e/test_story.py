@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -88,6 +89,13 @@ class Story:
         finally:
             process.terminate()
             process.communicate(timeout=60)
+        assert find_servers(self.project) == []
+
+
+def find_servers(project: Path) -> list[int]:
+    """Return the processes that serve something of a project: stopped at whatever moment, the command leaves none."""
+    asked = ((each.pid, each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"]))
+    return [pid for pid, words in asked if "bentoml" in words and any(str(project) in word for word in words)]
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +142,8 @@ def test_from_a_sweep_to_a_served_model_a_refusal_and_the_way_back(story: Story)
     assert story.release(second) == "diabetes/1"
     assert story.release(best) == "diabetes/2"
     assert story.read("review", "diabetes/2")["evidence"]["champion"]["runs"][0]["verdict"] in ("BETTER", "NOT WORSE")
+    with story.serving():
+        pass  # stopped as soon as it answers: nothing of it goes on
     with story.serving() as client:
         require_right_answers(story, client, best, "diabetes/2")
 

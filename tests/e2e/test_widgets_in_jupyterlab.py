@@ -3,98 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, open_browser
+from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
+from tests.e2e.views import COMPARISON, EVERYTHING, HOSTILE, REVIEW, SHOW_COMPARISON, SHOW_REVIEW, contrast, show
 from tests.unit.builders import build_champion_comparison, build_review
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.review_page import review_page
 
 pytestmark = pytest.mark.browser
 
-HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-COMPARISON = f"""
-from random import Random
-
-from tests.unit.builders import CHAMPION_RUN_ID, build_comparison
-from workbench.domain.comparison import ComparedRun, Interval, decide_verdict
-from workbench.widgets.comparison_view import ComparisonView
-
-HOSTILE = {HOSTILE!r}
-
-def build_run(number, estimate, random):
-    interval = Interval(estimate, estimate - random.uniform(0.006, 0.011), estimate + random.uniform(0.006, 0.011), 0.9958)
-    strength, depth = round(10 ** random.uniform(-3, 2), 4), random.randint(1, 2000)
-    parameters = {{"strength": strength, "max_depth": depth, "family": random.choice(["boosting", "forest"]), "seed": 7}}
-    return ComparedRun(f"{{random.getrandbits(32):08x}}", parameters, 0.9312 + estimate, interval, decide_verdict(interval, 0.005))
-
-def build_runs():
-    random = Random(3)
-    estimates = [*(0.021 - 0.006 * number for number in range(11)), -0.31]
-    return tuple(build_run(number, estimate, random) for number, estimate in enumerate(estimates))
-
-comparison = build_comparison(reference=CHAMPION_RUN_ID, reference_value=0.9312, rows=12_430, tried=12, runs=build_runs())
-"""
-REVIEW = f"""
-from dataclasses import replace
-
-from tests.unit.builders import ANSWERS, NOW, OWNER, VALIDATOR, build_evidence, build_review
-from workbench.domain.review import GivenApproval
-from workbench.errors import Refused
-from workbench.widgets.review_view import ReviewView
-
-HOSTILE = {HOSTILE!r}
-known = {{name: ANSWERS[name] for name in ("intended_use", "data_rights")}}
-review = build_review(evidence=build_evidence(answers=known))
-
-def on_answer(name, text):
-    global review
-    if len(text) < 20:
-        reason = f"It has {{len(text)}} characters; the policy asks for 20."
-        raise Refused("The answer is too short.", why=reason, next_step="Write a sentence.")
-    given = {{"answer": text, "answered_by": VALIDATOR, "answered_at": NOW}}
-    questions = tuple(replace(question, **given) if question.name == name else question for question in review.questions)
-    review = replace(review, questions=questions)
-    return review
-
-def on_approve(role, key_path):
-    global review
-    if "missing" in key_path:
-        raise FileNotFoundError(key_path)
-    approval = GivenApproval(OWNER, role, NOW, "2027-05-20T08:30:00+00:00", ())
-    review = replace(review, approvals=(*review.approvals, approval))
-    return review
-"""
-SHOW_COMPARISON = "ComparisonView(comparison)"
-SHOW_REVIEW = "ReviewView(review, on_answer, on_approve)"
 ANSWER = "Not for patients under eighteen, nor for images of other scanners."
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("lab")).run() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def lab(browser: Browser, server: Server) -> Iterator[Lab]:
-    opened = Lab(browser, server)
-    yield opened
-    opened.close()
-    assert opened.outside == []
-    assert opened.dialogs == []
 
 
 @pytest.fixture(scope="module")
@@ -103,31 +27,9 @@ def kept(browser: Browser, server: Server) -> None:
     first = Lab(browser, server)
     show(first, "kept_comparison", COMPARISON, SHOW_COMPARISON)
     first.save()
-    show(first, "kept_review", REVIEW, SHOW_REVIEW)
+    show(first, "kept_review", REVIEW, EVERYTHING, SHOW_REVIEW)
     first.save()
     first.close()
-
-
-def show(lab: Lab, name: str, *cells: str) -> Locator:
-    """Run a notebook of these cells and return its live view."""
-    view = lab.open(lab.server.write(f"{name}.ipynb", cells)).locator(".wb-live")
-    view.wait_for()
-    return view
-
-
-def contrast(view: Locator, selector: str) -> float:
-    """Return the lowest contrast ratio between text and ground among these elements (WCAG 2.2)."""
-    script = """(view, selector) => {
-      const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-      const linear = (part) => { const c = part / 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
-      const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-      const ground = numbers(getComputedStyle(view).backgroundColor);
-      const over = ([r, g, b, a = 1]) => [r, g, b].map((part, index) => a * part + (1 - a) * ground[index]);
-      const ratio = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-      const found = [...view.querySelectorAll(selector)].filter((node) => node.textContent.trim());
-      return Math.min(...found.map((node) => ratio(luminance(over(numbers(getComputedStyle(node).color))), luminance(ground))));
-    }"""
-    return float(view.evaluate(script, selector))
 
 
 def copy_with_other_content(server: Server, name: str) -> str:
@@ -206,10 +108,15 @@ def test_hostile_values_stay_text(lab: Lab) -> None:
     expect(view.locator("thead")).to_contain_text("<img src=x onerror=alert(1)>")
     expect(lab.page.locator(".wb-view img, .wb-view script")).to_have_count(0)
     question = "replace(review.questions[0], text=HOSTILE, answer=HOSTILE)"
-    review = f"review = replace(review, questions=({question},), policy_name=HOSTILE)"
-    view = show(lab, "hostile_review", REVIEW, review, SHOW_REVIEW)
-    expect(view.locator("label").first).to_contain_text(HOSTILE)
-    expect(view.locator("textarea")).to_have_value(HOSTILE)
+    review = f"review = replace(review, questions=({question},), policy_name=HOSTILE, changes=changes)"
+    said = "set_objections(ObjectionFact(3, HOSTILE, HOSTILE, NOW, None, None))"
+    build = "from tests.unit.builders import build_changes, build_source"
+    code = f"{build}; changes = build_changes(source_after=build_source(HOSTILE))"
+    view = show(lab, "hostile_review", REVIEW, code, review, said, SHOW_REVIEW)
+    expect(view.locator("[data-question] label")).to_contain_text(HOSTILE)
+    expect(view.locator("[data-question] textarea")).to_have_value(HOSTILE)
+    expect(view.locator(".wb-objection")).to_contain_text(HOSTILE)
+    expect(view.locator("ins.wb-added").last).to_contain_text(HOSTILE)
     expect(lab.page.locator(".wb-view img, .wb-view script")).to_have_count(0)
 
 
@@ -243,32 +150,99 @@ def test_text_not_saved_survives_a_reload_of_the_page(lab: Lab) -> None:
     lab.reload()
     view = lab.open("drafted.ipynb", run=False).locator(".wb-live")
     expect(view.locator("[data-question=harm] textarea")).to_have_value("Half a thought")
-    expect(view.locator(".wb-form")).to_contain_text("Save your answers first: signing covers them")
+    sign = view.get_by_role("group", name="Sign", exact=True)
+    expect(sign).to_contain_text("Save your answers first: signing covers them")
 
 
-def test_signing_says_what_is_missing_then_what_went_wrong_then_what_counts(lab: Lab) -> None:
+def test_signing_says_what_is_missing_then_what_went_wrong_then_what_counts_and_what_is_next(lab: Lab) -> None:
     view = show(lab, "signed", REVIEW, SHOW_REVIEW)
-    form = view.locator(".wb-form")
+    form = view.get_by_role("group", name="Sign", exact=True)
     sign = form.get_by_role("button", name="Sign as owner")
     expect(form).to_contain_text("Name the file of your SSH key")
     sign.press("Enter")
     expect(form.locator(".wb-reply")).to_be_empty()
     form.get_by_label("SSH key").fill("/missing/key")
     expect(form.locator(".wb-command")).to_contain_text("workbench approve tumour/3 --role owner --key /missing/key")
+    expect(form.locator(".wb-holder")).to_contain_text("There is no key at /missing/key.")
     sign.click()
     expect(form.locator(".wb-reply")).to_contain_text("FileNotFoundError: /missing/key")
     form.get_by_label("SSH key").fill("/keys/otto key")
     expect(form.locator(".wb-command")).to_contain_text("--key '/keys/otto key'")
+    expect(form.locator(".wb-holder")).to_contain_text("otto@example.org holds this key.")
     form.get_by_label("SSH key").press("Enter")
     expect(form.locator(".wb-reply")).to_contain_text("Signed as owner: 1 of 1 approvals in this role count.")
+    expect(form.locator(".wb-reply")).to_contain_text("Still needed: 1 check to pass, 2 answers")
     expect(view.locator("[aria-label=Approvals]")).to_contain_text("otto@example.org")
     form.get_by_label("Role").select_option("validator")
     expect(form.get_by_role("button", name="Sign as validator")).to_be_visible()
-    lab.page.set_viewport_size({"width": 1200, "height": 2800})
-    lab.photograph("review_light", view)
-    lab.choose_theme("JupyterLab Dark")
-    lab.photograph("review_dark", view)
+
+
+def test_an_objection_is_raised_and_cleared_by_the_one_who_raised_it(lab: Lab) -> None:
+    view = show(lab, "objected", REVIEW, SHOW_REVIEW)
+    view.locator("summary", has_text="Object to tumour/3").click()
+    form = view.get_by_role("group", name="Object to tumour/3")
+    form.get_by_label("What must change").fill("The holdout is older than the scanners in use.")
+    form.get_by_label("SSH key").fill("/keys/vera")
+    form.get_by_role("button", name="Object").click()
+    expect(form.locator(".wb-reply")).to_contain_text("Your objection is recorded, signed.")
+    expect(form.get_by_label("What must change")).to_have_value("")
+    expect(view.locator(".wb-objection")).to_contain_text("The holdout is older than the scanners in use.")
+    expect(view.locator(".wb-objection")).to_contain_text("Only vera@example.org can clear it.")
+    view.locator("summary", has_text="Clear objection 41").click()
+    clear = view.get_by_role("group", name="Clear objection 41")
+    clear.get_by_label("What settled it?").fill("New rows were added to the holdout.")
+    clear.get_by_label("SSH key").fill("/keys/otto")
+    expect(clear).to_contain_text("Only vera@example.org can clear it; this is the key of otto@example.org")
+    clear.get_by_label("SSH key").fill("/keys/vera")
+    clear.get_by_label("SSH key").press("Enter")
+    expect(view.locator(".wb-reply", has_text="Objection 41 is cleared.")).to_be_visible()
+    expect(view.locator(".wb-objection")).to_contain_text("New rows were added to the holdout.")
+    expect(view.locator("summary", has_text="Clear objection 41")).to_have_count(0)
+
+
+def test_a_waivable_finding_is_waived_where_it_says_so(lab: Lab) -> None:
+    failed = (
+        "Finding('beats_baseline', Status.FAIL, 'roc_auc +0.0004', 'better', 'Not better.', severity=Severity.WAIVABLE)"
+    )
+    view = show(lab, "waived", REVIEW, f"review = replace(review, findings=({failed},))", SHOW_REVIEW)
+    expect(view.locator("[data-check=beats_baseline]")).to_contain_text("Must pass or be waived")
+    expect(view.locator("[data-check=beats_baseline]")).to_contain_text("The owner may waive it")
+    view.get_by_text("Waive beats baseline", exact=True).first.click()
+    form = view.get_by_role("group", name="Waive beats baseline")
+    form.get_by_label("Why is the risk bearable").fill("A trial on one ward, watched every day.")
+    form.get_by_label("Last day").fill("2026-12-31")
+    form.get_by_label("SSH key").fill("/keys/otto")
+    expect(form.locator(".wb-command")).to_contain_text("workbench waive tumour/3 beats_baseline --reason")
+    form.get_by_role("button", name="Waive").click()
+    expect(view.locator(".wb-reply", has_text="Waived beats baseline until 2026-12-31.")).to_be_visible()
+    expect(view.locator("[data-check=beats_baseline]")).to_contain_text("~\u00a0Waived")
+    expect(view.get_by_label("Waivers")).to_contain_text("A trial on one ward, watched every day.")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("width_px", [1200, 900])
+def test_the_whole_review_is_readable_and_accessible(
+    browser: Browser, server: Server, theme: str, width_px: int
+) -> None:
+    lab = Lab(browser, server, width_px=width_px)
+    lab.choose_theme(f"JupyterLab {theme}")
+    view = show(lab, f"whole_{theme}_{width_px}", REVIEW, EVERYTHING, SHOW_REVIEW)
+    lab.page.set_viewport_size({"width": width_px, "height": 4200})
+    lab.photograph(f"review_{theme.lower()}_{width_px}", view)
+    for summary in view.locator("summary").all():
+        if summary.locator("..").get_attribute("open") is None:
+            summary.click()
+    lab.page.set_viewport_size({"width": width_px, "height": 11000})
+    view.get_by_role("group", name="Sign", exact=True).get_by_label("SSH key").fill("/keys/vera")
+    expect(view.get_by_role("group", name="Sign", exact=True).locator(".wb-holder")).to_contain_text(
+        "vera@example.org holds"
+    )
+    lab.photograph(f"review_whole_{theme.lower()}_{width_px}", view)
+    assert view.evaluate("box => box.scrollWidth - box.clientWidth") == 0
     assert contrast(view, ".wb-status, .wb-quiet, .wb-note, td, th, dt, dd, label, .wb-cautions") >= 4.5
+    assert find_violations(lab.page, ".wb-live") == []
+    assert lab.outside == []
+    lab.close()
 
 
 def test_while_a_later_cell_runs_the_snapshot_is_shown_and_then_the_live_view(lab: Lab) -> None:
@@ -288,7 +262,22 @@ def test_reopened_without_its_kernel_a_notebook_shows_the_snapshot(lab: Lab, kep
     expect(panel.locator(".wb-twin")).to_contain_text("run this cell again to make it live.")
     expect(panel.locator(".jp-OutputArea-child", has_text="displaying widget")).to_be_hidden()
     expect(panel.locator(".wb-twin svg").first).to_be_visible()
-    lab.photograph(f"{name}_reopened")
+    lab.photograph(f"{name}_reopened", panel.locator(".wb-twin"))
+
+
+def test_without_a_kernel_the_whole_review_can_be_read(lab: Lab, kept: None) -> None:
+    twin = lab.open("kept_review.ipynb", run=False).locator(".wb-twin")
+    for words in (
+        "What changed since version 2",
+        "model.fit(train, target)",
+        "Patients under eighteen",
+        "A trial on one ward",
+    ):
+        expect(twin).to_contain_text(words)
+    for words in ("Checklist: 48 questions", "The owner may waive it", "workbench object tumour/3 --clear NUMBER"):
+        expect(twin).to_contain_text(words)
+    expect(twin.locator("textarea, input, button, select")).to_have_count(0)
+    assert find_violations(lab.page, ".wb-twin") == []
 
 
 @pytest.mark.parametrize("name", ["kept_comparison", "kept_review"])
@@ -298,7 +287,7 @@ def test_an_untrusted_notebook_shows_the_snapshot_without_style(lab: Lab, kept: 
     expect(panel.locator(".wb-twin style, .wb-twin svg")).to_have_count(0)
     expect(panel.locator(".wb-twin .wb-chart").first).to_be_hidden()
     expect(panel.locator(".jp-OutputArea-child")).to_have_count(1)
-    lab.photograph(f"{name}_untrusted")
+    lab.photograph(f"{name}_untrusted", panel.locator(".wb-twin"))
 
 
 def test_without_a_kernel_the_view_says_so_and_keeps_the_text(lab: Lab) -> None:

@@ -1,15 +1,18 @@
-"""Projects under governance, made once and copied: nominating and building take seconds, copying does not."""
+"""Projects under governance, made once and copied: nominating and building take seconds, copying does not. And kernels."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import AUTHOR
 from tests.integration.governed import ROLES, STRANGER, Governed, open_governed, trust
+from tests.integration.started_kernels import Start
+from workbench.executors import warm_parents
 from workbench.signing.ssh_signatures import make_key
 
 
@@ -55,3 +58,18 @@ def nominated(nominated_once: Path, tmp_path: Path, reviewers_keys: Path) -> Gov
 @pytest.fixture
 def released(released_once: Path, tmp_path: Path, reviewers_keys: Path) -> Governed:
     return open_governed(Path(shutil.copytree(released_once, tmp_path / "project")), reviewers_keys)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as ends:
+        yield Start(ends, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def kept_parents() -> Iterator[None]:
+    """Keep the processes to fork from for all tests of a file, and none of them for longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warm_parents, "_MOST_PARENTS", 8)
+        yield
+        warm_parents.close_parents()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from workbench.domain.review import Review
 from workbench.errors import Refused
 from workbench.signing.ssh_signatures import allowed_signer
 from workbench.workflow import Workbench
-from workbench.workflow.promoting import CHAMPION
+from workbench.workflow.aliases import CHAMPION
 
 VALIDATOR, OWNER, STRANGER = "grace@example.org", "linus@example.org", "mallory@example.org"
 ROLES = {VALIDATOR: "validator", OWNER: "owner"}
@@ -25,6 +26,7 @@ ANSWERS = {
     "harm": "Somebody may get a newsletter that does not interest them.",
 }
 MODEL = "shop"
+WHY = "The shop closes at the end of the month, and the list with it."
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,23 @@ class Governed:
             )
         return review
 
+    def key_of(self, principal: str) -> Path:
+        return self.keys / principal.partition("@")[0]
+
+    def object(self, subject: str, text: str, *, by: str = VALIDATOR, clears: int = 0) -> Review:
+        return self.acting(by).object(subject, text=text, key=self.key_of(by), clears=clears)
+
+    def waive(self, subject: str, check: str, *, by: str = OWNER, role: str = "owner", days: int = 30) -> Review:
+        until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        return self.acting(by).waive(subject, check, reason=WHY, role=role, until=until, key=self.key_of(by))
+
     def nominate(self, strength: float, columns: int = 4) -> str:
         run = self.bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": strength, "columns": columns})
         return self.bench.nominate(run.id, MODEL).subject
 
     def refusals(self) -> list[tuple[str, str, str]]:
         """Return what the ledger says was refused: who wanted what of which subject."""
-        entries, faults = self.bench.read_ledger()
+        entries, faults = self.bench.inspect_ledger()
         assert faults == []
         return [(entry.actor, entry.body["action"], entry.subject) for entry in entries if entry.event is Event.REFUSED]
 

@@ -16,14 +16,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.unit.builders import build_evidence, build_identity, build_policy_bytes
-from workbench.domain.approval import Approval, Statement, signing_namespace
+from workbench.domain.approval import Statement, signing_namespace
 from workbench.domain.contract import Contract, infer_contract
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import ModelFact
 from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths, write_manifest
+from workbench.domain.statement import Signed
 from workbench.packaging.bentoml_packager import build_bento, stage_bundle
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
-from workbench.packaging.model_inspection import inspect_model
+from workbench.packaging.model_inspection import try_model
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
 
 BENTOFILE = Path(__file__).parents[2] / "bentofile.yaml"
@@ -96,7 +97,7 @@ def inspect(folder: Path, **changes: Any) -> ModelFact:
         "largest_difference": 1e-4,
         "onnx_path": folder / ONNX_FILE,
     }
-    return inspect_model(folder / "model", **{**asked, **changes})
+    return try_model(folder / "model", **{**asked, **changes}).model
 
 
 def prepare_model(trained: TrainedModel, folder: Path, **changes: Any) -> InspectedModel:
@@ -122,12 +123,12 @@ def make_signers(folder: Path) -> Signers:
     return Signers(keys, trusted)
 
 
-def build_unsigned_release(inspected: InspectedModel, *, version: int = 3) -> dict[str, bytes]:
-    """Return the files of a release with everything but approvals."""
+def build_unsigned_release(inspected: InspectedModel, *, version: int = 3, **facts: Any) -> dict[str, bytes]:
+    """Return the files of a release with everything but approvals; `facts` replace some of the evidence."""
     files = stage_bundle(inspected.files)
     manifest = write_manifest(files)
     identity = build_identity(bundle_digest=sha256_hex(manifest), version=version)
-    evidence = build_evidence(identity=identity, model=inspected.fact).to_bytes()
+    evidence = build_evidence(identity=identity, model=inspected.fact, **facts).to_bytes()
     return {**files, MANIFEST: manifest, EVIDENCE: evidence, POLICY: build_policy_bytes(), CARD: b"# Card\n"}
 
 
@@ -141,7 +142,7 @@ def sign_release(files: Mapping[str, bytes], signers: Signers, *, version: int =
     return signed
 
 
-def _approve(files: Mapping[str, bytes], role: str, key: Path, version: int) -> Approval:
+def _approve(files: Mapping[str, bytes], role: str, key: Path, version: int) -> Signed:
     now = datetime.now(UTC)
     statement = Statement(
         subjects={path: sha256_hex(files[path]) for path in SUBJECTS},
@@ -151,11 +152,13 @@ def _approve(files: Mapping[str, bytes], role: str, key: Path, version: int) -> 
         version=version,
         endpoint="tumour",
         previous=version - 1,
+        sequence=9,
+        head=sha256_hex(b"entry 9"),
         issued=(now - timedelta(minutes=1)).isoformat(),
         expires=(now + timedelta(days=30)).isoformat(),
     )
     content = statement.to_bytes()
-    return Approval(content, sign_bytes(content, key=key, namespace=signing_namespace(role)))
+    return Signed(content, sign_bytes(content, key=key, namespace=signing_namespace(role)))
 
 
 def build_signed_bento(inspected: InspectedModel, signers: Signers, home: Path, *, version: int = 3) -> Path:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS, run_command
+from tests.conftest import AUTHOR, NOTEBOOKS, change_database, run_command
 from tests.integration.governed import MODEL, OWNER, ROLES, STRANGER, VALIDATOR, Governed, reasons_of
 from workbench.domain.approval import Statement, signing_namespace
 from workbench.domain.decision import Decision
 from workbench.domain.evidence import Status
-from workbench.domain.ledger import Event
+from workbench.domain.ledger import Event, head_of
 from workbench.errors import Refused, UsageError
 from workbench.signing.ssh_signatures import allowed_signer, sign_bytes
-from workbench.workflow import nominees
+from workbench.workflow import recomputing, reviewing
 
 # Approving
 
@@ -91,12 +90,12 @@ def test_an_expired_key_cannot_approve_by_dating_back(nominated: Governed, monke
     expired = f'valid-before="{now - timedelta(days=1):%Y%m%d}Z",namespaces='
     signers.write_text(signers.read_text().replace("namespaces=", expired), encoding="utf-8")
     dated = (now - timedelta(days=3)).isoformat()
-    state = nominees.state_approval
+    state = reviewing.state_approval
 
     def date_back(*arguments: Any, **options: Any) -> Statement:
         return replace(state(*arguments, **options), issued=dated)
 
-    monkeypatch.setattr(nominees, "state_approval", date_back)
+    monkeypatch.setattr(reviewing, "state_approval", date_back)
     with pytest.raises(Refused, match="not within 5 minutes"):
         nominated.approve("shop/1", VALIDATOR)
     for principal, role in ROLES.items():
@@ -142,9 +141,16 @@ def test_a_new_answer_makes_approvals_stale_and_signing_again_mends_it(nominated
 
 
 def test_an_answer_needs_words_and_a_question_that_was_asked(nominated: Governed) -> None:
-    for question, text in (("harm", "  "), ("weather", "It rains.")):
+    for question, text in (
+        ("harm", "  "),
+        ("harm", " " * 20 + "Nobody."),
+        ("weather", "It rains cats and dogs today."),
+    ):
         with pytest.raises(UsageError):
             nominated.bench.answer("shop/1", question, text)
+    with pytest.raises(UsageError, match="at least 20 characters; it has 7"):
+        nominated.bench.answer("shop/1", "harm", "Nobody.")
+    assert nominated.bench.review("shop/1").open_questions == ()
 
 
 def test_a_template_policy_that_changes_later_does_not_change_what_was_nominated(
@@ -179,12 +185,13 @@ def test_a_changed_byte_of_the_frozen_bundle_is_refused_at_promotion(nominated: 
     assert nominated.bench.store.read_ledger()[-1].event is Event.REFUSED
 
 
-def test_a_nominee_outlives_the_folder_of_its_run(nominated: Governed) -> None:
+def test_a_nominee_whose_run_is_gone_can_be_reviewed_and_not_promoted(nominated: Governed) -> None:
     before = nominated.bench.review("shop/1").evidence_digest
     shutil.rmtree(nominated.bench.settings.runs_folder)
     assert nominated.bench.review("shop/1").evidence_digest == before
     nominated.approve("shop/1")
-    assert nominated.bench.promote("shop/1").decision.is_allowed
+    with pytest.raises(Refused, match="cannot be computed again"):
+        nominated.bench.promote("shop/1")
 
 
 @pytest.mark.parametrize("name", ["../escaped", "a/b", ".", "Ümlaut", "a b", "", "x" * 64])
@@ -217,8 +224,7 @@ def test_files_of_a_run_that_changed_since_it_finished_do_not_pass(nominated: Go
 
 
 def tamper(governed: Governed, change: str) -> None:
-    with closing(sqlite3.connect(governed.project / "runs" / "workbench.db")) as connection, connection:
-        connection.execute(change)
+    change_database(f"sqlite:///{governed.project / 'runs' / 'workbench.db'}", change.replace(":", "\\:"))
 
 
 def test_a_changed_ledger_is_shown_and_never_obeyed(released: Governed) -> None:
@@ -238,12 +244,14 @@ def test_a_changed_ledger_is_shown_and_never_obeyed(released: Governed) -> None:
         lambda: bench.answer("shop/2", "harm", "Nobody can be harmed by a newsletter."),
         lambda: bench.nominate(run_id, MODEL),
         lambda: released.approve("shop/2"),
+        lambda: released.object("shop/2", "Nobody looked at visitors without a name"),
+        lambda: released.waive("shop/2", "beats_baseline"),
         bench.list_nominees,
     ]
     for verb in verbs:
         with pytest.raises(Refused, match=r"was changed: its content does not give its digest"):
             verb()
-    entries, faults = bench.read_ledger()
+    entries, faults = bench.inspect_ledger()
     assert len(entries) > 0
     assert len(faults) == 1
     assert not next(symptom for symptom in bench.examine() if symptom.part == "ledger").is_well
@@ -265,3 +273,112 @@ def test_a_row_that_is_no_decision_is_shown_as_faulty_by_the_ledger_and_the_doct
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         assert "Entry 3 was changed" in " ".join(done.stdout.split())
+
+
+def write_anew(governed: Governed, *, without: int) -> None:
+    """Cut the ledger off before an entry and append the approvals that came after it, as they were."""
+    entries = governed.bench.store.read_ledger()
+    tamper(governed, f"delete from ledger where sequence >= {without}")
+    governed.bench.store.ledger.accept(
+        head_of(governed.bench.store.read_ledger())
+    )  # as whoever did this would say it was on purpose
+    for entry in entries[without - 1 :]:
+        if entry.event is Event.APPROVED:
+            governed.bench.store.append_entry(entry.event, actor=entry.actor, subject=entry.subject, body=entry.body)
+
+
+def test_an_approval_vouches_for_the_ledger_it_was_signed_on(nominated: Governed) -> None:
+    """Two entries about something else are cut out from before two approvals: neither counts, and each says why."""
+    first = len(nominated.bench.store.read_ledger()) + 1
+    for question in ("harm", "limitations"):
+        nominated.acting(VALIDATOR).answer("shop/2", question, "Nobody asked this of the second one so far.")
+    assert nominated.approve("shop/1").decision.is_allowed
+    write_anew(nominated, without=first)
+    entries, faults = nominated.bench.inspect_ledger()
+    assert (len(entries), faults) == (first + 1, [])
+    with pytest.raises(Refused) as refused:
+        nominated.bench.promote("shop/1")
+    said = reasons_of(refused)
+    assert said.count("it was signed on another history. Seen was entry ") == 2
+    assert f"Seen was entry {first + 1} with digest " in said
+    assert f"Seen was entry {first + 2} with digest " in said
+    assert "Role owner: 0 of 1 approvals." in said
+    assert "stale" not in said
+
+
+def test_a_statement_says_how_long_the_ledger_was_and_how_it_ended(nominated: Governed) -> None:
+    last = nominated.bench.store.read_ledger()[-1]
+    nominated.approve("shop/1", VALIDATOR)
+    (given,) = nominated.bench.load_nominee("shop/1").said.approvals
+    assert (given.statement.sequence, given.statement.head) == (last.sequence, last.digest)
+
+
+# Facts that are measured at nomination
+
+
+def test_a_nomination_replays_the_run_once_and_the_next_one_finds_that_replay(nominated: Governed) -> None:
+    evidence = nominated.bench.review("shop/1").evidence
+    assert evidence.replay is not None
+    replay = nominated.bench.show(str(evidence.replay.run_id))
+    assert replay.provenance["replay_of"] == evidence.identity.run_id
+    assert (evidence.replay.verdict, evidence.replay.largest_difference) == ("identical", 0.0)
+    before = len(nominated.bench.list_runs())
+    again = nominated.bench.nominate(evidence.identity.run_id, MODEL).evidence
+    assert again.replay == evidence.replay
+    assert len(nominated.bench.list_runs()) == before
+
+
+def test_a_run_and_its_replay_are_one_look_at_the_holdout(nominated: Governed) -> None:
+    run_id = nominated.bench.review("shop/1").evidence.identity.run_id
+    tries = nominated.bench.nominate(run_id, MODEL).evidence.tries
+    assert tries is not None
+    assert (tries.runs, tries.distinct, tries.scored) == (4, 2, 2)
+    assert tries.best is not None and tries.median is not None and tries.best > tries.median
+
+
+def test_a_notebook_that_changed_meanwhile_leaves_reproduction_unknown_with_the_reason(
+    nominated: Governed, tmp_path: Path
+) -> None:
+    notebook = tmp_path / "copy.ipynb"
+    shutil.copy(NOTEBOOKS / "logs_everything.ipynb", notebook)
+    run = nominated.bench.run(notebook, {})
+    notebook.write_text(notebook.read_text().replace("scale=0.5", "scale=0.6"), encoding="utf-8")
+    findings = {finding.check: finding for finding in nominated.bench.nominate(run.id, MODEL).findings}
+    assert findings["replay_agrees"].status is Status.UNKNOWN
+    assert "The notebook changed since" in findings["replay_agrees"].reason
+
+
+def test_facts_computed_again_are_the_frozen_ones_until_the_run_is_changed(nominated: Governed) -> None:
+    nominee = nominated.bench.load_nominee("shop/1")
+    assert recomputing.find_changed_facts(nominated.bench, nominee) == []
+    path = nominated.bench.settings.runs_folder / nominee.evidence.identity.run_id / "features.parquet"
+    table = pd.read_parquet(path)
+    table.loc[0, "x0"] += 1
+    table.to_parquet(path, index=False)
+    changed = recomputing.find_changed_facts(nominated.bench, nominee)
+    assert "files_unmodified was True at its nomination and is False now." in changed
+
+
+def test_facts_that_were_exchanged_after_they_were_read_are_not_read_again(nominated: Governed) -> None:
+    nominee = nominated.bench.load_nominee("shop/1")
+    (nominee.folder / "facts.json").unlink()
+    assert recomputing.find_changed_facts(nominated.bench, nominee) == []
+
+
+def test_what_is_measured_again_must_still_pass(nominated: Governed) -> None:
+    nominee = nominated.bench.load_nominee("shop/1")
+    checks = {name: dict(limits) for name, limits in nominee.policy.checks.items()}
+    slow = replace(nominee.facts.cost, p99_ms=1e9) if nominee.facts.cost else None
+    assert "fast_enough" in checks
+    failing = recomputing._find_failing(nominee, replace(nominee.facts, cost=slow))
+    assert [reason.partition(":")[0] for reason in failing] == ["Measured again, fast_enough"]
+    assert recomputing._find_failing(nominee, nominee.facts) == []
+
+
+def test_slices_are_held_against_the_champion_once_there_is_one(released: Governed) -> None:
+    slices = {version: released.bench.review(f"shop/{version}").evidence.slices for version in (1, 2)}
+    assert all(fact is not None for fact in slices.values())
+    assert {version: fact.reference for version, fact in slices.items() if fact} == {
+        1: "the champion, version 2",
+        2: "the champion, version 1",
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -64,18 +64,26 @@ def test_a_path_or_id_leads_nowhere_else_at_any_input(around: Surroundings) -> N
 
 
 def text_inputs() -> set[str]:
-    """Every argument and option of every command that takes a text or a path."""
+    """Every argument and option of every command, those of groups included, that takes a text or a path."""
     kinds = click.types.StringParamType | click.Path
     return {
         f"{name} {parameter.name}"
-        for name, command in COMMANDS.items()
+        for name, command in leaves(COMMANDS)
         for parameter in command.params
         if isinstance(parameter.type, kinds)
     }
 
 
+def leaves(commands: Mapping[str, click.Command], before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from leaves(command.commands, f"{before}{name} ")
+
+
 def test_every_input_of_the_command_line_is_tried() -> None:
-    assert text_inputs() - set(INPUTS) == set()
+    # An export is written where a person says, wherever that is.
+    assert text_inputs() - set(INPUTS) == {"ledger export file"}
     assert all(any(HERE in part for part in call) for call in INPUTS.values())
 
 

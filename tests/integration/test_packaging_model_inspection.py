@@ -8,15 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.integration.release_builder import inspect, train_model, write_model
+from tests.integration.release_builder import TrainedModel, inspect, train_model, write_model
+from workbench.domain.contract import infer_contract
 from workbench.packaging.confinement import Limits
 from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+from workbench.packaging.model_inspection import try_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,6 +96,14 @@ def test_a_pickle_under_another_name_is_never_opened(trained, tmp_path):
     assert [reason.split(":")[0] for reason in fact.refused_files] == ["extra.json", "extra.pkl", SKOPS_FILE]
     assert fact.served_as is None
     assert not canary.exists()
+
+
+@pytest.mark.parametrize("name", [ONNX_FILE, "notes.json"])
+def test_a_file_that_would_not_be_served_is_refused_by_name(trained, tmp_path, name):
+    (write_model(trained, tmp_path) / name).write_bytes(b"\x08\x09\x00" if name == ONNX_FILE else b"{}")
+    fact = inspect(tmp_path)
+    assert fact.load_error == f"It has files that would not be served: {name}."
+    assert fact.served_as is None
 
 
 def test_types_that_are_not_trusted_are_named(trained, tmp_path):
@@ -179,3 +193,54 @@ def test_a_confined_process_may_write_where_it_should(tmp_path):
     done = run_confined(f"pathlib.Path({str(tmp_path)!r}, 'out').write_text('x')", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "out").exists()
+
+
+# Asked in other ways
+
+
+def try_trained(trained, folder):
+    model_folder = write_model(trained, folder)
+    return try_model(
+        model_folder,
+        features=folder / "features.parquet",
+        scores=folder / "scores.parquet",
+        largest_difference=1e-4,
+        onnx_path=folder / ONNX_FILE,
+    )
+
+
+def test_what_will_be_served_is_asked_singly_disturbed_and_timed(trained, tmp_path):
+    tried = try_trained(trained, tmp_path)
+    assert tried.numerics is not None and tried.cost is not None and tried.answers is not None
+    assert (tried.numerics.rows, tried.numerics.not_finite) == (200, 0)
+    assert tried.numerics.largest_batch_difference < 1e-9
+    assert (tried.cost.calls, tried.cost.model_bytes) == (200, (tmp_path / ONNX_FILE).stat().st_size)
+    assert {each.name for each in tried.disturbed} == {"undisturbed", "noise", "unit", "permuted"}
+    assert tried.answers.shape == (1 + 5 + 4 + 4, 200)
+    assert np.abs(tried.answers[0] - trained.scores).max() < 1e-9
+
+
+def test_the_same_model_is_disturbed_alike_each_time(trained, tmp_path):
+    first, second = (try_trained(trained, tmp_path / name) for name in ("first", "second"))
+    assert (first.model, first.numerics, first.disturbed) == (second.model, second.numerics, second.disturbed)
+    assert first.answers is not None and np.array_equal(first.answers, second.answers, equal_nan=True)
+
+
+def test_a_category_the_model_never_saw_is_found_before_a_caller_sends_it(tmp_path):
+    generator = np.random.default_rng(1)
+    table = pd.DataFrame({"x": generator.normal(size=120), "kind": generator.choice(["a", "b"], 120)})
+    truth = (table.x + (table.kind == "a") > 0.5).astype(int)
+    encode = make_column_transformer((OneHotEncoder(), ["kind"]), ("passthrough", ["x"]))
+    model = make_pipeline(encode, LogisticRegression()).fit(table, truth)
+    contract = infer_contract([("x", "f", False), ("kind", "O", False)], "classification")
+    scores = model.predict_proba(table)[:, 1]
+    tried = try_trained(TrainedModel(model, contract, table, scores), tmp_path)
+    assert tried.model.load_error is None
+    unseen = next(each for each in tried.disturbed if each.name == "unseen category")
+    assert unseen.error is not None
+    assert "category" in unseen.error.lower() or "categories" in unseen.error
+
+
+def test_a_model_that_does_not_load_is_not_asked_anything(trained, tmp_path):
+    tried = try_trained(replace(trained, scores=trained.scores[:-1]), tmp_path)
+    assert (tried.numerics, tried.cost, tried.disturbed, tried.answers) == (None, None, (), None)

@@ -1,18 +1,25 @@
 import io
 import json
 import pickle
+import stat
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.integration.release_builder import train_model
 from workbench.errors import Refused
-from workbench.packaging import skops_loader
+from workbench.packaging import skops_archive
+from workbench.packaging.skops_archive import count_visits
 from workbench.packaging.skops_loader import TRUSTED_TYPES, find_untrusted_types, load_model
 from workbench.packaging.tree_bounds import find_tree_faults
 
@@ -76,11 +83,57 @@ def test_an_archive_member_that_leads_elsewhere_is_refused(name):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     packed = io.BytesIO()
-    monkeypatch.setattr(skops_loader, "LARGEST_UNPACKED", 1024 * 1024)
+    monkeypatch.setattr(skops_archive, "LARGEST_UNPACKED", 1024 * 1024)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("schema.json", bytes(1024 * 1024 + 1))
     with pytest.raises(Refused, match="Unpacked"):
         load_model(packed.getvalue())
+
+
+def add_member(content: bytes, info: zipfile.ZipInfo) -> bytes:
+    packed = io.BytesIO(content)
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr(info, b"x")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(stat.S_IFREG, "its schema does not name"), (stat.S_IFLNK, "no plain file"), (stat.S_IFIFO, "no plain file")],
+)
+def test_a_member_that_skops_did_not_write_is_refused(kind, reason):
+    info = zipfile.ZipInfo("more.npy")
+    info.create_system, info.external_attr = 3, (kind | 0o644) << 16
+    with pytest.raises(Refused, match=reason):
+        load_model(add_member(skops.io.dumps([1]), info))
+
+
+def test_a_schema_that_shares_its_parts_without_end_is_refused_at_once():
+    """Sixty lists of twice the one before are 2^60 for whoever looks at each; skops does."""
+    part = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode"}
+    inner = {**part, "content": [], "__id__": 1}
+    for number in range(2, 62):
+        inner = {**part, "content": [inner, {**part, "content": [], "__id__": number - 1}], "__id__": number}
+    content = rewrite(skops.io.dumps([1]), lambda schema: {**schema, **inner})
+    with pytest.raises(Refused, match="Reading it would take"):
+        load_model(content)
+
+
+def test_a_schema_that_leads_back_to_itself_is_counted_once():
+    part = {"__loader__": "ListNode", "__id__": 1}
+    assert count_visits({**part, "content": [part, part]}, {}) < 10
+
+
+@pytest.mark.parametrize("asked", ["filename", "file"])
+def test_a_model_that_opens_what_a_row_names_is_refused(asked):
+    """All its types are trusted: only, whoever asks the endpoint would say which of the server's files is read."""
+    table = pd.DataFrame({"text": ["alpha beta", "gamma delta"] * 5})
+    words = ColumnTransformer([("words", CountVectorizer(), "text")])
+    model = make_pipeline(words, LogisticRegression()).fit(table, [0, 1] * 5)
+    assert load_model(skops.io.dumps(model)) is not None
+    model[0].named_transformers_["words"].set_params(input=asked)
+    with pytest.raises(Refused, match="reads files"):
+        load_model(skops.io.dumps(model))
 
 
 def test_a_schema_nested_too_deeply_is_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,15 +15,17 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from tests.conftest import AUTHOR, own_environment, run_command, start_command, wait_until
+from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, run_command, start_command, wait_until
 from tests.integration.governed import ANSWERS, MODEL, OWNER, VALIDATOR, Governed, reasons_of
 from workbench.domain.ledger import Event
-from workbench.errors import NotFound, Refused, Unavailable, WorkbenchError
+from workbench.errors import NotFound, Refused, Unavailable
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow import Workbench
-from workbench.workflow.promoting import CHAMPION
+from workbench.workflow.aliases import CHAMPION
+from workbench.workflow.release_lock import one_at_a_time
 
 # Promoting
 
@@ -33,7 +36,7 @@ def test_what_is_promoted_is_served_by_ledger_and_alias_and_its_bytes_hold(relea
     for subject in ("shop/1", "shop/2"):
         assert released.bench.verify(subject).decision.is_allowed
     assert released.bench.verify("shop/2").approved_by == (VALIDATOR, OWNER)
-    assert released.bench.read_ledger()[1] == []
+    assert released.bench.inspect_ledger()[1] == []
 
 
 def test_the_second_of_two_that_were_approved_against_the_same_champion_is_refused(nominated: Governed) -> None:
@@ -43,6 +46,7 @@ def test_the_second_of_two_that_were_approved_against_the_same_champion_is_refus
     with pytest.raises(Refused) as refused:
         nominated.bench.promote("shop/2")
     assert "stale: release/evidence.json" in reasons_of(refused)
+    assert f"shop changed since it was approved: {AUTHOR} promoted version 1 at " in reasons_of(refused)
     assert nominated.bench.find_served(MODEL) == "shop/1"
     assert nominated.alias() == 1
     review = nominated.approve("shop/2")
@@ -70,11 +74,12 @@ def test_an_answer_that_comes_while_it_is_promoted_stops_the_promotion(
 
 
 def test_two_cannot_promote_at_the_same_time(nominated: Governed) -> None:
-    from workbench.workflow import releases
-
     nominated.approve("shop/1")
-    with releases.one_at_a_time(nominated.bench.settings), pytest.raises(Unavailable, match="Another promotion"):
+    going_on = one_at_a_time(nominated.bench.settings, "promotes shop/2")
+    with going_on, pytest.raises(Unavailable, match="Another promotion") as refused:
         nominated.bench.promote("shop/1")
+    assert f"{AUTHOR} promotes shop/2 since 2" in refused.value.reasons[0]
+    assert f"process {os.getpid()} on " in refused.value.reasons[0]
     assert nominated.bench.promote("shop/1").decision.is_allowed
 
 
@@ -120,13 +125,30 @@ def test_a_rollback_to_changed_bytes_is_refused_and_recorded(released: Governed)
     assert released.refusals()[-1] == (AUTHOR, "roll back to", "shop/1")
 
 
-@pytest.mark.parametrize(("version", "error"), [(2, Refused), (3, NotFound), (99, NotFound)])
-def test_a_rollback_to_what_is_served_or_never_was_is_refused(
-    released: Governed, version: int, error: type[WorkbenchError]
-) -> None:
-    with pytest.raises(error):
+@pytest.mark.parametrize("version", [3, 99])
+def test_a_rollback_to_what_never_was_is_refused(released: Governed, version: int) -> None:
+    with pytest.raises(NotFound):
         released.bench.rollback(MODEL, to=version)
     assert released.bench.find_served(MODEL) == "shop/2"
+
+
+def test_a_rollback_to_what_is_served_moves_nothing_and_finishes_what_was_interrupted(released: Governed) -> None:
+    before = released.bench.store.read_ledger()
+    released.bench.tracker.point_alias(MODEL, CHAMPION, 1)
+    notes = released.bench.rollback(MODEL, to=2).notes
+    assert notes[0] == "shop serves version 2 already; nothing was moved."
+    assert "pointed to version 1 while the ledger served version 2" in notes[1]
+    assert released.bench.store.read_ledger() == before
+    assert released.alias() == 2
+
+
+def test_a_second_rollback_from_the_same_version_is_told_who_was_first(released: Governed) -> None:
+    released.acting(OWNER).rollback(MODEL, served=2)
+    with pytest.raises(Refused, match=r"shop changed meanwhile\.") as refused:
+        released.bench.rollback(MODEL, served=2)
+    assert refused.value.reasons[0].startswith(f"{OWNER} rolled back to version 1 at ")
+    assert "workbench ledger" in refused.value.next_step
+    assert released.bench.find_served(MODEL) == "shop/1"
 
 
 def test_a_revoked_signer_takes_the_release_with_them(released: Governed) -> None:
@@ -145,6 +167,69 @@ def test_an_alias_that_was_moved_behind_our_back_is_mended_by_the_doctor(release
     found = {symptom.part: symptom for symptom in released.bench.examine()}
     assert found["endpoint shop"].found == "the alias pointed to version 1; the ledger serves 2; mended"
     assert released.alias() == 2
+
+
+@pytest.mark.parametrize("harm", ["moved", "deleted", "version deleted"])
+def test_an_alias_somebody_harmed_is_told_and_mended_by_the_next_rollback(released: Governed, harm: str) -> None:
+    client = released.bench.tracker._client
+    if harm == "moved":
+        client.create_model_version(MODEL, source="elsewhere")
+        released.bench.tracker.point_alias(MODEL, CHAMPION, 3)
+    elif harm == "deleted":
+        client.delete_registered_model_alias(MODEL, CHAMPION)
+    else:
+        client.delete_model_version(MODEL, "2")
+    notes = released.bench.rollback(MODEL).notes
+    was = "version 3" if harm == "moved" else "nothing"
+    assert f"pointed to {was} while the ledger served version 2: somebody moved it" in notes[1]
+    assert released.alias() == 1
+
+
+def test_starting_to_serve_tells_and_mends_an_alias_that_was_moved(released: Governed) -> None:
+    released.bench.tracker.point_alias(MODEL, CHAMPION, 1)
+    assert "It points to version 2 now" in released.bench.mend_alias(MODEL)[0]
+    assert released.bench.mend_alias(MODEL) == []
+    assert without_mlflow(released).mend_alias(MODEL)[0].startswith("MLflow's alias champion is not set yet")
+
+
+# Computed again
+
+
+def test_what_is_promoted_says_when_its_facts_were_recomputed(released: Governed) -> None:
+    promoted = [entry for entry in released.bench.store.read_ledger() if entry.event is Event.PROMOTED]
+    assert all(entry.body["recomputed"] <= entry.time for entry in promoted)
+
+
+def test_a_run_that_was_changed_after_it_was_approved_is_not_promoted_and_the_facts_are_named(
+    nominated: Governed,
+) -> None:
+    nominated.approve("shop/1")
+    identity = nominated.bench.review("shop/1").evidence.identity
+    path = nominated.bench.settings.runs_folder / identity.run_id / "predictions.parquet"
+    table = pd.read_parquet(path)
+    pd.DataFrame({**table, "score": 1 - table["score"]}).to_parquet(path)
+    with pytest.raises(Refused, match="promote shop/1") as refused:
+        nominated.bench.promote("shop/1")
+    assert "files_unmodified was True at its nomination and is False now." in reasons_of(refused)
+    assert "score.value was " in reasons_of(refused)
+    assert nominated.refusals()[-1] == (AUTHOR, "promote", "shop/1")
+    assert not nominated.bento(1).exists()
+
+
+def test_a_run_that_is_gone_cannot_be_recomputed_and_the_refusal_says_what_to_do(nominated: Governed) -> None:
+    nominated.approve("shop/1")
+    identity = nominated.bench.review("shop/1").evidence.identity
+    shutil.rmtree(nominated.bench.settings.runs_folder / identity.run_id)
+    with pytest.raises(Refused, match="promote shop/1") as refused:
+        nominated.bench.promote("shop/1")
+    assert f"there is no {nominated.bench.settings.runs_folder / identity.run_id}" in reasons_of(refused)
+    assert "nominate that run" in refused.value.next_step
+
+
+def test_later_runs_on_the_same_holdout_change_nothing_about_a_nominee(nominated: Governed) -> None:
+    nominated.approve("shop/1")
+    nominated.bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": 0.7})
+    assert nominated.bench.promote("shop/1").decision.is_allowed
 
 
 def test_another_model_is_another_endpoint(nominated: Governed) -> None:
@@ -183,11 +268,13 @@ def without_mlflow(governed: Governed) -> Workbench:
 def test_a_promotion_while_mlflow_is_away_is_done_and_the_doctor_sets_the_alias(nominated: Governed) -> None:
     nominated.approve("shop/1")
     release = without_mlflow(nominated).promote("shop/1")
-    assert "alias champion is not set yet; `workbench doctor` sets it" in release.notes[0]
+    assert "The facts were recomputed at 2" in release.notes[0]
+    assert "alias champion is not set yet; `workbench doctor` sets it" in release.notes[1]
     assert nominated.bench.find_served(MODEL) == "shop/1"
     assert nominated.alias() is None
-    assert nominated.bench.promote("shop/1").notes == ()
+    assert "pointed to nothing while the ledger served version 1" in nominated.bench.promote("shop/1").notes[0]
     assert nominated.alias() == 1
+    assert nominated.bench.promote("shop/1").notes == ()
 
 
 def test_a_rollback_while_mlflow_is_away_is_done_once_and_says_so(released: Governed) -> None:
@@ -217,7 +304,9 @@ def test_a_rollback_stopped_while_mlflow_is_told_is_done_and_does_not_ask_to_be_
 def test_a_model_that_somebody_deleted_in_mlflow_stops_nothing(nominated: Governed) -> None:
     nominated.approve("shop/1")
     nominated.bench.tracker._client.delete_registered_model(MODEL)
-    assert nominated.bench.promote("shop/1").notes
+    nominated.bench.promote("shop/1")
+    assert nominated.alias() == 1
+    nominated.bench.tracker._client.delete_registered_model(MODEL)
     found = {symptom.part: symptom for symptom in nominated.bench.examine()}
     assert found["endpoint shop"].found.endswith("the ledger serves 1; mended")
     assert nominated.alias() == 1
@@ -326,11 +415,13 @@ def test_a_ledger_that_cannot_be_written_stops_every_decision_but_no_reading(nom
     with closing(sqlite3.connect(store, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert held.bench.review("shop/1").decision.is_allowed
-        assert len(held.bench.list_runs()) == 2
-        assert held.bench.read_ledger()[1] == []
+        assert len(held.bench.list_runs()) == 4  # each with the replay its nomination asked for
+        assert held.bench.inspect_ledger()[1] == []
         decisions: list[Callable[[], object]] = [
             lambda: held.bench.promote("shop/1"),
             lambda: held.approve("shop/2", OWNER),
+            lambda: held.object("shop/1", "Nobody looked at visitors without a name"),
+            lambda: held.waive("shop/1", "beats_baseline"),
             lambda: held.bench.answer("shop/1", "harm", "Nobody can be harmed by a newsletter."),
             lambda: held.acting(AUTHOR).approve("shop/1", role="owner", key=held.keys / "ada"),
         ]
@@ -342,10 +433,12 @@ def test_a_ledger_that_cannot_be_written_stops_every_decision_but_no_reading(nom
 
 
 def test_the_ledger_tells_the_whole_story_in_order(released: Governed) -> None:
-    entries, faults = released.bench.read_ledger()
+    entries, faults = released.bench.inspect_ledger()
     assert faults == []
     assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
     story = [entry.event for entry in entries if entry.subject == "shop/2"]
     answers = [Event.ANSWERED] * len(ANSWERS)
     assert story == [Event.NOMINATED, *answers, Event.APPROVED, Event.APPROVED, Event.PROMOTED]
-    assert json.loads(json.dumps(entries[0].body))["run"] == released.bench.list_runs()[-1].id
+    assert entries[0].event is Event.PLANNED
+    nominated = next(entry for entry in entries if entry.event is Event.NOMINATED)
+    assert json.loads(json.dumps(nominated.body))["run"] == released.bench.list_runs()[-1].id

@@ -77,6 +77,8 @@ def test_a_run_repeats_itself_to_the_last_byte_of_its_model(bench: Workbench, wh
     assert (again.parameters, again.notebook_digest) == (whole.parameters, whole.notebook_digest)
     assert again.record["files"]["model/model.skops"] == whole.record["files"]["model/model.skops"]
     assert "replay_of" not in bench.show(whole.id).provenance
+    assert again.id not in {each.run_id for each in bench.compare(notebook=whole.notebook).runs}
+    assert again.id in {each.run_id for each in bench.compare([again.id]).runs}
 
 
 def test_what_differs_each_time_is_named_and_ends_with_three(bench: Workbench) -> None:

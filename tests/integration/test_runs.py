@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -135,6 +136,15 @@ def test_a_run_keeps_what_it_was_and_where_it_came_from(bench: Workbench) -> Non
     assert {item["role"]: item["rows"] for item in run.record["datasets"]} == {"train": 300, "holdout": 200}
     executed = json.loads((folder_of(bench, run) / "notebook.ipynb").read_text(encoding="utf-8"))
     assert "strength = 0.5" in "".join(executed["cells"][2]["source"])
+
+
+def test_nothing_of_home_goes_into_git(bench: Workbench, tmp_path: Path) -> None:
+    bench.run(NOTEBOOKS / "finishes.ipynb", {})
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    trees = [f"--git-dir={tmp_path}/.git", f"--work-tree={bench.settings.project}"]
+    listed = ["git", *trees, "ls-files", "--others", "--exclude-standard"]
+    found = subprocess.run(listed, check=True, capture_output=True, text=True, cwd=bench.settings.project).stdout
+    assert not [path for path in found.splitlines() if path.startswith("runs/")]
 
 
 def test_outputs_of_another_day_do_not_survive(bench: Workbench) -> None:

@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,10 +29,11 @@ from tests.integration.release_builder import (
     sign_release,
     train_model,
 )
+from tests.unit.builders import build_execution
 from workbench.domain.digest import sha256_hex
 from workbench.domain.release import MANIFEST, audit_release
 from workbench.errors import Refused, Unavailable, UsageError
-from workbench.packaging.release_folder import write_tree
+from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.release_audit import _read_policy, audit_folder
 from workbench.serving.bentoml_server import BentoServer, require_free_port, serve_bento
 from workbench.signing.ssh_signatures import find_signature_fault
@@ -89,9 +91,10 @@ def client(server: BentoServer) -> Iterator[httpx.Client]:
         yield connected
 
 
-def auditor(signers: Signers) -> Callable[[Path], object]:
+def auditor(signers: Signers) -> Callable[[Path], Mapping[str, bytes]]:
     now = datetime.now(UTC).isoformat()
-    return lambda folder: audit_folder(folder, allowed_signers=signers.allowed_signers, least_principals=2, now=now)
+    trusted = signers.allowed_signers
+    return lambda folder: audit_folder(folder, allowed_signers=trusted, least_principals=2, now=now).files
 
 
 def trust(signers: Signers) -> dict[str, str]:
@@ -191,7 +194,7 @@ def test_bentoml_shows_no_page_of_its_own(client):
 
 def test_serving_writes_nothing_into_the_bento(server, client, bento, release, signers):
     assert client.get("/model").status_code == 200
-    assert auditor(signers)(bento / "src")
+    assert read_tree(server.home / "src") == auditor(signers)(bento / "src")
     assert not list(bento.rglob("__pycache__"))
 
 
@@ -374,6 +377,28 @@ def test_what_the_outer_audit_refuses_is_never_started(bento, signers, tmp_path)
     assert not (tmp_path / "log").exists()
 
 
+def test_what_is_changed_after_the_audit_is_never_started(bento, signers, inspected, tmp_path):
+    def audit_then_change(folder: Path) -> Mapping[str, bytes]:
+        files = auditor(signers)(folder)
+        (folder / "workbench" / "__init__.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')")
+        (folder / "json.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')")
+        return files
+
+    with copied(bento, tmp_path) as copy, start(copy, signers, tmp_path / "log", audit=audit_then_change) as running:
+        answer = httpx.post(f"{running.url}/predict", json={"rows": inspected.trained.rows[:2]})
+        assert answer.status_code == 200
+        assert running.home.stat().st_mode & 0o777 == 0o700
+    assert not (tmp_path / "canary").exists()
+    assert not running.home.exists()
+
+
+def test_a_disk_that_does_not_take_the_copy_is_said_and_leaves_nothing(bento, signers, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(Unavailable, match="was not served"):
+        start(bento, signers, tmp_path / "log", audit=lambda _: {"a": b"1", "a/b": b"2"})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_to_serve_is_a_wrong_call(tmp_path, signers):
     with pytest.raises(UsageError):
         start(tmp_path, signers, tmp_path / "log")
@@ -384,7 +409,7 @@ def test_nothing_to_serve_is_a_wrong_call(tmp_path, signers):
 
 def refusal(bento: Path, signers: Signers, log: Path, **changes: Any) -> Refused:
     with pytest.raises(Refused) as caught:
-        start(bento, signers, log, audit=lambda folder: None, **changes)
+        start(bento, signers, log, audit=read_tree, **changes)
     return caught.value
 
 
@@ -404,6 +429,13 @@ def test_an_unsigned_release_does_not_start(inspected, signers, tmp_path):
     refused = refusal(tmp_path / "bento", signers, tmp_path / "log")
     assert "Role owner: 0 of 1 approvals." in refused.reasons
     assert "Role validator: 0 of 1 approvals." in refused.reasons
+
+
+def test_a_signed_release_whose_checks_failed_does_not_start(inspected, signers, tmp_path):
+    failed = build_unsigned_release(inspected, execution=build_execution(executed_cells=8))
+    write_tree(sign_release(failed, signers), tmp_path / "bento" / "src")
+    refused = refusal(tmp_path / "bento", signers, tmp_path / "log")
+    assert [reason.partition(".")[0] for reason in refused.reasons] == ["run_finished: FAIL"]
 
 
 def test_a_server_that_trusts_nobody_does_not_start(bento, signers, tmp_path):

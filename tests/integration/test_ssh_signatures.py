@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,28 @@ from tests.unit.builders import (
     NOW,
     OWNER,
     VALIDATOR,
+    build_evidence,
+    build_objection,
     build_release_files,
     build_statement,
     build_statements,
+    build_subjects,
+    build_waiver,
     read_policy,
 )
-from workbench.domain.approval import Approval, signing_namespace
-from workbench.domain.release import approval_paths, audit_release
+from workbench.domain.approval import signing_namespace
+from workbench.domain.digest import sha256_hex
+from workbench.domain.release import approval_paths, audit_release, waiver_paths
+from workbench.domain.statement import Signed
 from workbench.errors import Refused, Unavailable, UsageError
-from workbench.signing.ssh_signatures import allowed_signer, find_signature_fault, make_key, sign_bytes
+from workbench.signing.ssh_signatures import (
+    allowed_signer,
+    find_signature_fault,
+    grant,
+    make_key,
+    read_public_key,
+    sign_bytes,
+)
 
 
 @dataclass(frozen=True)
@@ -33,16 +48,16 @@ class Keys:
     allowed_signers: Path
 
     def sign(self, statement, *, by=None, namespace=None):
-        """Return an approval by the key of `by` in this namespace; by default those the statement names."""
+        """Return a statement signed by the key of `by` in this namespace; by default those the statement names."""
         content = statement.to_bytes()
-        namespace = namespace or signing_namespace(statement.role)
+        namespace = namespace or statement.signer.namespace
         key = self.private[by or statement.principal]
-        return Approval(content, sign_bytes(content, key=key, namespace=namespace))
+        return Signed(content, sign_bytes(content, key=key, namespace=namespace))
 
-    def fault(self, approval, statement=None, *, allowed_signers=None):
-        """Return what is wrong with an approval, judged by this file unless another is given."""
+    def fault(self, signed, statement=None, *, allowed_signers=None):
+        """Return what is wrong with a signature, judged by this file unless another is given."""
         file = allowed_signers or self.allowed_signers
-        return find_signature_fault(approval, statement or build_statement(), allowed_signers=file)
+        return find_signature_fault(signed, (statement or build_statement()).signer, allowed_signers=file)
 
 
 EVE = "eve@example.org"
@@ -86,7 +101,7 @@ def test_the_signature_of_another_statement_does_not_hold(keys):
     "signature", [b"", b"unsigned", b"-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n"]
 )
 def test_what_is_no_signature_does_not_hold(keys, signature):
-    assert keys.fault(Approval(build_statement().to_bytes(), signature))
+    assert keys.fault(Signed(build_statement().to_bytes(), signature))
 
 
 def test_a_signature_cut_in_half_does_not_hold(keys):
@@ -118,6 +133,76 @@ def test_a_signature_made_for_another_role_does_not_hold(keys):
 def test_a_name_that_only_resembles_the_principal_does_not_hold(keys, principal):
     statement = build_statement(principal=principal)
     assert keys.fault(keys.sign(statement, by=VALIDATOR), statement)
+
+
+def test_a_revoked_key_no_longer_holds_whenever_it_signed(keys, tmp_path):
+    file = tmp_path / "allowed_signers"
+    file.write_bytes(keys.allowed_signers.read_bytes())
+    signed = keys.sign(build_statement())
+    assert keys.fault(signed, allowed_signers=file) is None
+    (tmp_path / "revoked_keys").write_text(f"{keys.public[OWNER]}\n")
+    assert keys.fault(signed, allowed_signers=file) is None
+    (tmp_path / "revoked_keys").write_text(f"{keys.public[VALIDATOR]}\n")
+    assert "revoked" in keys.fault(signed, allowed_signers=file).lower()
+
+
+def test_a_list_of_revoked_keys_that_cannot_be_read_lets_nothing_through(keys, tmp_path):
+    file = tmp_path / "allowed_signers"
+    file.write_bytes(keys.allowed_signers.read_bytes())
+    (tmp_path / "revoked_keys").mkdir()
+    assert "cannot be read" in keys.fault(keys.sign(build_statement()), allowed_signers=file)
+    (tmp_path / "revoked_keys").rmdir()
+    (tmp_path / "revoked_keys").write_text("not a key\n")
+    assert keys.fault(keys.sign(build_statement()), allowed_signers=file)
+
+
+# A signature for one purpose is none for another
+
+OF_THE_OWNER = {
+    "approval": build_statement(principal=OWNER, role="owner"),
+    "waiver": build_waiver(),
+    "objection": build_objection(principal=OWNER),
+}
+
+
+@pytest.mark.parametrize("purpose", OF_THE_OWNER)
+def test_a_signature_for_its_own_purpose_holds(keys, purpose):
+    statement = OF_THE_OWNER[purpose]
+    assert keys.fault(keys.sign(statement), statement) is None
+
+
+@pytest.mark.parametrize(("one", "other"), list(permutations(OF_THE_OWNER, 2)))
+def test_a_signature_for_one_purpose_is_none_for_another(keys, one, other):
+    """Neither the signature moved to the other statement, nor the other statement signed in the namespace of the one."""
+    statement, named = OF_THE_OWNER[other], OF_THE_OWNER[one]
+    moved = replace(keys.sign(named), statement=statement.to_bytes())
+    assert keys.fault(moved, statement)
+    assert keys.fault(keys.sign(statement, namespace=named.signer.namespace), statement)
+
+
+def test_who_may_waive_in_one_role_may_not_in_another(keys):
+    statement = build_waiver(principal=VALIDATOR)
+    assert keys.fault(keys.sign(statement), statement)
+    assert keys.fault(keys.sign(statement, namespace="workbench.waiver.validator"), statement)
+
+
+@pytest.mark.parametrize("statement", [build_waiver(), build_objection()], ids=["waiver", "objection"])
+@pytest.mark.parametrize(
+    "principal", [OWNER.upper(), OWNER.capitalize(), OWNER.replace("o", "\N{CYRILLIC SMALL LETTER O}")]
+)
+def test_a_waiver_or_objection_by_a_name_that_looks_alike_does_not_hold(keys, statement, principal):
+    alike = replace(statement, principal=principal)
+    assert keys.fault(keys.sign(alike, by=OWNER), alike)
+
+
+def test_a_key_that_may_only_approve_can_neither_waive_nor_object(keys, tmp_path):
+    file = tmp_path / "allowed_signers"
+    file.write_text(grant(OWNER, ["workbench.approval.owner"], keys.public[OWNER]) + "\n")
+    faults = {
+        purpose: keys.fault(keys.sign(statement), statement, allowed_signers=file)
+        for purpose, statement in OF_THE_OWNER.items()
+    }
+    assert [purpose for purpose, fault in faults.items() if fault is None] == ["approval"]
 
 
 def test_a_key_struck_from_the_file_no_longer_holds(keys, tmp_path):
@@ -271,9 +356,7 @@ def release(keys):
 
 
 def audit(keys, files):
-    def verify(approval, statement):
-        return find_signature_fault(approval, statement, allowed_signers=keys.allowed_signers)
-
+    verify = partial(find_signature_fault, allowed_signers=keys.allowed_signers)
     return audit_release(files, verify=verify, read_policy=read_policy, least_principals=2, now=NOW)
 
 
@@ -311,3 +394,47 @@ def test_any_changed_byte_outside_the_signatures_is_refused(keys, release, data)
     content = bytearray(release[path])
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
     assert not audit(keys, {**release, path: bytes(content)}).decision.is_allowed
+
+
+def test_a_release_with_a_waiver_that_its_giver_signed_may_be_served_and_with_another_signature_not(keys):
+    waiver = build_waiver()
+    evidence = build_evidence(waivers=(waiver.to_fact(sha256_hex(waiver.to_bytes())),))
+    subjects = build_subjects(build_release_files([], evidence=evidence))
+    approvals = [keys.sign(statement) for statement in build_statements(subjects=subjects)]
+    for forged, holds in (
+        (keys.sign(waiver), True),
+        (keys.sign(waiver, by=EVE), False),
+        (keys.sign(waiver, namespace=signing_namespace("owner")), False),
+    ):
+        audited = audit(keys, build_release_files(approvals, evidence=evidence, waivers=[forged]))
+        assert audited.decision.is_allowed is holds
+    assert audited.decision.reasons[0].startswith(f"The waiver of beats_baseline by {OWNER} is not signed well: ")
+    assert waiver_paths(1)[0] in build_release_files(approvals, evidence=evidence, waivers=[forged])
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "..", "nowhere/key"])
+def test_a_path_that_names_no_file_is_the_key_of_nobody(name):
+    """A path without a name of its own has no `.pub` beside it; asking for one raised ValueError."""
+    assert read_public_key(Path(name)) is None
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda signature: signature + b"trailing",
+        lambda signature: signature + b"\n",
+        lambda signature: signature[:-1],
+        lambda signature: b"leading\n" + signature,
+        lambda signature: signature.replace(b"\n", b"\r\n"),
+        lambda signature: signature.replace(b"U1NIU0lH", b"U1NI\nU0lH"),
+        lambda signature: signature.replace(b"-----BEGIN", b"-----BEGIN ", 1),
+        lambda signature: signature.replace(b"U1NIU0lHAAAAAQ", b"U1NIU0lHAAAAAA"),  # version 0
+    ],
+)
+def test_a_signature_in_another_spelling_is_refused_though_ssh_keygen_would_read_it(keys, spell):
+    statement = build_statement()
+    signed = keys.sign(statement)
+    assert find_signature_fault(signed, statement.signer, allowed_signers=keys.allowed_signers) is None
+    other = Signed(signed.statement, spell(signed.signature))
+    fault = find_signature_fault(other, statement.signer, allowed_signers=keys.allowed_signers)
+    assert fault == "the signature is not spelled as ssh-keygen spells it"

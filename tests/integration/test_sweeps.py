@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running, run_command, start_command, wait_until
 from workbench.config import Settings
 from workbench.domain.run import Run, RunState
-from workbench.errors import UsageError
+from workbench.errors import Unavailable, UsageError
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow import Workbench
+from workbench.workflow.doctor import Symptom
 from workbench.workflow.running import Progress
 
 WAITS = str(NOTEBOOKS / "waits.ipynb")
@@ -49,6 +51,38 @@ def test_a_sweep_runs_every_combination_and_returns_them_in_order(bench: Workben
     assert [status_in_mlflow(bench, run) for run in runs] == ["FINISHED", "FAILED", "FINISHED"]
     last = seen[-1]
     assert (last.total, last.finished, last.failed, last.cells) == (3, 2, 1, last.all_cells)
+
+
+def test_a_run_that_somebody_counts_as_lost_while_it_waits_its_turn_is_not_begun_and_ends_no_other(
+    bench: Workbench,
+) -> None:
+    lost: list[str] = []
+
+    def lose_the_waiting(_: Progress) -> None:
+        for run in bench.store.list_runs():
+            if run.state is RunState.QUEUED and run.parameters["number"] == 8:
+                bench.store.move_run(replace(run, state=RunState.LOST, error="It was silent."))
+                lost.append(run.id)
+
+    runs = bench.sweep(NOTEBOOKS / "raises_for_odd.ipynb", {"number": [2, 4, 6, 8]}, on_progress=lose_the_waiting)
+    assert [run.state for run in runs] == [*[RunState.FINISHED] * 3, RunState.LOST]
+    assert lost == [runs[3].id]
+    assert not (bench.settings.runs_folder / lost[0]).exists()
+    bench.publish_pending()
+    assert status_in_mlflow(bench, runs[3]) == "FAILED"
+
+
+def test_a_run_that_ended_before_something_else_stopped_its_sweep_keeps_how_it_ended(bench: Workbench) -> None:
+    def fail_at_the_end(progress: Progress) -> None:
+        if not progress.running:
+            raise RuntimeError("The terminal is gone.")
+
+    before = {run.id for run in bench.list_runs()}
+    with pytest.raises(RuntimeError, match="The terminal is gone"):
+        bench.sweep(NOTEBOOKS / "raises_for_odd.ipynb", {"number": [2]}, on_progress=fail_at_the_end)
+    (run,) = (run for run in bench.list_runs() if run.id not in before)
+    assert (run.state, run.metrics) == (RunState.FINISHED, {"half": 1})
+    assert status_in_mlflow(bench, run) == "FINISHED"
 
 
 def test_a_sweep_with_one_wrong_value_starts_nothing(bench: Workbench) -> None:
@@ -98,18 +132,48 @@ def test_a_run_that_mlflow_does_not_take_stops_no_other_and_the_doctor_names_it(
     assert bench.run(NOTEBOOKS / "finishes.ipynb", {}).is_finished
     symptom = next(found for found in bench.examine() if found.part == "MLflow")
     assert not symptom.is_well
-    assert "1 it did not take" in symptom.found and refused.pop() in symptom.found
+    assert f"1 it did not take: {refused.pop()} (what MLflow says about this run)" in symptom.found
     assert symptom.remedy
     monkeypatch.undo()
     assert bench.publish_pending() == 1
 
 
+def test_a_run_that_cannot_be_written_down_ahead_ends_none_that_runs(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, asked = MlflowTracker.start_run, list[str]()
+
+    def begin_but_for_the_third_time(tracker: MlflowTracker, run: Run) -> str:
+        asked.append(run.id)
+        if len(asked) == 3:
+            raise Unavailable("MLflow is away for a moment.")
+        return begin(tracker, run)
+
+    monkeypatch.setattr(MlflowTracker, "start_run", begin_but_for_the_third_time)
+    runs = bench.sweep(NOTEBOOKS / "raises_for_odd.ipynb", {"number": [2, 4, 6]})
+    assert [(run.parameters["number"], run.state) for run in runs] == [(n, RunState.FINISHED) for n in (2, 4, 6)]
+    assert len(asked) == 4
+
+
+def test_the_doctor_names_runs_that_the_store_has_forgotten(bench: Workbench) -> None:
+    def look() -> Symptom:
+        return next(found for found in bench.examine() if found.part == "runs")
+
+    assert look().is_well
+    forgotten = bench.settings.runs_folder / "deadbeef"
+    forgotten.mkdir(parents=True)
+    assert not look().is_well
+    assert "1 in " in look().found and "the store does not know: deadbeef" in look().found
+    forgotten.rmdir()
+    assert look().is_well
+
+
 class Sweeping:
     """A sweep of two runs, one at a time, whose second run waits for ever; stopped in the middle of that."""
 
-    def __init__(self, project: Path, started: Path) -> None:
+    def __init__(self, project: Path, started: Path, *options: str) -> None:
         self.project, self.started = project, started
-        arguments = ("-p", f"started={started}", "-p", "waits=false,true", "--jobs", "1")
+        arguments = ("-p", f"started={started}", "-p", "waits=false,true", "--jobs", "1", *options)
         self.process = start_command(project, "sweep", WAITS, *arguments)
         wait_until(self._second_runs)
         self.kernel = int(started.read_text())
@@ -127,8 +191,8 @@ class Sweeping:
 
 
 @pytest.fixture
-def sweeping(project: Path, tmp_path: Path) -> Iterator[Sweeping]:
-    running = Sweeping(project, tmp_path / "started")
+def sweeping(project: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Sweeping]:
+    running = Sweeping(project, tmp_path / "started", *getattr(request, "param", ()))
     yield running
     running.process.kill()
     wait_until(lambda: not find_processes(project))
@@ -171,6 +235,25 @@ def test_a_sweep_stopped_in_the_middle_keeps_what_finished_and_kills_the_rest(
     assert again.returncode == 0, again.stderr
 
 
+def test_a_run_that_waits_its_turn_when_its_sweep_is_stopped_is_killed_and_says_that_it_never_began(
+    project: Path, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    process = start_command(
+        project, "sweep", WAITS, "-p", f"started={started}", "-p", "waits=true,false", "--jobs", "1"
+    )
+    bench = open_bench(project)
+    wait_until(lambda: started.exists() and len(bench.store.list_runs()) == 2)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert "Stopped: 0 of 2 runs finished." in told
+    assert "1 running were ended, 1 were not started" in told
+    runs = read_runs(project)
+    assert [runs[waits]["state"] for waits in (True, False)] == ["KILLED", "KILLED"]
+    assert [runs[waits]["error"] for waits in (True, False)] == ["Stopped from outside.", "Stopped before it began."]
+    assert status_in_mlflow(bench, bench.show(runs[False]["id"])) == "KILLED"
+
+
 def test_a_killed_sweep_is_lost_its_kernels_end_and_the_next_command_puts_it_right(sweeping: Sweeping) -> None:
     project = sweeping.project
     wait_until(lambda: list(project.glob("runs/by-id/*/record.json")))
@@ -189,8 +272,9 @@ def test_a_killed_sweep_is_lost_its_kernels_end_and_the_next_command_puts_it_rig
     assert status_in_mlflow(bench, bench.show(runs[True]["id"])) == "FAILED"
 
 
+@pytest.mark.parametrize("sweeping", [["--cold"]], ids=["cold"], indirect=True)
 def test_what_a_killed_sweep_left_running_is_ended_when_it_is_found_lost(sweeping: Sweeping) -> None:
-    # A kernel that is stopped cannot notice that its parent is gone.
+    # An ordinary kernel that is stopped cannot notice that its parent is gone; a forked one the system ends.
     os.kill(sweeping.kernel, signal.SIGSTOP)
     sweeping.end(signal.SIGKILL)
     assert is_running(sweeping.kernel)

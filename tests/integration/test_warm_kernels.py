@@ -8,12 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -24,121 +19,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from tests.conftest import is_running, own_environment, wait_until
+from tests.integration.started_kernels import SCIENCE, TIMEOUT_S, CellFailed, parent_of
 from workbench.executors import warm_parents
 from workbench.executors.warm_kernels import KERNEL_NAME, WarmKernelManager
-from workbench.executors.warm_parents import WarmParent, WarmUnavailable, close_parents, find_parent
 
-SCIENCE = ("matplotlib.pyplot", "numpy.random", "pandas", "sklearn.ensemble")
-TIMEOUT_S = 120
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _kept_parents() -> Iterator[None]:
-    """Keep the processes to fork from for all these tests, and none of them for longer."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warm_parents, "_MOST_PARENTS", 8)
-        yield
-        close_parents()
-
-
-@pytest.fixture
-def own_parents(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """None of the other tests' processes to fork from, and three at most, as ever."""
-    monkeypatch.setattr(warm_parents, "_parents", {})
-    monkeypatch.setattr(warm_parents, "_leaving", [])
-    monkeypatch.setattr(warm_parents, "_MOST_PARENTS", 3)
-    yield
-    close_parents()
-
-
-class CellFailed(Exception):
-    """A cell raised; the message is what its kernel said."""
-
-
-class Kernel:
-    """A kernel that was started, and a client of it, on an event loop of their own."""
-
-    def __init__(self, manager: AsyncKernelManager, **options: Any) -> None:
-        self._runner = asyncio.Runner()
-        self.manager: Any = manager
-        self.outputs: list[dict[str, Any]] = []
-        self.await_(manager.start_kernel(**{"env": own_environment(), **options}))
-        self._connect()
-
-    def _connect(self) -> None:
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.await_(self.client.wait_for_ready(timeout=TIMEOUT_S))
-
-    def await_(self, awaitable: Any) -> Any:
-        async def run() -> Any:
-            return await awaitable
-
-        return self._runner.run(run())
-
-    def run(self, code: str, *, and_when_it_prints: Any = None) -> str:
-        """Execute code and return what it printed; raise what it raised."""
-        self.outputs, printed = [], []
-
-        def hear(message: dict[str, Any]) -> None:
-            self.outputs.append(message["content"])
-            if message["msg_type"] == "stream":
-                printed.append(message["content"]["text"])
-                if and_when_it_prints:
-                    and_when_it_prints()
-
-        running = self.client.execute_interactive(
-            textwrap.dedent(code), output_hook=hear, timeout=TIMEOUT_S, allow_stdin=False
-        )
-        content = self.await_(running)["content"]
-        if content["status"] != "ok":
-            raise CellFailed(f"{content.get('ename')}: {content.get('evalue')}")
-        return "".join(printed).strip()
-
-    def read(self, code: str) -> Any:
-        """Return what an expression is in the kernel; JSON values."""
-        return json.loads(self.run(f"import json; print(json.dumps({code}))"))
-
-    @property
-    def pid(self) -> int:
-        return int(self.manager.provisioner.pid)
-
-    def restart(self, *, now: bool) -> None:
-        self.client.stop_channels()
-        self.await_(self.manager.restart_kernel(now=now))
-        self._connect()
-
-    def close(self) -> None:
-        self.client.stop_channels()
-        self.await_(self.manager.shutdown_kernel(now=True))
-        self._runner.close()
-
-
-class Start:
-    """Starts kernels that end with the test."""
-
-    def __init__(self, ends: ExitStack, cwd: Path) -> None:
-        self._ends, self._cwd = ends, cwd
-
-    def warm(self, preloads: Sequence[str] = (), **options: Any) -> Kernel:
-        kernel = self.any(WarmKernelManager(preloads=list(preloads)), **options)
-        assert kernel.manager.is_warm
-        return kernel
-
-    def any(self, manager: AsyncKernelManager, **options: Any) -> Kernel:
-        kernel = Kernel(manager, **{"cwd": str(self._cwd), **options})
-        self._ends.callback(kernel.close)
-        return kernel
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    with ExitStack() as ends:
-        yield Start(ends, tmp_path)
-
-
-def parent_of(kernel: Kernel) -> int:
-    return int(kernel.read("__import__('os').getppid()"))
+pytestmark = pytest.mark.usefixtures("kept_parents")
 
 
 # It is an ordinary kernel
@@ -221,6 +106,39 @@ def test_a_local_file_that_hides_an_installed_module_is_what_is_imported(start, 
     kernel = start.any(WarmKernelManager(preloads=list(SCIENCE)))
     assert kernel.read("__import__('pandas').WHOSE") == "mine"
     assert not kernel.manager.is_warm
+
+
+_COUNT_LOOKS = "__import__('narwhals.plugins').plugins._discover_entrypoints.cache_info().currsize"
+_LOOKS_FOR_PLUGINS = ("workbench.executors.narwhals_plugins",)
+
+
+def test_narwhals_has_looked_for_its_plugins_before_the_fork(start):
+    assert start.warm(_LOOKS_FOR_PLUGINS).read(_COUNT_LOOKS) == 1
+
+
+def test_a_plugin_that_stands_beside_the_notebook_is_found(start, tmp_path):
+    for name, text in (("other", "[console_scripts]\nx = x:y\n"), ("mine", "[narwhals.plugins]\nmine = mine\n")):
+        (tmp_path / f"{name}.egg-info").mkdir()
+        (tmp_path / f"{name}.egg-info" / "entry_points.txt").write_text(text, encoding="utf-8")
+        (tmp_path / f"{name}.egg-info" / "PKG-INFO").write_text(f"Name: {name}\nVersion: 1\n", encoding="utf-8")
+        kernel = start.any(WarmKernelManager(preloads=list(_LOOKS_FOR_PLUGINS)))
+        assert kernel.manager.is_warm == (name == "other")
+    kernel.run("import narwhals.plugins")
+    assert kernel.read("[each.name for each in narwhals.plugins._discover_entrypoints()]") == ["mine"]
+
+
+def test_settings_of_matplotlib_that_stand_beside_the_notebook_hold(start, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 7\n", encoding="utf-8")
+    kernel = start.any(WarmKernelManager(preloads=["matplotlib.pyplot"]))
+    kernel.run("import matplotlib.pyplot")
+    assert kernel.read("matplotlib.rcParams['lines.linewidth']") == 7
+
+
+def test_its_debugger_takes_what_the_notebook_imports_for_the_users(start):
+    own = start.warm(SCIENCE).read("get_ipython().kernel._kernel_modules")
+    names = {Path(file).parts[-2] for file in own}
+    assert {"ipykernel", "IPython"} <= names
+    assert not {"pandas", "sklearn"} & names
 
 
 def test_a_module_that_looks_for_its_kernel_finds_it(start):
@@ -433,145 +351,3 @@ def test_papermill_uses_it_by_name(tmp_path, as_opened):
     printed = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[0].outputs[0].text
     assert printed.startswith(str(tmp_path))
     assert "kernel_parent" in printed
-
-
-# The processes it is forked from
-
-
-def test_memory_is_shared_with_the_parent(start):
-    kernels = [start.warm(SCIENCE) for _ in range(2)]
-    for kernel in kernels:
-        kernel.run("import pandas, sklearn.ensemble, matplotlib.pyplot")
-    fields = Path(f"/proc/{kernels[1].pid}/smaps_rollup").read_text(encoding="utf-8").split()
-    resident, shared = (int(fields[fields.index(name) + 1]) for name in ("Rss:", "Pss:"))
-    assert shared < 0.6 * resident
-
-
-def test_a_parent_has_one_thread(start):
-    kernel = start.warm(SCIENCE)
-    assert len(list(Path(f"/proc/{parent_of(kernel)}/task").iterdir())) == 1
-
-
-def test_a_variable_that_is_read_at_import_gives_another_parent_and_any_other_does_not(own_parents):
-    environment = own_environment()
-    parent = find_parent((), environment)
-    assert find_parent((), {**environment, "API_TOKEN": "x", "JOBLIB_TEMP_FOLDER": "y"}) is parent
-    assert find_parent((), {**environment, "OMP_NUM_THREADS": "1"}) is not parent
-    assert find_parent((), environment) is parent
-
-
-def test_a_parent_is_replaced_when_what_is_installed_changes(monkeypatch, own_parents):
-    parent = find_parent((), own_environment())
-    monkeypatch.setattr(warm_parents, "_read_installed", lambda: (0,))
-    assert find_parent((), own_environment()) is not parent
-    wait_until(lambda: not parent.is_alive())
-
-
-def test_of_more_than_three_parents_the_one_used_longest_ago_goes_after_its_last_kernel(own_parents):
-    environments = [own_environment(OMP_NUM_THREADS=str(number)) for number in range(1, 5)]
-    first = find_parent((), environments[0])
-    kernel = first.take(environments[0], "/")
-    others = [find_parent((), environment) for environment in environments[1:]]
-    assert find_parent((), environments[1]) is others[0]
-    assert kernel.poll() is None
-    assert first.is_alive()
-    kernel.kill()
-    assert kernel.wait(60) == -signal.SIGKILL
-    wait_until(lambda: not first.is_alive())
-    assert all(other.is_alive() for other in others)
-
-
-def test_kernels_can_be_asked_for_from_several_threads():
-    parent, environment, kernels = find_parent((), own_environment()), own_environment(), []
-    threads = [threading.Thread(target=lambda: kernels.append(parent.take(environment, "/"))) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(TIMEOUT_S)
-    assert len({kernel.pid for kernel in kernels}) == len({kernel.connection_file for kernel in kernels}) == 6
-    for kernel in kernels:
-        kernel.kill()
-        kernel.wait(60)
-
-
-def test_an_environment_may_be_long(start):
-    kernel = start.warm(env=own_environment(**{f"LONG_{number}": "x" * 100_000 for number in range(5)}))
-    assert kernel.read("len(__import__('os').environ['LONG_4'])") == 100_000
-
-
-def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(WarmUnavailable, match="No such file"):
-        find_parent((), own_environment()).take(own_environment(), tmp_path / "gone")
-
-
-def test_closing_a_parent_ends_its_kernels_and_leaves_no_folder():
-    parent = WarmParent((), own_environment())
-    kernel = parent.take(own_environment(), "/")
-    folder = Path(kernel.connection_file).parent
-    assert folder.is_dir()
-    parent.close()
-    assert kernel.wait(60) == -signal.SIGKILL
-    wait_until(lambda: not is_running(kernel.pid))
-    assert not folder.exists()
-
-
-def test_when_a_parent_is_killed_its_kernels_die_and_the_next_has_another(start):
-    kernel = start.warm()
-    child = int(kernel.run("import subprocess; child = subprocess.Popen(['sleep', '600']); print(child.pid)"))
-    parent = parent_of(kernel)
-    process = kernel.manager.provisioner.process
-    os.kill(parent, signal.SIGKILL)
-    assert process.wait(60) == -signal.SIGKILL
-    wait_until(lambda: not is_running(kernel.pid))
-    wait_until(lambda: not is_running(child))
-    assert parent_of(start.warm()) != parent
-
-
-OWNER = """
-import json, os, sys, time
-from workbench.executors.warm_parents import find_parent
-parent = find_parent((), dict(os.environ))
-kernel = parent.take(dict(os.environ), os.getcwd())
-print(json.dumps([parent.pid, kernel.pid, kernel.connection_file]), flush=True)
-time.sleep(600)
-"""
-
-
-def test_when_the_owner_is_killed_no_process_and_no_folder_is_left(tmp_path):
-    import psutil
-
-    with subprocess.Popen(
-        [sys.executable, "-c", OWNER], cwd=tmp_path, env=own_environment(), stdout=subprocess.PIPE, text=True
-    ) as owner:
-        try:
-            parent, kernel, file = json.loads(owner.stdout.readline())
-            started = {parent, kernel, *(child.pid for child in psutil.Process(parent).children(recursive=True))}
-        finally:
-            owner.kill()
-    assert len(started) > 2
-    wait_until(lambda: not any(is_running(pid) for pid in started))
-    wait_until(lambda: not Path(file).parent.exists())
-
-
-FORKED_OWNER = """
-import os, sys
-from workbench.executors.warm_parents import find_parent
-environment = dict(os.environ)
-ours = find_parent((), environment)
-kernel = ours.take(environment, "/")
-pid = os.fork()
-if pid == 0:
-    theirs = find_parent((), environment)
-    other = theirs.take(environment, "/")
-    sys.exit(0 if theirs.pid != ours.pid and other.pid != kernel.pid else 1)
-code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-print(code, ours.is_alive(), kernel.poll(), ours.take(environment, "/").pid > 0)
-"""
-
-
-def test_a_fork_of_the_owner_has_parents_of_its_own_and_spares_the_others(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FORKED_OWNER],
-        cwd=tmp_path, env=own_environment(), capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.stdout.split() == ["0", "True", "None", "True"], done.stderr

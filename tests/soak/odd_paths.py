@@ -17,6 +17,18 @@ from workbench.workflow import Workbench
 _EXIT_CODES = (0, 1, 2, 3)
 HERE = "<here>"
 _LIMITS = ("memory", "output_size", "disk")
+
+
+def _waive(subject: str = "shop/1", check: str = "calibrated", **options: str) -> tuple[str, ...]:
+    usual = {"reason": "It is odd, and bearable.", "role": "owner", "until": "2099-12-31", "key": "key"}
+    return (
+        "waive",
+        subject,
+        check,
+        *(part for name, value in {**usual, **options}.items() for part in (f"--{name}", value)),
+    )
+
+
 # Every argument and option of the command line that takes a text, and a call in which it is the one that is odd.
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "new name": ("new", HERE),
@@ -44,6 +56,15 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "review subject": ("review", HERE),
     "review answers": ("review", "shop/1", "--answer", f"{HERE}=yes"),
     "review html": ("review", "shop/1", "--html", HERE),
+    "review card": ("review", "shop/1", "--card", HERE),
+    "object subject": ("object", HERE, "--text", "It is odd.", "--key", "key"),
+    "object text": ("object", "shop/1", "--text", HERE, "--key", "key"),
+    "object key": ("object", "shop/1", "--text", "It is odd.", "--key", HERE),
+    **{f"waive {name}": _waive(**{name: HERE}) for name in ("subject", "check", "reason", "role", "until", "key")},
+    "policy show name": ("policy", "show", HERE),
+    "policy check names": ("policy", "check", HERE),
+    "ledger verify checkpoint": ("ledger", "verify", "--checkpoint", HERE),
+    "ledger accept head": ("ledger", "accept", "--head", HERE),
     "approve subject": ("approve", HERE, "--role", "owner", "--key", "key"),
     "approve role": ("approve", "shop/1", "--role", HERE, "--key", "key"),
     "approve key": ("approve", "shop/1", "--role", "owner", "--key", HERE),
@@ -68,6 +89,9 @@ VERBS: Mapping[str, Verb] = {
     "nominate policy": lambda bench, text: bench.nominate(bench.list_runs()[0].id, "shop", policy=text),
     "review": lambda bench, text: bench.review(text),
     "answer": lambda bench, text: bench.answer(text, text, "yes"),
+    "object": lambda bench, text: bench.object(text, text=text, key=Path(text)),
+    "waive": lambda bench, text: bench.waive(text, text, reason=text, role=text, until=text, key=Path(text)),
+    "read_policy": lambda bench, text: bench.read_policy(text),
     "approve": lambda bench, text: bench.approve(text, role=text, key=Path(text)),
     "promote": lambda bench, text: bench.promote(text),
     "rollback": lambda bench, text: bench.rollback(text),
@@ -128,7 +152,11 @@ def _try_verb(verb: Verb, bench: Workbench, text: str) -> str | None:
 def _at_home(project: Path) -> Iterator[None]:
     """Stand in the project without anybody's settings, as a command does; put back what a command changes in its process."""
     before = signal.getsignal(signal.SIGTERM)
-    kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(("WORKBENCH_", "MLFLOW_"))}
+    # What keeps MLflow from calling home the workbench has set itself, once, in this process.
+    settings = [
+        key for key in os.environ if key.startswith(("WORKBENCH_", "MLFLOW_")) and not key.endswith("TELEMETRY")
+    ]
+    kept = {key: os.environ.pop(key) for key in settings}
     try:
         with contextlib.chdir(project):
             yield

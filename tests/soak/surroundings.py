@@ -34,10 +34,11 @@ class Surroundings:
         return self.folder / CANARY
 
     def snapshot(self) -> dict[str, tuple[int, ...]]:
-        """Return every file and folder here with what would change, without the databases and the runs' own folders."""
+        """Return every file and folder here with what would change, without what the workbench itself keeps at home."""
         home = self.bench.settings.home_folder
-        own = (home / "by-id", home / "workbench.db", home / "mlflow.db", home / "mlflow-artifacts")
-        found = (path for path in self.folder.rglob("*") if not str(path).startswith(tuple(map(str, own))))
+        names = ("by-id", "workbench.db", "mlflow.db", "mlflow-artifacts", ".gitignore")
+        own = [str(home / name) for name in names]
+        found = (path for path in self.folder.rglob("*") if not str(path).startswith(tuple(own)))
         return {str(path): _describe(path) for path in found}
 
     @contextlib.contextmanager

@@ -6,11 +6,14 @@ Everything here passes every check of the standard policy, so a test that change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.checks import CHECKS, run_checks
-from workbench.domain.approval import Approval, Statement
+from workbench.checks import LIMITS, run_checks
+from workbench.domain.approval import Statement
+from workbench.domain.changes import Changes, find_changes
+from workbench.domain.checklist import judge_checklist, parse_checklist
 from workbench.domain.comparison import ComparedRun, Comparison, Direction, Interval, Verdict
 from workbench.domain.decision import decide, find_blocking
 from workbench.domain.digest import canonical_json, sha256_hex
@@ -20,15 +23,40 @@ from workbench.domain.evidence import (
     HoldoutFact,
     Identity,
     ModelFact,
+    ObjectionFact,
+    PlanFact,
     ScoreFact,
+    WaiverFact,
 )
+from workbench.domain.facts import (
+    CalibrationFact,
+    ColumnProfile,
+    ColumnStrength,
+    CostFact,
+    Disclosure,
+    DisclosureFact,
+    LeakageFact,
+    NumericsFact,
+    ReplayFact,
+    RobustnessFact,
+    SampleFact,
+    Scenario,
+    SlicesFact,
+    SliceValue,
+    TableProfile,
+    TriesFact,
+)
+from workbench.domain.objection import Objection
 from workbench.domain.policy import Known, Policy, parse_policy
-from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths
+from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths, waiver_paths
 from workbench.domain.review import GivenApproval, Question, Review
 from workbench.domain.run import Execution
+from workbench.domain.statement import Signed, Signer, Statable
+from workbench.domain.waiver import Waiver
 from workbench.stats import METRICS
 
 STANDARD_POLICY = Path(__file__).parents[2] / "templates" / "policies" / "standard.yaml"
+CHECKLIST = Path(__file__).parents[2] / "templates" / "checklist.yaml"
 
 RUN_ID = "3f9a1c27"
 CHAMPION_RUN_ID = "b07d5e10"
@@ -181,6 +209,203 @@ def build_champion_comparison(**changes: Any) -> Comparison:
     return build_comparison(**{**facts, **changes})
 
 
+def build_plan(**changes: Any) -> PlanFact:
+    """Return a plan that the ledger held before the first run on the holdout."""
+    facts: dict[str, Any] = {
+        "sequence": 1,
+        "time": "2026-11-20T09:00:00+00:00",
+        "policy_digest": sha256_hex(build_policy_bytes()),
+        "metric": "roc_auc",
+        "direction": "higher",
+        "margin": 0.005,
+        "slices": (),
+        "holdout_digest": None,
+        "started": "2026-11-20T09:12:00+00:00",
+        "first_scored": "2026-11-20T09:05:00+00:00",
+    }
+    return PlanFact(**{**facts, **changes})
+
+
+def build_column(**changes: Any) -> ColumnProfile:
+    """Return a column without gaps."""
+    return ColumnProfile(**{"name": "mean radius", "missing": 0, "distinct": 136, "outlying": 1, **changes})
+
+
+def build_profile(**changes: Any) -> TableProfile:
+    """Return the profile of the training table; the notebook's kernel counted its columns."""
+    facts: dict[str, Any] = {
+        "name": "breast_cancer_train",
+        "role": "train",
+        "rows": 426,
+        "duplicates": 0,
+        "recomputed": False,
+        "columns": (
+            build_column(distinct=351, outlying=None),
+            build_column(name="malignant", distinct=2, outlying=None),
+        ),
+    }
+    return TableProfile(**{**facts, **changes})
+
+
+def build_profiles() -> tuple[TableProfile, ...]:
+    """Return the profiles of both splits."""
+    holdout = build_profile(
+        name="breast_cancer_holdout", role="holdout", rows=143, recomputed=True, columns=(build_column(),)
+    )
+    return build_profile(), holdout
+
+
+def build_leakage(**changes: Any) -> LeakageFact:
+    """Return thirty features of which the strongest has an AUC of 0.979 by itself."""
+    facts: dict[str, Any] = {
+        "features": 30,
+        "judged": 30,
+        "measure": "AUC alone",
+        "strongest": (ColumnStrength("worst perimeter", 0.978679906542056), ColumnStrength("worst area", 0.972)),
+        "id_like": (),
+    }
+    return LeakageFact(**{**facts, **changes})
+
+
+def build_replay(**changes: Any) -> ReplayFact:
+    """Return a replay in which all came out identical."""
+    facts: dict[str, Any] = {
+        "run_id": "c4b0a9d2",
+        "verdict": "identical",
+        "largest_difference": 0.0,
+        "different": (),
+        "reasons": (),
+    }
+    return ReplayFact(**{**facts, **changes})
+
+
+def build_tries(**changes: Any) -> TriesFact:
+    """Return four tries on the holdout."""
+    facts: dict[str, Any] = {
+        "metric": "roc_auc",
+        "runs": 5,
+        "distinct": 4,
+        "scored": 4,
+        "best": 0.9951781970649895,
+        "median": 0.9912,
+    }
+    return TriesFact(**{**facts, **changes})
+
+
+def build_slice(**changes: Any) -> SliceValue:
+    """Return a slice on which the model is as good as the champion."""
+    facts: dict[str, Any] = {
+        "slice": "size",
+        "value": "medium",
+        "rows": 120,
+        "rarer_class": 47,
+        "score": 0.9912,
+        "reference_score": 0.9908,
+        "advantage": 0.0004,
+        "p_value": 0.61,
+        "adjusted": 0.61,
+    }
+    return SliceValue(**{**facts, **changes})
+
+
+def build_slices(**changes: Any) -> SlicesFact:
+    """Return one slice, held against the champion."""
+    facts: dict[str, Any] = {
+        "metric": "roc_auc",
+        "direction": "higher",
+        "reference": "the champion, version 2",
+        "values": (build_slice(),),
+    }
+    return SlicesFact(**{**facts, **changes})
+
+
+def build_calibration(**changes: Any) -> CalibrationFact:
+    """Return the calibration of a model whose scores mean what they say."""
+    facts: dict[str, Any] = {
+        "rows": 143,
+        "slope": 1.08,
+        "slope_error": 0.21,
+        "intercept": 0.04,
+        "brier": 0.0213,
+        "log_loss": 0.0794,
+        "ece": 0.0312,
+        "ece_by_chance": 0.0241,
+        "bins": 7,
+    }
+    return CalibrationFact(**{**facts, **changes})
+
+
+def build_scenario(**changes: Any) -> Scenario:
+    """Return what a little noise did: next to nothing."""
+    facts: dict[str, Any] = {
+        "name": "noise",
+        "columns": 0,
+        "worst_column": None,
+        "refused": 0,
+        "not_finite": 0,
+        "drop": 0.0007,
+        "error": None,
+    }
+    return Scenario(**{**facts, **changes})
+
+
+def build_robustness(**changes: Any) -> RobustnessFact:
+    """Return two scenarios on all rows of the holdout."""
+    unit = build_scenario(name="unit", columns=20, worst_column="concavity error", drop=0.52)
+    facts = {"metric": "roc_auc", "rows": 143, "scenarios": (build_scenario(), unit)}
+    return RobustnessFact(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def build_numerics(**changes: Any) -> NumericsFact:
+    """Return answers that are numbers, alone and among others the same."""
+    facts: dict[str, Any] = {"rows": 143, "not_finite": 0, "asked_singly": 72, "largest_batch_difference": 0.0}
+    return NumericsFact(**{**facts, **changes})
+
+
+def build_disclosure(**changes: Any) -> Disclosure:
+    """Return a token that a cell showed."""
+    facts: dict[str, Any] = {"kind": "GitHub token", "file": "notebook.ipynb", "place": "cell 3 stdout", "count": 1}
+    return Disclosure(**{**facts, **changes})
+
+
+def build_disclosures(**changes: Any) -> DisclosureFact:
+    """Return eight files in which nothing was found."""
+    return DisclosureFact(**{"files": 8, "found": (), **changes})
+
+
+def build_cost(**changes: Any) -> CostFact:
+    """Return the cost of a compiled model."""
+    facts: dict[str, Any] = {
+        "load_s": 0.0081,
+        "calls": 200,
+        "p50_ms": 0.0103,
+        "p95_ms": 0.0129,
+        "p99_ms": 0.0578,
+        "peak_megabytes": 300.5,
+        "model_bytes": 1624,
+    }
+    return CostFact(**{**facts, **changes})
+
+
+def build_waiver_fact(**changes: Any) -> WaiverFact:
+    """Return the fact that the owner waived the comparison with the baseline."""
+    waiver = build_waiver(**changes)
+    return waiver.to_fact(sha256_hex(waiver.to_bytes()))
+
+
+def build_objection_fact(**changes: Any) -> ObjectionFact:
+    """Return an open objection of the validator."""
+    facts: dict[str, Any] = {
+        "number": 9,
+        "principal": VALIDATOR,
+        "text": "Nobody looked at the youngest patients",
+        "raised": ISSUED,
+        "cleared": None,
+        "resolution": None,
+    }
+    return ObjectionFact(**{**facts, **changes})
+
+
 def build_evidence(**changes: Any) -> Evidence:
     """Return evidence that passes every check of the standard policy; the champion is version 2."""
     facts: dict[str, Any] = {
@@ -195,6 +420,18 @@ def build_evidence(**changes: Any) -> Evidence:
         "champion_version": 2,
         "model": build_model(),
         "answers": dict(ANSWERS),
+        "plan": build_plan(),
+        "profiles": build_profiles(),
+        "leakage": build_leakage(),
+        "replay": build_replay(),
+        "tries": build_tries(),
+        "sample": SampleFact(143, 53, 0),
+        "slices": build_slices(),
+        "calibration": build_calibration(),
+        "robustness": build_robustness(),
+        "numerics": build_numerics(),
+        "disclosures": build_disclosures(),
+        "cost": build_cost(),
     }
     return Evidence(**{**facts, **changes})
 
@@ -206,7 +443,7 @@ def build_policy_bytes() -> bytes:
 
 def read_policy(content: bytes) -> Policy:
     """Read a policy with the checks and metrics that exist."""
-    return parse_policy(content, known=Known(frozenset(CHECKS), {name: item.task for name, item in METRICS.items()}))
+    return parse_policy(content, known=Known(LIMITS, {name: item.task for name, item in METRICS.items()}))
 
 
 def build_policy(**changes: Any) -> Policy:
@@ -240,6 +477,8 @@ def build_statement(**changes: Any) -> Statement:
         "version": 3,
         "endpoint": "tumour",
         "previous": 2,
+        "sequence": 17,
+        "head": sha256_hex(b"entry 17"),
         "issued": ISSUED,
         "expires": EXPIRES,
     }
@@ -251,26 +490,64 @@ def build_statements(**changes: Any) -> tuple[Statement, Statement]:
     return build_statement(**changes), build_statement(**{"principal": OWNER, "role": "owner", **changes})
 
 
-def seal(statement: Statement) -> Approval:
-    """Return an approval with a stand-in for a signature: one that depends on the statement, but on no key."""
-    return Approval(statement.to_bytes(), sha256_hex(statement.to_bytes()).encode())
+def build_waiver(**changes: Any) -> Waiver:
+    """Return the owner's waiver of the comparison with the baseline, given at `ISSUED` for thirty days."""
+    facts: dict[str, Any] = {
+        "subjects": build_waived_subjects(),
+        "principal": OWNER,
+        "role": "owner",
+        "model": "tumour",
+        "version": 3,
+        "check": "beats_baseline",
+        "finding": "FAIL: not better",
+        "reason": "The baseline is retired at the end of the month.",
+        "issued": ISSUED,
+        "expires": "2026-12-20T10:00:00+00:00",
+    }
+    return Waiver(**{**facts, **changes})
 
 
-def find_seal_fault(approval: Approval, statement: Statement) -> str | None:
+def build_waived_subjects() -> dict[str, str]:
+    """Return the digests a waiver binds."""
+    files = build_bundle_files() | {POLICY: build_policy_bytes()}
+    return {name: sha256_hex(files[name]) for name in (MANIFEST, POLICY)}
+
+
+def build_objection(**changes: Any) -> Objection:
+    """Return an objection of the validator."""
+    facts: dict[str, Any] = {
+        "subjects": {MANIFEST: build_waived_subjects()[MANIFEST]},
+        "principal": VALIDATOR,
+        "model": "tumour",
+        "version": 3,
+        "clears": 0,
+        "text": "Nobody looked at the youngest patients",
+        "issued": ISSUED,
+    }
+    return Objection(**{**facts, **changes})
+
+
+def seal(statement: Statable) -> Signed:
+    """Return a statement with a stand-in for a signature: one that depends on the statement, but on no key."""
+    return Signed(statement.to_bytes(), sha256_hex(statement.to_bytes()).encode())
+
+
+def find_seal_fault(signed: Signed, signer: Signer) -> str | None:
     """Return what is wrong with a `seal`, or None when it holds."""
-    return None if approval.signature == sha256_hex(approval.statement).encode() else "Could not verify signature."
+    return None if signed.signature == sha256_hex(signed.statement).encode() else "Could not verify signature."
 
 
 def build_release_files(
-    approvals: Sequence[Approval] | None = None, *, evidence: Evidence | None = None
+    approvals: Sequence[Signed] | None = None, *, evidence: Evidence | None = None, waivers: Sequence[Signed] = ()
 ) -> dict[str, bytes]:
-    """Return a whole release: bundle, subjects and approvals (default: `seal`ed ones of the two statements needed)."""
+    """Return a whole release: bundle, subjects, waivers and approvals (default: `seal`ed ones of the two statements needed)."""
     files = {**build_bundle_files(), **build_subject_files(evidence)}
     if approvals is None:
         approvals = [seal(statement) for statement in build_statements(subjects=build_subjects(files))]
-    for number, approval in enumerate(approvals, start=1):
-        statement_path, signature_path = approval_paths(number)
-        files |= {statement_path: approval.statement, signature_path: approval.signature}
+    for paths, kept in ((approval_paths, approvals), (waiver_paths, waivers)):
+        for number, signed in enumerate(kept, start=1):
+            statement_path, signature_path = paths(number)
+            files |= {statement_path: signed.statement, signature_path: signed.signature}
     return files
 
 
@@ -283,6 +560,37 @@ def build_questions(answers: Mapping[str, str] | None = None) -> tuple[Question,
     )
 
 
+SOURCE = """strength = 0.5
+model = LogisticRegression(C=strength)
+model.fit(train, target)
+wb.log_metrics(roc_auc=roc_auc_score(truth, score))
+"""
+
+
+def build_source(code: str = SOURCE) -> bytes:
+    """Return the source of a notebook with a heading and one code cell, as frozen at nomination."""
+    cells = [
+        {"cell_type": "markdown", "source": "# Train", "metadata": {}},
+        {"cell_type": "code", "source": code, "metadata": {}},
+    ]
+    return canonical_json({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+
+
+def build_changes(after: Evidence | None = None, **changes: Any) -> Changes:
+    """Return what changed from version 2, which had another regularisation, other training rows and one line of code less."""
+    train, holdout = build_datasets()
+    before = build_evidence(
+        identity=build_identity(version=2, parameters={"regularisation": 1.0, "seed": 7}),
+        datasets=(replace(train, digest=sha256_hex(b"other rows"), rows=412), holdout),
+        score=build_score(value=0.9940782),
+    )
+    old = SOURCE.replace("model.fit(train, target)\n", "model.fit(train[:412], target[:412])\n").replace(
+        "(C=strength)", "()"
+    )
+    sources = {"source_before": build_source(old), "source_after": build_source()}
+    return find_changes(before, after or build_evidence(), **{**sources, **changes})
+
+
 def build_review(**changes: Any) -> Review:
     """Return a review in which everything passed and the validator has signed; the owner has not yet."""
     evidence, policy = changes.get("evidence") or build_evidence(), build_policy()
@@ -293,12 +601,24 @@ def build_review(**changes: Any) -> Review:
         "evidence_digest": evidence.digest,
         "policy_name": policy.name,
         "policy_digest": policy.digest,
+        "tier": policy.tier,
         "findings": findings,
+        "waivers": (),
+        "waiver_roles": policy.waivers.roles,
         "questions": build_questions(evidence.answers),
         "roles": policy.roles,
         "principals": policy.principals,
         "approvals": (GivenApproval(VALIDATOR, "validator", ISSUED, EXPIRES, ()),),
+        "checklist": judge_checklist(
+            parse_checklist(CHECKLIST.read_bytes()),
+            tier=policy.tier,
+            findings=findings,
+            answered={name: name in evidence.answers for name in policy.questions},
+            gate={"inventory": True, "approvals": False, "objections": True, "expiry": True},
+        ),
         "decision": decide("promote", f"{evidence.identity.model}/{evidence.identity.version}", reasons),
+        "changes": build_changes(evidence),
+        "nominated_at": ENDED,
         "reviewed_at": NOW,
     }
     return Review(**{**facts, **changes})

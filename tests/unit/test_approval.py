@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
@@ -10,19 +11,25 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR, build_statement, build_subjects
 from workbench.domain.approval import (
+    Target,
     VerifiedApproval,
     find_approval_faults,
     find_missing_roles,
-    find_record_fault,
+    is_author,
     parse_statement,
     require_role,
     signing_namespace,
 )
+from workbench.domain.decision import judge_approvals
 from workbench.domain.digest import canonical_json
+from workbench.domain.statement import find_record_fault
 from workbench.errors import UsageError
 
 BYTES = build_statement().to_bytes()
 ROLES = {"validator": 1, "owner": 1}
+
+
+TARGET = Target("tumour", 3, 2)
 
 
 def faults(*, fault=None, subjects=None, authors=(AUTHOR,), endpoint="tumour", now=NOW, valid_days=180, **changes):
@@ -35,6 +42,7 @@ def faults(*, fault=None, subjects=None, authors=(AUTHOR,), endpoint="tumour", n
         endpoint=endpoint,
         now=now,
         valid_days=valid_days,
+        target=TARGET,
     )
 
 
@@ -66,7 +74,7 @@ def test_an_approval_in_a_role_nobody_asked_for_does_not_count():
     ],
 )
 def test_a_statement_is_issued_just_before_it_is_recorded(recorded, holds):
-    fault = find_record_fault(build_statement(), recorded)
+    fault = find_record_fault(build_statement().issued, recorded)
     assert (fault is None) is holds
     assert holds or f"recorded at {recorded}, not within 5 minutes" in fault
 
@@ -92,12 +100,33 @@ def test_an_approval_that_binds_less_or_more_is_stale():
             roles=ROLES,
             endpoint="tumour",
             now=NOW,
+            valid_days=180,
+            target=TARGET,
         )[0]
     )
 
 
 def test_an_approval_for_another_endpoint_does_not_count():
     assert faults(endpoint="other") == [f"The approval of {VALIDATOR} (validator) is for endpoint tumour, not other."]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model": "other"}, "is for other/3, not tumour/3"),
+        ({"version": 4}, "is for tumour/4, not tumour/3"),
+        ({"previous": 0}, "was given while nothing was served; the evidence compares with version 2"),
+    ],
+)
+def test_an_approval_of_another_version_or_of_another_change_does_not_count(change, reason):
+    (fault,) = faults(**change)
+    assert reason in fault
+
+
+@pytest.mark.parametrize("function", [find_approval_faults, judge_approvals])
+def test_no_rule_is_left_out_because_nobody_named_it(function):
+    rules = inspect.signature(function).parameters.values()
+    assert [rule.name for rule in rules if rule.default is not inspect.Parameter.empty] == []
 
 
 def test_nobody_approves_their_own_run():
@@ -227,7 +256,7 @@ TAMPERED = {
     "subjects in another order": _edited(lambda d: d["subject"].reverse()),
     "another digest kind": _edited(lambda d: d["subject"][0]["digest"].update(md5="0")),
     "another type": _edited(lambda d: d.update(_type="https://in-toto.io/Statement/v0.1")),
-    "another predicate type": _edited(lambda d: d.update(predicateType="urn:workbench:approval:2")),
+    "another predicate type": _edited(lambda d: d.update(predicateType="urn:workbench:approval:1")),
     "a key more": _edited(lambda d: d.update(note="x")),
     "a predicate key more": _edited(lambda d: d["predicate"].update(note="x")),
     "a predicate key less": _edited(lambda d: d["predicate"].pop("expires")),
@@ -250,6 +279,12 @@ TAMPERED = {
     "a principal with a null in it": _edited(lambda d: d["predicate"].update(principal="a\0b")),
     "a role with a line break": _edited(lambda d: d["predicate"].update(role="owner\n")),
     "a version that is true": _edited(lambda d: d["predicate"].update(version=True)),
+    "a sequence that is a text": _edited(lambda d: d["predicate"].update(sequence="17")),
+    "a sequence below zero": _edited(lambda d: d["predicate"].update(sequence=-1)),
+    "no head": _edited(lambda d: d["predicate"].update(head="")),
+    "a statement of before heads were signed": _edited(
+        lambda d: [d["predicate"].pop(key) for key in ("sequence", "head")]
+    ),
     "a previous version below zero": _edited(lambda d: d["predicate"].update(previous=-1)),
     "a digest that is a number": _edited(lambda d: d["subject"][0]["digest"].update(sha256=3)),
     "no UTF-8": b"\xff",
@@ -273,3 +308,11 @@ def test_a_changed_byte_is_refused_or_another_statement(position, change):
         return
     assert statement.to_bytes() == bytes(content)
     assert statement != build_statement()
+
+
+@pytest.mark.parametrize(
+    "written", ["ADA@example.org", "ada+reviews@example.org", " ada@example.org", "\uff41da@example.org"]
+)
+def test_an_author_is_one_however_the_name_is_written(written):
+    assert is_author(written, (AUTHOR,))
+    assert not is_author(VALIDATOR, (written,))

@@ -14,30 +14,51 @@ from hypothesis import strategies as st
 import workbench.checks
 from tests.unit.builders import (
     ANSWERS,
+    build_calibration,
     build_champion_comparison,
+    build_column,
     build_compared_run,
     build_comparison,
+    build_cost,
     build_datasets,
+    build_disclosure,
+    build_disclosures,
     build_evidence,
     build_execution,
     build_holdout,
     build_identity,
     build_interval,
+    build_leakage,
     build_model,
+    build_numerics,
+    build_plan,
     build_policy,
     build_policy_bytes,
+    build_profile,
+    build_replay,
+    build_robustness,
+    build_scenario,
     build_score,
+    build_slice,
+    build_slices,
+    build_tries,
 )
 from workbench.checks import CHECKS, run_checks
+from workbench.checks.model_card_complete import is_long_enough
 from workbench.domain.comparison import Interval, Verdict
 from workbench.domain.evidence import Status
+from workbench.domain.facts import ColumnStrength, SampleFact
 from workbench.domain.policy import MetricRule
 
 TRAIN, HOLDOUT = build_datasets()
 POLICY = build_policy()
 
 
-def find(check, *, policy=POLICY, **changes):
+SLICED = replace(POLICY, slices=("size",))
+
+
+def find(check, *, policy=None, **changes):
+    policy = policy or (SLICED if check == "slices_hold" else POLICY)
     return CHECKS[check](build_evidence(**changes), policy)
 
 
@@ -47,6 +68,20 @@ def compared(kind=build_comparison, **changes):
 
 def answered(**changes):
     return {**ANSWERS, **changes}
+
+
+def sliced(**changes):
+    return {"slices": build_slices(values=(build_slice(), build_slice(value="large", **changes)))}
+
+
+def disturbed(**changes):
+    return {"robustness": build_robustness(scenarios=(build_scenario(**changes),))}
+
+
+def regression(**changes):
+    facts = {"brier": None, "log_loss": None, "ece": None, "ece_by_chance": None, "bins": None, "bias": 0.02}
+    score = build_score(task="regression", metric="mean_absolute_error", direction="lower", value=41.0)
+    return {"score": score, "calibration": build_calibration(**{**facts, "bias_error": 0.05, "slope": 0.95, **changes})}
 
 
 FAILS = {
@@ -70,6 +105,8 @@ FAILS = {
         {"holdout": build_holdout(shared_rows=1)},
         {"holdout": build_holdout(shared_rows=-1)},
         {"holdout": build_holdout(covered=False)},
+        {"sample": SampleFact(143, 53, 1)},
+        {"sample": SampleFact(143, 53, -1)},
     ],
     "metric_recomputed": [
         {"score": build_score(logged=0.999)},
@@ -87,6 +124,15 @@ FAILS = {
         {"champion": compared(build_champion_comparison, advantage=Interval(0.0, -0.03, 0.03, 0.95))},
         {"champion": compared(build_champion_comparison, advantage=Interval(0.0, -0.005, 0.03, 0.95))},
     ],
+    "planned_first": [
+        {"plan": build_plan(metric="accuracy")},
+        {"plan": build_plan(direction="lower")},
+        {"plan": build_plan(margin=0.01)},
+        {"plan": build_plan(slices=("age",))},
+        {"plan": build_plan(first_scored="2026-11-20T08:59:59+00:00")},
+        {"plan": build_plan(first_scored=build_plan().time)},
+        {"plan": build_plan(first_scored="2026-11-20T08:00:00+00:00", holdout_digest="0" * 64)},
+    ],
     "safe_format": [
         {"model": build_model(formats=("json", "pickle"))},
         {"model": build_model(formats=("onnx", "SKOPS"))},
@@ -100,9 +146,87 @@ FAILS = {
         {"model": build_model(largest_difference=math.nan)},
     ],
     "model_card_complete": [{"answers": answered(harm="None that we know.")}],
+    "data_quality": [
+        {"profiles": (build_profile(columns=(build_column(missing=86),)),)},
+        {"profiles": (build_profile(columns=(build_column(distinct=1),)),)},
+        {"profiles": (build_profile(columns=(build_column(distinct=0, missing=426),)),)},
+        {"profiles": (build_profile(duplicates=22),)},
+        {"profiles": (build_profile(duplicates=-1),)},
+        {"profiles": (build_profile(columns=tuple(build_column(name=n, missing=400) for n in "abcd")),)},
+    ],
+    "no_leaking_feature": [
+        {"leakage": build_leakage(strongest=(ColumnStrength("diagnosis_code", 0.9901),))},
+        {"leakage": build_leakage(strongest=(ColumnStrength("diagnosis_code", math.nan),))},
+        {"leakage": build_leakage(id_like=("patient",))},
+    ],
+    "replay_agrees": [
+        {"replay": build_replay(verdict="different", largest_difference=1e-3, different=("predictions",))},
+        {"replay": build_replay(verdict="different", largest_difference=math.nan, different=("predictions",))},
+        {"replay": build_replay(verdict="different", largest_difference=None, different=("predictions",))},
+        {
+            "replay": build_replay(
+                verdict="different", largest_difference=None, different=("run",), reasons=("It failed.",)
+            )
+        },
+        {"replay": build_replay(verdict="different", different=("data",), reasons=("The data is not the same.",))},
+    ],
+    "holdout_wear": [{"tries": build_tries(distinct=31, runs=31)}],
+    "enough_data": [
+        {"sample": SampleFact(99, 53)},
+        {"sample": SampleFact(143, 19)},
+        {"champion": compared(build_champion_comparison, advantage=Interval(0.0011, -0.0045, 0.0065, 0.95))},
+        {"champion": compared(build_champion_comparison, advantage=Interval(0.0011, -math.inf, 0.0065, 0.95))},
+        {"champion": compared(build_champion_comparison, advantage=Interval(0.0, math.nan, math.nan, 0.95))},
+    ],
+    "slices_hold": [
+        sliced(advantage=-0.06),
+        sliced(adjusted=0.09),
+        sliced(advantage=math.nan),
+        sliced(adjusted=math.nan),
+        sliced(advantage=-0.06, slice="size", rows=100, rarer_class=20),
+    ],
+    "calibrated": [
+        {"calibration": build_calibration(ece=0.08)},
+        {"calibration": build_calibration(ece=math.nan)},
+        {"calibration": build_calibration(slope=2.0)},
+        {"calibration": build_calibration(slope=0.3)},
+        {"calibration": build_calibration(slope=math.nan)},
+        regression(bias=-0.3),
+        regression(bias=math.nan),
+        regression(slope=0.4, slope_error=0.08),
+    ],
+    "robust": [
+        disturbed(drop=0.051),
+        disturbed(drop=math.nan),
+        disturbed(not_finite=1),
+        disturbed(name="missing", worst_column="age", error="ValueError: Input X contains NaN."),
+    ],
+    "numerically_sound": [
+        {"numerics": build_numerics(not_finite=1)},
+        {"numerics": build_numerics(largest_batch_difference=None)},
+        {"numerics": build_numerics(largest_batch_difference=1e-8)},
+        {"numerics": build_numerics(largest_batch_difference=math.nan)},
+    ],
+    "fast_enough": [
+        {"cost": build_cost(p99_ms=101.0)},
+        {"cost": build_cost(load_s=11.0)},
+        {"cost": build_cost(peak_megabytes=2001.0)},
+        {"cost": build_cost(p99_ms=math.nan)},
+        {"cost": build_cost(p99_ms=math.inf, calls=3)},
+    ],
+    "no_secrets_shown": [
+        {"disclosures": build_disclosures(found=(build_disclosure(),))},
+        {"disclosures": build_disclosures(found=tuple(build_disclosure(place=f"cell {n}") for n in range(9)))},
+    ],
 }
 
 MISSING = {
+    "planned_first": [
+        {"plan": None},
+        {"holdout": None},
+        {"score": None},
+        {"score": build_score(metric="accuracy")},
+    ],
     "run_unmodified": [{"identity": build_identity(notebook_digest="")}],
     "data_known": [
         {"datasets": ()},
@@ -156,6 +280,86 @@ MISSING = {
         {"answers": answered(harm="   \n\t ")},
         {"answers": {name: text for name, text in ANSWERS.items() if name != "harm"}},
     ],
+    "data_quality": [
+        {"profiles": None},
+        {"profiles": ()},
+        {"profiles": (build_profile(columns=None),)},
+        {"profiles": (build_profile(), build_profile(columns=()))},
+        {"profiles": (build_profile(rows=0),)},
+    ],
+    "no_leaking_feature": [{"leakage": None}, {"leakage": build_leakage(judged=0, strongest=())}],
+    "replay_agrees": [
+        {"replay": None},
+        {
+            "replay": build_replay(
+                run_id=None, verdict=None, largest_difference=None, reasons=("The notebook changed.",)
+            )
+        },
+        {"replay": build_replay(largest_difference=None)},
+    ],
+    "holdout_wear": [{"tries": None}, {"tries": build_tries(distinct=0, runs=0)}],
+    "enough_data": [
+        {"sample": None},
+        {"score": None},
+        {"sample": SampleFact(143, None)},
+        {"champion": None},
+        {"champion": compared(build_champion_comparison, advantage=None)},
+        {"champion": build_champion_comparison(metric="accuracy")},
+        {"champion": None, "champion_version": None, "baseline": None},
+    ],
+    "slices_hold": [
+        {"slices": None},
+        {"slices": build_slices(metric="accuracy")},
+        {"slices": build_slices(values=())},
+        {"slices": build_slices(values=(build_slice(slice="region"),))},
+        {"score": None},
+        sliced(rows=99),
+        sliced(rarer_class=19),
+        sliced(advantage=None),
+        sliced(adjusted=None),
+    ],
+    "calibrated": [
+        {"calibration": None},
+        {"calibration": build_calibration(rows=99)},
+        {"calibration": build_calibration(slope=None)},
+        {"calibration": build_calibration(slope_error=None)},
+        {"calibration": build_calibration(ece=None)},
+        {"score": None},
+        regression(bias=None),
+    ],
+    "robust": [
+        {"robustness": None},
+        {"robustness": build_robustness(scenarios=())},
+        {"robustness": build_robustness(rows=0)},
+        disturbed(drop=None),
+    ],
+    "numerically_sound": [
+        {"numerics": None},
+        {"numerics": build_numerics(rows=0)},
+        {"numerics": build_numerics(asked_singly=0)},
+    ],
+    "fast_enough": [{"cost": None}, {"cost": build_cost(calls=0)}, {"cost": build_cost(calls=199)}],
+    "no_secrets_shown": [
+        {"disclosures": None},
+        {"disclosures": build_disclosures(files=0)},
+        {"disclosures": build_disclosures(unread=("kept.zip",))},
+    ],
+}
+
+
+# The fact each check stands on that may be absent.
+MEASURED = {
+    "profiles": "data_quality",
+    "leakage": "no_leaking_feature",
+    "replay": "replay_agrees",
+    "tries": "holdout_wear",
+    "sample": "enough_data",
+    "slices": "slices_hold",
+    "calibration": "calibrated",
+    "robustness": "robust",
+    "numerics": "numerically_sound",
+    "disclosures": "no_secrets_shown",
+    "cost": "fast_enough",
 }
 
 
@@ -205,6 +409,13 @@ def test_a_limit_that_is_no_number_never_passes(check, key, value):
     assert f"checks.{check}.{key}" in finding.reason
 
 
+@pytest.mark.parametrize("check", sorted({check for check, _ in LIMITS}))
+def test_every_check_says_alike_which_limits_are_not_set(check):
+    keys = [key for named, key in LIMITS if named == check]
+    finding = find(check, policy=build_policy(checks={check: {}}))
+    assert set(finding.limit.removesuffix(" not set").split(", ")) == set(keys)
+
+
 @pytest.mark.parametrize("limits", [{}, None, 3, "strict"])
 @pytest.mark.parametrize(("check", "key"), LIMITS)
 def test_limits_of_another_shape_never_pass(check, key, limits):
@@ -238,8 +449,9 @@ def test_evidence_without_any_result_passes_nothing_about_results():
         champion=None,
         answers={},
         model=build_model(formats=(), served_as=None, largest_difference=None),
+        **dict.fromkeys(MEASURED),
     )
-    passed = {finding.check for finding in run_checks(evidence, POLICY) if not finding.blocks}
+    passed = {finding.check for finding in run_checks(evidence, SLICED) if not finding.blocks}
     assert passed == {"run_finished", "run_unmodified"}
 
 
@@ -298,7 +510,10 @@ def test_the_state_of_the_checkout_is_told_but_the_notebook_digest_decides(chang
 
 
 def test_space_does_not_make_an_answer_longer():
-    assert find("model_card_complete", answers=answered(harm="None." + " " * 40)).status is Status.FAIL
+    padded = "None." + " " * 40
+    assert find("model_card_complete", answers=answered(harm=padded)).status is Status.FAIL
+    assert not is_long_enough(padded, POLICY)
+    assert is_long_enough(ANSWERS["harm"], POLICY)
 
 
 def test_an_answer_to_another_question_counts_for_nothing():
@@ -332,3 +547,177 @@ def test_what_beats_a_baseline_follows_from_the_interval_alone(low, width, margi
     held = find("not_worse_than_champion", policy=policy, champion=champion)
     assert (better.status is Status.PASS) == (low > 0)
     assert (held.status is Status.PASS) == (low > -margin)
+
+
+# What was measured
+
+
+@pytest.mark.parametrize(("fact", "check"), MEASURED.items())
+def test_a_fact_that_was_not_measured_is_unknown_and_touches_no_other_check(fact, check):
+    evidence = build_evidence(**{"plan": build_plan(slices=SLICED.slices), fact: None})
+    blocking = [finding for finding in run_checks(evidence, SLICED) if finding.blocks]
+    assert [(finding.check, finding.status) for finding in blocking] == [(check, Status.UNKNOWN)]
+
+
+def test_a_policy_without_slices_asks_for_none():
+    finding = find("slices_hold", policy=POLICY, slices=None)
+    assert (finding.status, finding.reason) == (Status.PASS, "The policy names no slice.")
+
+
+def test_a_slice_nobody_named_decides_nothing():
+    slices = build_slices(values=(build_slice(), build_slice(slice="region", advantage=-0.5, adjusted=None)))
+    assert find("slices_hold", slices=slices).status is Status.PASS
+
+
+def test_a_slice_that_is_worse_outweighs_one_that_is_too_small():
+    values = (build_slice(rows=3), build_slice(value="large", advantage=-0.2))
+    assert find("slices_hold", slices=build_slices(values=values)).status is Status.FAIL
+
+
+def test_more_than_the_margin_is_enough_when_the_verdict_is_better():
+    wide = compared(build_champion_comparison, advantage=Interval(0.05, 0.001, 0.09, 0.95))
+    assert find("enough_data", champion=wide).status is Status.PASS
+
+
+def test_the_first_model_is_held_against_its_baseline_for_the_width_of_the_interval():
+    assert find("enough_data", champion=None, champion_version=None).status is Status.PASS
+    unsure = compared(advantage=Interval(0.0, -0.006, 0.006, 0.95))
+    assert find("enough_data", champion=None, champion_version=None, baseline=unsure).status is Status.FAIL
+
+
+def test_a_slope_outside_its_limits_that_chance_explains_is_said_and_does_not_fail():
+    finding = find("calibrated", calibration=build_calibration(slope=2.4, slope_error=0.8))
+    assert finding.status is Status.PASS
+    assert "chance explains" in finding.reason
+
+
+def test_a_calibrated_regression_passes():
+    assert find("calibrated", **regression()).status is Status.PASS
+
+
+def test_a_replay_whose_outputs_or_model_file_differ_agrees_and_says_so():
+    replay = build_replay(verdict="different", different=("model", "output"), reasons=("output cell 3: differs",))
+    finding = find("replay_agrees", replay=replay)
+    assert finding.status is Status.PASS
+    assert "Different all the same: model, output." in finding.reason
+
+
+def test_a_holdout_that_wears_out_is_said_before_it_blocks():
+    assert "wears out" not in find("holdout_wear", tries=build_tries(distinct=9)).reason
+    assert "wears out" in find("holdout_wear", tries=build_tries(distinct=10)).reason
+    assert find("holdout_wear", tries=build_tries(distinct=30)).status is Status.PASS
+
+
+def test_what_was_shown_is_never_repeated_but_its_place_is():
+    unread = find("no_secrets_shown", disclosures=build_disclosures(unread=("kept.zip", "huge.log")))
+    assert unread.value == "2 files not read"
+    assert unread.reason.startswith("Nobody could search kept.zip, huge.log: ")
+    both = build_disclosures(found=(build_disclosure(),), unread=("kept.zip",))
+    assert find("no_secrets_shown", disclosures=both).status is Status.FAIL
+    finding = find("no_secrets_shown", disclosures=build_disclosures(found=(build_disclosure(),)))
+    assert "GitHub token in notebook.ipynb cell 3 stdout" in finding.reason
+
+
+def test_a_model_without_numbers_to_disturb_is_robust_when_it_always_answers():
+    assert find("robust", **disturbed(name="unseen category", drop=0.3)).status is Status.PASS
+
+
+_any = st.none() | st.floats(allow_nan=True) | st.integers(-3, 300).map(float)
+_counts = st.integers(-3, 10**6)
+ANY_FACT = {
+    "profiles": st.lists(
+        st.builds(
+            build_profile,
+            rows=_counts,
+            duplicates=_counts,
+            columns=st.none()
+            | st.lists(st.builds(build_column, missing=_counts, distinct=_counts), max_size=3).map(tuple),
+        ),
+        max_size=3,
+    ).map(tuple),
+    "leakage": st.builds(
+        build_leakage,
+        judged=_counts,
+        strongest=st.lists(st.builds(ColumnStrength, st.just("x"), st.floats()), max_size=3).map(tuple),
+        id_like=st.lists(st.text(), max_size=2).map(tuple),
+    ),
+    "replay": st.builds(
+        build_replay,
+        run_id=st.none() | st.just("c4b0a9d2"),
+        verdict=st.none() | st.just("different"),
+        largest_difference=_any,
+        different=st.lists(st.sampled_from(["run", "data", "predictions", "output"]), max_size=3).map(tuple),
+    ),
+    "tries": st.builds(build_tries, distinct=_counts, best=_any, median=_any),
+    "sample": st.builds(SampleFact, _counts, st.none() | _counts),
+    "slices": st.builds(
+        build_slices,
+        values=st.lists(
+            st.builds(build_slice, rows=_counts, rarer_class=st.none() | _counts, advantage=_any, adjusted=_any),
+            max_size=4,
+        ).map(tuple),
+    ),
+    "calibration": st.builds(
+        build_calibration, rows=_counts, slope=_any, slope_error=_any, ece=_any, ece_by_chance=_any
+    ),
+    "robustness": st.builds(
+        build_robustness,
+        rows=_counts,
+        scenarios=st.lists(st.builds(build_scenario, drop=_any, not_finite=_counts), max_size=3).map(tuple),
+    ),
+    "numerics": st.builds(
+        build_numerics, rows=_counts, not_finite=_counts, asked_singly=_counts, largest_batch_difference=_any
+    ),
+    "disclosures": st.builds(
+        build_disclosures, files=_counts, found=st.lists(st.builds(build_disclosure), max_size=2).map(tuple)
+    ),
+    "cost": st.builds(build_cost, load_s=st.floats(), calls=_counts, p99_ms=st.floats(), peak_megabytes=st.floats()),
+}
+# Which limits let more pass when they are raised, and which when they are lowered.
+LOOSER = {
+    "most_missing_share": 1, "most_duplicate_share": 1, "most_constant_columns": 1, "largest_strength": 1, "most_tries": 1,
+    "fewest_rows": -1, "fewest_of_a_class": -1, "largest_drop": 1, "false_discovery_rate": -1, "largest_ece": 1,
+    "smallest_slope": -1, "largest_slope": 1, "largest_bias": 1, "largest_difference": 1, "most_p99_ms": 1, "most_load_s": 1,
+    "most_megabytes": 1, "warn_tries": 1,
+}  # fmt: skip
+
+
+@given(st.data())
+def test_no_fact_raises_and_a_looser_limit_never_takes_a_pass_away(data):
+    fact = data.draw(st.sampled_from(sorted(ANY_FACT)))
+    check = MEASURED[fact]
+    changes = {fact: data.draw(ANY_FACT[fact])}
+    strict, loose = {}, {}
+    for key, value in POLICY.checks[check].items():
+        one, other = sorted([value, value * data.draw(st.floats(0, 3))])
+        strict[key], loose[key] = (one, other) if LOOSER[key] > 0 else (other, one)
+    statuses = [
+        find(check, policy=replace(SLICED, checks={check: limits}), **changes).status for limits in (strict, loose)
+    ]
+    assert statuses[0] is not Status.PASS or statuses[1] is Status.PASS
+
+
+def test_rows_that_had_been_scored_on_are_named_by_the_plan():
+    plan = build_plan(first_scored="2026-11-20T08:00:00+00:00", holdout_digest=build_holdout().digest)
+    assert find("planned_first", plan=plan).status is Status.PASS
+
+
+def test_a_plan_that_differs_is_told_with_both_values():
+    reason = find("planned_first", plan=build_plan(margin=0.01, slices=("age",))).reason
+    assert "margin 0.01, now 0.005" in reason
+    assert "slices ('age',), now ()" in reason
+
+
+@given(
+    planned=st.sampled_from(["roc_auc", "accuracy"]),
+    margin=st.sampled_from([0.005, 0.01]),
+    slices=st.sampled_from([(), ("age",)]),
+    named=st.sampled_from([None, build_holdout().digest, "0" * 64]),
+    first_scored=st.sampled_from(["2026-11-20T08:00:00+00:00", build_plan().time, "2026-11-20T09:00:00.000001+00:00"]),
+)
+def test_a_plan_holds_when_it_is_the_policys_and_came_before_the_score(planned, margin, slices, named, first_scored):
+    plan = build_plan(metric=planned, margin=margin, slices=slices, holdout_digest=named, first_scored=first_scored)
+    policy = replace(POLICY, slices=("age",))
+    alike = (planned, margin, slices) == ("roc_auc", 0.005, ("age",))
+    first = first_scored > plan.time or named == build_holdout().digest
+    assert (find("planned_first", policy=policy, plan=plan).status is Status.PASS) == (alike and first)

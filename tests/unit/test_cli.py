@@ -324,3 +324,10 @@ def test_the_module_is_the_command(project):
     )
     assert done.returncode == 2
     assert done.stderr.startswith("'../..' is not a run id.\n")
+
+
+def test_every_executor_can_be_asked_for_by_its_name():
+    from workbench.workflow.executing import EXECUTORS
+
+    (option,) = [each for each in COMMANDS["sweep"].params if each.name == "executor"]
+    assert option.type.choices == tuple(EXECUTORS)

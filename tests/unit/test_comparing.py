@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,13 @@ from tests.unit.builders import AUTHOR, ENDED, build_policy
 from workbench import spool
 from workbench.domain.run import Run, RunState
 from workbench.errors import UsageError
-from workbench.workflow.comparing import compare_runs, find_difference, read_predictions
+from workbench.workflow.comparing import (
+    compare_runs,
+    count_tries,
+    find_difference,
+    read_predictions,
+    runs_on_holdout_of,
+)
 
 ROWS = 40
 TRUTH = np.arange(ROWS) % 2
@@ -48,6 +56,23 @@ def compare(folder: Path, *run_ids: str, against: Run | None = None, leave_out: 
         folder_of=lambda run: folder / run.id,
         leave_out=leave_out,
     )
+
+
+def test_runs_are_on_one_holdout_when_they_declared_the_same_rows():
+    one, other, again = build_run("aaaaaaaa"), build_run("bbbbbbbb", digest="e"), build_run("cccccccc")
+    assert runs_on_holdout_of(one, iter([again, other, one])) == [again, one]
+
+
+def test_a_try_is_what_predicts_differently_on_the_same_rows_and_finished():
+    def predicts(run_id: str, digest: str, **changes: Any) -> Run:
+        found = build_run(run_id)
+        return replace(found, record={**found.record, "files": {spool.PREDICTIONS: digest}}, **changes)
+
+    one, replay, other = predicts("aaaaaaaa", "1"), predicts("bbbbbbbb", "1"), predicts("cccccccc", "2")
+    elsewhere, failed = build_run("dddddddd", digest="e"), predicts("eeeeeeee", "3", state=RunState.FAILED)
+    unrecorded = build_run("ffffffff")
+    assert count_tries(one, [one, replay, other, elsewhere, failed]) == 2
+    assert count_tries(one, [one, unrecorded, build_run("99999999")]) == 3
 
 
 def liars_truth() -> np.ndarray:

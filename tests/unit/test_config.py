@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from workbench.config import (
     Settings,
+    expand_path,
     find_bentofile,
     find_notebook,
     find_template,
@@ -135,7 +136,7 @@ def test_one_error_lists_every_problem(tmp_path):
     reasons = problems_of(tmp_path, {"WORKBENCH_LEAST_PRINCIPALS": "two", "WORKBENCH_COLOUR": "red"})
     assert len(reasons) == 5
     assert [reason.split()[0] for reason in reasons] == ["'colour'", "'jbos'", "'project'", "jobs", "least_principals"]
-    assert "author, cell_timeout_s, disk" in reasons[0].replace("allowed_signers, ", "")
+    assert "author, cell_timeout_s, checkpoints, disk" in reasons[0].replace("allowed_signers, ", "")
 
 
 @pytest.mark.parametrize(
@@ -271,3 +272,18 @@ def test_a_template_outside_of_the_templates_is_not_found(name):
     with pytest.raises(NotFound) as caught:
         find_template("policies", name)
     assert "standard" in caught.value.next_step
+
+
+@pytest.mark.parametrize("given", ["a\0b", "~root*\0.ipynb", "~\0"])
+def test_a_path_no_file_can_have_is_refused(given):
+    with pytest.raises(UsageError, match="is no path"):
+        expand_path(given)
+
+
+def test_what_was_seen_of_a_ledger_is_kept_outside_of_home_by_the_xdg_state_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert Settings(tmp_path / "p").checkpoints_folder == tmp_path / "state" / "workbench" / "checkpoints"
+    assert Settings(tmp_path / "p", checkpoints="seen").checkpoints_folder == tmp_path / "p" / "seen"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings(tmp_path / "p").checkpoints_folder == tmp_path / ".local" / "state" / "workbench" / "checkpoints"

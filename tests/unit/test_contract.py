@@ -98,6 +98,21 @@ def test_a_contract_without_distinct_names_is_refused(columns):
         infer_contract(columns, "regression")
 
 
+@pytest.mark.parametrize("unseen", ["\0", "\n", "\x1b", "\x7f", "\x9b", "\u2028", "\u202e", "\u2066"])
+def test_a_column_whose_name_hides_something_is_refused_with_what_it_hides(unseen):
+    with pytest.raises(UsageError) as caught:
+        infer_contract([(f"a{unseen}b", "f", False)], "regression")
+    assert repr(unseen) in caught.value.reasons[0]
+    assert "rename it" in caught.value.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["Größe in cm", "a\u00a0b", "\ufeffid", "\u0645\u06cc\u200c\u062e\u0648", "x" * 300, "👩\u200d🔬"]
+)
+def test_a_column_may_be_named_in_any_language(name):
+    assert infer_contract([(name, "f", False)], "regression").names == (name,)
+
+
 @given(contracts())
 def test_a_contract_survives_its_bytes(contract):
     assert parse_contract(contract.to_bytes()) == contract
@@ -215,3 +230,22 @@ def test_every_reference_in_the_openapi_document_leads_somewhere():
     document = openapi_document(CONTRACT, name="tumour", version="3", digest="d" * 64)
     wanted = {part.split('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]}
     assert wanted == set(document["components"]["schemas"])
+
+
+@pytest.mark.parametrize("change", [{"positive_class": "x" * 5_000_000}, {"format": [[]] * 3_000_000}])
+def test_a_contract_too_large_to_be_told_to_callers_is_refused_before_it_is_read(change):
+    columns = [{"name": "x", "nullable": False, "type": "number"}]
+    document = {"columns": columns, "format": 1, "positive_class": None, "task": "classification", **change}
+    with pytest.raises(UsageError) as caught:
+        parse_contract(canonical_json(document))
+    assert "the limit is 4,194,304" in caught.value.reasons[0]
+
+
+def test_a_contract_with_half_a_character_is_refused_in_words():
+    document = {
+        "columns": [{"name": "\ud800", "nullable": False, "type": "number"}],
+        "format": 1,
+        "positive_class": None,
+    }
+    with pytest.raises(UsageError, match="cannot be read"):
+        parse_contract(json.dumps({**document, "task": "classification"}).encode())

@@ -18,7 +18,7 @@ from tests.unit.builders import (
     build_statements,
     build_subjects,
 )
-from workbench.domain.approval import VerifiedApproval
+from workbench.domain.approval import Target, VerifiedApproval
 from workbench.domain.decision import decide, decide_approval, find_blocking, judge_approvals
 from workbench.domain.evidence import Finding, Status
 from workbench.domain.review import headline
@@ -32,6 +32,7 @@ def judge(*approvals, **changes):
         "endpoint": "tumour",
         "policy": build_policy(),
         "now": NOW,
+        "target": Target("tumour", 3, 2),
     }
     return judge_approvals(approvals, **{**arguments, **changes})
 

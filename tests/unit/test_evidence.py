@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,14 +14,20 @@ from hypothesis import strategies as st
 from tests.unit.builders import (
     build_compared_run,
     build_comparison,
+    build_cost,
     build_evidence,
     build_execution,
     build_holdout,
     build_identity,
     build_interval,
     build_model,
+    build_objection_fact,
+    build_plan,
+    build_policy,
     build_score,
+    build_waiver_fact,
 )
+from workbench.checks import run_checks
 from workbench.domain.comparison import Verdict
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.evidence import DatasetFact, Finding, Status, parse_evidence
@@ -69,6 +76,14 @@ EVIDENCE = st.builds(
         build_model, formats=st.lists(_text, max_size=3).map(tuple), largest_difference=st.none() | _finite
     ),
     answers=st.dictionaries(_text, _text, max_size=3),
+    plan=st.none()
+    | st.builds(
+        build_plan, margin=_finite, slices=st.lists(_text, max_size=2).map(tuple), holdout_digest=st.none() | _text
+    ),
+    waivers=st.lists(st.builds(build_waiver_fact, reason=_text), max_size=2).map(tuple),
+    objections=st.lists(
+        st.builds(build_objection_fact, text=_text, cleared=st.none() | _text, resolution=st.none() | _text), max_size=2
+    ).map(tuple),
 )
 
 
@@ -101,8 +116,14 @@ def test_every_part_counts_for_the_digest(field):
         "champion_version": 1,
         "model": build_model(served_as="skops"),
         "answers": {},
+        "cost": build_cost(calls=201),
+        "plan": None,
+        "checklist_digest": "c" * 64,
+        "waivers": (build_waiver_fact(),),
+        "objections": (build_objection_fact(),),
     }
-    assert build_evidence(**{field: other[field]}).digest != build_evidence().digest
+    # What was measured and what was not are not the same.
+    assert build_evidence(**{field: other.get(field)}).digest != build_evidence().digest
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -128,7 +149,13 @@ TAMPERED = {
     "an escape": BYTES.replace(b"tumour", b"\\u0074umour", 1),
     "NaN": BYTES.replace(b'"version":3', b'"version":NaN', 1),
     "infinity": BYTES.replace(b'"version":3', b'"version":Infinity', 1),
-    "another format": _edited(lambda d: d.update(format=2)),
+    "another format": _edited(lambda d: d.update(format=3)),
+    "a format that is no number": _edited(lambda d: d.update(format=True)),
+    "an older format with later facts": _edited(lambda d: d.update(format=1)),
+    "a scenario less": _edited(lambda d: d["robustness"]["scenarios"][0].pop("drop")),
+    "columns that are no list": _edited(lambda d: d["profiles"][0].update(columns={})),
+    "a count that is a text": _edited(lambda d: d["sample"].update(rows="143")),
+    "a count that is true": _edited(lambda d: d["sample"].update(rows=True)),
     "no format": _edited(lambda d: d.pop("format")),
     "a key more": _edited(lambda d: d.update(waived=True)),
     "a key less": _edited(lambda d: d.pop("score")),
@@ -181,3 +208,41 @@ def test_only_a_pass_does_not_block(status, blocks):
 def test_an_absent_comparison_stays_absent():
     evidence = replace(build_evidence(), champion=None, champion_version=None)
     assert parse_evidence(evidence.to_bytes()).champion is None
+
+
+# Formats
+
+DIGEST_OF_FORMAT_2 = "2f1e38de8fc337b50d1825a8372d7cf7ebecbb7eafd12d511a547fbe86322c7b"
+FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
+LATER = {
+    "profiles", "leakage", "replay", "tries", "sample", "slices", "calibration", "robustness", "numerics", "disclosures", "cost",
+}  # fmt: skip
+
+
+def test_the_bytes_of_this_format_do_not_change_unseen():
+    """Who changes this digest changes what every signature over evidence means: raise the format instead."""
+    assert build_evidence().digest == DIGEST_OF_FORMAT_2
+
+
+def test_evidence_of_the_first_format_is_read_and_written_as_it_was():
+    evidence = parse_evidence(FORMAT_1)
+    assert evidence.format == 1
+    assert evidence.to_bytes() == FORMAT_1
+    assert {name for name in LATER if getattr(evidence, name) is not None} == set()
+
+
+def test_evidence_of_the_first_format_holds_no_later_fact():
+    evidence = replace(parse_evidence(FORMAT_1), cost=build_cost())
+    with pytest.raises(ValueError, match="format 1 cannot hold cost"):
+        evidence.to_bytes()
+
+
+def test_what_was_not_measured_then_is_unknown_and_what_was_is_judged_as_ever():
+    findings = {finding.check: finding for finding in run_checks(parse_evidence(FORMAT_1), build_policy())}
+    unknown = {name for name, finding in findings.items() if finding.status is Status.UNKNOWN}
+    assert unknown == {
+        "planned_first", "replay_agrees", "data_quality", "no_leaking_feature", "holdout_wear", "enough_data", "calibrated",
+        "robust", "numerically_sound", "fast_enough", "no_secrets_shown",
+    }  # fmt: skip
+    assert {findings[name].status for name in set(findings) - unknown} == {Status.PASS}
+    assert all(findings[name].reason.count(". ") >= 1 for name in unknown)

@@ -11,10 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.builders import ANSWERS, build_datasets, build_evidence, build_identity, build_policy, build_score
+from tests.unit.builders import (
+    ANSWERS,
+    build_datasets,
+    build_evidence,
+    build_identity,
+    build_objection_fact,
+    build_policy,
+    build_score,
+    build_waiver_fact,
+)
+from tests.unit.test_widgets import Tags
 from workbench.config import find_template
 from workbench.domain.evidence import Evidence
+from workbench.domain.model_card import build_model_card
 from workbench.reporting.model_card import render_model_card
+from workbench.widgets.card_page import card_page
 
 TEMPLATE = find_template("model_card.md").read_text(encoding="utf-8")
 QUESTIONS = build_policy().questions
@@ -39,7 +51,9 @@ def test_the_card_says_what_it_is_how_well_it_does_and_what_it_was_made_from():
         "| made by | ada@example.org |",
         "| parameters | regularisation = 0.5, scale = True, seed = 7 |",
         "- Run 3f9a1c27 is better than constant on roc auc",
-        "- breast_cancer_holdout: 143 rows, 31 columns, `",
+        "- breast_cancer_holdout: 143 rows, 31 columns, sha256 ",
+        "roc_auc decides; higher is better.",
+        "- Disturbed by noise: roc_auc drops by 0.0007",
     ):
         assert words in card
 
@@ -53,6 +67,43 @@ def test_every_question_stands_with_its_answer():
 def test_an_open_question_is_shown_as_open():
     card = render(build_evidence(answers={}))
     assert card.count("_Not answered yet._") == len(QUESTIONS)
+    assert "0 of 4 questions to people are answered; empty: intended use, data rights, limitations, harm." in card
+
+
+def test_the_card_has_the_nine_sections_in_order():
+    assert re.findall("^## (.*)$", render(), re.MULTILINE) == [
+        "Model details",
+        "Intended use",
+        "Factors",
+        "Metrics",
+        "Evaluation data",
+        "Training data",
+        "Quantitative analyses",
+        "Ethical considerations",
+        "Caveats and recommendations",
+    ]
+
+
+def test_a_question_of_any_policy_has_a_place():
+    card = render_model_card(build_evidence(answers={}), {**QUESTIONS, "anything_else": "And what else?"}, TEMPLATE)
+    assert card.index("## Caveats") < card.index("**And what else?**")
+
+
+def test_waivers_and_open_objections_are_caveats():
+    evidence = build_evidence(waivers=(build_waiver_fact(),), objections=(build_objection_fact(),))
+    caveats = render(evidence).split("## Caveats")[1]
+    assert "beats_baseline is waived by otto@example.org until" in caveats
+    assert "vera@example.org objects: Nobody looked at the youngest patients" in caveats
+
+
+def test_the_page_says_what_the_markdown_says():
+    evidence = build_evidence(answers={**ANSWERS, "harm": "<script>alert(1)</script>"})
+    page = Tags(card_page(build_model_card(evidence, QUESTIONS)))
+    for section in build_model_card(evidence, QUESTIONS).sections:
+        assert section.title in page.text
+    for words in (*QUESTIONS.values(), ANSWERS["intended_use"], "<script>alert(1)</script>", "4 of 4 questions"):
+        assert words in page.text
+    assert {"script", "img", "a", "link"} & set(page.tags) == set()
 
 
 def test_what_is_not_known_is_said_to_be_so():
@@ -61,7 +112,9 @@ def test_what_is_not_known_is_said_to_be_so():
     )
     card = render(evidence)
     assert "No score was recorded." in card
-    assert card.count("Nothing recorded.") == 2
+    assert "No table for training was recorded." in card
+    assert "No table for evaluation was recorded." in card
+    assert "It was compared with nothing." in card
     assert "| git commit | none |" in card
 
 
@@ -101,6 +154,25 @@ def test_nothing_a_notebook_says_adds_a_row_a_heading_or_a_link(text):
     )
     datasets = tuple(replace(item, name=text) for item in build_datasets())
     assert structure(render(build_evidence(identity=identity, datasets=datasets))) == structure(render())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://evil.example<img src=x>",
+        "http://evil.example'><input>",
+        "www.evil.example<b>",
+        "`<script>`",
+        "<script>",
+    ],
+)
+def test_no_reader_of_markdown_makes_markup_or_a_link_of_an_address_or_of_a_digest_that_a_notebook_wrote(text):
+    """One that makes links of addresses took the backslash before a tag for the address's end, and the tag was alive."""
+    datasets = tuple(replace(item, name=text, digest=text) for item in build_datasets())
+    evidence = build_evidence(datasets=datasets, answers=dict.fromkeys(ANSWERS, text))
+    html = mistune.create_markdown(escape=False, plugins=["table", "url"])(render(evidence))
+    assert re.findall(r"<(?:a|img|input|b|script)\b", html) == []
+    assert text.replace("<", "&lt;").partition("&lt;")[0].strip("`'>") in html.replace("&#x27;", "'")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60).filter(str.strip))

@@ -330,6 +330,14 @@ def test_the_first_error_is_the_one_that_is_told():
     assert read_execution(document(*cells), completed=True).error == "First: no"
 
 
+def test_a_cell_that_was_expected_to_fail_is_not_told_in_place_of_the_one_that_ended_the_run():
+    expected = code("a", 1, outputs=[error("Expected")], tags=["raises-exception"])
+    execution = read_execution(document(expected, code("b", 2, outputs=[error("Real")])), completed=True)
+    assert (execution.failed_cell, execution.error) == (2, "Real: no")
+    alone = read_execution(document(expected), completed=True)
+    assert (alone.failed_cell, alone.error) == (1, "Expected: no")
+
+
 @given(st.lists(st.none() | st.integers(1, 6), min_size=1, max_size=6))
 def test_a_clean_notebook_has_rising_counts_in_every_cell(counts):
     execution = read_execution(document(*(code("x", count) for count in counts)), completed=True)

@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_more_bytes_than_allowed_are_refused_in_total(tmp_path):
     assert len(read_tree(tmp_path / "release", largest_bytes=10)) == 2
     with pytest.raises(Refused, match="more than may be read"):
         read_tree(tmp_path / "release", largest_bytes=9)
+
+
+def test_a_small_file_is_read_without_room_for_the_largest_and_a_vast_one_not_at_all(tmp_path):
+    """Python makes room for as much as is asked for, before it reads: asking for the limit took 2 GiB for every file."""
+    write_tree({"a": b"12345"}, tmp_path / "release")
+    tracemalloc.start()
+    assert read_tree(tmp_path / "release") == {"a": b"12345"}
+    with (tmp_path / "release" / "vast").open("wb") as file:
+        file.truncate(64 * 1024**3)
+    with pytest.raises(Refused, match="more than may be read"):
+        read_tree(tmp_path / "release")
+    largest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert largest < 1024**2
 
 
 def test_more_files_than_allowed_are_refused(tmp_path, monkeypatch):

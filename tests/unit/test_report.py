@@ -202,6 +202,22 @@ def test_a_report_keeps_text_tables_and_plots():
     assert pictures[0].partition(",")[2].strip() == PIXEL
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        code("plot", display({"image/png": PIXEL, "image/jpeg": PIXEL})),
+        code("draw", display({"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'></svg>"})),
+        code(
+            "table", display({"text/html": f"<table><img title='a > b' src='data:image/png;base64,{PIXEL}'></table>"})
+        ),
+        markdown(f"<img src='data:image/png;base64,{PIXEL}'>"),
+    ],
+)
+def test_a_picture_without_words_is_said_to_have_none(cell):
+    pictures = [attributes for tag, attributes in Page(render(cell)).tags if tag == "img"]
+    assert [picture["alt"] for picture in pictures] == ["No description has been provided for this image"]
+
+
 def test_links_within_a_report_lead_somewhere():
     page = Page(render(*NORMAL))
     ids = {attributes.get("id") for _, attributes in page.tags}

@@ -13,11 +13,13 @@ from tests.unit.builders import (
     VALIDATOR,
     build_evidence,
     build_execution,
+    build_objection_fact,
     build_questions,
     build_review,
 )
 from workbench.domain.decision import decide
-from workbench.domain.review import GivenApproval, headline
+from workbench.domain.evidence import Severity, Status
+from workbench.domain.review import GivenApproval, find_next_command, headline
 
 ALLOWED = decide("promote", "tumour/3", [])
 VALIDATED = GivenApproval(VALIDATOR, "validator", ISSUED, EXPIRES, ())
@@ -35,6 +37,36 @@ def test_a_review_is_named_by_its_nominee():
 def test_what_may_be_promoted_is_said_to_be_so():
     review = build_review(approvals=(VALIDATED, OWNED), decision=ALLOWED)
     assert headline(review) == "tumour/3 may be promoted: every check passed and the approvals are complete."
+
+
+@pytest.mark.parametrize("excused", [{"waiver": "otto@example.org, until 2026-12-20"}, {"severity": Severity.ADVISORY}])
+def test_what_may_be_promoted_by_an_exception_is_not_said_to_have_passed(excused):
+    first, *rest = build_review().findings
+    findings = (replace(first, status=Status.FAIL, **excused), *rest)
+    review = build_review(approvals=(VALIDATED, OWNED), decision=ALLOWED, findings=findings)
+    assert headline(review) == (
+        "tumour/3 may be promoted: no check blocks, though not every one passed, and the approvals are complete."
+    )
+
+
+@pytest.mark.parametrize(
+    ("standing", "said", "command"),
+    [
+        ("served", "tumour/3 is what its endpoint serves.", "workbench serve tumour"),
+        ("replaced", "tumour/3 was released, and another version took its place.", "workbench rollback tumour --to 3"),
+    ],
+)
+def test_what_was_promoted_is_not_said_to_wait_for_it(standing, said, command):
+    review = build_review(approvals=(VALIDATED, OWNED), decision=ALLOWED, standing=standing)
+    assert headline(review) == said
+    assert find_next_command(review) == command
+
+
+def test_open_objections_are_counted():
+    for count, said in ((1, "1 objection is open"), (2, "2 objections are open")):
+        objections = tuple(build_objection_fact(number=number) for number in range(count))
+        review = build_review(evidence=build_evidence(objections=objections))
+        assert said in headline(review)
 
 
 def test_the_decision_is_never_overruled_by_the_headline():
@@ -65,6 +97,23 @@ def test_approvals_are_missing_until_every_role_and_enough_people_signed(given, 
     assert ("approvals are missing" in words) is lacking
 
 
+def test_one_person_signs_once_however_the_name_is_capitalised():
+    review = build_review(
+        approvals=(VALIDATED, replace(VALIDATED, principal=VALIDATOR.title())), roles={"validator": 2}
+    )
+    assert len(review.signers("validator")) == 1
+    assert review.missing_roles == ("validator",)
+    assert len(review.all_signers) == 1
+
+
+def test_only_what_nobody_settled_is_open():
+    objections = (build_objection_fact(number=1), build_objection_fact(number=2, cleared=ISSUED))
+    review = build_review(evidence=build_evidence(objections=objections), questions=build_questions({}))
+    assert [item.number for item in review.open_objections] == [1]
+    assert review.open_questions == review.questions
+    assert review.blocking == ()
+
+
 def test_checks_and_questions_are_counted_in_words():
     evidence = build_evidence(execution=build_execution(completed=False), files_unmodified=False, answers={})
     words = headline(build_review(evidence=evidence, questions=build_questions({})))
@@ -77,3 +126,16 @@ def test_one_check_and_one_question_are_counted_in_the_singular():
     answers = dict(list(build_evidence().answers.items())[:3])
     review = build_review(evidence=build_evidence(answers=answers), questions=build_questions(answers))
     assert "1 check does not pass, 1 question is open" in headline(review)
+
+
+def test_the_next_command_is_what_the_review_lacks_and_never_one_that_the_gate_refuses():
+    review = build_review()
+    name, allowed = review.subject, decide("promote", review.subject, [])
+    unanswered = replace(review.questions[0], answer=None)
+    signed = replace(review, approvals=(*review.approvals, OWNED))
+    assert find_next_command(replace(signed, questions=(unanswered,))) == (
+        f'workbench review {name} --answer {unanswered.name}="..."'
+    )
+    assert find_next_command(review).startswith(f"workbench approve {name} --role owner ")
+    assert find_next_command(signed) == f"workbench review {name}"
+    assert find_next_command(replace(signed, decision=allowed)) == f"workbench promote {name}"

@@ -50,6 +50,18 @@ def test_the_report_is_written_and_the_exit_code_says_whether_all_holds(
     assert ("a line\\nand another" in report) is bool(failures)
 
 
+def test_a_proof_that_is_not_run_again_keeps_its_row_and_what_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, earlier = tmp_path / "REPORT.md", {"hogs": proof_of(("once",))}
+    report.write_text(soak.write_report(earlier, "abc1234", small=False), encoding="utf-8")
+    monkeypatch.setattr(soak, "PROOFS", {"injection": soak.Plan(lambda _: proof_of(()), small=1, full=2)})
+    CliRunner().invoke(soak.main, ["--report", str(report)])
+    kept = [line for line in report.read_text(encoding="utf-8").splitlines() if "`hogs`" in line]
+    assert [line[:14] for line in kept] == ["| `hogs` | It ", "- `hogs`: a hu", "- `hogs` faile"]
+    assert "| abc1234 |" in kept[0]
+
+
 def test_every_proof_is_a_file_and_tries_more_in_full() -> None:
     for name, plan in soak.PROOFS.items():
         assert Path(soak.__file__).with_name(f"{name}.py").is_file()

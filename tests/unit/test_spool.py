@@ -183,6 +183,33 @@ def test_the_same_row_has_the_same_digest_in_two_tables(run_folder):
     assert both["holdout"] == both["train"][1:2]
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(),
+            st.floats(width=32),
+            st.integers(-(2**63), 2**63 - 1),
+            st.booleans(),
+            st.one_of(st.none(), st.text(), st.floats(), st.integers(), st.booleans(), st.lists(st.integers())),
+            st.one_of(st.none(), st.floats(allow_nan=False)),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_the_digest_of_a_row_is_that_of_its_values_as_json(rows):
+    table = pd.DataFrame(rows, columns=list("fedcba"))
+    table = table.astype({"e": "float32", "b": "object", "a": "Float64"})
+    missing = table.isna()
+    expected = [
+        spool.digest_row(
+            [None if missing.at[row, name] else spool.spell(table[name].tolist()[row]) for name in "abcdef"]
+        )
+        for row in table.index
+    ]
+    assert spool._digest_rows(table, missing.to_numpy()) == expected
+
+
 def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder):
     table = pd.DataFrame(
         {

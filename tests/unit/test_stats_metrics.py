@@ -122,6 +122,13 @@ def test_turning_the_scores_round_mirrors_the_area(seed):
     assert area + mirrored == pytest.approx(1, abs=1e-12)
 
 
+def test_a_score_that_is_no_finite_number_is_none():
+    truth = np.array([0.0, 1.0])
+    assert METRICS["roc_auc"].score(np.ones(2), truth) is None
+    assert METRICS["root_mean_squared_error"].score(truth, np.array([1e300, -1e300])) is None
+    assert METRICS["roc_auc"].score(truth, truth) == METRICS["roc_auc"].value(truth, truth) == 1
+
+
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_the_sign_makes_the_true_answer_the_best(name):
     metric = METRICS[name]

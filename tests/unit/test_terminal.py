@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import pytest
@@ -24,10 +25,13 @@ from tests.unit.builders import (
     build_execution,
     build_review,
 )
-from workbench import terminal, terminal_views
+from workbench import terminal, terminal_reviews, terminal_views
+from workbench.domain.changes import Changed
+from workbench.domain.checklist import ItemStatus
 from workbench.domain.comparison import Verdict
 from workbench.domain.decision import decide
-from workbench.domain.ledger import Event, seal_entry
+from workbench.domain.ledger import Checkpoint, Event, seal_entry
+from workbench.domain.ledger_audit import AuditedApproval, LedgerAudit
 from workbench.domain.release import Release
 from workbench.domain.run import Run, RunState
 from workbench.errors import Refused, WorkbenchError
@@ -122,14 +126,15 @@ def test_no_logged_text_reaches_the_terminal_as_a_command(capsys, text):
     other = build_run(1, parameters={text: "other", "x": 2})
     review = build_review()
     question = replace(review.questions[0], name=text, text=text, answer=text, answered_by=text)
-    review = replace(review, policy_name=text, questions=(question, replace(question, answer=None)))
+    changes = replace(review.changes, parameters=(Changed(text, text, [text]),))
+    review = replace(review, policy_name=text, questions=(question, replace(question, answer=None)), changes=changes)
     comparison = build_comparison(reference=text, runs=(build_compared_run(parameters={text: text}),))
     kept = text.replace("\ud800", "")
     entry = seal_entry(None, time=ENDED, event=Event.NOMINATED, actor=kept, subject=kept, body={"run": kept})
     terminal_views.print_runs([run, other])
     terminal_views.print_run(run, text)
     terminal_views.print_comparison(comparison)
-    terminal_views.print_review(review)
+    terminal_reviews.print_review(review)
     terminal_views.print_ledger([entry], [text])
     terminal_views.print_release(Release(None, "", decide("serve", text, [text]), ()), text)
     terminal.print_facts({text: text})
@@ -178,11 +183,36 @@ def test_a_comparison_without_an_interval_shows_that_it_has_none(capsys):
 
 def test_a_review_fits_eighty_columns_and_shows_what_blocks_it_first(capsys):
     evidence = build_evidence(execution=build_execution(completed=False), answers={})
-    text = printed(capsys, terminal_views.print_review, build_review(evidence=evidence))
+    text = printed(capsys, terminal_reviews.print_review, build_review(evidence=evidence))
     table = [line for line in text.splitlines() if re.search(r"[✓✕?] (Pass|Fail|Unknown)", line)]
     assert max(map(cell_len, table)) <= 80
     assert [("Pass" in line) for line in table] == sorted("Pass" in line for line in table)
     assert "✕ Fail" in table[0]
+
+
+def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
+    text = printed(capsys, terminal_reviews.print_review, build_review())
+    before, _, _ = text.partition("finding")
+    assert "What changed since version 2: 2 parameters, 1 table of data and 4 lines of code changed." in before
+    assert re.search(r"ROC AUC +0\.9941 +0\.9952 \(\+0\.0011\)", before)
+    assert re.search(r"Parameter regularisation +1 +0\.5", before)
+    assert "breast_cancer_train" in before
+    assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before
+    assert "model.fit" not in text
+    assert max(widths(before.split("\n", 3)[3])) <= 80
+
+
+def test_a_first_version_is_said_to_be_all_new(capsys):
+    text = printed(capsys, terminal_reviews.print_review, build_review(changes=None))
+    assert "all of it is new" in text
+    assert "--html" not in text
+
+
+def test_what_does_not_apply_is_said_as_on_the_page(capsys):
+    review = build_review()
+    row = replace(review.checklist[0], status=ItemStatus.NOT_NEEDED)
+    text = printed(capsys, terminal_reviews.print_checklist, replace(review, checklist=(row,)))
+    assert "Not for this tier" in text
 
 
 def test_the_ledger_fits_eighty_columns(capsys):
@@ -196,7 +226,31 @@ def test_the_ledger_fits_eighty_columns(capsys):
     )
     text = printed(capsys, terminal_views.print_ledger, [entry], [])
     assert max(widths(text)) <= 80
-    assert "✓ The chain of 1 entries is whole" in text
+    assert "✓ The chain of 1 entry is whole" in text
+
+
+@pytest.mark.parametrize("fault", ["", "Entry 3: the signature of a does not hold"])
+def test_what_was_verified_of_a_ledger_is_told_with_its_faults_and_the_head_to_note(capsys, fault):
+    head = Checkpoint(20, "ab" * 32)
+    approval = AuditedApproval(3, "m/1", "a", "owner", None, (fault,) if fault else ())
+    audit = LedgerAudit(20, head, Checkpoint(19, "cd" * 32), head, (approval,), (fault,) if fault else ())
+    text = printed(capsys, terminal_views.print_ledger_audit, audit)
+    assert max(widths(text)) <= 80
+    assert (str(head) in text) is not bool(fault)
+    assert "seen here before: entry 19, digest cdcdcdcdcdcd" in text
+    assert ("✕ 20 entries: 1 fault" in text) is bool(fault)
+    assert f"approvals: {0 if fault else 1} of 1 hold" in text
+
+
+def test_a_ledger_of_which_more_was_seen_tells_how_to_go_on_and_gives_nothing_to_note(capsys):
+    audit = LedgerAudit(
+        1, Checkpoint(1, "ab" * 32), Checkpoint(2, "cd" * 32), None, (), ("Seen was entry 2",), is_rewritten=True
+    )
+    text = printed(capsys, terminal_views.print_ledger_audit, audit)
+    assert "✕ 1 entry: 1 fault" in text
+    assert "put the newest copy back or, if you started over:" in text
+    assert f"workbench ledger accept --head {'ab' * 32}" in text
+    assert "another time" not in text
 
 
 @pytest.mark.parametrize("event", Event)
@@ -214,9 +268,31 @@ def test_without_runs_the_next_command_is_told(capsys):
 
 
 def test_what_is_the_same_in_all_runs_is_said_once(capsys):
+    assert "The newest 1 run of" in printed(capsys, partial(terminal_views.print_runs, is_cut=True), [build_run(0)])
     text = printed(capsys, terminal_views.print_runs, [build_run(0), build_run(1)])
+    assert "newest" not in text
     assert text.splitlines()[0] == "2 runs of notebooks/01_train.ipynb; the same in all: seed=7"
     assert "seed" not in text.partition("\n")[2]
+
+
+def test_among_runs_of_several_notebooks_each_says_whose_it_is(capsys):
+    runs = [build_run(0), build_run(1, notebook="notebooks/02_compare.ipynb")]
+    table = printed(capsys, terminal_views.print_runs, runs).partition("\n")[2]
+    assert all(name in table for name in ("notebook", "01_train", "02_compare"))
+    assert max(widths(table)) <= 80
+    assert "01_train" not in printed(capsys, terminal_views.print_runs, runs[:1]).partition("\n")[2]
+
+
+@pytest.mark.parametrize("view", ["runs", "comparison", "the same in all"])
+def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
+    drawn = [{"rate": 0.0123456789012345}, {"rate": 0.0123456789012345 if view == "the same in all" else 0.5}]
+    if view == "comparison":
+        runs = tuple(build_compared_run(run_id=f"{n:08x}", parameters=values) for n, values in enumerate(drawn))
+        text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    else:
+        text = printed(capsys, terminal_views.print_runs, [build_run(n, parameters=drawn[n]) for n in (0, 1)])
+    assert "0.01235" in text
+    assert "0.012345" not in text
 
 
 def test_one_run_shows_results_source_and_folder(capsys):

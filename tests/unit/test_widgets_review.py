@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import NOW, OWNER, VALIDATOR, build_evidence, build_review
+from tests.unit.builders import AUTHOR, NOW, OWNER, VALIDATOR, build_changes, build_evidence, build_review, build_source
 from tests.unit.test_widgets import AT, Tags
 from workbench.domain.decision import decide
-from workbench.domain.evidence import Finding, Status
-from workbench.domain.review import GivenApproval, Question, Review
-from workbench.errors import Refused
+from workbench.domain.evidence import Finding, ObjectionFact, Severity, Status
+from workbench.domain.review import GivenApproval, GivenWaiver, Question, Review
+from workbench.errors import Refused, UsageError
+from workbench.widgets.requests import Key, Requests
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_state import review_state
 from workbench.widgets.review_view import ReviewView
@@ -38,7 +39,7 @@ class TestReview:
 
     def test_a_review_that_may_be_promoted_says_the_next_command(self) -> None:
         review = build_review(decision=decide("promote", "tumour/3", []))
-        assert review_state(review)["next"] == "workbench promote tumour/3"
+        assert review_state(review)["needed"][1] == "workbench promote tumour/3"
 
     def test_a_command_in_a_reason_is_set_as_code(self) -> None:
         finding = Finding("model_card_complete", Status.FAIL, "", "", "Answer with `workbench review`.")
@@ -83,25 +84,104 @@ class TestReview:
         assert "No score could be computed" in Tags(review_page(review, AT)).text
 
 
+class TestChanges:
+    def test_parameters_data_score_and_code_are_held_side_by_side(self) -> None:
+        state = review_state(build_review())["changes"]
+        rows = {row["name"]: (row["before"], row["after"]) for row in state["rows"]}
+        assert state["title"] == "What changed since version 2"
+        assert state["text"] == "2 parameters, 1 table of data and 4 lines of code changed."
+        assert rows["Parameter regularisation"] == ("1", "0.5")
+        assert rows["Parameter scale"] == ("not there", "yes")
+        assert rows["ROC AUC"] == ("0.9941", "0.9952 (+0.0011)")
+        assert rows["Train data"][0].startswith("breast_cancer_train, 412 rows, 31 columns, sha256 ")
+
+    def test_lines_of_code_are_marked_by_a_sign_and_by_what_they_are(self) -> None:
+        page = review_page(build_review(), AT)
+        assert '<ins class="wb-line wb-added">+ model.fit(train, target)</ins>' in page
+        assert 'wb-removed">\N{MINUS SIGN} model.fit(train[:412], target[:412])</del>' in page
+
+    def test_code_that_was_not_kept_is_said_to_be_so(self) -> None:
+        changes = build_changes(source_before=None)
+        assert "The code of version 2 was not kept." in Tags(review_page(build_review(changes=changes), AT)).text
+
+    def test_hostile_code_stays_text(self) -> None:
+        hostile = "x = 1\n</pre></ins><script>alert(1)</script><img src=x onerror=alert(2)>\n"
+        tags = Tags(review_page(build_review(changes=build_changes(source_after=build_source(hostile))), AT))
+        assert "<script>alert(1)</script>" in tags.text
+        assert "img" not in tags.tags
+
+    def test_a_first_version_says_that_there_is_nothing_to_hold_it_against(self) -> None:
+        state = review_state(build_review(changes=None))["changes"]
+        assert "No other version was served at tumour before" in state["text"]
+        assert (state["rows"], state["code"]) == ([], None)
+
+
+class TestExceptions:
+    def test_a_finding_that_may_be_waived_says_by_whom_and_how(self) -> None:
+        finding = Finding("beats_baseline", Status.FAIL, "", "", "", severity=Severity.WAIVABLE)
+        state = review_state(build_review(findings=(finding,)))
+        assert state["findings"][0]["severity"] == "Must pass or be waived"
+        said, command, _ = state["findings"][0]["waiver"]
+        assert said.startswith("The owner may waive it")
+        assert command == "workbench waive tumour/3 beats_baseline"
+        assert state["requests"]["waive:beats_baseline"]["summary"] == "Waive beats baseline"
+        assert state["requests"]["waive:beats_baseline"]["command"] == "workbench waive tumour/3 beats_baseline"
+
+    def test_a_waived_finding_is_neither_failed_nor_green(self) -> None:
+        finding = Finding(
+            "beats_baseline", Status.FAIL, "", "", "", severity=Severity.WAIVABLE, waiver="otto, until then"
+        )
+        state = review_state(build_review(findings=(finding,)))
+        assert state["findings"][0]["status"] == {"word": "Waived", "shape": "~", "tone": "open"}
+        assert state["tally"] == "1 waived"
+        assert "waive:beats_baseline" not in state["requests"]
+
+    def test_a_waiver_that_does_not_count_says_why(self) -> None:
+        waiver = GivenWaiver("beats_baseline", OWNER, "owner", "A trial for a month.", NOW, NOW, ("It expired.",))
+        text = Tags(review_page(build_review(waivers=(waiver,)), AT)).text
+        for words in ("Does not count", "A trial for a month.", "It expired.", OWNER):
+            assert words in text
+
+    def test_open_objections_stand_before_cleared_ones(self) -> None:
+        cleared = ObjectionFact(5, OWNER, "Too few rows.", NOW, NOW, "There are more now.")
+        still_open = ObjectionFact(9, VALIDATOR, "Which scanner?", NOW, None, None)
+        state = review_state(build_review(evidence=build_evidence(objections=(cleared, still_open))))
+        assert [item["number"] for item in state["objections"]] == [9, 5]
+        assert {name for name in state["requests"] if name.startswith("clear:")} == {"clear:9"}
+
+    def test_the_checklist_is_counted_and_grouped(self) -> None:
+        state = review_state(build_review())["checklist"]
+        assert state["summary"].startswith("Checklist: 48 questions; ")
+        assert state["sections"][0]["title"] == "Identity and purpose"
+
+
 class Desk:
     """Callbacks as a caller would give them, with what they were asked."""
 
-    def __init__(self, review: Review, failure: Exception | None = None) -> None:
-        self.review, self.failure = review, failure
-        self.asked: list[tuple[str, ...]] = []
-        self.view = ReviewView(review, self._do("answer", self._answer), self._do("approve", self._approve))
+    def __init__(self, review: Review, failure: Exception | None = None, holder: str | None = VALIDATOR) -> None:
+        self.review, self.failure, self.holder = review, failure, holder
+        self.asked: list[tuple[Any, ...]] = []
+        requests = Requests(
+            answer=self._do("answer", self._answer),
+            approve=self._do("approve", self._approve),
+            object_to=self._do("object", self._object),
+            clear=self._do("clear", self._keep),
+            waive=self._do("waive", self._keep),
+            find_keyholder=self._find_keyholder,
+        )
+        self.view = ReviewView(review, requests)
 
     def send(self, **content: Any) -> dict[str, Any]:
         """Deliver a message as the browser would and return the reply."""
         self.view._handle_custom_msg(content, [])
         return dict(self.view.reply)
 
-    def _do(self, kind: str, change: Callable[[str, str], Review]) -> Callable[[str, str], Review]:
-        def act(first: str, second: str) -> Review:
-            self.asked.append((kind, first, second))
+    def _do(self, kind: str, change: Callable[..., Review]) -> Callable[..., Review]:
+        def act(*given: Any) -> Review:
+            self.asked.append((kind, *given))
             if self.failure:
                 raise self.failure
-            self.review = change(first, second)
+            self.review = change(*given)
             return self.review
 
         return act
@@ -115,8 +195,26 @@ class Desk:
         ]
         return replace(self.review, questions=tuple(answered))
 
-    def _approve(self, role: str, _key_path: str) -> Review:
+    def _approve(self, role: str, _key: Key) -> Review:
         return replace(self.review, approvals=(*self.review.approvals, GivenApproval(OWNER, role, NOW, NOW, ())))
+
+    def _object(self, text: str, _key: Key) -> Review:
+        objection = ObjectionFact(31, VALIDATOR, text, NOW, None, None)
+        return replace(self.review, evidence=replace(self.review.evidence, objections=(objection,)))
+
+    def _keep(self, *_: Any) -> Review:
+        return self.review
+
+    def _find_keyholder(self, path: str) -> str | None:
+        if "locked" in path:
+            raise PermissionError(13, "Permission denied")
+        if "missing" in path:
+            raise UsageError(f"There is no key at {path}.", next_step="Make one.")
+        return self.holder
+
+
+SECRET = "correct horse battery staple"
+SIGNED = {"key_path": "/keys/vera", "passphrase": SECRET}
 
 
 class TestReviewView:
@@ -137,9 +235,78 @@ class TestReviewView:
 
     def test_signing_tells_how_many_signatures_count(self) -> None:
         desk = Desk(build_review())
-        reply = desk.send(kind="approve", about="approve", number=1, role="owner", key_path="~/.ssh/id_ed25519")
-        assert desk.asked == [("approve", "owner", "~/.ssh/id_ed25519")]
+        reply = desk.send(kind="approve", about="approve", number=1, role="owner", **SIGNED)
+        assert desk.asked == [("approve", "owner", Key("/keys/vera", SECRET))]
         assert reply["what"] == "Signed as owner: 1 of 1 approvals in this role count."
+
+    def test_after_signing_it_is_said_what_is_next(self) -> None:
+        reply = Desk(build_review(approvals=())).send(kind="approve", role="owner", **SIGNED)
+        assert reply["next"] == ["Still needed: a signature as validator."]
+        allowed = build_review(decision=decide("promote", "tumour/3", []))
+        reply = Desk(allowed).send(kind="approve", role="owner", **SIGNED)
+        assert reply["next"] == ["Nothing is missing. ", "workbench promote tumour/3", " makes it the release."]
+
+    def test_an_objection_reaches_the_callback_and_is_shown_as_open(self) -> None:
+        desk = Desk(build_review())
+        reply = desk.send(kind="object", about="object", number=1, text="The holdout is too old.", **SIGNED)
+        assert desk.asked == [("object", "The holdout is too old.", Key("/keys/vera", SECRET))]
+        assert reply["what"] == "Your objection is recorded, signed."
+        assert desk.view.state["objections"][0]["status"]["word"] == "Open"
+        assert desk.view.state["requests"]["clear:31"]["command"] == "workbench object tumour/3 --clear 31"
+
+    def test_clearing_and_waiving_reach_their_callbacks(self) -> None:
+        desk = Desk(build_review())
+        desk.send(kind="clear", objection="31", text="It was repeated.", **SIGNED)
+        desk.send(
+            kind="waive", check="beats_baseline", reason="For a trial.", role="owner", until="2026-12-31", **SIGNED
+        )
+        key = Key("/keys/vera", SECRET)
+        assert desk.asked == [
+            ("clear", 31, "It was repeated.", key),
+            ("waive", "beats_baseline", "For a trial.", "owner", "2026-12-31", key),
+        ]
+
+    def test_a_passphrase_is_in_nothing_that_is_kept_or_shown(self) -> None:
+        for failure in (None, Refused(f"No: {SECRET}", why=[SECRET], next_step=SECRET), OSError(SECRET)):
+            desk = Desk(build_review(), failure)
+            desk.send(kind="approve", about="approve", number=1, role="owner", **SIGNED)
+            assert desk.asked[0][2].passphrase == SECRET
+            assert SECRET not in repr(desk.asked)
+            assert SECRET not in repr(desk.view.get_state())
+            assert SECRET not in desk.view.snapshot(AT)["text/html"]
+
+    @pytest.mark.parametrize(
+        ("holder", "path", "tone", "words"),
+        [
+            (VALIDATOR, "/keys/vera", "good", f"{VALIDATOR} holds this key."),
+            (AUTHOR, "/keys/ada", "open", "is an author of the run"),
+            (None, "/keys/eve", "open", "Nobody is known to hold this key"),
+            (VALIDATOR, "/missing", "bad", "There is no key at /missing. Make one."),
+            (VALIDATOR, "/locked", "bad", "The key cannot be read: Permission denied."),
+            (VALIDATOR, "", "open", ""),
+        ],
+    )
+    def test_who_holds_a_key_is_said_before_it_signs(
+        self, holder: str | None, path: str, tone: str, words: str
+    ) -> None:
+        desk = Desk(build_review(), holder=holder)
+        desk.send(kind="holder", key_path=path)
+        assert (desk.view.holder["key_path"], desk.view.holder["tone"]) == (path, tone)
+        assert words in desk.view.holder["text"]
+
+    def test_what_a_keys_holder_cannot_do_is_said_by_what_it_is_about(self) -> None:
+        objection = ObjectionFact(31, VALIDATOR, "Which scanner?", NOW, None, None)
+        review = build_review(evidence=build_evidence(objections=(objection,)))
+        desk = Desk(review, holder=OWNER)
+        desk.send(kind="holder", key_path="/keys/otto")
+        assert desk.view.holder["blocked"] == {
+            "clear:31": f"Only {VALIDATOR} can clear it; this is the key of {OWNER}",
+        }
+        desk.send(kind="approve", about="approve", number=1, role="owner", **SIGNED)
+        assert desk.view.holder["blocked"]["approve:owner"] == f"{OWNER} has signed as owner already"
+        desk = Desk(review, holder=VALIDATOR.title())
+        desk.send(kind="holder", key_path="/keys/vera")
+        assert "approve:validator" in desk.view.holder["blocked"]
 
     def test_a_refusal_is_shown_with_its_reasons_and_the_text_is_kept(self) -> None:
         desk = Desk(build_review(), Refused("It was refused.", why=["too short", "too late"], next_step="Write more."))
@@ -148,8 +315,8 @@ class TestReviewView:
         reply = desk.send(kind="answer", about="answer:harm", number=4, question="harm", text="no")
         assert (reply["what"], reply["reasons"], reply["next"]) == (
             "It was refused.",
-            ["too short", "too late"],
-            "Write more.",
+            [["too short"], ["too late"]],
+            ["Write more."],
         )
         assert (reply["tone"], reply["number"]) == ("bad", 4)
         assert desk.view.drafts == {"harm": "no"}
@@ -165,7 +332,20 @@ class TestReviewView:
             {"kind": "delete"},
             {"kind": "answer", "question": "harm"},
             {"kind": "answer", "question": 7, "text": "x"},
-            {"kind": "approve", "role": ["owner"], "key_path": "x"},
+            {"kind": "approve", "role": ["owner"], "key_path": "x", "passphrase": ""},
+            {"kind": "approve", "role": "owner", "key_path": "x"},
+            {"kind": "approve", "role": "owner", "key_path": "x", "passphrase": 7},
+            {"kind": "clear", "objection": "-1", "text": "x", "key_path": "x", "passphrase": ""},
+            {
+                "kind": "waive",
+                "check": "x",
+                "reason": "x",
+                "role": "x",
+                "days": "many",
+                "key_path": "x",
+                "passphrase": "",
+            },
+            {"kind": "holder"},
             {},
         ],
     )

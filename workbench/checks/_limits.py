@@ -9,24 +9,34 @@ from workbench.domain.evidence import Finding, ScoreFact, Status
 from workbench.domain.policy import MetricRule, Policy
 
 
-def number_limit(policy: Policy, check: str, key: str) -> float | None:
+def _number_limit(policy: Policy, check: str, key: str) -> float | None:
     """Return the limit a policy sets for a check, or None when it is not a finite number of at least zero."""
     limits = policy.checks.get(check)
     value = limits.get(key) if isinstance(limits, Mapping) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return value if 0 <= value < math.inf else None
 
 
-def limit_unknown(check: str, key: str) -> Finding:
-    """Return the finding of a check whose limit the policy does not set."""
-    return Finding(
-        check,
-        Status.UNKNOWN,
-        "not judged",
-        f"{key} is not set",
-        f"The policy gives no usable number for {key}. Set checks.{check}.{key} in it to a number of 0 or more.",
-    )
+def read_limits(policy: Policy, check: str, *keys: str) -> dict[str, float] | Finding:
+    """Return the limits of a check by key, or the finding that says which of them the policy does not set."""
+    limits = {key: _number_limit(policy, check, key) for key in keys}
+    missing = [key for key, value in limits.items() if value is None]
+    if missing:
+        named = ", ".join(f"checks.{check}.{key}" for key in missing)
+        return Finding(
+            check,
+            Status.UNKNOWN,
+            "not judged",
+            f"{', '.join(missing)} not set",
+            f"The policy gives no usable number for {', '.join(missing)}. Set {named} in it to a number of 0 or more.",
+        )
+    return {key: value for key, value in limits.items() if value is not None}
+
+
+def fact_unknown(check: str, limit: str, what: str) -> Finding:
+    """Return the finding of a check whose fact was not computed, as in evidence of an older format."""
+    return Finding(check, Status.UNKNOWN, "not measured", limit, f"{what} Nominate the run again to have it measured.")
 
 
 def deciding_rule(score: ScoreFact | None, policy: Policy) -> MetricRule | None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from workbench.checks._limits import limit_unknown, number_limit
+from workbench.checks._limits import read_limits
 from workbench.domain.evidence import Evidence, Finding, HoldoutFact, Status
 from workbench.domain.policy import Policy
+
+LIMITS = ("most_shared_rows",)
 
 
 def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when at most `most_shared_rows` holdout rows stand in a training table and every row was predicted once."""
-    most = number_limit(policy, "holdout_untouched", "most_shared_rows")
-    if most is None:
-        return limit_unknown("holdout_untouched", "most_shared_rows")
+    limits = read_limits(policy, "holdout_untouched", *LIMITS)
+    if isinstance(limits, Finding):
+        return limits
+    most = limits["most_shared_rows"]
     limit = f"at most {most:g} shared rows, each row predicted once"
     missing = _find_missing(evidence)
     if missing or evidence.holdout is None:
         reason = f"{missing} Log it with wb.log_dataset, so that the rows can be compared."
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
+    if evidence.sample is not None and evidence.sample.strangers:
+        reason = (
+            f"{evidence.sample.strangers:,} of {evidence.sample.rows:,} rows that were scored are not the rows that were logged as "
+            "the holdout under their names. Score the holdout as it was logged, with its own features and truth, and run again."
+        )
+        return Finding("holdout_untouched", Status.FAIL, f"{evidence.sample.strangers:,} other rows", limit, reason)
     return _judge(evidence.holdout, most, limit)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 
-from workbench.checks._limits import deciding_rule, limit_unknown, number_limit, score_unknown
+from workbench.checks._limits import deciding_rule, read_limits, score_unknown
 from workbench.domain.evidence import Evidence, Finding, Status
 from workbench.domain.policy import Policy
+
+LIMITS = ("largest_difference",)
 
 
 def metric_recomputed(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when the logged and the recomputed metric differ by at most `largest_difference`."""
-    score, largest = evidence.score, number_limit(policy, "metric_recomputed", "largest_difference")
-    if largest is None:
-        return limit_unknown("metric_recomputed", "largest_difference")
+    limits = read_limits(policy, "metric_recomputed", *LIMITS)
+    if isinstance(limits, Finding):
+        return limits
+    score, largest = evidence.score, limits["largest_difference"]
     if score is None or deciding_rule(score, policy) is None:
         return score_unknown("metric_recomputed", score, policy)
     limit = f"difference at most {largest:g}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from workbench.checks._limits import limit_unknown, number_limit
+from workbench.checks._limits import read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
 from workbench.domain.policy import Policy
+
+LIMITS = ("fewest_characters",)
 
 
 def model_card_complete(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when every question of the policy has an answer of at least `fewest_characters`, surrounding space apart."""
-    fewest = number_limit(policy, "model_card_complete", "fewest_characters")
-    if fewest is None:
-        return limit_unknown("model_card_complete", "fewest_characters")
+    limits = read_limits(policy, "model_card_complete", *LIMITS)
+    if isinstance(limits, Finding):
+        return limits
+    fewest = limits["fewest_characters"]
     answers = {name: evidence.answers.get(name, "").strip() for name in policy.questions}
     missing = [name for name, answer in answers.items() if not answer]
     brief = [name for name, answer in answers.items() if answer and len(answer) < fewest]
@@ -24,3 +27,14 @@ def model_card_complete(evidence: Evidence, policy: Policy) -> Finding:
     # Nobody said anything: the fact is missing. Somebody said too little: it is there and not enough.
     status = Status.UNKNOWN if missing else Status.FAIL
     return Finding("model_card_complete", status, value, limit, reason)
+
+
+def fewest_characters(policy: Policy) -> float:
+    """Return how long an answer must be for this check to pass; 1 where the policy does not say."""
+    limits = read_limits(policy, "model_card_complete", *LIMITS)
+    return 1 if isinstance(limits, Finding) else max(limits["fewest_characters"], 1)
+
+
+def is_long_enough(answer: str, policy: Policy) -> bool:
+    """True for an answer that this check takes."""
+    return len(answer.strip()) >= fewest_characters(policy)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from workbench.checks._limits import limit_unknown, number_limit
+from workbench.checks._limits import read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
 from workbench.domain.policy import Policy
+
+LIMITS = ("largest_difference",)
 
 
 def model_loads(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when the model loads in a separate process and differs from the stored predictions by at most the limit."""
-    model, largest = evidence.model, number_limit(policy, "model_loads", "largest_difference")
-    if largest is None:
-        return limit_unknown("model_loads", "largest_difference")
+    limits = read_limits(policy, "model_loads", *LIMITS)
+    if isinstance(limits, Finding):
+        return limits
+    model, largest = evidence.model, limits["largest_difference"]
     limit = f"loads, difference at most {largest:g}"
     if model.load_error is not None:
         reason = (

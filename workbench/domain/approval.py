@@ -7,19 +7,22 @@ own, so the allowed-signers file decides who may sign as what, and `ssh-keygen -
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from workbench.domain.digest import canonical_json, strict_json
+from workbench.domain.ledger import Checkpoint
+from workbench.domain.statement import Shape, Signer, read_statement, write_statement
 from workbench.errors import UsageError
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "urn:workbench:approval:1"
+PREDICATE_TYPE = "urn:workbench:approval:2"
 ROLE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-RECORDED_WITHIN = timedelta(minutes=5)
-_PREDICATE_KEYS = frozenset({"principal", "role", "model", "version", "endpoint", "previous", "issued", "expires"})
+_SHAPE = Shape(
+    texts=("principal", "role", "model", "endpoint", "head"),
+    numbers=("version", "previous", "sequence"),
+    times=("issued", "expires"),
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Statement:
     """What is signed: the files by digest, and for which model, endpoint, role and time (ISO 8601 UTC).
 
     `subjects` maps file names of the release to their sha256; `previous` is the version served when it was signed (0: none).
+    `sequence` and `head` are the ledger's last entry then: whoever signs vouches for the history up to it.
     """
 
     subjects: Mapping[str, str]
@@ -36,24 +40,24 @@ class Statement:
     version: int
     endpoint: str
     previous: int
+    sequence: int
+    head: str
     issued: str
     expires: str
 
     def to_bytes(self) -> bytes:
         """Return the exact bytes to sign."""
-        predicate = {key: value for key, value in vars(self).items() if key != "subjects"}
-        subjects = [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(self.subjects.items())]
-        return canonical_json(
-            {"_type": STATEMENT_TYPE, "subject": subjects, "predicateType": PREDICATE_TYPE, "predicate": predicate}
-        )
+        return write_statement(PREDICATE_TYPE, self)
 
+    @property
+    def signer(self) -> Signer:
+        """Who is to have signed it."""
+        return Signer(self.principal, signing_namespace(self.role), self.issued)
 
-@dataclass(frozen=True)
-class Approval:
-    """A statement's stored bytes and the signature over them."""
-
-    statement: bytes
-    signature: bytes
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What it vouches for: the ledger as it was when it was signed."""
+        return Checkpoint(self.sequence, self.head)
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,31 @@ class VerifiedApproval:
     fault: str | None
 
 
+@dataclass(frozen=True)
+class Target:
+    """What is approved: which version of which model, in place of which one (0: of none)."""
+
+    model: str
+    version: int
+    previous: int
+
+
 def signing_namespace(role: str) -> str:
-    """Return the SSHSIG namespace a role signs in; it must be granted to the key in the allowed-signers file."""
+    """Return the SSHSIG namespace a role approves in; it must be granted to the key in the allowed-signers file."""
     return f"workbench.approval.{role}"
+
+
+def waiver_namespace(role: str) -> str:
+    """Return the SSHSIG namespace a role waives in: one purpose's signature is none for another."""
+    return f"workbench.waiver.{role}"
+
+
+OBJECTION_NAMESPACE = "workbench.objection"
+
+
+def role_namespaces(role: str) -> tuple[str, ...]:
+    """Return every namespace that who holds a role signs in."""
+    return signing_namespace(role), waiver_namespace(role), OBJECTION_NAMESPACE
 
 
 def require_role(role: str) -> str:
@@ -78,41 +104,17 @@ def require_role(role: str) -> str:
 
 def parse_statement(content: bytes) -> Statement:
     """Read a statement from its exact bytes; raises UsageError for anything this version would not have written."""
-    try:
-        document = strict_json(content)
-        statement = _build_statement(document)
-        canonical = statement.to_bytes()
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise UsageError("An approval's statement cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
-    if canonical != content:
-        raise UsageError("An approval's statement cannot be read.", why="Its bytes are not in canonical form.")
-    return statement
+    return read_statement(content, Statement, _SHAPE, "An approval")
 
 
-def _build_statement(document: dict[str, Any]) -> Statement:
-    predicate = document["predicate"]
-    if set(predicate) != _PREDICATE_KEYS:
-        raise ValueError("the predicate has other keys than expected")
-    subjects = {item["name"]: item["digest"]["sha256"] for item in document["subject"]}
-    statement = Statement(subjects=subjects, **predicate)
-    _require_kinds(statement)
-    return statement
+def is_author(principal: str, authors: Sequence[str]) -> bool:
+    """True when a principal is among the authors, however the name is written: capitals, width, or a tag behind a plus."""
+    return _name(principal) in {_name(author) for author in authors}
 
 
-def _require_kinds(statement: Statement) -> None:
-    """Raise ValueError for a field that a signature could cover but that nothing could judge."""
-    numbers = {"version": statement.version, "previous": statement.previous}
-    texts = {key: value for key, value in vars(statement).items() if key not in {"subjects", *numbers}}
-    texts |= {f"the digest of {name}": digest for name, digest in statement.subjects.items()}
-    for name, value in texts.items():
-        if not isinstance(value, str) or not value or not value.isprintable():
-            raise ValueError(f"{name} must be a printable text")
-    for name, number in numbers.items():
-        if type(number) is not int or number < 0:
-            raise ValueError(f"{name} must be a whole number")
-    for time in (statement.issued, statement.expires):
-        if datetime.fromisoformat(time).utcoffset() is None:
-            raise ValueError(f"{time} names no time zone")
+def _name(person: str) -> str:
+    user, at, host = unicodedata.normalize("NFKC", person).casefold().strip().partition("@")
+    return f"{user.partition('+')[0]}{at}{host}"
 
 
 def find_approval_faults(
@@ -123,9 +125,13 @@ def find_approval_faults(
     roles: Container[str],
     endpoint: str,
     now: str,
-    valid_days: int | None = None,
+    valid_days: int,
+    target: Target,
 ) -> list[str]:
-    """Return why an approval does not count for these exact bytes at this time; empty when it does."""
+    """Return why an approval does not count for these exact bytes at this time; empty when it does.
+
+    `target` is what is approved, by name and number: a statement that says another is not about these bytes, whatever it binds.
+    """
     statement = approval.statement
     who = f"{statement.principal} ({statement.role})"
     faults = [f"The signature of {who} does not hold: {approval.fault}"] if approval.fault else []
@@ -136,44 +142,43 @@ def find_approval_faults(
         faults.append(f"The approval of {who} is stale: {', '.join(changed)} changed since it was signed.")
     if statement.endpoint != endpoint:
         faults.append(f"The approval of {who} is for endpoint {statement.endpoint}, not {endpoint}.")
+    faults += _find_target_faults(statement, who, target)
     if statement.role not in roles:
         faults.append(f"The approval of {who} is in a role that the policy does not ask for.")
-    if statement.principal in authors:
+    if is_author(statement.principal, authors):
         faults.append(f"{statement.principal} is an author of the run and cannot approve it.")
     return faults + _find_time_faults(statement, who, now=now, valid_days=valid_days)
 
 
-def _find_time_faults(statement: Statement, who: str, *, now: str, valid_days: int | None) -> list[str]:
+def _find_target_faults(statement: Statement, who: str, target: Target) -> list[str]:
+    faults = []
+    if (statement.model, statement.version) != (target.model, target.version):
+        named = f"{statement.model}/{statement.version}"
+        faults.append(f"The approval of {who} is for {named}, not {target.model}/{target.version}.")
+    if statement.previous != target.previous:
+        before, now = (f"version {each}" if each else "nothing" for each in (statement.previous, target.previous))
+        faults.append(f"The approval of {who} was given while {before} was served; the evidence compares with {now}.")
+    return faults
+
+
+def _find_time_faults(statement: Statement, who: str, *, now: str, valid_days: int) -> list[str]:
     issued, expires, moment = (datetime.fromisoformat(time) for time in (statement.issued, statement.expires, now))
     faults = []
     if not issued <= moment < expires:
         faults.append(f"The approval of {who} holds from {statement.issued} to {statement.expires}; it is {now}.")
-    if valid_days is not None and expires - issued > timedelta(days=valid_days):
+    if expires - issued > timedelta(days=valid_days):
         faults.append(f"The approval of {who} was given for longer than the {valid_days} days of the policy.")
     return faults
-
-
-def find_record_fault(statement: Statement, recorded: str) -> str | None:
-    """Return what is wrong when a statement was not issued just before it was recorded (ISO 8601), None when it was.
-
-    A signature is judged by the keys that were valid when its statement was issued. Whoever signs chooses that time; when
-    it is recorded they do not choose.
-    """
-    passed = datetime.fromisoformat(recorded) - datetime.fromisoformat(statement.issued)
-    if timedelta(0) <= passed <= RECORDED_WITHIN:
-        return None
-    minutes = RECORDED_WITHIN // timedelta(minutes=1)
-    return f"it says it was issued at {statement.issued}, and was recorded at {recorded}, not within {minutes} minutes"
 
 
 def find_missing_roles(valid: Sequence[Statement], *, roles: Mapping[str, int], principals: int) -> list[str]:
     """Return what the valid approvals still lack, counting people by principal."""
     missing = []
     for role, needed in sorted(roles.items()):
-        people = {statement.principal for statement in valid if statement.role == role}
+        people = {statement.principal.casefold() for statement in valid if statement.role == role}
         if len(people) < needed:
             missing.append(f"Role {role}: {len(people)} of {needed} approvals.")
-    people = {statement.principal for statement in valid if statement.role in roles}
+    people = {statement.principal.casefold() for statement in valid if statement.role in roles}
     if len(people) < principals:
         missing.append(f"Approvals come from {len(people)} of {principals} distinct people.")
     return missing

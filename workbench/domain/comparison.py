@@ -46,8 +46,8 @@ class Comparison:
     """Runs against one reference on the same holdout rows, best first.
 
     `reference` is a run id, or the name of a constant baseline. `margin` is in units of the metric. `tried` counts
-    every run that scored itself on this holdout; each bound's level is corrected for it (Bonferroni). `left_out` counts
-    those of them that could not be paired with the others, row by row.
+    the different predictions that runs made on this holdout; each bound's level is corrected for it (Bonferroni). `left_out`
+    counts the runs that could not be paired with the others, row by row.
     """
 
     metric: str

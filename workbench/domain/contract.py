@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,12 @@ LONGEST_STRING = 1_000
 LARGEST_INTEGER = 2**53 - 1
 LARGEST_NUMBER = 3.4e38  # what a 32-bit float holds: compiled models and trees compute in it
 MOST_PROBLEMS = 100
+LARGEST_CONTRACT = 4 * 1024**2  # bytes; endpoints send it to whoever asks
 
 ColumnType = Literal["number", "integer", "boolean", "string"]
+# Control characters, line separators and what turns the direction of text: in a terminal or a page they hide what is there.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
 Predict = Callable[[Sequence[Mapping[str, Any]]], list[float]]
 
 _TYPES: tuple[str, ...] = get_args(ColumnType)
@@ -112,15 +117,20 @@ def infer_contract(
 
 def parse_contract(content: bytes) -> Contract:
     """Read a contract from its canonical bytes; raises UsageError when they are of another format or damaged."""
+    if len(content) > LARGEST_CONTRACT:
+        raise UsageError(
+            "The contract cannot be read.", why=f"It is {len(content):,} bytes; the limit is {LARGEST_CONTRACT:,}."
+        )
     try:
         document = strict_json(content)
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
         contract = Contract(**{**document, "columns": tuple(Column(**column) for column in document["columns"])})
         _require_valid(contract)
+        spelled = contract.to_bytes()  # half a character can be read from JSON, and not be written
     except (KeyError, TypeError, ValueError, RecursionError) as exc:
         raise UsageError("The contract cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
-    if contract.to_bytes() != content:
+    if spelled != content:
         raise UsageError("The contract cannot be read.", why="Its bytes are not in canonical form.")
     return contract
 
@@ -150,6 +160,8 @@ def _column_problems(column: Column) -> Iterator[str]:
     name, nullable = cast("object", column.name), cast("object", column.nullable)
     if not isinstance(name, str) or not name:
         yield f"{name!r} cannot be a column's name."
+    elif unseen := _UNSEEN.search(name):
+        yield f"Column {name!r} has {unseen.group()!r} in its name, which nobody sees or which moves what is shown: rename it."
     if column.type not in _TYPES:
         yield f"Column {name!r} has unknown type {column.type!r}."
     if not isinstance(nullable, bool):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.domain.approval import Statement, VerifiedApproval, find_approval_faults, find_missing_roles
+from workbench.domain.approval import (
+    Statement,
+    Target,
+    VerifiedApproval,
+    find_approval_faults,
+    find_missing_roles,
+    is_author,
+)
 from workbench.domain.evidence import Finding
 from workbench.domain.policy import Policy
 from workbench.errors import Refused
@@ -48,6 +55,7 @@ def judge_approvals(
     endpoint: str,
     policy: Policy,
     now: str,
+    target: Target,
 ) -> tuple[list[Statement], list[str]]:
     """Return the statements that count, and every reason why they are not enough (empty: they are)."""
     valid: list[Statement] = []
@@ -61,6 +69,7 @@ def judge_approvals(
             endpoint=endpoint,
             now=now,
             valid_days=policy.valid_days,
+            target=target,
         )
         faults += found
         if not found:
@@ -72,7 +81,7 @@ def judge_approvals(
 def decide_approval(*, principal: str, role: str, authors: Sequence[str], policy: Policy, subject: str) -> Decision:
     """Decide whether a principal may sign in a role at all."""
     reasons = []
-    if principal in authors:
+    if is_author(principal, authors):
         reasons.append(f"{principal} is an author of the run; nobody approves their own work.")
     if role not in policy.roles:
         reasons.append(f"Role {role} is not in policy {policy.name}; it asks for {', '.join(sorted(policy.roles))}.")

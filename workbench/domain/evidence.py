@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from workbench.domain.comparison import ComparedRun, Comparison, Interval, Verdict
+from workbench.domain.comparison import Comparison
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
+from workbench.domain.document import build_record
+from workbench.domain.facts import (
+    CalibrationFact,
+    CostFact,
+    DisclosureFact,
+    LeakageFact,
+    NumericsFact,
+    ReplayFact,
+    RobustnessFact,
+    SampleFact,
+    SlicesFact,
+    TableProfile,
+    TriesFact,
+)
 from workbench.domain.run import Execution
+from workbench.domain.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
 from workbench.errors import UsageError
 
-FORMAT = 1
+FORMAT = 2
+# What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
+_FIRST_FIELDS = frozenset(
+    {
+        *("identity", "execution", "files_unmodified", "datasets", "holdout", "score", "baseline"),
+        *("champion", "champion_version", "model", "answers", "format"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,55 @@ class ModelFact:
 
 
 @dataclass(frozen=True)
+class PlanFact:
+    """How the run was to be judged, as the ledger said before it started: its entry, when, and by which rules.
+
+    `holdout_digest` is `None` when no rows had been scored on before; `first_scored` is when the first run on this holdout
+    started, `started` when this one did (ISO 8601 UTC).
+    """
+
+    sequence: int
+    time: str
+    policy_digest: str
+    metric: str
+    direction: str
+    margin: float
+    slices: tuple[str, ...]
+    holdout_digest: str | None
+    started: str
+    first_scored: str
+
+
+@dataclass(frozen=True)
+class WaiverFact:
+    """A signed exception: the check, the finding it covers, who gave it in which role, why and until when.
+
+    `digest` is the sha256 of the signed statement.
+    """
+
+    check: str
+    finding: str
+    principal: str
+    role: str
+    reason: str
+    issued: str
+    expires: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class ObjectionFact:
+    """What somebody holds against the nominee, by its ledger entry; `cleared` and `resolution` are None while it is open."""
+
+    number: int
+    principal: str
+    text: str
+    raised: str
+    cleared: str | None
+    resolution: str | None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a check may look at; what is not in here cannot make a finding pass."""
 
@@ -103,11 +174,34 @@ class Evidence:
     champion_version: int | None
     model: ModelFact
     answers: Mapping[str, str]
+    plan: PlanFact | None = None
+    checklist_digest: str | None = None
+    waivers: tuple[WaiverFact, ...] = ()
+    objections: tuple[ObjectionFact, ...] = ()
+    profiles: tuple[TableProfile, ...] | None = None
+    leakage: LeakageFact | None = None
+    replay: ReplayFact | None = None
+    tries: TriesFact | None = None
+    sample: SampleFact | None = None
+    slices: SlicesFact | None = None
+    calibration: CalibrationFact | None = None
+    robustness: RobustnessFact | None = None
+    numerics: NumericsFact | None = None
+    disclosures: DisclosureFact | None = None
+    cost: CostFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
-        """Return the canonical bytes; the digest is theirs."""
-        return canonical_json(self)
+        """Return the canonical bytes, in the format it was read in; the digest is theirs.
+
+        Raises ValueError for a fact that its format cannot hold: what is left out of the bytes would be left out of the digest.
+        """
+        document = asdict(self)
+        if self.format == 1:
+            later = {name: document.pop(name) for name in set(document) - _FIRST_FIELDS}
+            if any(later.values()):
+                raise ValueError(f"format 1 cannot hold {', '.join(sorted(name for name in later if later[name]))}")
+        return canonical_json(document)
 
     @property
     def digest(self) -> str:
@@ -119,9 +213,7 @@ def parse_evidence(content: bytes) -> Evidence:
     """Read evidence back from its canonical bytes; raises UsageError when they are of another format or damaged."""
     try:
         document = strict_json(content)
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
-        evidence = _build_evidence(document)
+        evidence = build_record(Evidence, _complete(document))
         canonical = evidence.to_bytes()
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError("The evidence cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
@@ -130,44 +222,16 @@ def parse_evidence(content: bytes) -> Evidence:
     return evidence
 
 
-def _build_evidence(document: dict[str, Any]) -> Evidence:
-    parts = dict(document)
-    parts["identity"] = _build(Identity, {**parts["identity"], "authors": tuple(parts["identity"]["authors"])})
-    parts["execution"] = _build(Execution, parts["execution"])
-    parts["datasets"] = tuple(_build(DatasetFact, item) for item in parts["datasets"])
-    parts["holdout"] = _build(HoldoutFact, parts["holdout"])
-    parts["score"] = _build(ScoreFact, parts["score"])
-    parts["baseline"] = _build_comparison(parts["baseline"])
-    parts["champion"] = _build_comparison(parts["champion"])
-    model = parts["model"]
-    parts["model"] = _build(ModelFact, {key: tuple(v) if isinstance(v, list) else v for key, v in model.items()})
-    return Evidence(**parts)
-
-
-def _build(kind: type[Any], document: dict[str, Any] | None) -> Any:
-    if document is None:
-        return None
-    if set(document) != {f.name for f in fields(kind)}:
-        raise ValueError(f"{kind.__name__} has other fields than expected")
-    return kind(**document)
-
-
-def _build_comparison(document: dict[str, Any] | None) -> Comparison | None:
-    if document is None:
-        return None
-    return _build(Comparison, {**document, "runs": tuple(_build_compared_run(run) for run in document["runs"])})
-
-
-def _build_compared_run(document: dict[str, Any]) -> ComparedRun:
-    verdict = document["verdict"]
-    return _build(
-        ComparedRun,
-        {
-            **document,
-            "advantage": _build(Interval, document["advantage"]),
-            "verdict": None if verdict is None else Verdict(verdict),
-        },
-    )
+def _complete(document: Any) -> dict[str, Any]:
+    """Return the document of an older format with the fields that came later; raises ValueError for an unknown one."""
+    if document["format"] not in (1, FORMAT) or isinstance(document["format"], bool):
+        raise ValueError(f"format {document['format']}, this version reads 1 and {FORMAT}")
+    if document["format"] == FORMAT:
+        return dict(document)
+    if set(document) != _FIRST_FIELDS:
+        raise ValueError("Evidence of format 1 has other fields than expected")
+    later: dict[str, Any] = {each.name: [] if each.default == () else each.default for each in fields(Evidence)}
+    return {**later, **document}
 
 
 class Status(StrEnum):
@@ -180,15 +244,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: the value, the limit it was held against, and the reason in words."""
+    """What one check found: the value, the limit it was held against, and the reason in words.
+
+    `severity` is the policy's; `waiver` says who made an exception until when, empty when nobody did.
+    """
 
     check: str
     status: Status
     value: str
     limit: str
     reason: str
+    severity: Severity = Severity.BLOCKING
+    waiver: str = ""
 
     @property
     def blocks(self) -> bool:
-        """True unless it passed."""
-        return self.status is not Status.PASS
+        """True unless it passed, is waived, or is only said."""
+        return self.status is not Status.PASS and self.severity is not Severity.ADVISORY and not self.waiver

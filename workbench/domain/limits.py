@@ -11,7 +11,7 @@ from workbench.errors import UsageError
 # A folder with more entries than this costs the machine more than its bytes say.
 MOST_FILES = 100_000
 
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*([kmgt]?i?b?)", re.IGNORECASE | re.ASCII)
 
@@ -68,7 +68,7 @@ _SUBJECTS = {
 
 
 def parse_size(text: str) -> int:
-    """Return a number of bytes written as `500MB`, `2GiB` or `1048576`; raises UsageError for anything else, and for nothing."""
+    """Return a number of bytes written as `500MB`, `2GiB` or `1048576b`; raises UsageError for anything else, and for nothing."""
     found = _SIZE.fullmatch(text.strip())
     unit = _UNITS.get(found[2].lower()) if found else None
     if found is None or unit is None or not (size := round(float(found[1]) * unit)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from workbench.domain.run import Execution
 from workbench.errors import UsageError
 
 INJECTED = "injected-parameters"
+# How Jupyter's tools are told to go on after a cell that fails.
+_MAY_FAIL = "raises-exception"
 _CELL_TYPES = ("code", "markdown", "raw")
 _HOW_TO_TAG = "Tag one code cell `parameters` (JupyterLab: right sidebar, property inspector, cell tags)."
 
@@ -108,6 +111,19 @@ def strip_outputs(document: dict[str, Any]) -> dict[str, Any]:
     return source
 
 
+def extract_source(executed: dict[str, Any]) -> bytes:
+    """Return the notebook that was executed as its author wrote it: without outputs and injected parameters, as JSON bytes."""
+    cells = [
+        {"cell_type": cell["cell_type"], "metadata": {}, "source": cell_source(cell)}
+        for cell in strip_outputs(executed)["cells"]
+        if INJECTED not in cell["metadata"].get("tags", [])
+    ]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}, indent=1).encode()
+
+
 def _digest(document: dict[str, Any]) -> str:
     cells = [
         {"type": cell["cell_type"], "source": cell_source(cell), "tags": cell["metadata"].get("tags", [])}
@@ -119,22 +135,26 @@ def _digest(document: dict[str, Any]) -> str:
 def read_execution(document: dict[str, Any], *, completed: bool) -> Execution:
     """Say what an executed notebook shows; a non-empty code cell without an execution count was never run.
 
-    Cells are numbered from 1 as the author sees them: code cells only, without the injected parameters.
+    Cells are numbered from 1 as the author sees them: code cells only, without the injected parameters. The cell that is named
+    as failed is one that nobody said may fail, if there is one: such a cell ended the execution.
     """
     cells = [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
     counts = [count for cell in cells if (count := cell.get("execution_count")) is not None]
-    written = [cell for cell in cells if INJECTED not in cell.get("metadata", {}).get("tags", [])]
-    failed = next(
-        ((number, found) for number, cell in enumerate(written, 1) if (found := _error_of(cell))), (None, None)
-    )
+    written = [cell for cell in cells if INJECTED not in _tags_of(cell)]
+    failures = [(number, cell) for number, cell in enumerate(written, 1) if _error_of(cell)]
+    failed_cell, failed = min(failures, key=lambda each: _MAY_FAIL in _tags_of(each[1]), default=(None, {}))
     return Execution(
         code_cells=len(cells),
         executed_cells=len(counts),
         in_order=counts == sorted(counts) and len(set(counts)) == len(counts),
-        error=failed[1],
-        failed_cell=failed[0],
+        error=_error_of(failed),
+        failed_cell=failed_cell,
         completed=completed,
     )
+
+
+def _tags_of(cell: dict[str, Any]) -> Sequence[str]:
+    return cell.get("metadata", {}).get("tags", ())
 
 
 def _error_of(cell: dict[str, Any]) -> str | None:

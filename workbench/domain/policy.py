@@ -1,20 +1,23 @@
-"""A policy: a versioned file that says which checks with which limits, and who must sign for how long."""
+"""A policy: a versioned file that says which checks with which limits, what may be waived, and who must sign for how long."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
 
-from workbench.domain.approval import ROLE
 from workbench.domain.digest import sha256_hex
+from workbench.domain.policy_problems import FORMATS, Known, find_problems
+from workbench.domain.severity import Severity
 from workbench.errors import UsageError
 
-FORMAT = 1
+__all__ = ["FORMATS", "Known", "MetricRule", "Policy", "Task", "WaiverRule", "parse_policy"]
+
 Task = Literal["classification", "regression"]
+# What a file of format 1 did not say.
+_BEFORE_TIERS = 2
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,20 @@ class MetricRule:
 
 
 @dataclass(frozen=True)
+class WaiverRule:
+    """Who may except a finding from blocking, by role (none: nobody), and for how long at most."""
+
+    roles: tuple[str, ...] = ()
+    most_days: int = 0
+
+
+@dataclass(frozen=True)
 class Policy:
-    """One policy as read from its exact bytes; `digest` is theirs."""
+    """One policy as read from its exact bytes; `digest` is theirs.
+
+    `tier` is the risk it is for: 1 high, 2 medium, 3 low. `severities` names the checks that may be waived (`waivable`) or are only
+    said (`advisory`); all others block. `slices` are the groups of rows each of which must hold.
+    """
 
     name: str
     digest: str
@@ -38,147 +53,92 @@ class Policy:
     roles: Mapping[str, int]
     principals: int
     valid_days: int
+    tier: int = _BEFORE_TIERS
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    slices: tuple[str, ...] = ()
+    waivers: WaiverRule = WaiverRule()
+
+    def severity_of(self, check: str) -> Severity:
+        """Return what it means that a check does not pass: it blocks unless the policy says otherwise."""
+        return self.severities.get(check, Severity.BLOCKING)
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML without duplicate keys: a reviewer and a parser must read the same limit."""
+class _PlainYaml(yaml.SafeLoader):
+    """YAML without duplicate keys and aliases: a reviewer and a parser must read the same limit, where it stands."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            said = "found an alias; write the value where it holds"
+            raise yaml.composer.ComposerError(None, None, said, self.get_mark())
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if any(keys.count(key) > 1 for key in keys):
-            raise yaml.constructor.ConstructorError(None, None, "found a duplicate key", node.start_mark)
+        for number, (key, _) in enumerate(node.value):
+            if keys[number] in keys[:number]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"found a duplicate key {keys[number]!r}", key.start_mark
+                )
         return super().construct_mapping(node, deep)
-
-
-_KEYS = frozenset({"format", "name", "metrics", "checks", "questions", "approvals"})
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a policy may name: checks, and metrics with the task each judges."""
-
-    checks: frozenset[str]
-    metrics: Mapping[str, Task]
 
 
 def parse_policy(content: bytes, *, known: Known | None) -> Policy:
     """Read a policy from YAML bytes; without `known` the names of checks and metrics are not judged.
 
-    Raises UsageError with every problem found: unknown keys, checks or metrics, a metric of the other task, missing parts,
-    counts below one.
+    Raises UsageError with every problem found, each with its line and what to write instead: unknown keys, checks or metrics, a
+    metric of the other task, missing parts, counts below one.
     """
+    if hidden := _find_hidden(content):
+        raise _invalid([hidden])
     try:
-        document = yaml.load(content, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise _invalid([f"It is not YAML: {' '.join(str(exc).split())}"]) from exc
-    problems = list(_problems(document, known))
+        loader = _PlainYaml(content)
+        root = loader.get_single_node()
+        document: Any = None if root is None else loader.construct_document(root)
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as exc:
+        raise _invalid([f"{_line_of(exc)}it is not YAML: {' '.join(str(exc).split())}"]) from exc
+    problems = find_problems(document, root, known)
     if problems:
         raise _invalid(problems)
-    approvals = document["approvals"]
+    return _build_policy(document, sha256_hex(content))
+
+
+def _find_hidden(content: bytes) -> str | None:
+    """Return the first character that ends a line for a parser, or shows nothing, where a reader sees neither; None: none."""
+    for number, line in enumerate(content.decode(errors="ignore").split("\n"), 1):
+        odd = next((letter for letter in line.rstrip("\r") if not letter.isprintable() and letter != "\t"), None)
+        if odd is not None:
+            return f"Line {number}: it is not YAML: it holds {odd!a}, which a reader does not see. Write plain text."
+    return None
+
+
+def _line_of(exc: Exception) -> str:
+    mark = getattr(exc, "problem_mark", None)
+    return f"Line {mark.line + 1}: " if mark else "The file: "
+
+
+def _build_policy(document: Mapping[str, Any], digest: str) -> Policy:
+    approvals, waivers = document["approvals"], document.get("waivers") or {"allowed": False}
+    checks = {name: dict(limits or {}) for name, limits in document["checks"].items()}
+    severities = {name: Severity(limits.pop("severity")) for name, limits in checks.items() if "severity" in limits}
     return Policy(
         name=str(document["name"]),
-        digest=sha256_hex(content),
+        digest=digest,
         metrics={task: MetricRule(**rule) for task, rule in document["metrics"].items()},
-        checks={name: limits or {} for name, limits in document["checks"].items()},
+        checks=checks,
         questions=document["questions"],
         roles=approvals["roles"],
         principals=approvals["principals"],
         valid_days=approvals["valid_days"],
+        tier=document.get("tier", _BEFORE_TIERS),
+        severities=severities,
+        slices=tuple(document.get("slices") or ()),
+        waivers=WaiverRule(tuple(waivers["roles"]), waivers["most_days"]) if waivers["allowed"] else WaiverRule(),
     )
 
 
 def _invalid(problems: list[str]) -> UsageError:
     return UsageError(
         "The policy cannot be used.",
-        why=sorted(problems),
-        next_step="Correct the file; templates/policies/standard.yaml shows every key.",
+        why=problems,
+        next_step="Correct these lines (templates/policies/standard.yaml shows every key), then `workbench policy check` it again.",
     )
-
-
-def _problems(document: Any, known: Known | None) -> Any:
-    if not isinstance(document, dict):
-        yield "The file must be a mapping of keys."
-        return
-    yield from (f"Unknown key {key!r}." for key in document if key not in _KEYS)
-    missing = sorted(_KEYS - set(document))
-    yield from (f"Key {key!r} is missing." for key in missing)
-    if missing:
-        return
-    if document["format"] != FORMAT:
-        yield f"Format {document['format']!r} is not known; this version reads format {FORMAT}."
-    yield from _section_problems(document, known)
-
-
-def _section_problems(document: dict[str, Any], known: Known | None) -> Any:
-    sections = {key: document[key] for key in ("metrics", "checks", "questions", "approvals")}
-    wrong = [key for key, value in sections.items() if not isinstance(value, dict) or not value]
-    yield from (f"{key!r} must be a mapping with at least one entry." for key in wrong)
-    if wrong:
-        return
-    yield from (
-        f"Key {name!r} of {key!r} must be a text; write it in quotes."
-        for key, value in sections.items()
-        for name in value
-        if not isinstance(name, str)
-    )
-    yield from (
-        f"Unknown check {name!r}; known are {', '.join(sorted(known.checks))}."
-        for name in (sections["checks"] if known else ())
-        if known and name not in known.checks
-    )
-    yield from (
-        f"Limits of check {name!r} must be a mapping."
-        for name, limits in sections["checks"].items()
-        if not isinstance(limits, dict | None)
-    )
-    yield from (
-        f"Question {name!r} must be a text."
-        for name, text in sections["questions"].items()
-        if not isinstance(text, str)
-    )
-    yield from _metric_problems(sections["metrics"], known)
-    yield from _approval_problems(sections["approvals"])
-
-
-def _metric_problems(metrics: dict[str, Any], known: Known | None) -> Any:
-    for task, rule in metrics.items():
-        if task not in ("classification", "regression"):
-            yield f"Unknown task {task!r}; known are classification and regression."
-        elif not isinstance(rule, dict) or set(rule) != {"name", "margin", "limit"}:
-            yield f"Metric of {task} needs exactly name, margin and limit."
-        elif not _judges(rule["name"], task, known):
-            yield f"Unknown metric {rule['name']!r} of {task}; known are {', '.join(_metrics_of(task, known))}."
-        elif not all(_is_number(rule[key]) for key in ("margin", "limit")) or rule["margin"] <= 0:
-            yield f"Metric of {task}: margin must be a number above 0 and limit a number."
-
-
-def _judges(name: Any, task: str, known: Known | None) -> bool:
-    return isinstance(name, str) and (known is None or name in _metrics_of(task, known))
-
-
-def _metrics_of(task: str, known: Known | None) -> list[str]:
-    return sorted(name for name, judged in known.metrics.items() if judged == task) if known else []
-
-
-def _approval_problems(approvals: dict[str, Any]) -> Any:
-    if set(approvals) != {"roles", "principals", "valid_days"}:
-        yield "'approvals' needs exactly roles, principals and valid_days."
-        return
-    roles = approvals["roles"]
-    if not isinstance(roles, dict) or not roles or not all(_is_count(n) for n in roles.values()):
-        yield "'approvals.roles' must map each role to how many must sign, at least 1."
-    elif not all(isinstance(role, str) and ROLE.fullmatch(role) for role in roles):
-        yield "'approvals.roles': a role is lower-case letters, digits, - and _."
-    yield from (
-        f"'approvals.{key}' must be a whole number of at least 1."
-        for key in ("principals", "valid_days")
-        if not _is_count(approvals[key])
-    )
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -9,6 +9,7 @@ Layout, below the Bento's `src/`:
     release/policy.yaml            under which policy
     release/model_card.md          what people wrote
     release/approvals/*            statements and their signatures over the four digests above
+    release/waivers/*              the signed exceptions that the evidence names
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from workbench.domain.approval import Approval, Statement, VerifiedApproval, parse_statement
+from workbench.domain.approval import Target, VerifiedApproval, parse_statement
 from workbench.domain.decision import Decision, decide, judge_approvals
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.evidence import Evidence, parse_evidence
+from workbench.domain.objection import find_open_objections
 from workbench.domain.policy import Policy
+from workbench.domain.statement import Signed, Verifier
+from workbench.domain.waiver import find_standing_faults, parse_waiver
 from workbench.errors import UsageError
 
 MANIFEST = "release/manifest.json"
@@ -29,9 +34,8 @@ EVIDENCE = "release/evidence.json"
 POLICY = "release/policy.yaml"
 CARD = "release/model_card.md"
 SUBJECTS = (MANIFEST, EVIDENCE, POLICY, CARD)
-_APPROVAL = re.compile(r"release/approvals/([0-9]{3})\.(statement\.json|sig)")
+_SIGNED = re.compile(r"release/(approvals|waivers)/([0-9]{3})\.(statement\.json|sig)")
 
-Verifier = Callable[[Approval, Statement], str | None]
 PolicyReader = Callable[[bytes], Policy]
 
 
@@ -49,16 +53,20 @@ class Release:
     notes: tuple[str, ...] = ()
 
 
+def target_of(evidence: Evidence) -> Target:
+    """Return what an approval of this evidence must name."""
+    identity = evidence.identity
+    return Target(identity.model, identity.version, evidence.champion_version or 0)
+
+
 def write_manifest(files: Mapping[str, bytes]) -> bytes:
     """Return the manifest of these files: path to sha256, canonical."""
     return canonical_json({path: sha256_hex(content) for path, content in files.items()})
 
 
 def seal_signed_files(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the digests of everything the manifest cannot list: the four signed files and the approvals of them."""
-    return {
-        path: sha256_hex(content) for path, content in files.items() if path in SUBJECTS or _APPROVAL.fullmatch(path)
-    }
+    """Return the digests of everything the manifest cannot list: the four signed files, the approvals of them and the waivers."""
+    return {path: sha256_hex(content) for path, content in files.items() if path in SUBJECTS or _SIGNED.fullmatch(path)}
 
 
 def find_seal_faults(files: Mapping[str, bytes], sealed: Mapping[str, str]) -> list[str]:
@@ -70,7 +78,16 @@ def find_seal_faults(files: Mapping[str, bytes], sealed: Mapping[str, str]) -> l
 
 def approval_paths(number: int) -> tuple[str, str]:
     """Return where the statement and the signature of the n-th approval (from 1) are kept in a release."""
-    return f"release/approvals/{number:03d}.statement.json", f"release/approvals/{number:03d}.sig"
+    return _signed_paths("approvals", number)
+
+
+def waiver_paths(number: int) -> tuple[str, str]:
+    """Return where the statement and the signature of the n-th waiver (from 1) are kept in a release."""
+    return _signed_paths("waivers", number)
+
+
+def _signed_paths(kind: str, number: int) -> tuple[str, str]:
+    return f"release/{kind}/{number:03d}.statement.json", f"release/{kind}/{number:03d}.sig"
 
 
 def audit_release(
@@ -97,6 +114,7 @@ def audit_release(
     except UsageError as exc:
         return Release(None, digest, decide("serve", "this folder", [exc.what, *exc.reasons]), ())
     approvals, faults = _read_approvals(files, verify)
+    faults += _waiver_faults(files, evidence, policy, verify, now)
     valid, lacking = judge_approvals(
         approvals,
         subjects={path: sha256_hex(files[path]) for path in SUBJECTS},
@@ -104,13 +122,15 @@ def audit_release(
         endpoint=evidence.identity.endpoint,
         policy=policy,
         now=now,
+        target=target_of(evidence),
     )
     people = tuple(sorted({statement.principal for statement in valid}))
     if len(people) < least_principals:
         lacking.append(f"This server asks for {least_principals} approving people; {len(people)} approved.")
     own = f"{evidence.identity.model}/{evidence.identity.version}"
     moved = [f"These are the files of {own}, not of {subject}."] if subject not in (None, own) else []
-    reasons = [*_manifest_faults(files, evidence), *faults, *lacking, *moved]
+    said = find_open_objections(evidence.objections)
+    reasons = [*_manifest_faults(files, evidence), *faults, *said, *lacking, *moved]
     return Release(evidence, digest, decide("serve", subject or own, reasons), people)
 
 
@@ -126,25 +146,65 @@ def _manifest_faults(files: Mapping[str, bytes], evidence: Evidence) -> list[str
     known = {*listed, *SUBJECTS}
     faults = [f"{path} is missing." for path in listed if path not in files]
     faults += [f"{path} was changed." for path in listed if path in files and sha256_hex(files[path]) != listed[path]]
-    faults += [f"{path} was added." for path in files if path not in known and not _APPROVAL.fullmatch(path)]
+    faults += [f"{path} was added." for path in files if path not in known and not _SIGNED.fullmatch(path)]
     return faults
 
 
 def _read_approvals(files: Mapping[str, bytes], verify: Verifier) -> tuple[list[VerifiedApproval], list[str]]:
-    numbers = sorted({int(found[1]) for path in files if (found := _APPROVAL.fullmatch(path))})
-    approvals, faults = [], []
-    for number in numbers:
-        statement_path, signature_path = approval_paths(number)
-        if statement_path not in files or signature_path not in files:
-            faults.append(f"Approval {number} is incomplete.")
-            continue
+    signed, faults = _read_signed(files, "approvals")
+    approvals = []
+    for path, each in signed.items():
         try:
-            approvals.append(_verify_one(Approval(files[statement_path], files[signature_path]), verify))
+            statement = parse_statement(each.statement)
         except UsageError as exc:
-            faults.append(f"{statement_path}: {' '.join(exc.reasons)}")
+            faults.append(f"{path} cannot be read: {' '.join(exc.reasons)}")
+        else:
+            approvals.append(VerifiedApproval(statement, verify(each, statement.signer)))
     return approvals, faults
 
 
-def _verify_one(approval: Approval, verify: Verifier) -> VerifiedApproval:
-    statement = parse_statement(approval.statement)
-    return VerifiedApproval(statement, verify(approval, statement))
+def _waiver_faults(
+    files: Mapping[str, bytes], evidence: Evidence, policy: Policy, verify: Verifier, now: str
+) -> list[str]:
+    """Return why the exceptions that the evidence names do not hold: all must be there, and stand as in the review."""
+    signed, faults = _read_signed(files, "waivers")
+    kept = {sha256_hex(each.statement): (path, each) for path, each in signed.items()}
+    named = {fact.digest: fact for fact in evidence.waivers}
+    standing = partial(
+        find_standing_faults,
+        subject=f"{evidence.identity.model}/{evidence.identity.version}",
+        subjects={path: sha256_hex(files[path]) for path in (MANIFEST, POLICY)},
+        authors=evidence.identity.authors,
+        policy=policy,
+        now=now,
+    )
+    faults += [
+        f"{path} is not a waiver that the evidence names." for digest, (path, _) in kept.items() if digest not in named
+    ]
+    for digest, fact in named.items():
+        what = f"The waiver of {fact.check} by {fact.principal}"
+        if digest not in kept:
+            faults.append(f"{what} is missing.")
+            continue
+        try:
+            waiver = parse_waiver(kept[digest][1].statement)
+        except UsageError as exc:
+            faults.append(f"{what} cannot be read: {' '.join(exc.reasons)}")
+            continue
+        if waiver.to_fact(digest) != fact:
+            faults.append(f"{what} says something else than the evidence says of it.")
+        faults += standing(waiver, fault=verify(kept[digest][1], waiver.signer))
+    return faults
+
+
+def _read_signed(files: Mapping[str, bytes], kind: str) -> tuple[dict[str, Signed], list[str]]:
+    """Return the statements of a kind with their signatures, by path, and which of them are not whole."""
+    found = [match for match in map(_SIGNED.fullmatch, files) if match and match[1] == kind]
+    signed, faults = {}, []
+    for number in sorted({int(match[2]) for match in found}):
+        statement_path, signature_path = _signed_paths(kind, number)
+        if statement_path in files and signature_path in files:
+            signed[statement_path] = Signed(files[statement_path], files[signature_path])
+        else:
+            faults.append(f"{kind.removesuffix('s').capitalize()} {number} is incomplete.")
+    return signed, faults

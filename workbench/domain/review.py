@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from workbench.domain.changes import Changes
+from workbench.domain.checklist import ChecklistRow
 from workbench.domain.decision import Decision
-from workbench.domain.evidence import Evidence, Finding
+from workbench.domain.evidence import Evidence, Finding, ObjectionFact, Status
+from workbench.domain.history import Standing
 
 
 @dataclass(frozen=True)
@@ -32,47 +35,126 @@ class GivenApproval:
 
 
 @dataclass(frozen=True)
-class Review:
-    """A nominee under review; times are ISO 8601 in UTC.
+class GivenWaiver:
+    """An exception to one check as reviewers see it; `faults` is empty when it counts."""
 
-    `roles` says how many must sign in each role; `decision` is whether it could be promoted now.
+    check: str
+    principal: str
+    role: str
+    reason: str
+    issued: str
+    expires: str
+    faults: tuple[str, ...]
+
+
+_STANDINGS = {"served": "is what its endpoint serves", "replaced": "was released, and another version took its place"}
+
+
+@dataclass(frozen=True)
+class Review:
+    """A nominee under review; times are ISO 8601 in UTC, and `waiver_roles` may except what is waivable.
+
+    `roles` says how many must sign in each role; `decision` is whether it could be promoted now; `changes` are those since the
+    version that is served now (since the one before when that is this very one), None when there is none.
     """
 
     evidence: Evidence
     evidence_digest: str
     policy_name: str
     policy_digest: str
+    tier: int
     findings: tuple[Finding, ...]
+    waivers: tuple[GivenWaiver, ...]
+    waiver_roles: tuple[str, ...]
     questions: tuple[Question, ...]
     roles: Mapping[str, int]
     principals: int
     approvals: tuple[GivenApproval, ...]
+    checklist: tuple[ChecklistRow, ...]
     decision: Decision
+    changes: Changes | None
+    nominated_at: str
     reviewed_at: str
+    policy_note: str = ""
+    standing: Standing = "nominee"
 
     @property
     def subject(self) -> str:
         """The nominee's name, as `model/version`."""
         return f"{self.evidence.identity.model}/{self.evidence.identity.version}"
 
+    @property
+    def is_released(self) -> bool:
+        """True once it was promoted: nothing can be said of it any more."""
+        return self.standing in _STANDINGS
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """The findings that block promotion."""
+        return tuple(finding for finding in self.findings if finding.blocks)
+
+    @property
+    def open_objections(self) -> tuple[ObjectionFact, ...]:
+        """The objections that nobody has cleared."""
+        return tuple(objection for objection in self.evidence.objections if objection.cleared is None)
+
+    @property
+    def open_questions(self) -> tuple[Question, ...]:
+        """The questions that nobody has answered."""
+        return tuple(question for question in self.questions if question.answer is None)
+
+    def signers(self, role: str) -> tuple[str, ...]:
+        """Return the people whose approvals count in a role, each once, sorted."""
+        return _name_people(given for given in self.approvals if given.role == role)
+
+    @property
+    def all_signers(self) -> tuple[str, ...]:
+        """The people whose approvals count in any role of the policy, each once, sorted."""
+        return _name_people(given for given in self.approvals if given.role in self.roles)
+
+    @property
+    def missing_roles(self) -> tuple[str, ...]:
+        """The roles in which approvals are still missing, sorted."""
+        return tuple(role for role, needed in sorted(self.roles.items()) if len(self.signers(role)) < needed)
+
+
+def _name_people(approvals: Iterable[GivenApproval]) -> tuple[str, ...]:
+    """Return who gave those that count; however a name is capitalised, it is one person, as for the gate."""
+    people = {given.principal.casefold(): given.principal for given in approvals if not given.faults}
+    return tuple(people[name] for name in sorted(people))
+
 
 def headline(review: Review) -> str:
     """Say in one sentence where the review stands."""
+    if review.is_released:
+        return f"{review.subject} {_STANDINGS[review.standing]}."
     if review.decision.is_allowed:
-        return f"{review.subject} may be promoted: every check passed and the approvals are complete."
-    blocked = sum(finding.blocks for finding in review.findings)
-    unanswered = sum(question.answer is None for question in review.questions)
+        passed = all(finding.status is Status.PASS for finding in review.findings)
+        checks = "every check passed" if passed else "no check blocks, though not every one passed,"
+        return f"{review.subject} may be promoted: {checks} and the approvals are complete."
+    blocked, objected, unanswered = len(review.blocking), len(review.open_objections), len(review.open_questions)
+    lacks_people = len(review.all_signers) < review.principals
     parts = [
         f"{blocked} {'check does' if blocked == 1 else 'checks do'} not pass" if blocked else "",
+        f"{objected} {'objection is' if objected == 1 else 'objections are'} open" if objected else "",
         f"{unanswered} {'question is' if unanswered == 1 else 'questions are'} open" if unanswered else "",
-        "approvals are missing" if _lacks_approvals(review) else "",
+        "approvals are missing" if review.missing_roles or lacks_people else "",
     ]
     said = ", ".join(part for part in parts if part)
     return f"{review.subject} may not be promoted yet: {said or review.decision.reasons[0].rstrip('.')}."
 
 
-def _lacks_approvals(review: Review) -> bool:
-    valid = [approval for approval in review.approvals if not approval.faults]
-    people = {role: {given.principal for given in valid if given.role == role} for role in review.roles}
-    too_few = len(set().union(*people.values())) < review.principals
-    return too_few or any(len(people[role]) < needed for role, needed in review.roles.items())
+def find_next_command(review: Review) -> str:
+    """Return what is likely done next: promote, answer what is open, sign in a role that is lacking; else read what blocks."""
+    endpoint, version = review.evidence.identity.endpoint, review.evidence.identity.version
+    if review.standing == "served":
+        return f"workbench serve {endpoint}"
+    if review.standing == "replaced":
+        return f"workbench rollback {endpoint} --to {version}"
+    if review.decision.is_allowed:
+        return f"workbench promote {review.subject}"
+    if review.open_questions:
+        return f'workbench review {review.subject} --answer {review.open_questions[0].name}="..."'
+    if review.missing_roles:
+        return f"workbench approve {review.subject} --role {review.missing_roles[0]} --key ~/.ssh/id_ed25519"
+    return f"workbench review {review.subject}"

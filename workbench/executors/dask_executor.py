@@ -90,8 +90,10 @@ class DaskExecutor:
             raise _unreachable(self._client.scheduler_address, "It was there before.")
         key = f"{self._name}-{job.id}"
         future = self._client.submit(execute_on_worker, job, self._name, key=key, pure=False, retries=0)
-        sent = self._dispatched[job.id] = _Dispatched(job, future)
+        sent = _Dispatched(job, future)
         sent.outcome = asyncio.run_coroutine_threadsafe(self._fetch(sent), self._client.loop.asyncio_loop)
+        # Whole before it is known: who is interrupted in the middle of this goes through all that are.
+        self._dispatched[job.id] = sent
         sent.outcome.add_done_callback(lambda _: self._changed.set())
 
     def status(self, job_id: str) -> Status:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 # Room in the environment a process was started with: what it says of itself in /proc can be as long as this, not longer.
@@ -31,7 +32,9 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # Generators with a state of their own, by the module that can seed it anew; an ordinary kernel has each from the system.
 _SEEDED = ("random", "numpy.random", "torch")
 _PACKAGES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+_STATEMENTS = (".dist-info", ".egg-info")
 _set_by_imports: dict[str, str] = {}
+_modules_at_start: dict[str, Any] = {}
 _LAUNCHER = importlib.util.find_spec("ipykernel_launcher")
 
 
@@ -78,15 +81,37 @@ def _end_with(parent: int) -> None:
 
 
 def _initialize(arguments: Sequence[str]) -> Any:
+    from ipykernel import ipkernel
     from ipykernel.kernelapp import IPKernelApp
 
     # As an ordinary kernel is started; 1 means that it need not look after its parent itself.
     sys.argv = [str(_LAUNCHER.origin) if _LAUNCHER else "ipykernel_launcher", *arguments]
     app = IPKernelApp.instance(parent_handle=1)
     streams, handlers = (sys.stdout, sys.stderr), list(_find_log_handlers())
+    ipkernel.sys = _SysAtStart()
     app.initialize([*arguments, "--HistoryManager.enabled=False"])
+    ipkernel.sys = sys
     _move_handlers(handlers, streams)
     return app
+
+
+class _SysAtStart:
+    """`sys` with the modules an ordinary kernel has when it starts."""
+
+    modules = _modules_at_start
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+def note_modules() -> None:
+    """Note what is imported: the debugger of a kernel takes that for the kernel's own, and what comes later for the user's.
+
+    Copies that lie together: a fork that looks at thousands of modules gets a copy of the memory of each.
+    """
+    for name, module in sys.modules.items():
+        if file := getattr(module, "__file__", None):
+            _modules_at_start[name] = SimpleNamespace(__file__=file[:1] + file[1:])
 
 
 def _find_log_handlers() -> Iterator[Any]:
@@ -121,8 +146,13 @@ def _obey(order: _Order) -> None:
         os.chdir(order.cwd)
     except OSError as exc:
         _refuse(order, str(exc))
-    if hidden := sorted(_find_hidden_modules(_own_folders(order))):
+    folders = _own_folders(order)
+    if hidden := sorted(_find_hidden_modules(folders)):
         _refuse(order, f"files of the run come before the installed {', '.join(hidden)}")
+    if "narwhals.plugins" in sys.modules and any(map(_has_plugins, folders)):
+        _refuse(order, "narwhals has looked for its plugins, and a folder of the run has more")
+    if "matplotlib" in sys.modules and Path("matplotlibrc").is_file():
+        _refuse(order, "matplotlib was imported, and the folder of the run has settings for it")
     _forget_parent()
 
 
@@ -175,6 +205,14 @@ def _find_hidden_modules(folders: Iterable[str]) -> Iterator[str]:
             # Text and not paths: every run waits for this.
             if os.path.isfile(f"{folder}/{name}.py") or os.path.isfile(f"{folder}/{name}/__init__.py"):  # noqa: PTH113
                 yield name
+
+
+def _has_plugins(folder: str) -> bool:
+    """True when packages that stand in a folder, and not in the installation, name plugins for narwhals."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        stated = [Path(entry.path, "entry_points.txt") for entry in entries if entry.name.endswith(_STATEMENTS)]
+        return any(b"narwhals.plugins" in file.read_bytes() for file in stated if file.is_file())
+    return False
 
 
 @cache

@@ -25,7 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from workbench.executors.forked_kernel import find_installed_modules, note_variables, run_kernel
+from workbench.executors.forked_kernel import (
+    find_installed_modules,
+    note_modules,
+    note_variables,
+    run_kernel,
+)
 from workbench.executors.kernel_processes import kill_tree
 
 _NAME = "workbench.executors.kernel_parent"
@@ -38,8 +43,12 @@ _KERNEL_PRELOADS = (
     "ipykernel.debugger",
     "ipykernel.subshell_manager",
     "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
     "IPython.core.pylabtools",
     "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
     "jedi",
     "ctypes",
     "multiprocessing.process",
@@ -54,6 +63,7 @@ def main() -> None:
     with _installed_modules_only(folder):
         for name in _KERNEL_PRELOADS:
             _import(name)
+        note_modules()
         wanted = json.loads(names)
         unfit = preload(wanted)
     if unfit:
@@ -187,7 +197,7 @@ class KernelParent:
         if not message:
             self._end()
         request = json.loads(message)
-        actions = {"take": self._take, "prepare": self._prepare, "retire": self._retire}
+        actions = {"take": self._take, "retire": self._retire}
         actions[request["do"]](request, descriptors)
 
     def _take(self, request: dict[str, Any], descriptors: list[int]) -> None:
@@ -204,11 +214,11 @@ class KernelParent:
         for descriptor in descriptors:
             os.close(descriptor)
         self._passing = []
-        self._prepare(request, [])
+        self._prepare(request["standby"])
 
-    def _prepare(self, request: dict[str, Any], _: list[int]) -> None:
+    def _prepare(self, standby: int) -> None:
         """Fork kernels ahead until as many wait as are wanted."""
-        while len(self._waiting) < request["standby"] and not self._is_retired:
+        while len(self._waiting) < standby and not self._is_retired:
             self._waiting.append(self._fork_ahead())
 
     def _retire(self, _: dict[str, Any], __: list[int]) -> None:

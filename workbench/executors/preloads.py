@@ -29,7 +29,8 @@ COMPANIONS = {
     "pandas": ("pandas.io.formats.html", "pandas.io.formats.string", "pandas.core.arrays.arrow.extension_types"),
     "pyarrow": ("pyarrow.pandas_compat",),
     "skops": ("workbench.packaging.skops_canonical",),
-    "sklearn": ("narwhals.stable.v2", "narwhals._pandas_like.dataframe"),
+    "sklearn": ("narwhals.stable.v2._namespace", "narwhals._interchange.dataframe", "narwhals._pandas_like.dataframe",
+                "narwhals._pandas_like.namespace", "workbench.executors.narwhals_plugins"),
 }  # fmt: skip
 # A notebook that changes where modules are found may mean others by the same names.
 _MOVES = re.compile(r"sys\s*\.\s*path|addsitedir|\bchdir\b|^\s*%?cd\s|sys\s*\.\s*meta_path|import_path", re.MULTILINE)

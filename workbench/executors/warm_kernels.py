@@ -36,7 +36,7 @@ __all__ = ["KERNEL_NAME", "WarmKernelManager", "WarmProvisioner", "find_preloads
 KERNEL_NAME = "workbench-warm"
 DEFAULT_PRELOADS = ("workbench", *LOGGING_PRELOADS["log_model"])
 _LAUNCH = [sys.executable, "-m", "ipykernel_launcher", "-f"]
-_POLL_S = 0.005
+_POLL_S = 0.001
 _TRIES = 3
 _UNDERSTOOD = {"env", "cwd", "stdout", "stderr", "kernel_id", "extra_arguments"}
 
@@ -45,7 +45,6 @@ class WarmProvisioner(LocalProvisioner):
     """Launches a kernel by forking it; `preloads` are the modules to import ahead, read from the notebook when empty."""
 
     preloads = List(Unicode(), help="Modules to import ahead.").tag(config=True)
-    standby = Int(2, help="Kernels to keep started and waiting.").tag(config=True)
 
     forked_from: WarmParent | None = None
 
@@ -80,12 +79,13 @@ class WarmProvisioner(LocalProvisioner):
             try:
                 parent = find_parent(self._find_preloads(environment), environment)
                 arguments = None if adopts else cmd[3:]
-                standby = self.standby if isinstance(self.parent, WarmKernelManager) else 0
+                standby = self.parent.standby if isinstance(self.parent, WarmKernelManager) else 0
                 kernel = parent.ask(environment, cwd, outputs, arguments=arguments, standby=standby)
                 await kernel.wait_started()
                 self.forked_from = parent
             except ParentGone as exc:
                 self.log.info("%s", exc)
+                await asyncio.to_thread(parent.close)  # it answers no more, and may not have ended yet
             except WarmUnavailable as exc:
                 self.log.info("%s", exc)
                 return None
@@ -125,7 +125,7 @@ class WarmKernelManager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"transport": "ipc", "connection_file": str(new_connection_file()), **options})
-        self.provisioner = WarmProvisioner(parent=self, kernel_spec=self.kernel_spec, standby=self.standby)
+        self.provisioner = WarmProvisioner(parent=self, kernel_spec=self.kernel_spec)
         self._is_fresh = True
 
     @property

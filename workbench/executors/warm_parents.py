@@ -32,8 +32,8 @@ _NO_ANSWER = b'{"late": true}'
 # What Python, its libraries and the C library read once, when they are loaded.
 _READ_AT_IMPORT = (
     "ARROW_", "BLIS_", "GLIBC_", "GOTO_", "HOME", "IPYTHON", "JE_ARROW_", "JOBLIB_", "KMP_", "LANG", "LC_", "LD_", "LOKY_",
-    "MALLOC_", "MKL_", "MPL", "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "SCIPY_", "SKLEARN_", "TZ", "VECLIB_",
-    "VIRTUAL_ENV", "XDG_",
+    "MALLOC_", "MATPLOTLIBRC", "MKL_", "MPL", "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "SCIPY_", "SKLEARN_", "TZ",
+    "VECLIB_", "VIRTUAL_ENV", "XDG_",
 )  # fmt: skip
 # Of one run, though they look like the others.
 _OF_A_RUN = ("JOBLIB_TEMP_FOLDER",)
@@ -203,10 +203,6 @@ class WarmParent:
             os.close(content)
             os.close(nowhere)
         return WarmKernel(ours)
-
-    def prepare(self, standby: int = 2) -> None:
-        """Have kernels started ahead of the first that is asked for; raises ParentGone."""
-        self._send({"do": "prepare", "standby": standby})
 
     def retire(self) -> None:
         """Let it go when its last kernel has ended."""

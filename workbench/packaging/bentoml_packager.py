@@ -16,7 +16,7 @@ import yaml
 
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.packaging.model_files import ONNX_FILE
-from workbench.packaging.release_folder import read_tree, sync_folder, sync_tree, write_tree
+from workbench.packaging.release_folder import WHAT_DISKS_NEED, read_tree, sync_folder, sync_tree, write_tree
 
 SERVICE = "workbench.bentoml_service:Endpoint"
 BUILD_TIMEOUT_S = 300
@@ -127,4 +127,4 @@ def _move(built: Path, target: Path) -> None:
         sync_folder(target.parent)
     except OSError as exc:
         shutil.rmtree(built, ignore_errors=True)
-        raise Unavailable(f"{target} was not written.", why=str(exc)) from exc
+        raise Unavailable(f"{target} was not written.", why=str(exc), next_step=WHAT_DISKS_NEED) from exc

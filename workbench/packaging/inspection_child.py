@@ -8,14 +8,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
+from workbench.domain.facts import CostFact, NumericsFact
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.confinement import Limits, forbid_side_effects, leave_network, limit_resources
+from workbench.packaging.serving_trial import Disturbed, ask_singly, choose_rows, disturb, measure_cost
+
+ANSWERS_FILE = "answers.npy"
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Trial:
-    """What the process saw; fields are those of `ModelFact`."""
+    """What the process saw; the first fields are those of `ModelFact`, the others None when no model was tried.
+
+    The answers to what was disturbed are in `answers.npy` of the output folder, one line each, in the order of `disturbed`.
+    """
 
     untrusted_types: tuple[str, ...] = ()
     served_as: str | None = None
     largest_difference: float | None = None
     load_error: str | None = None
+    numerics: NumericsFact | None = None
+    disturbed: tuple[Disturbed, ...] | None = None
+    cost: CostFact | None = None
 
 
 def main() -> None:
@@ -78,7 +88,7 @@ def _try_model(request: Request) -> Trial:
                 untrusted_types=untrusted, load_error="It holds types that are not trusted and was not loaded."
             )
         contract = parse_contract(Path(request.contract).read_bytes())
-        return _compare(load_model(content), contract, request)
+        return _try_served(_compare(load_model(content), contract, request), contract, content, request)
     except WorkbenchError as exc:
         return Trial(load_error=str(exc))
     # A model may fail in any way; each is a fact about it and none is an error of ours.
@@ -96,6 +106,35 @@ def _compare(model: Any, contract: Contract, request: Request) -> Trial:
     if compiled is not None:
         return Trial(served_as="onnx", largest_difference=compiled)
     return Trial(served_as="skops", largest_difference=own)
+
+
+def _try_served(trial: Trial, contract: Contract, content: bytes, request: Request) -> Trial:
+    """Ask what will be served in every way nobody can ask a file; a failure here leaves what was not measured None."""
+    import numpy as np
+
+    served = (Path(request.output) / "model.onnx").read_bytes() if trial.served_as == "onnx" else content
+    rows = [row for batch in _read_batches(request, contract) for row in batch]
+    load = _loader(trial, served, contract)
+    try:
+        predict = load()
+        numerics = ask_singly(predict, rows)
+        disturbed, answers = disturb(predict, contract, [rows[at] for at in choose_rows(len(rows))])
+        np.save(Path(request.output) / ANSWERS_FILE, np.array(answers, dtype=float), allow_pickle=False)
+        cost = measure_cost(load, rows, len(served))
+    # The model answered every row before; that it does not now is no reason to call it one that does not load.
+    except Exception:
+        return trial
+    return replace(trial, numerics=numerics, disturbed=tuple(disturbed), cost=cost)
+
+
+def _loader(trial: Trial, served: bytes, contract: Contract) -> Callable[[], Predict]:
+    if trial.served_as == "onnx":
+        from workbench.packaging.onnx_predictor import load_onnx_predictor
+
+        return lambda: load_onnx_predictor(served, contract)
+    from workbench.packaging.skops_predictor import load_skops_predictor
+
+    return lambda: load_skops_predictor(served, contract)
 
 
 def _compile(

@@ -9,21 +9,43 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from workbench.domain.digest import strict_json
+from workbench.domain.document import build_record
 from workbench.domain.evidence import ModelFact
+from workbench.domain.facts import CostFact, NumericsFact
 from workbench.errors import Refused
 from workbench.packaging.confinement import Limits
-from workbench.packaging.inspection_child import Request, Trial
+from workbench.packaging.inspection_child import ANSWERS_FILE, Request, Trial
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
 from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.packaging.serving_trial import Disturbed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SOURCES = Path(__file__).resolve().parents[2]
 
 
-def inspect_model(
+@dataclass(frozen=True)
+class Inspection:
+    """What was found out about a model: its facts, and what it did when it was asked in other ways.
+
+    `answers` has one line for each of `disturbed`, shape (ways, rows that were disturbed). None: it was not tried.
+    """
+
+    model: ModelFact
+    numerics: NumericsFact | None = None
+    cost: CostFact | None = None
+    disturbed: tuple[Disturbed, ...] = ()
+    answers: NDArray[np.float64] | None = None
+
+
+def try_model(
     model_folder: Path,
     *,
     features: Path,
@@ -31,8 +53,8 @@ def inspect_model(
     largest_difference: float,
     onnx_path: Path,
     limits: Limits | None = None,
-) -> ModelFact:
-    """Return the facts about a model, and write its compiled form to `onnx_path` when that is what will be served.
+) -> Inspection:
+    """Return what a model is and does, and write its compiled form to `onnx_path` when that is what will be served.
 
     `model_folder` holds `model.skops` and `contract.json`; `features` is the holdout as parquet in contract column
     order and `scores` its stored scores (`.npy`, or the column `score` of a parquet file), row by row. Files of
@@ -42,22 +64,42 @@ def inspect_model(
     try:
         files = read_tree(model_folder)
     except Refused as exc:
-        return ModelFact((), exc.reasons, (), None, None, "Its folder holds more than plain files and was not opened.")
+        refused = "Its folder holds more than plain files and was not opened."
+        return Inspection(ModelFact((), exc.reasons, (), None, None, refused))
     fault = _find_fault(files)
     with tempfile.TemporaryDirectory(prefix="inspection-") as scratch:
         asked = (features, scores, largest_difference, limits or Limits())
         trial = Trial(load_error=fault) if fault else _run_trial(Path(scratch), files, *asked)
         if trial.served_as == "onnx":
             _publish(Path(scratch) / "output" / ONNX_FILE, onnx_path)
-    seen = (tuple(trial.untrusted_types), trial.served_as, trial.largest_difference, trial.load_error)
-    return ModelFact(find_formats(files), find_refused_files(files), *seen)
+        answers = _read_answers(Path(scratch) / "output" / ANSWERS_FILE, trial)
+    seen = (trial.untrusted_types, trial.served_as, trial.largest_difference, trial.load_error)
+    model = ModelFact(find_formats(files), find_refused_files(files), *seen)
+    disturbed = trial.disturbed if answers is not None else None
+    return Inspection(model, trial.numerics, trial.cost, disturbed or (), answers)
+
+
+def _read_answers(path: Path, trial: Trial) -> NDArray[np.float64] | None:
+    """Return the answers to what was disturbed; None when they are not one line for each."""
+    import numpy as np
+
+    if trial.disturbed is None:
+        return None
+    try:
+        answers = np.load(path, allow_pickle=False).astype(float)
+    except (OSError, ValueError, EOFError):
+        return None
+    return answers if answers.ndim == 2 and len(answers) == len(trial.disturbed) else None
 
 
 def _find_fault(files: dict[str, bytes]) -> str | None:
     missing = [name for name in (SKOPS_FILE, CONTRACT_FILE) if name not in files]
     if missing:
         return f"It has no {' and no '.join(missing)}."
-    return "It has files that are not allowed and was not opened." if find_refused_files(files) else None
+    if find_refused_files(files):
+        return "It has files that are not allowed and was not opened."
+    unused = sorted({*files} - {SKOPS_FILE, CONTRACT_FILE})
+    return f"It has files that would not be served: {', '.join(unused)[:300]}." if unused else None
 
 
 def _run_trial(
@@ -122,8 +164,7 @@ def _read_answer(returncode: int, said: bytes, complained: bytes) -> Trial:
     if returncode < 0:
         return Trial(load_error=f"The process that loaded it was ended by {signal.Signals(-returncode).name}.")
     try:
-        answer: dict[str, Any] = json.loads(said)
-        return Trial(**answer)
+        return build_record(Trial, strict_json(said))
     except (ValueError, TypeError):
         last = " ".join(complained.decode(errors="replace").split())[-300:]
         return Trial(load_error=f"The process that loaded it ended with {returncode} and no answer: {last}")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from workbench.errors import Refused, Unavailable
 
+WHAT_DISKS_NEED = "Free some space or fix the rights of that folder, then run the same command again."
 LARGEST_BYTES = 2 * 1024**3
 MOST_FILES = 20_000
 
@@ -26,7 +27,7 @@ def read_tree(folder: Path, *, largest_bytes: int = LARGEST_BYTES) -> dict[str, 
     try:
         _walk(folder, files, problems, largest_bytes)
     except OSError as exc:
-        raise Unavailable(f"{folder} cannot be read.", why=str(exc)) from exc
+        raise Unavailable(f"{folder} cannot be read.", why=str(exc), next_step=WHAT_DISKS_NEED) from exc
     if problems:
         raise Refused(
             f"{folder} is not a plain folder of files.",
@@ -75,10 +76,14 @@ def _read_file(name: str, descriptor: int, left: int) -> bytes | str:
     if not stat.S_ISREG(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
         return "is not a regular file"
     with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=descriptor), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        opened = os.fstat(file.fileno())
+        if not stat.S_ISREG(opened.st_mode):
             return "is not a regular file"
-        content = file.read(left + 1)
-    return content if len(content) <= left else "is more than may be read in total"
+        if opened.st_size > left:
+            return "is more than may be read in total"
+        # Room is made for as much as is asked for, whatever there is: the limit itself would be gigabytes for every file.
+        content = file.read(opened.st_size + 1)
+    return content if len(content) <= opened.st_size else "grew while it was read"
 
 
 def _is_unicode(name: str) -> bool:
@@ -108,14 +113,14 @@ def replace_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as exc:
-        raise Unavailable(f"{folder} was not written.", why=str(exc)) from exc
+        raise Unavailable(f"{folder} was not written.", why=str(exc), next_step=WHAT_DISKS_NEED) from exc
     try:
         fill(staging)
         # rename() replaces an empty folder only, so a folder somebody else wrote meanwhile is kept.
         staging.rename(folder)
         sync_folder(folder.parent)
     except OSError as exc:
-        raise Unavailable(f"{folder} was not written.", why=str(exc)) from exc
+        raise Unavailable(f"{folder} was not written.", why=str(exc), next_step=WHAT_DISKS_NEED) from exc
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Loading `.skops` models: only types on our own reviewed list, only from bytes, only trees that stay within bounds."""
+"""Loading `.skops` models: only types on our own reviewed list, only from bytes, only within bounds, only without files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import zipfile
 from typing import Any
 
 from workbench.errors import Refused
+from workbench.packaging.outside_readers import find_outside_readers
+from workbench.packaging.skops_archive import find_archive_faults
 from workbench.packaging.tree_bounds import find_tree_faults
-
-LARGEST_UNPACKED = 1024**3
 
 # What skops does not trust by itself and we do. The first two are trees, whose node arrays scikit-learn follows without
 # looking: they are trusted because `find_tree_faults` looks. This list is policy; no model's files can widen it.
@@ -58,6 +58,9 @@ def load_model(content: bytes) -> Any:
     faults = sorted(set(find_tree_faults(model)))
     if faults:
         raise Refused("The model's trees lead out of bounds.", why=faults)
+    readers = sorted(set(find_outside_readers(model)))
+    if readers:
+        raise Refused("The model reads files.", why=readers, next_step='Use input="content", and give it the texts.')
     return model
 
 
@@ -66,21 +69,12 @@ def _unreadable(exc: Exception) -> Refused:
 
 
 def _require_sound_archive(content: bytes) -> None:
-    """Raise Refused unless the archive is one skops could have written: flat, unique names, bounded in size."""
+    """Raise Refused unless the archive is one skops could have written."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as exc:
+            problems = find_archive_faults(archive)
+    # zipfile and its decompressors raise whatever they met in a file that is none.
+    except Exception as exc:
         raise _unreadable(exc) from exc
-    problems = [f"It has a member {member.filename!r}." for member in members if not _is_flat(member.filename)]
-    if len({member.filename for member in members}) != len(members):
-        problems.append("Two members have the same name.")
-    unpacked = sum(member.file_size for member in members)
-    if unpacked > LARGEST_UNPACKED:
-        problems.append(f"Unpacked it would be {unpacked:,} bytes; the limit is {LARGEST_UNPACKED:,}.")
     if problems:
-        raise Refused("The model's archive is not sound.", why=sorted(problems))
-
-
-def _is_flat(name: str) -> bool:
-    return name.isprintable() and not {"/", "\\"} & set(name) and name not in ("", ".", "..")
+        raise Refused("The model's archive is not sound.", why=problems)

@@ -11,7 +11,7 @@ def find_tree_faults(model: Any) -> Iterator[str]:
 
     Faults are children that do not exist or lead back (a loop), and splits on features or categories that do not exist.
     """
-    for part in _parts(model):
+    for part in parts_of(model):
         features = getattr(part, "n_features_in_", 0)
         for tree in _trees(part):
             yield from _tree_faults(tree, features)
@@ -60,7 +60,7 @@ def _node_faults(left: Any, right: Any, feature: Any, is_split: Any, features: i
         yield "A tree splits on a feature that does not exist."
 
 
-def _parts(model: Any) -> Iterator[Any]:
+def parts_of(model: Any) -> Iterator[Any]:
     """Yield every object inside a model once, through attributes, mappings, sequences and object arrays."""
     seen: set[int] = set()
     waiting = [model]

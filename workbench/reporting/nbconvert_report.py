@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ _SHOWN = (
     "text/plain",
 )
 _INTERACTIVE = {"text/plain": "An interactive view stood here."}
+_DESCRIPTION = "No description has been provided for this image"
+_DESCRIPTIONS = {kind: {"alt": _DESCRIPTION} for kind in ("image/png", "image/jpeg")}
+_UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
 LONGEST_OUTPUT = 100_000
 MOST_OUTPUTS = 500
 _DROPPED_WITH_CONTENT = (
@@ -54,11 +57,16 @@ _DROPPED_WITH_CONTENT = (
 def render_report(document: Mapping[str, Any], run: Run, template: Path) -> str:
     """Return the HTML page of an executed notebook (nbformat 4); `template` is the folder of the report's layout."""
     import nbformat
+    from nbconvert import TemplateExporter
 
-    notebook = nbformat.from_dict(_reduce(document))
+    exporter, notebook = _open_exporter(template), nbformat.from_dict(_reduce(document))
+    resources = {"report": _describe_run(run)}
     with warnings.catch_warnings(action="ignore"):
-        page, _ = _open_exporter(template).from_notebook_node(notebook, resources={"report": _describe_run(run)})
-    return _make_inert(page)
+        # Its own method reads the finished page as a tree and writes it anew, which takes longer than all the rest.
+        page = _make_inert(TemplateExporter.from_notebook_node(exporter, notebook, resources)[0])
+        if _UNDESCRIBED.search(page):
+            page = _make_inert(exporter.from_notebook_node(notebook, resources)[0])
+    return page
 
 
 @cache
@@ -72,9 +80,23 @@ def _open_exporter(template: Path) -> Any:
         sanitize_html=True,
         # A picture comes with the notebook; one that is a file of whoever runs it stays there.
         embed_images=False,
+        # What is converted is reduced to what every step takes.
+        optimistic_validation=True,
         # nbconvert's own cleaner shows headings and tables as escaped source.
-        filters={"clean_html": clean_html},
+        filters={"clean_html": clean_html, "highlight_code": _highlight},
     )
+
+
+def _highlight(source: str, metadata: object = None) -> str:  # noqa: ARG001 - as nbconvert's templates call it
+    return _highlight_source(source)
+
+
+@lru_cache(maxsize=256)
+def _highlight_source(source: str) -> str:
+    """Return code with its colours; the cells of a sweep's runs are the same but for one."""
+    from nbconvert.filters import Highlight2HTML
+
+    return str(Highlight2HTML()(source))
 
 
 def _reduce(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +138,7 @@ def _reduce_output(output: Mapping[str, Any]) -> dict[str, Any]:
         plain = {
             "text/plain": f"An output of {sum(map(len, texts.values())):,} characters; the executed notebook has it."
         }
-    return {**output, "metadata": {}, "data": {**short_enough, **plain} or _INTERACTIVE}
+    return {**output, "metadata": _DESCRIPTIONS, "data": {**short_enough, **plain} or _INTERACTIVE}
 
 
 def _is_picture(kind: str) -> bool:

@@ -65,7 +65,7 @@ class BentoServer:
 def serve_bento(
     bento_folder: Path,
     *,
-    audit: Callable[[Path], object],
+    audit: Callable[[Path], Mapping[str, bytes]],
     port: int,
     log: Path,
     host: str = "127.0.0.1",
@@ -74,20 +74,21 @@ def serve_bento(
 ) -> BentoServer:
     """Serve a Bento with `bentoml serve` and return once it answers on `/readyz`.
 
-    `audit` is called with the Bento's `src/` first and raises when it may not be served: the code in a bundle audits
-    itself too, but only code from outside can be believed about changed code. `environment` adds variables, such as
-    whom to trust; nothing else is inherited but the search path and the locale. Output goes to `log`. Raises Refused
-    with the reasons of whoever refused, UsageError when there is no Bento, Unavailable when the port is taken or it
-    does not get ready.
+    `audit` is called with the Bento's `src/` first and returns the very bytes that may be served, by path, or raises:
+    the code in a bundle audits itself too, but only code from outside can be believed about changed code. What is
+    started is a private copy of these bytes. `environment` adds variables, such as whom to trust; nothing else is
+    inherited but the search path and the locale. Output goes to `log`. Raises Refused with the reasons of whoever
+    refused, UsageError when there is no Bento, Unavailable when the port is taken, the copy cannot be written or it does
+    not get ready.
     """
     source = bento_folder / "src"
     if not source.is_dir():
         raise UsageError(
             f"There is no Bento in {bento_folder}.", next_step="Name the folder that holds bento.yaml and src."
         )
-    audit(source)
+    files = audit(source)
     require_free_port(host, port)
-    server = _start(source.resolve(), host, port, log, environment or {})
+    server = _start(files, host, port, log, environment or {})
     try:
         _await_ready(server, host, port, ready_timeout_s)
     except BaseException:
@@ -108,22 +109,48 @@ def require_free_port(host: str, port: int) -> None:
             ) from exc
 
 
-def _start(source: Path, host: str, port: int, log: Path, environment: Mapping[str, str]) -> BentoServer:
-    home = Path(tempfile.mkdtemp(prefix="bentoml-home-"))
+def _start(files: Mapping[str, bytes], host: str, port: int, log: Path, environment: Mapping[str, str]) -> BentoServer:
+    try:
+        with contextlib.ExitStack() as undo:
+            home = Path(tempfile.mkdtemp(prefix="bentoml-home-"))
+            undo.callback(shutil.rmtree, home, ignore_errors=True)
+            # The audited folder may change at any moment, and a worker that is started again would read it again.
+            source = _write_copy(files, home / "src")
+            process = _launch(source, host, port, log, {**serving_environment(home), **environment})
+            undo.pop_all()
+    except OSError as exc:
+        raise Unavailable(
+            "The Bento was not served.",
+            why=str(exc),
+            next_step="Free some space, or fix the rights of the folder it names.",
+        ) from exc
+    return BentoServer(f"http://{host}:{port}", process, log, home)
+
+
+def _write_copy(files: Mapping[str, bytes], folder: Path) -> Path:
+    folder.mkdir()
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            file.write(content)
+    return folder
+
+
+def _launch(source: Path, host: str, port: int, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE, "--working-dir", str(source)]
     command += ["--host", host, "--port", str(port)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             cwd=source,
-            env={**serving_environment(home), **environment},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return BentoServer(f"http://{host}:{port}", process, log, home)
 
 
 def serving_environment(home: Path) -> dict[str, str]:

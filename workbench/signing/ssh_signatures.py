@@ -3,62 +3,120 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import os
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.domain.approval import Approval, Statement, require_role, signing_namespace
+from workbench.domain.approval import require_role, role_namespaces
+from workbench.domain.statement import Signed, Signer
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.signing.allowed_signers import PRINCIPAL, read_allowed_signers
+from workbench.signing.askpass import Handover, hand_over
 
+# Beside the allowed-signers file: public keys, or a key revocation list of ssh-keygen; a key in it never held, whenever it signed.
+REVOKED_KEYS = "revoked_keys"
 _TIMEOUT_S = 120
+_BEGIN, _END = b"-----BEGIN SSH SIGNATURE-----", b"-----END SSH SIGNATURE-----"
+_MAGIC = b"SSHSIG" + (1).to_bytes(4, "big")
 
 
-def sign_bytes(content: bytes, *, key: Path, namespace: str) -> bytes:
+def sign_bytes(content: bytes, *, key: Path, namespace: str, passphrase: str | None = None) -> bytes:
     """Return the armored SSHSIG of `content`.
 
-    `key` is a private key, or a public one whose private half an agent or a hardware key holds. Raises UsageError when the
-    key cannot be read, Refused when it will not sign.
+    `key` is a private key, or a public one whose private half an agent or a hardware key holds; a `passphrase` is used for
+    this signature and kept nowhere. Raises UsageError when the key cannot be read, Refused when it will not sign.
     """
     if not key.is_file():
         raise UsageError(
             f"There is no key at {key}.", next_step="Name your SSH key with --key, e.g. ~/.ssh/id_ed25519."
         )
-    done = _ssh_keygen(["-Y", "sign", "-q", "-f", str(key), "-n", namespace], content)
+    with hand_over(passphrase) as handover:
+        done = _ssh_keygen(["-Y", "sign", "-q", "-f", str(key), "-n", namespace], content, handover)
     if done.returncode:
-        raise Refused(
-            f"{key} did not sign.", why=_said(done), next_step="Check the passphrase, or that the agent holds the key."
-        )
+        raise _explain_refusal(key, _said(done), is_passphrase_given=bool(passphrase))
     return done.stdout
 
 
-def find_signature_fault(approval: Approval, statement: Statement, *, allowed_signers: Path) -> str | None:
-    """Return what is wrong with an approval's signature, or None when it holds.
+def _explain_refusal(key: Path, said: str, *, is_passphrase_given: bool) -> Refused:
+    if "passphrase" not in said:
+        return Refused(
+            f"{key} did not sign.", why=said, next_step="Check that it is a key, or that the agent holds it."
+        )
+    if is_passphrase_given:
+        return Refused(f"The passphrase does not open {key}.", why=said, next_step="Type it again; it is not kept.")
+    return Refused(
+        f"{key} needs its passphrase.", why=said, next_step=f"Give the passphrase, or load the key: ssh-add {key}"
+    )
 
-    The signature must be by the principal and in the namespace of the role that the statement names, by a key that the
-    allowed-signers file grants both at the time the statement was issued. Raises Refused for a file in which one key can
-    be two people.
+
+def find_signature_fault(signed: Signed, signer: Signer, *, allowed_signers: Path) -> str | None:
+    """Return what is wrong with a signature, or None when it holds.
+
+    It must be by the principal and in the namespace that the statement names, by a key that the allowed-signers file grants both
+    at the time the statement was issued, and that the list of revoked keys beside it (if there is one) does not hold. Raises
+    Refused for a file in which one key can be two people.
     """
-    issued = datetime.fromisoformat(statement.issued).astimezone(UTC)
+    issued = datetime.fromisoformat(signer.issued).astimezone(UTC)
+    if not _is_armored_as_written(signed.signature):
+        return "the signature is not spelled as ssh-keygen spells it"
     try:
-        granted = read_allowed_signers(allowed_signers)
+        files = {
+            "-f": read_allowed_signers(allowed_signers),
+            "-s": signed.signature,
+            "-r": _read_revoked(allowed_signers),
+        }
     except OSError as exc:
-        return f"{allowed_signers} cannot be read: {exc.strerror}"
-    with tempfile.NamedTemporaryFile(suffix=".sig") as signature, tempfile.NamedTemporaryFile() as trusted:
-        for file, content in ((signature, approval.signature), (trusted, granted)):
-            file.write(content)
-            file.flush()
-        arguments = ["-Y", "verify", "-f", trusted.name, "-I", statement.principal]
-        arguments += ["-n", signing_namespace(statement.role), "-s", signature.name]
+        return f"{exc.filename} cannot be read: {exc.strerror}"
+    fault = _verify(signed.statement, signer, issued, files)
+    is_revoked = fault and files.pop("-r") is not None and _verify(signed.statement, signer, issued, files) is None
+    return f"the key is in {REVOKED_KEYS}" if is_revoked else fault
+
+
+def _verify(content: bytes, signer: Signer, issued: datetime, files: Mapping[str, bytes | None]) -> str | None:
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+        arguments = ["-Y", "verify", "-I", signer.principal, "-n", signer.namespace]
         arguments += ["-O", f"verify-time={issued:%Y%m%d%H%M%SZ}"]
-        done = _ssh_keygen(arguments, approval.statement)
-    return None if done.returncode == 0 else _said(done)
+        for option, held in files.items():
+            if held is not None:
+                path = Path(folder, option.strip("-"))
+                path.write_bytes(held)
+                arguments += [option, str(path)]
+        done = _ssh_keygen(arguments, content)
+    return None if done.returncode == 0 else _said(done).replace(f"{folder}/f:", "line ")
+
+
+def _read_revoked(allowed_signers: Path) -> bytes | None:
+    """Return the list of revoked keys beside an allowed-signers file, None when there is none."""
+    path = allowed_signers.resolve().with_name(REVOKED_KEYS)
+    # A link that leads nowhere is no empty list: what cannot be read is a fault.
+    return path.read_bytes() if os.path.lexists(path) else None
+
+
+def _is_armored_as_written(signature: bytes) -> bool:
+    """True for the one spelling of a signature: `ssh-keygen` would read others too, and bytes after it, and say nothing.
+
+    Agents and versions differ in the length of a line; not in anything else.
+    """
+    lines = signature.split(b"\n")
+    if len(lines) < 4 or lines[0] != _BEGIN or lines[-2:] != [_END, b""]:
+        return False
+    body = lines[1:-2]
+    try:
+        blob = base64.b64decode(b"".join(body), validate=True)
+    except binascii.Error:
+        return False
+    is_even = all(len(line) == len(body[0]) for line in body[:-1]) and 0 < len(body[-1]) <= len(body[0])
+    # A version below the present one would be read, too, as if it said the present one.
+    return is_even and base64.b64encode(blob) == b"".join(body) and blob.startswith(_MAGIC)
 
 
 def read_public_key(key: Path) -> str | None:
     """Return the public key line of a key: it may be the public half itself, or the private one with its `.pub` beside it."""
-    for path in (key.with_name(f"{key.name}.pub"), key):
+    for path in (Path(f"{key}.pub"), key):
         words = path.read_text(encoding="utf-8", errors="replace").split() if path.is_file() else []
         if len(words) >= 2 and words[0].startswith(("ssh-", "ecdsa-", "sk-")):
             return " ".join(words[:2])
@@ -85,22 +143,35 @@ def make_key(path: Path, comment: str) -> str:
     return path.with_name(f"{path.name}.pub").read_text(encoding="utf-8").strip()
 
 
-def allowed_signer(principal: str, roles: list[str], public_key: str) -> str:
-    """Return the allowed-signers line that grants a key to a principal in these roles.
+def allowed_signer(principal: str, roles: Sequence[str], public_key: str) -> str:
+    """Return the allowed-signers line that lets a principal approve, waive and object in these roles; errors as in `grant`."""
+    granted = dict.fromkeys(name for role in roles for name in role_namespaces(require_role(role)))
+    return grant(principal, list(granted), public_key)
 
-    Raises UsageError for a role or a principal that would grant more than itself (a pattern, a list, another line).
+
+def grant(principal: str, namespaces: Sequence[str], public_key: str) -> str:
+    """Return the allowed-signers line that grants a key to a principal in these namespaces.
+
+    Raises UsageError for a principal that would grant more than itself (a pattern, a list, another line).
     """
     if not PRINCIPAL.fullmatch(principal):
         raise UsageError(f"{principal!r} cannot be a principal.", why="It is letters, digits and . @ + - _ only.")
-    namespaces = ",".join(signing_namespace(require_role(role)) for role in roles)
     kind, key, *_ = public_key.split()
-    return f'{principal} namespaces="{namespaces}" {kind} {key}'
+    return f'{principal} namespaces="{",".join(namespaces)}" {kind} {key}'
 
 
-def _ssh_keygen(arguments: list[str], content: bytes) -> subprocess.CompletedProcess[bytes]:
+def _ssh_keygen(
+    arguments: list[str], content: bytes, handover: Handover | None = None
+) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["ssh-keygen", *arguments], input=content, capture_output=True, timeout=_TIMEOUT_S, check=False
+            ["ssh-keygen", *arguments],
+            input=content,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+            env={**os.environ, **handover.environment} if handover else None,
+            pass_fds=handover.descriptors if handover else (),
         )
     except FileNotFoundError as exc:
         raise Unavailable("Signatures need ssh-keygen.", next_step="Install the package openssh-client.") from exc

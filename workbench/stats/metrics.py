@@ -8,6 +8,7 @@ scikit-learn's functions with `sample_weight`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,6 +43,12 @@ class Metric:
         """Return the metric over all rows with equal weight."""
         truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
         return float(self.evaluate(truth, score, np.ones(len(truth))))
+
+    def score(self, truth: Floats, score: Floats) -> float | None:
+        """Return the metric over all rows with equal weight, None where it is not defined or no finite number."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = self.value(truth, score)
+        return value if math.isfinite(value) else None
 
 
 def roc_auc(truth: Floats, score: Floats, weights: Floats) -> Floats:

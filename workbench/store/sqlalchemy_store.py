@@ -1,4 +1,4 @@
-"""The store in one database (SQLite in WAL mode by default): runs with their attempts, and the ledger.
+"""The store in one database (SQLite by default, or PostgreSQL): runs with their attempts, and the ledger.
 
 A state changes only through a compare-and-set on the state before, so two writers cannot both move an attempt.
 """
@@ -9,28 +9,28 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
-from workbench.domain.ledger import Entry, Event, find_chain_faults, read_entry, require_whole, seal_entry
+from workbench.domain.ledger import Entry, Event
 from workbench.domain.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, require_transition
-from workbench.errors import NotFound, Refused, Unavailable, UsageError
+from workbench.errors import NotFound
+from workbench.store.last_seen import LastSeen
+from workbench.store.sqlalchemy_database import METADATA, Database
+from workbench.store.sqlalchemy_ledger import GUARD, Ledger
 
-_BUSY_TIMEOUT_S = 20
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
 HEARTBEAT_S = 10.0
 LEASE_S = 2 * HEARTBEAT_S
 _FINAL = [str(state) for state in FINAL_STATES]
-_metadata = sa.MetaData()
 _runs = sa.Table(
     "runs",
-    _metadata,
+    METADATA,
     sa.Column("id", sa.String(8), primary_key=True),
     sa.Column("created", sa.String(32), nullable=False, index=True),
     sa.Column("notebook", sa.Text, nullable=False),
@@ -44,7 +44,7 @@ _runs = sa.Table(
 )
 _attempts = sa.Table(
     "attempts",
-    _metadata,
+    METADATA,
     sa.Column("run_id", sa.String(8), sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("state", sa.String(8), nullable=False),
@@ -59,18 +59,6 @@ _attempts = sa.Table(
 _finished = _attempts.c.state == str(RunState.FINISHED)
 sa.Index("one_finished_attempt", _attempts.c.run_id, unique=True, sqlite_where=_finished, postgresql_where=_finished)
 sa.Index("attempts_by_state", _attempts.c.state)
-_ledger = sa.Table(
-    "ledger",
-    _metadata,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("time", sa.String(32), nullable=False),
-    sa.Column("event", sa.String(32), nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False, index=True),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("previous", sa.String(64), nullable=False, unique=True),
-    sa.Column("digest", sa.String(64), nullable=False, unique=True),
-)
 
 
 def utc_now() -> str:
@@ -79,52 +67,30 @@ def utc_now() -> str:
 
 
 class Store:
-    """Runs, attempts and the ledger behind one SQLAlchemy URL."""
+    """Runs, attempts and the ledger behind one SQLAlchemy URL.
 
-    def __init__(self, address: str) -> None:
-        self._engine = _make_engine(address)
-        self.address = self._engine.url
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _configure_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_immediate)
-        self._create_tables()
+    `last_seen` is the folder that remembers what this machine saw of each ledger (None: nothing is remembered).
+    """
 
-    def _create_tables(self) -> None:
-        """Make what is missing; an existing store is only read, so that it opens while somebody else writes to it."""
-        if self.address.get_backend_name() == "sqlite" and self.address.database:
-            self._make_folder(Path(self.address.database).parent)
-        with self._transaction(reads=True) as connection:
-            if _is_complete(connection):
-                return
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
-            _add_missing_columns(connection)
-
-    def _make_folder(self, folder: Path) -> None:
+    def __init__(self, address: str, *, last_seen: Path | None = None) -> None:
+        self._database = Database(address)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise Unavailable(
-                f"The store cannot be kept in {folder}.", why=str(exc), next_step="Fix its rights, or set store_url."
-            ) from exc
-
-    @contextmanager
-    def _transaction(self, *, reads: bool = False) -> Iterator[sa.Connection]:
-        try:
-            with self._engine.execution_options(workbench_reads=reads).begin() as connection:
-                yield connection
-        except IntegrityError as exc:
-            raise Refused("Somebody else wrote first.", why=str(exc.orig), next_step="Run the command again.") from exc
-        except DBAPIError as exc:
-            raise Unavailable(
-                f"The store {self.address.render_as_string()} did not answer.",
-                why=str(exc.orig),
-                next_step="Check that it is reachable, writable and not locked by another program, then run again.",
-            ) from exc
+            self._database.prepare([GUARD])
+        except BaseException:
+            self._database.close()
+            raise
+        place = self._database.place
+        self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None)
 
     def close(self) -> None:
         """Free the connections."""
-        self._engine.dispose()
+        self._database.close()
+
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return self._database.transaction()
+
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return self._database.transaction(writes=(_attempts,))
 
     # Runs and attempts
 
@@ -132,13 +98,13 @@ class Store:
         """Write a run with its first attempt, QUEUED and held by this process."""
         columns = {key: value for key, value in vars(run).items() if key in _runs.c}
         columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(_runs.insert().values(columns))
             connection.execute(_attempts.insert().values(_new_attempt(run.id, 1)))
 
     def add_attempt(self, run_id: str) -> int:
         """Add the next attempt of a run whose last one did not finish, held by this process, and return its number."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             latest = _latest_attempt(connection, run_id)
             if RunState(latest.state) not in FINAL_STATES - {RunState.FINISHED}:
                 raise IllegalTransition(
@@ -152,7 +118,7 @@ class Store:
 
         Raises IllegalTransition where the states do not allow it, or another attempt took this one's place.
         """
-        with self._transaction() as connection:
+        with self._writing() as connection:
             latest = _latest_attempt(connection, run.id)
             if latest.number != run.attempt:
                 raise IllegalTransition(
@@ -168,35 +134,37 @@ class Store:
     def renew_leases(self) -> frozenset[tuple[str, int]]:
         """Say that this process still runs what it runs, and return that as (run id, attempt)."""
         mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(_attempts.update().where(mine).values(_new_lease()))
             held = connection.execute(sa.select(_attempts.c.run_id, _attempts.c.number).where(mine))
             return frozenset((row.run_id, row.number) for row in held)
 
     def mark_published(self, run_id: str) -> None:
         """Note that MLflow was told how the run ended."""
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(_runs.update().where(_runs.c.id == run_id).values(published=True))
 
     def list_unpublished_runs(self) -> list[Run]:
         """Return the runs that ended without MLflow being told."""
         query = _run_query().where(~_runs.c.published, _runs.c.tracked_as.is_not(None), _attempts.c.state.in_(_FINAL))
-        with self._transaction(reads=True) as connection:
+        with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 
-    def list_runs(self, *, notebook: str | None = None, sweep: str | None = None, limit: int = 10_000) -> list[Run]:
+    def list_runs(
+        self, *, notebook: str | None = None, sweep: str | None = None, limit: int | None = None
+    ) -> list[Run]:
         """Return runs, newest first."""
         query = _run_query().order_by(_runs.c.created.desc()).limit(limit)
         query = query.where(_runs.c.notebook == notebook) if notebook else query
         query = query.where(_runs.c.sweep == sweep) if sweep else query
-        with self._transaction(reads=True) as connection:
+        with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 
     def find_run(self, prefix: str) -> Run:
         """Return the one run whose id begins with `prefix`; raises NotFound when there is none or more than one."""
         if not prefix or not RUN_ID.fullmatch(prefix.ljust(8, "0")):
             raise NotFound(f"{prefix!r} is not a run id.", next_step="`workbench runs` lists them.")
-        with self._transaction(reads=True) as connection:
+        with self._reading() as connection:
             found = connection.execute(_run_query().where(_runs.c.id.startswith(prefix)).limit(3)).all()
         if len(found) != 1:
             count = "No run begins" if not found else "More than one run begins"
@@ -206,10 +174,10 @@ class Store:
     def mark_lost_runs(self) -> list[str]:
         """Move to LOST every unfinished attempt whose process is gone or was silent for too long; return the run ids."""
         unfinished = sa.select(_attempts).where(_attempts.c.state.not_in(_FINAL))
-        with self._transaction(reads=True) as connection:
+        with self._reading() as connection:
             if not any(map(_find_loss, connection.execute(unfinished))):
                 return []
-        with self._transaction() as connection:
+        with self._writing() as connection:
             found = [(row, _find_loss(row)) for row in connection.execute(unfinished).all()]
             lost = [(row, why) for row, why in found if why]
             for row, why in lost:
@@ -232,79 +200,17 @@ class Store:
     ) -> Entry:
         """Append one decision; `require` sees the whole ledger inside the same transaction and raises to forbid it.
 
-        Raises Refused when the chain is broken: nothing is decided on top of what somebody changed.
+        Raises Refused when the chain is broken or lacks what this machine saw: nothing is decided on top of what was changed.
         """
-        with self._transaction() as connection:
-            entries = _read_entries(connection)
-            require_whole(entries)
-            require(entries)
-            last = entries[-1] if entries else None
-            entry = seal_entry(last, time=utc_now(), event=event, actor=actor, subject=subject, body=body)
-            connection.execute(_ledger.insert().values({**vars(entry), "body": json.dumps(body)}))
-            return entry
+        return self.ledger.append(event, time=utc_now(), actor=actor, subject=subject, body=body, require=require)
 
     def read_ledger(self) -> list[Entry]:
         """Return every decision in order; raises Refused with every fault when their chain is broken."""
-        entries, _ = self.inspect_ledger()
-        require_whole(entries)
-        return entries
+        return self.ledger.read()
 
     def inspect_ledger(self) -> tuple[list[Entry], list[str]]:
-        """Return every decision in order and what is wrong with their chain: to be looked at, never to decide by."""
-        with self._transaction(reads=True) as connection:
-            entries = _read_entries(connection)
-        return entries, find_chain_faults(entries)
-
-
-def _is_complete(connection: sa.Connection) -> bool:
-    inspector = sa.inspect(connection)
-    known = set(inspector.get_table_names())
-    return set(_metadata.tables) <= known and not any(_missing_columns(inspector, table) for table in _tables())
-
-
-def _add_missing_columns(connection: sa.Connection) -> None:
-    """Bring a store of an older version up to this one; what was added since may be empty."""
-    for table in _tables():
-        for column in _missing_columns(sa.inspect(connection), table):
-            kind = column.type.compile(connection.dialect)
-            connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
-        for index in table.indexes:
-            index.create(connection, checkfirst=True)
-
-
-def _tables() -> list[sa.Table]:
-    return list(_metadata.tables.values())
-
-
-def _missing_columns(inspector: sa.Inspector, table: sa.Table) -> list[sa.Column[Any]]:
-    known = {column["name"] for column in inspector.get_columns(table.name)}
-    return [column for column in table.columns if column.name not in known]
-
-
-def _make_engine(address: str) -> sa.Engine:
-    try:
-        url = sa.engine.make_url(address)
-        # The driver's own wait of 5 s is short beside another writer's fsync; `?timeout=` in the address says otherwise.
-        waits = url.get_backend_name() == "sqlite" and "timeout" not in url.query
-        return sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S} if waits else {})
-    except (ArgumentError, ImportError, ValueError) as exc:
-        raise UsageError(
-            f"No store can be opened at {address.partition('://')[0]!r}.",
-            why=str(exc),
-            next_step="Write store_url as an SQLAlchemy URL of a database whose driver is installed.",
-        ) from exc
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    # Our own BEGIN IMMEDIATE below; the driver's implicit one would take the write lock too late.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: sa.Connection) -> None:
-    reads = connection.get_execution_options().get("workbench_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        """Return every decision in order and what is wrong with them: to be looked at, never to decide by."""
+        return self.ledger.inspect()
 
 
 def _new_attempt(run_id: str, number: int) -> dict[str, Any]:
@@ -363,11 +269,6 @@ def _build_run(row: Any) -> Run:
             "record": json.loads(record) if record else {},
         }
     )
-
-
-def _read_entries(connection: sa.Connection) -> list[Entry]:
-    rows = connection.execute(sa.select(_ledger).order_by(_ledger.c.sequence))
-    return [read_entry(dict(row._mapping)) for row in rows]
 
 
 def _own_name() -> str:

@@ -308,3 +308,8 @@ def _is_theirs(name: str) -> bool:
 
 def _own_text(value: Any) -> str:
     return str(value)[:LONGEST_PARAMETER]
+
+
+def spell_parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return parameters as MLflow keeps them: text, as long as it takes."""
+    return {name: _own_text(value) for name, value in parameters.items()}

@@ -40,10 +40,10 @@ from workbench.tracking.logged_calls import (
     CALLS,
     FURTHER,
     INPUT_LIMITS,
-    LONGEST_PARAMETER,
     can_be_named,
     can_label,
     parse_spool_address,
+    spell_parameters,
 )
 
 _EXPERIMENT = "0"
@@ -272,7 +272,7 @@ class SpoolStore(AbstractStore):
             parameters = json.loads((self._folder / _PARAMETERS).read_bytes())
         except (OSError, ValueError):
             return {}
-        return {name: str(value)[:LONGEST_PARAMETER] for name, value in parameters.items()}
+        return spell_parameters(parameters)
 
     def _unchanged(self, label: str, params: Sequence[Param]) -> list[Param]:
         """Return the parameters that have no other value yet; only autologging may log the others for all that."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
 from pathlib import Path, PurePosixPath
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -20,7 +21,7 @@ import yaml
 from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable
 from workbench.tracking.artifacts import find_artifacts, link_files, write_file
-from workbench.tracking.logged_calls import LONGEST_PARAMETER, LONGEST_TAG, LoggedCalls, spool_address
+from workbench.tracking.logged_calls import LONGEST_TAG, LoggedCalls, spell_parameters, spool_address
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -60,7 +61,7 @@ class MlflowTracker:
             _ask_briefly(self._client)
 
     def start_run(self, run: Run) -> str:
-        """Begin a run in the experiment of its notebook and return MLflow's id for it."""
+        """Begin a run in the experiment of its notebook and return MLflow's id for it; its parameters are logged separately."""
         tags = {
             "mlflow.user": run.author,
             "mlflow.source.name": run.notebook,
@@ -71,14 +72,13 @@ class MlflowTracker:
         }
         with self._answers():
             experiment = self._experiment(Path(run.notebook).stem)
-            started = self._client.create_run(experiment, tags=tags, run_name=run.id)
-            self._log_parameters(started.info.run_id, run.parameters)
-            return started.info.run_id
+            return str(self._client.create_run(experiment, tags=tags, run_name=run.id).info.run_id)
 
-    def _log_parameters(self, tracked_as: str, parameters: Mapping[str, Any]) -> None:
-        params = _spell({name: str(value)[:LONGEST_PARAMETER] for name, value in parameters.items()}, "Param")
-        for _, batch, _ in _batches([], params, []):
-            self._client.log_batch(tracked_as, params=batch)
+    def log_parameters(self, run: Run) -> None:
+        """Log the parameters of a run that was begun."""
+        with self._answers():
+            for _, params, _ in _batches([], _spell(spell_parameters(run.parameters), "Param"), []):
+                self._client.log_batch(run.tracked_as, params=params)
 
     def finish_run(
         self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
@@ -103,8 +103,10 @@ class MlflowTracker:
     def _log_all(self, run: Run, calls: LoggedCalls, shown: Any) -> list[str]:
         """Log metrics, parameters and tags in as few batches as MLflow takes; return what was left out."""
         known = shown.data.params
-        changed = [name for name, value in calls.parameters.items() if known.get(name, value) != value]
-        parameters = {name: value for name, value in calls.parameters.items() if name not in known}
+        # Who was stopped between beginning a run and logging its parameters left that to us.
+        given = {**calls.parameters, **spell_parameters(run.parameters), **known}
+        changed = [name for name, value in calls.parameters.items() if given[name] != value]
+        parameters = {name: value for name, value in given.items() if name not in known}
         entries = (_spell_metrics(run, calls), _spell(parameters, "Param"), _spell(calls.tags, "RunTag"))
         for metrics, params, tags in _batches(*entries):
             self._client.log_batch(run.tracked_as, metrics=metrics, params=params, tags=tags)
@@ -200,10 +202,10 @@ class MlflowTracker:
     def restore_version(self, model: str, run: Run, version: int) -> bool:
         """Make a version anew that somebody deleted; False when MLflow has given higher numbers since, and cannot."""
         with self._answers():
-            self._require_model(model)
             known = [int(found.version) for found in self._client.search_model_versions(f"name='{model}'")]
             if version in known or max(known, default=0) > version:
                 return version in known
+            self._require_model(model)
             while (made := self._create_version(model, run)) < version:
                 self._client.delete_model_version(model, str(made))
             if made > version:
@@ -296,7 +298,8 @@ class MlflowTracker:
                 raise
             raise Unavailable(
                 f"MLflow at {self.address} did not answer.",
-                why=" ".join(str(exc).split())[:300],
+                # The lines after the first are SQL, and where to read about it.
+                why=shorten(str(exc).strip().partition("\n")[0] or type(exc).__name__, 160, placeholder=" …"),
                 next_step="Check that it is reachable and not locked by another program, then run the same command again.",
             ) from exc
 

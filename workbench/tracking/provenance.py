@@ -20,7 +20,8 @@ _NAMED_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "mlflow"
 def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
     """Return git commit and state, lock file, installed packages and machine, as plain JSON values.
 
-    A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too.
+    A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too;
+    `git_authors` are who wrote and who committed its last change.
     """
     packages = _read_packages(_folder_times())
     lock = next((project / name for name in _LOCK_FILES if (project / name).is_file()), None)
@@ -28,6 +29,7 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
         "notebook_path": _relative(notebook, project),
         "git_commit": _git(notebook.parent, "rev-parse", "HEAD"),
         "git_dirty": _is_dirty(notebook),
+        "git_authors": _read_git_authors(notebook),
         "lock_file": lock.name if lock else None,
         "lock_digest": sha256_hex(lock.read_bytes()) if lock else None,
         "packages": {name: packages[name] for name in _NAMED_PACKAGES if name in packages},
@@ -58,6 +60,11 @@ def _is_dirty(notebook: Path) -> bool | None:
     changes = _git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
     is_tracked = _git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
     return None if changes is None else bool(changes) or not is_tracked
+
+
+def _read_git_authors(notebook: Path) -> list[str]:
+    said = _git(notebook.parent, "log", "-1", "--format=%ae%n%ce", "--", notebook.name) or ""
+    return sorted({line.strip() for line in said.splitlines() if line.strip()})
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

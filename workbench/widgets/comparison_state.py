@@ -218,7 +218,7 @@ def _value_key(value: Any) -> tuple[Any, ...] | None:
 def _facts(comparison: Comparison) -> list[dict[str, str]]:
     levels = {run.advantage.level for run in comparison.runs if run.advantage}
     level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
-    tried = f"{comparison.tried:,} {'run' if comparison.tried == 1 else 'runs'} scored on this holdout"
+    tried = f"{comparison.tried:,} {'try' if comparison.tried == 1 else 'tries'} on this holdout"
     decimals = choose_decimals([run.value for run in comparison.runs])
     return [
         fact_state(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from workbench.domain.review import Review
+from workbench.widgets.changes_page import show_changes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
 from workbench.widgets.markup import Content, Markup, element, join
 from workbench.widgets.review_state import review_state
-from workbench.widgets.snapshot import cell, describe_facts, page, show_interval, show_moment, show_prose, show_status
+from workbench.widgets.snapshot import (
+    cell,
+    describe_facts,
+    page,
+    show_interval,
+    show_moment,
+    show_prose,
+    show_status,
+    table,
+)
 
 
 def review_page(review: Review, at: datetime | None = None) -> str:
@@ -22,33 +32,57 @@ def review_body(review: Review) -> Markup:
     """Return the review as HTML, without the frame of a page or a twin."""
     state = review_state(review)
     checked = element("p", show_moment(state["checked"]), "; computed again before promotion.", class_="wb-quiet")
+    commands = state["commands"]
     return join(
         element("p", element("strong", state["headline"]), class_=f"wb-headline wb-tone-{state['tone']}"),
-        _next_step(state),
+        _needed(state),
         describe_facts(state["facts"]),
+        show_changes(state["changes"]),
         _section("Score", element("p", state["score"]), _scores(state["scores"])),
-        _section(f"Checks: {state['tally']}", _findings(state["findings"]), checked),
-        _section("Questions only a person can answer", *(_question(question) for question in state["questions"])),
-        _section("Approvals", element("p", state["people"]), _approvals(state["roles"])),
-        element("p", "To sign: ", element("code", f"{state['sign']['command']} --role <role> --key <your SSH key>")),
+        _section(
+            f"Checks: {state['tally']}",
+            *_findings(state),
+            checked,
+            _checklist(state["checklist"]),
+        ),
+        _section("Waivers", *_waivers(state["waivers"]), _command("To waive", commands["waive"])),
+        _section(
+            "Objections",
+            *_objections(state["objections"]),
+            _command("To object", commands["object"]),
+            _command("To clear your own", commands["clear"]),
+        ),
+        _section(
+            "Questions only a person can answer",
+            *(_question(question) for question in state["questions"]),
+            _command("To answer", commands["answer"]),
+        ),
+        _section(
+            "Approvals",
+            element("p", state["people"]),
+            _approvals(state["roles"]),
+            *(element("p", caution, class_="wb-cautions") for caution in state["sign"]["cautions"]),
+            element("p", state["sign"]["binds"]),
+            _command("To sign", commands["approve"]),
+        ),
     )
+
+
+def _command(label: str, command: str) -> Markup:
+    return element("p", f"{label}: ", element("code", command), class_="wb-command")
 
 
 def _section(title: str, *children: Content) -> Markup:
     return element("section", element("h3", title), *children)
 
 
-def _next_step(state: dict[str, Any]) -> Markup | None:
-    if state["next"]:
-        return element("p", "Next: ", element("code", state["next"]))
+def _needed(state: dict[str, Any]) -> Markup:
     reasons = [element("li", show_prose(reason)) for reason in state["reasons"]]
-    summary = element("summary", f"All {len(reasons)} reasons")
-    return element("details", summary, element("ul", *reasons), class_="wb-reasons")
-
-
-def _table(labels: Mapping[str, str], rows: Sequence[Markup]) -> Markup:
-    header = element("tr", *(cell(kind, label, tag="th", scope="col") for label, kind in labels.items()))
-    return element("table", element("thead", header), element("tbody", *rows), class_="wb-table")
+    summary = element("summary", state["why"])
+    return join(
+        element("p", show_prose(state["needed"])),
+        element("details", summary, element("ul", *reasons), class_="wb-reasons") if reasons else None,
+    )
 
 
 def _scores(scores: Sequence[dict[str, Any]]) -> Markup | None:
@@ -58,7 +92,7 @@ def _scores(scores: Sequence[dict[str, Any]]) -> Markup | None:
         "Estimate, lower to upper bound": "number",
         "Verdict": "text",
     }
-    return _table(labels, [_score(score) for score in scores]) if scores else None
+    return table(labels, [_score(score) for score in scores]) if scores else None
 
 
 def _score(score: dict[str, Any]) -> Markup:
@@ -74,20 +108,97 @@ def _score(score: dict[str, Any]) -> Markup:
     )
 
 
-def _findings(findings: Sequence[dict[str, Any]]) -> Markup:
-    return _table(
-        dict.fromkeys(("Result", "Check", "Value", "Limit", "Reason"), "text"),
-        [_finding(finding) for finding in findings],
-    )
+def _findings(state: dict[str, Any]) -> list[Markup]:
+    findings, unfolded = state["findings"], state["unfolded"]
+    shown, folded = findings[:unfolded], findings[unfolded:]
+    labels = dict.fromkeys(("Result", "Check", "Value", "Limit", "Reason"), "text")
+    tables = [table(labels, [_finding(finding) for finding in part]) for part in (shown, folded) if part]
+    if not folded:
+        return tables
+    summary = element("summary", state["passed"])
+    return [*tables[:-1], element("details", summary, tables[-1], class_="wb-fold")]
 
 
 def _finding(finding: dict[str, Any]) -> Markup:
     return element(
         "tr",
         cell("text", show_status(finding["status"])),
-        cell("text", finding["label"], tag="th", scope="row"),
+        cell("text", finding["label"], _quiet(finding["severity"]), tag="th", scope="row"),
         *(cell("text", finding[key]) for key in ("value", "limit")),
-        cell("text", show_prose(finding["reason"])),
+        cell("text", show_prose(finding["reason"]), _quiet(show_prose(finding["waiver"]))),
+    )
+
+
+def _quiet(content: Markup | str) -> Markup | None:
+    is_empty = not (content.html if isinstance(content, Markup) else content)
+    return None if is_empty else element("div", content, class_="wb-quiet")
+
+
+def _checklist(checklist: dict[str, Any] | None) -> Markup | None:
+    if checklist is None:
+        return None
+    return element(
+        "details",
+        element("summary", checklist["summary"]),
+        *(_checklist_section(section) for section in checklist["sections"]),
+        class_="wb-fold",
+    )
+
+
+def _checklist_section(section: dict[str, Any]) -> Markup:
+    labels = dict.fromkeys(("Item", section["title"], "Status", "Weight", "Settled by", "Asked by"), "text")
+    rows = [
+        element(
+            "tr",
+            cell("text", row["id"]),
+            cell("text", row["question"], tag="th", scope="row"),
+            cell("text", show_status(row["status"])),
+            *(cell("text", row[key]) for key in ("severity", "by", "references")),
+        )
+        for row in section["rows"]
+    ]
+    return element("div", table(labels, rows), class_="wb-items")
+
+
+def _waivers(waivers: Sequence[dict[str, Any]]) -> list[Markup]:
+    if not waivers:
+        return [element("p", "Nobody waived anything.")]
+    rows = [
+        element(
+            "tr",
+            cell("text", show_status(waiver["status"])),
+            cell("text", waiver["label"], tag="th", scope="row"),
+            cell("text", waiver["who"], element("div", show_moment(waiver["given"]), class_="wb-quiet")),
+            cell("text", waiver["reason"], *_faults(waiver)),
+            cell("text", show_moment(waiver["expires"])),
+        )
+        for waiver in waivers
+    ]
+    return [table(dict.fromkeys(("Counts", "Check", "Waived by", "Why", "Expires"), "text"), rows)]
+
+
+def _faults(item: dict[str, Any]) -> list[Markup]:
+    return [element("ul", *(element("li", fault) for fault in item["faults"]))] if item["faults"] else []
+
+
+def _objections(objections: Sequence[dict[str, Any]]) -> list[Markup]:
+    return [_objection(item) for item in objections] or [element("p", "Nobody objected.")]
+
+
+def _objection(item: dict[str, Any]) -> Markup:
+    who = (show_status(item["status"]), " ", element("strong", item["who"]), show_moment(item["raised"]))
+    cleared = (
+        [element("p", show_moment(item["cleared"]), ": ", item["resolution"], class_="wb-quiet")]
+        if item["resolution"]
+        else []
+    )
+    return element(
+        "div",
+        element("div", *who),
+        element("blockquote", item["text"], class_="wb-answer"),
+        *cleared,
+        _quiet(item["note"]),
+        class_="wb-objection",
     )
 
 
@@ -112,7 +223,7 @@ def _approvals(roles: Sequence[dict[str, Any]]) -> Markup:
         )
         for role in roles
     ]
-    return _table(dict.fromkeys(("Role", "Signed", "By"), "text"), rows)
+    return table(dict.fromkeys(("Role", "Signed", "By"), "text"), rows)
 
 
 def _given(role: dict[str, Any]) -> list[Content]:
@@ -120,11 +231,5 @@ def _given(role: dict[str, Any]) -> list[Content]:
 
 
 def _approval(given: dict[str, Any]) -> Markup:
-    faults = [element("li", fault) for fault in given["faults"]]
     who = (element("strong", given["who"]), show_moment(given["signed"]), given["expires"])
-    return element(
-        "div",
-        element("div", show_status(given["status"]), " ", *who),
-        element("ul", *faults) if faults else None,
-        class_="wb-given",
-    )
+    return element("div", element("div", show_status(given["status"]), " ", *who), *_faults(given), class_="wb-given")

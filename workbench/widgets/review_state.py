@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.domain.comparison import ComparedRun, Comparison
-from workbench.domain.digest import short
-from workbench.domain.evidence import Evidence, Finding, Identity, Status
-from workbench.domain.review import GivenApproval, Question, Review, headline
+from workbench.domain.evidence import Evidence, Identity
+from workbench.domain.review import Review, headline
+from workbench.widgets.changes_state import changes_state
 from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state
+from workbench.widgets.findings_state import checklist_state, count_unfolded, findings_state, prose, tally
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.numbers import (
-    MISSING,
     choose_decimals,
     format_number,
     format_value,
@@ -21,13 +20,18 @@ from workbench.widgets.numbers import (
     sentence_case,
     words,
 )
-
-# Failed first: what needs a person stands on top.
-_STATUS: Mapping[Status, tuple[str, str, str]] = {
-    Status.FAIL: ("Fail", "✕", "bad"),
-    Status.UNKNOWN: ("Unknown", "?", "open"),
-    Status.PASS: ("Pass", "✓", "good"),
-}
+from workbench.widgets.people_state import (
+    example_commands,
+    moment,
+    objections_state,
+    people_text,
+    question_state,
+    requests_state,
+    role_state,
+    say_needed,
+    sign_state,
+    waiver_state,
+)
 
 
 def review_state(review: Review) -> dict[str, Any]:
@@ -35,40 +39,30 @@ def review_state(review: Review) -> dict[str, Any]:
     return {
         "headline": headline(review),
         "tone": "good" if review.decision.is_allowed else "open",
-        "next": _next_step(review),
+        "needed": prose(say_needed(review)),
+        "why": "The reason why not"
+        if len(review.decision.reasons) == 1
+        else f"{len(review.decision.reasons)} reasons why not",
         "reasons": [prose(reason) for reason in review.decision.reasons],
         "facts": _facts(review),
         "scores": _scores(review.evidence),
         "score": _score_text(review.evidence),
-        "findings": [_finding(finding) for finding in sort_findings(review.findings)],
-        "tally": _tally(review.findings),
-        "checked": {"text": "Computed ", **_moment(review.reviewed_at)},
-        "questions": [_question(question) for question in review.questions],
-        "roles": [_role(role, needed, review.approvals) for role, needed in sorted(review.roles.items())],
-        "people": _people(review),
-        "sign": _sign(review),
+        "changes": changes_state(review.changes, review.evidence),
+        "findings": findings_state(review),
+        "unfolded": count_unfolded(review.findings),
+        "passed": f"The {len(review.findings) - count_unfolded(review.findings)} checks that passed",
+        "tally": tally(review.findings),
+        "checked": {"text": "Computed ", **moment(review.reviewed_at)},
+        "checklist": checklist_state(review.checklist),
+        "waivers": [waiver_state(waiver) for waiver in review.waivers],
+        "objections": objections_state(review.evidence.objections),
+        "questions": [question_state(question) for question in review.questions],
+        "roles": [role_state(role, review) for role in sorted(review.roles)],
+        "people": people_text(review),
+        "sign": sign_state(review),
+        "requests": requests_state(review),
+        "commands": example_commands(review),
     }
-
-
-def sort_findings(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings failed first, then unknown, then passed; in the policy's order within each."""
-    order = list(_STATUS)
-    return sorted(findings, key=lambda finding: order.index(finding.status))
-
-
-def prose(text: str) -> list[str]:
-    """Return text and commands in turn, text first; commands stand between backticks."""
-    parts = text.split("`")
-    return parts if len(parts) % 2 else [text]
-
-
-def count_valid(review: Review, role: str) -> int:
-    """Return how many people's approvals count in a role."""
-    return len({given.principal for given in review.approvals if given.role == role and not given.faults})
-
-
-def _next_step(review: Review) -> str:
-    return f"workbench promote {shlex.quote(review.subject)}" if review.decision.is_allowed else ""
 
 
 def _facts(review: Review) -> list[dict[str, str]]:
@@ -89,11 +83,6 @@ def _facts(review: Review) -> list[dict[str, str]]:
         fact_state("Policy", f"{review.policy_name}, sha256 ", review.policy_digest),
         fact_state("Evidence", "sha256 ", review.evidence_digest),
     ]
-
-
-def _moment(time: str | None) -> dict[str, str]:
-    """Return a time for machines and for people; both empty when there is none."""
-    return {"iso": time or "", "time": read_time(time) if time else ""}
 
 
 def _dirty(identity: Identity) -> str:
@@ -135,7 +124,9 @@ def _score(name: str, comparison: Comparison, identity: Identity) -> dict[str, A
     value = format_number(comparison.reference_value, choose_decimals([comparison.reference_value]))
     return {
         "name": name,
-        "detail": f"{format_value(comparison.reference)}, {value}",
+        "detail": value
+        if name.casefold() in comparison.reference
+        else f"{format_value(comparison.reference)}, {value}",
         "axis": axis_state(axis, comparison.margin),
         "mark": mark_state(axis, run.advantage) if run.advantage else None,
         "interval": interval_state(run.advantage, interval_decimals([run])),
@@ -145,88 +136,3 @@ def _score(name: str, comparison: Comparison, identity: Identity) -> dict[str, A
 
 def _own_run(comparison: Comparison, identity: Identity) -> ComparedRun:
     return next((run for run in comparison.runs if run.run_id == identity.run_id), comparison.best)
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    word, shape, tone = _STATUS[finding.status]
-    return {
-        "check": finding.check,
-        "label": sentence_case(words(finding.check)),
-        "status": {"word": word, "shape": shape, "tone": tone},
-        "value": finding.value or MISSING,
-        "limit": finding.limit or MISSING,
-        "reason": prose(finding.reason),
-    }
-
-
-def _tally(findings: Sequence[Finding]) -> str:
-    counts = {status: sum(finding.status is status for finding in findings) for status in _STATUS}
-    said = {Status.FAIL: "failed", Status.UNKNOWN: "unknown", Status.PASS: "passed"}
-    return ", ".join(f"{count} {said[status]}" for status, count in counts.items() if count) or "no checks"
-
-
-def _question(question: Question) -> dict[str, Any]:
-    by = question.answered_by or "somebody unknown"
-    return {
-        "name": question.name,
-        "label": sentence_case(words(question.name)),
-        "text": question.text,
-        "answer": question.answer or "",
-        "answered": {
-            "text": f"Answered by {by}, " if question.answer else "Not answered yet",
-            **_moment(question.answered_at if question.answer else None),
-        },
-    }
-
-
-def _role(role: str, needed: int, approvals: Sequence[GivenApproval]) -> dict[str, Any]:
-    given = [approval for approval in approvals if approval.role == role]
-    people = len({approval.principal for approval in given if not approval.faults})
-    complete = people >= needed
-    word = f"{people} of {needed}"
-    return {
-        "role": role,
-        "status": {"word": word, "shape": "✓" if complete else "○", "tone": "good" if complete else "open"},
-        "given": [_approval(approval) for approval in given],
-    }
-
-
-def _approval(approval: GivenApproval) -> dict[str, Any]:
-    counts = not approval.faults
-    return {
-        "who": approval.principal,
-        "signed": {"text": ", signed ", **_moment(approval.issued)},
-        "expires": f", holds until {read_time(approval.expires)}",
-        "status": {"word": "Counts", "shape": "✓", "tone": "good"}
-        if counts
-        else {"word": "Does not count", "shape": "✕", "tone": "bad"},
-        "faults": list(approval.faults),
-    }
-
-
-def _people(review: Review) -> str:
-    people = len({given.principal for given in review.approvals if not given.faults})
-    return (
-        f"Signed by {people} of at least {review.principals} different people. Authors cannot sign for their own run."
-    )
-
-
-def _sign(review: Review) -> dict[str, Any]:
-    blocked = sum(finding.blocks for finding in review.findings)
-    still_open = sum(question.answer is None for question in review.questions)
-    cautions = [
-        f"{blocked} {'check does' if blocked == 1 else 'checks do'} not pass; a signature does not change that."
-        if blocked
-        else "",
-        "Questions are still open. An answer given later changes what was signed, and the signature no longer counts."
-        if still_open
-        else "",
-    ]
-    missing = [role for role, needed in sorted(review.roles.items()) if count_valid(review, role) < needed]
-    return {
-        "roles": [*missing, *(role for role in sorted(review.roles) if role not in missing)],
-        "cautions": [caution for caution in cautions if caution],
-        "command": f"workbench approve {shlex.quote(review.subject)}",
-        "binds": f"You sign evidence {short(review.evidence_digest)}, policy {short(review.policy_digest)}, "
-        f"the model's files and the model card, for endpoint {review.evidence.identity.endpoint}.",
-    }

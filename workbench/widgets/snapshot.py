@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ def read_style() -> str:
     return (STATIC / "views.css").read_text(encoding="utf-8")
 
 
-def read_module(name: str) -> str:
-    """Return the JavaScript of a view: the elements all views draw with, then its own file."""
-    return "\n".join((STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("elements", name))
+def read_module(*names: str) -> str:
+    """Return the JavaScript of a view: the elements all views draw with, then its own files."""
+    return "\n".join((STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("elements", *names))
 
 
 def twin(body: Markup, at: datetime) -> str:
@@ -68,6 +68,12 @@ def cell(kind: str, *children: Content, tag: str = "td", **attributes: str | Non
     style = "text-align:left" if kind == "text" else None
     hidden = "hidden" if kind == "chart" else None
     return element(tag, *children, class_=f"wb-{kind}", style=style, hidden=hidden, **attributes)
+
+
+def table(labels: Mapping[str, str], rows: Sequence[Markup]) -> Markup:
+    """Return a table of these rows; `labels` name its columns and say of each whether it is text, number or chart."""
+    header = element("tr", *(cell(kind, label, tag="th", scope="col") for label, kind in labels.items()))
+    return element("table", element("thead", header), element("tbody", *rows), class_="wb-table")
 
 
 def show_interval(interval: dict[str, str]) -> Markup:

@@ -20,6 +20,7 @@ from workbench import spool
 from workbench.config import find_template
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.evidence import DatasetFact
+from workbench.domain.facts import ColumnProfile
 from workbench.domain.redaction import Redactor
 from workbench.domain.run import Run, RunState
 from workbench.errors import Refused, WorkbenchError
@@ -206,6 +207,7 @@ class LoggedTable:
     types: Sequence[Sequence[str]]
     row_ids: Sequence[str]
     row_digests: Sequence[str]
+    profile: Sequence[ColumnProfile] | None = None
 
 
 def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
@@ -229,7 +231,28 @@ def _read_table(path: str, document: Any) -> LoggedTable:
     if document["role"] not in spool.ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
         raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
-    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"])
+    profile = _read_profile(path, document)
+    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile)
+
+
+def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:
+    """Return what was counted of each column; None for a table that was logged before anything was."""
+    if "profile" not in document:
+        return None
+    profile = [ColumnProfile(**item) for item in document["profile"]]
+    most = document["rows"]
+    wrong = [
+        item
+        for item in profile
+        if type(item.name) is not str or not all(_is_count(each, most) for each in (item.missing, item.distinct))
+    ]
+    if wrong or len(profile) != document["columns"]:
+        raise ValueError(f"{path} holds counts of columns that cannot be")
+    return profile
+
+
+def _is_count(value: Any, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most
 
 
 def count_shared_rows(tables: Sequence[LoggedTable]) -> int | None:

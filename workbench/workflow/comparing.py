@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,6 @@ class Predictions:
 
 def read_predictions(folder: Path) -> Predictions:
     """Read what a run predicted for the holdout; raises UsageError when it stored nothing, or nothing that can be scored."""
-    import numpy as np
-
     path = folder / spool.PREDICTIONS
     if not path.is_file():
         raise UsageError(
@@ -43,35 +41,90 @@ def read_predictions(folder: Path) -> Predictions:
             why="Scores are only compared on stored predictions.",
             next_step=_HOW_TO_STORE,
         )
-    table = _read_table(path)
-    rows, truth, score = (table.column(name).to_numpy() for name in _COLUMNS)
+    return parse_predictions(_read(path), folder.name)
+
+
+def parse_predictions(content: bytes, name: str) -> Predictions:
+    """Return what a file of predictions says, `name` being whose it is; raises UsageError when it cannot be scored."""
+    import numpy as np
+
+    table = _parse_table(content, name)
+    rows, truth, score = _read_rows(table), _read_numbers(table, "truth"), _read_numbers(table, "score")
     if problems := list(_value_problems(rows, truth, score)):
-        raise _unusable(path, problems)
+        raise _unusable(name, problems)
     rows = rows.astype(str)
     order = np.argsort(rows, kind="stable")
     task: Task = "classification" if set(np.unique(truth)) <= {0.0, 1.0} else "regression"
-    return Predictions(tuple(rows[order]), truth[order].astype(np.float64), score[order].astype(np.float64), task)
+    return Predictions(tuple(rows[order]), truth[order], score[order], task)
 
 
+def read_order(folder: Path) -> NDArray[np.int64]:
+    """Return where in the file of predictions (and of feature rows) each row of `read_predictions` stands, shape (n,)."""
+    return _find_order(_parse_table(_read(folder / spool.PREDICTIONS), folder.name))
+
+
+def _find_order(table: Any) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.argsort(_read_rows(table).astype(str), kind="stable")
+
+
+def parse_slices(content: bytes, name: str) -> dict[str, list[str]]:
+    """Return the value of each slice for each row of `parse_predictions`, by the slice's name."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        names = [name for name in file.schema_arrow.names if name.startswith(_SLICE)]
+        table = file.read(columns=names)
+    order = _find_order(_parse_table(content, name))
+    # A name that stands twice would be read as either; it is left out, and a policy that names it sees no slice.
+    own = [name for name in names if names.count(name) == 1]
+    return {name.removeprefix(_SLICE): [str(v) for v in table.column(name).take(order).to_pylist()] for name in own}
+
+
+_SLICE = "slice_"
 _COLUMNS = ("row", "truth", "score")
 _HOW_TO_STORE = "Call `wb.log_predictions(rows, truth, score)` in the notebook and run it again."
 
 
-def _read_table(path: Path) -> Any:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise _unusable(path.parent.name, [str(exc)]) from exc
+
+
+def _parse_table(content: bytes, name: str) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
             table = file.read(columns=list(_COLUMNS))
     except (pa.ArrowException, OSError) as exc:
-        raise _unusable(path, [" ".join(str(exc).split())]) from exc
+        raise _unusable(name, [" ".join(str(exc).split())]) from exc
     kinds = {field.name: field.type for field in table.schema}
     wrong = [name for name in _COLUMNS if name not in kinds or not _holds(name, kinds[name])]
     if wrong or len(table.schema) > len(_COLUMNS):
         found = ", ".join(f"{field.name} ({field.type})" for field in table.schema) or "none of them"
-        raise _unusable(path, [f"It needs one column row of text, truth and score of numbers; it has {found}."])
+        raise _unusable(name, [f"It needs one column row of text, truth and score of numbers; it has {found}."])
     return table
+
+
+# Not pyarrow's `to_numpy`: it would import pandas, for which whoever opens a review would wait.
+def _read_rows(table: Any) -> NDArray[Any]:
+    import numpy as np
+
+    return np.array(table.column("row").to_pylist(), dtype=object)
+
+
+def _read_numbers(table: Any, name: str) -> NDArray[np.float64]:
+    import numpy as np
+
+    column = table.column(name).cast("float64", safe=False)
+    values = column.to_numpy() if column.null_count else np.from_dlpack(column.combine_chunks())
+    return np.asarray(values, dtype=np.float64)
 
 
 def _holds(name: str, kind: Any) -> bool:
@@ -94,8 +147,8 @@ def _value_problems(rows: NDArray[Any], truth: NDArray[Any], score: NDArray[Any]
             yield f"{wrong:,} of {len(values):,} values of {name} are no finite number."
 
 
-def _unusable(path: Path, why: Sequence[str]) -> UsageError:
-    return UsageError(f"The predictions of run {path.parent.name} cannot be used.", why=why, next_step=_HOW_TO_STORE)
+def _unusable(name: str, why: Sequence[str]) -> UsageError:
+    return UsageError(f"The predictions of run {name} cannot be used.", why=why, next_step=_HOW_TO_STORE)
 
 
 def find_holdout(run: Run) -> dict[str, Any] | None:
@@ -107,6 +160,25 @@ def holdout_digest(run: Run) -> str | None:
     """Return the digest of the holdout a run declared."""
     holdout = find_holdout(run)
     return holdout["digest"] if holdout else None
+
+
+def runs_on_holdout_of(run: Run, runs: Iterable[Run]) -> list[Run]:
+    """Return those of the runs, in their order, that declared the same holdout as this one."""
+    digest = holdout_digest(run)
+    return [other for other in runs if holdout_digest(other) == digest]
+
+
+def keep_distinct(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs, in their order, without those that predict to the byte what one before does, as a replay would."""
+    distinct: dict[Any, Run] = {}
+    for run in runs:
+        distinct.setdefault(run.record.get("files", {}).get(spool.PREDICTIONS, run.id), run)
+    return list(distinct.values())
+
+
+def count_tries(run: Run, runs: Iterable[Run]) -> int:
+    """Return how many different predictions finished runs made on the holdout of this one: each was a chance to be lucky."""
+    return len(keep_distinct(other for other in runs_on_holdout_of(run, runs) if other.is_finished))
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.domain.ledger import Entry, Event
+from workbench.domain.ledger import Event
+from workbench.domain.run import RUN_ID
 from workbench.errors import WorkbenchError
 from workbench.signing.allowed_signers import find_signers_faults
-from workbench.workflow.nominees import parse_subject
-from workbench.workflow.promoting import CHAMPION
-from workbench.workflow.publishing import settle_lost_runs
+from workbench.workflow.aliases import Pointing, point_to_served
+from workbench.workflow.publishing import publish_pending, settle_lost_runs
 
 if TYPE_CHECKING:
     from workbench.workflow.workbench import Workbench
@@ -82,22 +82,33 @@ def _trust(bench: Workbench) -> Iterator[Symptom]:
 
 
 def _ledger(bench: Workbench) -> Iterator[Symptom]:
-    entries, faults = bench.read_ledger()
-    remedy = "Compare with a copy of the ledger; what was changed cannot be trusted." if faults else ""
+    entries, faults = bench.inspect_ledger()
+    remedy = "`workbench ledger verify` says more, and how to go on if you started over on purpose." if faults else ""
     yield Symptom("ledger", not faults, "; ".join(faults) or f"{len(entries)} entries, chain whole", remedy)
 
 
 def _runs(bench: Workbench) -> Iterator[Symptom]:
     lost = settle_lost_runs(bench.settings, bench.store)
-    yield Symptom("runs", True, f"{len(lost)} marked lost now" if lost else "none lost")
+    found = f"{len(lost)} marked lost now" if lost else "none lost"
+    folders = bench.settings.runs_folder
+    # First the folders: a run that begins meanwhile is in the store before it has one.
+    kept = sorted(folder.name for folder in folders.iterdir()) if folders.is_dir() else []
+    known = {run.id for run in bench.store.list_runs()}
+    unknown = [name for name in kept if RUN_ID.fullmatch(name) and name not in known]
+    if not unknown:
+        yield Symptom("runs", True, found)
+        return
+    named = ", ".join(unknown[:3]) + (", …" if len(unknown) > 3 else "")
+    remedy = "They do not count as tries any more. Put the store's newest copy back, or move the folders away."
+    yield Symptom("runs", False, f"{found}; {len(unknown)} in {folders} the store does not know: {named}", remedy)
 
 
 def _mlflow(bench: Workbench) -> Iterator[Symptom]:
     bench.tracker.require_answer()
-    published = bench.publish_pending()
-    left = [run.id for run in bench.store.list_unpublished_runs()]
+    told = publish_pending(bench.settings, bench.store, bench.tracker)
+    left = {run_id: why for run_id, why in told.items() if why is not None}
     mended = bench.tracker.repair_statuses([run for run in bench.store.list_runs() if run.id not in left])
-    found = f"{bench.tracker.address}, {published} runs published now"
+    found = f"{bench.tracker.address}, {len(told) - len(left)} runs published now"
     if mended:
         found += (
             f", the status of {len(mended)} was another there and is set right: {', '.join(run.id for run in mended)}"
@@ -106,29 +117,27 @@ def _mlflow(bench: Workbench) -> Iterator[Symptom]:
         yield Symptom("MLflow", True, found)
         return
     remedy = f"They are whole in {bench.settings.runs_folder}; MLflow is told again with every run."
-    yield Symptom("MLflow", False, f"{found}, {len(left)} it did not take: {', '.join(left)}", remedy)
+    why = "; ".join(f"{run_id} ({refused})" for run_id, refused in left.items())
+    yield Symptom("MLflow", False, f"{found}, {len(left)} it did not take: {why}", remedy)
 
 
 def _aliases(bench: Workbench) -> Iterator[Symptom]:
     entries = bench.store.read_ledger()
     moves = [entry for entry in entries if entry.event in (Event.PROMOTED, Event.ROLLED_BACK)]
     for endpoint in sorted({entry.body["endpoint"] for entry in moves}):
-        yield _alias(bench, entries, endpoint)
+        pointing = point_to_served(bench, endpoint)
+        if pointing is not None:
+            yield Symptom(f"endpoint {endpoint}", True, _say_pointing(pointing))
 
 
-def _alias(bench: Workbench, entries: list[Entry], endpoint: str) -> Symptom:
-    """Make MLflow's alias of an endpoint agree with the ledger, and the version it points to when somebody deleted that."""
-    part, subject = f"endpoint {endpoint}", bench.find_served(endpoint)
-    model, version = parse_subject(subject)
-    alias = bench.tracker.read_alias(model, CHAMPION)
-    if alias == version:
-        return Symptom(part, True, f"serves version {version}, alias agrees")
-    nominated = next(entry for entry in entries if entry.event is Event.NOMINATED and entry.subject == subject)
-    if not bench.tracker.restore_version(model, bench.store.find_run(nominated.body["run"]), version):
-        found = f"serves version {version}, which MLflow has no more and cannot number so again"
-        return Symptom(part, True, f"{found}; the alias stays unset, and nothing depends on it")
-    bench.tracker.point_alias(model, CHAMPION, version)
-    return Symptom(part, True, f"the alias pointed to version {alias}; the ledger serves {version}; mended")
+def _say_pointing(pointing: Pointing) -> str:
+    served = f"serves version {pointing.served}"
+    if pointing.is_unset:
+        lost = f"{served}, which MLflow has no more and cannot number so again"
+        return f"{lost}; the alias stays unset, and nothing depends on it"
+    if pointing.found == pointing.served:
+        return f"{served}, alias agrees"
+    return f"the alias pointed to version {pointing.found}; the ledger serves {pointing.served}; mended"
 
 
 _LOOKS = (_python, _programs, _author, _trust, _ledger, _runs, _mlflow, _aliases)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import ExitStack
 
 from workbench.config import Settings
 from workbench.errors import Unavailable
 from workbench.serving.bentoml_server import require_free_port
+from workbench.workflow.local_server import run_server
 
 _HOST = "127.0.0.1"
-_STOP_TIMEOUT_S = 10
 
 
 def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
@@ -24,22 +23,21 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
         require_free_port(_HOST, wanted)
     settings.home_folder.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
-    servers = [
-        _start(_jupyter(settings, port), settings, token),
-        _start(_mlflow(settings, mlflow_port), settings, token),
-    ]
-    say(f"JupyterLab: http://{_HOST}:{port}/lab?token={token}")
-    say(f"MLflow:     http://{_HOST}:{mlflow_port}")
-    say(f"Logs are in {settings.home_folder / 'lab.log'}. Ctrl-C stops both.")
+    log = settings.home_folder / "lab.log"
     try:
-        while all(server.poll() is None for server in servers):
-            time.sleep(0.5)
-        raise Unavailable("A server ended by itself.", next_step=f"Read {settings.home_folder / 'lab.log'}.")
+        with ExitStack() as ends:
+            servers = [
+                ends.enter_context(run_server(command, _environment(token), cwd=settings.project, log=log))
+                for command in (_jupyter(settings, port), _mlflow(settings, mlflow_port))
+            ]
+            say(f"JupyterLab: http://{_HOST}:{port}/lab?token={token}")
+            say(f"MLflow:     http://{_HOST}:{mlflow_port}")
+            say(f"Logs are in {log}. Ctrl-C stops both.")
+            while all(server.poll() is None for server in servers):
+                time.sleep(0.5)
+            raise Unavailable("A server ended by itself.", next_step=f"Read {log}.")
     except KeyboardInterrupt:
         say("Stopped.")
-    finally:
-        for server in servers:
-            _stop(server)
 
 
 def _jupyter(settings: Settings, port: int) -> list[str]:
@@ -59,23 +57,10 @@ def _mlflow(settings: Settings, port: int) -> list[str]:
     ]
 
 
-def _start(command: list[str], settings: Settings, token: str) -> subprocess.Popen[bytes]:
-    environment = {
+def _environment(token: str) -> dict[str, str]:
+    return {
         **os.environ,
         "JUPYTER_TOKEN": token,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    with Path(settings.home_folder / "lab.log").open("ab") as log:
-        return subprocess.Popen(
-            command, stdout=log, stderr=log, env=environment, cwd=settings.project, start_new_session=True
-        )
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    try:
-        server.wait(_STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()

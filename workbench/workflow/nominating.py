@@ -2,30 +2,60 @@
 
 from __future__ import annotations
 
-import math
+import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import spool
-from workbench.config import Settings
+from workbench.config import Settings, find_template
 from workbench.domain.comparison import Comparison
 from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import DatasetFact, Evidence, HoldoutFact, Identity, ModelFact, ScoreFact
+from workbench.domain.evidence import DatasetFact, Evidence, HoldoutFact, Identity, PlanFact, ScoreFact
+from workbench.domain.facts import ReplayFact, TriesFact
+from workbench.domain.notebook import extract_source
 from workbench.domain.policy import MetricRule
 from workbench.domain.release import MANIFEST, write_manifest
 from workbench.domain.run import Execution, Run
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
-from workbench.packaging.model_inspection import inspect_model
+from workbench.packaging.model_inspection import Inspection, try_model
 from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.stats import METRICS
 from workbench.tracking.mlflow_tracker import MlflowTracker
-from workbench.workflow.collecting import RECORD, LoggedTable, count_shared_rows, read_tables
-from workbench.workflow.comparing import Predictions, compare_runs, find_holdout, read_predictions
-from workbench.workflow.nominees import FACTS, FROZEN_POLICY, read_policy
+from workbench.workflow.collecting import NOTEBOOK, RECORD, LoggedTable, count_shared_rows, read_tables
+from workbench.workflow.comparing import (
+    Predictions,
+    Reference,
+    compare_runs,
+    constant_reference,
+    count_tries,
+    find_holdout,
+    holdout_digest,
+    parse_slices,
+    read_predictions,
+    runs_on_holdout_of,
+)
+from workbench.workflow.disclosing import find_disclosures
+from workbench.workflow.disturbing import describe_robustness
+from workbench.workflow.evidencing import (
+    describe_calibration,
+    describe_leakage,
+    describe_sample,
+    describe_tables,
+    describe_tries,
+    read_features,
+)
+from workbench.workflow.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, SOURCE
+from workbench.workflow.planning import describe_plan
+from workbench.workflow.policies import read_policy
+from workbench.workflow.replaying import describe_replay
+from workbench.workflow.slicing import describe_slices
+
+if TYPE_CHECKING:
+    from workbench.workflow.run_bench import RunBench
 
 _LARGEST_DIFFERENCE = 1e-4
 _RUN_AGAIN = "Run the notebook again, then nominate that run."
@@ -35,24 +65,58 @@ _RUN_AGAIN = "Run the notebook again, then nominate that run."
 class Nomination:
     """What is to be nominated: a finished run, for which model (its endpoint has the same name), under which policy.
 
-    `baseline` is the run it is held against, None for a constant prediction; `tried` counts the runs on its holdout;
-    `last_version` is the highest that was nominated before.
+    `baseline` is the run it is held against, None for a constant prediction; `tried` counts the tries on its holdout that ended by
+    `known_until`; `last_version` is the highest that was nominated before. `planned` is what the ledger said of it before it ran,
+    `replay` and `tries` what other runs say about it.
     """
 
     run: Run
     model: str
+    policy_name: str
     policy_bytes: bytes
     nominator: str
     baseline: Run | None
-    tried: int
     last_version: int
+    tried: int = 0
+    known_until: str = ""
+    planned: PlanFact | None = None
+    replay: ReplayFact | None = None
+    tries: TriesFact | None = None
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Everybody who made it: who ran the notebook, wrote and committed its last change, and who nominates the run."""
+        git_authors = self.run.provenance.get("git_authors", ())
+        return tuple(sorted({self.run.author, self.nominator, *git_authors}))
 
 
-def plan_nomination(run: Run, **parts: Any) -> Nomination:
-    """Return the nomination of a run once its policy is known to be readable."""
-    nomination = Nomination(run, **parts)
-    read_policy(nomination.policy_bytes)
-    return nomination
+def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
+    """Return the nomination of a run once its policy and its predictions are known to be readable.
+
+    Where the policy asks whether the run can be reproduced, the newest replay of it says so, or one that is made now.
+    """
+    plan, folder = Nomination(run, **parts), bench.settings.runs_folder / run.id
+    policy, predictions = read_policy(plan.policy_bytes), read_predictions(folder)
+    _require_model(folder)
+    runs = bench.store.list_runs()
+    alike = [each for each in runs_on_holdout_of(run, runs) if each.is_finished]
+    tries = describe_tries(alike, policy.metrics[predictions.task], lambda each: bench.settings.runs_folder / each.id)
+    return replace(
+        plan,
+        tried=count_tries(run, runs),
+        known_until=max(filter(None, (each.ended for each in runs)), default=""),
+        planned=describe_plan(run, predictions.task, bench.store.read_ledger(), runs),
+        tries=tries if holdout_digest(run) else None,
+        replay=describe_replay(bench, run, runs) if "replay_agrees" in policy.checks else None,
+    )
+
+
+def _require_model(run_folder: Path) -> None:
+    if not (run_folder / spool.MODEL).is_dir():
+        raise UsageError(
+            f"Run {run_folder.name} logged no model.",
+            next_step="Call `wb.log_model(model, features)` in the notebook and run it again.",
+        )
 
 
 def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker) -> tuple[str, dict[str, Any]]:
@@ -64,39 +128,80 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
     folder.mkdir(parents=True, exist_ok=True)
     run_folder = settings.runs_folder / plan.run.id
     with tempfile.TemporaryDirectory(prefix=".inspect-", dir=folder) as scratch:
-        fact, bundle = _freeze_bundle(Path(scratch), run_folder)
-    facts = _compute_facts(plan, settings, fact, bundle_digest=sha256_hex(bundle[MANIFEST]))
+        inspection, bundle = _freeze_bundle(Path(scratch), run_folder)
+    facts = _compute_facts(plan, settings, inspection, bundle_digest=sha256_hex(bundle[MANIFEST]))
+    checklist = find_template("checklist.yaml").read_bytes()
+    facts = replace(facts, checklist_digest=sha256_hex(checklist))
     facts.to_bytes()  # what cannot be written down must not leave a version in MLflow
     version = tracker.register_version(plan.model, plan.run, after=plan.last_version)
     facts = replace(facts, identity=replace(facts.identity, version=version))
     frozen = {
         FACTS: facts.to_bytes(),
         FROZEN_POLICY: plan.policy_bytes,
+        CHECKLIST: checklist,
+        CARD_TEMPLATE: find_template(CARD_TEMPLATE).read_bytes(),
+        SOURCE: extract_source(json.loads((run_folder / NOTEBOOK).read_bytes())),
         spool.PREDICTIONS: (run_folder / spool.PREDICTIONS).read_bytes(),
     }
     write_tree({**{f"bundle/{path}": content for path, content in bundle.items()}, **frozen}, folder / str(version))
-    body = {"run": plan.run.id, "endpoint": plan.model, "manifest": facts.identity.bundle_digest}
+    body = {
+        "run": plan.run.id,
+        "endpoint": plan.model,
+        "policy": plan.policy_name,
+        "manifest": facts.identity.bundle_digest,
+        "baseline": plan.baseline.id if plan.baseline else None,
+        "known_until": plan.known_until,
+    }
     return f"{plan.model}/{version}", body | {name: sha256_hex(content) for name, content in frozen.items()}
 
 
-def _compute_facts(plan: Nomination, settings: Settings, model: ModelFact, *, bundle_digest: str) -> Evidence:
+def recompute_facts(plan: Nomination, frozen: Evidence, settings: Settings) -> Evidence:
+    """Compute the facts of a nomination again from the run's folder; bundle, version and checklist stay the frozen ones."""
+    with tempfile.TemporaryDirectory(prefix="recompute-") as scratch:
+        inspection, _ = _freeze_bundle(Path(scratch), settings.runs_folder / plan.run.id)
+    facts = _compute_facts(plan, settings, inspection, bundle_digest=frozen.identity.bundle_digest)
+    identity = replace(facts.identity, version=frozen.identity.version)
+    return replace(facts, identity=identity, checklist_digest=frozen.checklist_digest)
+
+
+def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection, *, bundle_digest: str) -> Evidence:
     """Return the facts about a run that hold whatever people answer and whatever is served; the version is not known yet."""
     folder = settings.runs_folder / plan.run.id
-    files = read_tree(folder)
+    files, policy = read_tree(folder), read_policy(plan.policy_bytes)
     predictions, score, baseline = _score(plan, settings)
+    tables, features = _read_recorded_tables(plan.run, files), read_features(folder)
+    reference = _find_reference(plan, settings, predictions)
     return Evidence(
         identity=_identify(plan, bundle_digest),
         execution=Execution(**plan.run.record["execution"]),
         files_unmodified=_is_unmodified(plan.run, files),
         datasets=tuple(DatasetFact(**item) for item in plan.run.record["datasets"]),
-        holdout=_describe_holdout(plan.run, files, predictions),
+        holdout=_describe_holdout(plan.run, tables, predictions),
         score=score,
         baseline=baseline,
         champion=None,
         champion_version=None,
-        model=model,
+        model=inspection.model,
         answers={},
+        plan=plan.planned,
+        profiles=describe_tables(tables, features),
+        leakage=describe_leakage(features, predictions),
+        replay=plan.replay,
+        tries=plan.tries,
+        sample=describe_sample(predictions, tables, features),
+        slices=describe_slices(parse_slices(files[spool.PREDICTIONS], plan.run.id), predictions, reference, policy),
+        calibration=describe_calibration(predictions),
+        robustness=describe_robustness(folder, inspection, policy.metrics[predictions.task]),
+        numerics=inspection.numerics,
+        disclosures=find_disclosures(files, known=plan.authors),
+        cost=inspection.cost,
     )
+
+
+def _find_reference(plan: Nomination, settings: Settings, predictions: Predictions) -> Reference:
+    if plan.baseline is None:
+        return constant_reference(predictions)
+    return Reference(f"run {plan.baseline.id}", read_predictions(settings.runs_folder / plan.baseline.id))
 
 
 def _identify(plan: Nomination, bundle_digest: str) -> Identity:
@@ -108,7 +213,7 @@ def _identify(plan: Nomination, bundle_digest: str) -> Identity:
         run_id=run.id,
         run_state=run.state,
         draft=False,
-        authors=tuple(sorted({run.author, plan.nominator})),
+        authors=plan.authors,
         notebook=run.notebook,
         notebook_digest=run.notebook_digest,
         parameters=run.parameters,
@@ -140,10 +245,9 @@ def _is_unmodified(run: Run, files: Mapping[str, bytes]) -> bool:
     return found == run.record.get("files")
 
 
-def _describe_holdout(run: Run, files: Mapping[str, bytes], predictions: Predictions) -> HoldoutFact | None:
+def _describe_holdout(run: Run, tables: Sequence[LoggedTable], predictions: Predictions) -> HoldoutFact | None:
     if find_holdout(run) is None:
         return None
-    tables = _read_recorded_tables(run, files)
     own = next(table for table in tables if table.fact.role == "holdout")
     return HoldoutFact(
         digest=own.fact.digest,
@@ -167,22 +271,18 @@ def _read_recorded_tables(run: Run, files: Mapping[str, bytes]) -> list[LoggedTa
 
 def _describe_score(run: Run, predictions: Predictions, rule: MetricRule) -> ScoreFact | None:
     metric = METRICS[rule.name]
-    value = metric.value(predictions.truth, predictions.score)
-    if not math.isfinite(value):
+    value = metric.score(predictions.truth, predictions.score)
+    if value is None:
         return None
     return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name))
 
 
-def _freeze_bundle(scratch: Path, run_folder: Path) -> tuple[ModelFact, dict[str, bytes]]:
+def _freeze_bundle(scratch: Path, run_folder: Path) -> tuple[Inspection, dict[str, bytes]]:
     """Inspect a run's model in a process of its own and return the facts with the files that would be served."""
     compiled = scratch / "model.onnx"
+    _require_model(run_folder)
     logged = run_folder / spool.MODEL
-    if not logged.is_dir():
-        raise UsageError(
-            f"Run {run_folder.name} logged no model.",
-            next_step="Call `wb.log_model(model, features)` in the notebook and run it again.",
-        )
-    fact = inspect_model(
+    inspection = try_model(
         logged,
         features=run_folder / spool.FEATURES,
         scores=run_folder / spool.PREDICTIONS,
@@ -191,9 +291,9 @@ def _freeze_bundle(scratch: Path, run_folder: Path) -> tuple[ModelFact, dict[str
     )
     files = read_tree(logged)
     served = {"contract.json": files["contract.json"]} if "contract.json" in files else {}
-    if fact.served_as == "onnx":
+    if inspection.model.served_as == "onnx":
         served["model.onnx"] = compiled.read_bytes()
     elif "model.skops" in files:
         served["model.skops"] = files["model.skops"]
     bundle = stage_bundle(served)
-    return fact, {**bundle, MANIFEST: write_manifest(bundle)}
+    return inspection, {**bundle, MANIFEST: write_manifest(bundle)}

@@ -6,102 +6,84 @@ policy. Answers, approvals and the champion come from the ledger, so the evidenc
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from workbench import spool
-from workbench.checks import CHECKS, run_checks
-from workbench.config import Settings, expand_path, find_template
-from workbench.domain.approval import (
-    Approval,
-    Statement,
-    VerifiedApproval,
-    find_approval_faults,
-    find_record_fault,
-    parse_statement,
-)
+from workbench.checks import run_checks
+from workbench.config import Settings, find_template
+from workbench.domain.checklist import ChecklistItem, parse_checklist
 from workbench.domain.comparison import Comparison
-from workbench.domain.decision import decide, find_blocking, judge_approvals
 from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import Evidence, parse_evidence
+from workbench.domain.evidence import Evidence, Finding, Status, parse_evidence
+from workbench.domain.history import Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.domain.ledger import Entry, Event
-from workbench.domain.policy import Known, Policy, parse_policy
+from workbench.domain.policy import Policy
 from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY
-from workbench.domain.review import GivenApproval, Question, Review
-from workbench.errors import NotFound, Refused, UsageError
+from workbench.domain.review import GivenWaiver
+from workbench.domain.waiver import apply_waivers, find_waiver_faults, is_needed
+from workbench.errors import NotFound, Refused
 from workbench.packaging.release_folder import read_tree
 from workbench.reporting.model_card import render_model_card
-from workbench.signing.allowed_signers import find_principal
-from workbench.signing.ssh_signatures import find_signature_fault, read_public_key
-from workbench.stats import METRICS
-from workbench.store.sqlalchemy_store import utc_now
-from workbench.workflow.comparing import Reference, Scored, compare_scored, find_difference, read_predictions
+from workbench.workflow.comparing import (
+    Predictions,
+    Reference,
+    Scored,
+    compare_scored,
+    find_difference,
+    parse_predictions,
+    parse_slices,
+)
+from workbench.workflow.policies import find_policy_fault, find_policy_note, read_policy
+from workbench.workflow.said import Said, VerifiedWaiver, read_said, read_text
+from workbench.workflow.slicing import describe_slices
 
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
-KNOWN = Known(frozenset(CHECKS), {name: metric.task for name, metric in METRICS.items()})
-FACTS, FROZEN_POLICY = "facts.json", "policy.yaml"
-
-
-def read_policy(content: bytes) -> Policy:
-    """Read a policy with the checks and metrics this version knows."""
-    return parse_policy(content, known=KNOWN)
-
-
-def find_policy(name: str) -> bytes:
-    """Return the bytes of a policy: a file, or one of templates/policies by name."""
-    path = expand_path(name)
-    if not path.is_file() and NAME.fullmatch(name):
-        path = find_template("policies", f"{name}.yaml")
-    if not path.is_file():
-        raise NotFound(f"There is no policy {name}.", next_step="Name a file, or one of templates/policies.")
-    return path.read_bytes()
+FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
+CARD_TEMPLATE = "model_card.md"
+# What nominees from before it was kept lack.
+_LATER = (SOURCE, CARD_TEMPLATE)
 
 
-def parse_subject(subject: str) -> tuple[str, int]:
-    """Split `model/version`; raises UsageError for anything else."""
-    name, _, version = subject.partition("/")
-    if not NAME.fullmatch(name) or not _VERSION.fullmatch(version):
-        raise UsageError(f"{subject!r} is not a nominee.", next_step="Write it as model/version, e.g. breast-cancer/2.")
-    return name, int(version)
+@dataclass(frozen=True)
+class Before:
+    """What was frozen of the version a nominee is held against; `source` is None when it was nominated before sources were kept."""
 
-
-def require_model_name(name: str) -> str:
-    """Return a name that can be a model's, an endpoint's and a folder's; raises UsageError otherwise."""
-    if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} cannot name a model.", why="Use up to 63 lower-case letters, digits, - and _.")
-    return name
-
-
-# What the ledger says
+    facts: Evidence
+    predictions: bytes
+    source: bytes | None
 
 
 @dataclass(frozen=True)
 class Nominee:
-    """A nominee as of now: its frozen parts and everything the ledger holds about it."""
+    """A nominee as of now: its frozen parts and everything the ledger holds about it.
+
+    `card` is the model card of now; `findings` are those before any waiver; `waivers` are those of what was `said` that
+    excuse one of them.
+    """
 
     folder: Path
     nominated: Entry
     evidence: Evidence
+    findings: tuple[Finding, ...]
     policy: Policy
     policy_bytes: bytes
-    approvals: tuple[VerifiedApproval, ...]
-    stored: tuple[Approval, ...]
-    answered: Mapping[str, Entry]
+    policy_fault: str | None
+    policy_note: str
+    checklist: tuple[ChecklistItem, ...]
+    card: bytes
+    said: Said
+    waivers: tuple[VerifiedWaiver, ...]
+    head: Entry
+    source: bytes | None
+    before: Before | None
+    facts: Evidence
+    standing: Standing
 
     @property
     def subject(self) -> str:
         """Its name, as `model/version`."""
         return self.nominated.subject
-
-    @property
-    def card(self) -> bytes:
-        """The model card of now."""
-        template = find_template("model_card.md").read_text(encoding="utf-8")
-        return render_model_card(self.evidence, self.policy.questions, template).encode()
 
     def read_bundle(self) -> dict[str, bytes]:
         """Read the frozen files that would be served."""
@@ -128,19 +110,52 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
     folder = settings.models_folder / model / str(version)
     frozen = _read_frozen(folder, nominated)
     facts, policy_bytes = parse_evidence(frozen[FACTS]), frozen[FROZEN_POLICY]
-    policy = read_policy(policy_bytes)
-    answered = {entry.body["question"]: entry for entry in own if entry.event is Event.ANSWERED}
+    policy, said = read_policy(policy_bytes), read_said(own, entries, settings)
     champion = _find_champion(entries, facts)
+    before = _read_before(model, champion, settings, entries) if champion else None
     evidence = replace(
         facts,
-        answers={name: entry.body["answer"] for name, entry in answered.items()},
-        champion_version=champion,
-        champion=_compare_with_champion(facts, policy, champion, settings, entries) if champion else None,
+        answers={name: read_text(entry, "answer") for name, entry in said.answers.items()},
+        objections=said.objections,
     )
-    approved = [entry for entry in own if entry.event is Event.APPROVED]
-    stored = tuple(_stored_approval(entry) for entry in approved)
-    verified = tuple(_verify(entry, settings) for entry in approved)
-    return Nominee(folder, nominated, evidence, policy, policy_bytes, verified, stored, answered)
+    if before:
+        evidence = _hold_against_champion(evidence, policy, frozen[spool.PREDICTIONS], before)
+    findings = run_checks(evidence, policy)
+    waivers = _find_needed(said, findings)
+    named = tuple(given.waiver.to_fact(sha256_hex(given.signed.statement)) for given in waivers)
+    evidence = replace(evidence, waivers=named)
+    policy_fault = find_policy_fault(nominated.body.get("policy"), policy_bytes)
+    return Nominee(
+        folder=folder,
+        nominated=nominated,
+        facts=facts,
+        evidence=evidence,
+        findings=findings,
+        policy=policy,
+        policy_bytes=policy_bytes,
+        policy_fault=policy_fault,
+        policy_note=find_policy_note(settings.policy, policy_bytes),
+        checklist=parse_checklist(frozen[CHECKLIST]),
+        card=_render_card(evidence, policy, frozen.get(CARD_TEMPLATE)),
+        said=said,
+        waivers=waivers,
+        head=entries[-1],
+        source=frozen.get(SOURCE),
+        before=before,
+        standing=find_standing(entries, subject, facts.identity.endpoint),
+    )
+
+
+def _find_needed(said: Said, findings: Sequence[Finding]) -> tuple[VerifiedWaiver, ...]:
+    """Return the waivers of what does not pass now; only they are evidence, and go into the release."""
+    by_check = {finding.check: finding for finding in findings}
+    return tuple(given for given in said.waivers if is_needed(given.waiver, by_check.get(given.waiver.check)))
+
+
+def _render_card(evidence: Evidence, policy: Policy, frozen: bytes | None) -> bytes:
+    """Return the model card of now in its frozen words; in those of today for a nominee from before they were frozen."""
+    template = find_template(CARD_TEMPLATE).read_bytes() if frozen is None else frozen
+    return render_model_card(evidence, policy.questions, template.decode()).encode()
 
 
 def _find_champion(entries: Sequence[Entry], facts: Evidence) -> int | None:
@@ -149,27 +164,53 @@ def _find_champion(entries: Sequence[Entry], facts: Evidence) -> int | None:
     return previous_version(entries, facts.identity.endpoint) if served == facts.identity.version else served
 
 
-def _compare_with_champion(
-    facts: Evidence, policy: Policy, version: int, settings: Settings, entries: Sequence[Entry]
-) -> Comparison | None:
-    """Compare with a served version, on what was frozen of both; None when they were not scored alike."""
-    model = facts.identity.model
+def _read_before(model: str, version: int, settings: Settings, entries: Sequence[Entry]) -> Before:
     subject = f"{model}/{version}"
     nominated = next(entry for entry in entries if entry.event is Event.NOMINATED and entry.subject == subject)
-    folder = settings.models_folder / model
-    champion = parse_evidence(_read_frozen(folder / str(version), nominated)[FACTS])
+    frozen = _read_frozen(settings.models_folder / model / str(version), nominated)
+    return Before(parse_evidence(frozen[FACTS]), frozen[spool.PREDICTIONS], frozen.get(SOURCE))
+
+
+def _hold_against_champion(facts: Evidence, policy: Policy, predicted: bytes, before: Before) -> Evidence:
+    """Return the facts with the champion as reference, of all rows and of each slice; None when they were not scored alike."""
+    pair = _pair_with_champion(facts, predicted, before)
+    slices = (
+        describe_slices(parse_slices(predicted, facts.identity.run_id), *pair, policy)
+        if pair and facts.slices
+        else None
+    )
+    compared = _compare_with_champion(facts, policy, *pair) if pair else None
+    return replace(facts, champion_version=before.facts.identity.version, champion=compared, slices=slices)
+
+
+def _pair_with_champion(facts: Evidence, predicted: bytes, before: Before) -> tuple[Predictions, Reference] | None:
+    """Return what was predicted and what a served version predicts for the same rows, as frozen; None when they differ."""
+    champion = before.facts
     if facts.baseline is None or facts.holdout is None or champion.holdout is None:
         return None
     if champion.holdout.digest != facts.holdout.digest:
         return None
-    served, own = (read_predictions(folder / str(each)) for each in (version, facts.identity.version))
-    if find_difference(own, served):
+    own, served = (
+        parse_predictions(content, of.identity.run_id)
+        for content, of in ((predicted, facts), (before.predictions, champion))
+    )
+    return (
+        None
+        if find_difference(own, served)
+        else (own, Reference(f"the champion, version {champion.identity.version}", served))
+    )
+
+
+def _compare_with_champion(
+    facts: Evidence, policy: Policy, own: Predictions, reference: Reference
+) -> Comparison | None:
+    if facts.baseline is None or facts.holdout is None:
         return None
     compared = compare_scored(
         [Scored(facts.identity.run_id, facts.identity.parameters, own)],
         holdout_digest=facts.holdout.digest,
-        reference=Reference(f"the champion, version {version}", served),
-        rule=policy.metrics[served.task],
+        reference=reference,
+        rule=policy.metrics[own.task],
         tried=facts.baseline.tried,
     )
     return compared if compared.is_defined else None
@@ -177,7 +218,8 @@ def _compare_with_champion(
 
 def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
     """Read what was fixed at nomination; raises Refused when it is not what the ledger says it was."""
-    names = (FACTS, FROZEN_POLICY, spool.PREDICTIONS)
+    names = [FACTS, FROZEN_POLICY, CHECKLIST, spool.PREDICTIONS]
+    names += [name for name in _LATER if name in nominated.body]
     try:
         frozen = {name: (folder / name).read_bytes() for name in names}
     except OSError as exc:
@@ -196,126 +238,31 @@ def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
     return frozen
 
 
-def _stored_approval(entry: Entry) -> Approval:
-    return Approval(entry.body["statement"].encode(), entry.body["signature"].encode())
-
-
-def _verify(entry: Entry, settings: Settings) -> VerifiedApproval:
-    approval = _stored_approval(entry)
-    statement = parse_statement(approval.statement)
-    return VerifiedApproval(statement, find_fault(approval, statement, settings, recorded=entry.time))
-
-
-def find_fault(approval: Approval, statement: Statement, settings: Settings, *, recorded: str) -> str | None:
-    """Return what is wrong with an approval that was recorded at a time: its signature, or the time it claims."""
-    fault = find_signature_fault(approval, statement, allowed_signers=settings.signers_file)
-    return fault or find_record_fault(statement, recorded)
-
-
-def last_version(entries: Sequence[Entry], model: str) -> int:
-    """Return the highest version of a model that was ever nominated, 0 when there is none."""
-    nominated = (parse_subject(entry.subject) for entry in entries if entry.event is Event.NOMINATED)
-    return max((version for name, version in nominated if name == model), default=0)
-
-
-def require_new(entries: Sequence[Entry], subject: str) -> None:
-    """Raise Refused when somebody nominated under the same name meanwhile."""
-    model, version = parse_subject(subject)
-    if last_version(entries, model) >= version:
-        raise Refused(
-            f"{subject} was nominated meanwhile.",
-            why=f"The ledger knows {model} up to version {last_version(entries, model)}.",
-            next_step="Nominate the run again.",
+def judge_findings(nominee: Nominee, now: str) -> tuple[tuple[Finding, ...], tuple[GivenWaiver, ...]]:
+    """Return what the checks found, waivers that hold applied, and every waiver with what speaks against it."""
+    judged = [(given.waiver, _judge_waiver(given, nominee, now)) for given in nominee.said.waivers]
+    shown = tuple(
+        GivenWaiver(
+            waiver.check, waiver.principal, waiver.role, waiver.reason, waiver.issued, waiver.expires, tuple(faults)
         )
-
-
-def model_of(entries: Sequence[Entry], endpoint: str) -> str:
-    """Return the model an endpoint serves."""
-    return next(e.subject.partition("/")[0] for e in reversed(entries) if e.body.get("endpoint") == endpoint)
-
-
-def served_version(entries: Sequence[Entry], endpoint: str) -> int | None:
-    """Return the version an endpoint serves by the ledger, None before its first promotion."""
-    versions = _served_versions(entries, endpoint)
-    return versions[-1] if versions else None
-
-
-def previous_version(entries: Sequence[Entry], endpoint: str) -> int | None:
-    """Return the version an endpoint served before the present one was first put there: going back never goes forward."""
-    versions = _served_versions(entries, endpoint)
-    before = versions[: versions.index(versions[-1])] if versions else []
-    return before[-1] if before else None
-
-
-def _served_versions(entries: Sequence[Entry], endpoint: str) -> list[int]:
-    moves = (Event.PROMOTED, Event.ROLLED_BACK)
-    return [entry.body["version"] for entry in entries if entry.event in moves and entry.body["endpoint"] == endpoint]
-
-
-def review_nominee(nominee: Nominee, *, now: str | None = None) -> Review:
-    """Return everything a reviewer decides on, with the decision whether it could be promoted now."""
-    now = now or utc_now()
-    evidence, policy, subjects = nominee.evidence, nominee.policy, nominee.subjects()
-    findings = run_checks(evidence, policy)
-    authors, endpoint = evidence.identity.authors, evidence.identity.endpoint
-    _, lacking = judge_approvals(
-        nominee.approvals, subjects=subjects, authors=authors, endpoint=endpoint, policy=policy, now=now
+        for waiver, faults in judged
     )
-    return Review(
-        evidence=evidence,
-        evidence_digest=evidence.digest,
-        policy_name=policy.name,
-        policy_digest=policy.digest,
-        findings=findings,
-        questions=tuple(_question(name, text, nominee.answered.get(name)) for name, text in policy.questions.items()),
-        roles=policy.roles,
-        principals=policy.principals,
-        approvals=tuple(_given(item, nominee, subjects, now) for item in nominee.approvals),
-        decision=decide("promote", nominee.subject, [*find_blocking(findings), *lacking]),
-        reviewed_at=now,
-    )
+    return apply_waivers(nominee.findings, [waiver for waiver, faults in judged if not faults]), shown
 
 
-def find_signer(key: Path, settings: Settings) -> str:
-    """Return whose key this is by the allowed-signers file; the acting author when it is nobody's or there is no such file."""
-    public_key = read_public_key(expand_path(key))
-    if public_key is None or not settings.signers_file.is_file():
-        return settings.acting_author
-    return find_principal(settings.signers_file.read_bytes(), public_key) or settings.acting_author
-
-
-def state_approval(nominee: Nominee, *, principal: str, role: str) -> Statement:
-    """Return the statement somebody signs to approve a nominee as it is now."""
-    now = utc_now()
-    identity = nominee.evidence.identity
-    return Statement(
-        subjects=nominee.subjects(),
-        principal=principal,
-        role=role,
-        model=identity.model,
-        version=identity.version,
-        endpoint=identity.endpoint,
-        previous=nominee.evidence.champion_version or 0,
-        issued=now,
-        expires=(datetime.fromisoformat(now) + timedelta(days=nominee.policy.valid_days)).isoformat(),
-    )
-
-
-def _question(name: str, text: str, answered: Entry | None) -> Question:
-    if answered is None:
-        return Question(name, text)
-    return Question(name, text, answered.body["answer"], answered.actor, answered.time)
-
-
-def _given(approval: VerifiedApproval, nominee: Nominee, subjects: Mapping[str, str], now: str) -> GivenApproval:
-    identity, statement = nominee.evidence.identity, approval.statement
-    faults = find_approval_faults(
-        approval,
-        subjects=subjects,
-        authors=identity.authors,
-        roles=nominee.policy.roles,
-        endpoint=identity.endpoint,
+def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str]:
+    """Return what speaks against a waiver; of a check that passes only that nobody needs it."""
+    subjects, check = nominee.subjects(), given.waiver.check
+    finding = next((finding for finding in nominee.findings if finding.check == check), None)
+    if finding is not None and finding.status is Status.PASS:
+        return [f"It is not needed: {check} passes."]
+    return find_waiver_faults(
+        given.waiver,
+        finding=finding,
+        fault=given.fault,
+        subject=nominee.subject,
+        subjects={name: subjects[name] for name in (MANIFEST, POLICY)},
+        authors=nominee.evidence.identity.authors,
+        policy=nominee.policy,
         now=now,
-        valid_days=nominee.policy.valid_days,
     )
-    return GivenApproval(statement.principal, statement.role, statement.issued, statement.expires, tuple(faults))

@@ -7,40 +7,63 @@ the alias after it is a pointer for other tools, which `workbench doctor` sets w
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workbench.domain.decision import decide
+from workbench.domain import history
+from workbench.domain.decision import Decision, decide
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.release import Release, seal_signed_files
-from workbench.errors import NotFound, Unavailable
-from workbench.workflow import nominees, releases
+from workbench.errors import NotFound
+from workbench.store.sqlalchemy_store import utc_now
+from workbench.workflow import judging, nominees, recomputing, releases
+from workbench.workflow.aliases import publish_alias, say_unset
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.release_lock import one_at_a_time
 
 if TYPE_CHECKING:
     from workbench.workflow.workbench import Workbench
 
-CHAMPION = "champion"
-
 
 def promote(bench: Workbench, subject: str) -> Release:
     """Make an approved nominee the release its endpoint serves; raises Refused with every reason."""
-    with releases.one_at_a_time(bench.settings):
+    with one_at_a_time(bench.settings, f"promotes {subject}"):
         entries = bench.store.read_ledger()
-        if releases.find_promotion(entries, subject):
+        if history.find_promotion(entries, subject):
             return _republish(bench, subject, entries)
-        nominee = bench.load_nominee(subject)
+        nominee = nominees.load_nominee(subject, settings=bench.settings, entries=entries)
         look = f"Look at `workbench review {subject}`."
-        bench.require(nominees.review_nominee(nominee).decision, look)
+        bench.require(_decide_promotion(nominee, entries), look)
         files = releases.assemble_release(nominee)
         release = releases.audit_files(files, subject, bench.settings)
         bench.require(replace(release.decision, action="promote"), look)
+        recomputed = _recompute(bench, nominee)
         with disk_answers(bench.settings.bento_home):
             releases.build_release(files, subject, bench.settings)
-        _append_promotion(bench, nominee, seal_signed_files(files), entries)
-        return _publish(bench, release)
+        _append_promotion(bench, nominee, {"sealed": seal_signed_files(files), "recomputed": recomputed}, entries)
+        told = f"The facts were recomputed at {recomputed} and are those of the nomination."
+        return _publish(bench, replace(release, notes=(told,)), nominee.evidence.champion_version)
 
 
-def _append_promotion(bench: Workbench, nominee: nominees.Nominee, sealed: dict[str, str], judged: list[Entry]) -> None:
+def _decide_promotion(nominee: nominees.Nominee, entries: list[Entry]) -> Decision:
+    """Decide as the review does; where people signed against another champion, say who replaced that one."""
+    decision = judging.review_nominee(nominee).decision
+    endpoint = nominee.evidence.identity.endpoint
+    against = {approval.statement.previous or None for approval in nominee.said.approvals}
+    conflicts = (releases.find_conflict(entries, endpoint, version) for version in against)
+    if decision.is_allowed:
+        return decision
+    said = [f"{endpoint} changed since it was approved: {conflict}" for conflict in conflicts if conflict]
+    return decide(decision.action, decision.subject, [*decision.reasons, *said])
+
+
+def _recompute(bench: Workbench, nominee: nominees.Nominee) -> str:
+    """Return when the facts were found to be still what they were at the nomination; raises Refused naming those that are not."""
+    changed = recomputing.find_changed_facts(bench, nominee)
+    bench.require(decide("promote", nominee.subject, changed), recomputing.NEXT_STEP)
+    return utc_now()
+
+
+def _append_promotion(bench: Workbench, nominee: nominees.Nominee, body: dict[str, Any], judged: list[Entry]) -> None:
     identity = nominee.evidence.identity
 
     def require(now: list[Entry]) -> None:
@@ -51,26 +74,26 @@ def _append_promotion(bench: Workbench, nominee: nominees.Nominee, sealed: dict[
         Event.PROMOTED,
         actor=bench.settings.acting_author,
         subject=nominee.subject,
-        body={"endpoint": identity.endpoint, "version": identity.version, "sealed": sealed},
+        body={"endpoint": identity.endpoint, "version": identity.version, **body},
         require=require,
     )
 
 
 def _republish(bench: Workbench, subject: str, entries: list[Entry]) -> Release:
     """Finish a promotion whose alias was not set or whose files are lost; refuse to promote the same release twice."""
-    model, version = nominees.parse_subject(subject)
+    model, version = history.parse_subject(subject)
     _rebuild_lost(bench, subject, entries)
     release = bench.verify(subject)
     reasons = list(release.decision.reasons)
     if bench.find_served(model) != subject:
         reasons.append("It was promoted before and then replaced.")
     bench.require(decide("promote", subject, reasons), f"`workbench rollback {model} --to {version}` serves it again.")
-    return _publish(bench, release)
+    return _publish(bench, release, version)
 
 
 def _rebuild_lost(bench: Workbench, subject: str, entries: list[Entry]) -> None:
     """Build a promoted release whose folder is gone from what was frozen; raises Refused when it is not the same to the byte."""
-    promoted = releases.find_promotion(entries, subject)
+    promoted = history.find_promotion(entries, subject)
     if promoted is None or releases.is_built(subject, bench.settings):
         return
     before = [entry for entry in entries if entry.sequence < promoted.sequence]
@@ -84,36 +107,43 @@ def _rebuild_lost(bench: Workbench, subject: str, entries: list[Entry]) -> None:
         releases.build_release(files, subject, bench.settings)
 
 
-def roll_back(bench: Workbench, endpoint: str, *, to: int | None) -> Release:
-    """Serve the version before (or version `to`) again; raises Refused when its bytes or approvals do not hold."""
-    with releases.one_at_a_time(bench.settings):
+def roll_back(bench: Workbench, endpoint: str, *, to: int | None, served: int | None = None) -> Release:
+    """Serve the version before (or version `to`) again; raises Refused when its bytes or approvals do not hold.
+
+    With `served`, only if that version is still the served one. When `to` is the served one already, nothing is moved: so
+    the same command finishes what was interrupted.
+    """
+    with one_at_a_time(bench.settings, f"rolls back {endpoint}"):
         entries = bench.store.read_ledger()
-        served = nominees.served_version(entries, endpoint)
-        version = to or nominees.previous_version(entries, endpoint)
-        if served is None or version is None:
-            raise NotFound(f"{endpoint} has no version to go back to.", why=f"It serves {served or 'nothing'}.")
-        subject = f"{nominees.model_of(entries, endpoint)}/{version}"
+        current = history.served_version(entries, endpoint)
+        version = to or history.previous_version(entries, endpoint)
+        if served is not None and to != current:
+            releases.require_same_champion(entries, endpoint, served)
+        if current is None or version is None:
+            raise NotFound(f"{endpoint} has no version to go back to.", why=f"It serves {current or 'nothing'}.")
+        subject = f"{history.model_of(entries, endpoint)}/{version}"
         _rebuild_lost(bench, subject, entries)
         release = releases.verify_release(subject, bench.settings, entries)
-        bench.require(releases.decide_rollback(release, subject, served), "`workbench ledger` lists what was promoted.")
+        bench.require(replace(release.decision, action="roll back to"), "`workbench ledger` lists what was promoted.")
+        if current == version:
+            unmoved = f"{endpoint} serves version {version} already; nothing was moved."
+            return _publish(bench, replace(release, notes=(unmoved,)), current)
         bench.store.append_entry(
             Event.ROLLED_BACK,
             actor=bench.settings.acting_author,
             subject=subject,
             body={"endpoint": endpoint, "version": version, "manifest": release.digest},
-            require=lambda now: releases.require_same_champion(now, endpoint, served),
+            require=lambda now: releases.require_same_champion(now, endpoint, current),
         )
-        moved = f"{endpoint} went back from version {served} to version {version}."
-        return _publish(bench, replace(release, notes=(moved,)))
+        moved = f"{endpoint} went back from version {current} to version {version}."
+        return _publish(bench, replace(release, notes=(moved,)), current)
 
 
-def _publish(bench: Workbench, release: Release) -> Release:
-    """Point MLflow's alias to what the ledger serves now; that it could not be done is a note, for it decides nothing."""
-    model, version = nominees.parse_subject(release.decision.subject)
+def _publish(bench: Workbench, release: Release, before: int | None) -> Release:
+    """Point MLflow's alias to what the ledger serves now, and say where it was when that is not where it should have been."""
+    endpoint, _ = history.parse_subject(release.decision.subject)
     try:
-        bench.tracker.point_alias(model, CHAMPION, version)
-    except (Unavailable, KeyboardInterrupt) as exc:
-        why = "; ".join([exc.what, *exc.reasons]) if isinstance(exc, Unavailable) else "You stopped it."
-        note = f"MLflow's alias {CHAMPION} is not set yet; `workbench doctor` sets it. {why}"
-        return replace(release, notes=(*release.notes, note))
-    return release
+        said = publish_alias(bench, endpoint, before=before)
+    except KeyboardInterrupt:
+        said = [say_unset("You stopped it.")]
+    return replace(release, notes=(*release.notes, *said))

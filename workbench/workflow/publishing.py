@@ -60,14 +60,17 @@ def mark_of(folder: Path) -> str:
     return f"{spool.FOLDER_VARIABLE}={folder}"
 
 
-def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) -> int:
-    """Make MLflow agree about every run it was not told the end of (killed, lost, MLflow was away); return how many it took."""
+def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) -> dict[str, str | None]:
+    """Make MLflow agree about every run it was not told the end of (killed, lost, MLflow was away).
+
+    Returns why it did not take a run, by the run's id; None for each that it took.
+    """
     settle_lost_runs(settings, store)
-    return sum([publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()])
+    return {run.id: publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()}
 
 
-def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> bool:
-    """Tell MLflow how a run ended; False when it did not take that, and the run stays on the list of the unpublished."""
+def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> str | None:
+    """Tell MLflow how a run ended; return why it did not take that, and the run stays on the list of the unpublished."""
     folder = settings.runs_folder / run.id
     is_plain = _is_plain(folder)
     try:
@@ -77,10 +80,11 @@ def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTrack
             mlmodel=_describe_model(folder) if is_plain else None,
             logged=read_logged_calls(folder, run.parameters) if is_plain else None,
         )
-    except Exception:  # whatever MLflow says about one run must stop neither the others nor the next
-        return False
+    except Exception as exc:  # whatever MLflow says about one run must stop neither the others nor the next
+        said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
+        return said.partition("\n")[0] or type(exc).__name__
     store.mark_published(run.id)
-    return True
+    return None
 
 
 def _is_plain(folder: Path) -> bool:

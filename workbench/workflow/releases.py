@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from workbench.config import Settings, find_bentofile
-from workbench.domain.approval import Approval, Statement
-from workbench.domain.decision import Decision, decide
+from workbench.domain.decision import decide
+from workbench.domain.evidence import Evidence
+from workbench.domain.history import find_last_move, find_promotion, parse_subject, served_version
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.release import (
     CARD,
@@ -21,15 +20,16 @@ from workbench.domain.release import (
     approval_paths,
     audit_release,
     find_seal_faults,
+    waiver_paths,
 )
-from workbench.errors import NotFound, Refused, Unavailable
-from workbench.executors.kernel_processes import end_marked_processes
+from workbench.errors import NotFound, Refused
 from workbench.packaging.bentoml_packager import build_bento
 from workbench.packaging.release_folder import read_tree
+from workbench.release_audit import AuditedRelease, find_unmet
 from workbench.signing.ssh_signatures import find_signature_fault
 from workbench.store.sqlalchemy_store import utc_now
-from workbench.workflow.disk import disk_answers
-from workbench.workflow.nominees import Nominee, parse_subject, read_policy, served_version
+from workbench.workflow.nominees import Nominee
+from workbench.workflow.policies import read_policy
 
 
 def assemble_release(nominee: Nominee) -> dict[str, bytes]:
@@ -40,70 +40,24 @@ def assemble_release(nominee: Nominee) -> dict[str, bytes]:
         POLICY: nominee.policy_bytes,
         CARD: nominee.card,
     }
-    for number, approval in enumerate(nominee.stored, 1):
-        statement, signature = approval_paths(number)
-        files |= {statement: approval.statement, signature: approval.signature}
+    waivers = [given.signed for given in nominee.waivers]
+    for paths, kept in ((approval_paths, nominee.said.signed), (waiver_paths, waivers)):
+        for number, signed in enumerate(kept, 1):
+            statement, signature = paths(number)
+            files |= {statement: signed.statement, signature: signed.signature}
     return files
 
 
 def audit_files(files: dict[str, bytes], subject: str, settings: Settings) -> Release:
     """Decide whether these files may be served here and now as a release."""
-
-    def verify(approval: Approval, statement: Statement) -> str | None:
-        return find_signature_fault(approval, statement, allowed_signers=settings.signers_file)
-
     return audit_release(
         files,
-        verify=verify,
+        verify=partial(find_signature_fault, allowed_signers=settings.signers_file),
         read_policy=read_policy,
         least_principals=settings.least_principals,
         now=utc_now(),
         subject=subject,
     )
-
-
-@contextmanager
-def one_at_a_time(settings: Settings) -> Iterator[None]:
-    """Let one process at a time change what is released on this machine; raises Unavailable while another one does.
-
-    The lock ends with the process that holds it, so a killed promotion blocks nobody; what it left is removed, and so is
-    what one that is stopped leaves.
-    """
-    home = settings.bento_home
-    with disk_answers(home):
-        home.mkdir(parents=True, exist_ok=True)
-        lock = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        _take(lock, home)
-        _clear_abandoned(home)
-        try:
-            yield
-        except BaseException:
-            _clear_abandoned(home)
-            raise
-    finally:
-        os.close(lock)
-
-
-def _clear_abandoned(home: Path) -> None:
-    """Remove what a stopped promotion was building.
-
-    The build itself may go on without it, and would make its folder anew where that is gone already: it is ended first.
-    """
-    end_marked_processes(f"BENTOML_HOME={home.resolve()}/.build-", is_prefix=True)
-    for left in home.glob(".build-*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _take(lock: int, home: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        raise Unavailable(
-            "Another promotion or rollback is going on.",
-            why=f"It holds {home / '.lock'}.",
-            next_step="Wait for it to end, then run the same command again.",
-        ) from exc
 
 
 def build_release(files: dict[str, bytes], subject: str, settings: Settings) -> Path:
@@ -116,11 +70,6 @@ def build_release(files: dict[str, bytes], subject: str, settings: Settings) -> 
         shutil.rmtree(folder)
     bentofile = find_bentofile().read_bytes()
     return build_bento(files, name=model, version=str(version), bentofile=bentofile, home=settings.bento_home)
-
-
-def find_promotion(entries: Sequence[Entry], subject: str) -> Entry | None:
-    """Return the entry that made a nominee a release, None when nobody promoted it: after it no byte of it changes."""
-    return next((entry for entry in entries if entry.subject == subject and entry.event is Event.PROMOTED), None)
 
 
 def is_built(subject: str, settings: Settings) -> bool:
@@ -150,12 +99,16 @@ def find_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> 
 
 def verify_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> Release:
     """Audit the bytes of a built release, and hold them against what the ledger says was promoted."""
-    folder = find_release(subject, settings, entries)
+    return read_release(find_release(subject, settings, entries) / "src", subject, settings, entries).release
+
+
+def read_release(source: Path, subject: str, settings: Settings, entries: Sequence[Entry]) -> AuditedRelease:
+    """Read a folder once and return what `judge_release` says of its files, with the very bytes it said it of."""
     try:
-        files = read_tree(folder / "src")
+        files = read_tree(source)
     except Refused as exc:
-        return Release(None, "", decide("serve", subject, [exc.what, *exc.reasons]), ())
-    return judge_release(files, subject, settings, entries)
+        return AuditedRelease(Release(None, "", decide("serve", subject, [exc.what, *exc.reasons]), ()), {})
+    return AuditedRelease(judge_release(files, subject, settings, entries), files)
 
 
 def judge_release(files: dict[str, bytes], subject: str, settings: Settings, entries: Sequence[Entry]) -> Release:
@@ -166,10 +119,24 @@ def judge_release(files: dict[str, bytes], subject: str, settings: Settings, ent
     if promoted is None:
         reasons.append("The ledger holds no promotion of it.")
     else:
+        if release.evidence is not None:
+            reasons += find_unmet(release.evidence, read_policy(files[POLICY]))
+            reasons += _find_unheard(release.evidence, entries[: promoted.sequence], subject)
         reasons += find_seal_faults(files, promoted.body["sealed"])
         if release.evidence is not None and release.evidence.identity.endpoint != promoted.body["endpoint"]:
             reasons.append(f"It was promoted to endpoint {promoted.body['endpoint']}, and is for another.")
     return Release(release.evidence, release.digest, decide("serve", subject, reasons), release.approved_by)
+
+
+def _find_unheard(evidence: Evidence, before: Sequence[Entry], subject: str) -> list[str]:
+    """Return the objections raised before the promotion that the evidence does not know: nobody signed over them."""
+    known = {objection.number for objection in evidence.objections}
+    raised = [entry for entry in before if entry.event is Event.OBJECTED and entry.subject == subject]
+    return [
+        f"Objection {entry.sequence} of {entry.actor} was raised before its promotion, and no approval knows of it."
+        for entry in raised
+        if entry.sequence not in known
+    ]
 
 
 def require_unchanged(now: Sequence[Entry], judged: Sequence[Entry], subject: str) -> None:
@@ -184,23 +151,25 @@ def require_unchanged(now: Sequence[Entry], judged: Sequence[Entry], subject: st
 
 
 def require_same_champion(entries: Sequence[Entry], endpoint: str, expected: int | None) -> None:
-    """Raise Refused when another version was put behind the endpoint since the evidence was computed."""
-    now = served_version(entries, endpoint)
-    if now == expected:
-        return
-    last = next(
-        entry for entry in reversed(entries) if entry.body.get("endpoint") == endpoint and "version" in entry.body
-    )
-    raise Refused(
-        f"{endpoint} changed meanwhile.",
-        why=f"{last.actor} put version {now} behind it at {last.time}; the evidence compares with {expected or 'none'}.",
-        next_step="Look at the review again: the comparison with the champion has changed.",
-    )
+    """Raise Refused, saying who did it, when another version was put behind the endpoint than the one that was judged."""
+    conflict = find_conflict(entries, endpoint, expected)
+    if conflict:
+        raise Refused(
+            f"{endpoint} changed meanwhile.",
+            why=conflict,
+            next_step=f"`workbench ledger` shows who did what to {endpoint}; judge again what it should serve now.",
+        )
 
 
-def decide_rollback(release: Release, subject: str, served: int | None) -> Decision:
-    """Decide whether an endpoint may go back to a release."""
-    reasons = list(release.decision.reasons)
-    if served is not None and parse_subject(subject)[1] == served:
-        reasons.append(f"Version {served} is what is served already.")
-    return decide("roll back to", subject, reasons)
+def find_conflict(entries: Sequence[Entry], endpoint: str, expected: int | None) -> str | None:
+    """Return who put another version than the expected one behind an endpoint, and when; None when nobody did."""
+    if served_version(entries, endpoint) == expected:
+        return None
+    moved = find_last_move(entries, endpoint)
+    if moved is None:
+        return f"Nothing is behind it; version {expected} was expected."
+    how = "promoted" if moved.event is Event.PROMOTED else "rolled back to"
+    was = f"version {expected} was" if expected else "nothing was yet"
+    return (
+        f"{moved.actor} {how} version {moved.body['version']} at {moved.time} (entry {moved.sequence}); {was} expected."
+    )

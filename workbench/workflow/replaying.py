@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import spool
 from workbench.config import Settings
 from workbench.domain.cell_output import read_outputs
 from workbench.domain.digest import sha256_hex
+from workbench.domain.facts import ReplayFact
 from workbench.domain.notebook import Notebook, parse_notebook
 from workbench.domain.replay import (
     TOLERANCE,
     Facts,
     Predicted,
     Replay,
+    Sameness,
     compare_replay,
     find_changes,
     find_notes,
@@ -34,12 +37,15 @@ from workbench.domain.resumption import (
     resumed_from,
 )
 from workbench.domain.run import Run
-from workbench.errors import Refused, WorkbenchError
+from workbench.errors import Refused, RunFailed, Unavailable, UsageError, WorkbenchError
 from workbench.packaging.release_folder import read_tree
 from workbench.packaging.skops_canonical import find_model_difference
 from workbench.tracking.provenance import read_provenance
 from workbench.workflow.collecting import NOTEBOOK, RECORD
 from workbench.workflow.comparing import read_predictions
+
+if TYPE_CHECKING:
+    from workbench.workflow.run_bench import RunBench
 
 _SKOPS_MODEL = f"{spool.MODEL}/model.skops"
 
@@ -221,3 +227,38 @@ def _compare_replays(run: Run, runs: Iterable[Run], settings: Settings) -> tuple
         except WorkbenchError as exc:
             faults.append(" ".join([exc.what, *exc.reasons]))
     return replays, faults
+
+
+def describe_replay(bench: RunBench, run: Run, runs: Iterable[Run]) -> ReplayFact:
+    """Return what the newest replay of a run says; one is made when none was made with the same code and environment.
+
+    A replay that cannot be made now leaves the reason, and no verdict.
+    """
+    try:
+        replay = _find_newest_replay(run, runs, bench.settings) or bench.replay(run.id)
+    except (Refused, UsageError, RunFailed, Unavailable) as exc:
+        return ReplayFact(None, None, None, (), (exc.what, *exc.reasons))
+    different = sorted({line.kind for line in replay.lines if line.sameness is Sameness.DIFFERENT})
+    return ReplayFact(
+        run_id=replay.replay_id,
+        verdict=replay.verdict.value,
+        largest_difference=_largest_difference(replay),
+        different=tuple(different),
+        reasons=replay.reasons,
+    )
+
+
+def _find_newest_replay(run: Run, runs: Iterable[Run], settings: Settings) -> Replay | None:
+    """Compare the newest replay anew, now; whether it or an older one came out better is not asked."""
+    made_alike = [other for other in replays_of(run, runs) if not find_changes(run.provenance, other.provenance)]
+    newest = max(made_alike, key=lambda other: other.created, default=None)
+    return _compare(read_kept(run, settings), read_kept(newest, settings)) if newest else None
+
+
+def _largest_difference(replay: Replay) -> float | None:
+    """Return by how much the scores of one row differ at most; None when the rows cannot be paired."""
+    line = next((line for line in replay.lines if line.kind == "predictions"), None)
+    if line is None or (line.sameness is Sameness.DIFFERENT and not replay.worst_predictions):
+        return None
+    largest = max((each.difference for each in replay.worst_predictions), default=0.0)
+    return largest if math.isfinite(largest) else None

@@ -53,9 +53,10 @@ class RunBench:
         )[0]
         if not run.is_finished:
             folder = self.settings.runs_folder / run.id
-            raise RunFailed(
-                f"Run {run.id} of {run.notebook} failed.", why=run.error or "", next_step=f"Read {folder}/report.html"
+            step = (
+                f"Read {folder}/report.html; `workbench run --resume {run.id}` goes on once the notebook is corrected."
             )
+            raise RunFailed(f"Run {run.id} of {run.notebook} failed.", why=run.error or "", next_step=step)
         return run
 
     def sweep(
@@ -137,16 +138,19 @@ class RunBench:
         cold: bool = False,
         provenance_extra: Mapping[str, Any] | None = None,
     ) -> list[Run]:
-        """Execute what the trials ask for, and return the runs as they ended in the order they were started."""
+        """Execute what the trials ask for, and return the runs as they ended in the order they were written down."""
         from workbench.executors.papermill_executor import find_kernel
         from workbench.workflow.executing import open_executor
+        from workbench.workflow.planning import record_plan
         from workbench.workflow.running import Runner
 
         find_kernel(notebook.document)
+        record_plan(self, notebook.name)
         executor = open_executor(self.settings)
         runner = Runner(self.settings, self.store, self.tracker, executor, cold=cold)
         try:
             with disk_answers(self.settings.home_folder):
+                self._keep_out_of_git()
                 return runner.execute_all(
                     path.resolve(),
                     notebook,
@@ -158,6 +162,15 @@ class RunBench:
                 )
         finally:
             executor.close()
+
+    def _keep_out_of_git(self) -> None:
+        """Before the first run, say that what is kept at home (runs, releases, databases) is no source."""
+        home, project = self.settings.home_folder, self.settings.project
+        ignored = home / ".gitignore"
+        if self.settings.runs_folder.exists() or ignored.exists() or project.is_relative_to(home):
+            return
+        home.mkdir(parents=True, exist_ok=True)
+        ignored.write_text("*\n", encoding="utf-8")
 
     def replay(
         self,
@@ -195,7 +208,7 @@ class RunBench:
         name = str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
         return parse_notebook(name, resolved.read_bytes())
 
-    def list_runs(self, *, notebook: str | None = None, limit: int = 10_000) -> list[Run]:
+    def list_runs(self, *, notebook: str | None = None, limit: int | None = None) -> list[Run]:
         """Return runs, newest first; runs whose process is gone are marked LOST first."""
         self._settle_lost_runs()
         return self.store.list_runs(notebook=notebook, limit=limit)
@@ -215,9 +228,10 @@ class RunBench:
         """Make MLflow agree about every run it was not told the end of; return how many there were."""
         from workbench.workflow.publishing import publish_pending
 
-        return publish_pending(self.settings, self.store, self.tracker)
+        told = publish_pending(self.settings, self.store, self.tracker)
+        return sum(refused is None for refused in told.values())
 
     def _read_policy(self, name: str | None) -> Policy:
-        from workbench.workflow.nominees import find_policy, read_policy
+        from workbench.workflow.policies import find_policy, read_policy
 
         return read_policy(find_policy(name or self.settings.policy))

@@ -22,7 +22,7 @@ from workbench.domain.notebook import Notebook
 from workbench.domain.redaction import Redactor
 from workbench.domain.run import IllegalTransition, Run, RunState, new_run_id
 from workbench.domain.search import Goal, Trials
-from workbench.errors import Interrupted, NotFound, Unavailable
+from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
 from workbench.store.sqlalchemy_store import HEARTBEAT_S, Store, utc_now
 from workbench.tracking.mlflow_tracker import MlflowTracker
@@ -76,7 +76,7 @@ class Runner:
     ) -> list[Run]:
         """Execute a run for each parameter set the trials ask for, as many at a time as the executor has slots.
 
-        Returns them in the order they were started. Raises Interrupted on Ctrl-C, after the running kernels were ended and
+        Returns them in the order they were written down. Raises Interrupted on Ctrl-C, after the running kernels were ended and
         their runs marked KILLED.
         """
         self._tracker.require_answer()
@@ -95,6 +95,7 @@ class Runner:
 
     def _execute(self, batch: _Batch, held: _Held) -> None:
         while self._fill(batch):
+            self._prepare_next(batch)
             self._executor.wait(min(_WAIT_S, batch.next_retry_s()))
             for job_id in held.lost(batch.running):
                 self._executor.cancel(job_id)
@@ -113,14 +114,22 @@ class Runner:
         if batch.retries and batch.next_retry_s() <= 0:
             run = heapq.heappop(batch.retries)[2]
             return replace(run, attempt=self._store.add_attempt(run.id))
-        values = batch.trials.ask()
+        prepared, batch.prepared = batch.prepared, None
+        return prepared or self._new_run(batch)
+
+    def _prepare_next(self, batch: _Batch) -> None:
+        """Write the next run down while the kernels of others work, where it cannot depend on how they end."""
+        if batch.prepared is None and not batch.trials.is_adaptive:
+            with suppress(WorkbenchError):  # tried again when it is its turn; whoever runs now must not suffer for it
+                batch.prepared = self._new_run(batch)
+                self._describe(batch)
+
+    def _new_run(self, batch: _Batch) -> Run | None:
+        values = batch.ask()
         if values is None:
             return None
         # Refused before anything is written down.
         has_secrets = bool(self._find_secrets(values, batch.notebook))
-        return self._new_run(values, batch, has_secrets=has_secrets)
-
-    def _new_run(self, values: Mapping[str, Any], batch: _Batch, *, has_secrets: bool) -> Run:
         seeds = {name: value for name, value in values.items() if "seed" in name.lower()}
         run = Run(
             id=new_run_id(),
@@ -132,18 +141,31 @@ class Runner:
             created=utc_now(),
             sweep=batch.sweep,
         )
+        run = replace(run, tracked_as=self._tracker.start_run(run))
         batch.note(run)
         self._store.add_run(run)
+        batch.asked = None
+        batch.undescribed.append(run)
         return run
 
+    def _describe(self, batch: _Batch) -> None:
+        while batch.undescribed:
+            self._tracker.log_parameters(batch.undescribed.pop())
+
     def _start(self, run: Run, batch: _Batch) -> None:
-        tracked_as = run.tracked_as or self._tracker.start_run(run)
-        run = replace(run, state=RunState.RUNNING, tracked_as=tracked_as, started=utc_now())
-        self._store.move_run(run)
+        run = replace(run, state=RunState.RUNNING, started=utc_now())
+        try:
+            self._store.move_run(run)
+        except IllegalTransition:
+            # Somebody counted it as lost while it waited.
+            batch.end(self._store.find_run(run.id))
+            return
+        batch.begun.add(run.id)
         folder = RunFolder.make(self._make_room(run))
         job = self._make_job(run, folder.path, batch)
         batch.running[job.id] = run, folder, Redactor(job.secrets)
         self._executor.submit(job)
+        self._describe(batch)  # while its kernel starts
 
     def _make_room(self, run: Run) -> Path:
         """Return where a run's folder goes; what an attempt before left there is kept aside."""
@@ -206,14 +228,13 @@ class Runner:
         batch.end(run)
 
     def _stop(self, batch: _Batch, cause: BaseException) -> None:
-        """End what runs and leave every started run in a final state."""
+        """End what runs and leave every run that was written down in a final state."""
         error = "Stopped from outside." if isinstance(cause, KeyboardInterrupt) else f"Stopped: {cause}".splitlines()[0]
         with _undisturbed():
             self._executor.close()
-            if isinstance(cause, KeyboardInterrupt):
-                with suppress(Exception):  # what cannot be written down now is killed like the others
-                    self._finish_ended(batch)
-            for run_id in batch.started:
+            with suppress(Exception):  # what cannot be written down now is killed like the others
+                self._finish_ended(batch)
+            for run_id in batch.written:
                 with suppress(Unavailable):  # one that cannot be written down must not keep the others from it
                     self._kill(run_id, error)
         with suppress(Unavailable):
@@ -224,7 +245,8 @@ class Runner:
             run = self._store.find_run(run_id)
             if run.state in (RunState.QUEUED, RunState.RUNNING):
                 clean_abandoned(run, self._settings)
-                self._store.move_run(replace(run, state=RunState.KILLED, error=error))
+                why = error if run.started else "Stopped before it began."
+                self._store.move_run(replace(run, state=RunState.KILLED, error=why))
 
 
 class _Batch:
@@ -245,7 +267,11 @@ class _Batch:
         self.running: dict[str, tuple[Run, RunFolder, Redactor]] = {}
         self.ended: deque[tuple[Run, Outcome, RunFolder, Redactor]] = deque()
         self.retries: list[tuple[float, str, Run]] = []
-        self.started: list[str] = []
+        self.written: list[str] = []
+        self.begun: set[str] = set()
+        self.asked: Mapping[str, Any] | None = None
+        self.prepared: Run | None = None
+        self.undescribed: list[Run] = []
         self._goal, self._on_progress = goal, on_progress
         self._ended: dict[str, Run] = {}
         self._cells: dict[str, int] = {}
@@ -253,12 +279,18 @@ class _Batch:
 
     @property
     def done(self) -> list[Run]:
-        """The runs that came to an end, in the order they were started."""
-        return [self._ended[run_id] for run_id in self.started if run_id in self._ended]
+        """The runs that came to an end, in the order they were written down."""
+        return [self._ended[run_id] for run_id in self.written if run_id in self._ended]
+
+    def ask(self) -> Mapping[str, Any] | None:
+        """Return the next parameters: the same ones until a run was written down with them; None when there are no more."""
+        if self.asked is None:
+            self.asked = self.trials.ask()
+        return self.asked
 
     def note(self, run: Run) -> None:
-        """Note that a run is about to start."""
-        self.started.append(run.id)
+        """Note that a run is about to be written down."""
+        self.written.append(run.id)
 
     def end(self, run: Run) -> None:
         """Note that a run came to an end."""
@@ -358,9 +390,9 @@ def _undisturbed() -> Iterator[None]:
 
 def _interrupted(batch: _Batch) -> Interrupted:
     finished = sum(run.is_finished for run in batch.done)
-    stopped = len(batch.started) - len(batch.done)
+    stopped = len(batch.begun - {run.id for run in batch.done})
     return Interrupted(
         f"Stopped: {finished} of {batch.trials.total} runs finished.",
-        why=[f"{stopped} running were ended, {batch.trials.total - len(batch.started)} were not started."],
+        why=[f"{stopped} running were ended, {batch.trials.total - len(batch.begun)} were not started."],
         next_step="What finished is kept (`workbench runs`); run the same command again for the rest.",
     )

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 PLAN = "plan.json"
 DEFAULT_TRIALS = 20
-_ALL_RUNS = 1_000_000
 
 # Planning
 
@@ -174,7 +173,7 @@ def _read_plans(settings: Settings) -> Iterator[SweepPlan]:
 
 def list_runs_of(plan: SweepPlan, store: Store) -> list[Run]:
     """Return the runs of a sweep, oldest first."""
-    return store.list_runs(sweep=plan.id, limit=_ALL_RUNS)[::-1]
+    return store.list_runs(sweep=plan.id)[::-1]
 
 
 def count_missing(plan: SweepPlan, runs: Sequence[Run], *, retry_failed: bool = False) -> int:

@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.config import Settings, expand_path, find_template, read_settings, serving_variables
-from workbench.domain.approval import Approval, require_role, signing_namespace
+from workbench.config import Settings, find_template, read_settings, serving_variables
+from workbench.domain import history
 from workbench.domain.comparison import Comparison
-from workbench.domain.decision import Decision, decide, decide_approval
-from workbench.domain.ledger import Entry, Event
+from workbench.domain.decision import Decision
+from workbench.domain.ledger import Checkpoint, Entry, Event
+from workbench.domain.ledger_audit import LedgerAudit
 from workbench.domain.release import Release
 from workbench.domain.review import Review
 from workbench.domain.run import Run, RunState
 from workbench.errors import NotFound, Refused, UsageError
-from workbench.signing.ssh_signatures import allowed_signer, read_signing_key, sign_bytes
-from workbench.store.sqlalchemy_store import Store, utc_now
+from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow.disk import disk_answers
 from workbench.workflow.run_bench import RunBench
 
 if TYPE_CHECKING:
+    from workbench.domain.policy import Policy
     from workbench.serving.bentoml_server import BentoServer
     from workbench.workflow.doctor import Symptom
     from workbench.workflow.nominees import Nominee
@@ -38,7 +39,7 @@ class Workbench(RunBench):
         """Open the workbench of the current folder's project, or the one these settings describe."""
         settings = settings or read_settings()
         tracker = MlflowTracker(settings.tracking_address, settings.artifacts_folder)
-        return cls(settings, Store(settings.store_address), tracker)
+        return cls(settings, Store(settings.store_address, last_seen=settings.checkpoints_folder), tracker)
 
     # Compare
 
@@ -54,7 +55,7 @@ class Workbench(RunBench):
 
         Runs named are compared or refused; by default those that cannot be are left out and counted.
         """
-        from workbench.workflow.comparing import compare_runs
+        from workbench.workflow.comparing import compare_runs, count_tries
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
@@ -67,24 +68,18 @@ class Workbench(RunBench):
             runs,
             against=other,
             policy=self._read_policy(policy),
-            tried=self._count_tried(runs[0]),
+            tried=count_tries(runs[0], self.store.list_runs()),
             folder_of=self._folder,
             leave_out=not named,
         )
 
     def _runs_on_newest_holdout(self, notebook: str | None) -> list[Run]:
-        from workbench.workflow.comparing import holdout_digest
+        """Return the finished runs on the holdout of the newest; a replay is the same try once more."""
+        from workbench.workflow.comparing import holdout_digest, runs_on_holdout_of
 
-        runs = [run for run in self.list_runs(notebook=notebook) if run.is_finished and holdout_digest(run)]
-        return [run for run in runs if holdout_digest(run) == holdout_digest(runs[0])]
-
-    def _count_tried(self, run: Run) -> int:
-        """How many finished runs scored themselves on the same holdout."""
-        from workbench.workflow.comparing import holdout_digest
-
-        return sum(
-            other.is_finished and holdout_digest(other) == holdout_digest(run) for other in self.store.list_runs()
-        )
+        finished = (run for run in self.list_runs(notebook=notebook) if run.is_finished and holdout_digest(run))
+        runs = [run for run in finished if "replay_of" not in run.provenance]
+        return runs_on_holdout_of(runs[0], runs) if runs else []
 
     # Nominate
 
@@ -94,8 +89,9 @@ class Workbench(RunBench):
         The endpoint it may be promoted to has the model's name. `baseline` is a run to be better than (default: a constant
         prediction). Raises Refused for a run that did not finish, UsageError for one without predictions or model.
         """
-        from workbench.workflow import nominating, nominees, replaying
+        from workbench.workflow import nominating, policies, replaying
 
+        self.store.ledger.require_privilege()  # before a replay is executed for nothing
         run = self.show(run_id)
         _require_scored([run])
         replaying.require_replayed(run, self.store.list_runs(), self.settings)
@@ -103,13 +99,14 @@ class Workbench(RunBench):
         if other is not None:
             _require_scored([other])
         plan = nominating.plan_nomination(
+            self,
             run,
-            model=nominees.require_model_name(model),
-            policy_bytes=nominees.find_policy(policy or self.settings.policy),
+            model=history.require_model_name(model),
+            policy_name=policy or self.settings.policy,
+            policy_bytes=policies.find_policy(policy or self.settings.policy),
             nominator=self.settings.acting_author,
             baseline=other,
-            tried=self._count_tried(run),
-            last_version=nominees.last_version(self.store.read_ledger(), model),
+            last_version=history.last_version(self.store.read_ledger(), model),
         )
         with disk_answers(self.settings.models_folder):
             subject, body = nominating.freeze_nominee(plan, self.settings, self.tracker)
@@ -118,7 +115,7 @@ class Workbench(RunBench):
             actor=self.settings.acting_author,
             subject=subject,
             body=body,
-            require=lambda entries: nominees.require_new(entries, subject),
+            require=lambda entries: history.require_new(entries, subject),
         )
         return self.review(subject)
 
@@ -126,50 +123,64 @@ class Workbench(RunBench):
 
     def review(self, subject: str) -> Review:
         """Return the evidence, findings, questions and approvals of a nominee (`model/version`) as of now."""
-        from workbench.workflow.nominees import review_nominee
+        from workbench.workflow.judging import review_nominee
 
         return review_nominee(self.load_nominee(subject))
 
     def answer(self, subject: str, question: str, text: str) -> Review:
         """Answer a question only a person can answer; approvals given before become stale."""
-        nominee = self.load_nominee(subject)
-        if question not in nominee.policy.questions:
-            known = ", ".join(nominee.policy.questions)
-            raise UsageError(f"The policy has no question {question!r}.", why=f"It asks: {known}.")
-        if not text.strip():
-            raise UsageError("An answer needs words.", next_step=nominee.policy.questions[question])
-        body = {"question": question, "answer": text.strip()}
-        self.store.append_entry(Event.ANSWERED, actor=self.settings.acting_author, subject=subject, body=body)
+        from workbench.workflow import reviewing
+
+        reviewing.answer(self, subject, question, text)
         return self.review(subject)
 
-    def approve(self, subject: str, *, role: str, key: Path) -> Review:
+    def approve(self, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> Review:
         """Sign the nominee as it is now, in a role; raises Refused (and records that) when the principal may not.
 
         The principal is whoever the allowed-signers file says the key belongs to; with a key it does not know, the acting author.
+        A passphrase opens the key this once.
         """
-        from workbench.workflow import nominees
+        from workbench.workflow import reviewing
 
-        nominee = self.load_nominee(subject)
-        principal = nominees.find_signer(key, self.settings)
-        authors = nominee.evidence.identity.authors
-        decision = decide_approval(
-            principal=principal, role=require_role(role), authors=authors, policy=nominee.policy, subject=subject
-        )
-        self.require(decision, "Ask somebody else who holds the role to review it.")
-        statement = nominees.state_approval(nominee, principal=principal, role=role)
-        content = statement.to_bytes()
-        approval = Approval(content, sign_bytes(content, key=expand_path(key), namespace=signing_namespace(role)))
-        signers = self.settings.signers_file
-        fault = nominees.find_fault(approval, statement, self.settings, recorded=utc_now())
-        reasons = [f"{signers} does not let this key sign as {role} for {principal}: {fault}"] if fault else []
-        line = allowed_signer(principal, [role], read_signing_key(approval.signature))
-        self.require(
-            decide("approve", subject, reasons),
-            f"Whoever keeps {signers} decides whether to add this line to it:\n{line}",
-        )
-        body = {"statement": content.decode(), "signature": approval.signature.decode(), "role": role}
-        self.store.append_entry(Event.APPROVED, actor=principal, subject=subject, body=body)
+        reviewing.approve(self, subject, role=role, key=key, passphrase=passphrase)
         return self.review(subject)
+
+    def object(self, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None) -> Review:
+        """Object to a nominee: it cannot be promoted until the same person clears that (`clears` is the objection's number)."""
+        from workbench.workflow import reviewing
+
+        reviewing.object_to(self, subject, text=text, key=key, clears=clears, passphrase=passphrase)
+        return self.review(subject)
+
+    def waive(
+        self,
+        subject: str,
+        check: str,
+        *,
+        reason: str,
+        role: str,
+        until: str,
+        key: Path,
+        passphrase: str | None = None,
+    ) -> Review:
+        """Make a signed exception to one finding that did not pass, until a date or time (ISO 8601, UTC when it names no zone)."""
+        from workbench.workflow import reviewing
+
+        reviewing.waive(self, subject, check, reason=reason, role=role, until=until, key=key, passphrase=passphrase)
+        return self.review(subject)
+
+    def find_keyholder(self, key: Path) -> str | None:
+        """Return who holds a key by the allowed-signers file, None when nobody is known to; raises UsageError for no key."""
+        from workbench.workflow import reviewing
+
+        return reviewing.find_keyholder(key, self.settings)
+
+    def read_policy(self, name: str | None = None) -> tuple[Policy, bytes]:
+        """Return a policy (default: the project's) and its exact bytes; raises UsageError naming each line to correct."""
+        from workbench.workflow import policies
+
+        content = policies.find_policy(name or self.settings.policy)
+        return policies.read_policy(content), content
 
     def list_nominees(self) -> list[str]:
         """Return the nominees as `model/version`, newest first."""
@@ -184,13 +195,24 @@ class Workbench(RunBench):
         """
         from workbench.workflow.promoting import promote
 
+        self.store.ledger.require_privilege()
         return promote(self, subject)
 
-    def rollback(self, endpoint: str, *, to: int | None = None) -> Release:
-        """Serve the version before (or version `to`) again, if its bytes and approvals still hold."""
+    def rollback(self, endpoint: str, *, to: int | None = None, served: int | None = None) -> Release:
+        """Serve the version before (or version `to`) again, if its bytes and approvals still hold.
+
+        With `served`, only while that version is the served one: raises Refused, saying who moved it, otherwise.
+        """
         from workbench.workflow.promoting import roll_back
 
-        return roll_back(self, endpoint, to=to)
+        self.store.ledger.require_privilege()
+        return roll_back(self, endpoint, to=to, served=served)
+
+    def mend_alias(self, endpoint: str) -> list[str]:
+        """Make MLflow's alias of an endpoint point to what the ledger serves, and say where it was if that was elsewhere."""
+        from workbench.workflow.aliases import publish_alias
+
+        return publish_alias(self, endpoint, before=history.served_version(self.store.read_ledger(), endpoint))
 
     def verify(self, subject: str) -> Release:
         """Say whether the bytes of a release may be served: signatures, files, ledger."""
@@ -200,13 +222,11 @@ class Workbench(RunBench):
 
     def find_served(self, endpoint: str) -> str:
         """Return what an endpoint serves by the ledger, as `model/version`."""
-        from workbench.workflow import nominees
-
         entries = self.store.read_ledger()
-        version = nominees.served_version(entries, endpoint)
+        version = history.served_version(entries, endpoint)
         if version is None:
             raise NotFound(f"Endpoint {endpoint} serves nothing yet.", next_step="Promote an approved nominee first.")
-        return f"{nominees.model_of(entries, endpoint)}/{version}"
+        return f"{history.model_of(entries, endpoint)}/{version}"
 
     def serve(self, endpoint: str, *, port: int) -> BentoServer:
         """Start an endpoint's release on loopback and return when it is ready; raises Refused when it may not be served."""
@@ -214,10 +234,13 @@ class Workbench(RunBench):
         from workbench.serving.bentoml_server import serve_bento
         from workbench.workflow import releases
 
+        self.store.ledger.require_privilege(writable=False)
         subject = self.find_served(endpoint)
 
-        def audit(_: Path) -> None:
-            self.require(self.verify(subject).decision, f"workbench rollback {endpoint}")
+        def audit(source: Path) -> dict[str, bytes]:
+            audited = releases.read_release(source, subject, self.settings, self.store.read_ledger())
+            self.require(audited.release.decision, f"workbench rollback {endpoint}")
+            return audited.files
 
         return serve_bento(
             releases.find_release(subject, self.settings, self.store.read_ledger()),
@@ -249,6 +272,22 @@ class Workbench(RunBench):
         with disk_answers(path):
             path.write_text(review_page(review), encoding="utf-8")
 
+    def write_card_page(self, subject: str, path: Path) -> None:
+        """Write a nominee's model card as one HTML page; the same card as Markdown is part of the release."""
+        from workbench.domain.model_card import build_model_card
+        from workbench.widgets.card_page import card_page
+
+        nominee = self.load_nominee(subject)
+        with disk_answers(path):
+            path.write_text(card_page(build_model_card(nominee.evidence, nominee.policy.questions)), encoding="utf-8")
+
+    def open_review(self, subject: str, *, port: int, say: Callable[[str], None]) -> None:
+        """Serve a nominee's review on a page of its own, on loopback with a token, until Ctrl-C."""
+        from workbench.workflow.voila_server import open_review
+
+        self.load_nominee(subject)  # what cannot be reviewed is said here, not in a browser
+        open_review(subject, self.settings, port=port, say=say)
+
     def lab(self, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
         """Run JupyterLab and MLflow's page on loopback until one of them ends or Ctrl-C."""
         from workbench.workflow.lab import run_lab
@@ -262,9 +301,27 @@ class Workbench(RunBench):
 
         return examine(self)
 
-    def read_ledger(self) -> tuple[list[Entry], list[str]]:
-        """Return every decision in order, and what is wrong with their chain (nothing: it is whole)."""
+    def inspect_ledger(self) -> tuple[list[Entry], list[str]]:
+        """Return every decision in order, and what is wrong with them (nothing: the chain is whole, and holds what was seen)."""
         return self.store.inspect_ledger()
+
+    def verify_ledger(self, *, checkpoint: Checkpoint | None = None) -> LedgerAudit:
+        """Verify the chain, every signature in it, and that it holds what this machine saw and what somebody noted."""
+        from workbench.workflow.auditing import verify_ledger
+
+        return verify_ledger(self, checkpoint)
+
+    def export_ledger(self, path: Path) -> int:
+        """Write the ledger as lines that can be verified without the workbench; return how many entries it has."""
+        from workbench.workflow.auditing import export_ledger
+
+        return export_ledger(self, path)
+
+    def accept_ledger(self, head: str) -> Checkpoint:
+        """Go on with a ledger that was rolled back on purpose; `head` is its last digest, or at least 12 characters of it."""
+        from workbench.workflow.auditing import accept_ledger
+
+        return accept_ledger(self, head)
 
     # For the verbs
 

@@ -1,13 +1,13 @@
 // Draws a review and passes on what the reviewer wants. Nothing is decided here: Python answers every request.
-const PATIENCE_MS = 5000;
 
 function render({ model, el }) {
   el.classList.add("wb-view");
   const live = h("div", { class: "wb-say", role: "status", "aria-live": "polite" });
   const say = (text) => live.replaceChildren(text);
   const requests = openRequests(model);
-  const parts = [head(model, say), scorePart(model), checksPart(model), questionsPart(model, requests), signPart(model, requests, say)];
-  const show = () => parts.forEach((part) => part.show(model.get("state")));
+  const forms = openForms(model, requests, say);
+  const parts = [head(say), changesPart(), scorePart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
+  const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
   el.append(...parts.map((part) => part.node), live);
@@ -22,43 +22,9 @@ function render({ model, el }) {
     model.off("change:reply", requests.close);
     model.off("msg:custom", hear);
     requests.dispose();
+    forms.dispose();
   };
 }
-
-// One request at a time for each thing asked about, so that a second click cannot sign twice.
-function openRequests(model) {
-  const open = new Map();
-  let count = 0;
-  const ask = (about, message, output, done) => {
-    if (open.has(about)) return;
-    const wait = setTimeout(() => reply(output, { tone: "open", what: "No answer from the kernel yet: it is busy or stopped. Your text is kept." }), PATIENCE_MS);
-    open.set(about, { output, done, wait, number: ++count });
-    reply(output, { tone: "plain", what: "Working…" });
-    model.send({ ...message, about, number: count });
-  };
-  const close = () => {
-    const said = model.get("reply");
-    const request = open.get(said.about);
-    if (!request || request.number !== said.number) return;
-    clearTimeout(request.wait);
-    open.delete(said.about);
-    reply(request.output, said);
-    request.done();
-  };
-  const dispose = () => open.forEach((request) => clearTimeout(request.wait));
-  return { ask, close, dispose, isOpen: (about) => open.has(about) };
-}
-
-function reply(output, { tone, what, reasons = [], next = "" }) {
-  const shape = { good: "✓ ", bad: "✕ ", open: "? " }[tone] || "";
-  output.replaceChildren(
-    h("div", { class: `wb-status wb-tone-${tone}` }, shape + what),
-    ...(reasons.length ? [h("ul", {}, reasons.map((reason) => h("li", {}, reason)))] : []),
-    ...(next ? [h("div", {}, `Next: ${next}`)] : []),
-  );
-}
-
-const output = () => h("div", { class: "wb-reply", role: "status", "aria-live": "polite" });
 
 function section(title, ...children) {
   const heading = h("h3", {}, title);
@@ -71,14 +37,48 @@ function table(labels, rows, name) {
 
 const cell = (...children) => h("td", { class: "wb-text" }, ...children);
 
-function head(model, say) {
+// A part is drawn again only when what it shows changed, so that what the reader unfolded stays unfolded.
+function redrawn(draw) {
+  let drawn = "";
+  return (value) => {
+    const now = JSON.stringify(value);
+    if (now !== drawn) draw(value);
+    drawn = now;
+  };
+}
+
+const lines = (texts) => h("ul", {}, texts.map((text) => h("li", {}, text)));
+
+function command(label, text, say) {
+  return h("p", { class: "wb-command wb-quiet" }, `${label}: `, h("code", {}, text), copyButton(() => text, "command", say));
+}
+
+function head(say) {
   const node = h("header", {});
-  const reasons = (state) =>
-    h("details", { class: "wb-reasons" }, h("summary", {}, `All ${state.reasons.length} reasons`), h("ul", {}, state.reasons.map((reason) => h("li", {}, prose(reason)))));
-  const next = (state) => h("p", {}, "Next: ", h("code", {}, state.next), copyButton(() => state.next, "command", say));
-  const show = (state) =>
-    node.replaceChildren(h("p", { class: `wb-headline wb-tone-${state.tone}` }, state.headline), state.next ? next(state) : reasons(state), facts(state.facts, say));
+  const list = (why, reasons) => h("details", { class: "wb-reasons" }, h("summary", {}, why), h("ul", {}, reasons.map((reason) => h("li", {}, prose(reason)))));
+  const draw = redrawn(({ headline, tone, needed, why, reasons, items }) =>
+    node.replaceChildren(h("p", { class: `wb-headline wb-tone-${tone}` }, headline), h("p", {}, prose(needed)), reasons.length ? list(why, reasons) : "", facts(items, say)),
+  );
+  const show = ({ headline, tone, needed, why, reasons, facts: items }) => draw({ headline, tone, needed, why, reasons, items });
   return { node, show };
+}
+
+const LINE_TAGS = { added: "ins", removed: "del", same: "span" };
+
+function changesPart() {
+  const box = h("div", {});
+  const { node, heading } = section("", box);
+  const row = (item) => h("tr", {}, h("th", { scope: "row", class: "wb-text" }, item.name), cell(item.before), cell(item.after));
+  const line = (item) => [h(LINE_TAGS[item.kind], { class: `wb-line wb-${item.kind}` }, `${item.mark} ${item.text}`), "\n"];
+  const hunk = (item) => h("div", {}, h("div", { class: "wb-quiet" }, item.title), h("pre", { class: "wb-diff" }, item.lines.flatMap(line)));
+  const code = ({ summary, hunks, open, more }) =>
+    hunks.length ? h("details", { class: "wb-fold", open }, h("summary", {}, summary), hunks.map(hunk), more ? h("p", { class: "wb-quiet" }, more) : null) : h("p", {}, summary);
+  const draw = redrawn((changes) => {
+    heading.textContent = changes.title;
+    const rows = changes.rows.length ? [table(changes.columns.map((column) => [column]), changes.rows.map(row), changes.title)] : [];
+    box.replaceChildren(h("p", {}, changes.text), ...rows, ...(changes.code ? [code(changes.code)] : []));
+  });
+  return { node, show: (state) => draw(state.changes) };
 }
 
 function scorePart() {
@@ -99,20 +99,66 @@ function scorePart() {
 }
 
 function checksPart() {
-  const box = h("div", {});
-  const { node, heading } = section("", box);
+  const found = h("div", {});
+  const summary = h("summary", {});
+  const items = h("div", {});
+  const checklist = h("details", { class: "wb-fold" }, summary, items);
+  const { node, heading } = section("", found, checklist);
+  const quiet = (text) => (text ? h("div", { class: "wb-quiet" }, text) : null);
   const row = (finding) =>
-    h("tr", { "data-check": finding.check }, cell(status(finding.status)), h("th", { scope: "row", class: "wb-text" }, finding.label), cell(finding.value), cell(finding.limit), cell(prose(finding.reason)));
+    h("tr", { "data-check": finding.check }, cell(status(finding.status)), h("th", { scope: "row", class: "wb-text" }, finding.label, quiet(finding.severity)), cell(finding.value), cell(finding.limit), cell(prose(finding.reason), quiet(finding.waiver.join("") && prose(finding.waiver))));
+  const item = (row) => h("tr", {}, cell(row.id), h("th", { scope: "row", class: "wb-text" }, row.question), cell(status(row.status)), cell(row.severity), cell(row.by), cell(row.references));
+  const group = ({ title, rows }) => h("div", { class: "wb-items" }, table(["Item", title, "Status", "Weight", "Settled by", "Asked by"].map((label) => [label]), rows.map(item), `Checklist: ${title}`));
+  const rows = (findings, name) => (findings.length ? table([["Result"], ["Check"], ["Value"], ["Limit"], ["Reason"]], findings.map(row), name) : "");
+  const drawFound = redrawn(({ findings, unfolded, passed: summary, checked }) => {
+    const folded = findings.slice(unfolded);
+    const passed = folded.length ? h("details", { class: "wb-fold", open: found.querySelector("details")?.open }, h("summary", {}, summary), rows(folded, "Checks that passed")) : "";
+    found.replaceChildren(rows(findings.slice(0, unfolded), "Checks"), passed, h("p", { class: "wb-quiet" }, moment(checked), "; computed again before promotion."));
+  });
+  const drawItems = redrawn((given) => {
+    checklist.hidden = !given;
+    summary.replaceChildren(given ? given.summary : "");
+    items.replaceChildren(...(given ? given.sections.map(group) : []));
+  });
   const show = (state) => {
     heading.textContent = `Checks: ${state.tally}`;
-    box.replaceChildren(table([["Result"], ["Check"], ["Value"], ["Limit"], ["Reason"]], state.findings.map(row), "Checks"), h("p", { class: "wb-quiet" }, moment(state.checked), "; computed again before promotion."));
+    drawFound({ findings: state.findings, unfolded: state.unfolded, passed: state.passed, checked: state.checked });
+    drawItems(state.checklist);
   };
   return { node, show };
 }
 
-function questionsPart(model, requests) {
+function waiversPart(forms) {
   const box = h("div", {});
-  const { node } = section("Questions only a person can answer", box);
+  const { node } = section("Waivers", box, forms.place("waive:"));
+  const row = (waiver) =>
+    h("tr", {}, cell(status(waiver.status)), h("th", { scope: "row", class: "wb-text" }, waiver.label), cell(waiver.who, h("div", { class: "wb-quiet" }, moment(waiver.given))), cell(waiver.reason, waiver.faults.length ? lines(waiver.faults) : null), cell(moment(waiver.expires)));
+  const given = (waivers) => table([["Counts"], ["Check"], ["Waived by"], ["Why"], ["Expires"]], waivers.map(row), "Waivers");
+  const draw = redrawn((waivers) => box.replaceChildren(waivers.length ? given(waivers) : h("p", {}, "Nobody waived anything.")));
+  return { node, show: (state) => draw(state.waivers) };
+}
+
+function objectionsPart(forms) {
+  const box = h("div", {});
+  const { node } = section("Objections", box, forms.place("clear:"), forms.place("object"));
+  const item = (objection) =>
+    h(
+      "div",
+      { class: "wb-objection" },
+      h("div", {}, status(objection.status), " ", h("strong", {}, objection.who), moment(objection.raised)),
+      h("blockquote", { class: "wb-answer" }, objection.text),
+      objection.resolution ? h("p", { class: "wb-quiet" }, moment(objection.cleared), `: ${objection.resolution}`) : null,
+      objection.note ? h("div", { class: "wb-quiet" }, objection.note) : null,
+    );
+  const draw = redrawn((objections) => box.replaceChildren(...(objections.length ? objections.map(item) : [h("p", {}, "Nobody objected.")])));
+  return { node, show: (state) => draw(state.objections) };
+}
+
+function questionsPart(model, requests, say) {
+  const box = h("div", {});
+  const line = h("div", {});
+  const { node } = section("Questions only a person can answer", box, line);
+  const drawLine = redrawn((text) => line.replaceChildren(command("On the command line", text, say)));
   const known = new Map();
   // A question keeps its text area for as long as the view lives, so that new state never takes focus or text away.
   const show = (state) =>
@@ -122,6 +168,7 @@ function questionsPart(model, requests) {
         box.append(known.get(question.name).node);
       }
       known.get(question.name).show(question);
+      drawLine(state.commands.answer);
     });
   return { node, show };
 }
@@ -154,9 +201,14 @@ function questionItem(name, model, requests) {
   button.addEventListener("click", save);
   const show = (question) => {
     const untouched = area.value === saved;
+    const { [name]: draft, ...others } = model.get("drafts");
     saved = question.answer;
-    const draft = model.get("drafts")[name];
-    if (draft !== undefined) area.value = draft;
+    // What was typed last may reach Python after the request to save it did: a draft that says what is saved is none any more.
+    if (draft !== undefined && draft.trim() === saved) {
+      area.value = saved;
+      model.set("drafts", others);
+      model.save_changes();
+    } else if (draft !== undefined) area.value = draft;
     else if (untouched) area.value = saved;
     label.replaceChildren(h("strong", {}, question.label), `: ${question.text}`);
     button.replaceChildren("Save answer");
@@ -168,91 +220,23 @@ function questionItem(name, model, requests) {
   return { node, show };
 }
 
-// A blocked button stays reachable and says why; a disabled one would drop the focus and tell nobody.
-function block(button, why, reason) {
-  button.setAttribute("aria-disabled", String(Boolean(reason)));
-  why.replaceChildren(reason);
-}
-
-function signPart(model, requests, say) {
+function signPart(forms) {
   const people = h("p", {});
   const approvals = h("div", {});
-  const form = signForm(model, requests, say);
-  const { node } = section("Approvals", people, approvals, form.node);
+  const cautions = h("ul", { class: "wb-cautions" });
+  const binds = h("p", { class: "wb-quiet" });
+  const { node } = section("Approvals", people, approvals, cautions, binds, forms.place("approve"));
   const given = (approval) =>
-    h("div", { class: "wb-given" }, h("div", {}, status(approval.status), " ", h("strong", {}, approval.who), moment(approval.signed), approval.expires), approval.faults.length ? h("ul", {}, approval.faults.map((fault) => h("li", {}, fault))) : null);
+    h("div", { class: "wb-given" }, h("div", {}, status(approval.status), " ", h("strong", {}, approval.who), moment(approval.signed), approval.expires), approval.faults.length ? lines(approval.faults) : null);
   const row = (role) => h("tr", {}, h("th", { scope: "row", class: "wb-text" }, role.role), cell(status(role.status)), cell(role.given.length ? role.given.map(given) : "nobody yet"));
+  const draw = redrawn((roles) => approvals.replaceChildren(table([["Role"], ["Signed"], ["By"]], roles.map(row), "Approvals")));
   const show = (state) => {
     people.replaceChildren(state.people);
-    approvals.replaceChildren(table([["Role"], ["Signed"], ["By"]], state.roles.map(row), "Approvals"));
-    form.show(state.sign);
+    draw(state.roles);
+    cautions.replaceChildren(...state.sign.cautions.map((caution) => h("li", {}, caution)));
+    binds.replaceChildren(state.sign.binds);
   };
   return { node, show };
 }
-
-function signForm(model, requests, say) {
-  const id = `wb-${Math.random().toString(36).slice(2)}`;
-  const role = h("select", { id: `${id}-role` });
-  const key = h("input", { id: `${id}-key`, type: "text", placeholder: "~/.ssh/id_ed25519", autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-hint` });
-  const button = h("button", { type: "button", class: "wb-button wb-primary", "aria-describedby": `${id}-why` });
-  const why = h("span", { id: `${id}-why`, class: "wb-quiet" });
-  const out = output();
-  const cautions = h("ul", { class: "wb-cautions" });
-  const binds = h("p", {});
-  const command = h("code", {});
-  let sign = { command: "" };
-
-  const blocked = () => {
-    if (requests.isOpen("approve")) return "Being signed";
-    if (Object.keys(model.get("drafts")).length) return "Save your answers first: signing covers them";
-    return key.value.trim() ? "" : "Name the file of your SSH key";
-  };
-  const refresh = () => {
-    button.replaceChildren(`Sign as ${role.value}`);
-    command.replaceChildren(`${sign.command} --role ${quote(role.value)} --key ${quote(key.value.trim() || "~/.ssh/id_ed25519")}`);
-    block(button, why, blocked());
-  };
-  const keep = () => {
-    model.set("role", role.value);
-    model.set("key_path", key.value);
-    model.save_changes();
-    refresh();
-  };
-  const submit = (event) => {
-    event.preventDefault();
-    if (blocked()) return;
-    requests.ask("approve", { kind: "approve", role: role.value, key_path: key.value.trim() }, out, refresh);
-    refresh();
-  };
-  role.addEventListener("change", keep);
-  key.addEventListener("input", keep);
-  button.addEventListener("click", submit);
-  key.addEventListener("keydown", (event) => event.key === "Enter" && submit(event));
-  model.on("change:drafts", refresh);
-  key.value = model.get("key_path");
-  const show = (state) => {
-    sign = state;
-    const chosen = model.get("role");
-    role.replaceChildren(...[...state.roles].sort().map((name) => h("option", { value: name, selected: name === chosen }, name)));
-    cautions.replaceChildren(...state.cautions.map((caution) => h("li", {}, caution)));
-    binds.replaceChildren(state.binds);
-    refresh();
-  };
-  const hint = h("p", { id: `${id}-hint`, class: "wb-quiet" }, "The path only; the key itself stays where it is. A key with a passphrase must be loaded in ssh-agent; otherwise sign on the command line:");
-  const node = h(
-    "div",
-    { class: "wb-form", role: "group", "aria-label": "Sign" },
-    cautions,
-    binds,
-    h("div", { class: "wb-row" }, h("label", { for: role.id }, "Role"), role, h("label", { for: key.id }, "SSH key"), key),
-    h("div", { class: "wb-row" }, button, why),
-    out,
-    hint,
-    h("p", { class: "wb-command" }, command, copyButton(() => command.textContent, "command", say)),
-  );
-  return { node, show };
-}
-
-const quote = (word) => (/^[\w@%+=:,.~/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 export default { render };

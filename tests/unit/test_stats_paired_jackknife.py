@@ -1,0 +1,93 @@
+"""The test of a slice keeps its promise where nothing differs, and sees what does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from workbench.stats import METRICS
+from workbench.stats.paired_jackknife import paired_jackknife
+
+RATIOS = ["accuracy", "brier_score", "log_loss", "mean_absolute_error", "roc_auc", "root_mean_squared_error"]
+
+
+def draw(generator, rows, *, noise=(0.7, 0.7), task="classification"):
+    """Return truth and the scores of two models that differ in nothing but how much noise each adds."""
+    signal = generator.normal(size=rows)
+    seen = [signal + generator.normal(size=rows) * each for each in noise]
+    if task == "regression":
+        return (signal + generator.normal(size=rows) * 0.3, *seen)
+    truth = (generator.random(rows) < 1 / (1 + np.exp(-2 * signal))).astype(float)
+    return (truth, *(1 / (1 + np.exp(-2 * each)) for each in seen))
+
+
+@pytest.mark.parametrize("name", RATIOS)
+def test_p_values_are_uniform_where_the_models_are_equally_good(name):
+    generator, metric = np.random.default_rng(11), METRICS[name]
+    p_values = [paired_jackknife(*draw(generator, 150, task=metric.task), metric) for _ in range(1_000)]
+    assert None not in p_values
+    # Accuracy takes few values, so its p values come in steps; what counts is that no level is passed too often.
+    if name != "accuracy":
+        assert stats.kstest(p_values, "uniform").pvalue > 0.001
+    for level in (0.01, 0.05, 0.10):
+        assert np.mean(np.array(p_values) <= level) <= level + 3 * np.sqrt(level / 1_000)
+
+
+def test_blocks_of_many_rows_keep_the_promise_too():
+    generator = np.random.default_rng(5)
+    p_values = [paired_jackknife(*draw(generator, 430), METRICS["roc_auc"]) for _ in range(400)]
+    assert stats.kstest(p_values, "uniform").pvalue > 0.001
+
+
+@pytest.mark.parametrize("name", ["accuracy", "brier_score", "mean_absolute_error"])
+def test_for_a_mean_it_is_the_paired_t_test(name):
+    metric = METRICS[name]
+    truth, one, other = draw(np.random.default_rng(2), 120, noise=(0.9, 0.6), task=metric.task)
+    losses = [np.array([metric.value(truth[[i]], score[[i]]) for i in range(120)]) for score in (one, other)]
+    expected = stats.ttest_1samp(metric.sign * (losses[0] - losses[1]), 0, alternative="less").pvalue
+    assert paired_jackknife(truth, one, other, metric) == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize("name", RATIOS)
+def test_a_worse_model_is_seen_and_turning_the_models_round_turns_the_answer(name):
+    metric = METRICS[name]
+    truth, bad, good = draw(np.random.default_rng(1), 600, noise=(2.0, 0.2), task=metric.task)
+    worse = paired_jackknife(truth, bad, good, metric)
+    assert worse < 0.001
+    assert paired_jackknife(truth, good, bad, metric) == pytest.approx(1 - worse, abs=1e-9)
+
+
+def test_the_order_of_the_rows_is_nothing_to_it():
+    truth, one, other = draw(np.random.default_rng(8), 500)
+    order = np.random.default_rng(9).permutation(500)
+    first, again = (
+        paired_jackknife(*columns, METRICS["roc_auc"])
+        for columns in ((truth, one, other), (truth[order], one[order], other[order]))
+    )
+    assert first == again
+
+
+def test_equal_scores_are_not_worse():
+    truth, one, _ = draw(np.random.default_rng(8), 100)
+    assert paired_jackknife(truth, one, one, METRICS["roc_auc"]) == 1.0
+
+
+def test_a_loss_that_is_the_same_everywhere_is_no_chance():
+    truth = np.arange(50.0)
+    assert paired_jackknife(truth, truth + 2, truth + 1, METRICS["mean_absolute_error"]) == 0.0
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (np.array([]), np.array([]), np.array([])),
+        (np.array([1.0]), np.array([0.5]), np.array([0.4])),
+        (np.ones(100), np.linspace(0, 1, 100), np.linspace(1, 0, 100)),
+        (np.r_[np.ones(9), np.zeros(91)], np.linspace(0, 1, 100), np.linspace(1, 0, 100)),
+        (np.r_[np.ones(50), np.zeros(50)], np.full(100, np.nan), np.linspace(1, 0, 100)),
+    ],
+    ids=["nothing", "one row", "one class", "nine of a class", "no numbers"],
+)
+def test_rows_that_carry_no_test_give_none(columns):
+    assert paired_jackknife(*columns, METRICS["roc_auc"]) is None

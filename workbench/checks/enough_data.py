@@ -1,0 +1,71 @@
+"""Is the holdout large enough for what is concluded from it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.checks._advantage import NO_INTERVAL, find_mismatch, find_nominee, judge_nominee
+from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
+from workbench.domain.comparison import Comparison, Verdict
+from workbench.domain.evidence import Evidence, Finding, Status
+from workbench.domain.facts import SampleFact
+from workbench.domain.policy import Policy
+
+LIMITS = ("fewest_rows", "fewest_of_a_class")
+
+
+def enough_data(evidence: Evidence, policy: Policy) -> Finding:
+    """Pass on enough rows, of each class too, when the interval is narrower than the margin allows or the verdict is BETTER.
+
+    The interval is that against the champion, or against the baseline while there is none.
+    """
+    limits = read_limits(policy, "enough_data", *LIMITS)
+    if isinstance(limits, Finding):
+        return limits
+    limit = f"{limits['fewest_rows']:g} rows, {limits['fewest_of_a_class']:g} of each class, half the interval below the margin"
+    sample = evidence.sample
+    if (
+        sample is None
+        or evidence.score is None
+        or (evidence.score.task == "classification" and sample.rarer_class is None)
+    ):
+        return fact_unknown("enough_data", limit, "Nobody counted the rows that were scored.")
+    few = _find_few(sample, limits)
+    if few:
+        reason = f"Not enough data: {few}. Use a larger holdout and run again."
+        return Finding("enough_data", Status.FAIL, f"{sample.rows:,} rows", limit, reason)
+    return _judge_width(evidence, policy, limit)
+
+
+def _find_few(sample: SampleFact, limits: Mapping[str, float]) -> str:
+    if not sample.rows >= limits["fewest_rows"]:
+        return f"the holdout has {sample.rows:,} rows, the policy asks for {limits['fewest_rows']:g}"
+    if sample.rarer_class is not None and not sample.rarer_class >= limits["fewest_of_a_class"]:
+        return f"the rarer class has {sample.rarer_class:,} rows, the policy asks for {limits['fewest_of_a_class']:g}"
+    return ""
+
+
+def _judge_width(evidence: Evidence, policy: Policy, limit: str) -> Finding:
+    comparison = evidence.baseline if evidence.champion_version is None else evidence.champion
+    mismatch = "There is no comparison." if comparison is None else find_mismatch(comparison, evidence, policy)
+    if comparison is None or mismatch:
+        reason = f"How wide the interval is cannot be told. {mismatch} Nominate the run again."
+        return Finding("enough_data", Status.UNKNOWN, "no interval", limit, reason)
+    return _judge_interval(comparison, evidence, policy, limit)
+
+
+def _judge_interval(comparison: Comparison, evidence: Evidence, policy: Policy, limit: str) -> Finding:
+    nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
+    if nominee is None or nominee.advantage is None or rule is None:
+        return Finding("enough_data", Status.UNKNOWN, "no interval", limit, NO_INTERVAL)
+    verdict, _ = judge_nominee(comparison, evidence, policy)
+    half = (nominee.advantage.high - nominee.advantage.low) / 2
+    value = f"{comparison.rows:,} rows, half the interval {half:.3g}, margin {rule.margin:g}, {verdict}"
+    if verdict is Verdict.BETTER or 0 <= half < rule.margin:
+        reason = "The holdout is large enough for the verdict that is drawn from it."
+        return Finding("enough_data", Status.PASS, value, limit, reason)
+    reason = (
+        f"Not enough data: half the interval ({half:.3g}) is not below the margin ({rule.margin:g}), so a difference that "
+        "matters could hide in it. Use a larger holdout and run again."
+    )
+    return Finding("enough_data", Status.FAIL, value, limit, reason)

@@ -1,0 +1,200 @@
+"""A second verifier of the ledger: standard library only, nothing of the workbench, so that two programs must be wrong at once.
+
+    python ledger_verifier.py ledger.jsonl [--checkpoint SEQUENCE:DIGEST] [--allowed-signers FILE [--revoked-keys FILE]]
+
+It reads what `workbench ledger export FILE` wrote, prints one line a fault and ends with 0 (nothing is wrong) or 1. With an
+allowed-signers file every signature (of approvals, waivers, objections) is verified by `ssh-keygen`, by no revoked key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+Lines = list[tuple[str, dict[str, Any]]]
+File = bytes | None
+TEXTS = ("time", "event", "actor", "subject", "previous")
+LINE = re.compile(rb'\{"digest":"([0-9a-f]{64})","entry":(\{.*\})\}', re.DOTALL)
+PRINCIPAL = re.compile(r"[\w.@+-]+", re.ASCII)
+NAMESPACE = re.compile(r"workbench(\.[a-z][a-z0-9_-]{0,31}){1,2}")
+NOTHING = "0" * 64
+# What is signed in which namespace; {role} is the role that the statement names.
+SIGNED = {"approved": "workbench.approval.{role}", "waived": "workbench.waiver.{role}"}
+SIGNED |= dict.fromkeys(("objected", "cleared"), "workbench.objection")
+EVENTS = {"planned", "nominated", "answered", "refused", "promoted", "rolled_back", "accepted", *SIGNED}
+
+
+def read_lines(content: bytes) -> tuple[Lines, list[str]]:
+    """Return (digest, entry) of each line, and the faults of those that are no line of an export."""
+    *lines, rest = content.split(b"\n")
+    found, faults = [], ["the file was cut off: its last line does not end"] if rest else []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(read_line(line))
+        except (ValueError, RecursionError) as exc:
+            faults.append(f"line {number}: {exc or type(exc).__name__}")
+    return found, faults
+
+
+def read_line(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Return digest and entry of a line; raises ValueError when the digest is not that of the very bytes beside it."""
+    if not (match := LINE.fullmatch(line)):
+        raise ValueError("it is not a digest and an entry")
+    digest, text = match[1].decode(), match[2]
+    if hashlib.sha256(text).hexdigest() != digest:
+        raise ValueError("its content does not give its digest")
+    entry = json.loads(text.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse)
+    if set(entry) != {"sequence", "body", *TEXTS} or type(entry["sequence"]) is not int:
+        raise ValueError("it has other fields than an entry")
+    if not isinstance(entry["body"], dict) or not all(isinstance(entry[name], str) for name in TEXTS):
+        raise ValueError("a field is of another kind")
+    if entry["event"] not in EVENTS:
+        raise ValueError(f"there is no event {entry['event']!r}")
+    spelt = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if spelt.encode("utf-8") != text:
+        raise ValueError("it is spelt in another way than entries are")
+    return digest, entry
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that has a key twice."""
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a key is there twice")
+    return dict(pairs)
+
+
+def refuse(name: str) -> Any:
+    """Refuse what is no JSON: NaN, Infinity."""
+    raise ValueError(f"{name} is no number")
+
+
+def check_chain(lines: Lines) -> list[str]:
+    """Return where an entry does not follow the one before it."""
+    faults, previous = [], NOTHING
+    for number, (digest, entry) in enumerate(lines, 1):
+        if entry["sequence"] != number:
+            faults.append(f"line {number}: it is entry {entry['sequence']}")
+        if entry["previous"] != previous:
+            faults.append(f"line {number}: it follows {entry['previous'][:12]}, and {previous[:12]} is before it")
+        previous = digest
+    return faults
+
+
+def check_checkpoint(lines: Lines, sequence: Any, digest: Any) -> list[str]:
+    """Return in what the entries do not hold a checkpoint."""
+    if type(sequence) is not int or not 0 <= sequence <= len(lines):
+        return [f"entry {sequence} ({str(digest)[:12]}) was seen, and there are {len(lines)} entries"]
+    now = lines[sequence - 1][0] if sequence else NOTHING
+    return [] if now == digest else [f"entry {sequence} was {str(digest)[:12]} when it was seen, and is {now[:12]}"]
+
+
+def check_signed(lines: Lines, signers: bytes, revoked: File) -> list[str]:
+    """Return the faults of everything that was signed: who signed what, when, after which entry."""
+    faults = check_signers(signers)
+    for number, (_, entry) in enumerate(lines, 1):
+        if entry["event"] in SIGNED:
+            try:
+                found = check_statement(entry, lines, signers, revoked)
+            except (KeyError, TypeError, ValueError, AttributeError, OSError) as exc:
+                found = [f"what was signed cannot be read: {exc}"]
+            faults += [f"line {number}: {fault}" for fault in found]
+    return faults
+
+
+def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked: File = None) -> list[str]:
+    """Return what is wrong with one signed statement."""
+    body, faults = entry["body"], []
+    signed = json.loads(body["statement"], object_pairs_hook=unique, parse_constant=refuse)["predicate"]
+    role = signed.get("role")
+    if (signed["principal"], role) != (entry["actor"], body.get("role")):
+        faults.append(f"{signed['principal']} ({role}) signed, not {entry['actor']} ({body.get('role')})")
+    if f"{signed['model']}/{signed['version']}" != entry["subject"]:
+        faults.append(f"{signed['model']}/{signed['version']} was signed, not {entry['subject']}")
+    if not timedelta() <= parse_time(entry["time"]) - parse_time(signed["issued"]) <= timedelta(minutes=5):
+        faults.append(f"issued at {signed['issued']}, and recorded at {entry['time']}: not within 5 minutes")
+    if "head" in signed:
+        faults += check_checkpoint(lines[: entry["sequence"] - 1], signed["sequence"], signed["head"])
+    files = {"-f": signers, "-s": body["signature"].encode(), **({} if revoked is None else {"-r": revoked})}
+    return faults + check_signature(body, SIGNED[entry["event"]].format(role=role), signed, files)
+
+
+def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any], files: dict[str, bytes]) -> list[str]:
+    """Return what ssh-keygen says against a signature by the principal, in the role's namespace, when it was issued."""
+    if not NAMESPACE.fullmatch(namespace) or not PRINCIPAL.fullmatch(signed["principal"]):
+        return ["no one signs under such a name or role"]
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["ssh-keygen", "-Y", "verify", "-I", signed["principal"], "-n", namespace]
+        command += ["-O", f"verify-time={parse_time(signed['issued']).astimezone(UTC):%Y%m%d%H%M%SZ}"]
+        for option, content in files.items():
+            Path(folder, option).write_bytes(content)
+            command += [option, str(Path(folder, option))]
+        done = subprocess.run(command, input=body["statement"].encode(), capture_output=True, check=False)
+    said = " ".join((done.stderr or done.stdout).decode(errors="replace").split())
+    return [f"the signature of {signed['principal']} does not hold: {said}"] if done.returncode else []
+
+
+def parse_time(text: str) -> datetime:
+    """Return a time; raises ValueError for one without a time zone."""
+    if (time := datetime.fromisoformat(text)).utcoffset() is None:
+        raise ValueError(f"{text} names no time zone")
+    return time
+
+
+def check_signers(signers: bytes) -> list[str]:
+    """Return the lines of an allowed-signers file by which one key could be more than one person."""
+    faults, people = list[str](), dict[str, str]()
+    for number, line in enumerate(signers.decode(errors="replace").split("\n"), 1):
+        if not (words := line.split()) or words[0].startswith("#"):
+            continue
+        if not PRINCIPAL.fullmatch(words[0]) or "cert-authority" in line:
+            faults.append(f"allowed signers, line {number}: it may stand for more than one person")
+        key = next((word for word in words[1:] if word.startswith("AAAA")), "")
+        if people.setdefault(key, words[0]) != words[0]:
+            faults.append(f"allowed signers, line {number}: {words[0]} has the key of {people[key]}")
+    return faults
+
+
+def verify(
+    content: bytes, checkpoint: tuple[int, str] | None = None, signers: File = None, revoked: File = None
+) -> list[str]:
+    """Return everything that is wrong with an export; empty when nothing is."""
+    lines, faults = read_lines(content)
+    if faults:
+        return faults
+    faults = check_chain(lines) + (check_checkpoint(lines, *checkpoint) if checkpoint else [])
+    return faults + (check_signed(lines, signers, revoked) if signers is not None else [])
+
+
+def read_checkpoint(text: str) -> tuple[int, str]:
+    """Read SEQUENCE:DIGEST."""
+    if not (found := re.fullmatch(r"([0-9]{1,12}):([0-9a-f]{64})", text)):
+        raise argparse.ArgumentTypeError("write SEQUENCE:DIGEST, with 64 hex characters")
+    return int(found[1]), found[2]
+
+
+def main() -> int:
+    """Verify the file that was named, and say what is wrong with it."""
+    parser = argparse.ArgumentParser(description="Verify an exported ledger.")
+    parser.add_argument("file", type=argparse.FileType("rb"))
+    parser.add_argument("--checkpoint", type=read_checkpoint, metavar="SEQUENCE:DIGEST")
+    parser.add_argument("--allowed-signers", type=argparse.FileType("rb"))
+    parser.add_argument("--revoked-keys", type=argparse.FileType("rb"))
+    given = parser.parse_args()
+    if given.revoked_keys and not given.allowed_signers:
+        parser.error("--revoked-keys says nothing without --allowed-signers")
+    content, *trust = (each and each.read() for each in (given.file, given.allowed_signers, given.revoked_keys))
+    faults = verify(content, given.checkpoint, *trust)
+    sys.stdout.write("".join(f"{each}\n" for each in faults) or f"{content.count(10)} entries, nothing wrong\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,152 @@
+"""Reviews as text: the findings, what people said of a nominee, the checklist, and the policy behind them."""
+
+from __future__ import annotations
+
+from workbench.domain.checklist import ItemStatus, count_statuses
+from workbench.domain.digest import short
+from workbench.domain.evidence import Finding, Status
+from workbench.domain.policy import Policy
+from workbench.domain.review import Review
+from workbench.domain.review import headline as review_headline
+from workbench.terminal import escape, new_table, open_console, say
+from workbench.widgets.changes_state import changes_state
+
+_LOOKS = {
+    ItemStatus.FAIL: ("red", "✕"),
+    ItemStatus.UNKNOWN: ("yellow", "?"),
+    ItemStatus.OPEN: ("yellow", "○"),
+    ItemStatus.WAIVED: ("yellow", "~"),
+    ItemStatus.PASS: ("green", "✓"),
+    ItemStatus.ANSWERED: ("green", "✓"),
+    ItemStatus.NOT_ASKED: ("dim", "·"),
+    ItemStatus.NOT_NEEDED: ("dim", "·"),
+}
+
+
+def print_review(review: Review) -> None:
+    """Print where a review stands: the sentence, what changed, the findings, the questions, the approvals."""
+    console = open_console()
+    console.print(f"[bold]{escape(review_headline(review))}[/]", soft_wrap=True)
+    identity = review.evidence.identity
+    console.print(
+        f"Run {identity.run_id} by {escape(', '.join(identity.authors))}; evidence {short(review.evidence_digest)}, "
+        f"policy {escape(review.policy_name)} {short(review.policy_digest)}",
+        soft_wrap=True,
+    )
+    if review.policy_note:
+        console.print(f"[yellow]{escape(review.policy_note)}[/]", soft_wrap=True)
+    _print_changes(review)
+    table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
+    for finding in sorted(review.findings, key=lambda item: (not item.blocks, item.status is Status.PASS)):
+        table.add_row(escape(finding.check), _mark_finding(finding), _describe_finding(finding))
+    console.print(table)
+    for objection in review.evidence.objections:
+        mark = "[green]✓[/]" if objection.cleared else "[red]✕[/]"
+        said = f", cleared: {objection.resolution}" if objection.cleared else ""
+        console.print(
+            f"{mark} objection {objection.number}  {escape(objection.text + said)} [dim]({escape(objection.principal)})[/]"
+        )
+    _print_questions(review)
+    _print_approvals(review)
+    counted = ", ".join(f"{count} {status.lower()}" for status, count in count_statuses(review.checklist).items())
+    console.print(f"[dim]Checklist: {counted} (--checklist shows all {len(review.checklist)})[/]", soft_wrap=True)
+
+
+def _print_changes(review: Review) -> None:
+    """Print what changed but for the lines of code, of which it is said how many there are."""
+    console, state = open_console(), changes_state(review.changes, review.evidence)
+    console.print(f"{escape(state['title'])}: {escape(state['text'])}", soft_wrap=True)
+    if state["rows"]:
+        table = new_table(*((column.lower(), "wrap") for column in state["columns"]))
+        for row in state["rows"]:
+            table.add_row(*(escape(row[key]) for key in ("name", "before", "after")))
+        console.print(table)
+    if state["code"]:
+        shown = " (--html FILE shows them)" if state["code"]["hunks"] else ""
+        console.print(f"{escape(state['code']['summary'])}{shown}", soft_wrap=True)
+
+
+def _mark(status: ItemStatus) -> str:
+    colour, shape = _LOOKS[status]
+    return f"[{colour}]{shape} {status.value}[/]"
+
+
+def _mark_finding(finding: Finding) -> str:
+    """Return the status by shape and word; what does not block although it did not pass says why."""
+    if finding.waiver:
+        return _mark(ItemStatus.WAIVED)
+    mark = _mark(ItemStatus[finding.status.name])
+    return mark if finding.blocks or finding.status is Status.PASS else f"{mark} (advice)"
+
+
+def _describe_finding(finding: Finding) -> str:
+    waived = f" Waived by {finding.waiver}." if finding.waiver else ""
+    return escape(finding.value if finding.status is Status.PASS else f"{finding.value}. {finding.reason}{waived}")
+
+
+def _print_questions(review: Review) -> None:
+    console = open_console()
+    for question in review.questions:
+        if question.answer is None:
+            console.print(f"[yellow]? {escape(question.name)}[/]  {escape(question.text)}")
+        else:
+            console.print(
+                f"[green]✓ {escape(question.name)}[/]  {escape(question.answer)} [dim]({escape(question.answered_by)})[/]"
+            )
+
+
+def _print_approvals(review: Review) -> None:
+    console = open_console()
+    for role, needed in review.roles.items():
+        given = [item for item in review.approvals if item.role == role]
+        valid = review.signers(role)
+        mark = "[green]✓[/]" if len(valid) >= needed else "[yellow]?[/]"
+        console.print(
+            f"{mark} {role}: {len(valid)} of {needed} signed{': ' + escape(', '.join(valid)) if valid else ''}"
+        )
+        # Once a role is complete, what an earlier signature lacked is history.
+        for fault in dict.fromkeys(fault for item in given for fault in item.faults if len(valid) < needed):
+            console.print(f"    [red]{escape(fault)}[/]", soft_wrap=True)
+
+
+def print_review_state(review: Review) -> None:
+    """Print in short what a review still lacks."""
+    say(review_headline(review))
+    _print_approvals(review)
+
+
+def print_checklist(review: Review) -> None:
+    """Print every question of the checklist: how it stands, and what of the policy answers it."""
+    table = new_table(("", ""), ("question", "wrap"), ("", ""), ("answered by", "wrap"))
+    for row in review.checklist:
+        table.add_row(row.id, escape(row.question), _mark(row.status), escape(", ".join(row.by)))
+    open_console().print(table)
+
+
+def print_policy(policy: Policy) -> None:
+    """Print a policy: what must hold with which limits, what people are asked, and who must sign."""
+    console = open_console()
+    console.print(f"[bold]Policy {escape(policy.name)}[/], tier {policy.tier}, sha256 {short(policy.digest)}")
+    for task, rule in policy.metrics.items():
+        console.print(f"{task}: {rule.name}, margin {rule.margin:g}, limit {rule.limit:g}")
+    if policy.slices:
+        console.print(f"slices that must hold: {escape(', '.join(policy.slices))}")
+    table = new_table(("check", ""), ("severity", ""), ("limits", "wrap"))
+    for name, limits in policy.checks.items():
+        table.add_row(
+            escape(name),
+            policy.severity_of(name),
+            escape(", ".join(f"{k} {v}" for k, v in limits.items())),
+        )
+    console.print(table)
+    for name, text in policy.questions.items():
+        console.print(f"? {escape(name)}  {escape(text)}")
+    for role, needed in policy.roles.items():
+        console.print(f"{role}: {needed} must sign")
+    console.print(f"{policy.principals} different people, never an author; an approval holds {policy.valid_days} days")
+    waiving = (
+        f"{', '.join(policy.waivers.roles)}, for {policy.waivers.most_days} days at most"
+        if policy.waivers.roles
+        else "nobody"
+    )
+    console.print(f"who may waive: {escape(waiving)}")

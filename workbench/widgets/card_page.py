@@ -1,0 +1,54 @@
+"""The model card as a page: the same record as its Markdown, in the look of the review."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from workbench.domain.model_card import Answer, Block, CardSection, ModelCard, Named, Remarks
+from workbench.widgets.markup import Markup, element, join
+from workbench.widgets.numbers import read_time, sentence_case, words
+from workbench.widgets.snapshot import page
+
+
+def card_page(card: ModelCard, at: datetime | None = None) -> str:
+    """Return a complete HTML document that shows a card without script or network."""
+    title = f"Model card: {card.model}, version {card.version}"
+    tone = "wb-tone-open" if card.unanswered else "wb-tone-good"
+    body = join(
+        element("h1", title, class_="wb-headline"),
+        element("p", sentence_case(words(card.headline))),
+        element("p", card.completeness, class_=f"wb-status {tone}"),
+        *map(_show_section, card.sections),
+    )
+    return page(title, body, at or datetime.now(UTC))
+
+
+def _show_section(section: CardSection) -> Markup:
+    return element("section", element("h2", section.title), *map(_show_block, section.blocks))
+
+
+def _show_block(block: Block) -> Markup:
+    if isinstance(block, Answer):
+        return _show_answer(block)
+    if isinstance(block, Named):
+        pairs = [
+            element("div", element("dt", sentence_case(name)), element("dd", read_time(text)))
+            for name, text in block.rows
+        ]
+        return element("dl", *pairs, class_="wb-facts")
+    return _show_remarks(block)
+
+
+def _show_remarks(block: Remarks) -> Markup:
+    if not block.items:
+        return element("p", "Nothing recorded.", class_="wb-quiet")
+    return element("ul", *(element("li", item) for item in block.items))
+
+
+def _show_answer(answer: Answer) -> Markup:
+    said = (
+        element("blockquote", answer.text, class_="wb-answer")
+        if answer.text
+        else element("p", "? Not answered yet.", class_="wb-status wb-tone-open")
+    )
+    return element("div", element("p", element("strong", answer.question)), said, class_="wb-question")

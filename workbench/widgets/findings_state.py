@@ -1,0 +1,135 @@
+"""Findings and the checklist as the review shows them: what needs a person first."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from workbench.domain.checklist import ChecklistRow, ItemStatus, count_statuses
+from workbench.domain.evidence import Finding, Severity, Status
+from workbench.domain.review import Review
+from workbench.widgets.numbers import MISSING, sentence_case, words
+
+# Failed first: what needs a person stands on top.
+_ORDER = (Status.FAIL, Status.UNKNOWN, Status.PASS)
+# So many passed checks are read in passing; more are folded.
+_MOST_PASSED = 6
+_SEVERITY: Mapping[Severity, str] = {
+    Severity.BLOCKING: "Must pass",
+    Severity.WAIVABLE: "Must pass or be waived",
+    Severity.ADVISORY: "Advice only",
+}
+_WEIGHT: Mapping[str, str] = {
+    Severity.BLOCKING: "Required",
+    Severity.WAIVABLE: "Required or waived",
+    Severity.ADVISORY: "Advice",
+}
+_LOOKS: Mapping[ItemStatus, tuple[str, str]] = {
+    ItemStatus.FAIL: ("✕", "bad"),
+    ItemStatus.UNKNOWN: ("?", "open"),
+    ItemStatus.OPEN: ("○", "open"),
+    ItemStatus.WAIVED: ("~", "open"),
+    ItemStatus.PASS: ("✓", "good"),
+    ItemStatus.ANSWERED: ("✓", "good"),
+    ItemStatus.NOT_ASKED: ("", "plain"),
+    ItemStatus.NOT_NEEDED: ("", "plain"),
+}
+
+
+def sort_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings that block first, then what did not pass, failed before unknown, then passed; else the policy's order."""
+    return sorted(findings, key=lambda finding: (not finding.blocks, _ORDER.index(finding.status)))
+
+
+def prose(text: str) -> list[str]:
+    """Return text and commands in turn, text first; commands stand between backticks."""
+    parts = text.split("`")
+    return parts if len(parts) % 2 else [text]
+
+
+def findings_state(review: Review) -> list[dict[str, Any]]:
+    """Return every finding; one that may be waived says by whom, and how."""
+    return [_finding(finding, review) for finding in sort_findings(review.findings)]
+
+
+def count_unfolded(findings: Sequence[Finding]) -> int:
+    """Return how many findings stand in the open: all, or those that did not simply pass when many did."""
+    passed = sum(finding.status is Status.PASS for finding in findings)
+    return len(findings) - passed if passed > _MOST_PASSED else len(findings)
+
+
+def _status(status: ItemStatus) -> dict[str, str]:
+    shape, tone = _LOOKS[status]
+    return {"word": status.value, "shape": shape, "tone": tone}
+
+
+def _finding(finding: Finding, review: Review) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "label": sentence_case(words(finding.check)),
+        "status": _status(ItemStatus.WAIVED if finding.waiver else ItemStatus[finding.status.name]),
+        "severity": _SEVERITY[finding.severity],
+        "value": finding.value or MISSING,
+        "limit": finding.limit or MISSING,
+        "reason": prose(finding.reason),
+        "waiver": prose(_waiver_text(finding, review)),
+    }
+
+
+def can_be_waived(finding: Finding, review: Review) -> bool:
+    """True when somebody may except this finding now."""
+    return finding.blocks and finding.severity is Severity.WAIVABLE and bool(review.waiver_roles)
+
+
+def _waiver_text(finding: Finding, review: Review) -> str:
+    if finding.waiver:
+        return f"{'Failed' if finding.status is Status.FAIL else 'Unknown'}; waived by {finding.waiver}."
+    if can_be_waived(finding, review):
+        command = waive_command(review, finding.check)
+        return f"{_roles(review.waiver_roles)} may waive it until a date, with a reason; an author may not: `{command}`"
+    return ""
+
+
+def _roles(roles: Sequence[str]) -> str:
+    return " or ".join(f"The {role}" if number == 0 else f"the {role}" for number, role in enumerate(roles))
+
+
+def waive_command(review: Review, check: str) -> str:
+    """Return the command that waives a check, up to its options."""
+    return f"workbench waive {shlex.quote(review.subject)} {shlex.quote(check)}"
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """Return how many findings ended how, in words."""
+    waived = sum(bool(finding.waiver) for finding in findings)
+    counts = {status: sum(finding.status is status and not finding.waiver for finding in findings) for status in _ORDER}
+    said = {Status.FAIL: "failed", Status.UNKNOWN: "unknown", Status.PASS: "passed"}
+    parts = [f"{count} {said[status]}" for status, count in counts.items() if count]
+    return ", ".join([*parts, *([f"{waived} waived"] if waived else [])]) or "no checks"
+
+
+def checklist_state(rows: Sequence[ChecklistRow]) -> dict[str, Any] | None:
+    """Return the checklist by sections, None when there is none."""
+    if not rows:
+        return None
+    counts = [f"{count} {status.lower()}" for status, count in count_statuses(rows).items()]
+    return {
+        "summary": f"Checklist: {len(rows)} questions; {', '.join(counts)}",
+        "sections": [
+            {"title": title, "rows": [_item(row) for row in members]}
+            for title, members in groupby(rows, key=lambda row: row.section)
+        ],
+    }
+
+
+def _item(row: ChecklistRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "question": row.question,
+        "status": _status(row.status),
+        "severity": _WEIGHT[row.severity] if row.severity else MISSING,
+        "by": ", ".join(sentence_case(words(name)) for name in row.by) or MISSING,
+        "references": ", ".join(row.references),
+    }

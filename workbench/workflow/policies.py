@@ -1,0 +1,60 @@
+"""Policies: where they are found, read with what this version knows, and held against what a nominee was nominated under."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from workbench.config import expand_path, find_template
+from workbench.domain.digest import sha256_hex, short
+from workbench.domain.history import NAME
+from workbench.domain.policy import Policy, parse_policy
+from workbench.errors import NotFound, UsageError
+from workbench.release_audit import KNOWN
+
+
+@lru_cache(maxsize=8)
+def read_policy(content: bytes) -> Policy:
+    """Read a policy with the checks and metrics this version knows."""
+    return parse_policy(content, known=KNOWN)
+
+
+def find_policy(name: str) -> bytes:
+    """Return the bytes of a policy: a file, or one of templates/policies by name; raises NotFound when it cannot be read."""
+    try:
+        path = expand_path(name)
+        if not path.is_file() and NAME.fullmatch(name):
+            path = find_template("policies", f"{name}.yaml")
+        return path.read_bytes()
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or str(exc)
+        raise NotFound(
+            f"There is no policy {name}.", why=why, next_step="Name a file, or one of templates/policies."
+        ) from exc
+
+
+def find_policy_fault(name: str | None, frozen: bytes) -> str | None:
+    """Return why a policy that was used is not the one of its name any more, None when it is.
+
+    A policy is named by its bytes: whoever changes it makes another one, under which nobody has judged anything yet.
+    """
+    if name is None:
+        return None
+    try:
+        now = find_policy(name)
+    except (NotFound, UsageError):
+        return f"Policy {name} cannot be found any more. Put its file back, or nominate the run under another one."
+    if now == frozen:
+        return None
+    then, changed = short(sha256_hex(frozen)), short(sha256_hex(now))
+    return f"Policy {name} was {then} when this was nominated and is {changed} now. Nominate the run again under it."
+
+
+def find_policy_note(configured: str, frozen: bytes) -> str:
+    """Return that a nominee is judged by another policy than the project's, empty when it is that one or that cannot be read."""
+    try:
+        now = find_policy(configured)
+    except (NotFound, UsageError):
+        return ""
+    if now == frozen:
+        return ""
+    return f"This is not the project's policy, which is {configured} with sha256 {short(sha256_hex(now))}: read what it asks for."

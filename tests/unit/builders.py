@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.checks import LIMITS, run_checks
-from workbench.domain.approval import Statement
+from workbench.domain.approval import Statement, Target, Terms
 from workbench.domain.changes import Changes, find_changes
 from workbench.domain.checklist import judge_checklist, parse_checklist
 from workbench.domain.comparison import ComparedRun, Comparison, Direction, Interval, Verdict
@@ -465,6 +465,21 @@ def build_subject_files(evidence: Evidence | None = None) -> dict[str, bytes]:
 def build_subjects(files: Mapping[str, bytes] | None = None) -> dict[str, str]:
     """Return the digests of the four files that approvals bind."""
     return {path: sha256_hex((files or build_subject_files())[path]) for path in SUBJECTS}
+
+
+def build_terms(**changes: Any) -> Terms:
+    """Terms that the statements of `build_statements` meet."""
+    standard: dict[str, Any] = {
+        "subjects": build_subjects(),
+        "authors": (AUTHOR,),
+        "endpoint": "tumour",
+        "target": Target("tumour", 3, 2),
+        "roles": {"validator": 1, "owner": 1},
+        "principals": 2,
+        "valid_days": 180,
+        "now": NOW,
+    }
+    return Terms(**standard | changes)
 
 
 def build_statement(**changes: Any) -> Statement:

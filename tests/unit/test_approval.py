@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 import json
+from dataclasses import MISSING, fields, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.builders import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR, build_statement, build_subjects
+from tests.unit.builders import (
+    AUTHOR,
+    EXPIRES,
+    ISSUED,
+    NOW,
+    OWNER,
+    VALIDATOR,
+    build_statement,
+    build_subjects,
+    build_terms,
+)
 from workbench.domain.approval import (
-    Target,
+    Terms,
     VerifiedApproval,
     find_approval_faults,
     find_missing_roles,
@@ -20,30 +30,17 @@ from workbench.domain.approval import (
     require_role,
     signing_namespace,
 )
-from workbench.domain.decision import judge_approvals
 from workbench.domain.digest import canonical_json
+from workbench.domain.ledger import Event, seal_entry
+from workbench.domain.release import EVIDENCE
 from workbench.domain.statement import find_record_fault
 from workbench.errors import UsageError
 
 BYTES = build_statement().to_bytes()
-ROLES = {"validator": 1, "owner": 1}
 
 
-TARGET = Target("tumour", 3, 2)
-
-
-def faults(*, fault=None, subjects=None, authors=(AUTHOR,), endpoint="tumour", now=NOW, valid_days=180, **changes):
-    approval = VerifiedApproval(build_statement(**changes), fault)
-    return find_approval_faults(
-        approval,
-        subjects=subjects or build_subjects(),
-        authors=authors,
-        roles=ROLES,
-        endpoint=endpoint,
-        now=now,
-        valid_days=valid_days,
-        target=TARGET,
-    )
+def faults(*, fault=None, terms=None, **changes):
+    return find_approval_faults(VerifiedApproval(build_statement(**changes), fault), build_terms(**terms or {}))
 
 
 def test_an_approval_of_these_bytes_counts():
@@ -82,7 +79,7 @@ def test_a_statement_is_issued_just_before_it_is_recorded(recorded, holds):
 @pytest.mark.parametrize("path", sorted(build_subjects()))
 def test_a_file_changed_since_makes_the_approval_stale(path):
     changed = {**build_subjects(), path: "0" * 64}
-    assert faults(subjects=changed) == [
+    assert faults(terms={"subjects": changed}) == [
         f"The approval of {VALIDATOR} (validator) is stale: {path} changed since it was signed."
     ]
 
@@ -90,24 +87,39 @@ def test_a_file_changed_since_makes_the_approval_stale(path):
 def test_an_approval_that_binds_less_or_more_is_stale():
     whole = build_subjects()
     less = dict(list(whole.items())[1:])
-    assert "is stale" in faults(subjects=whole | {"release/extra": "0" * 64})[0]
-    assert (
-        "is stale"
-        in find_approval_faults(
-            VerifiedApproval(build_statement(subjects=less), None),
-            subjects=whole,
-            authors=(),
-            roles=ROLES,
-            endpoint="tumour",
-            now=NOW,
-            valid_days=180,
-            target=TARGET,
-        )[0]
-    )
+    assert "is stale" in faults(terms={"subjects": whole | {"release/extra": "0" * 64}})[0]
+    assert "is stale" in faults(subjects=less)[0]
+
+
+def say(event, actor, **body):
+    return seal_entry(None, time=NOW, event=event, actor=actor, subject="tumour/3", body=body)
+
+
+def test_a_stale_approval_tells_what_was_said_since():
+    said = [
+        replace(say(Event.ANSWERED, OWNER, question="before"), sequence=7),
+        replace(say(Event.WAIVED, OWNER, check="robust"), sequence=8),
+        replace(say(Event.ANSWERED, VALIDATOR, question="harm"), sequence=9),
+        replace(say(Event.ANSWERED, VALIDATOR, question="harm"), sequence=10),
+        replace(say(Event.APPROVED, OWNER), sequence=11),
+        replace(say(Event.OBJECTED, OWNER), sequence=12),
+        replace(say(Event.CLEARED, OWNER), sequence=13),
+    ]
+    changed = {**build_subjects(), EVIDENCE: "0" * 64}
+    assert faults(sequence=7, terms={"subjects": changed, "said": said}) == [
+        f"The approval of {VALIDATOR} (validator) is stale: {EVIDENCE} changed since it was signed: {OWNER} waived robust, "
+        f"{VALIDATOR} answered harm, {OWNER} objected, {OWNER} cleared an objection."
+    ]
+
+
+def test_what_was_said_makes_nothing_stale_that_binds_the_bytes_of_now():
+    assert faults(sequence=0, terms={"said": [say(Event.OBJECTED, OWNER)]}) == []
 
 
 def test_an_approval_for_another_endpoint_does_not_count():
-    assert faults(endpoint="other") == [f"The approval of {VALIDATOR} (validator) is for endpoint tumour, not other."]
+    assert faults(terms={"endpoint": "other"}) == [
+        f"The approval of {VALIDATOR} (validator) is for endpoint tumour, not other."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,14 +135,17 @@ def test_an_approval_of_another_version_or_of_another_change_does_not_count(chan
     assert reason in fault
 
 
-@pytest.mark.parametrize("function", [find_approval_faults, judge_approvals])
-def test_no_rule_is_left_out_because_nobody_named_it(function):
-    rules = inspect.signature(function).parameters.values()
-    assert [rule.name for rule in rules if rule.default is not inspect.Parameter.empty] == []
+def test_no_rule_is_left_out_because_nobody_named_it():
+    optional = [
+        rule.name for rule in fields(Terms) if rule.default is not MISSING or rule.default_factory is not MISSING
+    ]
+    assert optional == ["said"]
 
 
 def test_nobody_approves_their_own_run():
-    assert faults(authors=(AUTHOR, VALIDATOR)) == [f"{VALIDATOR} is an author of the run and cannot approve it."]
+    assert faults(terms={"authors": (AUTHOR, VALIDATOR)}) == [
+        f"{VALIDATOR} is an author of the run and cannot approve it."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,16 +159,18 @@ def test_nobody_approves_their_own_run():
     ],
 )
 def test_an_approval_holds_from_its_issue_until_its_expiry(now, holds):
-    assert (faults(now=now) == []) is holds
+    assert (faults(terms={"now": now}) == []) is holds
 
 
 def test_every_fault_is_told_at_once():
     found = faults(
         fault="bad",
-        authors=(VALIDATOR,),
-        endpoint="other",
-        now="2030-01-01T00:00:00+00:00",
-        subjects={"release/x": "1"},
+        terms={
+            "authors": (VALIDATOR,),
+            "endpoint": "other",
+            "now": "2030-01-01T00:00:00+00:00",
+            "subjects": {"release/x": "1"},
+        },
     )
     assert len(found) == 5
 
@@ -165,14 +182,17 @@ def test_an_approval_for_longer_than_the_policy_allows_does_not_count():
 
 
 def test_times_are_compared_as_moments_not_as_text():
-    assert faults(issued="2026-11-20T23:00:00+14:00", expires="2027-05-01T00:00:00Z", now="2026-11-20T09:00:00Z") == []
-    assert faults(issued="2026-11-20T09:00:00-14:00", now="2026-11-20T10:00:00+00:00") != []
-
-
-def missing(*signed, roles=ROLES, principals=2):
-    return find_missing_roles(
-        [build_statement(principal=p, role=r) for p, r in signed], roles=roles, principals=principals
+    assert (
+        faults(
+            issued="2026-11-20T23:00:00+14:00", expires="2027-05-01T00:00:00Z", terms={"now": "2026-11-20T09:00:00Z"}
+        )
+        == []
     )
+    assert faults(issued="2026-11-20T09:00:00-14:00", terms={"now": "2026-11-20T10:00:00+00:00"}) != []
+
+
+def missing(*signed, **changes):
+    return find_missing_roles([build_statement(principal=p, role=r) for p, r in signed], build_terms(**changes))
 
 
 def test_two_people_in_the_two_roles_are_enough():

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import (
     AUTHOR,
-    NOW,
     OWNER,
     VALIDATOR,
     build_policy,
@@ -16,9 +15,9 @@ from tests.unit.builders import (
     build_review,
     build_statement,
     build_statements,
-    build_subjects,
+    build_terms,
 )
-from workbench.domain.approval import Target, VerifiedApproval
+from workbench.domain.approval import VerifiedApproval
 from workbench.domain.decision import decide, decide_approval, find_blocking, judge_approvals
 from workbench.domain.evidence import Finding, Status
 from workbench.domain.review import headline
@@ -26,15 +25,7 @@ from workbench.errors import Refused
 
 
 def judge(*approvals, **changes):
-    arguments = {
-        "subjects": build_subjects(),
-        "authors": (AUTHOR,),
-        "endpoint": "tumour",
-        "policy": build_policy(),
-        "now": NOW,
-        "target": Target("tumour", 3, 2),
-    }
-    return judge_approvals(approvals, **{**arguments, **changes})
+    return judge_approvals(approvals, build_terms(**changes))
 
 
 def verified(*statements, fault=None):

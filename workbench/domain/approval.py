@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workbench.domain.ledger import Checkpoint
+from workbench.domain.ledger import Checkpoint, Entry, Event
 from workbench.domain.statement import Shape, Signer, read_statement, write_statement
 from workbench.errors import UsageError
 
@@ -77,6 +77,26 @@ class Target:
     previous: int
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What an approval must meet to count: the exact bytes by digest (`subjects`), for which endpoint and target, and when.
+
+    `authors` are those whose work it is, `roles` how many of each the policy asks for, `principals` how many people, `valid_days`
+    for how long one may be given; `now` is ISO 8601 in UTC. `target` is named besides: a statement that says another is not about
+    these bytes, whatever it binds. `said` are the ledger's entries about the nominee, which tell what made an approval stale.
+    """
+
+    subjects: Mapping[str, str]
+    authors: Sequence[str]
+    endpoint: str
+    target: Target
+    roles: Mapping[str, int]
+    principals: int
+    valid_days: int
+    now: str
+    said: Sequence[Entry] = ()
+
+
 def signing_namespace(role: str) -> str:
     """Return the SSHSIG namespace a role approves in; it must be granted to the key in the allowed-signers file."""
     return f"workbench.approval.{role}"
@@ -117,37 +137,42 @@ def _name(person: str) -> str:
     return f"{user.partition('+')[0]}{at}{host}"
 
 
-def find_approval_faults(
-    approval: VerifiedApproval,
-    *,
-    subjects: Mapping[str, str],
-    authors: Sequence[str],
-    roles: Container[str],
-    endpoint: str,
-    now: str,
-    valid_days: int,
-    target: Target,
-) -> list[str]:
-    """Return why an approval does not count for these exact bytes at this time; empty when it does.
-
-    `target` is what is approved, by name and number: a statement that says another is not about these bytes, whatever it binds.
-    """
+def find_approval_faults(approval: VerifiedApproval, terms: Terms) -> list[str]:
+    """Return why an approval does not count for what the terms say; empty when it does."""
     statement = approval.statement
     who = f"{statement.principal} ({statement.role})"
     faults = [f"The signature of {who} does not hold: {approval.fault}"] if approval.fault else []
-    changed = sorted(
-        name for name in {*subjects, *statement.subjects} if subjects.get(name) != statement.subjects.get(name)
-    )
-    if changed:
-        faults.append(f"The approval of {who} is stale: {', '.join(changed)} changed since it was signed.")
-    if statement.endpoint != endpoint:
-        faults.append(f"The approval of {who} is for endpoint {statement.endpoint}, not {endpoint}.")
-    faults += _find_target_faults(statement, who, target)
-    if statement.role not in roles:
+    if stale := _find_change(statement, terms):
+        faults.append(f"The approval of {who} is stale: {stale}.")
+    if statement.endpoint != terms.endpoint:
+        faults.append(f"The approval of {who} is for endpoint {statement.endpoint}, not {terms.endpoint}.")
+    faults += _find_target_faults(statement, who, terms.target)
+    if statement.role not in terms.roles:
         faults.append(f"The approval of {who} is in a role that the policy does not ask for.")
-    if is_author(statement.principal, authors):
+    if is_author(statement.principal, terms.authors):
         faults.append(f"{statement.principal} is an author of the run and cannot approve it.")
-    return faults + _find_time_faults(statement, who, now=now, valid_days=valid_days)
+    return faults + _find_time_faults(statement, who, now=terms.now, valid_days=terms.valid_days)
+
+
+def _find_change(statement: Statement, terms: Terms) -> str | None:
+    """Return what is not as it was when it was signed, and what somebody said that may have changed it; None: nothing."""
+    now, then = terms.subjects, statement.subjects
+    changed = sorted(name for name in {*now, *then} if now.get(name) != then.get(name))
+    if not changed:
+        return None
+    files = f"{', '.join(changed)} changed since it was signed"
+    deeds = [
+        _DEEDS[each.event](each) for each in terms.said if each.event in _DEEDS and each.sequence > statement.sequence
+    ]
+    return f"{files}: {', '.join(dict.fromkeys(deeds))}" if deeds else files
+
+
+_DEEDS: Mapping[Event, Callable[[Entry], str]] = {
+    Event.ANSWERED: lambda entry: f"{entry.actor} answered {entry.body.get('question')}",
+    Event.OBJECTED: lambda entry: f"{entry.actor} objected",
+    Event.CLEARED: lambda entry: f"{entry.actor} cleared an objection",
+    Event.WAIVED: lambda entry: f"{entry.actor} waived {entry.body.get('check')}",
+}
 
 
 def _find_target_faults(statement: Statement, who: str, target: Target) -> list[str]:
@@ -171,14 +196,14 @@ def _find_time_faults(statement: Statement, who: str, *, now: str, valid_days: i
     return faults
 
 
-def find_missing_roles(valid: Sequence[Statement], *, roles: Mapping[str, int], principals: int) -> list[str]:
+def find_missing_roles(valid: Sequence[Statement], terms: Terms) -> list[str]:
     """Return what the valid approvals still lack, counting people by principal."""
     missing = []
-    for role, needed in sorted(roles.items()):
+    for role, needed in sorted(terms.roles.items()):
         people = {statement.principal.casefold() for statement in valid if statement.role == role}
         if len(people) < needed:
             missing.append(f"Role {role}: {len(people)} of {needed} approvals.")
-    people = {statement.principal.casefold() for statement in valid if statement.role in roles}
-    if len(people) < principals:
-        missing.append(f"Approvals come from {len(people)} of {principals} distinct people.")
+    people = {statement.principal.casefold() for statement in valid if statement.role in terms.roles}
+    if len(people) < terms.principals:
+        missing.append(f"Approvals come from {len(people)} of {terms.principals} distinct people.")
     return missing

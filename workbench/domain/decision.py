@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from workbench.domain.approval import (
     Statement,
-    Target,
+    Terms,
     VerifiedApproval,
     find_approval_faults,
     find_missing_roles,
@@ -47,35 +47,12 @@ def find_blocking(findings: Iterable[Finding]) -> list[str]:
     return [f"{finding.check}: {finding.status}. {finding.reason}" for finding in findings if finding.blocks]
 
 
-def judge_approvals(
-    approvals: Iterable[VerifiedApproval],
-    *,
-    subjects: Mapping[str, str],
-    authors: Sequence[str],
-    endpoint: str,
-    policy: Policy,
-    now: str,
-    target: Target,
-) -> tuple[list[Statement], list[str]]:
+def judge_approvals(approvals: Iterable[VerifiedApproval], terms: Terms) -> tuple[list[Statement], list[str]]:
     """Return the statements that count, and every reason why they are not enough (empty: they are)."""
-    valid: list[Statement] = []
-    faults: list[str] = []
-    for approval in approvals:
-        found = find_approval_faults(
-            approval,
-            subjects=subjects,
-            authors=authors,
-            roles=policy.roles,
-            endpoint=endpoint,
-            now=now,
-            valid_days=policy.valid_days,
-            target=target,
-        )
-        faults += found
-        if not found:
-            valid.append(approval.statement)
-    missing = find_missing_roles(valid, roles=policy.roles, principals=policy.principals)
-    return valid, [*missing, *faults] if missing else []
+    judged = [(approval.statement, find_approval_faults(approval, terms)) for approval in approvals]
+    valid = [statement for statement, faults in judged if not faults]
+    missing = find_missing_roles(valid, terms)
+    return valid, [*missing, *(fault for _, faults in judged for fault in faults)] if missing else []
 
 
 def decide_approval(*, principal: str, role: str, authors: Sequence[str], policy: Policy, subject: str) -> Decision:

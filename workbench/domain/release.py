@@ -15,14 +15,15 @@ Layout, below the Bento's `src/`:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from workbench.domain.approval import Target, VerifiedApproval, parse_statement
+from workbench.domain.approval import Target, Terms, VerifiedApproval, parse_statement
 from workbench.domain.decision import Decision, decide, judge_approvals
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.evidence import Evidence, parse_evidence
+from workbench.domain.ledger import Entry
 from workbench.domain.objection import find_open_objections
 from workbench.domain.policy import Policy
 from workbench.domain.statement import Signed, Verifier
@@ -53,10 +54,22 @@ class Release:
     notes: tuple[str, ...] = ()
 
 
-def target_of(evidence: Evidence) -> Target:
-    """Return what an approval of this evidence must name."""
+def set_terms(
+    evidence: Evidence, policy: Policy, subjects: Mapping[str, str], *, now: str, said: Sequence[Entry] = ()
+) -> Terms:
+    """Return what an approval of this evidence under this policy must meet; `said` are the ledger's entries about the nominee."""
     identity = evidence.identity
-    return Target(identity.model, identity.version, evidence.champion_version or 0)
+    return Terms(
+        subjects=subjects,
+        authors=identity.authors,
+        endpoint=identity.endpoint,
+        target=Target(identity.model, identity.version, evidence.champion_version or 0),
+        roles=policy.roles,
+        principals=policy.principals,
+        valid_days=policy.valid_days,
+        now=now,
+        said=said,
+    )
 
 
 def write_manifest(files: Mapping[str, bytes]) -> bytes:
@@ -115,15 +128,8 @@ def audit_release(
         return Release(None, digest, decide("serve", "this folder", [exc.what, *exc.reasons]), ())
     approvals, faults = _read_approvals(files, verify)
     faults += _waiver_faults(files, evidence, policy, verify, now)
-    valid, lacking = judge_approvals(
-        approvals,
-        subjects={path: sha256_hex(files[path]) for path in SUBJECTS},
-        authors=evidence.identity.authors,
-        endpoint=evidence.identity.endpoint,
-        policy=policy,
-        now=now,
-        target=target_of(evidence),
-    )
+    subjects = {path: sha256_hex(files[path]) for path in SUBJECTS}
+    valid, lacking = judge_approvals(approvals, set_terms(evidence, policy, subjects, now=now))
     people = tuple(sorted({statement.principal for statement in valid}))
     if len(people) < least_principals:
         lacking.append(f"This server asks for {least_principals} approving people; {len(people)} approved.")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from workbench.checks.model_card_complete import is_long_enough
-from workbench.domain.approval import VerifiedApproval, find_approval_faults
+from workbench.domain.approval import Terms, VerifiedApproval, find_approval_faults
 from workbench.domain.changes import Changes, find_changes
-from workbench.domain.checklist import judge_checklist
+from workbench.domain.checklist import ChecklistRow, judge_checklist
 from workbench.domain.decision import decide, find_blocking, judge_approvals
+from workbench.domain.evidence import Finding
 from workbench.domain.ledger import Entry
 from workbench.domain.objection import find_open_objections
-from workbench.domain.release import target_of
+from workbench.domain.release import set_terms
 from workbench.domain.review import GivenApproval, Question, Review
 from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow.nominees import Nominee, judge_findings
@@ -20,18 +21,10 @@ from workbench.workflow.nominees import Nominee, judge_findings
 def review_nominee(nominee: Nominee) -> Review:
     """Return everything a reviewer decides on, with the decision whether it could be promoted now."""
     now = utc_now()
-    evidence, policy, subjects = nominee.evidence, nominee.policy, nominee.subjects()
+    evidence, policy = nominee.evidence, nominee.policy
     findings, waivers = judge_findings(nominee, now)
-    authors, endpoint = evidence.identity.authors, evidence.identity.endpoint
-    _, lacking = judge_approvals(
-        nominee.said.approvals,
-        subjects=subjects,
-        authors=authors,
-        endpoint=endpoint,
-        policy=policy,
-        now=now,
-        target=target_of(evidence),
-    )
+    terms = set_terms(evidence, policy, nominee.subjects(), now=now, said=nominee.said.entries)
+    _, lacking = judge_approvals(nominee.said.approvals, terms)
     blocked = {finding.check for finding in findings if finding.blocks}
     objections = find_open_objections(evidence.objections)
     faults = [fault for given in waivers if given.check in blocked for fault in given.faults]
@@ -50,25 +43,28 @@ def review_nominee(nominee: Nominee) -> Review:
         ),
         roles=policy.roles,
         principals=policy.principals,
-        approvals=tuple(_given(item, nominee, subjects, now) for item in nominee.said.approvals),
-        checklist=judge_checklist(
-            nominee.checklist,
-            tier=policy.tier,
-            findings=findings,
-            answered={name: is_long_enough(evidence.answers.get(name, ""), policy) for name in policy.questions},
-            gate={
-                "inventory": True,
-                "approvals": not lacking,
-                "objections": not objections,
-                "expiry": True,
-            },
-        ),
+        approvals=tuple(_given(item, terms) for item in nominee.said.approvals),
+        checklist=_answer_checklist(nominee, findings, agreed=not lacking, unopposed=not objections),
         decision=decide("promote", nominee.subject, [*blocking, *lacking, *filter(None, [nominee.policy_fault])]),
         changes=_find_changes(nominee),
         nominated_at=nominee.nominated.time,
         reviewed_at=now,
         policy_note=nominee.policy_note,
         standing=nominee.standing,
+    )
+
+
+def _answer_checklist(
+    nominee: Nominee, findings: Sequence[Finding], *, agreed: bool, unopposed: bool
+) -> tuple[ChecklistRow, ...]:
+    policy, answers = nominee.policy, nominee.evidence.answers
+    return judge_checklist(
+        nominee.checklist,
+        tier=policy.tier,
+        findings=findings,
+        answered={name: is_long_enough(answers.get(name, ""), policy) for name in policy.questions},
+        # That it is in the inventory and that approvals expire holds of whatever was nominated.
+        gate={"inventory": True, "approvals": agreed, "objections": unopposed, "expiry": True},
     )
 
 
@@ -85,16 +81,6 @@ def _question(name: str, text: str, answered: Entry | None) -> Question:
     return Question(name, text, answered.body["answer"], answered.actor, answered.time)
 
 
-def _given(approval: VerifiedApproval, nominee: Nominee, subjects: Mapping[str, str], now: str) -> GivenApproval:
-    identity, statement = nominee.evidence.identity, approval.statement
-    faults = find_approval_faults(
-        approval,
-        subjects=subjects,
-        authors=identity.authors,
-        roles=nominee.policy.roles,
-        endpoint=identity.endpoint,
-        now=now,
-        valid_days=nominee.policy.valid_days,
-        target=target_of(nominee.evidence),
-    )
+def _given(approval: VerifiedApproval, terms: Terms) -> GivenApproval:
+    statement, faults = approval.statement, find_approval_faults(approval, terms)
     return GivenApproval(statement.principal, statement.role, statement.issued, statement.expires, tuple(faults))

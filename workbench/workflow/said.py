@@ -27,8 +27,9 @@ class VerifiedWaiver:
 
 @dataclass(frozen=True)
 class Said:
-    """What people said so far; of waivers of one check the newest counts."""
+    """What people said so far (`entries` are all of the ledger about the nominee); of waivers of one check the newest counts."""
 
+    entries: tuple[Entry, ...]
     answers: Mapping[str, Entry]
     approvals: tuple[VerifiedApproval, ...]
     signed: tuple[Signed, ...]
@@ -43,6 +44,7 @@ def read_said(own: Sequence[Entry], entries: Sequence[Entry], settings: Settings
         waiver.waiver.check: waiver for waiver in (_verify_waiver(entry, settings) for entry in _of(own, Event.WAIVED))
     }
     return Said(
+        entries=tuple(own),
         answers={read_text(entry, "question"): entry for entry in _of(own, Event.ANSWERED)},
         approvals=tuple(_verify_approval(entry, entries, settings) for entry in approved),
         signed=tuple(map(read_signed, approved)),

@@ -56,6 +56,8 @@ from workbench.domain.waiver import Waiver
 from workbench.stats import METRICS
 
 STANDARD_POLICY = Path(__file__).parents[2] / "templates" / "policies" / "standard.yaml"
+# The one that asks for every check.
+STRICT_POLICY = STANDARD_POLICY.with_name("strict.yaml")
 CHECKLIST = Path(__file__).parents[2] / "templates" / "checklist.yaml"
 
 RUN_ID = "3f9a1c27"

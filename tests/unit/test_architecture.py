@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import STANDARD_POLICY, read_policy
+from tests.unit.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.config import Settings
 
@@ -118,7 +118,7 @@ def rows_of_table(header: str) -> list[str]:
 
 def test_every_check_is_a_file_a_row_of_the_table_a_key_of_the_policy_a_row_of_the_readme_and_a_test():
     files = {path.stem for path in (PACKAGE / "checks").glob("*.py") if not path.name.startswith("_")}
-    policy = read_policy(STANDARD_POLICY.read_bytes())
+    policy = read_policy(STRICT_POLICY.read_bytes())
     assert files == set(CHECKS)
     assert list(policy.checks) == list(CHECKS) == rows_of_table("check")
     assert all(check.__name__ == name for name, check in CHECKS.items())

@@ -59,7 +59,7 @@ def test_the_plan_names_the_policy_its_rules_and_no_rows_that_nobody_scored_on(b
     assert (entry.actor, entry.subject) == (AUTHOR, NOTEBOOK)
     assert entry.body["policy_name"] == "standard"
     assert entry.body["metrics"]["classification"] == {"metric": "roc_auc", "direction": "higher", "margin": 0.005}
-    assert entry.body["metrics"]["regression"]["direction"] == "lower"
+    assert entry.body["metrics"]["regression"]["metric"] == "r2"
     assert (entry.body["slices"], entry.body["holdout"]) == ([], None)
 
 

@@ -90,6 +90,7 @@ PROBLEMS = {
     "metrics: must be a mapping with at least one entry. Write for each task": changed("metrics", to=None),
     "slices: must be a list of names. Write slices: []": changed("slices", to="age"),
     "slices: must be a list of names. Write slices": changed("slices", to=[""]),
+    "slices: are named, and no check holds them. Add slices_hold": changed("slices", to=["age_group"]),
     "checks.fairness: is no check. Known are beats_baseline, calibrated, data_known,": changed(
         "checks", "fairness", to={}
     ),

@@ -157,6 +157,12 @@ def test_what_does_not_vary_has_no_line(score):
     assert regress(truth, np.array(score)) is None
 
 
+def test_predictions_too_large_for_a_line_have_none():
+    truth, score = np.arange(60.0), np.linspace(-3.0, 1.0, 60)
+    score[7] = -1e308
+    assert regress(truth, score) is None
+
+
 def test_a_truth_that_does_not_vary_has_no_bias():
     assert mean_residual(np.full(9, 2.0), np.arange(9.0)) is None
     assert mean_residual(np.array([1.0]), np.array([2.0])) is None

@@ -16,7 +16,7 @@ def slices_hold(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when on every value of the policy's slices the model is not worse than the reference: the champion, or the baseline.
 
     Worse is what stays below `false_discovery_rate` after the adjustment for all slices, or loses more than `largest_drop`; a
-    slice of too few rows is unknown.
+    slice of too few rows is unknown, and so is everything where no slice is named.
     """
     limits = read_limits(policy, "slices_hold", *LIMITS)
     if isinstance(limits, Finding):
@@ -24,7 +24,10 @@ def slices_hold(evidence: Evidence, policy: Policy) -> Finding:
     limit = f"no drop above {limits['largest_drop']:g}, none beyond chance at {limits['false_discovery_rate']:g}"
     named: Sequence[str] = policy.slices
     if not named:
-        return Finding("slices_hold", Status.PASS, "no slice", limit, "The policy names no slice.")
+        reason = (
+            "The policy asks that each slice holds and names none. Name them under slices:, or leave the check out."
+        )
+        return Finding("slices_hold", Status.UNKNOWN, "no slice named", limit, reason)
     slices, rule = evidence.slices, deciding_rule(evidence.score, policy)
     if slices is None or rule is None or slices.metric != rule.name:
         what = "The slices were not compared with what is served, in the metric the policy decides by."

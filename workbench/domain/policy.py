@@ -140,5 +140,5 @@ def _invalid(problems: list[str]) -> UsageError:
     return UsageError(
         "The policy cannot be used.",
         why=problems,
-        next_step="Correct these lines (templates/policies/standard.yaml shows every key), then `workbench policy check` it again.",
+        next_step="Correct these lines (templates/policies/strict.yaml shows every key), then `workbench policy check` it again.",
     )

@@ -114,9 +114,13 @@ def _find_in_tier(value: Any, _: Any, __: Any) -> Iterator[Problem]:
         yield Problem(("tier",), f"{value!r} is no tier.", _REMEDIES["tier"])
 
 
-def _find_in_slices(value: Any, _: Any, __: Any) -> Iterator[Problem]:
+def _find_in_slices(value: Any, document: Mapping[str, Any], _: Any) -> Iterator[Problem]:
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
         yield Problem(("slices",), "must be a list of names.", _REMEDIES["slices"])
+    elif value and "slices_hold" not in (document.get("checks") or ()):
+        yield Problem(
+            ("slices",), "are named, and no check holds them.", "Add slices_hold to the checks, or write slices: []."
+        )
 
 
 def _find_in_checks(value: Any, document: Mapping[str, Any], known: Known | None) -> Iterator[Problem]:

@@ -100,13 +100,15 @@ def regress(truth: Floats, score: Floats) -> Line | None:
 
 
 def _fit_line(truth: Floats, score: Floats) -> Line | None:
-    centred = score - score.mean()
-    slope = float(centred @ truth / (centred @ centred))
-    intercept = float(truth.mean() - slope * score.mean())
+    # All of it in numpy's numbers: Python's own raise where these become infinite.
+    middle, centred = score.mean(), score - score.mean()
+    spread = centred @ centred
+    slope = centred @ truth / spread
+    intercept = truth.mean() - slope * middle
     residual = truth - intercept - slope * score
-    variance = float(residual @ residual) / (len(truth) - 2)
-    covariance = variance / float(centred @ centred)
-    intercept_variance = variance / len(truth) + covariance * float(score.mean()) ** 2
+    variance = residual @ residual / (len(truth) - 2)
+    covariance = variance / spread
+    intercept_variance = variance / len(truth) + covariance * middle**2
     return _line(np.array([intercept, slope]), np.diag([intercept_variance, covariance]))
 
 

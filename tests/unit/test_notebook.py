@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workbench.domain.notebook import INJECTED, parse_notebook, read_execution
+from workbench.domain.notebook import INJECTED, find_failed_line, parse_notebook, read_execution
 from workbench.errors import UsageError
 
 SEED = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "seed = 0", "outputs": []}
@@ -336,6 +336,36 @@ def test_a_cell_that_was_expected_to_fail_is_not_told_in_place_of_the_one_that_e
     assert (execution.failed_cell, execution.error) == (2, "Real: no")
     alone = read_execution(document(expected), completed=True)
     assert (alone.failed_cell, alone.error) == (1, "Expected: no")
+
+
+TOLD = [
+    "\x1b[31mZeroDivisionError\x1b[39m  Traceback (most recent call last)",
+    "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[4]\x1b[39m\x1b[32m, line 3\x1b[39m",
+    "Cell In[2], line 2, in ratio(a, b)",
+]
+
+
+def fail(source: str, traceback: object) -> str | None:
+    cells = [code("a", 2), code("seed = 3", 3, tags=[INJECTED]), code(source, 4)]
+    cells[2]["outputs"] = [error() | {"traceback": traceback}]
+    return find_failed_line(document(*cells), 2)
+
+
+def test_the_line_that_failed_is_that_of_the_cell_and_not_of_a_function_it_called():
+    assert fail("x = 1\n\n  y = ratio(x, 0)\n", TOLD) == "line 3: y = ratio(x, 0)"
+
+
+def test_a_long_line_is_cut():
+    line = fail("\n\n" + "x" * 200, TOLD)
+    assert line == f"line 3: {'x' * 79}…"
+
+
+@pytest.mark.parametrize(
+    ("source", "traceback"),
+    [("one line", TOLD), ("a\nb\nc", []), ("a\nb\nc", None), ("a\nb\nc", 7), ("a\nb\nc", ["In[4], line 0"])],
+)
+def test_what_tells_no_line_of_the_cell_gives_none(source, traceback):
+    assert fail(source, traceback) is None
 
 
 @given(st.lists(st.none() | st.integers(1, 6), min_size=1, max_size=6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ INJECTED = "injected-parameters"
 # How Jupyter's tools are told to go on after a cell that fails.
 _MAY_FAIL = "raises-exception"
 _CELL_TYPES = ("code", "markdown", "raw")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LONGEST_LINE = 80
 _HOW_TO_TAG = "Tag one code cell `parameters` (JupyterLab: right sidebar, property inspector, cell tags)."
 
 
@@ -138,7 +141,7 @@ def read_execution(document: dict[str, Any], *, completed: bool) -> Execution:
     Cells are numbered from 1 as the author sees them: code cells only, without the injected parameters. The cell that is named
     as failed is one that nobody said may fail, if there is one: such a cell ended the execution.
     """
-    cells = [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
+    cells = _code_cells(document)
     counts = [count for cell in cells if (count := cell.get("execution_count")) is not None]
     written = [cell for cell in cells if INJECTED not in _tags_of(cell)]
     failures = [(number, cell) for number, cell in enumerate(written, 1) if _error_of(cell)]
@@ -153,10 +156,31 @@ def read_execution(document: dict[str, Any], *, completed: bool) -> Execution:
     )
 
 
+def find_failed_line(document: dict[str, Any], failed_cell: int) -> str | None:
+    """Return the line at which a cell (as `read_execution` counts them) failed, as `line 3: fit(rows)`; None when nothing tells."""
+    written = [cell for cell in _code_cells(document) if INJECTED not in _tags_of(cell)]
+    cell = written[failed_cell - 1]
+    traceback, lines = _errors_of(cell)[0].get("traceback"), cell_source(cell).splitlines()
+    told = _COLOUR.sub("", "\n".join(map(str, traceback))) if isinstance(traceback, list) else ""
+    found = re.search(rf"In\[{cell.get('execution_count')}\], line ([0-9]{{1,6}})\b", told)
+    if found is None or not 1 <= int(found[1]) <= len(lines):
+        return None
+    line = lines[int(found[1]) - 1].strip()
+    return f"line {found[1]}: {line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'}"
+
+
+def _code_cells(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
+
+
 def _tags_of(cell: dict[str, Any]) -> Sequence[str]:
     return cell.get("metadata", {}).get("tags", ())
 
 
 def _error_of(cell: dict[str, Any]) -> str | None:
-    errors = [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]
+    errors = _errors_of(cell)
     return f"{errors[0].get('ename')}: {errors[0].get('evalue')}" if errors else None
+
+
+def _errors_of(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    return [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]

@@ -24,7 +24,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 from papermill.execute import remove_error_markers as without_error_markers
 
-from workbench.domain.notebook import read_execution
+from workbench.domain.notebook import find_failed_line, read_execution
 from workbench.errors import UsageError
 from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_log import open_log
@@ -140,7 +140,7 @@ class Execution:
         execution = read_execution(document, completed=completed)
         if execution.is_clean and not failure:
             return Outcome(document, execution, None, kernel=self.kernel)
-        return Outcome(document, execution, failure or _explain(execution), cause, self.kernel)
+        return Outcome(document, execution, failure or _explain(execution, document), cause, self.kernel)
 
     def _has_mark(self) -> bool:
         return self.completion.is_file() and self.completion.read_bytes() == self.nonce.encode()
@@ -265,9 +265,10 @@ def find_kernel(source: Mapping[str, Any]) -> str:
     )
 
 
-def _explain(execution: Any) -> str:
-    if execution.error:
-        return f"Cell {execution.failed_cell} raised {execution.error}"
+def _explain(execution: Any, document: dict[str, Any]) -> str:
+    if execution.failed_cell is not None:
+        line = find_failed_line(document, execution.failed_cell)
+        return f"Cell {execution.failed_cell} raised {execution.error}{f' ({line})' if line else ''}"
     if execution.executed_cells < execution.code_cells:
         return f"Only {execution.executed_cells} of {execution.code_cells} code cells ran."
     if not execution.in_order:

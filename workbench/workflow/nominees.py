@@ -103,28 +103,19 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
     """Load a nominee as these entries of the ledger leave it, refusing frozen parts that are not the ones they name."""
     model, version = parse_subject(subject)
     own = [entry for entry in entries if entry.subject == f"{model}/{version}"]
-    nominated = next((entry for entry in own if entry.event is Event.NOMINATED), None)
-    if nominated is None:
-        known = sorted({entry.subject for entry in entries if entry.event is Event.NOMINATED})
-        raise NotFound(f"There is no nominee {subject}.", why=f"There are: {', '.join(known) or 'none'}.")
+    nominated = _find_nominated(entries, subject)
     folder = settings.models_folder / model / str(version)
     frozen = _read_frozen(folder, nominated)
     facts, policy_bytes = parse_evidence(frozen[FACTS]), frozen[FROZEN_POLICY]
     policy, said = read_policy(policy_bytes), read_said(own, entries, settings)
     champion = _find_champion(entries, facts)
     before = _read_before(model, champion, settings, entries) if champion else None
-    evidence = replace(
-        facts,
-        answers={name: read_text(entry, "answer") for name, entry in said.answers.items()},
-        objections=said.objections,
-    )
+    evidence = _add_said(facts, said)
     if before:
         evidence = _hold_against_champion(evidence, policy, frozen[spool.PREDICTIONS], before)
     findings = run_checks(evidence, policy)
     waivers = _find_needed(said, findings)
-    named = tuple(given.waiver.to_fact(sha256_hex(given.signed.statement)) for given in waivers)
-    evidence = replace(evidence, waivers=named)
-    policy_fault = find_policy_fault(nominated.body.get("policy"), policy_bytes)
+    evidence = replace(evidence, waivers=tuple(each.to_fact() for each in waivers))
     return Nominee(
         folder=folder,
         nominated=nominated,
@@ -133,7 +124,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         findings=findings,
         policy=policy,
         policy_bytes=policy_bytes,
-        policy_fault=policy_fault,
+        policy_fault=find_policy_fault(nominated.body.get("policy"), policy_bytes),
         policy_note=find_policy_note(settings.policy, policy_bytes),
         checklist=parse_checklist(frozen[CHECKLIST]),
         card=_render_card(evidence, policy, frozen.get(CARD_TEMPLATE)),
@@ -144,6 +135,20 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         before=before,
         standing=find_standing(entries, subject, facts.identity.endpoint),
     )
+
+
+def _find_nominated(entries: Sequence[Entry], subject: str) -> Entry:
+    nominated = [entry for entry in entries if entry.event is Event.NOMINATED]
+    found = next((entry for entry in nominated if entry.subject == subject), None)
+    if found is None:
+        known = sorted({entry.subject for entry in nominated})
+        raise NotFound(f"There is no nominee {subject}.", why=f"There are: {', '.join(known) or 'none'}.")
+    return found
+
+
+def _add_said(facts: Evidence, said: Said) -> Evidence:
+    answers = {name: read_text(entry, "answer") for name, entry in said.answers.items()}
+    return replace(facts, answers=answers, objections=said.objections)
 
 
 def _find_needed(said: Said, findings: Sequence[Finding]) -> tuple[VerifiedWaiver, ...]:
@@ -165,8 +170,7 @@ def _find_champion(entries: Sequence[Entry], facts: Evidence) -> int | None:
 
 
 def _read_before(model: str, version: int, settings: Settings, entries: Sequence[Entry]) -> Before:
-    subject = f"{model}/{version}"
-    nominated = next(entry for entry in entries if entry.event is Event.NOMINATED and entry.subject == subject)
+    nominated = _find_nominated(entries, f"{model}/{version}")
     frozen = _read_frozen(settings.models_folder / model / str(version), nominated)
     return Before(parse_evidence(frozen[FACTS]), frozen[spool.PREDICTIONS], frozen.get(SOURCE))
 

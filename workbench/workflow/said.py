@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from workbench.config import Settings
 from workbench.domain.approval import VerifiedApproval, parse_statement
-from workbench.domain.evidence import ObjectionFact
+from workbench.domain.digest import sha256_hex
+from workbench.domain.evidence import ObjectionFact, WaiverFact
 from workbench.domain.ledger import Entry, Event, find_checkpoint_fault
 from workbench.domain.objection import parse_objection, settle_objections
 from workbench.domain.statement import Signed, Signer, find_record_fault
@@ -23,6 +24,10 @@ class VerifiedWaiver:
     waiver: Waiver
     signed: Signed
     fault: str | None
+
+    def to_fact(self) -> WaiverFact:
+        """Return what evidence says of it: the check, and the exact statement by digest."""
+        return self.waiver.to_fact(sha256_hex(self.signed.statement))
 
 
 @dataclass(frozen=True)

@@ -294,9 +294,8 @@ def find_template(*parts: str) -> Path:
     found = [path for root in roots if (path := root.joinpath(*parts)).exists() and _is_within(path, root)]
     if not found:
         known = sorted({path.stem for root in roots for path in root.joinpath(*parts[:-1]).glob("*.*")})
-        raise NotFound(
-            f"There is no template {'/'.join(parts)}.", next_step=f"There are: {', '.join(known) or 'none'}."
-        )
+        there = f"There is no template {'/'.join(parts)}; there are: {', '.join(known) or 'none'}."
+        raise NotFound(there, next_step="Name one of these, or a file.")
     return found[0]
 
 

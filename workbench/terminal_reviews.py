@@ -80,8 +80,11 @@ def _mark_finding(finding: Finding) -> str:
 
 
 def _describe_finding(finding: Finding) -> str:
+    """Return the value; what it was held to when it passed, and why not otherwise."""
+    if finding.status is Status.PASS:
+        return f"{escape(finding.value)} [dim](asked: {escape(finding.limit)})[/]"
     waived = f" Waived by {finding.waiver}." if finding.waiver else ""
-    return escape(finding.value if finding.status is Status.PASS else f"{finding.value}. {finding.reason}{waived}")
+    return escape(f"{finding.value}. {finding.reason}{waived}")
 
 
 def _print_questions(review: Review) -> None:

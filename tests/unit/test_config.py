@@ -271,7 +271,7 @@ def test_templates_notebooks_and_the_bentofile_are_found():
 def test_a_template_outside_of_the_templates_is_not_found(name):
     with pytest.raises(NotFound) as caught:
         find_template("policies", name)
-    assert "standard" in caught.value.next_step
+    assert "standard" in caught.value.what
 
 
 @pytest.mark.parametrize("given", ["a\0b", "~root*\0.ipynb", "~\0"])

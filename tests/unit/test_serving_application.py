@@ -1,6 +1,7 @@
 import asyncio
 import json
 import math
+import re
 from typing import Any
 
 import httpx
@@ -219,9 +220,10 @@ def test_another_method_is_not_allowed(client, method, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/predict/", "/metrics.json", "/%2e%2e/predict", "/a%00b"])
-def test_another_path_is_not_found(client, path):
-    response = client.get(path)
-    assert_problem(response, 404)
+def test_another_path_is_not_found_and_told_which_are(client, path):
+    detail = assert_problem(client.get(path), 404)["detail"]
+    named = re.findall(r"/[a-z.]+[a-z]", detail)
+    assert set(named) == {route.path for route in application().routes}
 
 
 def _raise(rows: Any) -> list[float]:

@@ -21,6 +21,7 @@ from workbench.serving.problems import RequestError, problem_response
 from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_json
 
 DIGEST_HEADER = "x-model-digest"
+_ANSWERED = "Answered are POST /predict and GET /model, /openapi.json and /healthz."
 _SCORABLE = "values within the range the model was made for"
 
 Answer = Callable[[Request], Awaitable[Mapping[str, Any]]]
@@ -119,7 +120,7 @@ def _error_headers(status: int, header: Mapping[str, str]) -> dict[str, str]:
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    return problem_response(RequestError(status, f"{request.method} is not answered here."), headers)
+    return problem_response(RequestError(status, f"{request.method} is not answered here. {_ANSWERED}"), headers)
 
 
 def _require_rows(document: Any, contract: Contract) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from workbench.domain.comparison import Verdict
 from workbench.domain.decision import decide_approval, find_blocking, judge_approvals
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import Evidence, Severity
-from workbench.domain.history import find_promotion, previous_version, served_version
+from workbench.domain.history import find_endpoints, find_promotion, previous_version, served_version
 from workbench.domain.ledger import Entry, Event, find_chain_faults, seal_entry
 from workbench.domain.objection import Objection, find_open_objections, parse_objection, settle_objections
 from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, set_terms
@@ -302,6 +302,7 @@ class Promotions(RuleBasedStateMachine):
     @invariant()
     def what_is_served_was_promoted_and_is_the_last_move(self) -> None:
         assert served_version(self.entries, "tumour") == (self.served[-1] if self.served else None)
+        assert find_endpoints(self.entries) == (["tumour"] if self.served else [])
         assert all(find_promotion(self.entries, f"tumour/{version}") for version in self.served)
 
     @invariant()

@@ -11,6 +11,7 @@ from workbench.errors import Refused, UsageError
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 Standing = Literal["nominee", "served", "replaced"]
+_MOVES = (Event.PROMOTED, Event.ROLLED_BACK)
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -57,6 +58,11 @@ def served_version(entries: Sequence[Entry], endpoint: str) -> int | None:
     return versions[-1] if versions else None
 
 
+def find_endpoints(entries: Sequence[Entry]) -> list[str]:
+    """Return the names of all endpoints that serve something by the ledger, sorted."""
+    return sorted({entry.body["endpoint"] for entry in entries if entry.event in _MOVES})
+
+
 def previous_version(entries: Sequence[Entry], endpoint: str) -> int | None:
     """Return the version an endpoint served before the present one was first put there: going back never goes forward."""
     versions = _served_versions(entries, endpoint)
@@ -75,8 +81,7 @@ def find_last_move(entries: Sequence[Entry], endpoint: str) -> Entry | None:
 
 
 def _moves(entries: Sequence[Entry], endpoint: str) -> list[Entry]:
-    moves = (Event.PROMOTED, Event.ROLLED_BACK)
-    return [entry for entry in entries if entry.event in moves and entry.body["endpoint"] == endpoint]
+    return [entry for entry in entries if entry.event in _MOVES and entry.body["endpoint"] == endpoint]
 
 
 def find_standing(entries: Sequence[Entry], subject: str, endpoint: str) -> Standing:

@@ -225,7 +225,12 @@ class Workbench(RunBench):
         entries = self.store.read_ledger()
         version = history.served_version(entries, endpoint)
         if version is None:
-            raise NotFound(f"Endpoint {endpoint} serves nothing yet.", next_step="Promote an approved nominee first.")
+            known = history.find_endpoints(entries)
+            raise NotFound(
+                f"Endpoint {endpoint} serves nothing yet.",
+                why=f"There are: {', '.join(known) or 'none'}.",
+                next_step="Name one of these." if known else "Promote an approved nominee first.",
+            )
         return f"{history.model_of(entries, endpoint)}/{version}"
 
     def serve(self, endpoint: str, *, port: int) -> BentoServer:

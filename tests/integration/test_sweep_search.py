@@ -171,12 +171,12 @@ def test_what_cannot_be_searched_starts_nothing(
 
 
 def test_the_goal_is_the_policys_metric_that_the_notebook_names(own_bench: Workbench, project: Path) -> None:
-    path = write_notebook(project, 'import workbench as wb\nwb.log_metrics({"mean_absolute_error": number / 2})')
+    path = write_notebook(project, 'import workbench as wb\nwb.log_metrics({"r2": number / 8})')
     runs = own_bench.sweep(path, {"number": [4, 2]})
     plan = own_bench.find_sweep(runs[0].sweep)
     assert plan.goal is not None
-    assert (plan.goal.metric, plan.goal.direction) == ("mean_absolute_error", "minimize")
-    assert plan.goal.find_best(runs) == ("mean_absolute_error", 1.0)
+    assert (plan.goal.metric, plan.goal.direction) == ("r2", "maximize")
+    assert plan.goal.find_best(runs) == ("r2", 0.5)
 
 
 # Going on

@@ -33,7 +33,8 @@ def kill_in_phase(bench: Workbench, phase: str, delay_s: float, *, cold: bool) -
     killer = _Killer(bench.settings.runs_folder, known, phase, delay_s)
     killer.start()
     with suppress(RunFailed):
-        bench.run(NOTEBOOK, {"phase": "none" if phase == STARTING else phase}, cold=cold)
+        # Whoever comes too late to kill it before it answers still finds it in its first cell.
+        bench.run(NOTEBOOK, {"phase": "start" if phase == STARTING else phase}, cold=cold)
     seen = time.monotonic()
     killer.join()
     (run,) = (run for run in bench.list_runs() if run.id not in known)

@@ -26,7 +26,7 @@ from workbench.domain.run import Run, RunState
 from workbench.executors.jobs import Outcome
 from workbench.workflow.collecting import REPORT, RunFolder, collect_run
 from workbench.workflow.redacting import redact_abandoned, redact_document
-from workbench.workflow.redacting_files import redact_folder
+from workbench.workflow.redacting_files import empty_folder, redact_folder
 
 VALUE = "pa\"ss\\w'ör d%41/+&x<y>"
 PLAIN = "sk-4f9aQ7zL"
@@ -270,6 +270,38 @@ def test_a_run_whose_evidence_had_to_be_removed_failed(tmp_path):
 def test_why_a_run_failed_is_said_without_the_secret(tmp_path):
     run = collect(RunFolder.make(tmp_path / RUN.id), failure=f"Cell 1 raised ValueError: {VALUE}")
     assert run.error == f"Cell 1 raised ValueError: {REDACTED}"
+
+
+class BlindRedactor(Redactor):
+    """Knows a value, and cannot search anything for it."""
+
+    def find_spans(self, text):
+        raise RuntimeError(text)
+
+
+def test_what_cannot_be_searched_for_secrets_is_not_kept(tmp_path):
+    folder = RunFolder.make(tmp_path / RUN.id)
+    write_all(folder.path, {"notes.txt": b"1 " + B, "parameters.json": b"{}", "sub/more.txt": B})
+    execution = build_execution(error=f"ValueError: {VALUE}")
+    document = notebook([stream(f"x {VALUE} y")])
+    run = collect_run(
+        RUN, Outcome(document, execution, f"Cell 1 raised ValueError: {VALUE}"), folder, BlindRedactor([VALUE])
+    )
+    assert run.state is RunState.FAILED
+    assert "could not be searched for secrets" in run.error
+    assert {path.name for path in folder.path.iterdir()} == {"parameters.json", REPORT}
+    assert not any(Redactor([VALUE]).finds(path.read_bytes()) for path in folder.path.iterdir())
+
+
+def test_a_folder_is_emptied_but_for_what_is_kept_and_nothing_beside_it(tmp_path):
+    write_all(tmp_path, {"beside.txt": b"1", "run/a/b/c.txt": b"2", "run/kept.txt": b"3", "run/kept": b"4"})
+    (tmp_path / "run" / "link").symlink_to(tmp_path / "beside.txt")
+    (tmp_path / "run" / "gone").symlink_to("nowhere")
+    (tmp_path / "run" / "a").chmod(0)
+    empty_folder(tmp_path / "run", keep=["kept.txt"])
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["kept.txt"]
+    assert (tmp_path / "beside.txt").read_bytes() == b"1"
+    empty_folder(tmp_path / "missing")
 
 
 def test_what_a_killed_run_left_is_redacted_as_far_as_its_secrets_are_known(tmp_path):

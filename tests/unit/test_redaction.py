@@ -127,6 +127,14 @@ def test_a_secret_wrapped_over_lines_is_found():
         assert "battery" not in Redactor([long]).redact_text(wrapped)
 
 
+def test_what_is_nested_deeper_than_anybody_looks_is_cut_out():
+    nested = "value"
+    for _ in range(5_000):
+        nested = [nested]
+    assert REDACTED in str(Redactor(["value"]).redact_json(nested))
+    assert Redactor(["value"]).redact_json([[["value", 1]]]) == [[[REDACTED, 1]]]
+
+
 def test_keys_numbers_and_nested_values_of_json_are_redacted():
     redactor = Redactor(["90817263", PLAIN])
     document = {PLAIN: [1, None, True, 90817263, {"a": f"<{PLAIN}>"}]}

@@ -23,6 +23,7 @@ REDACTED = "[secret]"
 Span = tuple[int, int]
 
 _MOST_ROUNDS = 4
+_DEEPEST = 100  # levels of nested JSON; more than that is no output that anybody looks at
 _SHORTEST_ENCODED = 8
 # An escape takes up to six characters for one.
 _WIDEST_ESCAPE = 6
@@ -193,15 +194,17 @@ class Redactor:
         spans = self.find_spans(text)
         return _cut([text], spans)[0].encode(errors="surrogateescape") if spans else content
 
-    def redact_json(self, document: Any) -> Any:
-        """Return a JSON value without the values, in keys and numbers too."""
+    def redact_json(self, document: Any, depth: int = _DEEPEST) -> Any:
+        """Return a JSON value without the values, in keys and numbers too; what is nested deeper than `depth` is cut out."""
         match document:
             case str():
                 return self.redact_text(document)
+            case dict() | list() | tuple() if not depth:
+                return REDACTED
             case dict():
-                return {self.redact_text(str(key)): self.redact_json(item) for key, item in document.items()}
+                return {self.redact_text(str(key)): self.redact_json(item, depth - 1) for key, item in document.items()}
             case list() | tuple():
-                return [self.redact_json(item) for item in document]
+                return [self.redact_json(item, depth - 1) for item in document]
             case int() | float() if not isinstance(document, bool) and self.finds(str(document)):
                 return REDACTED
         return document

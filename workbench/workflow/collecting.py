@@ -29,13 +29,16 @@ from workbench.reporting.nbconvert_report import render_report
 from workbench.tracking.logged_calls import CALLS, read_calls, remove_empty_folders
 from workbench.workflow.disk import disk_answers, is_disks_fault
 from workbench.workflow.redacting import NO_SECRETS, redact_outcome
-from workbench.workflow.redacting_files import redact_folder
+from workbench.workflow.redacting_files import Redacted, empty_folder, redact_folder
 
 if TYPE_CHECKING:
     from workbench.executors.jobs import Outcome
 
 RECORD, NOTEBOOK, REPORT = "record.json", "notebook.ipynb", "report.html"
 _OWN_FILES = tuple(f"{before}{name}" for name in (NOTEBOOK, REPORT, RECORD) for before in ("", "."))
+# What is in a run's folder before its notebook starts, and the log that is redacted as it is written.
+OWN_INPUTS = frozenset({spool.PARAMETERS, "provenance.json", "kernel.log"})
+_NOTHING: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 # What a run that was killed in the middle may leave; no finished run has them.
 _UNFINISHED_FILES = (RECORD, *(f".{name}" for name in (NOTEBOOK, REPORT, RECORD)))
 
@@ -73,8 +76,8 @@ def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redacto
     Nothing that is kept holds a value of the redactor.
     """
     with disk_answers(folder.path):
+        outcome = _redact(outcome, redactor)
         try:
-            outcome = redact_outcome(outcome, redactor)
             return _collect(run, outcome, folder, redactor)
         except Exception as exc:
             if is_disks_fault(exc):
@@ -84,13 +87,30 @@ def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redacto
             return _fail(_end(run, error, {}), outcome.document, folder)
 
 
+def _redact(outcome: Outcome, redactor: Redactor) -> Outcome:
+    """Return the outcome without the values; without anything a notebook said when it cannot be searched for them."""
+    try:
+        return redact_outcome(outcome, redactor)
+    except Exception as exc:
+        said = f"What the notebook shows could not be searched for secrets and is not kept ({type(exc).__name__})."
+        return replace(outcome, document=_NOTHING, execution=replace(outcome.execution, error=None), failure=said)
+
+
+def _redact_files(folder: Path, redactor: Redactor) -> Redacted:
+    try:
+        return redact_folder(folder, redactor)
+    except Exception:
+        empty_folder(folder, keep=OWN_INPUTS)
+        raise
+
+
 def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor) -> Run:
     if not folder.is_ours():
         raise Refused(f"{folder.path} is gone, or not the folder that was made for this run.")
     for name in _OWN_FILES:
         _remove(folder.path / name)
     remove_empty_folders(folder.path)
-    redacted = redact_folder(folder.path, redactor)
+    redacted = _redact_files(folder.path, redactor)
     # Half of a character (a lone surrogate) becomes its own escape in JSON: what the notebook printed is kept.
     text = json.dumps(outcome.document, indent=1, ensure_ascii=False)
     _write(folder.path / NOTEBOOK, text.encode(errors="backslashreplace"))

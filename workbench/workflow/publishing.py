@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +15,9 @@ from workbench.packaging.skops_loader import TRUSTED_TYPES
 from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.logged_calls import read_logged_calls
 from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
-from workbench.workflow.collecting import remove_unfinished
+from workbench.workflow.collecting import OWN_INPUTS, remove_unfinished
 from workbench.workflow.redacting import redact_abandoned
-
-# What is in a run's folder before its notebook starts, and the log that is redacted as it is written.
-_OURS = frozenset({spool.PARAMETERS, "provenance.json", "kernel.log"})
+from workbench.workflow.redacting_files import empty_folder
 
 
 def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
@@ -34,16 +31,9 @@ def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
             run = store.find_run(run_id)
             clean_abandoned(run, settings)
             if run.provenance.get("had_secrets"):
-                _empty_folder(settings.runs_folder / run_id)
+                # Whoever finds a run lost may not know the secrets that it knew.
+                empty_folder(settings.runs_folder / run_id, keep=OWN_INPUTS)
     return lost
-
-
-def _empty_folder(folder: Path) -> None:
-    """Remove what a notebook wrote: whoever finds its run lost may not know the secrets that it knew."""
-    with suppress(OSError):
-        for path in folder.iterdir():
-            if path.name not in _OURS:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def clean_abandoned(run: Run, settings: Settings) -> None:

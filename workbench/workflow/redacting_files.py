@@ -13,7 +13,8 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,18 @@ def redact_folder(folder: Path, redactor: Redactor) -> Redacted:
     return Redacted(tuple(changed), tuple(removed))
 
 
+def empty_folder(folder: Path, *, keep: Collection[str] = ()) -> None:
+    """Remove all that a notebook wrote below a folder but for these names, as far as the disk lets it."""
+    with suppress(OSError):
+        _open_up(folder)
+        for path in [path for path in folder.iterdir() if path.name not in keep]:
+            with suppress(OSError):
+                _open_up(path)
+                for _ in _walk(path):  # which opens up what is locked below
+                    pass
+                _remove(path, folder)
+
+
 def _has_secret_name(path: Path, folder: Path, redactor: Redactor) -> bool:
     names = [path.relative_to(folder), *([path.readlink()] if path.is_symlink() else [])]
     return any(redactor.finds(os.fsencode(name)) for name in names)
@@ -107,11 +120,11 @@ def _can_be_kept(path: Path, redactor: Redactor, on_change: Callable[[], None]) 
         return True
     try:
         content = _read(path)
-    except OSError:
+        if content is None or not _is_text(path, content):
+            return content is not None and not finds_in_bytes(content, redactor)
+        redacted = _redact_text_file(path, content, redactor)
+    except (OSError, RecursionError, MemoryError):
         return False
-    if content is None or not _is_text(path, content):
-        return content is not None and not finds_in_bytes(content, redactor)
-    redacted = _redact_text_file(path, content, redactor)
     if redacted != content:
         _rewrite(path, redacted)
         on_change()

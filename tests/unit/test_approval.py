@@ -203,6 +203,11 @@ def test_one_person_in_two_roles_is_one_person():
     assert missing((VALIDATOR, "validator"), (VALIDATOR, "owner")) == ["Approvals come from 1 of 2 distinct people."]
 
 
+@pytest.mark.parametrize("other", ["vera+2@example.org", "VERA@Example.org", "\uff56era@example.org"])
+def test_one_person_under_two_names_is_one_person(other):
+    assert missing((VALIDATOR, "validator"), (other, "owner")) == ["Approvals come from 1 of 2 distinct people."]
+
+
 def test_one_person_who_signs_twice_is_one_approval():
     assert missing((VALIDATOR, "validator"), (VALIDATOR, "validator"), roles={"validator": 2}, principals=1) == [
         "Role validator: 1 of 2 approvals."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -128,13 +128,22 @@ def parse_statement(content: bytes) -> Statement:
 
 
 def is_author(principal: str, authors: Sequence[str]) -> bool:
-    """True when a principal is among the authors, however the name is written: capitals, width, or a tag behind a plus."""
-    return _name(principal) in {_name(author) for author in authors}
+    """True when a principal is among the authors, however the name is written."""
+    return person_of(principal) in map(person_of, authors)
 
 
-def _name(person: str) -> str:
-    user, at, host = unicodedata.normalize("NFKC", person).casefold().strip().partition("@")
+def person_of(principal: str) -> str:
+    """Return whom a principal names, however it is written: capitals, width, or a tag behind a plus make nobody else."""
+    user, at, host = unicodedata.normalize("NFKC", principal).casefold().strip().partition("@")
     return f"{user.partition('+')[0]}{at}{host}"
+
+
+def name_people(principals: Iterable[str]) -> tuple[str, ...]:
+    """Return each person once, as written first, sorted."""
+    people: dict[str, str] = {}
+    for principal in principals:
+        people.setdefault(person_of(principal), principal)
+    return tuple(people[person] for person in sorted(people))
 
 
 def find_approval_faults(approval: VerifiedApproval, terms: Terms) -> list[str]:
@@ -197,13 +206,13 @@ def _find_time_faults(statement: Statement, who: str, *, now: str, valid_days: i
 
 
 def find_missing_roles(valid: Sequence[Statement], terms: Terms) -> list[str]:
-    """Return what the valid approvals still lack, counting people by principal."""
+    """Return what the valid approvals still lack, counting people."""
     missing = []
     for role, needed in sorted(terms.roles.items()):
-        people = {statement.principal.casefold() for statement in valid if statement.role == role}
+        people = name_people(statement.principal for statement in valid if statement.role == role)
         if len(people) < needed:
             missing.append(f"Role {role}: {len(people)} of {needed} approvals.")
-    people = {statement.principal.casefold() for statement in valid if statement.role in terms.roles}
+    people = name_people(statement.principal for statement in valid if statement.role in terms.roles)
     if len(people) < terms.principals:
         missing.append(f"Approvals come from {len(people)} of {terms.principals} distinct people.")
     return missing

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from workbench.domain.approval import Target, Terms, VerifiedApproval, parse_statement
+from workbench.domain.approval import Target, Terms, VerifiedApproval, name_people, parse_statement
 from workbench.domain.decision import Decision, decide, judge_approvals
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.evidence import Evidence, parse_evidence
@@ -130,7 +130,7 @@ def audit_release(
     faults += _waiver_faults(files, evidence, policy, verify, now)
     subjects = {path: sha256_hex(files[path]) for path in SUBJECTS}
     valid, lacking = judge_approvals(approvals, set_terms(evidence, policy, subjects, now=now))
-    people = tuple(sorted({statement.principal for statement in valid}))
+    people = name_people(statement.principal for statement in valid)
     if len(people) < least_principals:
         lacking.append(f"This server asks for {least_principals} approving people; {len(people)} approved.")
     own = f"{evidence.identity.model}/{evidence.identity.version}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workbench.domain.approval import name_people
 from workbench.domain.changes import Changes
 from workbench.domain.checklist import ChecklistRow
 from workbench.domain.decision import Decision
@@ -105,23 +106,17 @@ class Review:
 
     def signers(self, role: str) -> tuple[str, ...]:
         """Return the people whose approvals count in a role, each once, sorted."""
-        return _name_people(given for given in self.approvals if given.role == role)
+        return name_people(each.principal for each in self.approvals if each.role == role and not each.faults)
 
     @property
     def all_signers(self) -> tuple[str, ...]:
         """The people whose approvals count in any role of the policy, each once, sorted."""
-        return _name_people(given for given in self.approvals if given.role in self.roles)
+        return name_people(each.principal for each in self.approvals if each.role in self.roles and not each.faults)
 
     @property
     def missing_roles(self) -> tuple[str, ...]:
         """The roles in which approvals are still missing, sorted."""
         return tuple(role for role, needed in sorted(self.roles.items()) if len(self.signers(role)) < needed)
-
-
-def _name_people(approvals: Iterable[GivenApproval]) -> tuple[str, ...]:
-    """Return who gave those that count; however a name is capitalised, it is one person, as for the gate."""
-    people = {given.principal.casefold(): given.principal for given in approvals if not given.faults}
-    return tuple(people[name] for name in sorted(people))
 
 
 def headline(review: Review) -> str:

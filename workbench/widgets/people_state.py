@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from workbench.domain.approval import person_of
 from workbench.domain.digest import short
 from workbench.domain.evidence import Finding, ObjectionFact
 from workbench.domain.review import GivenApproval, GivenWaiver, Question, Review, find_next_command
@@ -207,7 +208,7 @@ def _waive(finding: Finding, review: Review) -> dict[str, Any]:
 
 def find_blocked(review: Review, principal: str) -> dict[str, str]:
     """Return why a request of this person would be refused, by what it is about, with the role where it is made in one."""
-    signed = [role for role in review.roles if principal.casefold() in map(str.casefold, review.signers(role))]
+    signed = [role for role in review.roles if person_of(principal) in map(person_of, review.signers(role))]
     others = [item for item in review.open_objections if item.principal != principal]
     return {
         **{f"approve:{role}": f"{principal} has signed as {role} already" for role in signed},

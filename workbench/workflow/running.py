@@ -342,17 +342,18 @@ class _Held:
 
     def __init__(self) -> None:
         self._known: frozenset[str] = frozenset()
-        self._taken: set[str] = set()
+        self._taken: frozenset[str] = frozenset()
 
     def note(self, held: frozenset[tuple[str, int]]) -> None:
         """Note what the store says; what was held before and is not any more ended here or was taken."""
         now = frozenset(f"{run_id}-{attempt}" for run_id, attempt in held)
+        # Put in place whole: this is the heartbeat's thread, and another one reads.
         self._taken |= self._known - now
         self._known = now
 
     def lost(self, running: Mapping[str, object]) -> list[str]:
         """Return the jobs that still run here although the store took their attempts away."""
-        return [job_id for job_id in self._taken if job_id in running]
+        return list(self._taken & running.keys())
 
 
 @contextmanager

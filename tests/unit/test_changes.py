@@ -86,7 +86,7 @@ def is_part(part: list[str], whole: list[str]) -> bool:
 
 
 def test_a_hunk_says_in_which_cell_it_begins():
-    assert [hunk.cell for hunk in diff("a\nb\nc\nd\ne\nf", "a\nb\nc\nd\ne\ng").hunks] == [2]
+    assert [hunk.cell for hunk in diff("a\nb\nc\nd\ne\nf", "a\nb\nc\nd\ne\ng").hunks] == [1]
 
 
 def test_a_diff_is_shown_up_to_a_length_and_counted_whole():

@@ -489,6 +489,8 @@ ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "x"}
 def test_a_run_stopped_in_the_cell_with_the_error_or_in_the_last_one_that_was_started():
     parameters, injected = code("a = 1", tags=("parameters",)), code("a = 2", tags=("injected-parameters",))
     pending = code("c", started=None)
+    may_fail = code("a", ERROR) | {"metadata": {"tags": ["raises-exception"]}}
+    assert find_stop({"cells": [parameters, may_fail, code("b", ERROR), pending]}) == 3
     assert find_stop({"cells": [parameters, injected, code("b", ERROR), pending]}) == 2
     assert find_stop({"cells": [parameters, injected, code("b"), pending]}) == 2
     assert find_stop({"cells": [code("a = 1", started=None), pending]}) is None

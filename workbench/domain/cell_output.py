@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.domain.digest import sha256_hex
-from workbench.domain.notebook import INJECTED, cell_source
+from workbench.domain.notebook import written_cells
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Said anywhere: where an object lies in memory, which process a kernel was, how long something took.
@@ -52,12 +52,6 @@ def read_outputs(document: Mapping[str, Any], *, own_names: Sequence[str] = ()) 
             earlier = found[key].content if key in found else ""
             found[key] = Shown(earlier + shown.content, shown.is_text)
     return {name: _without_volatile(name, shown, own_names) for name, shown in found.items()}
-
-
-def written_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the code cells somebody wrote something in: neither empty ones nor the injected parameters."""
-    cells = [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
-    return [cell for cell in cells if INJECTED not in cell.get("metadata", {}).get("tags", [])]
 
 
 def _read_cell(cell: Mapping[str, Any]) -> Iterator[tuple[str, Shown]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from workbench.domain.digest import short
 from workbench.domain.evidence import DatasetFact, Evidence
-from workbench.domain.notebook import cell_source
+from workbench.domain.notebook import cell_source, written_cells
 
 Mark = Literal["+", "-", " "]
 # Beyond these a diff would take longer to compute, and to read, than opening both notebooks.
@@ -146,11 +147,13 @@ def _compare_sources(before: bytes | None, after: bytes | None, *versions: int) 
 
 
 def _read_lines(source: bytes) -> list[tuple[int, str]]:
-    """Return each line of a notebook's source with the cell it is in, each cell headed by what it is."""
+    """Return each line of a notebook's source with the number of its cell, or of the code before it; each cell is headed."""
     heads = {"code": "# %%", "markdown": "# %% [markdown]", "raw": "# %% [raw]"}
+    cells = json.loads(source)["cells"]
+    numbers = itertools.accumulate(len(written_cells({"cells": [cell]})) for cell in cells)
     return [
-        (number, line)
-        for number, cell in enumerate(json.loads(source)["cells"], 1)
+        (max(number, 1), line)
+        for number, cell in zip(numbers, cells, strict=True)
         for line in (heads[cell["cell_type"]], *cell_source(cell).splitlines())
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ def _parameters_source(name: str, document: dict[str, Any]) -> str:
     )
 
 
-def cell_source(cell: dict[str, Any]) -> str:
+def cell_source(cell: Mapping[str, Any]) -> str:
     """Return a cell's source as one text (the format allows a list of lines)."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
@@ -135,31 +135,39 @@ def _digest(document: dict[str, Any]) -> str:
     return sha256_hex(canonical_json(cells))
 
 
-def read_execution(document: dict[str, Any], *, completed: bool) -> Execution:
-    """Say what an executed notebook shows; a non-empty code cell without an execution count was never run.
+def written_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells as their author counts them, from 1: code that somebody wrote, neither empty nor injected parameters."""
+    return [cell for cell in _code_cells(document) if INJECTED not in _tags_of(cell)]
 
-    Cells are numbered from 1 as the author sees them: code cells only, without the injected parameters. The cell that is named
-    as failed is one that nobody said may fail, if there is one: such a cell ended the execution.
-    """
+
+def _code_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
+
+
+def find_failed_cell(document: Mapping[str, Any]) -> int | None:
+    """Return which written cell shows an error: rather one that nobody said may fail, for such a cell ended the execution."""
+    failures = [(number, cell) for number, cell in enumerate(written_cells(document), 1) if _errors_of(cell)]
+    return min(failures, key=lambda each: _MAY_FAIL in _tags_of(each[1]), default=(None, {}))[0]
+
+
+def read_execution(document: Mapping[str, Any], *, completed: bool) -> Execution:
+    """Say what an executed notebook shows; a non-empty code cell without an execution count was never run."""
     cells = _code_cells(document)
     counts = [count for cell in cells if (count := cell.get("execution_count")) is not None]
-    written = [cell for cell in cells if INJECTED not in _tags_of(cell)]
-    failures = [(number, cell) for number, cell in enumerate(written, 1) if _error_of(cell)]
-    failed_cell, failed = min(failures, key=lambda each: _MAY_FAIL in _tags_of(each[1]), default=(None, {}))
+    failed_cell = find_failed_cell(document)
     return Execution(
         code_cells=len(cells),
         executed_cells=len(counts),
         in_order=counts == sorted(counts) and len(set(counts)) == len(counts),
-        error=_error_of(failed),
+        error=_error_of(written_cells(document)[failed_cell - 1]) if failed_cell else None,
         failed_cell=failed_cell,
         completed=completed,
     )
 
 
-def find_failed_line(document: dict[str, Any], failed_cell: int) -> str | None:
-    """Return the line at which a cell (as `read_execution` counts them) failed, as `line 3: fit(rows)`; None when nothing tells."""
-    written = [cell for cell in _code_cells(document) if INJECTED not in _tags_of(cell)]
-    cell = written[failed_cell - 1]
+def find_failed_line(document: Mapping[str, Any], failed_cell: int) -> str | None:
+    """Return the line at which a written cell failed, as `line 3: fit(rows)`; None when nothing tells."""
+    cell = written_cells(document)[failed_cell - 1]
     traceback, lines = _errors_of(cell)[0].get("traceback"), cell_source(cell).splitlines()
     told = _COLOUR.sub("", "\n".join(map(str, traceback))) if isinstance(traceback, list) else ""
     found = re.search(rf"In\[{cell.get('execution_count')}\], line ([0-9]{{1,6}})\b", told)
@@ -169,18 +177,15 @@ def find_failed_line(document: dict[str, Any], failed_cell: int) -> str | None:
     return f"line {found[1]}: {line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'}"
 
 
-def _code_cells(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [cell for cell in document["cells"] if cell["cell_type"] == "code" and cell_source(cell).strip()]
+def _tags_of(cell: Mapping[str, Any]) -> Sequence[str]:
+    tags: Sequence[str] = cell.get("metadata", {}).get("tags", ())
+    return tags
 
 
-def _tags_of(cell: dict[str, Any]) -> Sequence[str]:
-    return cell.get("metadata", {}).get("tags", ())
+def _error_of(cell: Mapping[str, Any]) -> str:
+    error = _errors_of(cell)[0]
+    return f"{error.get('ename')}: {error.get('evalue')}"
 
 
-def _error_of(cell: dict[str, Any]) -> str | None:
-    errors = _errors_of(cell)
-    return f"{errors[0].get('ename')}: {errors[0].get('evalue')}" if errors else None
-
-
-def _errors_of(cell: dict[str, Any]) -> list[dict[str, Any]]:
+def _errors_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [output for output in cell.get("outputs", []) if output.get("output_type") == "error"]

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.domain.cell_output import written_cells
-from workbench.domain.notebook import cell_source
+from workbench.domain.notebook import cell_source, find_failed_cell, written_cells
 from workbench.domain.replay import Replay
 from workbench.domain.run import Run, RunState
 
@@ -40,18 +39,14 @@ class Resumption:
 
 
 def find_stop(document: Mapping[str, Any]) -> int | None:
-    """Return the cell an execution stopped in: the one with an error, else the last that was started; None when none was.
-
-    Cells are numbered from 1 as the author sees them: code cells only, without the injected parameters.
-    """
-    started = None
-    for number, cell in enumerate(written_cells(document), 1):
-        if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
-            return number
-        # Not its status: a cell that was never started is `completed` too when the kernel died before it.
-        if cell.get("metadata", {}).get("papermill", {}).get("start_time"):
-            started = number
-    return started
+    """Return the cell an execution stopped in: the one that failed, else the last that was started; None when none was."""
+    # Not its status: a cell that was never started is `completed` too when the kernel died before it.
+    started = [
+        number
+        for number, cell in enumerate(written_cells(document), 1)
+        if cell.get("metadata", {}).get("papermill", {}).get("start_time")
+    ]
+    return find_failed_cell(document) or (started[-1] if started else None)
 
 
 def find_state_fault(run: Run, cell: int | None) -> list[str]:

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 
-from workbench.domain.notebook import INJECTED
+from workbench.domain.notebook import written_cells
 from workbench.executors.jobs import Job
 from workbench.executors.kernel_processes import find_descendants
 from workbench.executors.warm_kernels import WarmKernelManager, find_preloads
@@ -141,10 +141,8 @@ class KernelClient(PapermillNotebookClient):
             raise
 
     def _number_of(self, cell_index: int) -> int:
-        """Return a cell's number as its author counts: code cells only, from 1, without the injected parameters."""
-        cells = self.nb.cells[: cell_index + 1]
-        written = [cell for cell in cells if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", ())]
-        return max(len(written), 1)
+        """Return a cell's number as its author counts; that of the one before for injected parameters."""
+        return max(len(written_cells({"cells": self.nb.cells[: cell_index + 1]})), 1)
 
     def output(self, outs: list[Any], msg: Any, display_id: str, cell_index: int) -> Any:
         """Take one output; a stream that goes on is written on, so that ten thousand small prints are a few outputs."""

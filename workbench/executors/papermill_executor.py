@@ -265,7 +265,7 @@ def find_kernel(source: Mapping[str, Any]) -> str:
     )
 
 
-def _explain(execution: Any, document: dict[str, Any]) -> str:
+def _explain(execution: Any, document: Mapping[str, Any]) -> str:
     if execution.failed_cell is not None:
         line = find_failed_line(document, execution.failed_cell)
         return f"Cell {execution.failed_cell} raised {execution.error}{f' ({line})' if line else ''}"

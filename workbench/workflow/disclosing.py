@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from workbench import spool
-from workbench.domain.cell_output import read_outputs, written_cells
+from workbench.domain.cell_output import read_outputs
 from workbench.domain.disclosure import find_personal, find_secrets
 from workbench.domain.facts import Disclosure, DisclosureFact
-from workbench.domain.notebook import cell_source
+from workbench.domain.notebook import cell_source, written_cells
 from workbench.workflow.collecting import NOTEBOOK
 
 _EMBEDDED = re.compile(r"(?:data:[\w/+.;=-]{1,80};base64,|\"image/[a-z]+\": \")[A-Za-z0-9+/=\\n]*")

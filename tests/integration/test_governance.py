@@ -202,7 +202,8 @@ def test_a_model_whose_name_would_leave_its_folder_is_refused(nominated: Governe
 
 
 @pytest.mark.parametrize(
-    ("notebook", "words"), [("no_predictions", "stored no predictions"), ("no_model", "logged no")]
+    ("notebook", "words"),
+    [("no_predictions", "stored no predictions"), ("no_model", "logged no"), ("no_holdout", "names no holdout")],
 )
 def test_a_run_that_kept_too_little_cannot_be_nominated(nominated: Governed, notebook: str, words: str) -> None:
     run = nominated.bench.run(NOTEBOOKS / f"{notebook}.ipynb", {})

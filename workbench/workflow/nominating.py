@@ -33,7 +33,6 @@ from workbench.workflow.comparing import (
     constant_reference,
     count_tries,
     find_holdout,
-    holdout_digest,
     parse_slices,
     read_predictions,
     runs_on_holdout_of,
@@ -96,8 +95,9 @@ def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
     Where the policy asks whether the run can be reproduced, the newest replay of it says so, or one that is made now.
     """
     plan, folder = Nomination(run, **parts), bench.settings.runs_folder / run.id
-    policy, predictions = read_policy(plan.policy_bytes), read_predictions(folder)
+    _require_holdout(run)
     _require_model(folder)
+    policy, predictions = read_policy(plan.policy_bytes), read_predictions(folder)
     runs = bench.store.list_runs()
     alike = [each for each in runs_on_holdout_of(run, runs) if each.is_finished]
     tries = describe_tries(alike, policy.metrics[predictions.task], lambda each: bench.settings.runs_folder / each.id)
@@ -106,9 +106,18 @@ def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
         tried=count_tries(run, runs),
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
         planned=describe_plan(run, predictions.task, bench.store.read_ledger(), runs),
-        tries=tries if holdout_digest(run) else None,
+        tries=tries,
         replay=describe_replay(bench, run, runs) if "replay_agrees" in policy.checks else None,
     )
+
+
+def _require_holdout(run: Run) -> None:
+    if find_holdout(run) is None:
+        raise UsageError(
+            f"Run {run.id} names no holdout.",
+            why="What a model is judged by are rows that everybody knows.",
+            next_step="Declare them with `wb.log_dataset(holdout, role='holdout')` in the notebook and run it again.",
+        )
 
 
 def _require_model(run_folder: Path) -> None:
@@ -176,7 +185,7 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
         execution=Execution(**plan.run.record["execution"]),
         files_unmodified=_is_unmodified(plan.run, files),
         datasets=tuple(DatasetFact(**item) for item in plan.run.record["datasets"]),
-        holdout=_describe_holdout(plan.run, tables, predictions),
+        holdout=_describe_holdout(tables, predictions),
         score=score,
         baseline=baseline,
         champion=None,
@@ -245,9 +254,7 @@ def _is_unmodified(run: Run, files: Mapping[str, bytes]) -> bool:
     return found == run.record.get("files")
 
 
-def _describe_holdout(run: Run, tables: Sequence[LoggedTable], predictions: Predictions) -> HoldoutFact | None:
-    if find_holdout(run) is None:
-        return None
+def _describe_holdout(tables: Sequence[LoggedTable], predictions: Predictions) -> HoldoutFact:
     own = next(table for table in tables if table.fact.role == "holdout")
     return HoldoutFact(
         digest=own.fact.digest,

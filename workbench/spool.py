@@ -135,11 +135,12 @@ def _write_dataset(document: Mapping[str, Any]) -> None:
     role, name, digest = document["role"], document["name"], document["digest"]
     path = folder / f"{sha256_hex(f'{role}/{name}'.encode(errors='replace'))[:16]}.json"
     known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if _is_run() else []
-    clashing = [item for item in known if item["role"] == role and item["digest"] != digest]
-    if any(role == "holdout" or item["name"] == name for item in clashing):
+    others = [item for item in known if item["role"] == role and item["digest"] != digest]
+    clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
+    if clash:
         raise UsageError(
-            f"The run logged other rows as {role} {clashing[0]['name']!r} before.",
-            why=f"{clashing[0]['rows']:,} rows then, {document['rows']:,} rows now.",
+            f"The run logged other rows as {role} {clash['name']!r} before.",
+            why=f"{clash['rows']:,} rows then, {document['rows']:,} rows now.",
             next_step="Give each training table a name of its own (`name=`); there can be one holdout only.",
         )
     path.write_bytes(canonical_json(document))

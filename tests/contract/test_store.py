@@ -210,6 +210,14 @@ def test_a_move_notes_when_why_and_what_came_out(store):
     assert (failed.error, failed.metrics) == ("Cell 2 raised", {"loss": 0.5})
 
 
+def test_a_run_says_itself_when_it_began_and_ended(store):
+    run = add(store)
+    move(store, run, RunState.RUNNING, started="2026-11-20T09:00:00+00:00")
+    move(store, store.find_run(run.id), RunState.FINISHED, ended="2026-11-20T09:00:07+00:00")
+    found = store.find_run(run.id)
+    assert (found.started, found.ended) == ("2026-11-20T09:00:00+00:00", "2026-11-20T09:00:07+00:00")
+
+
 def test_of_many_who_start_a_run_one_does(address, store):
     run = add(store)
     stores = [Store(address) for _ in range(6)]

@@ -126,6 +126,15 @@ def test_a_dataset_is_named_by_what_it_holds(run_folder):
     assert len(set(item["row_digests"])) == 3
 
 
+def test_a_name_stands_for_one_table_and_the_one_that_clashes_is_told(run_folder):
+    for name in "abcdefgh":
+        wb.log_dataset(TABLE, role="train", name=name)
+    with pytest.raises(UsageError, match="other rows as train 'e' before"):
+        wb.log_dataset(TABLE.iloc[[1]], role="train", name="e")
+    wb.log_dataset(TABLE, role="train", name="e")
+    assert len(datasets(run_folder)) == 8
+
+
 def test_the_same_rows_have_the_same_digest_in_another_process(run_folder):
     code = (
         "import pandas as pd, workbench as wb;"

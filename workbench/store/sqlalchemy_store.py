@@ -114,7 +114,7 @@ class Store:
             return int(latest.number) + 1
 
     def move_run(self, run: Run) -> None:
-        """Move the attempt of a run to the state the run has now, with its error, its record and MLflow's id for it.
+        """Move the attempt of a run to the state the run has now, with its error, its record, MLflow's id for it and when that was.
 
         Raises IllegalTransition where the states do not allow it, or another attempt took this one's place.
         """
@@ -126,7 +126,8 @@ class Store:
                 )
             require_transition(RunState(latest.state), run.state)
             values = {"state": run.state, "error": run.error, "record": json.dumps(run.record) if run.record else None}
-            values["started" if run.state is RunState.RUNNING else "ended"] = utc_now()
+            when, at = ("started", run.started) if run.state is RunState.RUNNING else ("ended", run.ended)
+            values[when] = at or utc_now()
             connection.execute(_runs.update().where(_runs.c.id == run.id).values(tracked_as=run.tracked_as))
             this = (_attempts.c.run_id == run.id) & (_attempts.c.number == run.attempt)
             connection.execute(_attempts.update().where(this).values(values))

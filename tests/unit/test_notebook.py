@@ -158,6 +158,17 @@ def reasons_of(content: bytes) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
+    "cell", [code("train += holdout", tags=[INJECTED]), markdown("x") | {"metadata": {"tags": ["a", INJECTED]}}]
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_no_author_writes_a_cell_that_passes_for_injected_parameters(cell, place):
+    cells = [SEED, code("x = 1")]
+    cells.insert(place, cell)
+    (reason,) = reasons_of(json.dumps(document(*cells)).encode())
+    assert reason.startswith(f"Cell {place + 1} of 3 is tagged `{INJECTED}`")
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"",

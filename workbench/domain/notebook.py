@@ -40,9 +40,10 @@ def parse_notebook(name: str, content: bytes) -> Notebook:
         document = json.loads(content)
     except (ValueError, RecursionError) as exc:
         raise _broken(name, f"It is not JSON: {exc}.") from exc
-    fault = _find_fault(document)
+    fault = find_notebook_fault(document)
     if fault:
         raise _broken(name, fault)
+    _require_none_injected(name, document["cells"])
     source = strip_outputs(document)
     try:
         name.encode()
@@ -53,7 +54,18 @@ def parse_notebook(name: str, content: bytes) -> Notebook:
     return Notebook(name, source, read_parameters(_parameters_source(name, source)), digest)
 
 
-def _find_fault(document: Any) -> str | None:
+def _require_none_injected(name: str, cells: Sequence[Mapping[str, Any]]) -> None:
+    # By this tag papermill and everybody who reads what was executed tell the injected cell from those of the author.
+    found = next((number for number, cell in enumerate(cells, 1) if INJECTED in _tags_of(cell)), None)
+    if found is not None:
+        raise UsageError(
+            f"{name} cannot be used.",
+            why=f"Cell {found} of {len(cells)} is tagged `{INJECTED}`: it was written when this notebook was executed before.",
+            next_step="Run the notebook it was made from; or delete that cell, or its tag where the code in it is yours.",
+        )
+
+
+def find_notebook_fault(document: Any) -> str | None:
     """Return why a JSON value is no notebook, None when it is one that can be run."""
     if not isinstance(document, dict) or document.get("nbformat") != 4 or not isinstance(document.get("cells"), list):
         return "It is not a notebook of format 4 with a list of cells."

@@ -14,7 +14,7 @@ from workbench.config import Settings
 from workbench.domain.cell_output import read_outputs
 from workbench.domain.digest import sha256_hex
 from workbench.domain.facts import ReplayFact
-from workbench.domain.notebook import Notebook, parse_notebook
+from workbench.domain.notebook import Notebook, find_notebook_fault, parse_notebook
 from workbench.domain.replay import (
     TOLERANCE,
     Facts,
@@ -190,10 +190,9 @@ def _read_executed(folder: Path) -> Mapping[str, Any]:
     """Return the executed notebook of a run; one without cells when there is none that can be read."""
     try:
         document = json.loads((folder / NOTEBOOK).read_bytes())
-        parse_notebook(folder.name, json.dumps(document).encode())
-    except (OSError, ValueError, WorkbenchError):
+    except (OSError, ValueError, RecursionError):
         return {"cells": []}
-    return dict(document)
+    return {"cells": []} if find_notebook_fault(document) else dict(document)
 
 
 # Nominating what was resumed

@@ -60,9 +60,11 @@ class Governed:
     def object(self, subject: str, text: str, *, by: str = VALIDATOR, clears: int = 0) -> Review:
         return self.acting(by).object(subject, text=text, key=self.key_of(by), clears=clears)
 
-    def waive(self, subject: str, check: str, *, by: str = OWNER, role: str = "owner", days: int = 30) -> Review:
+    def waive(
+        self, subject: str, check: str, *, by: str = OWNER, role: str = "owner", days: int = 30, reason: str = WHY
+    ) -> Review:
         until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-        return self.acting(by).waive(subject, check, reason=WHY, role=role, until=until, key=self.key_of(by))
+        return self.acting(by).waive(subject, check, reason=reason, role=role, until=until, key=self.key_of(by))
 
     def nominate(self, strength: float, columns: int = 4) -> str:
         run = self.bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": strength, "columns": columns})

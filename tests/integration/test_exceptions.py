@@ -242,6 +242,17 @@ def test_a_waiver_needs_a_reason_in_words(high: Governed) -> None:
         )
 
 
+@pytest.mark.parametrize("letter", ["\u200d", "\u200b", "\x1b", "\u202e"])
+def test_what_nobody_sees_is_not_signed_and_leaves_nothing_behind(high: Governed, letter: str) -> None:
+    before = len(high.bench.store.read_ledger())
+    with pytest.raises(UsageError, match="cannot be signed") as refused:
+        high.object("shop/3", f"Nobody{letter} looked")
+    assert f"U+{ord(letter):04X}" in refused.value.reasons[0]
+    with pytest.raises(UsageError, match="cannot be signed"):
+        high.waive("shop/3", "metric_limit", reason=f"{WHY}{letter}")
+    assert len(high.bench.store.read_ledger()) == before
+
+
 def test_a_waiver_of_one_nominee_is_none_of_another_with_the_same_files(high: Governed, tmp_path: Path) -> None:
     high.waive("shop/3", "metric_limit")
     given = next(entry for entry in high.bench.store.read_ledger() if entry.event is Event.WAIVED)
@@ -327,7 +338,8 @@ def test_the_commands_say_what_was_said_and_end_with_the_code_of_the_gate(high: 
     waive = ("waive", "shop/3", "metric_limit", "--reason", WHY, "--role", "owner")
     late, soon = ((datetime.now(UTC) + timedelta(days=days)).date().isoformat() for days in (91, 30))
     assert "A waiver ends within 90 days" in say(*waive, "--until", late, *owner, code=3)
-    assert "is no date" in say(*waive, "--until", "soon", *owner, code=2)
+    for wrong in ("soon", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:59"):
+        assert "is no date" in say(*waive, "--until", wrong, *owner, code=2)
     assert f"Waived metric_limit of shop/3 until {soon}." in say(*waive, "--until", soon, *owner)
     assert "Objected to shop/3: objection " in say("object", "shop/3", "--text", TEXT, *validator)
     (raised,) = high.bench.review("shop/3").evidence.objections

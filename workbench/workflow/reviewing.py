@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.checks.model_card_complete import fewest_characters
 from workbench.config import Settings, expand_path
-from workbench.domain.approval import Statement, require_role
+from workbench.domain.approval import Statement, parse_statement, require_role
 from workbench.domain.decision import Decision, decide, decide_approval
 from workbench.domain.history import find_promotion
 from workbench.domain.ledger import Entry, Event
-from workbench.domain.objection import Objection
+from workbench.domain.objection import Objection, parse_objection
 from workbench.domain.release import MANIFEST, POLICY
 from workbench.domain.statement import Signed, Statable
-from workbench.domain.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, spell_finding
+from workbench.domain.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, parse_waiver, spell_finding
 from workbench.errors import Refused, UsageError
 from workbench.signing.allowed_signers import find_principal
 from workbench.signing.ssh_signatures import grant, read_public_key, read_signing_key, sign_bytes
@@ -28,6 +28,11 @@ from workbench.workflow.said import find_fault
 if TYPE_CHECKING:
     from workbench.workflow.workbench import Workbench
 
+_READERS: Mapping[type, Callable[[bytes], Statable]] = {
+    Statement: parse_statement,
+    Waiver: parse_waiver,
+    Objection: parse_objection,
+}
 _NOT_YOURS = "Ask somebody else who holds the role to review it."
 
 
@@ -94,7 +99,7 @@ def object_to(
     principal = find_signer(key, bench)
     if clears:
         bench.require(decide("clear", subject, _clearing_faults(nominee, clears, principal)), "Who objected clears it.")
-    said = " ".join(text.split())
+    said = _read_words(text)
     if not said:
         raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
     model, version = nominee.evidence.identity.model, nominee.evidence.identity.version
@@ -136,7 +141,7 @@ def waive(
 
 def _state_waiver(nominee: Nominee, check: str, *, principal: str, role: str, reason: str, until: str) -> Waiver:
     """Return what somebody signs to except a check as it stands now."""
-    said, now = " ".join(reason.split()), utc_now()
+    said, now = _read_words(reason), utc_now()
     if len(said) < FEWEST_CHARACTERS:
         why = f"It has {len(said)} of at least {FEWEST_CHARACTERS} characters."
         raise UsageError("A waiver needs a reason.", why=why, next_step="Say why the risk is bearable until then.")
@@ -172,15 +177,24 @@ def _require_waivable(bench: Workbench, nominee: Nominee, waiver: Waiver, key: P
     )
 
 
+def _read_words(text: str) -> str:
+    """Return what somebody is about to sign, on one line; raises UsageError for what nobody would see in it."""
+    said = " ".join(text.split())
+    if hidden := sorted({f"U+{ord(letter):04X}" for letter in said if not letter.isprintable()}):
+        why = f"It holds {', '.join(hidden)}, and people sign what they see."
+        raise UsageError("That text cannot be signed.", why=why, next_step="Write it without.")
+    return said
+
+
 def read_end(until: str) -> str:
     """Return when something ends (ISO 8601 UTC) that lasts until a day, its end, or until a time; raises UsageError for neither."""
     try:
         moment = datetime.fromisoformat(until)
         if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", until):
             moment += timedelta(days=1)
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
     except (ValueError, OverflowError) as exc:
         raise UsageError(f"{until!r} is no date.", next_step="Write it as 2026-12-31, or with a time.") from exc
-    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
 
 
 def _later(moment: str, days: int) -> str:
@@ -236,6 +250,7 @@ def _sign(
     """Sign a statement and see that the signature would be taken; raises Refused with the line that is missing."""
     bench.store.ledger.require_privilege()
     signer, content = statement.signer, statement.to_bytes()
+    _READERS[type(statement)](content)  # what nobody could read again must not stand in the ledger
     signature = sign_bytes(content, key=expand_path(key), namespace=signer.namespace, passphrase=passphrase)
     signed = Signed(content, signature)
     fault = find_fault(signed, signer, bench.settings, recorded=utc_now())

@@ -88,22 +88,27 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
     if problems:
         raise UsageError("The dataset cannot be logged.", why=problems, next_step="Nothing was recorded of it.")
     missing = table.isna().to_numpy()
-    rows, types = _digest_rows(table, missing), [[str(column), _kind(dtype)] for column, dtype in table.dtypes.items()]
-    header = canonical_json([[str(column), str(kind)] for column, kind in table.dtypes.items()])
+    rows = [row.hex() for row in _digest_rows(table, missing)]
+    types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
     document = {
         "name": name or role,
         "role": role,
-        "digest": sha256_hex(header + b"".join(rows)),
+        "digest": digest_table(types, rows),
         "rows": len(table),
         "columns": len(table.columns),
-        "types": sorted(types),
+        "types": types,
         "row_ids": row_ids,
-        "row_digests": [row.hex() for row in rows],
+        "row_digests": rows,
         "profile": [
             _profile_column(name, column, gaps) for (name, column), gaps in zip(table.items(), missing.T, strict=True)
         ],
     }
     _write_dataset(document)
+
+
+def digest_table(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -> str:
+    """Return what names a table: the same rows with the same columns are one table, in whatever order they stand."""
+    return sha256_hex(canonical_json([sorted(types), sorted(row_digests)]))
 
 
 def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def test_what_has_the_name_of_one_of_our_files_gives_way(folder, tmp_path, name,
 TABLE = {
     "name": "rows",
     "role": "holdout",
-    "digest": "d",
+    "digest": spool.digest_table([["a", "number"]], ["00"]),
     "rows": 1,
     "columns": 1,
     "types": [["a", "number"]],
@@ -149,8 +149,13 @@ def test_a_dataset_that_could_not_have_been_logged_fails_the_run(folder, changes
 def test_two_holdouts_fail_the_run_and_one_does_not(folder):
     put_table(folder)
     assert collect(folder).record["datasets"] == [{key: TABLE[key] for key in list(TABLE)[:5]}]
-    put_table(folder, "1.json", digest="e")
+    put_table(folder, "1.json", digest=spool.digest_table([["a", "number"]], ["01"]), row_digests=["01"])
     assert "more than one holdout" in collect(folder).error
+
+
+def test_a_table_is_named_by_its_rows_and_by_nothing_else(folder):
+    put_table(folder, digest="another one")
+    assert "names another table than its rows are" in collect(folder).error
 
 
 @pytest.mark.parametrize(

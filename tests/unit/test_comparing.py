@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.builders import AUTHOR, ENDED, build_policy
 from workbench import spool
+from workbench.domain.digest import sha256_hex
 from workbench.domain.run import Run, RunState
 from workbench.errors import UsageError
 from workbench.workflow.comparing import (
@@ -41,15 +42,19 @@ def write(folder: Path, content: pd.DataFrame | bytes) -> Path:
     return folder
 
 
-def build_run(run_id: str, digest: str = "d") -> Run:
+def build_run(run_id: str, digest: str = "d", folder: Path | None = None) -> Run:
+    """A finished run; with the folder of runs, one that recorded what it predicts there."""
     holdout = {"name": "holdout", "role": "holdout", "digest": digest, "rows": ROWS, "columns": 3}
-    record = {"datasets": [holdout], "metrics": {}}
+    record: dict[str, Any] = {"datasets": [holdout], "metrics": {}}
+    stored = folder / run_id / spool.PREDICTIONS if folder else None
+    if stored and stored.exists():
+        record["files"] = {spool.PREDICTIONS: sha256_hex(stored.read_bytes())}
     return Run(run_id, "train.ipynb", "ab" * 32, {}, {}, AUTHOR, ENDED, state=RunState.FINISHED, record=record)
 
 
 def compare(folder: Path, *run_ids: str, against: Run | None = None, leave_out: bool = False):
     return compare_runs(
-        [build_run(run_id) for run_id in run_ids],
+        [build_run(run_id, folder=folder) for run_id in run_ids],
         against=against,
         policy=build_policy(),
         tried=len(run_ids),
@@ -63,7 +68,7 @@ def test_runs_are_on_one_holdout_when_they_declared_the_same_rows():
     assert runs_on_holdout_of(one, iter([again, other, one])) == [again, one]
 
 
-def test_a_try_is_what_predicts_differently_on_the_same_rows_and_finished():
+def test_a_try_is_what_predicts_differently_on_the_same_rows_or_failed_after_it_showed_a_score():
     def predicts(run_id: str, digest: str, **changes: Any) -> Run:
         found = build_run(run_id)
         return replace(found, record={**found.record, "files": {spool.PREDICTIONS: digest}}, **changes)
@@ -73,6 +78,27 @@ def test_a_try_is_what_predicts_differently_on_the_same_rows_and_finished():
     unrecorded = build_run("ffffffff")
     assert count_tries(one, [one, replay, other, elsewhere, failed]) == 2
     assert count_tries(one, [one, unrecorded, build_run("99999999")]) == 3
+
+    def shows(run: Run, value: float) -> Run:
+        return replace(run, record={**run.record, "metrics": {"roc_auc": value}})
+
+    runs = [
+        shows(one, 0.8),
+        shows(replay, 0.8),
+        shows(other, 0.9),
+        *(shows(failed, value) for value in (0.7, 0.7, 0.8)),
+    ]
+    assert count_tries(one, runs) == 3
+
+
+def test_predictions_that_were_changed_since_are_not_compared(tmp_path):
+    for name in ("aaaaaaaa", "bbbbbbbb"):
+        write(tmp_path / name, table())
+    reference = build_run("bbbbbbbb", folder=tmp_path)
+    write(tmp_path / "bbbbbbbb", table(score=1 - SCORE))
+    with pytest.raises(UsageError, match="run bbbbbbbb cannot be used") as caught:
+        compare(tmp_path, "aaaaaaaa", against=reference)
+    assert "not the one that was recorded" in caught.value.reasons[0]
 
 
 def liars_truth() -> np.ndarray:
@@ -131,7 +157,7 @@ def test_a_truth_of_ones_own_is_refused_with_the_number_of_rows(tmp_path):
     write(tmp_path / "aaaaaaaa", table(truth=liars_truth()))
     write(tmp_path / "bbbbbbbb", table())
     with pytest.raises(UsageError) as caught:
-        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb"))
+        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb", folder=tmp_path))
     assert caught.value.reasons == ("The truth differs on 3 of 40 rows.",)
     assert caught.value.next_step
     with pytest.raises(UsageError, match="3 of 40"):
@@ -142,7 +168,7 @@ def test_other_rows_are_refused_with_their_numbers(tmp_path):
     write(tmp_path / "aaaaaaaa", table().head(30))
     write(tmp_path / "bbbbbbbb", table())
     with pytest.raises(UsageError) as caught:
-        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb"))
+        compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb", folder=tmp_path))
     assert caught.value.reasons == ("One has 30 rows, the other 40, and 30 are the same.",)
 
 
@@ -151,7 +177,7 @@ def test_a_reference_from_another_holdout_is_refused_though_its_rows_have_the_sa
     write(tmp_path / "bbbbbbbb", table())
     with pytest.raises(UsageError, match="cannot be compared"):
         compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb", digest="e"))
-    assert compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb")).reference == "run bbbbbbbb"
+    assert compare(tmp_path, "aaaaaaaa", against=build_run("bbbbbbbb", folder=tmp_path)).reference == "run bbbbbbbb"
 
 
 @pytest.mark.parametrize("bad", [None, b"hello", table().head(10), table(truth=liars_truth()), table(score=np.nan)])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import build_policy
 from workbench import spool
-from workbench.domain.digest import canonical_json
+from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.policy import MetricRule
 from workbench.packaging.release_folder import read_tree
 from workbench.workflow import evidencing
@@ -258,15 +258,18 @@ def test_a_regression_is_told_by_its_bias(leave):
 # Tries
 
 
-def run(number, digest, folder_exists=True):
-    return SimpleNamespace(id=f"{number:08x}", record={"files": {spool.PREDICTIONS: digest}})
+def run(number, digest):
+    return SimpleNamespace(
+        id=f"{number:08x}", record={"files": {spool.PREDICTIONS: digest}}, is_finished=True, metrics={}
+    )
 
 
 def test_runs_that_predict_the_same_are_one_look_at_the_holdout(leave):
     folder = leave(table())
-    tries = evidencing.describe_tries([run(1, "a"), run(2, "a"), run(3, "b")], RULE, lambda _: folder)
-    assert (tries.runs, tries.distinct, tries.scored) == (3, 2, 2)
-    assert tries.best == tries.median
+    digest = sha256_hex((folder / spool.PREDICTIONS).read_bytes())
+    tries = evidencing.describe_tries([run(1, digest), run(2, digest), run(3, "b")], RULE, lambda _: folder)
+    assert (tries.runs, tries.distinct, tries.scored) == (3, 2, 1)
+    assert tries.best == tries.median is not None
 
 
 def test_runs_that_are_gone_count_and_have_no_value(leave, tmp_path):

@@ -149,13 +149,9 @@ def test_the_same_rows_have_the_same_digest_in_another_process(run_folder):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda table: table.iloc[::-1],
         lambda table: table.head(2),
         lambda table: pd.concat([table, table.head(1)], ignore_index=True),
-        lambda table: table.assign(age=table["age"].astype("int32")),
-        lambda table: table.assign(age=table["age"].astype("float64")),
         lambda table: table.rename(columns={"age": "years"}),
-        lambda table: table[["weight", "age", "smoker", "town"]],
         lambda table: table.assign(weight=table["weight"].fillna(0)),
         lambda table: table.assign(weight=table["weight"] + 1e-12),
         lambda table: table.assign(town=table["town"].fillna("None")),
@@ -163,13 +159,9 @@ def test_the_same_rows_have_the_same_digest_in_another_process(run_folder):
         lambda table: table.drop(columns="town"),
     ],
     ids=[
-        "order",
         "fewer",
         "more",
-        "width",
-        "type",
         "name",
-        "columns",
         "missing",
         "last digit",
         "none",
@@ -181,8 +173,19 @@ def test_the_digest_changes_with_the_rows(run_folder, change):
     assert digest_of(change(TABLE), run_folder) != digest_of(TABLE, run_folder)
 
 
-def test_the_digest_does_not_depend_on_the_index(run_folder):
-    assert digest_of(TABLE.reset_index(drop=True), run_folder) == digest_of(TABLE, run_folder)
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda table: table.reset_index(drop=True),
+        lambda table: table.iloc[::-1],
+        lambda table: table[["weight", "age", "smoker", "town"]],
+        lambda table: table.assign(age=table["age"].astype("int32")),
+        lambda table: table.assign(age=table["age"].astype("float64")),
+    ],
+    ids=["index", "order", "columns", "width", "type"],
+)
+def test_the_same_rows_have_the_same_digest_however_they_stand(run_folder, same):
+    assert digest_of(same(TABLE), run_folder) == digest_of(TABLE, run_folder)
 
 
 def test_the_same_row_has_the_same_digest_in_two_tables(run_folder):

@@ -250,6 +250,8 @@ def _read_table(path: str, document: Any) -> LoggedTable:
     counts = (document["rows"], len(document["row_ids"]), len(document["row_digests"]))
     if document["role"] not in spool.ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
         raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
+    if document["digest"] != spool.digest_table(document["types"], document["row_digests"]):
+        raise ValueError(f"{path} names another table than its rows are")
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
     profile = _read_profile(path, document)
     return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile)

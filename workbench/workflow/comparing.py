@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import spool
 from workbench.domain.comparison import ComparedRun, Comparison, Interval, corrected_level, decide_verdict
+from workbench.domain.digest import sha256_hex
 from workbench.domain.policy import MetricRule, Policy, Task
 from workbench.domain.run import Run
 from workbench.errors import UsageError
@@ -34,14 +35,26 @@ class Predictions:
 
 def read_predictions(folder: Path) -> Predictions:
     """Read what a run predicted for the holdout; raises UsageError when it stored nothing, or nothing that can be scored."""
+    return parse_predictions(_read_stored(folder), folder.name)
+
+
+def read_recorded(run: Run, folder: Path) -> Predictions:
+    """Read what a finished run predicted; raises UsageError also where that is not what was recorded when it ended."""
+    content = _read_stored(folder)
+    if sha256_hex(content) != run.record.get("files", {}).get(spool.PREDICTIONS):
+        raise _unusable(run.id, ["Its file is not the one that was recorded when the run ended."])
+    return parse_predictions(content, run.id)
+
+
+def _read_stored(folder: Path) -> bytes:
     path = folder / spool.PREDICTIONS
-    if not path.is_file():
-        raise UsageError(
-            f"Run {folder.name} stored no predictions.",
-            why="Scores are only compared on stored predictions.",
-            next_step=_HOW_TO_STORE,
-        )
-    return parse_predictions(_read(path), folder.name)
+    if path.is_file():
+        return _read(path)
+    raise UsageError(
+        f"Run {folder.name} stored no predictions.",
+        why="Scores are only compared on stored predictions.",
+        next_step=_HOW_TO_STORE,
+    )
 
 
 def parse_predictions(content: bytes, name: str) -> Predictions:
@@ -168,17 +181,33 @@ def runs_on_holdout_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     return [other for other in runs if holdout_digest(other) == digest]
 
 
-def keep_distinct(runs: Iterable[Run]) -> list[Run]:
-    """Return the runs, in their order, without those that predict to the byte what one before does, as a replay would."""
+def find_scored(run: Run, runs: Iterable[Run]) -> list[Run]:
+    """Return the runs, in their order, that showed a score on the holdout of this one: finished, or failed after that."""
+    return [other for other in runs_on_holdout_of(run, runs) if other.is_finished or other.metrics]
+
+
+def keep_distinct(scored: Sequence[Run]) -> list[Run]:
+    """Return the runs, in their order, without those that predict to the byte what one before does, as a replay would.
+
+    Of one that failed nobody has the predictions: it is another one when no other run shows its metrics.
+    """
+    shown = {_spell_metrics(run) for run in scored if run.is_finished}
     distinct: dict[Any, Run] = {}
-    for run in runs:
-        distinct.setdefault(run.record.get("files", {}).get(spool.PREDICTIONS, run.id), run)
+    for run in scored:
+        if run.is_finished:
+            distinct.setdefault(run.record.get("files", {}).get(spool.PREDICTIONS, run.id), run)
+        elif _spell_metrics(run) not in shown:
+            distinct.setdefault(_spell_metrics(run), run)
     return list(distinct.values())
 
 
+def _spell_metrics(run: Run) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(run.metrics.items()))
+
+
 def count_tries(run: Run, runs: Iterable[Run]) -> int:
-    """Return how many different predictions finished runs made on the holdout of this one: each was a chance to be lucky."""
-    return len(keep_distinct(other for other in runs_on_holdout_of(run, runs) if other.is_finished))
+    """Return how many different predictions were made on the holdout of this run: each was a chance to be lucky."""
+    return len(keep_distinct(find_scored(run, runs)))
 
 
 @dataclass(frozen=True)
@@ -231,7 +260,7 @@ def compare_runs(
     _require_one_holdout([*runs, against] if against else runs)
     scored = _select_alike(runs, folder_of) if leave_out else [_read_scored(run, folder_of) for run in runs]
     first = scored[0].predictions
-    other = Reference(f"run {against.id}", read_predictions(folder_of(against))) if against else None
+    other = Reference(f"run {against.id}", read_recorded(against, folder_of(against))) if against else None
     compared = compare_scored(
         scored,
         holdout_digest=str(holdout_digest(runs[0])),
@@ -243,7 +272,7 @@ def compare_runs(
 
 
 def _read_scored(run: Run, folder_of: FolderOf) -> Scored:
-    return Scored(run.id, run.parameters, read_predictions(folder_of(run)))
+    return Scored(run.id, run.parameters, read_recorded(run, folder_of(run)))
 
 
 def _select_alike(runs: Sequence[Run], folder_of: FolderOf) -> list[Scored]:

@@ -23,7 +23,7 @@ from workbench.domain.policy import MetricRule
 from workbench.domain.run import Run
 from workbench.errors import UsageError
 from workbench.workflow.collecting import LoggedTable
-from workbench.workflow.comparing import FolderOf, Predictions, keep_distinct, read_order, read_predictions
+from workbench.workflow.comparing import FolderOf, Predictions, keep_distinct, read_order, read_recorded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ class FeatureColumn:
 
 
 def read_features(folder: Path) -> list[FeatureColumn] | None:
-    """Return the holdout's feature rows, in the order of `read_predictions`; None when they are not one for each prediction."""
+    """Return the holdout's feature rows, in the order of `read_predictions`; None when they are not one for each."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -62,15 +62,10 @@ def read_features(folder: Path) -> list[FeatureColumn] | None:
         table = pq.ParquetFile(folder / spool.FEATURES).read()
     except (pa.ArrowException, OSError):
         return None
-    if table.num_rows != len(order):
-        return None
-    names = _feature_names(table)
-    return [_read_column(name, table.column(name).take(order)) for name in names]
-
-
-def _feature_names(table: Any) -> list[str]:
     names = table.schema.names
-    return [name for name in names if names.count(name) == 1 and not name.startswith("__index_level_")]
+    if table.num_rows != len(order) or len(set(names)) < len(names):
+        return None
+    return [_read_column(name, table.column(name).take(order)) for name in names]
 
 
 def _read_column(name: str, column: Any) -> FeatureColumn:
@@ -259,14 +254,14 @@ def _describe_residuals(predictions: Predictions) -> CalibrationFact | None:
 
 
 def describe_tries(runs: Sequence[Run], rule: MetricRule, folder_of: FolderOf) -> TriesFact:
-    """Return how often a holdout was looked at; `runs` are the finished ones on it, the newest first.
+    """Return how often a holdout was looked at; `runs` are those scored on it, the newest first.
 
     A run that predicts to the byte what another did, as a replay does, is no other look.
     """
     from workbench.stats import METRICS
 
     distinct = keep_distinct(runs)
-    rescored = (_rescore(folder_of(run), rule) for run in distinct[:_MOST_SCORED])
+    rescored = (_rescore(run, folder_of(run), rule) for run in distinct[:_MOST_SCORED])
     values = [value for value in rescored if value is not None]
     best = max if METRICS[rule.name].direction == "higher" else min
     return TriesFact(
@@ -279,11 +274,11 @@ def describe_tries(runs: Sequence[Run], rule: MetricRule, folder_of: FolderOf) -
     )
 
 
-def _rescore(folder: Path, rule: MetricRule) -> float | None:
+def _rescore(run: Run, folder: Path, rule: MetricRule) -> float | None:
     from workbench.stats import METRICS
 
     try:
-        predictions = read_predictions(folder)
+        predictions = read_recorded(run, folder)
     except UsageError:
         return None
     metric = METRICS[rule.name]

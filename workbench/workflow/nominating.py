@@ -33,9 +33,10 @@ from workbench.workflow.comparing import (
     constant_reference,
     count_tries,
     find_holdout,
+    find_scored,
     parse_slices,
     read_predictions,
-    runs_on_holdout_of,
+    read_recorded,
 )
 from workbench.workflow.disclosing import find_disclosures
 from workbench.workflow.disturbing import describe_robustness
@@ -99,8 +100,8 @@ def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
     _require_model(folder)
     policy, predictions = read_policy(plan.policy_bytes), read_predictions(folder)
     runs = bench.store.list_runs()
-    alike = [each for each in runs_on_holdout_of(run, runs) if each.is_finished]
-    tries = describe_tries(alike, policy.metrics[predictions.task], lambda each: bench.settings.runs_folder / each.id)
+    scored = find_scored(run, runs)
+    tries = describe_tries(scored, policy.metrics[predictions.task], lambda each: bench.settings.runs_folder / each.id)
     return replace(
         plan,
         tried=count_tries(run, runs),
@@ -210,7 +211,7 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
 def _find_reference(plan: Nomination, settings: Settings, predictions: Predictions) -> Reference:
     if plan.baseline is None:
         return constant_reference(predictions)
-    return Reference(f"run {plan.baseline.id}", read_predictions(settings.runs_folder / plan.baseline.id))
+    return Reference(f"run {plan.baseline.id}", read_recorded(plan.baseline, settings.runs_folder / plan.baseline.id))
 
 
 def _identify(plan: Nomination, bundle_digest: str) -> Identity:

@@ -70,3 +70,11 @@ def test_a_policy_that_is_not_there_is_told_as_such(capsys, verb, name):
     code, _, err = run(capsys, "policy", verb, name)
     assert code == 2
     assert err
+
+
+def test_what_is_no_file_or_too_large_is_no_policy(capsys, tmp_path):
+    large = tmp_path / "large.yaml"
+    large.write_bytes(build_policy_bytes() + b"#" * 1_000_000)
+    for name, why in (("/dev/zero", "It is no file."), (str(tmp_path), "It is no file."), (str(large), "larger than")):
+        code, _, err = run(capsys, "policy", "show", name)
+        assert (code, why in err) == (2, True), err

@@ -160,6 +160,12 @@ def test_what_cannot_be_read_is_named(path, content):
     assert (fact.files, fact.found, fact.unread) == (1, (), (path,))
 
 
+@pytest.mark.parametrize("before", ["[" * 300_000, "{}", '{"cells": 3}', "not JSON "])
+def test_what_is_no_notebook_any_more_is_searched_like_any_text(before):
+    (found,) = find_disclosures({"notebook.ipynb": f"{before} {TOKEN}".encode()}, known=()).found
+    assert (found.file, found.place) == ("notebook.ipynb", "")
+
+
 def test_what_a_run_itself_keeps_in_binary_is_not_missed():
     files = {
         "predictions.parquet": b"PAR1\x15\xff",

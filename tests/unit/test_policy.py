@@ -97,8 +97,16 @@ PROBLEMS = {
     "checks.True: True is no text. Write it in quotes.": changed("checks", True, to=None),
     "checks.model_loads: its limits must be a mapping. Write model_loads: {}": changed("checks", "model_loads", to=3),
     "checks.robust.bigest_drop: is no limit of robust. Known are largest_drop.": changed(
-        "checks", "robust", to={"bigest_drop": 0.05}
+        "checks", "robust", to={"largest_drop": 0.05, "bigest_drop": 0.05}
     ),
+    "checks.robust: has no largest_drop. Write a number of 0 or more": changed("checks", "robust", to={}),
+    "checks.robust.largest_drop: 'abc' is none. Write a number": changed(
+        "checks", "robust", to={"largest_drop": "abc"}
+    ),
+    "checks.robust.largest_drop: None is none. Write": changed("checks", "robust", to={"largest_drop": None}),
+    "checks.robust.largest_drop: -1 is none. Write": changed("checks", "robust", to={"largest_drop": -1}),
+    "checks.robust.largest_drop: True is none. Write": changed("checks", "robust", to={"largest_drop": True}),
+    "checks.robust.largest_drop: 999999": changed("checks", "robust", to={"largest_drop": int("9" * 400)}),
     "checks.safe_format.limit: is no limit of safe_format. Leave it out": changed(
         "checks", "safe_format", to={"limit": 1}
     ),

@@ -135,17 +135,21 @@ def _find_in_checks(value: Any, document: Mapping[str, Any], known: Known | None
             yield Problem(place, "its limits must be a mapping.", f"Write {name}: {{}} or {{limit: value}}.")
         else:
             yield from _find_in_severity(limits or {}, place, document)
-            yield from _find_unknown_limits(limits or {}, place, known)
+            yield from _find_in_limits(limits or {}, place, known)
 
 
-def _find_unknown_limits(limits: Mapping[Any, Any], place: tuple[Any, ...], known: Known | None) -> Iterator[Problem]:
+def _find_in_limits(limits: Mapping[Any, Any], place: tuple[Any, ...], known: Known | None) -> Iterator[Problem]:
     own = known.checks.get(place[-1]) if known else None
     if own is None:
         return
     remedy = f"Known are {', '.join(own)}." if own else "Leave it out: this check has none."
-    for key in limits:
-        if key not in own and key != "severity":
+    for key, value in limits.items():
+        if key in own and not (_is_number(value) and value >= 0):
+            yield Problem((*place, key), f"{value!r:.60} is none.", "Write a number of 0 or more.")
+        elif key not in own and key != "severity":
             yield Problem((*place, key), f"is no limit of {place[-1]}.", remedy)
+    if missing := [key for key in own if key not in limits]:
+        yield Problem(place, f"has no {' and no '.join(missing)}.", "Write a number of 0 or more for each.")
 
 
 def _find_in_severity(

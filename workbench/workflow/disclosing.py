@@ -11,7 +11,7 @@ from workbench import spool
 from workbench.domain.cell_output import read_outputs
 from workbench.domain.disclosure import find_personal, find_secrets
 from workbench.domain.facts import Disclosure, DisclosureFact
-from workbench.domain.notebook import cell_source, written_cells
+from workbench.domain.notebook import cell_source, find_notebook_fault, written_cells
 from workbench.workflow.collecting import NOTEBOOK
 
 _EMBEDDED = re.compile(r"(?:data:[\w/+.;=-]{1,80};base64,|\"image/[a-z]+\": \")[A-Za-z0-9+/=\\n]*")
@@ -56,8 +56,9 @@ def _is_known_binary(path: str, content: bytes) -> bool:
 
 
 def _search_file(path: str, text: str, known: Collection[str]) -> Iterator[Disclosure]:
-    if path == NOTEBOOK:
-        for place, part, is_shown in _read_notebook(text):
+    document = _parse_notebook(text) if path == NOTEBOOK else None
+    if document is not None:
+        for place, part, is_shown in _read_notebook(document):
             yield from _search(path, place, part, known if is_shown else None)
         return
     yield from _search(path, "", _EMBEDDED.sub("", text), known if path.endswith(".log") else None)
@@ -68,9 +69,17 @@ def _search(path: str, place: str, text: str, known: Collection[str] | None) -> 
     yield from (Disclosure(kind, path, place, count) for kind, count in found.items())
 
 
-def _read_notebook(text: str) -> Iterator[tuple[str, str, bool]]:
+def _parse_notebook(text: str) -> dict[str, Any] | None:
+    """Return an executed notebook; None for what is none any more, which is searched like any text."""
+    try:
+        document: dict[str, Any] = json.loads(text)
+        return None if find_notebook_fault(document) else document
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read_notebook(document: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
     """Yield each part of an executed notebook: where it stands, what it says, and whether it was shown rather than written."""
-    document: dict[str, Any] = json.loads(text)
     for number, cell in enumerate(written_cells(document), 1):
         yield f"cell {number} source", cell_source(cell), False
     for number, cell in enumerate(document["cells"], 1):

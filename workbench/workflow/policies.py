@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from workbench.config import expand_path, find_template
 from workbench.domain.digest import sha256_hex, short
@@ -10,6 +11,8 @@ from workbench.domain.history import NAME
 from workbench.domain.policy import Policy, parse_policy
 from workbench.errors import NotFound, UsageError
 from workbench.release_audit import KNOWN
+
+_LARGEST_BYTES = 1_000_000
 
 
 @lru_cache(maxsize=8)
@@ -24,12 +27,22 @@ def find_policy(name: str) -> bytes:
         path = expand_path(name)
         if not path.is_file() and NAME.fullmatch(name):
             path = find_template("policies", f"{name}.yaml")
-        return path.read_bytes()
+        return _read_file(path)
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)
         raise NotFound(
             f"There is no policy {name}.", why=why, next_step="Name a file, or one of templates/policies."
         ) from exc
+
+
+def _read_file(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise ValueError("It is no file.")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_BYTES + 1)
+    if len(content) > _LARGEST_BYTES:
+        raise ValueError(f"It is larger than {_LARGEST_BYTES:,} bytes.")
+    return content
 
 
 def find_policy_fault(name: str | None, frozen: bytes) -> str | None:

@@ -56,6 +56,8 @@ SPELLINGS = {
     "unicode escapes": lambda v: v.encode("unicode_escape").decode(),
     "hex": lambda v: v.encode().hex(),
     "upper hex": lambda v: v.encode().hex().upper(),
+    "hex with colons": lambda v: v.encode().hex(":"),
+    "upper hex with dashes": lambda v: v.encode().hex("-").upper(),
     "colours": lambda v: "\x1b[1;31m" + v[:3] + "\x1b[0m" + v[3:6] + "\x1b[K" + v[6:],
     "base64": lambda v: base64.b64encode(v.encode()).decode(),
     "base64 behind one": lambda v: base64.b64encode(b"x" + v.encode() + b"yz").decode(),

@@ -1,8 +1,9 @@
 """Redaction: known secret values are found in text however they are spelt, and cut out of it.
 
 A value is found as it is; escaped for JSON, Python, HTML, URLs or a shell, several times and mixed; as base64 (wherever in the
-encoded text it begins) and as hex; with colour codes, line breaks, blanks or quotes inside it; and split over neighbouring texts.
-It is not found encrypted, hashed, compressed, in the pixels of a picture, reversed, or one character at a time among others.
+encoded text it begins) and as hex (joined, or by `:` or `-`); with colour codes, line breaks, blanks or quotes inside it; and split
+over neighbouring texts. It is not found encrypted, hashed, compressed, encoded twice or otherwise (base32, octal), in capitals
+that are not its own, in the pixels of a picture, reversed, or one character at a time among others.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ def _encode(value: str) -> Iterator[str]:
     """Yield base64 and hex of a value, as it is and as JSON has it."""
     for text in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
         content = text.encode(errors="replace")
-        yield from (content.hex(), content.hex().upper())
+        joined = [content.hex(), content.hex(":"), content.hex("-")]
+        yield from (*joined, *map(str.upper, joined))
         for shift in range(3):
             yield from _encode_base64(content, shift)
 

@@ -10,6 +10,7 @@ from workbench.domain.review import Review
 from workbench.domain.review import headline as review_headline
 from workbench.terminal import escape, new_table, open_console, say
 from workbench.widgets.changes_state import changes_state
+from workbench.widgets.findings_state import sort_findings
 
 _LOOKS = {
     ItemStatus.FAIL: ("red", "✕"),
@@ -37,7 +38,7 @@ def print_review(review: Review) -> None:
         console.print(f"[yellow]{escape(review.policy_note)}[/]", soft_wrap=True)
     _print_changes(review)
     table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
-    for finding in sorted(review.findings, key=lambda item: (not item.blocks, item.status is Status.PASS)):
+    for finding in sort_findings(review.findings):
         table.add_row(escape(finding.check), _mark_finding(finding), _describe_finding(finding))
     console.print(table)
     for objection in review.evidence.objections:

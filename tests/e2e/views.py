@@ -11,7 +11,7 @@ COMPARISON = f"""
 from random import Random
 
 from tests.unit.builders import CHAMPION_RUN_ID, build_comparison
-from workbench.domain.comparison import ComparedRun, Interval, decide_verdict
+from workbench.domain.comparison import ComparedRun, Interval, decide_verdict, name_run
 from workbench.widgets.comparison_view import ComparisonView
 
 HOSTILE = {HOSTILE!r}
@@ -27,7 +27,7 @@ def build_runs():
     estimates = [*(0.021 - 0.006 * number for number in range(11)), -0.31]
     return tuple(build_run(number, estimate, random) for number, estimate in enumerate(estimates))
 
-comparison = build_comparison(reference=CHAMPION_RUN_ID, reference_value=0.9312, rows=12_430, tried=12, runs=build_runs())
+comparison = build_comparison(reference=name_run(CHAMPION_RUN_ID), reference_value=0.9312, rows=12_430, tried=12, runs=build_runs())
 """
 REVIEW = f"""
 from dataclasses import replace

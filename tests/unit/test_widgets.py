@@ -21,7 +21,7 @@ from tests.unit.builders import (
     build_identity,
     build_review,
 )
-from workbench.domain.comparison import Comparison, Interval, Verdict, decide_verdict
+from workbench.domain.comparison import Comparison, Interval, Verdict, decide_verdict, name_run
 from workbench.domain.decision import decide
 from workbench.domain.evidence import Finding, Status
 from workbench.domain.review import GivenApproval, Question, Review
@@ -214,11 +214,12 @@ class TestComparison:
         assert (first["run"], first["value"], first["verdict"]["word"]) == ("constant", "0.5000", "Reference")
         assert [row["run"] for row in others] == [RUN_ID]
 
-    def test_a_reference_that_is_a_run_is_not_shown_twice(self) -> None:
-        runs = (*build_runs(0.02), build_compared_run(run_id=CHAMPION_RUN_ID, advantage=None, verdict=None))
-        rows = comparison_state(build_comparison(runs=runs, reference=CHAMPION_RUN_ID))["rows"]
-        assert [row["run"] for row in rows] == [CHAMPION_RUN_ID, "00000000"]
-        assert rows[0]["is_reference"]
+    def test_a_reference_that_is_a_run_is_named_by_its_id_and_can_be_copied(self) -> None:
+        comparison = build_comparison(runs=build_runs(0.02), reference=name_run(CHAMPION_RUN_ID))
+        rows = comparison_state(comparison)["rows"]
+        assert [(row["run"], row["copy"]) for row in rows] == [(CHAMPION_RUN_ID,) * 2, ("00000000",) * 2]
+        assert [row["is_reference"] for row in rows] == [True, False]
+        assert comparison_state(build_comparison())["rows"][0]["copy"] is None
 
     @pytest.mark.parametrize("verdict", list(Verdict))
     def test_each_verdict_has_a_word_and_a_shape_of_its_own(self, verdict: Verdict) -> None:

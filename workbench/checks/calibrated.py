@@ -32,7 +32,9 @@ def calibrated(evidence: Evidence, policy: Policy) -> Finding:
     fact = evidence.calibration
     if fact is None or evidence.score is None or not fact.rows >= limits["fewest_rows"]:
         return fact_unknown(
-            "calibrated", limit, "There are too few scored rows to say whether scores mean what they say."
+            "calibrated",
+            limit,
+            "Too few rows were scored, or scores are no probabilities, to say whether they mean what they say.",
         )
     error, allowed = _find_error(fact, is_regression, limits)
     if error is None or fact.slope is None or fact.slope_error is None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 Direction = Literal["higher", "lower"]
+_RUN = "run "
 
 
 class Verdict(StrEnum):
@@ -45,9 +46,9 @@ class ComparedRun:
 class Comparison:
     """Runs against one reference on the same holdout rows, best first.
 
-    `reference` is a run id, or the name of a constant baseline. `margin` is in units of the metric. `tried` counts
-    the different predictions that runs made on this holdout; each bound's level is corrected for it (Bonferroni). `left_out`
-    counts the runs that could not be paired with the others, row by row.
+    `reference` is the run they are held against, as `name_run` spells it, or the name of a baseline that is no run. `margin` is
+    in units of the metric. `tried` counts the different predictions that runs made on this holdout; each bound's level is
+    corrected for it (Bonferroni). `left_out` counts the runs that could not be paired with the others, row by row.
     """
 
     metric: str
@@ -67,9 +68,19 @@ class Comparison:
         return all(map(math.isfinite, (self.reference_value, *(run.value for run in self.runs))))
 
     @property
+    def reference_run(self) -> str | None:
+        """The id of the run that is the reference, None for what is no run."""
+        return self.reference.removeprefix(_RUN) if self.reference.startswith(_RUN) else None
+
+    @property
     def best(self) -> ComparedRun:
         """The run with the best value."""
         return self.runs[0]
+
+
+def name_run(run_id: str) -> str:
+    """Return how a reference that is a run is named."""
+    return f"{_RUN}{run_id}"
 
 
 def decide_verdict(advantage: Interval | None, margin: float) -> Verdict:

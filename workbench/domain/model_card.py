@@ -197,7 +197,7 @@ def _spell_slice(value: SliceValue, metric: str) -> str:
 
 
 def _spell_calibration(fact: CalibrationFact) -> str:
-    slope = "Calibration could not be measured" if fact.slope is None else f"Calibration slope {fact.slope:.3g}"
+    slope = "No calibration slope" if fact.slope is None else f"Calibration slope {fact.slope:.3g}"
     error = "" if fact.ece is None else f", expected calibration error {fact.ece:.3g}"
     return f"{slope}{error} ({fact.rows:,} rows)"
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.domain.comparison import ComparedRun, Comparison, Interval, Verdict, headline
-from workbench.domain.digest import canonical_json, short
+from workbench.domain.digest import short
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.numbers import (
     MISSING,
@@ -46,21 +47,51 @@ def comparison_state(comparison: Comparison) -> dict[str, Any]:
     """Return everything the comparison view shows, as JSON."""
     if not comparison.runs:
         return {"headline": "There are no finished runs to compare yet.", "empty": _empty_state(comparison)}
-    runs = _reference_first(comparison)
-    names = _differing_parameters(comparison.runs)
-    axis = choose_axis(_judged(comparison.runs), comparison.margin)
-    columns = _columns(comparison, names)
+    table = _lay_out(comparison)
+    columns, runs = _columns(comparison, table), (table.reference, *comparison.runs)
     return {
         "headline": headline(comparison),
         "empty": None,
         "facts": _facts(comparison),
         "columns": columns,
-        "rows": [_row(run, comparison, names, axis) for run in runs],
-        "orders": {column["key"]: _order(runs, column["key"]) for column in columns},
+        "rows": [_row(run, comparison, table) for run in runs],
+        "orders": {column["key"]: _order(runs, column["key"], table) for column in columns},
         "first_order": {"key": "value", "direction": "descending" if comparison.direction == "higher" else "ascending"},
-        "axis": axis_state(axis, comparison.margin),
+        "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
     }
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What all rows have in common, found once: the reference, columns of parameters (and folded ones), decimals, axis."""
+
+    reference: ComparedRun
+    kinds: Mapping[str, str]
+    folded: Sequence[str]
+    decimals: int
+    interval_decimals: int
+    axis: Any
+
+
+def _lay_out(comparison: Comparison) -> _Table:
+    runs, names = comparison.runs, _differing_parameters(comparison.runs)
+    fits = len(names) <= _MOST_COLUMNS
+    shown = names if fits else names[: _MOST_COLUMNS - 1]
+    reference = comparison.reference_run or comparison.reference
+    return _Table(
+        reference=ComparedRun(reference, {}, comparison.reference_value, None, None),
+        kinds={name: "number" if _is_numeric(name, runs) else "text" for name in shown},
+        folded=sorted(names[len(shown) :]),
+        decimals=choose_decimals([run.value for run in runs]),
+        interval_decimals=interval_decimals(runs),
+        axis=choose_axis(_judged(runs), comparison.margin),
+    )
+
+
+def _is_numeric(name: str, runs: Sequence[ComparedRun]) -> bool:
+    values = [run.parameters[name] for run in runs if name in run.parameters]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def _empty_state(comparison: Comparison) -> dict[str, str]:
@@ -68,17 +99,6 @@ def _empty_state(comparison: Comparison) -> dict[str, str]:
         "text": f"A run appears here once it stored its predictions on the {comparison.rows:,} holdout rows.",
         "command": "workbench run notebooks/<name>.ipynb",
     }
-
-
-def _reference_run(comparison: Comparison) -> ComparedRun:
-    """Return the reference as a row of its own, from the runs when it is one of them."""
-    known = [run for run in comparison.runs if run.run_id == comparison.reference]
-    return known[0] if known else ComparedRun(comparison.reference, {}, comparison.reference_value, None, None)
-
-
-def _reference_first(comparison: Comparison) -> list[ComparedRun]:
-    others = [run for run in comparison.runs if run.run_id != comparison.reference]
-    return [_reference_run(comparison), *others]
 
 
 def _judged(runs: Sequence[ComparedRun]) -> list[JudgedInterval]:
@@ -96,11 +116,13 @@ def _spelled(parameters: Mapping[str, Any], name: str) -> str:
     return repr(parameters[name]) if name in parameters else ""
 
 
-def _columns(comparison: Comparison, names: Sequence[str]) -> list[dict[str, Any]]:
-    shown, folded = _split(names)
+def _columns(comparison: Comparison, table: _Table) -> list[dict[str, Any]]:
     columns = [_column("run", "Run", "text")]
-    columns += [_parameter_column(name, comparison.runs) for name in shown]
-    columns += [_column("others", f"{len(folded)} more parameters", "text")] if folded else []
+    # A long name may break after its underscores, so that a narrow column stays narrow.
+    columns += [
+        _column(f"parameter:{n}", n.replace("_", "_\N{ZERO WIDTH SPACE}"), kind) for n, kind in table.kinds.items()
+    ]
+    columns += [_column("others", f"{len(table.folded)} more parameters", "text")] if table.folded else []
     better = "higher is better" if comparison.direction == "higher" else "lower is better"
     columns.append(_column("value", sentence_case(words(comparison.metric)), "number", note=better))
     over = f"Advantage over {format_value(comparison.reference)}"
@@ -113,45 +135,26 @@ def _column(key: str, label: str, kind: str, note: str = "") -> dict[str, Any]:
     return {"key": key, "label": label, "kind": kind, "note": note}
 
 
-def _parameter_column(name: str, runs: Sequence[ComparedRun]) -> dict[str, Any]:
-    is_numeric = all(_is_number(run.parameters[name]) for run in runs if name in run.parameters)
-    # A long name may break after its underscores, so that a narrow column stays narrow.
-    return _column(f"parameter:{name}", name.replace("_", "_\N{ZERO WIDTH SPACE}"), "number" if is_numeric else "text")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _split(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the parameters with a column of their own, and those that share one."""
-    fits = len(names) <= _MOST_COLUMNS
-    return (names, ()) if fits else (names[: _MOST_COLUMNS - 1], sorted(names[_MOST_COLUMNS - 1 :]))
-
-
-def _row(run: ComparedRun, comparison: Comparison, names: Sequence[str], axis: Any) -> dict[str, Any]:
-    is_run = any(run is other for other in comparison.runs)
-    is_reference = run.run_id == comparison.reference
-    shown, folded = _split(names)
-    texts = [_parameter_cell(run, name, comparison.runs) for name in shown]
-    if folded:
-        texts.append(_folded_cell(run, folded))
-    decimals = choose_decimals([other.value for other in comparison.runs])
+def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, Any]:
+    is_reference = run is table.reference
+    is_run = not is_reference or comparison.reference_run is not None
+    texts = [_parameter_cell(run, name, kind) for name, kind in table.kinds.items()]
+    if table.folded:
+        texts.append(_folded_cell(run, table.folded))
     return {
         "run": format_value(run.run_id),
         "copy": run.run_id if is_run else None,
         "cells": texts,
-        "value": format_number(run.value, decimals),
-        "mark": mark_state(axis, run.advantage) if run.advantage else None,
-        "interval": NO_INTERVAL if is_reference else interval_state(run.advantage, interval_decimals(comparison.runs)),
+        "value": format_number(run.value, table.decimals),
+        "mark": mark_state(table.axis, run.advantage) if run.advantage else None,
+        "interval": NO_INTERVAL if is_reference else interval_state(run.advantage, table.interval_decimals),
         "verdict": _REFERENCE if is_reference else verdict_state(run.verdict),
         "is_reference": is_reference,
     }
 
 
-def _parameter_cell(run: ComparedRun, name: str, runs: Sequence[ComparedRun]) -> dict[str, Any]:
+def _parameter_cell(run: ComparedRun, name: str, kind: str) -> dict[str, Any]:
     value = run.parameters.get(name)
-    kind = _parameter_column(name, runs)["kind"]
     return {"text": format_value(value, longest=20), "full": "" if value is None else str(value), "kind": kind}
 
 
@@ -174,9 +177,9 @@ def interval_state(interval: Interval | None, decimals: int) -> dict[str, str]:
     return {"estimate": estimate, "bounds": f"({low} to {high})"}
 
 
-def _order(runs: Sequence[ComparedRun], key: str) -> dict[str, list[int]]:
+def _order(runs: Sequence[ComparedRun], key: str, table: _Table) -> dict[str, list[int]]:
     """Return the rows from small to large and back; the reference stays on top and missing values at the end."""
-    keyed = [(_sort_key(run, key), index) for index, run in enumerate(runs) if index]
+    keyed = [(_sort_key(run, key, table), index) for index, run in enumerate(runs) if index]
     known = [(found, index) for found, index in keyed if found is not None]
     missing = [index for found, index in keyed if found is None]
     return {
@@ -189,16 +192,17 @@ def _first(pair: tuple[tuple[Any, ...], int]) -> tuple[Any, ...]:
     return pair[0]
 
 
-def _sort_key(run: ComparedRun, key: str) -> tuple[Any, ...] | None:
+def _sort_key(run: ComparedRun, key: str, table: _Table) -> tuple[Any, ...] | None:
     if key in ("advantage", "low"):
         return _bound_key(run.advantage, key)
     if key.startswith("parameter:"):
         return _value_key(run.parameters.get(key.removeprefix("parameter:")))
+    if key == "others":
+        return _value_key(_folded_cell(run, table.folded)["text"])
     plain: dict[str, Any] = {
         "run": run.run_id,
         "value": run.value if run.value == run.value else None,
         "verdict": list(_VERDICTS).index(run.verdict),
-        "others": canonical_json({name: repr(value) for name, value in run.parameters.items()}).decode(),
     }
     return _value_key(plain[key])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import spool
-from workbench.domain.comparison import ComparedRun, Comparison, Interval, corrected_level, decide_verdict
+from workbench.domain.comparison import ComparedRun, Comparison, Interval, corrected_level, decide_verdict, name_run
 from workbench.domain.digest import sha256_hex
 from workbench.domain.policy import MetricRule, Policy, Task
 from workbench.domain.run import Run
@@ -260,7 +260,7 @@ def compare_runs(
     _require_one_holdout([*runs, against] if against else runs)
     scored = _select_alike(runs, folder_of) if leave_out else [_read_scored(run, folder_of) for run in runs]
     first = scored[0].predictions
-    other = Reference(f"run {against.id}", read_recorded(against, folder_of(against))) if against else None
+    other = Reference(name_run(against.id), read_recorded(against, folder_of(against))) if against else None
     compared = compare_scored(
         scored,
         holdout_digest=str(holdout_digest(runs[0])),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import spool
 from workbench.config import Settings, find_template
-from workbench.domain.comparison import Comparison
+from workbench.domain.comparison import Comparison, name_run
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import DatasetFact, Evidence, HoldoutFact, Identity, PlanFact, ScoreFact
 from workbench.domain.facts import ReplayFact, TriesFact
@@ -211,7 +211,7 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
 def _find_reference(plan: Nomination, settings: Settings, predictions: Predictions) -> Reference:
     if plan.baseline is None:
         return constant_reference(predictions)
-    return Reference(f"run {plan.baseline.id}", read_recorded(plan.baseline, settings.runs_folder / plan.baseline.id))
+    return Reference(name_run(plan.baseline.id), read_recorded(plan.baseline, settings.runs_folder / plan.baseline.id))
 
 
 def _identify(plan: Nomination, bundle_digest: str) -> Identity:

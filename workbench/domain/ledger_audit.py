@@ -59,14 +59,10 @@ def audit_ledger(
 ) -> LedgerAudit:
     """Judge entries whose chain has these `faults`; `verify` says what is wrong with the signature in an entry."""
     given = find_checkpoint_fault(entries, checkpoint) if checkpoint else None
-    approvals = tuple(_audit_approval(entry, entries, verify) for entry in entries if entry.event is Event.APPROVED)
+    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if entry.event in _PARSERS]
+    approvals = tuple(_describe_approval(*each) for each in audited if each[0].event is Event.APPROVED)
     found = [*faults, *([f"The checkpoint given does not hold. {given}"] if given else [])]
-    found += [
-        f"Entry {entry.sequence}: {fault}"
-        for entry in entries
-        if entry.event in _PARSERS
-        for fault in _audit_signed(entry, entries, verify)[1]
-    ]
+    found += [f"Entry {entry.sequence}: {fault}" for entry, _, wrong in audited for fault in wrong]
     is_rewritten = last_seen is not None and find_checkpoint_fault(entries, last_seen) is not None
     return LedgerAudit(
         len(entries), head_of(entries), last_seen, checkpoint, approvals, tuple(found), is_rewritten=is_rewritten
@@ -78,8 +74,7 @@ def parse_signed(entry: Entry) -> SignedRecord:
     return _PARSERS[entry.event](entry.body["statement"].encode())
 
 
-def _audit_approval(entry: Entry, entries: Sequence[Entry], verify: Callable[[Entry], str | None]) -> AuditedApproval:
-    record, faults = _audit_signed(entry, entries, verify)
+def _describe_approval(entry: Entry, record: SignedRecord | None, faults: Sequence[str]) -> AuditedApproval:
     checkpoint = record.checkpoint if isinstance(record, Statement) else None
     role = str(entry.body.get("role", ""))
     return AuditedApproval(entry.sequence, entry.subject, entry.actor, role, checkpoint, tuple(faults))

@@ -24,10 +24,11 @@ from workbench.domain.run import IllegalTransition, Run, RunState, new_run_id
 from workbench.domain.search import Goal, Trials
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
-from workbench.store.sqlalchemy_store import HEARTBEAT_S, Store, utc_now
+from workbench.store.sqlalchemy_store import Store, utc_now
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.tracking.provenance import read_provenance
 from workbench.workflow.collecting import RunFolder, collect_run
+from workbench.workflow.heartbeat import HeldAttempts, keep_leases
 from workbench.workflow.publishing import clean_abandoned, mark_of, publish_pending, publish_run
 from workbench.workflow.redacting import find_redactor
 
@@ -84,7 +85,7 @@ class Runner:
         provenance = {**read_provenance(path, self._settings.project), **(provenance_extra or {})}
         batch = _Batch(path, notebook, provenance, sweep, trials, goal, on_progress)
         try:
-            with _heartbeat(self._store) as held:
+            with keep_leases(self._store) as held:
                 self._execute(batch, held)
         except BaseException as exc:
             self._stop(batch, exc)
@@ -93,7 +94,7 @@ class Runner:
             raise
         return batch.done
 
-    def _execute(self, batch: _Batch, held: _Held) -> None:
+    def _execute(self, batch: _Batch, held: HeldAttempts) -> None:
         while self._fill(batch):
             self._prepare_next(batch)
             self._executor.wait(min(_WAIT_S, batch.next_retry_s()))
@@ -275,6 +276,8 @@ class _Batch:
         self._goal, self._on_progress = goal, on_progress
         self._ended: dict[str, Run] = {}
         self._cells: dict[str, int] = {}
+        self._finished, self._done_cells = 0, 0
+        self._best: tuple[str, float] | None = None
         self._told: Progress | None = None
 
     @property
@@ -295,7 +298,9 @@ class _Batch:
     def end(self, run: Run) -> None:
         """Note that a run came to an end."""
         self._ended[run.id] = run
-        self._cells[run.id] = self._cells_each
+        self._finished += run.is_finished
+        self._count_cells(run.id, self._cells_each)
+        self._best = self._goal.find_best(self._ended.values()) if self._goal else None
         self.trials.tell(run)
         self.report()
 
@@ -310,7 +315,11 @@ class _Batch:
 
     def count_cell(self, run_id: str, cell: int) -> None:
         """Note that a run is at a cell."""
-        self._cells[run_id] = max(cell - 1, 0)
+        self._count_cells(run_id, max(cell - 1, 0))
+
+    def _count_cells(self, run_id: str, cells: int) -> None:
+        self._done_cells += cells - self._cells.get(run_id, 0)
+        self._cells[run_id] = cells
 
     @property
     def _cells_each(self) -> int:
@@ -324,60 +333,21 @@ class _Batch:
             self._on_progress(progress)
 
     def _measure(self) -> Progress:
-        finished = sum(run.is_finished for run in self._ended.values())
         total = self.trials.total
         return Progress(
             total=total,
-            finished=finished,
-            failed=len(self._ended) - finished,
+            finished=self._finished,
+            failed=len(self._ended) - self._finished,
             running=len(self.running),
-            cells=sum(self._cells.values()),
+            cells=self._done_cells,
             all_cells=total * self._cells_each,
-            best=self._goal.find_best(self._ended.values()) if self._goal else None,
+            best=self._best,
         )
-
-
-class _Held:
-    """Which attempts this process holds by the store, as of the last heartbeat that asked."""
-
-    def __init__(self) -> None:
-        self._known: frozenset[str] = frozenset()
-        self._taken: frozenset[str] = frozenset()
-
-    def note(self, held: frozenset[tuple[str, int]]) -> None:
-        """Note what the store says; what was held before and is not any more ended here or was taken."""
-        now = frozenset(f"{run_id}-{attempt}" for run_id, attempt in held)
-        # Put in place whole: this is the heartbeat's thread, and another one reads.
-        self._taken |= self._known - now
-        self._known = now
-
-    def lost(self, running: Mapping[str, object]) -> list[str]:
-        """Return the jobs that still run here although the store took their attempts away."""
-        return list(self._taken & running.keys())
-
-
-@contextmanager
-def _heartbeat(store: Store) -> Iterator[_Held]:
-    """Keep saying that this process is at work, from a thread: writing down a run may take longer than a lease."""
-    held, over = _Held(), threading.Event()
-
-    def beat() -> None:
-        while not over.wait(HEARTBEAT_S / 2):
-            with suppress(Unavailable):  # the next beat may be heard
-                held.note(store.renew_leases())
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield held
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let a second Ctrl-C wait until what the first one asked for is done."""
+    """Ignore a second Ctrl-C until what the first one asked for is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

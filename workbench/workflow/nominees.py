@@ -91,12 +91,11 @@ class Nominee:
 
     def subjects(self) -> dict[str, str]:
         """Return the digests an approval of now must bind."""
-        return {
-            MANIFEST: self.evidence.identity.bundle_digest,
-            EVIDENCE: self.evidence.digest,
-            POLICY: sha256_hex(self.policy_bytes),
-            CARD: sha256_hex(self.card),
-        }
+        return {**self.waived_subjects(), EVIDENCE: self.evidence.digest, CARD: sha256_hex(self.card)}
+
+    def waived_subjects(self) -> dict[str, str]:
+        """Return the digests a waiver of now must bind: evidence and card themselves say what is waived."""
+        return {MANIFEST: self.evidence.identity.bundle_digest, POLICY: sha256_hex(self.policy_bytes)}
 
 
 def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) -> Nominee:
@@ -256,7 +255,7 @@ def judge_findings(nominee: Nominee, now: str) -> tuple[tuple[Finding, ...], tup
 
 def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str]:
     """Return what speaks against a waiver; of a check that passes only that nobody needs it."""
-    subjects, check = nominee.subjects(), given.waiver.check
+    check = given.waiver.check
     finding = next((finding for finding in nominee.findings if finding.check == check), None)
     if finding is not None and finding.status is Status.PASS:
         return [f"It is not needed: {check} passes."]
@@ -265,7 +264,7 @@ def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str
         finding=finding,
         fault=given.fault,
         subject=nominee.subject,
-        subjects={name: subjects[name] for name in (MANIFEST, POLICY)},
+        subjects=nominee.waived_subjects(),
         authors=nominee.evidence.identity.authors,
         policy=nominee.policy,
         now=now,

@@ -12,10 +12,11 @@ from workbench.checks.model_card_complete import fewest_characters
 from workbench.config import Settings, expand_path
 from workbench.domain.approval import Statement, parse_statement, require_role
 from workbench.domain.decision import Decision, decide, decide_approval
+from workbench.domain.evidence import Finding
 from workbench.domain.history import find_promotion
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.objection import Objection, parse_objection
-from workbench.domain.release import MANIFEST, POLICY
+from workbench.domain.release import MANIFEST
 from workbench.domain.statement import Signed, Statable
 from workbench.domain.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, parse_waiver, spell_finding
 from workbench.errors import Refused, UsageError
@@ -40,7 +41,7 @@ def _load_undecided(bench: Workbench, subject: str) -> Nominee:
     """Return a nominee that something can still be said of; raises Refused otherwise, and when nothing can be recorded."""
     bench.store.ledger.require_privilege()
     nominee = bench.load_nominee(subject)
-    _require_undecided(bench.store.read_ledger(), subject)
+    _require_undecided(nominee.said.entries, subject)
     return nominee
 
 
@@ -103,7 +104,7 @@ def object_to(
     if not said:
         raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
     model, version = nominee.evidence.identity.model, nominee.evidence.identity.version
-    subjects = {MANIFEST: nominee.subjects()[MANIFEST]}
+    subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
     objection = Objection(subjects, principal, model, version, clears, said, utc_now())
     action = "clear" if clears else "object to"
     signed = _sign(bench, objection, key, action=action, subject=subject, passphrase=passphrase)
@@ -131,50 +132,47 @@ def waive(
     passphrase: str | None = None,
 ) -> None:
     """Make a signed exception to one finding that did not pass, until a date; raises Refused when that is not allowed."""
-    nominee = _load_undecided(bench, subject)
-    waiver = _state_waiver(nominee, check, principal=find_signer(key, bench), role=role, reason=reason, until=until)
-    _require_waivable(bench, nominee, waiver, key)
+    nominee, now = _load_undecided(bench, subject), utc_now()
+    finding = next((each for each in judge_findings(nominee, now)[0] if each.check == check), None)
+    waiver = Waiver(
+        subjects=nominee.waived_subjects(),
+        principal=find_signer(key, bench),
+        role=require_role(role),
+        model=nominee.evidence.identity.model,
+        version=nominee.evidence.identity.version,
+        check=check,
+        finding=spell_finding(finding) if finding else "",
+        reason=_read_reason(reason),
+        issued=now,
+        expires=read_end(until),
+    )
+    _require_waivable(bench, nominee, waiver, finding, key)
     signed = _sign(bench, waiver, key, action="waive", subject=subject, passphrase=passphrase)
     body = {"check": check, "role": role, "expires": waiver.expires}
     _record(bench, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
 
 
-def _state_waiver(nominee: Nominee, check: str, *, principal: str, role: str, reason: str, until: str) -> Waiver:
-    """Return what somebody signs to except a check as it stands now."""
-    said, now = _read_words(reason), utc_now()
+def _read_reason(reason: str) -> str:
+    said = _read_words(reason)
     if len(said) < FEWEST_CHARACTERS:
         why = f"It has {len(said)} of at least {FEWEST_CHARACTERS} characters."
         raise UsageError("A waiver needs a reason.", why=why, next_step="Say why the risk is bearable until then.")
-    finding = next((each for each in judge_findings(nominee, now)[0] if each.check == check), None)
-    return Waiver(
-        subjects={name: nominee.subjects()[name] for name in (MANIFEST, POLICY)},
-        principal=principal,
-        role=role,
-        model=nominee.evidence.identity.model,
-        version=nominee.evidence.identity.version,
-        check=check,
-        finding=spell_finding(finding) if finding else "",
-        reason=said,
-        issued=now,
-        expires=read_end(until),
-    )
+    return said
 
 
-def _require_waivable(bench: Workbench, nominee: Nominee, waiver: Waiver, key: Path) -> None:
-    findings, _ = judge_findings(nominee, waiver.issued)
+def _require_waivable(bench: Workbench, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Path) -> None:
     decision = decide_waiver(
-        next((finding for finding in findings if finding.check == waiver.check), None),
+        finding,
         principal=waiver.principal,
-        role=require_role(waiver.role),
+        role=waiver.role,
         now=waiver.issued,
         expires=waiver.expires,
         authors=nominee.evidence.identity.authors,
         policy=nominee.policy,
         subject=f"{waiver.check} of {nominee.subject}",
     )
-    bench.require(
-        _say_whose(decision, key, bench), f"`workbench review {nominee.subject}` shows what may be waived, and by whom."
-    )
+    next_step = f"`workbench review {nominee.subject}` shows what may be waived, and by whom."
+    bench.require(_say_whose(decision, key, bench), next_step)
 
 
 def _read_words(text: str) -> str:
@@ -248,7 +246,6 @@ def _sign(
     bench: Workbench, statement: Statable, key: Path, *, action: str, subject: str, passphrase: str | None = None
 ) -> Signed:
     """Sign a statement and see that the signature would be taken; raises Refused with the line that is missing."""
-    bench.store.ledger.require_privilege()
     signer, content = statement.signer, statement.to_bytes()
     _READERS[type(statement)](content)  # what nobody could read again must not stand in the ledger
     signature = sign_bytes(content, key=expand_path(key), namespace=signer.namespace, passphrase=passphrase)

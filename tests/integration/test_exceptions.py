@@ -298,7 +298,7 @@ def test_a_policy_that_is_not_the_one_of_its_name_any_more_voids_what_was_signed
     (reason,) = nominated.bench.review(subject).decision.reasons
     assert reason.startswith(f"Policy {policy} was ")
     policy.unlink()
-    with pytest.raises(Refused, match="cannot be found any more"):
+    with pytest.raises(Refused, match="cannot be read any more"):
         nominated.bench.promote(subject)
     policy.write_bytes(STANDARD_POLICY.read_bytes())
     assert nominated.bench.promote(subject).decision.is_allowed

@@ -50,7 +50,7 @@ def _is_onnx(content: bytes) -> bool:
 def _is_json(content: bytes) -> bool:
     try:
         strict_json(content)
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
     return True
 

@@ -143,9 +143,7 @@ def _ask_child(request: Request, scratch: Path) -> Trial:
 
 def _environment(scratch: Path) -> dict[str, str]:
     # One thread: parallel prediction brings nothing here and each thread reserves address space.
-    threads = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_DEFAULT_MEMORY_POOL"), "1"
-    )
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     threads["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     kept = {
         name: os.environ[name]

@@ -63,8 +63,6 @@ def _parse(body: bytes) -> Any:
         raise RequestError(400, "The body is not JSON in UTF-8.")
     try:
         return strict_json(body)
-    except RecursionError as exc:
-        raise RequestError(400, "The body is nested too deeply.") from exc
     except UnicodeDecodeError as exc:
         raise RequestError(400, "The body is not JSON in UTF-8.") from exc
     except ValueError as exc:

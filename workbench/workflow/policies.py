@@ -55,7 +55,7 @@ def find_policy_fault(name: str | None, frozen: bytes) -> str | None:
     try:
         now = find_policy(name)
     except (NotFound, UsageError):
-        return f"Policy {name} cannot be found any more. Put its file back, or nominate the run under another one."
+        return f"Policy {name} cannot be read any more. Put its file back, or nominate the run under another one."
     if now == frozen:
         return None
     then, changed = short(sha256_hex(frozen)), short(sha256_hex(now))

@@ -44,7 +44,7 @@ class Said:
 
 def read_said(own: Sequence[Entry], entries: Sequence[Entry], settings: Settings) -> Said:
     """Read what the entries about one nominee (`own`) say, as a part of the whole ledger (`entries`)."""
-    approved = [entry for entry in own if entry.event is Event.APPROVED]
+    approved = _of(own, Event.APPROVED)
     waived = {
         waiver.waiver.check: waiver for waiver in (_verify_waiver(entry, settings) for entry in _of(own, Event.WAIVED))
     }

@@ -100,7 +100,9 @@ def _await_start(server: subprocess.Popen[bytes], address: str, log: Path) -> No
             time.sleep(0.1)
         else:
             return
-    raise Unavailable("Voilà did not start.", why=f"It gave no answer within {_START_S} s.", next_step=f"Read {log}.")
+    ended = server.poll()
+    why = f"It gave no answer within {_START_S} s." if ended is None else f"It ended with {ended}."
+    raise Unavailable("Voilà did not start.", why=why, next_step=f"Read {log}.")
 
 
 def _open_browser(address: str, folder: Path) -> None:

@@ -197,6 +197,7 @@ def test_starting_to_serve_tells_and_mends_an_alias_that_was_moved(released: Gov
 
 def test_what_is_promoted_says_when_its_facts_were_recomputed(released: Governed) -> None:
     promoted = [entry for entry in released.bench.store.read_ledger() if entry.event is Event.PROMOTED]
+    assert promoted
     assert all(entry.body["recomputed"] <= entry.time for entry in promoted)
 
 
@@ -210,7 +211,7 @@ def test_a_run_that_was_changed_after_it_was_approved_is_not_promoted_and_the_fa
     pd.DataFrame({**table, "score": 1 - table["score"]}).to_parquet(path)
     with pytest.raises(Refused, match="promote shop/1") as refused:
         nominated.bench.promote("shop/1")
-    assert "files_unmodified was True at its nomination and is False now." in reasons_of(refused)
+    assert "Its file is not the one that was recorded when the run ended." in reasons_of(refused)
     assert "score.value was " in reasons_of(refused)
     assert nominated.refusals()[-1] == (AUTHOR, "promote", "shop/1")
     assert not nominated.bento(1).exists()

@@ -36,6 +36,7 @@ def kill_in_phase(bench: Workbench, phase: str, delay_s: float, *, cold: bool) -
         # Whoever comes too late to kill it before it answers still finds it in its first cell.
         bench.run(NOTEBOOK, {"phase": "start" if phase == STARTING else phase}, cold=cold)
     seen = time.monotonic()
+    killer.over.set()
     killer.join()
     (run,) = (run for run in bench.list_runs() if run.id not in known)
     return [f"{phase}, {'cold' if cold else 'warm'}: {fault}" for fault in _find_faults(bench, run, killer, seen)]
@@ -57,23 +58,29 @@ def _find_faults(bench: Workbench, run: Run, killer: _Killer, seen: float) -> li
 
 
 class _Killer(threading.Thread):
-    """Waits until a new run says that it is in the phase, and kills its kernel a moment later; `killed` is when."""
+    """Waits until a new run says that it is in the phase, and kills its kernel a moment later; `killed` is when.
+
+    In place of a forked kernel that ends before it answers an ordinary one is started, for nothing was executed yet: it is
+    killed as well.
+    """
 
     def __init__(self, runs: Path, known: set[str], phase: str, delay_s: float) -> None:
         super().__init__(daemon=True)
         self._runs, self._known, self._phase, self._delay_s = runs, known, phase, delay_s
         self.killed: float | None = None
+        self.over = threading.Event()
 
     def run(self) -> None:
         """Wait, and kill."""
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.over.wait(0.002):
             if (pid := self._find_kernel()) is not None:
                 time.sleep(self._delay_s)
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
                 self.killed = time.monotonic()
-                return
-            time.sleep(0.002)
+                if self._phase != STARTING:
+                    return
 
     def _find_kernel(self) -> int | None:
         folders = [folder for folder in self._runs.glob("*") if folder.name not in self._known]

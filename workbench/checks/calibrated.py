@@ -28,7 +28,7 @@ def calibrated(evidence: Evidence, policy: Policy) -> Finding:
         if is_regression
         else f"ECE at most {limits['largest_ece']:g} above chance"
     )
-    limit = f"slope {limits['smallest_slope']:g} to {limits['largest_slope']:g}, {off}"
+    limit = f"slope {limits['smallest_slope']:g} to {limits['largest_slope']:g} within its error, {off}"
     fact = evidence.calibration
     if fact is None or evidence.score is None or not fact.rows >= limits["fewest_rows"]:
         return fact_unknown(

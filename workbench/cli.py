@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchErro
 if TYPE_CHECKING:
     from workbench.domain.release import Release
 
-_AGAIN_S = 0.01
+_AGAIN_S = 0.05
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -54,10 +55,15 @@ def _interrupt_again(ignored: sys.UnraisableHookArgs) -> None:
     if not issubclass(ignored.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(ignored)
         return
-    main_thread = threading.main_thread().ident
-    again = threading.Timer(_AGAIN_S, signal.pthread_kill, (main_thread, signal.SIGINT))  # now it would come up in here
-    again.daemon = True
-    again.start()
+    main_thread, over = threading.main_thread().ident or 0, threading.Event()
+
+    def interrupt() -> None:
+        over.wait()  # in here it would be dropped for good, however busy the machine is
+        time.sleep(_AGAIN_S)
+        signal.pthread_kill(main_thread, signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    over.set()
 
 
 def _require_text(arguments: Sequence[str]) -> None:

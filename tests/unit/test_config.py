@@ -121,13 +121,18 @@ def test_a_value_of_the_wrong_type_is_refused(tmp_path, table, reason):
     assert problems_of(tmp_path) == (reason,)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
+@given(
+    st.integers(-9, 2_000_000).map(str)
+    | st.text("019²٣", min_size=1, max_size=8)
+    | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+)
 def test_a_number_from_the_environment_is_a_number_above_zero_or_refused(text):
     try:
         jobs = read_settings(Path(__file__).parent, {"WORKBENCH_JOBS": text}).jobs
     except UsageError:
         assert not text.isascii() or not text.isdecimal() or len(text.lstrip("0")) > 6 or int(text) == 0
         return
+    assert text.isascii()
     assert jobs == int(text) > 0
 
 

@@ -334,16 +334,25 @@ def test_nothing_measured_is_a_number_that_is_none(leave):
 # Whatever was left behind
 
 
-_number = st.sampled_from([0.0, 1.0, 0.5, -3.0, 1e308, -1e308, 1e-300])
-_numbers = st.lists(_number, min_size=1, max_size=12) | st.lists(_number, min_size=50, max_size=60)
-_outcomes = st.lists(st.sampled_from([0.0, 1.0]), min_size=50, max_size=60)
+_OUTCOMES, _PROBABILITIES = [0.0, 1.0], [0.0, 1.0, 0.5, 0.2, 0.9, 1e-300]
+_MODEST, _ODD = [0.5, -3.0, 7.0, 1e-300], [0.0, 1.0, 0.5, -3.0, 1e308, -1e308, 1e-300]
+# The truth and the score are drawn from these; only where neither is odd is there a calibration to measure.
+_KINDS = {
+    "classification": (_OUTCOMES, _PROBABILITIES),
+    "odd classification": (_OUTCOMES, _ODD),
+    "regression": (_MODEST, _MODEST),
+    "odd regression": (_MODEST, _ODD),
+    "one score": (_OUTCOMES, [0.5]),
+    "all odd": (_ODD, _ODD),
+}
 
 
-@settings(max_examples=100, deadline=None, phases=[Phase.generate])
-@given(truth=_numbers | _outcomes, score=_numbers, values=_numbers)
-def test_no_rows_are_too_odd_to_be_measured(truth, score, values):
-    size = min(map(len, (truth, score, values)))
-    truth, score, values = (np.array(each[:size]) for each in (truth, score, values))
+@pytest.mark.parametrize("kinds", _KINDS.values(), ids=_KINDS)
+@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+@given(data=st.data(), size=st.integers(50, 60) | st.integers(1, 60))
+def test_no_rows_are_too_odd_to_be_measured(kinds, data, size):
+    columns = [data.draw(st.lists(st.sampled_from(kind), min_size=size, max_size=size)) for kind in (*kinds, _ODD)]
+    truth, score, values = map(np.array, columns)
     task = "classification" if set(truth) <= {0.0, 1.0} else "regression"
     predictions = Predictions(tuple(map(str, range(size))), truth, score, task)
     column = evidencing.FeatureColumn("x", values.tolist(), values, None, is_whole=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,8 @@ METRIC = {"call": "metric", "run": "", "name": "loss", "value": 0.5, "step": 0, 
 PARAMETER = {"call": "parameter", "run": "", "name": "depth", "value": "3"}
 TAG = {"call": "tag", "run": "", "name": "team", "value": "blue"}
 INPUT = {"call": "input", "run": "", **dict.fromkeys(logged_calls.INPUT_LIMITS, "x")}
+NOTE = {"call": "note", "text": "an image was too large"}
+CHILD = {"call": "run", "run": "child", "nested": True}
 
 
 def lines(*calls: object) -> bytes:
@@ -67,12 +71,31 @@ def test_what_is_no_object_of_json_is_refused(content):
         read_calls(content)
 
 
-@given(st.binary(max_size=200))
+_any_text = st.text(st.characters() | st.sampled_from("\ud800/."), max_size=4)
+_any_value = _any_text | st.none() | st.booleans() | st.integers() | st.floats() | st.lists(_any_text, max_size=2)
+_calls = st.sampled_from([METRIC, PARAMETER, TAG, INPUT, NOTE, {**METRIC, "run": "child"}, {**TAG, "value": "\ud800"}])
+
+
+def _edit(call):
+    """Draw a call with one of its fields left out or changed, or one too many."""
+    changed = st.tuples(st.sampled_from([*call, "extra"]), _any_value).map(lambda edit: {**call, edit[0]: edit[1]})
+    return changed | st.sampled_from([{key: call[key] for key in call if key != left_out} for left_out in call])
+
+
+_logs = st.tuples(st.just([CHILD]), st.lists(_calls, max_size=3), st.lists(_calls.flatmap(_edit), max_size=1))
+
+
+@given(_logs.map(lambda parts: lines(*chain(*parts))) | st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_and_nothing_else(content):
     try:
-        assert isinstance(read_calls(content), LoggedCalls)
+        calls = read_calls(content)
     except ValueError as exc:
         assert str(exc)
+        return
+    assert all(map(can_be_named, [*(point.name for point in calls.points), *calls.parameters, *calls.tags]))
+    assert all(type(point.value) is float and type(point.step) is int for point in calls.points)
+    texts = [*calls.parameters.values(), *calls.tags.values(), *calls.notes, *(e["name"] for e in calls.inputs)]
+    assert not re.search("[\ud800-\udfff]", "".join(texts))
 
 
 def test_more_bytes_than_a_run_may_log_are_refused(monkeypatch):

@@ -267,9 +267,25 @@ _documents = st.fixed_dictionaries(
     {"nbformat": st.just(4), "cells": st.lists(_cells | _json, max_size=3) | _json},
     optional={"metadata": st.fixed_dictionaries({"kernelspec": _json}) | _json, "nbformat_minor": _json},
 )
+_readable = st.text(max_size=9)
+_readable_cells = st.fixed_dictionaries(
+    {"cell_type": st.sampled_from(["code", "markdown", "raw"]), "source": _readable | st.lists(_readable, max_size=3)},
+    optional={
+        "metadata": st.fixed_dictionaries({}, optional={"tags": st.lists(_readable, max_size=2), "name": _json}),
+        "outputs": _json,
+    },
+)
+_parameters = st.sampled_from(["seed = 0", ["seed = 0\n", "rate: float = 0.5"], '"nothing"', ""])
+_notebooks = st.builds(
+    lambda declared, cells, place, metadata: document(*cells[:place], declared, *cells[place:], metadata=metadata),
+    _parameters.map(lambda source: {**SEED, "source": source}),
+    st.lists(_readable_cells, max_size=3),
+    st.integers(0, 3),
+    st.sampled_from([{}, {"kernelspec": {"name": "x"}}, {"kernelspec": {}, "widgets": [None]}]),
+)
 
 
-@given(_documents | _json)
+@given(st.booleans().flatmap(lambda usual: _notebooks if usual else _documents | _json))
 @example(document({**SEED, "source": "x = 0x" + "f" * 5000}))
 @example(document({**SEED, "source": "x = " + "-" * 5000 + "1"}))
 @example(document({**SEED, "source": "x: Literal[()] = 1"}))

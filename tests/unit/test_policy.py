@@ -331,10 +331,34 @@ _ANYTHING = st.recursive(
 )
 
 
-@given(section=st.sampled_from(sorted(STANDARD)), value=_ANYTHING)
-def test_whatever_stands_in_a_section_it_is_read_or_refused(section, value):
+def _places(section):
+    """Return every place of a section of the standard policy, by the keys that lead there, with what stands there."""
+    found = [((section,), STANDARD[section])]
+    for place, value in found:
+        found += [((*place, key), inner) for key, inner in value.items()] if isinstance(value, dict) else []
+    return found
+
+
+_ALIKE = {
+    bool: st.booleans(),
+    int: st.integers(0, 3),
+    float: st.floats(-1, 2),
+    str: st.sampled_from(["blocking", "waivable", "advisory", "log_loss", "roc_auc", "r2", "Why?", ""]),
+    list: st.sampled_from([[], ["owner"], ["Owner"]]),
+    dict: st.sampled_from([{}, {"owner": 1}, {"allowed": False}, {"severity": "advisory"}, {"harm": "Whom?"}]),
+}
+# Of the many places of the checks, and as often of those of each section.
+_PLACES = st.sampled_from([found for section in STANDARD for found in _places(section)]) | st.sampled_from(
+    sorted(STANDARD)
+).flatmap(lambda section: st.sampled_from(_places(section)))
+_EDITS = _PLACES.flatmap(lambda found: st.tuples(st.just(found[0]), _ALIKE[type(found[1])] | _ANYTHING))
+
+
+@given(_EDITS)
+def test_whatever_stands_in_one_place_it_is_read_or_refused(edit):
+    place, value = edit
     try:
-        policy = read_policy(yaml.safe_dump({**STANDARD, section: value}).encode())
+        policy = read_policy(yaml.safe_dump(changed(*place, to=value)).encode())
     except UsageError as refused:
         assert refused.reasons
     else:

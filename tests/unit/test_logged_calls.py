@@ -7,7 +7,7 @@ import re
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.tracking import logged_calls
@@ -85,6 +85,7 @@ def _edit(call):
 _logs = st.tuples(st.just([CHILD]), st.lists(_calls, max_size=3), st.lists(_calls.flatmap(_edit), max_size=1))
 
 
+@settings(max_examples=300)
 @given(_logs.map(lambda parts: lines(*chain(*parts))) | st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_and_nothing_else(content):
     try:

@@ -62,8 +62,8 @@ def test_a_value_is_taken_exactly_when_it_has_the_type(kind, value):
     st.fixed_dictionaries({}, optional={"seed": st.integers(-9, 9), "rate": st.integers(-9, 9) | st.floats(-9, 9)}),
     st.dictionaries(st.sampled_from(["seed", "rate"]) | _text, JSON, max_size=1),
 )
-def test_only_declared_names_are_ever_bound(fitting, any_):
-    declared, values = read_parameters("seed = 0\nrate = 0.5"), fitting | any_
+def test_only_declared_names_are_ever_bound(fitting, other):
+    declared, values = read_parameters("seed = 0\nrate = 0.5"), fitting | other
     try:
         bound = bind_parameters(declared, values)
     except UsageError:

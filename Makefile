@@ -42,7 +42,7 @@ check: $(READY)
 test: $(READY)
 	@bash .ci/programs ssh-keygen chromium
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/integration
 	@$(BIN)/python -m pytest -q tests/e2e $$(command -v chromium >/dev/null || echo "-m not\ browser")
 
 bench: $(READY)

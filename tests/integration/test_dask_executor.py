@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -317,6 +318,9 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Unavailable, match=address) as caught:
         DaskExecutor(address)
     assert "dask scheduler" in caught.value.next_step
+    assert [
+        client.status for client in gc.get_objects() if isinstance(client, Client) and client.status != "closed"
+    ] == []
 
 
 def test_workers_of_another_kind_are_refused_and_every_one_is_named() -> None:

@@ -233,9 +233,20 @@ def _silence() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
+class _Connection(Client):
+    """A client that is closed when it cannot be made: the garbage collector would do it, and might wait for itself for ever."""
+
+    def __init__(self, scheduler: str) -> None:
+        try:
+            super().__init__(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="workbench")
+        except BaseException:
+            self.close()
+            raise
+
+
 def _connect(scheduler: str) -> Client:
     try:
-        return Client(scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False, name="workbench")
+        return _Connection(scheduler)
     except Exception as exc:  # what is wrong with an address is said in many ways
         raise _unreachable(scheduler, str(exc)) from exc
 

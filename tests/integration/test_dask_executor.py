@@ -323,6 +323,13 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
     ] == []
 
 
+def test_what_listens_and_says_nothing_is_named_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_executor, "_CONNECT_TIMEOUT_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unavailable) as caught:
+        DaskExecutor(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+    assert caught.value.reasons == ("It said nothing within 1 s.",)
+
+
 def test_workers_of_another_kind_are_refused_and_every_one_is_named() -> None:
     workers: dict[str, Any] = {
         "tcp://a:1": read_versions(),

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from workbench.executors.kernel_processes import ConnectionFolder
 try:
     import dask
     from distributed import CancelledError, Client, LocalCluster, Security
+    from distributed.comm import connect
     from distributed.scheduler import KilledWorker
 
     from workbench.executors import dask_worker
@@ -246,9 +247,25 @@ class _Connection(Client):
 
 def _connect(scheduler: str) -> Client:
     try:
+        _greet(scheduler)
         return _Connection(scheduler)
+    except TimeoutError as exc:
+        raise _unreachable(scheduler, f"It said nothing within {_CONNECT_TIMEOUT_S} s.") from exc
     except Exception as exc:  # what is wrong with an address is said in many ways
         raise _unreachable(scheduler, str(exc)) from exc
+
+
+def _greet(scheduler: str) -> None:
+    """Return once something has answered as Dask does: a client would wait for ever for the first word of whatever listens."""
+
+    async def greet() -> None:
+        secured = Security().get_connection_args("client")  # by Dask's own configuration, as a client's
+        comm = await connect(scheduler, timeout=_CONNECT_TIMEOUT_S, **secured)
+        await comm.close()
+
+    # In a thread: where this is called, in JupyterLab for one, a loop may be running.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(asyncio.wait_for(greet(), _CONNECT_TIMEOUT_S))).result()
 
 
 def _unreachable(scheduler: str, why: str) -> Unavailable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, cast, get_args
 
@@ -13,7 +13,7 @@ from workbench.domain.digest import canonical_json, strict_json
 from workbench.domain.policy import Task
 from workbench.errors import UsageError
 
-FORMAT = 1
+FORMAT = 2
 MOST_ROWS = 1_000
 LONGEST_STRING = 1_000
 LARGEST_INTEGER = 2**53 - 1
@@ -21,11 +21,30 @@ LARGEST_NUMBER = 3.4e38  # what a 32-bit float holds: compiled models and trees 
 MOST_PROBLEMS = 100
 LARGEST_CONTRACT = 4 * 1024**2  # bytes; endpoints send it to whoever asks
 
+# What contracts of format 1 held.
+_FIRST_FIELDS, _FIRST_COLUMN = ("columns", "format", "positive_class", "task"), ("name", "nullable", "type")
+
 ColumnType = Literal["number", "integer", "boolean", "string"]
 # Control characters, line separators and what turns the direction of text: in a terminal or a page they hide what is there.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
-Predict = Callable[[Sequence[Mapping[str, Any]]], list[float]]
+Label = str | int | float | bool
+Missing = Literal["nan", "none"]
+Response = Literal["predict_proba", "decision_function", "predict"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of rows: a score for each (of several classes a list), and of classes the one it decides for.
+
+    `scores` has shape (n,) or (n, classes); `labels` (n,) is None where there are no classes or nobody wrote them down.
+    """
+
+    scores: list[Any]
+    labels: list[Label] | None = None
+
+
+Predict = Callable[[Sequence[Mapping[str, Any]]], Answers]
 
 _TYPES: tuple[str, ...] = get_args(ColumnType)
 _TASKS: tuple[str, ...] = get_args(Task)
@@ -48,11 +67,19 @@ _EXPECTED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One input column; `nullable` allows null, which reaches the model as a missing value."""
+    """One input column; `nullable` allows null, which reaches the model as a missing value.
+
+    `dtype` is pandas' name of the type the model was fitted on, `missing` what a missing value was there (`nan`, or `none` for
+    Python's None), `categories` those of a column of categories, in their order. An empty dtype: nobody wrote it down.
+    """
 
     name: str
     type: ColumnType
     nullable: bool = False
+    dtype: str = ""
+    missing: Missing = "nan"
+    categories: tuple[Label, ...] | None = None
+    ordered: bool = False
 
     @property
     def expected(self) -> str:
@@ -74,13 +101,15 @@ class RowProblem:
 class Contract:
     """What a model takes and what its score means.
 
-    For classification a score is the probability of `positive_class`, between 0 and 1; for regression it is the
-    prediction in the units of the target.
+    For classification a score is the probability of `positive_class`, between 0 and 1, or by `response` its decision function or
+    its class; for regression it is the prediction in the units of the target. `classes` are the labels in the order of the model.
     """
 
     task: Task
     columns: tuple[Column, ...]
-    positive_class: str | None = None
+    positive_class: Label | None = None
+    classes: tuple[Label, ...] | None = None
+    response: Response = "predict_proba"
     format: int = FORMAT
 
     @cached_property
@@ -88,9 +117,18 @@ class Contract:
         """The columns' names, in the order the model was trained with."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def positive_place(self) -> int:
+        """Where the positive class stands among the two classes: the second one where nobody named it."""
+        return self.classes.index(self.positive_class) if self.classes and self.positive_class is not None else 1
+
     def to_bytes(self) -> bytes:
-        """Return the canonical bytes."""
-        return canonical_json(self)
+        """Return the canonical bytes, in the format it was read in."""
+        document = asdict(self)
+        if self.format == 1:
+            document = {name: document[name] for name in _FIRST_FIELDS}
+            document["columns"] = [{name: each[name] for name in _FIRST_COLUMN} for each in document["columns"]]
+        return canonical_json(document)
 
 
 def infer_contract(
@@ -123,9 +161,11 @@ def parse_contract(content: bytes) -> Contract:
         )
     try:
         document = strict_json(content)
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
-        contract = Contract(**{**document, "columns": tuple(Column(**column) for column in document["columns"])})
+        if document["format"] not in (1, FORMAT) or isinstance(document["format"], bool):
+            raise ValueError(f"format {document['format']}, this version reads 1 and {FORMAT}")
+        if document["format"] == 1 and set(document) != set(_FIRST_FIELDS):
+            raise ValueError("a contract of format 1 has other fields than expected")
+        contract = _build(document)
         _require_valid(contract)
         spelled = contract.to_bytes()  # half a character can be read from JSON, and not be written
     except (KeyError, TypeError, ValueError, RecursionError) as exc:
@@ -133,6 +173,16 @@ def parse_contract(content: bytes) -> Contract:
     if spelled != content:
         raise UsageError("The contract cannot be read.", why="Its bytes are not in canonical form.")
     return contract
+
+
+def _build(document: Mapping[str, Any]) -> Contract:
+    columns = tuple(Column(**{**column, **_tuples(column, "categories")}) for column in document["columns"])
+    return Contract(**{**document, **_tuples(document, "classes"), "columns": columns})
+
+
+def _tuples(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = document.get(name)
+    return {name: tuple(value)} if isinstance(value, list) else {}
 
 
 def _require_valid(contract: Contract) -> Contract:
@@ -145,14 +195,29 @@ def _require_valid(contract: Contract) -> Contract:
 def _contract_problems(contract: Contract) -> Iterator[str]:
     if contract.task not in _TASKS:
         yield f"Unknown task {contract.task!r}; known are {', '.join(_TASKS)}."
-    if not isinstance(cast("object", contract.positive_class), str | None):
-        yield "The positive class must be a string or absent."
+    yield from _class_problems(contract)
     if not contract.columns:
         yield "It has no columns."
     if len(set(contract.names)) != len(contract.columns):
         yield "Two columns have the same name."
     for column in contract.columns:
         yield from _column_problems(column)
+
+
+def _class_problems(contract: Contract) -> Iterator[str]:
+    classes, positive = cast("object", contract.classes), cast("object", contract.positive_class)
+    if not isinstance(positive, str if contract.format == 1 else str | int | float | bool) and positive is not None:
+        yield "The positive class must be a label or absent."
+    if contract.response not in get_args(Response):
+        yield f"Unknown response {contract.response!r}."
+    if classes is None:
+        return
+    if not isinstance(classes, tuple) or not all(isinstance(each, str | int | float | bool) for each in classes):
+        yield "The classes must be labels."
+    elif contract.task != "classification" or len(classes) != 2 or classes[0] == classes[1]:
+        yield f"There must be two different classes, and only in classification; there are {len(classes)}."
+    elif positive is not None and positive not in classes:
+        yield f"The positive class {positive!r} is none of {classes}."
 
 
 def _column_problems(column: Column) -> Iterator[str]:
@@ -164,6 +229,8 @@ def _column_problems(column: Column) -> Iterator[str]:
         yield f"Column {name!r} has {unseen.group()!r} in its name, which nobody sees or which moves what is shown: rename it."
     if column.type not in _TYPES:
         yield f"Column {name!r} has unknown type {column.type!r}."
+    if not isinstance(cast("object", column.dtype), str) or column.missing not in get_args(Missing):
+        yield f"Column {name!r} has no known dtype."
     if not isinstance(nullable, bool):
         yield f"Column {name!r} must be nullable or not."
 

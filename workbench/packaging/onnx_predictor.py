@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workbench.domain.contract import Contract, Predict
+from workbench.domain.contract import Answers, Column, Contract, Label, Predict
 from workbench.errors import Refused
 
 Rows = Sequence[Mapping[str, Any]]
 
+NUMBERS, TEXTS, SCORES, PLACE, LABEL = "numbers", "texts", "scores", "place", "label"
+# How a missing text is handed over: no text of a request can be this one, for none holds a null character.
+MISSING_TEXT = "\0"
 _DTYPES = {"tensor(double)": "float64", "tensor(float)": "float32", "tensor(int64)": "int64", "tensor(bool)": "bool"}
 
 
 def load_onnx_predictor(content: bytes, contract: Contract) -> Predict:
-    """Return the function from rows to scores of the ONNX model in these bytes.
+    """Return the function from rows to answers of the ONNX model in these bytes.
 
-    The model takes either one (rows, columns) tensor or one (rows, 1) tensor a column, as `onnx_compiler` writes it.
-    Raises Refused when onnxruntime cannot run it or it takes something else.
+    The model takes the columns of numbers and those of text as one tensor each (`numbers`, `texts`), or what skl2onnx makes: one
+    (rows, columns) tensor, or one (rows, 1) tensor a column. Raises Refused when onnxruntime cannot run it or it takes something else.
     """
     session = _open_session(content)
     feeds = _make_feeds(session.get_inputs(), contract)
-    output = session.get_outputs()[0].name
-    score_column = -1 if contract.task == "classification" else 0
+    outputs = [each.name for each in session.get_outputs()]
+    answer = _find_reader(outputs, contract)
 
-    def predict(rows: Rows) -> list[float]:
-        scores = session.run([output], {name: make(rows) for name, make in feeds})[0]
-        return scores.reshape(len(rows), -1)[:, score_column].tolist()
+    def predict(rows: Rows) -> Answers:
+        return answer(session.run(outputs, {name: make(rows) for name, make in feeds}), len(rows))
 
     return predict
 
@@ -44,20 +46,81 @@ def _open_session(content: bytes) -> Any:
         raise Refused("The compiled model cannot be run.", why=" ".join(str(exc).split())[:300]) from exc
 
 
+# What goes in
+
+
 def _make_feeds(inputs: Sequence[Any], contract: Contract) -> list[tuple[str, Callable[[Rows], Any]]]:
+    names = {each.name for each in inputs}
+    if names <= {NUMBERS, TEXTS} and not names & set(contract.names):
+        return [_feed_table(each, contract) for each in inputs]
+    if len(inputs) == 1 and inputs[0].shape[1:] == [len(contract.names)]:
+        return [(inputs[0].name, _feed(contract.names, _DTYPES.get(inputs[0].type, "object")))]
+    if names - set(contract.names):
+        raise _other_columns()
+    return [(each.name, _feed([each.name], _DTYPES.get(each.type, "object"))) for each in inputs]
+
+
+def _other_columns() -> Refused:
+    return Refused("The compiled model takes other columns than its contract.")
+
+
+def _feed_table(wanted: Any, contract: Contract) -> tuple[str, Callable[[Rows], Any]]:
+    is_text = wanted.name == TEXTS
+    columns = [column.name for column in contract.columns if is_text_column(column) is is_text]
+    if wanted.shape[1:] != [len(columns)]:
+        raise _other_columns()
+    return wanted.name, _feed_texts(columns) if is_text else _feed(columns, "float64")
+
+
+def is_text_column(column: Column) -> bool:
+    """Whether a compiled model gets a column among its texts."""
+    return column.type == "string"
+
+
+def _feed(names: Sequence[str], dtype: str) -> Callable[[Rows], Any]:
     import numpy as np
 
-    names = contract.names
-    if len(inputs) == 1 and inputs[0].shape[1:] == [len(names)]:
-        dtype = _DTYPES.get(inputs[0].type, "object")
-        return [(inputs[0].name, lambda rows: np.array([[row[name] for name in names] for row in rows], dtype=dtype))]
-    if {each.name for each in inputs} - set(names):
-        raise Refused("The compiled model takes other columns than its contract.")
-    return [(each.name, _column_feed(each.name, each.type)) for each in inputs]
+    return lambda rows: np.array([[row[name] for name in names] for row in rows], dtype=dtype)
 
 
-def _column_feed(name: str, tensor_type: str) -> Callable[[Rows], Any]:
+def _feed_texts(names: Sequence[str]) -> Callable[[Rows], Any]:
     import numpy as np
 
-    dtype = _DTYPES.get(tensor_type, "object")
-    return lambda rows: np.array([[row[name]] for row in rows], dtype=dtype)
+    def feed(rows: Rows) -> Any:
+        texts = [[MISSING_TEXT if row[name] is None else row[name] for name in names] for row in rows]
+        return np.array(texts, dtype=object)
+
+    return feed
+
+
+# What comes out
+
+
+def _find_reader(outputs: Sequence[str], contract: Contract) -> Callable[[Sequence[Any], int], Answers]:
+    """Return what makes answers of the outputs: a score for each row and, where the model says it, the label."""
+    score = outputs.index(SCORES) if SCORES in outputs else len(outputs) - 1
+    label = next((outputs.index(name) for name in (PLACE, LABEL) if name in outputs), None)
+    take = _score_reader(contract)
+    classes = contract.classes
+    if classes is None or label is None:
+        return lambda found, rows: Answers(take(found[score], rows))
+    name = _label_reader(outputs[label], classes)
+    return lambda found, rows: Answers(take(found[score], rows), name(found[label]))
+
+
+def _score_reader(contract: Contract) -> Callable[[Any, int], list[float]]:
+    if contract.task == "regression":
+        return lambda scores, rows: scores.reshape(rows, -1)[:, 0].tolist()
+    positive = contract.positive_place
+    if contract.response == "decision_function":
+        sign = 1 if positive else -1
+        return lambda scores, rows: (sign * scores.reshape(rows, -1)[:, 0]).tolist()
+    last = -1 if positive else 0
+    return lambda scores, rows: scores.reshape(rows, -1)[:, last].tolist()
+
+
+def _label_reader(output: str, classes: Sequence[Label]) -> Callable[[Any], list[Label]]:
+    if output == PLACE:
+        return lambda places: [classes[place] for place in places.tolist()]
+    spelled: Mapping[Any, Label] = {(str(each) if isinstance(each, str) else int(each)): each for each in classes}
+    return lambda labels: [spelled[label] for label in labels.ravel().tolist()]

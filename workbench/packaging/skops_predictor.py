@@ -2,47 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from workbench.domain.contract import Column, Contract, Predict
+from workbench.domain.contract import Answers, Contract, Label, Predict
 from workbench.errors import Refused
+from workbench.packaging.frames import Rows, build_frame
 from workbench.packaging.skops_loader import load_model
-
-_DTYPES = {"number": "float64", "integer": "int64", "boolean": "bool", "string": "str"}
 
 
 def load_skops_predictor(content: bytes, contract: Contract) -> Predict:
-    """Return the function from rows to scores of the model in these bytes; raises Refused as `load_model` does."""
+    """Return the function from rows to answers of the model in these bytes; raises Refused as `load_model` does."""
     return predictor_of(load_model(content), contract)
 
 
 def predictor_of(model: Any, contract: Contract) -> Predict:
-    """Return the function from rows to scores of a fitted scikit-learn model.
+    """Return the function from rows to answers of a fitted scikit-learn model.
 
     Raises Refused when the model cannot give the score its task asks for.
     """
     if contract.task == "regression":
-        return lambda rows: [float(value) for value in model.predict(_frame(rows, contract)).ravel()]
-    if not hasattr(model, "predict_proba") or len(model.classes_) != 2:
-        raise Refused(
-            "The model gives no probability of one class.", why="It needs predict_proba and exactly two classes."
-        )
-    return lambda rows: model.predict_proba(_frame(rows, contract))[:, 1].tolist()
+        return lambda rows: Answers([float(value) for value in model.predict(build_frame(rows, contract)).ravel()])
+    _require_response(model, contract)
+    prepare, last = _split(model)
+
+    def predict(rows: Rows) -> Answers:
+        table = prepare(build_frame(rows, contract))
+        return Answers(_score(last, table, contract), _find_labels(last, table, contract))
+
+    return predict
 
 
-def _frame(rows: Sequence[Mapping[str, Any]], contract: Contract) -> Any:
-    import pandas as pd
-
-    # All at once: a frame that grows column by column is fragmented.
-    columns = {
-        column.name: pd.Series([row[column.name] for row in rows], dtype=_dtype(column)) for column in contract.columns
-    }
-    return pd.DataFrame(columns, columns=list(contract.names))
+def _require_response(model: Any, contract: Contract) -> None:
+    if not hasattr(model, contract.response) or len(model.classes_) != 2:
+        asked = "predict_proba" if contract.response == "predict_proba" else contract.response
+        raise Refused("The model gives no probability of one class.", why=f"It needs {asked} and exactly two classes.")
 
 
-def _dtype(column: Column) -> str:
-    # A missing whole number makes a float column in a training table, a missing boolean an object column.
-    if column.nullable and column.type in ("integer", "boolean"):
-        return "float64" if column.type == "integer" else "object"
-    return _DTYPES[column.type]
+def _split(model: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return what prepares a frame and what then answers, so that it is prepared once for the score and the label."""
+    if type(model).__name__ != "Pipeline" or len(model.steps) < 2:
+        return (lambda frame: frame), model
+    *steps, (_, last) = model.steps
+    return model[: len(steps)].transform, last
+
+
+def _score(last: Any, table: Any, contract: Contract) -> list[float]:
+    if contract.response == "predict_proba":
+        return [float(value) for value in last.predict_proba(table)[:, contract.positive_place]]
+    if contract.response == "decision_function":
+        sign = 1 if contract.positive_place else -1
+        return [sign * float(value) for value in last.decision_function(table)]
+    positive = last.classes_[contract.positive_place]
+    return [float(value) for value in last.predict(table) == positive]
+
+
+def _find_labels(last: Any, table: Any, contract: Contract) -> list[Label] | None:
+    return None if contract.classes is None else native(last.predict(table))
+
+
+def native(labels: Any) -> list[Label]:
+    """Return labels as JSON has them."""
+    return [label.item() if hasattr(label, "item") else label for label in labels]
+
+
+def describe_classes(model: Any) -> Sequence[Label]:
+    """Return the labels of a classifier as JSON has them, in its order."""
+    return native(model.classes_)

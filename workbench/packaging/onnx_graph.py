@@ -1,0 +1,100 @@
+"""Writing an ONNX graph node by node, in double precision, with no more in it than its outputs need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ML = "ai.onnx.ml"
+# The first release with trees in double precision, and what every onnxruntime that has them reads.
+_ML_OPSET, _OPSET, _IR = 5, 21, 10
+
+
+class Graph:
+    """A graph that grows: each `add` returns the name of what the node computes, each `constant` that of a stored array."""
+
+    def __init__(self) -> None:
+        self._inputs: list[Any] = []
+        self._nodes: list[Any] = []
+        self._constants: dict[Any, tuple[str, Any]] = {}
+        self.widths: dict[str, int] = {}  # of the tensors whose columns are known
+
+    def add_input(self, name: str, width: int, *, text: bool) -> str:
+        """Declare an input of shape (rows, width), of doubles or of text."""
+        from onnx import TensorProto, helper
+
+        kind = TensorProto.STRING if text else TensorProto.DOUBLE
+        self._inputs.append(helper.make_tensor_value_info(name, kind, [None, width]))
+        self.widths[name] = width
+        return name
+
+    def constant(self, values: Any, dtype: str = "float64") -> str:
+        """Store an array, once however often it is asked for, and return its name."""
+        import numpy as np
+
+        array = np.ascontiguousarray(np.asarray(values, dtype=dtype))
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            name = f"constant_{len(self._constants)}"
+            self._constants[key] = (name, store(name, array))
+        return self._constants[key][0]
+
+    def text_constant(self, texts: Sequence[str]) -> str:
+        """Store a list of texts and return its name."""
+        from onnx import TensorProto, helper
+
+        key = ("text", *texts)
+        if key not in self._constants:
+            name = f"constant_{len(self._constants)}"
+            encoded = [text.encode() for text in texts]
+            self._constants[key] = (name, helper.make_tensor(name, TensorProto.STRING, [len(encoded)], encoded))
+        return self._constants[key][0]
+
+    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return its name."""
+        from onnx import helper
+
+        name = f"{operator.lower()}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
+        return name
+
+    def gather(self, values: str, places: Sequence[int]) -> str:
+        """Take columns by their places, in that order."""
+        return self.add("Gather", values, self.constant(list(places), "int64"), axis=1)
+
+    def to_bytes(self, outputs: Sequence[tuple[str, str, str, int]]) -> bytes:
+        """Return the model with these outputs: each its name, the tensor, ONNX's element type, and its columns (0: a plain list)."""
+        from onnx import TensorProto, helper
+
+        self._nodes += [helper.make_node("Identity", [tensor], [name], name=name) for name, tensor, _, _ in outputs]
+        declared = [
+            helper.make_tensor_value_info(name, getattr(TensorProto, kind), [None, width] if width else [None])
+            for name, _, kind, width in outputs
+        ]
+        nodes = self._find_needed([name for name, *_ in outputs])
+        used = {each for node in nodes for each in node.input}
+        constants = [tensor for name, tensor in self._constants.values() if name in used]
+        inputs = [each for each in self._inputs if each.name in used]
+        graph = helper.make_graph(nodes, "model", inputs, declared, constants)
+        versions = [helper.make_opsetid("", _OPSET), helper.make_opsetid(ML, _ML_OPSET)]
+        model = helper.make_model(graph, opset_imports=versions, ir_version=_IR, producer_name="workbench")
+        return bytes(model.SerializeToString(deterministic=True))
+
+    def _find_needed(self, outputs: Sequence[str]) -> list[Any]:
+        needed, kept = set(outputs), []
+        for node in reversed(self._nodes):
+            if needed & set(node.output):
+                kept.append(node)
+                needed.update(node.input)
+        return kept[::-1]
+
+
+def store(name: str, array: NDArray[np.generic]) -> Any:
+    """Return an array as a tensor of ONNX."""
+    from onnx import numpy_helper
+
+    return numpy_helper.from_array(array, name)

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.config import read_settings
-from workbench.domain.contract import Contract, infer_contract
+from workbench.domain.contract import Contract, require_valid
 from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.policy import Task
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,14 +30,11 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
 ROLES = ("train", "validation", "holdout")
-METRICS, PARAMETERS, PREDICTIONS, FEATURES = (
-    "metrics.jsonl",
-    "parameters.json",
-    "predictions.parquet",
-    "features.parquet",
-)
+METRICS, PARAMETERS = "metrics.jsonl", "parameters.json"
+PREDICTIONS, FEATURES, TRAINING = "predictions.parquet", "features.parquet", "training.parquet"
 DATASETS, MODEL = "datasets", "model"
 LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
+MOST_TRAINING_ROWS = 5_000
 _DOUBLE_BYTES = 8
 _MISSING, _INFINITE = "null", {"inf": "Infinity", "-inf": "-Infinity"}
 _encode = json.JSONEncoder(default=str).encode
@@ -104,6 +100,12 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
         ],
     }
     _write_dataset(document)
+    if role != "holdout":
+        _TRAINING_TABLES[_folder(), name or role] = table
+
+
+# What a model was fitted on is known when it is logged, and which columns it takes only then.
+_TRAINING_TABLES: dict[tuple[Path, str], pd.DataFrame] = {}
 
 
 def digest_table(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -> str:
@@ -257,15 +259,28 @@ def log_model(model: Any, features: pd.DataFrame) -> None:
 
     from workbench.packaging.skops_canonical import to_canonical
 
-    contract = _infer_contract(model, features)
+    training = _find_training(features)
+    contract = _infer_contract(model, features, training)
     folder = _folder() / MODEL
     folder.mkdir(exist_ok=True)
     (folder / "contract.json").write_bytes(contract.to_bytes())
     (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(model)))
     features.to_parquet(_folder() / FEATURES, index=False)
+    if training is not None:
+        training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)
 
 
-def _infer_contract(model: Any, features: pd.DataFrame) -> Contract:
+def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the rows that were logged as training tables and have all columns of the features; None where none have."""
+    import pandas as pd
+
+    names = list(getattr(features, "columns", ()))
+    own = [table for (folder, _), table in _TRAINING_TABLES.items() if folder == _folder()]
+    fitting = [table[names] for table in own if set(names) <= set(table.columns)]
+    return pd.concat(fitting, ignore_index=True) if fitting else None
+
+
+def _infer_contract(model: Any, features: pd.DataFrame, training: pd.DataFrame | None) -> Contract:
     if not hasattr(features, "dtypes") or not hasattr(features, "columns"):
         raise UsageError(
             "The model cannot be logged.",
@@ -274,12 +289,14 @@ def _infer_contract(model: Any, features: pd.DataFrame) -> Contract:
         )
     if not hasattr(model, "predict"):
         raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
-    task: Task = "classification" if hasattr(model, "predict_proba") else "regression"
-    missing = features.isna().any().tolist()
-    columns = [
-        (str(name), kind.kind, gaps) for (name, kind), gaps in zip(features.dtypes.items(), missing, strict=True)
-    ]
-    return infer_contract(columns, task)
+    from workbench.packaging.frames import describe_columns
+
+    columns = describe_columns(features, training)
+    classes = getattr(model, "classes_", None)
+    if not hasattr(model, "predict_proba"):
+        return require_valid(Contract("regression", columns))
+    two = None if classes is None or len(classes) != 2 else tuple(classes.tolist())
+    return require_valid(Contract("classification", columns, classes=two))
 
 
 def run_parameters() -> dict[str, Any]:

@@ -47,12 +47,12 @@ def measure_rows(_: Path) -> Iterator[Line]:
     import pandas as pd
 
     from tests.benchmarks.line import Line, timed
-    from workbench.domain.contract import infer_contract
+    from tests.unit.builders import build_contract
     from workbench.packaging.onnx_compiler import compile_spellings
     from workbench.packaging.onnx_predictor import load_onnx_predictor
 
     model, table, rows = _fitted()
-    contract = infer_contract([(name, "f", False) for name in table.columns], "classification")
+    contract = build_contract([(name, "f", False) for name in table.columns], "classification")
     compiled = next(content for _, content in compile_spellings(model, contract) if isinstance(content, bytes))
     predict, frame = load_onnx_predictor(compiled, contract), pd.DataFrame(rows)
     ours = [timed(lambda: predict(rows)) * 1000 for _ in range(200)]

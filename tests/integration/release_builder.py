@@ -15,16 +15,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.unit.builders import build_evidence, build_identity, build_policy_bytes
+from tests.unit.builders import build_contract, build_evidence, build_identity, build_policy_bytes
 from workbench.domain.approval import Statement, signing_namespace
-from workbench.domain.contract import Contract, infer_contract
+from workbench.domain.contract import Contract
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import ModelFact
 from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths, write_manifest
 from workbench.domain.statement import Signed
 from workbench.packaging.bentoml_packager import build_bento, stage_bundle
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
-from workbench.packaging.model_inspection import try_model
+from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
 
 BENTOFILE = Path(__file__).parents[2] / "bentofile.yaml"
@@ -74,7 +74,7 @@ def train_model(estimator: Any = None) -> TrainedModel:
     model = make_pipeline(StandardScaler(), LogisticRegression()) if estimator is None else estimator
     model.fit(table[HOLDOUT_ROWS:], truth[HOLDOUT_ROWS:])
     holdout = table[:HOLDOUT_ROWS]
-    contract = infer_contract([(name, "f", False) for name in COLUMNS], "classification", positive_class="1")
+    contract = build_contract([(name, "f", False) for name in COLUMNS], "classification", positive_class="1")
     return TrainedModel(model, contract, holdout, model.predict_proba(holdout)[:, 1])
 
 
@@ -91,13 +91,13 @@ def write_model(trained: TrainedModel, folder: Path) -> Path:
 
 def inspect(folder: Path, **changes: Any) -> ModelFact:
     """Inspect the model that `write_model` wrote into a folder; the compiled model lands beside it."""
-    asked = {
-        "features": folder / "features.parquet",
-        "scores": folder / "scores.parquet",
-        "largest_difference": 1e-4,
-        "onnx_path": folder / ONNX_FILE,
-    }
+    asked = {"data": holdout_files(folder), "tolerance": Tolerance(), "onnx_path": folder / ONNX_FILE}
     return try_model(folder / "model", **{**asked, **changes}).model
+
+
+def holdout_files(folder: Path) -> HoldoutFiles:
+    """Name the files that `write_model` wrote beside the model; there are no training rows."""
+    return HoldoutFiles(folder / "features.parquet", folder / "scores.parquet", folder / "training.parquet")
 
 
 def prepare_model(trained: TrainedModel, folder: Path, **changes: Any) -> InspectedModel:

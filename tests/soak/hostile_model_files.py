@@ -262,14 +262,14 @@ def _text_model(said: Callable[[Canary], str], **settings: Any) -> Write:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
 
-        from workbench.domain.contract import infer_contract
+        from tests.unit.builders import build_contract
 
         words = pd.DataFrame({"text": ["alpha beta", "gamma delta"] * 10})
         model = make_pipeline(ColumnTransformer([("words", CountVectorizer(), "text")]), LogisticRegression())
         model.fit(words, [0, 1] * 10)
         model[0].named_transformers_["words"].set_params(**settings)
         (folder / "model.skops").write_bytes(skops.io.dumps(model))
-        (folder / "contract.json").write_bytes(infer_contract([("text", "O", False)], "classification").to_bytes())
+        (folder / "contract.json").write_bytes(build_contract([("text", "O", False)], "classification").to_bytes())
         pd.DataFrame({"text": [said(canary)] * 3}).to_parquet(folder.parent / "features.parquet")
         pd.DataFrame({"score": [0.5] * 3}).to_parquet(folder.parent / "scores.parquet")
 

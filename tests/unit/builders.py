@@ -15,6 +15,7 @@ from workbench.domain.approval import Statement, Target, Terms
 from workbench.domain.changes import Changes, find_changes
 from workbench.domain.checklist import judge_checklist, parse_checklist
 from workbench.domain.comparison import ComparedRun, Comparison, Direction, Interval, Verdict
+from workbench.domain.contract import Column, ColumnType, Contract
 from workbench.domain.decision import decide, find_blocking
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.evidence import (
@@ -32,22 +33,25 @@ from workbench.domain.facts import (
     CalibrationFact,
     ColumnProfile,
     ColumnStrength,
+    ComparedRows,
     CostFact,
     Disclosure,
     DisclosureFact,
+    FormFact,
     LeakageFact,
     NumericsFact,
     ReplayFact,
     RobustnessFact,
     SampleFact,
     Scenario,
+    ServingFact,
     SlicesFact,
     SliceValue,
     TableProfile,
     TriesFact,
 )
 from workbench.domain.objection import Objection
-from workbench.domain.policy import Known, Policy, parse_policy
+from workbench.domain.policy import Known, Policy, Task, parse_policy
 from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths, waiver_paths
 from workbench.domain.review import GivenApproval, Question, Review
 from workbench.domain.run import Execution
@@ -389,6 +393,17 @@ def build_cost(**changes: Any) -> CostFact:
     return CostFact(**{**facts, **changes})
 
 
+def build_serving(**changes: Any) -> ServingFact:
+    """Return the form of a model that was compiled by our own converters."""
+    compared = tuple(
+        ComparedRows(kind, rows, rows, 0, 0, 1.2e-15)
+        for kind, rows in (("holdout", 143), ("training", 426), ("drawn", 1000))
+    )
+    form = FormFact("own converters, double precision", True, "It answers like the model on 1,569 rows.", compared)
+    facts: dict[str, Any] = {"form": form.name, "spread": 0.99, "own_difference": 0.0, "tried": (form,)}
+    return ServingFact(**{**facts, **changes})
+
+
 def build_waiver_fact(**changes: Any) -> WaiverFact:
     """Return the fact that the owner waived the comparison with the baseline."""
     waiver = build_waiver(**changes)
@@ -434,6 +449,7 @@ def build_evidence(**changes: Any) -> Evidence:
         "numerics": build_numerics(),
         "disclosures": build_disclosures(),
         "cost": build_cost(),
+        "serving": build_serving(),
     }
     return Evidence(**{**facts, **changes})
 
@@ -639,3 +655,13 @@ def build_review(**changes: Any) -> Review:
         "reviewed_at": NOW,
     }
     return Review(**{**facts, **changes})
+
+
+_TYPES: Mapping[str, ColumnType] = {"f": "number", "i": "integer", "b": "boolean", "O": "string"}
+
+
+def build_contract(
+    columns: Sequence[tuple[str, str, bool]], task: Task, *, positive_class: str | None = None
+) -> Contract:
+    """Return the contract of columns given as name, numpy's letter for their kind, and whether they may be missing."""
+    return Contract(task, tuple(Column(name, _TYPES[kind], gaps) for name, kind, gaps in columns), positive_class)

@@ -149,7 +149,7 @@ TAMPERED = {
     "an escape": BYTES.replace(b"tumour", b"\\u0074umour", 1),
     "NaN": BYTES.replace(b'"version":3', b'"version":NaN', 1),
     "infinity": BYTES.replace(b'"version":3', b'"version":Infinity', 1),
-    "another format": _edited(lambda d: d.update(format=3)),
+    "another format": _edited(lambda d: d.update(format=4)),
     "a format that is no number": _edited(lambda d: d.update(format=True)),
     "an older format with later facts": _edited(lambda d: d.update(format=1)),
     "a scenario less": _edited(lambda d: d["robustness"]["scenarios"][0].pop("drop")),
@@ -212,17 +212,27 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
+DIGEST_OF_FORMAT_3 = "66e5fdbb5ce0c6747ae39f331fc3d0810f684c1521945735f79fe7f604cf1138"
 DIGEST_OF_FORMAT_2 = "83af66071ff60d2032dc8ecc3c3d3e383288fb50cc89b0f416000fbf85522da6"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {
     "profiles", "leakage", "replay", "tries", "sample", "slices", "calibration", "robustness", "numerics", "disclosures", "cost",
+    "serving",
 }  # fmt: skip
 
 
 def test_the_bytes_of_this_format_do_not_change_unseen():
     """Who changes this digest changes what every signature over evidence means: raise the format instead."""
     evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")))
+    assert evidence.digest == DIGEST_OF_FORMAT_3
+
+
+def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
+    evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")), serving=None, format=2)
     assert evidence.digest == DIGEST_OF_FORMAT_2
+    assert parse_evidence(evidence.to_bytes()) == evidence
+    with pytest.raises(ValueError, match="format 2 cannot hold serving"):
+        build_evidence(format=2).to_bytes()
 
 
 def test_evidence_of_the_first_format_is_read_and_written_as_it_was():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.contract import Column, Contract
+from workbench.domain.contract import Answers, Column, Contract
 from workbench.serving.application import Access, ServedModel, build_application
 
 CONTRACT = Contract("classification", (Column("x", "number"), Column("colour", "string", True)), "yes")
@@ -17,8 +17,8 @@ MODEL = ServedModel("tumour", 3, "d" * 64, ("otto@example.org", "vera@example.or
 JSON = {"content-type": "application/json"}
 
 
-def double(rows: Any) -> list[float]:
-    return [2.0 * row["x"] for row in rows]
+def double(rows: Any) -> Answers:
+    return Answers([2.0 * row["x"] for row in rows])
 
 
 class Client:
@@ -232,11 +232,11 @@ def _raise(rows: Any) -> list[float]:
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
 def test_values_that_overflow_the_model_are_the_callers_to_correct(score):
-    response = post(Client(application(lambda rows: [score] * len(rows))), b'{"rows":[{"x":1,"colour":null}]}')
+    response = post(Client(application(lambda rows: Answers([score] * len(rows)))), b'{"rows":[{"x":1,"colour":null}]}')
     assert [problem["row"] for problem in assert_problem(response, 422)["problems"]] == [0]
 
 
-@pytest.mark.parametrize("predict", [_raise, lambda rows: []])
+@pytest.mark.parametrize("predict", [_raise, lambda rows: Answers([])])
 def test_a_model_that_fails_is_a_server_error_that_shows_nothing(predict):
     response = post(Client(application(predict)), b'{"rows":[{"x":1,"colour":null}]}')
     assert "secret" not in assert_problem(response, 500)["detail"]

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from workbench.domain.contract import infer_contract
+from tests.unit.builders import build_contract
+from workbench.domain.contract import Answers
 from workbench.packaging.serving_trial import ask_singly, choose_rows, disturb, measure_cost
 
-CONTRACT = infer_contract(
+CONTRACT = build_contract(
     [("x", "f", False), ("age", "i", True), ("kind", "O", False), ("new", "b", False)], "classification"
 )
 ROWS = [
@@ -18,8 +19,12 @@ ROWS = [
 ]
 
 
-def predict(rows):
-    return [1 / (1 + math.exp(-row["x"] / 9)) for row in rows]
+def answers(score):
+    """Return a model that gives each row a score by itself."""
+    return lambda rows: Answers([score(row) for row in rows])
+
+
+predict = answers(lambda row: 1 / (1 + math.exp(-row["x"] / 9)))
 
 
 def disturbed(answer=predict, rows=ROWS):
@@ -52,13 +57,13 @@ def test_the_same_rows_are_disturbed_in_the_same_way_each_time():
 
 def test_a_category_the_model_does_not_know_shows_as_what_it_raised():
     known = {"a": 0.1, "b": 0.9}
-    each, scores = disturbed(lambda rows: [known[row["kind"]] for row in rows])["unseen category", "kind"]
+    each, scores = disturbed(answers(lambda row: known[row["kind"]]))["unseen category", "kind"]
     assert each.error == "KeyError: 'never seen before'"
     assert all(map(math.isnan, scores))
 
 
 def test_a_missing_value_the_model_passes_on_shows_as_answers_that_are_no_numbers():
-    found = disturbed(lambda rows: [math.nan if row["age"] is None else 0.5 for row in rows])
+    found = disturbed(answers(lambda row: math.nan if row["age"] is None else 0.5))
     assert found["missing", "age"][0].not_finite == 60
     assert found["undisturbed", None][0].not_finite == 12
 
@@ -71,9 +76,11 @@ def test_what_the_contract_refuses_is_not_asked():
 
 
 def test_noise_is_a_tenth_of_the_spread():
-    found, answers = disturb(lambda rows: [row["x"] for row in rows], CONTRACT, ROWS)
+    found, said_to_all = disturb(answers(lambda row: row["x"]), CONTRACT, ROWS)
     noise = [
-        np.std(np.array(said) - answers[0]) for each, said in zip(found, answers, strict=True) if each.name == "noise"
+        np.std(np.array(said) - said_to_all[0])
+        for each, said in zip(found, said_to_all, strict=True)
+        if each.name == "noise"
     ]
     assert len(noise) == 5
     assert np.mean(noise) == pytest.approx(0.1 * np.std([row["x"] for row in ROWS]), rel=0.15)
@@ -88,19 +95,19 @@ def test_at_most_five_hundred_rows_are_disturbed_and_always_the_same(rows):
 
 
 def test_a_row_that_is_answered_otherwise_among_others_is_seen():
-    assert ask_singly(predict, ROWS).largest_batch_difference == 0.0
-    fact = ask_singly(lambda rows: [0.5 + len(rows) / 1000] * len(rows), ROWS)
-    assert fact.largest_batch_difference == pytest.approx(0.059)
+    assert ask_singly(predict, ROWS, 1.0).largest_batch_difference == 0.0
+    fact = ask_singly(lambda rows: Answers([0.5 + len(rows) / 1000] * len(rows)), ROWS, 0.5)
+    assert fact.largest_batch_difference == pytest.approx(2 * 0.059)
 
 
 def test_answers_that_are_no_numbers_are_counted():
-    fact = ask_singly(lambda rows: [math.inf if row["new"] else 0.5 for row in rows], ROWS)
+    fact = ask_singly(answers(lambda row: math.inf if row["new"] else 0.5), ROWS, 1.0)
     assert (fact.rows, fact.not_finite, fact.largest_batch_difference) == (60, 20, None)
 
 
 def test_the_cost_is_that_of_two_hundred_single_requests():
     asked = []
-    cost = measure_cost(lambda: lambda rows: asked.append(len(rows)) or [0.5], ROWS, 1624)
+    cost = measure_cost(lambda: lambda rows: asked.append(len(rows)) or Answers([0.5]), ROWS, 1624)
     assert asked == [1] * 200
     assert (cost.calls, cost.model_bytes) == (200, 1624)
     assert 0 <= cost.p50_ms <= cost.p95_ms <= cost.p99_ms

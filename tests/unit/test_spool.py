@@ -368,8 +368,8 @@ def test_a_kept_model_answers_as_it_did(run_folder):
     [
         (FEATURES.to_numpy(), "not ndarray"),
         (FEATURES["age"], "not Series"),
-        (FEATURES.set_axis(["age", "age"], axis=1), "same name"),
-        (FEATURES.assign(day=pd.Timestamp("2026-01-01")), "'day' has dtype kind 'M'"),
+        (FEATURES.set_axis(["age", "age"], axis=1), "Two columns are named 'age'"),
+        (FEATURES.assign(day=pd.Timestamp("2026-01-01")), "Column 'day' holds datetime64[us]"),
         (FEATURES[[]], "column"),
     ],
     ids=["array", "series", "duplicate names", "dates", "no columns"],

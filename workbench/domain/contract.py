@@ -1,4 +1,4 @@
-"""A contract: the typed schema of a model's input, from data columns to validation to the endpoint's OpenAPI."""
+"""A contract: the typed schema of a model's input and answers, and why rows do not keep it."""
 
 from __future__ import annotations
 
@@ -48,15 +48,6 @@ Predict = Callable[[Sequence[Mapping[str, Any]]], Answers]
 
 _TYPES: tuple[str, ...] = get_args(ColumnType)
 _TASKS: tuple[str, ...] = get_args(Task)
-_KINDS: Mapping[str, ColumnType] = {
-    "f": "number",
-    "i": "integer",
-    "u": "integer",
-    "b": "boolean",
-    "O": "string",
-    "U": "string",
-    "T": "string",
-}
 _EXPECTED: Mapping[str, str] = {
     "number": "a finite number",
     "integer": f"a whole number within ±{LARGEST_INTEGER}",
@@ -131,28 +122,6 @@ class Contract:
         return canonical_json(document)
 
 
-def infer_contract(
-    columns: Sequence[tuple[str, str, bool]], task: Task, *, positive_class: str | None = None
-) -> Contract:
-    """Return the contract of columns given as name, numpy dtype kind letter and whether values are missing.
-
-    Raises UsageError with every column that no JSON value could stand for (dates, complex numbers, bytes).
-    """
-    problems = [
-        f"Column {name!r} has dtype kind {kind!r}; known are {', '.join(sorted(_KINDS))}."
-        for name, kind, _ in columns
-        if kind not in _KINDS
-    ]
-    if problems:
-        raise UsageError(
-            "No contract can be made of these columns.",
-            why=sorted(problems),
-            next_step="Convert them to numbers, booleans or strings before training.",
-        )
-    found = tuple(Column(str(name), _KINDS[kind], bool(has_missing)) for name, kind, has_missing in columns)
-    return _require_valid(Contract(task, found, positive_class))
-
-
 def parse_contract(content: bytes) -> Contract:
     """Read a contract from its canonical bytes; raises UsageError when they are of another format or damaged."""
     if len(content) > LARGEST_CONTRACT:
@@ -166,7 +135,7 @@ def parse_contract(content: bytes) -> Contract:
         if document["format"] == 1 and set(document) != set(_FIRST_FIELDS):
             raise ValueError("a contract of format 1 has other fields than expected")
         contract = _build(document)
-        _require_valid(contract)
+        require_valid(contract)
         spelled = contract.to_bytes()  # half a character can be read from JSON, and not be written
     except (KeyError, TypeError, ValueError, RecursionError) as exc:
         raise UsageError("The contract cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
@@ -185,7 +154,8 @@ def _tuples(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {name: tuple(value)} if isinstance(value, list) else {}
 
 
-def _require_valid(contract: Contract) -> Contract:
+def require_valid(contract: Contract) -> Contract:
+    """Return a contract that can be kept; raises UsageError with everything that is wrong with it."""
     problems = sorted(_contract_problems(contract))
     if problems:
         raise UsageError("The contract cannot be used.", why=problems)
@@ -326,108 +296,3 @@ def _json_type(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "a number that is not finite"
     return _JSON_TYPES.get(type(value), "something else")
-
-
-_SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
-    "number": {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
-    "integer": {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
-    "boolean": {"type": "boolean"},
-    "string": {"type": "string", "maxLength": LONGEST_STRING, "pattern": r"^[^\u0000]*$"},
-}
-_PROBLEMS: Mapping[str, str] = {
-    "400": "The body is not strict JSON in UTF-8.",
-    "408": "The body did not arrive in time.",
-    "413": "The body is too large.",
-    "415": "The body is not application/json.",
-    "422": "Rows do not keep the contract; every reason is listed.",
-    "500": "The model failed on rows that keep the contract.",
-}
-
-
-def row_schema(contract: Contract) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of one row."""
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": list(contract.names),
-        "properties": {column.name: _column_schema(column) for column in contract.columns},
-    }
-
-
-def _column_schema(column: Column) -> dict[str, Any]:
-    schema = dict(_SCHEMAS[column.type])
-    return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
-
-
-def openapi_document(contract: Contract, *, name: str, version: str, digest: str) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of the endpoint that serves a model under this contract."""
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": name, "version": version, "x-model-digest": digest, "description": _score_meaning(contract)},
-        "paths": {
-            "/predict": {"post": _predict_operation()},
-            "/model": {"get": _read_operation("read_model", "Which model answers, who approved it and what it takes.")},
-            "/healthz": {"get": {"operationId": "check_health", "responses": {"200": {"description": "It is alive."}}}},
-            "/openapi.json": {"get": _read_operation("read_openapi", "This document.")},
-        },
-        "components": {
-            "schemas": {"Row": row_schema(contract), "Answer": _answer_schema(), "Problem": _problem_schema()}
-        },
-    }
-
-
-def _score_meaning(contract: Contract) -> str:
-    if contract.task == "regression":
-        return "A score is the predicted value, in the units of the target."
-    return f"A score is the probability of class {contract.positive_class or '1'}, between 0 and 1."
-
-
-def _predict_operation() -> dict[str, Any]:
-    rows = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": _reference("Row")}
-    body = {"type": "object", "additionalProperties": False, "required": ["rows"], "properties": {"rows": rows}}
-    return {
-        "operationId": "predict",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {
-            "200": {
-                "description": "One score a row, in order.",
-                "headers": {"x-model-digest": {"schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": _reference("Answer")}},
-            },
-            **{status: _problem_response(text) for status, text in _PROBLEMS.items()},
-        },
-    }
-
-
-def _read_operation(name: str, description: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"type": "object"}}}
-    return {"operationId": name, "responses": {"200": {"description": description, "content": content}}}
-
-
-def _problem_response(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/problem+json": {"schema": _reference("Problem")}}}
-
-
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _answer_schema() -> dict[str, Any]:
-    model = {
-        "type": "object",
-        "required": ["name", "version", "digest"],
-        "properties": {"name": {"type": "string"}, "version": {"type": "string"}, "digest": {"type": "string"}},
-    }
-    properties = {"scores": {"type": "array", "items": {"type": "number"}}, "model": model}
-    return {"type": "object", "required": ["scores", "model"], "properties": properties}
-
-
-def _problem_schema() -> dict[str, Any]:
-    properties = {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "problems": {"type": "array", "items": {"type": "object"}},
-    }
-    return {"type": "object", "required": ["type", "title", "status"], "properties": properties}

@@ -19,6 +19,7 @@ from workbench.domain.facts import (
     ReplayFact,
     RobustnessFact,
     SampleFact,
+    ServingFact,
     SlicesFact,
     TableProfile,
     TriesFact,
@@ -27,7 +28,7 @@ from workbench.domain.run import Execution
 from workbench.domain.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
 from workbench.errors import UsageError
 
-FORMAT = 2
+FORMAT = 3
 # What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
 _FIRST_FIELDS = frozenset(
     {
@@ -99,7 +100,8 @@ class ModelFact:
     """The model's files, and what a separate process saw when it loaded them.
 
     `untrusted_types` are types in the file that are not on the reviewed list; `largest_difference` is that between the
-    served model and the stored holdout predictions, over all holdout rows. `None`: it could not be measured.
+    served model and the stored holdout predictions, over all holdout rows, in units of the spread of the stored scores (in evidence
+    before format 3: absolute). `None`: it could not be measured.
     """
 
     formats: tuple[str, ...]
@@ -189,6 +191,7 @@ class Evidence:
     numerics: NumericsFact | None = None
     disclosures: DisclosureFact | None = None
     cost: CostFact | None = None
+    serving: ServingFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -197,10 +200,10 @@ class Evidence:
         Raises ValueError for a fact that its format cannot hold: what is left out of the bytes would be left out of the digest.
         """
         document = asdict(self)
-        if self.format == 1:
-            later = {name: document.pop(name) for name in set(document) - _FIRST_FIELDS}
-            if any(later.values()):
-                raise ValueError(f"format 1 cannot hold {', '.join(sorted(name for name in later if later[name]))}")
+        later = {name: document.pop(name) for name in _later_fields(self.format)}
+        if any(later.values()):
+            held = ", ".join(sorted(name for name in later if later[name]))
+            raise ValueError(f"format {self.format} cannot hold {held}")
         return canonical_json(document)
 
     @property
@@ -224,14 +227,19 @@ def parse_evidence(content: bytes) -> Evidence:
 
 def _complete(document: Any) -> dict[str, Any]:
     """Return the document of an older format with the fields that came later; raises ValueError for an unknown one."""
-    if document["format"] not in (1, FORMAT) or isinstance(document["format"], bool):
-        raise ValueError(f"format {document['format']}, this version reads 1 and {FORMAT}")
-    if document["format"] == FORMAT:
-        return dict(document)
-    if set(document) != _FIRST_FIELDS:
-        raise ValueError("Evidence of format 1 has other fields than expected")
-    later: dict[str, Any] = {each.name: [] if each.default == () else each.default for each in fields(Evidence)}
-    return {**later, **document}
+    if document["format"] not in range(1, FORMAT + 1) or isinstance(document["format"], bool):
+        raise ValueError(f"format {document['format']}, this version reads 1 to {FORMAT}")
+    later = _later_fields(document["format"])
+    if later and set(document) != {each.name for each in fields(Evidence)} - later:
+        raise ValueError(f"Evidence of format {document['format']} has other fields than expected")
+    defaults: dict[str, Any] = {each.name: [] if each.default == () else each.default for each in fields(Evidence)}
+    return {**{name: defaults[name] for name in later}, **document}
+
+
+def _later_fields(written: int) -> frozenset[str]:
+    """Return the fields that a format did not have yet."""
+    names = frozenset(each.name for each in fields(Evidence))
+    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving"})}.get(written, frozenset())
 
 
 class Status(StrEnum):

@@ -187,12 +187,51 @@ class RobustnessFact:
 
 @dataclass(frozen=True)
 class NumericsFact:
-    """Whether the answers are numbers, and the same when rows are asked one by one."""
+    """Whether the answers are numbers, and the same when rows are asked one by one; the difference is in units of their spread."""
 
     rows: int
     not_finite: int
     asked_singly: int
     largest_batch_difference: float | None
+
+
+@dataclass(frozen=True)
+class ComparedRows:
+    """Rows of one kind on which a compiled form was held against the estimator; `of` is how many of that kind there were.
+
+    `differing` counts scores beyond the limit, `labels` other labels; `largest_difference` is relative to the spread of scores, or
+    to the score where that is larger.
+    """
+
+    kind: str
+    rows: int
+    of: int
+    differing: int
+    labels: int
+    largest_difference: float
+
+
+@dataclass(frozen=True)
+class FormFact:
+    """A form in which the model could be served: whether it is, and why or why not in words, with the rows it was tried on."""
+
+    name: str
+    served: bool
+    reason: str
+    rows: tuple[ComparedRows, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServingFact:
+    """The form a model is served in, and all that were tried, in order.
+
+    `own_difference` is how far the estimator is from itself between a row alone and among others, in units of the scores' spread.
+    """
+
+    form: str
+    spread: float
+    own_difference: float
+    tried: tuple[FormFact, ...]
 
 
 @dataclass(frozen=True)

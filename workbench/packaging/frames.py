@@ -28,7 +28,7 @@ def describe_columns(features: Any, training: Any = None) -> tuple[Column, ...]:
         raise UsageError(
             "No contract can be made of these columns.",
             why=sorted(set(problems)),
-            next_step="Convert them before training: numbers to float or int, times to numbers, everything else to text or categories.",
+            next_step="Convert them before training: to float, int, bool or text, times to numbers.",
         )
     return tuple(_describe_column(name, own, fitted) for name, own, fitted in seen)
 
@@ -131,7 +131,7 @@ def build_column(values: list[Any], column: Column) -> Any:
         missing = None if column.missing == "none" or not column.dtype else float("nan")
         array = np.empty(len(values), dtype=object)
         array[:] = [missing if value is None else value for value in values]
-        return array
+        return pd.Series(array, dtype=object)  # of an array pandas would make a column of text
     if dtype[:1].islower() and dtype not in ("str", "string", "boolean"):
         return np.array(_whole(values) if "int" in dtype else values, dtype=dtype)
     return pd.array(_whole(values) if column.type == "integer" else values, dtype=dtype)
@@ -162,3 +162,9 @@ def _build_categories(values: list[Any], column: Column) -> Any:
             known.append(value)
     codes = [-1 if value is None else place[value] for value in values]
     return pd.Categorical.from_codes(codes, categories=pd.Index(known), ordered=column.ordered)
+
+
+def to_rows(frame: Any) -> list[dict[str, Any]]:
+    """Return a frame as rows, the way a caller would send them: missing values are None."""
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return rows

@@ -8,30 +8,48 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
-from workbench.domain.facts import CostFact, NumericsFact
+from workbench.domain.facts import CostFact, FormFact, NumericsFact, ServingFact
 from workbench.errors import Refused, WorkbenchError
-from workbench.packaging.confinement import Limits, forbid_side_effects, leave_network, limit_resources
-from workbench.packaging.serving_trial import Disturbed, ask_singly, choose_rows, disturb, measure_cost
+from workbench.packaging.compile_worker import Compiler
+from workbench.packaging.confinement import (
+    Limits,
+    die_with_parent,
+    forbid_side_effects,
+    leave_network,
+    limit_resources,
+)
+from workbench.packaging.frames import Rows, to_rows
+from workbench.packaging.proof import Measure
+from workbench.packaging.serving_trial import Disturbed, ask_all, ask_singly, choose_rows, disturb, measure_cost
 
 ANSWERS_FILE = "answers.npy"
+ORIGINAL = "scikit-learn itself"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to inspect: paths of files, all read; `output` is an empty folder, the only place that may be written."""
+    """What to inspect: paths of files, all read; `output` is an empty folder, the only place that may be written.
+
+    `training` may name no file. A compiled form is served only if its scores are within `largest_difference` of the model's, and
+    within `largest_batch_difference` of themselves alone and among others, in units of the scores' spread. The child ends with
+    `parent`.
+    """
 
     model: str
     contract: str
     features: str
+    training: str
     scores: str
     output: str
     largest_difference: float
+    largest_batch_difference: float
+    parent: int
     limits: Limits
 
 
@@ -46,6 +64,7 @@ class Trial:
     served_as: str | None = None
     largest_difference: float | None = None
     load_error: str | None = None
+    serving: ServingFact | None = None
     numerics: NumericsFact | None = None
     disturbed: tuple[Disturbed, ...] | None = None
     cost: CostFact | None = None
@@ -55,15 +74,20 @@ def main() -> None:
     """Answer the request on standard input."""
     fields = json.load(sys.stdin)
     request = Request(**{**fields, "limits": Limits(**fields["limits"])})
+    die_with_parent(request.parent)
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # Whatever a library prints must not be taken for the answer.
     os.dup2(2, 1)
     limit_resources(request.limits)
     leave_network()
     _import_libraries()
+    compiler = Compiler(lambda: _load(request), request.output, request.limits)
     forbid_side_effects(request.output)
-    with answer:
-        json.dump(asdict(_try_model(request)), answer)
+    try:
+        with answer:
+            json.dump(asdict(_try_model(request, compiler)), answer)
+    finally:
+        compiler.stop()
 
 
 def _import_libraries() -> None:
@@ -77,18 +101,22 @@ def _import_libraries() -> None:
     import workbench.packaging.skops_predictor  # noqa: F401
 
 
-def _try_model(request: Request) -> Trial:
-    from workbench.packaging.skops_loader import find_untrusted_types, load_model
+def _load(request: Request) -> tuple[Any, Contract]:
+    from workbench.packaging.skops_loader import load_model
+
+    return load_model(Path(request.model).read_bytes()), parse_contract(Path(request.contract).read_bytes())
+
+
+def _try_model(request: Request, compiler: Compiler) -> Trial:
+    from workbench.packaging.skops_loader import find_untrusted_types
 
     try:
-        content = Path(request.model).read_bytes()
-        untrusted = find_untrusted_types(content)
+        untrusted = find_untrusted_types(Path(request.model).read_bytes())
         if untrusted:
             return Trial(
                 untrusted_types=untrusted, load_error="It holds types that are not trusted and was not loaded."
             )
-        contract = parse_contract(Path(request.contract).read_bytes())
-        return _try_served(_compare(load_model(content), contract, request), contract, content, request)
+        return _try_served(*_choose_form(*_load(request), compiler, request), request)
     except WorkbenchError as exc:
         return Trial(load_error=str(exc))
     # A model may fail in any way; each is a fact about it and none is an error of ours.
@@ -96,35 +124,99 @@ def _try_model(request: Request) -> Trial:
         return Trial(load_error=f"{type(exc).__name__}: {' '.join(str(exc).split())[:500]}")
 
 
-def _compare(model: Any, contract: Contract, request: Request) -> Trial:
+# Choosing what is served
+
+
+def _choose_form(model: Any, contract: Contract, compiler: Compiler, request: Request) -> tuple[Trial, Contract, Rows]:
+    """Return the trial of the first compiled form that is the model on every row made for it, else of the model itself."""
+    from workbench.packaging.proof import find_spread
     from workbench.packaging.skops_predictor import predictor_of
 
-    batches = list(_read_batches(request, contract))
-    expected = _read_scores(Path(request.scores))
-    own = _largest_difference(predictor_of(model, contract), batches, expected)
-    compiled = _compile(model, contract, batches, expected, request)
-    if compiled is not None:
-        return Trial(served_as="onnx", largest_difference=compiled)
-    return Trial(served_as="skops", largest_difference=own)
+    holdout, own = _read_rows(request.features, contract), predictor_of(model, contract)
+    stored = _read_scores(Path(request.scores))
+    spread = find_spread(stored)
+    difference = _largest_difference(own, holdout, stored) / spread
+    compiler.start()
+    training = _read_training(request, contract)
+    measure, tried = _compare_forms(model, contract, own, (holdout, training), compiler, request)
+    served = next((form for form, _ in tried if form.served), None)
+    forms = tuple(form for form, _ in tried)
+    serving = ServingFact(
+        served.name if served else ORIGINAL, measure.spread, measure.own_difference / measure.spread, forms
+    )
+    if served is not None:
+        (Path(request.output) / "model.onnx").write_bytes(next(content for form, content in tried if form is served))
+    trial = Trial(served_as="onnx" if served else "skops", largest_difference=difference, serving=serving)
+    return trial, contract, holdout
 
 
-def _try_served(trial: Trial, contract: Contract, content: bytes, request: Request) -> Trial:
+def _compare_forms(
+    model: Any,
+    contract: Contract,
+    own: Predict,
+    data: tuple[Rows, Rows],
+    compiler: Compiler,
+    request: Request,
+) -> tuple[Measure, list[tuple[FormFact, bytes]]]:
+    from workbench.packaging.onnx_predictor import load_onnx_predictor
+    from workbench.packaging.proof import compare_form, measure_estimator
+    from workbench.packaging.proof_rows import make_row_sets
+
+    measure = measure_estimator(own, make_row_sets(model, contract, *data))
+    limits = {"largest": request.largest_difference, "largest_batch": request.largest_batch_difference}
+    tried: list[tuple[FormFact, bytes]] = []
+    for form in compiler.forms():
+        if form.content is None:
+            tried.append((FormFact(form.name, False, form.reason), b""))
+            continue
+        try:
+            predict = load_onnx_predictor(form.content, contract)
+        except Refused as exc:
+            tried.append((FormFact(form.name, False, " ".join([exc.what, *exc.reasons])), b""))
+            continue
+        tried.append((compare_form(form.name, predict, measure, double=form.double, **limits), form.content))
+        if tried[-1][0].served:
+            break
+    return measure, tried
+
+
+def _largest_difference(predict: Predict, rows: Rows, expected: Any) -> float:
+    import numpy as np
+
+    scores = np.array(ask_all(predict, rows), dtype=float)
+    if scores.shape != expected.shape:
+        raise Refused(
+            "The model's scores do not fit the stored ones.", why=f"{scores.shape[0]} scores for {expected.shape[0]}."
+        )
+    difference = float(np.abs(scores - expected).max())
+    if not np.isfinite(difference):
+        raise Refused("The model's scores are not all numbers.")
+    return difference
+
+
+# Trying it
+
+
+def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) -> Trial:
     """Ask what will be served in every way nobody can ask a file; a failure here leaves what was not measured None."""
     import numpy as np
 
-    served = (Path(request.output) / "model.onnx").read_bytes() if trial.served_as == "onnx" else content
-    rows = [row for batch in _read_batches(request, contract) for row in batch]
+    name = "model.onnx" if trial.served_as == "onnx" else None
+    served = (Path(request.output) / name if name else Path(request.model)).read_bytes()
     load = _loader(trial, served, contract)
     try:
         predict = load()
-        numerics = ask_singly(predict, rows)
+        stored = _read_scores(Path(request.scores))
+        spread = trial.serving.spread if trial.serving else 1.0
+        largest = _largest_difference(predict, rows, stored) / spread
+        numerics = ask_singly(predict, rows, spread)
         disturbed, answers = disturb(predict, contract, [rows[at] for at in choose_rows(len(rows))])
         np.save(Path(request.output) / ANSWERS_FILE, np.array(answers, dtype=float), allow_pickle=False)
         cost = measure_cost(load, rows, len(served))
     # The model answered every row before; that it does not now is no reason to call it one that does not load.
     except Exception:
         return trial
-    return replace(trial, numerics=numerics, disturbed=tuple(disturbed), cost=cost)
+    return replace(trial, largest_difference=largest, numerics=numerics, disturbed=tuple(disturbed), cost=cost)
 
 
 def _loader(trial: Trial, served: bytes, contract: Contract) -> Callable[[], Predict]:
@@ -137,67 +229,38 @@ def _loader(trial: Trial, served: bytes, contract: Contract) -> Callable[[], Pre
     return lambda: load_skops_predictor(served, contract)
 
 
-def _compile(
-    model: Any, contract: Contract, batches: list[list[dict[str, Any]]], expected: Any, request: Request
-) -> float | None:
-    """Write the first compiled spelling that keeps the tolerance and return its difference; None when there is none."""
-    from workbench.packaging.onnx_compiler import compile_spellings
-
-    for _, compiled in compile_spellings(model, contract):
-        if isinstance(compiled, str):
-            continue
-        difference = _try_compiled(compiled, contract, batches, expected)
-        if difference <= request.largest_difference:
-            (Path(request.output) / "model.onnx").write_bytes(compiled)
-            return difference
-    return None
-
-
-def _try_compiled(compiled: bytes, contract: Contract, batches: list[list[dict[str, Any]]], expected: Any) -> float:
-    from workbench.packaging.onnx_predictor import load_onnx_predictor
-
-    try:
-        return _largest_difference(load_onnx_predictor(compiled, contract), batches, expected)
-    # onnxruntime raises its own errors, also as late as while it runs: then this spelling is no good.
-    except Exception:
-        return float("inf")
-
-
-def _largest_difference(predict: Predict, batches: list[list[dict[str, Any]]], expected: Any) -> float:
-    import numpy as np
-
-    scores = np.array([score for batch in batches for score in predict(batch)], dtype=float)
-    if scores.shape != expected.shape:
-        raise Refused(
-            "The model's scores do not fit the stored ones.", why=f"{scores.shape[0]} scores for {expected.shape[0]}."
-        )
-    difference = float(np.abs(scores - expected).max())
-    if not np.isfinite(difference):
-        raise Refused("The model's scores are not all numbers.")
-    return difference
-
-
-def _read_batches(request: Request, contract: Contract) -> Iterator[list[dict[str, Any]]]:
-    """Yield the holdout as rows, the way a caller would send them, in requests of the largest size allowed."""
+def _read_rows(path: str, contract: Contract) -> list[dict[str, Any]]:
+    """Return the holdout as rows, the way a caller would send them; raises Refused where one does not keep the contract."""
     import pandas as pd
 
-    frame = pd.read_parquet(request.features)
+    frame = pd.read_parquet(path)
     if list(frame.columns) != list(contract.names):
         raise Refused(
             "The holdout has other columns than the contract.", why=sorted({*frame.columns} ^ {*contract.names})
         )
-    for start in range(0, len(frame), MOST_ROWS):
-        part = frame.iloc[start : start + MOST_ROWS]
-        rows = part.astype(object).where(part.notna(), None).to_dict("records")
-        problems = find_row_problems(contract, rows)
+    rows = to_rows(frame)
+    for start in range(0, len(rows), MOST_ROWS):
+        problems = find_row_problems(contract, rows[start : start + MOST_ROWS])
         if problems:
             first = problems[0]
-            row = start + (first.row or 0)
             raise Refused(
                 "The holdout does not keep the contract.",
-                why=f"Row {row}, column {first.column!r}: expected {first.expected}, got {first.got}.",
+                why=f"Row {start + (first.row or 0)}, column {first.column!r}: expected {first.expected}, got {first.got}.",
             )
-        yield rows
+    return rows
+
+
+def _read_training(request: Request, contract: Contract) -> list[dict[str, Any]]:
+    """Return the training rows that were kept, those that keep the contract; none where none were."""
+    import pandas as pd
+
+    if not Path(request.training).is_file():
+        return []
+    frame = pd.read_parquet(request.training)
+    if list(frame.columns) != list(contract.names):
+        return []
+    rows = to_rows(frame)
+    return [row for row in rows if not find_row_problems(contract, [row])]
 
 
 def _read_scores(path: Path) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from workbench.domain.digest import strict_json
 from workbench.domain.document import build_record
 from workbench.domain.evidence import ModelFact
-from workbench.domain.facts import CostFact, NumericsFact
+from workbench.domain.facts import CostFact, NumericsFact, ServingFact
 from workbench.errors import Refused
 from workbench.packaging.confinement import Limits
 from workbench.packaging.inspection_child import ANSWERS_FILE, Request, Trial
@@ -39,27 +39,45 @@ class Inspection:
     """
 
     model: ModelFact
+    serving: ServingFact | None = None
     numerics: NumericsFact | None = None
     cost: CostFact | None = None
     disturbed: tuple[Disturbed, ...] = ()
     answers: NDArray[np.float64] | None = None
 
 
+@dataclass(frozen=True)
+class HoldoutFiles:
+    """The rows a model is tried on: the holdout as parquet in contract column order, and its stored scores row by row.
+
+    `scores` is a `.npy`, or a parquet file with a column `score`; `training` are rows it was fitted on, if there are any.
+    """
+
+    features: Path
+    scores: Path
+    training: Path
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a served score may be from the stored one, and from itself alone and among others; in units of the scores' spread."""
+
+    score: float = 1e-6
+    batch: float = 1e-9
+
+
 def try_model(
     model_folder: Path,
     *,
-    features: Path,
-    scores: Path,
-    largest_difference: float,
+    data: HoldoutFiles,
+    tolerance: Tolerance,
     onnx_path: Path,
     limits: Limits | None = None,
 ) -> Inspection:
     """Return what a model is and does, and write its compiled form to `onnx_path` when that is what will be served.
 
-    `model_folder` holds `model.skops` and `contract.json`; `features` is the holdout as parquet in contract column
-    order and `scores` its stored scores (`.npy`, or the column `score` of a parquet file), row by row. Files of
-    refused kinds are never opened by a library. Whatever the model does, the outcome is a fact: `load_error` says it
-    in words.
+    `model_folder` holds `model.skops` and `contract.json`. Files of refused kinds are never opened by a library. Whatever the model
+    does, the outcome is a fact: `load_error` says it in words.
     """
     try:
         files = read_tree(model_folder)
@@ -68,7 +86,7 @@ def try_model(
         return Inspection(ModelFact((), exc.reasons, (), None, None, refused))
     fault = _find_fault(files)
     with tempfile.TemporaryDirectory(prefix="inspection-") as scratch:
-        asked = (features, scores, largest_difference, limits or Limits())
+        asked = (data, tolerance, limits or Limits())
         trial = Trial(load_error=fault) if fault else _run_trial(Path(scratch), files, *asked)
         if trial.served_as == "onnx":
             _publish(Path(scratch) / "output" / ONNX_FILE, onnx_path)
@@ -76,7 +94,7 @@ def try_model(
     seen = (trial.untrusted_types, trial.served_as, trial.largest_difference, trial.load_error)
     model = ModelFact(find_formats(files), find_refused_files(files), *seen)
     disturbed = trial.disturbed if answers is not None else None
-    return Inspection(model, trial.numerics, trial.cost, disturbed or (), answers)
+    return Inspection(model, trial.serving, trial.numerics, trial.cost, disturbed or (), answers)
 
 
 def _read_answers(path: Path, trial: Trial) -> NDArray[np.float64] | None:
@@ -103,7 +121,7 @@ def _find_fault(files: dict[str, bytes]) -> str | None:
 
 
 def _run_trial(
-    scratch: Path, files: dict[str, bytes], features: Path, scores: Path, largest_difference: float, limits: Limits
+    scratch: Path, files: dict[str, bytes], data: HoldoutFiles, tolerance: Tolerance, limits: Limits
 ) -> Trial:
     # The child gets a copy of the bytes judged here: swapping the file meanwhile changes nothing.
     write_tree({name: files[name] for name in (SKOPS_FILE, CONTRACT_FILE)}, scratch / "model")
@@ -111,10 +129,13 @@ def _run_trial(
     request = Request(
         model=str(scratch / "model" / SKOPS_FILE),
         contract=str(scratch / "model" / CONTRACT_FILE),
-        features=str(features.resolve()),
-        scores=str(scores.resolve()),
+        features=str(data.features.resolve()),
+        training=str(data.training.resolve()),
+        scores=str(data.scores.resolve()),
         output=str(scratch / "output"),
-        largest_difference=largest_difference,
+        largest_difference=tolerance.score,
+        largest_batch_difference=tolerance.batch,
+        parent=os.getpid(),
         limits=limits,
     )
     return _ask_child(request, scratch)

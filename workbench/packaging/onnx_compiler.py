@@ -88,13 +88,14 @@ def compile_own(model: Any, contract: Contract) -> bytes:
     graph = Graph()
     answer = convert_predictor(model, _make_table(graph, model, contract))
     if contract.task == "regression":
-        return graph.to_bytes([(SCORES, require(answer.value, "prediction"), "DOUBLE", answer.outputs)])
+        value = graph.without_refused(require(answer.value, "prediction"))
+        return graph.to_bytes([(SCORES, value, "DOUBLE", answer.outputs)])
     label = require(answer.label, "label")
-    score, width = _find_score(graph, answer, contract, label)
-    return graph.to_bytes([(SCORES, score, "DOUBLE", width), (PLACE, label, "INT64", 0)])
+    score, width = _find_score(answer, contract)
+    return graph.to_bytes([(SCORES, graph.without_refused(score), "DOUBLE", width), (PLACE, label, "INT64", 0)])
 
 
-def _find_score(graph: Graph, answer: Responses, contract: Contract, label: str) -> tuple[str, int]:
+def _find_score(answer: Responses, contract: Contract) -> tuple[str, int]:
     if contract.response == "predict_proba":
         return require(answer.probabilities, "probabilities"), answer.classes
     if contract.response == "decision_function":

@@ -22,6 +22,7 @@ class Graph:
         self._nodes: list[Any] = []
         self._constants: dict[Any, tuple[str, Any]] = {}
         self.widths: dict[str, int] = {}  # of the tensors whose columns are known
+        self._refusals: list[str] = []
 
     def add_input(self, name: str, width: int, *, text: bool) -> str:
         """Declare an input of shape (rows, width), of doubles or of text."""
@@ -66,8 +67,19 @@ class Graph:
         """Take columns by their places, in that order."""
         return self.add("Gather", values, self.constant(list(places), "int64"), axis=1)
 
+    def refuse(self, rows: str) -> None:
+        """Give no score to the rows that are flagged, shape (rows, 1): on those the model itself raises."""
+        self._refusals.append(rows)
+
+    def without_refused(self, scores: str) -> str:
+        """Return the scores, NaN for every row that was refused on the way."""
+        refused = self._refusals
+        while len(refused) > 1:
+            refused = [self.add("Or", *refused[:2]), *refused[2:]]
+        return self.add("Where", refused[0], self.constant([float("nan")]), scores) if refused else scores
+
     def to_bytes(self, outputs: Sequence[tuple[str, str, str, int]]) -> bytes:
-        """Return the model with these outputs: each its name, the tensor, ONNX's element type, and its columns (0: a plain list)."""
+        """Return the model with these outputs: each a name, a tensor, ONNX's element type, and its columns (0: a plain list)."""
         from onnx import TensorProto, helper
 
         self._nodes += [helper.make_node("Identity", [tensor], [name], name=name) for name, tensor, _, _ in outputs]

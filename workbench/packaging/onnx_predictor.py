@@ -19,8 +19,8 @@ _DTYPES = {"tensor(double)": "float64", "tensor(float)": "float32", "tensor(int6
 def load_onnx_predictor(content: bytes, contract: Contract) -> Predict:
     """Return the function from rows to answers of the ONNX model in these bytes.
 
-    The model takes the columns of numbers and those of text as one tensor each (`numbers`, `texts`), or what skl2onnx makes: one
-    (rows, columns) tensor, or one (rows, 1) tensor a column. Raises Refused when onnxruntime cannot run it or it takes something else.
+    The model takes the columns of numbers and those of text as one tensor each (`numbers`, `texts`), or what skl2onnx makes:
+    one (rows, columns) tensor, or one (rows, 1) tensor a column. Raises Refused when onnxruntime cannot run it or it takes others.
     """
     session = _open_session(content)
     feeds = _make_feeds(session.get_inputs(), contract)

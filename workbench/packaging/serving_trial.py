@@ -24,6 +24,7 @@ SIGMAS, UNIT_FACTOR, NOISE_DRAWS = 0.1, 1000, 5
 _MOST_DISTURBED, _MOST_COLUMNS, _ASKED_SINGLY = 500, 20, 50
 _CALLS, _LONGEST_S = 200, 20.0
 _SEED = 0
+LAST_BITS = 1e-12  # of a score's own size
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,23 @@ def choose_rows(rows: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(_SEED).choice(rows, _MOST_DISTURBED, replace=False))
 
 
-def ask_singly(predict: Predict, rows: Rows) -> NumericsFact:
-    """Return whether the answers are numbers, and how far they are from those that rows get alone."""
+def ask_singly(predict: Predict, rows: Rows, spread: float) -> NumericsFact:
+    """Return whether the answers are numbers, and how far they are from those that rows get alone, in units of the spread."""
     answers = ask_all(predict, rows)
     asked = [int(at) for at in choose_rows(len(rows))[:: max(1, min(len(rows), _MOST_DISTURBED) // _ASKED_SINGLY)]]
-    gaps = [abs(predict([rows[at]])[0] - answers[at]) for at in asked]
+    gaps = [find_gap(predict([rows[at]]).scores[0], answers[at]) / spread for at in asked]
     largest = max(gaps) if gaps and all(map(math.isfinite, gaps)) else None
     return NumericsFact(len(rows), sum(not math.isfinite(answer) for answer in answers), len(asked), largest)
 
 
+def find_gap(one: float, other: float) -> float:
+    """Return how far two scores are apart beyond their last bits, which sums in another order differ in."""
+    return max(0.0, float(abs(one - other) - LAST_BITS * abs(other)))
+
+
 def ask_all(predict: Predict, rows: Rows) -> list[float]:
-    """Return the answer to every row, asked in requests of the largest size allowed."""
-    return [score for at in range(0, len(rows), MOST_ROWS) for score in predict(rows[at : at + MOST_ROWS])]
+    """Return the score of every row, asked in requests of the largest size allowed."""
+    return [score for at in range(0, len(rows), MOST_ROWS) for score in predict(rows[at : at + MOST_ROWS]).scores]
 
 
 def measure_cost(load: Callable[[], Predict], rows: Rows, model_bytes: int) -> CostFact:

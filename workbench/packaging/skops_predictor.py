@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from workbench.domain.contract import Answers, Contract, Label, Predict
@@ -64,8 +64,3 @@ def _find_labels(last: Any, table: Any, contract: Contract) -> list[Label] | Non
 def native(labels: Any) -> list[Label]:
     """Return labels as JSON has them."""
     return [label.item() if hasattr(label, "item") else label for label in labels]
-
-
-def describe_classes(model: Any) -> Sequence[Label]:
-    """Return the labels of a classifier as JSON has them, in its order."""
-    return native(model.classes_)

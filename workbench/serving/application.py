@@ -15,8 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from workbench.domain.contract import MOST_PROBLEMS, Contract, Predict, RowProblem, find_row_problems, openapi_document
+from workbench.domain.contract import (
+    MOST_PROBLEMS,
+    Answers,
+    Contract,
+    Predict,
+    RowProblem,
+    find_row_problems,
+)
 from workbench.domain.digest import canonical_json, strict_json
+from workbench.domain.openapi import openapi_document
 from workbench.serving.problems import RequestError, problem_response
 from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_json
 
@@ -63,7 +71,9 @@ def build_application(
     async def answer_predict(request: Request) -> Mapping[str, Any]:
         document = await read_json(request, largest_body=access.largest_body, longest_body_s=access.longest_body_s)
         rows = _require_rows(document, contract)
-        return {"scores": await run_in_threadpool(_score, predict, rows), "model": described}
+        answers = await run_in_threadpool(_answer, predict, rows)
+        labels = {} if answers.labels is None else {"labels": answers.labels}
+        return {"scores": answers.scores, **labels, "model": described}
 
     answers = {
         "/model": _constant(description),
@@ -133,8 +143,9 @@ def _require_rows(document: Any, contract: Contract) -> list[dict[str, Any]]:
     return rows
 
 
-def _score(predict: Predict, rows: list[dict[str, Any]]) -> list[float]:
-    scores = predict(rows)
+def _answer(predict: Predict, rows: list[dict[str, Any]]) -> Answers:
+    answers = predict(rows)
+    scores = answers.scores
     if len(scores) != len(rows):
         raise ValueError(f"the model gave {len(scores)} scores for {len(rows)} rows")
     overflown = [
@@ -142,4 +153,4 @@ def _score(predict: Predict, rows: list[dict[str, Any]]) -> list[float]:
     ]
     if overflown:
         raise RequestError(422, "The model has no finite score for these values.", overflown[:MOST_PROBLEMS])
-    return scores
+    return answers

@@ -16,12 +16,12 @@ from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import DatasetFact, Evidence, HoldoutFact, Identity, PlanFact, ScoreFact
 from workbench.domain.facts import ReplayFact, TriesFact
 from workbench.domain.notebook import extract_source
-from workbench.domain.policy import MetricRule
+from workbench.domain.policy import MetricRule, Policy
 from workbench.domain.release import MANIFEST, write_manifest
 from workbench.domain.run import Execution, Run
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
-from workbench.packaging.model_inspection import Inspection, try_model
+from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
 from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.stats import METRICS
 from workbench.tracking.mlflow_tracker import MlflowTracker
@@ -57,7 +57,6 @@ from workbench.workflow.slicing import describe_slices
 if TYPE_CHECKING:
     from workbench.workflow.run_bench import RunBench
 
-_LARGEST_DIFFERENCE = 1e-4
 _RUN_AGAIN = "Run the notebook again, then nominate that run."
 
 
@@ -138,7 +137,7 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
     folder.mkdir(parents=True, exist_ok=True)
     run_folder = settings.runs_folder / plan.run.id
     with tempfile.TemporaryDirectory(prefix=".inspect-", dir=folder) as scratch:
-        inspection, bundle = _freeze_bundle(Path(scratch), run_folder)
+        inspection, bundle = _freeze_bundle(Path(scratch), run_folder, read_policy(plan.policy_bytes))
     facts = _compute_facts(plan, settings, inspection, bundle_digest=sha256_hex(bundle[MANIFEST]))
     checklist = find_template("checklist.yaml").read_bytes()
     facts = replace(facts, checklist_digest=sha256_hex(checklist))
@@ -168,7 +167,9 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
 def recompute_facts(plan: Nomination, frozen: Evidence, settings: Settings) -> Evidence:
     """Compute the facts of a nomination again from the run's folder; bundle, version and checklist stay the frozen ones."""
     with tempfile.TemporaryDirectory(prefix="recompute-") as scratch:
-        inspection, _ = _freeze_bundle(Path(scratch), settings.runs_folder / plan.run.id)
+        inspection, _ = _freeze_bundle(
+            Path(scratch), settings.runs_folder / plan.run.id, read_policy(plan.policy_bytes)
+        )
     facts = _compute_facts(plan, settings, inspection, bundle_digest=frozen.identity.bundle_digest)
     identity = replace(facts.identity, version=frozen.identity.version)
     return replace(facts, identity=identity, checklist_digest=frozen.checklist_digest)
@@ -192,6 +193,7 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
         champion=None,
         champion_version=None,
         model=inspection.model,
+        serving=inspection.serving,
         answers={},
         plan=plan.planned,
         profiles=describe_tables(tables, features),
@@ -285,16 +287,25 @@ def _describe_score(run: Run, predictions: Predictions, rule: MetricRule) -> Sco
     return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name))
 
 
-def _freeze_bundle(scratch: Path, run_folder: Path) -> tuple[Inspection, dict[str, bytes]]:
+def _find_tolerance(policy: Policy) -> Tolerance:
+    """Return what the policy's own checks will ask of what is served, where that is less than what is allowed anyway."""
+    usual = Tolerance()
+    asked = {
+        name: policy.checks.get(name, {}).get("largest_difference") for name in ("model_loads", "numerically_sound")
+    }
+    score, batch = asked["model_loads"], asked["numerically_sound"]
+    return Tolerance(min(usual.score, usual.score if score is None else score), usual.batch if batch is None else batch)
+
+
+def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Inspection, dict[str, bytes]]:
     """Inspect a run's model in a process of its own and return the facts with the files that would be served."""
     compiled = scratch / "model.onnx"
     _require_model(run_folder)
     logged = run_folder / spool.MODEL
     inspection = try_model(
         logged,
-        features=run_folder / spool.FEATURES,
-        scores=run_folder / spool.PREDICTIONS,
-        largest_difference=_LARGEST_DIFFERENCE,
+        data=HoldoutFiles(run_folder / spool.FEATURES, run_folder / spool.PREDICTIONS, run_folder / spool.TRAINING),
+        tolerance=_find_tolerance(policy),
         onnx_path=compiled,
     )
     files = read_tree(logged)

@@ -1,7 +1,7 @@
 """Our own converters from fitted scikit-learn models to ONNX in double precision: one function a class, one file a family.
 
-A converter computes what scikit-learn computes, in its order and its precision, or raises `CannotCompileError`. That it did so is not
-believed: whoever compiles compares on rows made for it (`packaging/proof.py`).
+A converter computes what scikit-learn computes, in its order and its precision, or raises `CannotCompileError`. That it did so is
+not believed: whoever compiles compares on rows made for it (`packaging/proof.py`).
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ TRANSFORMERS: Mapping[str, Callable[[Any, Table], Table]] = {
     "TargetEncoder": categories.convert_target,
     "TruncatedSVD": numbers.convert_projection,
     **dict.fromkeys(
-        ("GenericUnivariateSelect", "RFE", "RFECV", "SelectFdr", "SelectFpr", "SelectFromModel", "SelectFwe")
-        + ("SelectKBest", "SelectPercentile", "SequentialFeatureSelector", "VarianceThreshold"),
+        (
+            *("GenericUnivariateSelect", "RFE", "RFECV", "SelectFdr", "SelectFpr", "SelectFromModel", "SelectFwe"),
+            *("SelectKBest", "SelectPercentile", "SequentialFeatureSelector", "VarianceThreshold"),
+        ),
         numbers.convert_selection,
     ),
 }
@@ -75,10 +77,12 @@ PREDICTORS: Mapping[str, Callable[[Any, Table], Responses]] = {
     ),
     **dict.fromkeys(("GammaRegressor", "PoissonRegressor", "TweedieRegressor"), linear.convert_log_link),
     **dict.fromkeys(
-        ("ARDRegression", "BayesianRidge", "ElasticNet", "ElasticNetCV", "HuberRegressor", "Lars", "LarsCV", "Lasso")
-        + ("LassoCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "LinearRegression", "LinearSVR")
-        + ("OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "PassiveAggressiveRegressor")
-        + ("QuantileRegressor", "Ridge", "RidgeCV", "SGDRegressor", "TheilSenRegressor"),
+        (
+            *("ARDRegression", "BayesianRidge", "ElasticNet", "ElasticNetCV", "HuberRegressor", "Lars", "LarsCV"),
+            *("Lasso", "LassoCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "LinearRegression", "LinearSVR"),
+            *("OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "PassiveAggressiveRegressor"),
+            *("QuantileRegressor", "Ridge", "RidgeCV", "SGDRegressor", "TheilSenRegressor"),
+        ),
         linear.convert_regressor,
     ),
     **dict.fromkeys(

@@ -49,7 +49,10 @@ def _look_up(step: Any, table: Table, place: int, outputs: slice) -> Table:
     known = [each for each in step.categories_[place].tolist() if not _is_missing(each)]
     answers = _ask_encoder(step, place, known, column)[:, outputs]
     code = _number_texts(table, place, known) if column.text else _number_numbers(table, place, known)
-    found = graph.add("Gather", graph.constant(answers), code, axis=0)
+    raises = np.isinf(answers).any(axis=1)
+    if raises.any():
+        graph.refuse(graph.add("Gather", graph.constant(raises, "bool"), code, axis=0))
+    found = graph.add("Gather", graph.constant(np.where(raises[:, None], 0.0, answers)), code, axis=0)
     width = answers.shape[1]
     return spread(graph, graph.add("Reshape", found, graph.constant([-1, width], "int64")), width)
 
@@ -59,7 +62,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _ask_encoder(step: Any, place: int, known: Sequence[Any], column: Column) -> NDArray[np.float64]:
-    """Return what the encoder makes of a value it never saw, of a missing one and of each category, one row each."""
+    """Return what the encoder makes of a value it never saw, of a missing one and of each category, a row each; inf: it raises."""
     missing = None if column.text and column.missing == "none" else np.nan
     values = [_never_seen(known, column), missing, *known]
     first = [next((each for each in kind.tolist() if not _is_missing(each)), None) for kind in step.categories_]
@@ -73,14 +76,14 @@ def _never_seen(known: Sequence[Any], column: Column) -> Any:
 
 
 def _ask_one(step: Any, row: Sequence[Any]) -> NDArray[np.float64]:
-    kind = object if any(each is None or isinstance(each, str) for each in row) else np.float64
+    is_text = any(kind.dtype.kind in "OUT" for kind in step.categories_)
+    kind = object if is_text or any(isinstance(each, str) for each in row) else np.float64
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             answer = step.transform(np.array([row], dtype=kind))
         except ValueError:
-            # It raises where this category stands: no number is what a caller is told the reason of.
-            return np.full(_width_of(step), np.nan)
+            return np.full(_width_of(step), np.inf)
     dense = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
     return np.asarray(dense, dtype=np.float64).ravel()
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.packaging.converters.linear import share_of_row
+from workbench.packaging.converters.numbers import apply_function
 from workbench.packaging.converters.tables import (
     CannotCompileError,
     Responses,
@@ -103,9 +104,7 @@ def convert_tuned_threshold(model: Any, table: Table) -> Responses:
     return _decide(model, model.estimator_, table, float(model.best_threshold_), is_probability, positive)
 
 
-def _decide(
-    model: Any, inner: Any, table: Table, limit: float, is_probability: bool, positive: Any
-) -> Responses:
+def _decide(model: Any, inner: Any, table: Table, limit: float, is_probability: bool, positive: Any) -> Responses:
     answer, graph = _respond(inner, table), table.graph
     if positive is not None and positive != model.classes_[1]:
         raise CannotCompileError("its positive class is the first of both")
@@ -114,9 +113,7 @@ def _decide(
     else:
         score = require(answer.decision, "decision function")
     label = label_above(graph, score, limit, or_equal=True)
-    return Responses(
-        probabilities=answer.probabilities, decision=answer.decision, label=label, classes=2
-    )
+    return Responses(probabilities=answer.probabilities, decision=answer.decision, label=label, classes=2)
 
 
 # Votes and stacks
@@ -211,16 +208,16 @@ def convert_transformed_target(model: Any, table: Table) -> Responses:
     transformer = model.transformer_
     name = type(transformer).__name__
     if name == "FunctionTransformer":
-        function = transformer.inverse_func
-        operator = {np.exp: "Exp", np.square: "Mul", np.sqrt: "Sqrt"}.get(function)
-        if operator is None or transformer.inv_kw_args:
-            raise CannotCompileError(f"its inverse {getattr(function, '__name__', function)!r} is not known here")
-        return Responses(value=graph.add(operator, value, *([value] if operator == "Mul" else [])))
+        if transformer.inv_kw_args:
+            raise CannotCompileError("its inverse takes arguments")
+        return Responses(value=apply_function(graph, transformer.inverse_func, value))
     if name != "StandardScaler":
         raise CannotCompileError(f"its target is turned back by {name}")
     if transformer.with_std:
         value = graph.add("Mul", value, graph.constant(transformer.scale_))
-    return Responses(value=graph.add("Add", value, graph.constant(transformer.mean_)) if transformer.with_mean else value)
+    return Responses(
+        value=graph.add("Add", value, graph.constant(transformer.mean_)) if transformer.with_mean else value
+    )
 
 
 # Calibration

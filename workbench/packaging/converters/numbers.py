@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.packaging.converters.tables import (
+    BOOL,
     MISSING_TEXT,
     CannotCompileError,
     Table,
@@ -14,7 +15,7 @@ from workbench.packaging.converters.tables import (
     join,
     spread,
 )
-from workbench.packaging.onnx_graph import Graph
+from workbench.packaging.onnx_graph import ML, Graph
 
 
 def convert_standard_scaler(step: Any, table: Table) -> Table:
@@ -60,11 +61,11 @@ def keep_missing(graph: Graph, rows: str, changed: str) -> str:
 def convert_normalizer(step: Any, table: Table) -> Table:
     """Each row by its own length."""
     graph, rows = table.graph, table.numbers()
-    axis = graph.constant([1], "int64")
-    operators = {"l1": "ReduceL1", "l2": "ReduceL2"}
-    if step.norm not in operators:
+    if step.norm not in ("l1", "l2"):
         raise CannotCompileError(f"its norm {step.norm} is not known here")
-    length = graph.add(operators[step.norm], rows, axis, keepdims=1)
+    sizes = graph.add("Abs", rows) if step.norm == "l1" else graph.add("Mul", rows, rows)
+    length = graph.add("ReduceSum", sizes, graph.constant([1], "int64"), keepdims=1)
+    length = graph.add("Sqrt", length) if step.norm == "l2" else length
     is_zero = graph.add("Equal", length, graph.constant([0.0]))
     length = graph.add("Where", is_zero, graph.constant([1.0]), length)
     return spread(graph, graph.add("Div", rows, length), table.width)
@@ -107,7 +108,7 @@ def _find_missing(graph: Graph, rows: str, marker: Any) -> str:
 def _impute_texts(step: Any, table: Table) -> Table:
     graph = table.graph
     filled = [_impute_text(step, table, place, fill) for place, fill in enumerate(step.statistics_.tolist())]
-    flags = [graph.add("Equal", table.one(place), _text(graph, _marker(step))) for place in range(table.width)]
+    flags = [_is_text(graph, table.one(place), _marker(step)) for place in range(table.width)]
     tables = [spread(graph, each, 1, table.columns[place]) for place, each in enumerate(filled) if each is not None]
     if step.add_indicator:
         places = step.indicator_.features_.tolist()
@@ -126,8 +127,8 @@ def _impute_text(step: Any, table: Table, place: int, fill: Any) -> str | None:
     is_seen = isinstance(step.missing_values, str) or _kind_of(step.missing_values) == column.missing
     if not is_seen:
         return table.one(place)
-    is_missing = graph.add("Equal", table.one(place), _text(graph, _marker(step)))
-    return graph.add("Where", is_missing, _text(graph, fill), table.one(place))
+    is_missing = _is_text(graph, table.one(place), _marker(step))
+    return graph.add("Where", is_missing, graph.text_constant([fill]), table.one(place))
 
 
 def _marker(step: Any) -> str:
@@ -138,8 +139,10 @@ def _kind_of(marker: Any) -> str:
     return "none" if marker is None else "nan"
 
 
-def _text(graph: Graph, text: str) -> str:
-    return graph.text_constant([text])
+def _is_text(graph: Graph, column: str, text: str) -> str:
+    # Not by Equal with a stored text: onnxruntime 1.31 cuts those at a null character, which the marker is.
+    known = {"keys_strings": [text], "values_int64s": [1], "default_int64": 0}
+    return graph.add("Cast", graph.add("LabelEncoder", column, domain=ML, **known), to=BOOL)
 
 
 def convert_missing_indicator(step: Any, table: Table) -> Table:
@@ -252,10 +255,21 @@ def convert_function(step: Any, table: Table) -> Table:
     name = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', '')}"
     if function is None or name == "sklearn.utils.validation.check_array":
         return table
-    operator = _FUNCTIONS.get(getattr(function, "__name__", "")) if isinstance(function, np.ufunc) else None
-    if operator is None or step.kw_args:
-        raise CannotCompileError(f"its function {getattr(function, '__name__', function)!r} is not known here")
-    return spread(table.graph, table.graph.add(operator, table.numbers()), table.width)
+    if step.kw_args:
+        raise CannotCompileError("its function takes arguments")
+    return spread(table.graph, apply_function(table.graph, function, table.numbers()), table.width)
+
+
+def apply_function(graph: Graph, function: Any, values: str) -> str:
+    """Return one of numpy's functions of a tensor, where ONNX has it."""
+    name = getattr(function, "__name__", str(function))
+    if not isinstance(function, np.ufunc) or name not in (*_FUNCTIONS, "log1p", "expm1", "square"):
+        raise CannotCompileError(f"its function {name!r} is not known here")
+    if name == "log1p":
+        return graph.add("Log", graph.add("Add", values, graph.constant([1.0])))
+    if name == "expm1":
+        return graph.add("Sub", graph.add("Exp", values), graph.constant([1.0]))
+    return graph.add("Mul", values, values) if name == "square" else graph.add(_FUNCTIONS[name], values)
 
 
 _FUNCTIONS = {"sqrt": "Sqrt", "exp": "Exp", "log": "Log", "absolute": "Abs", "negative": "Neg", "tanh": "Tanh"}

@@ -10,8 +10,6 @@ from typing import Literal
 from workbench.packaging.onnx_graph import Graph
 from workbench.packaging.onnx_predictor import MISSING_TEXT as MISSING_TEXT  # noqa: PLC0414 - converters take it from here
 
-
-
 Missing = Literal["nan", "none"]
 
 
@@ -64,7 +62,9 @@ class Table:
         """Return one tensor of doubles, for whoever does not compute but compare or round by itself."""
         if not self.columns or any(column.text for column in self.columns):
             raise CannotCompileError("text stands where a number is needed" if self.columns else "it has no columns")
-        runs = [(tensor, [each.place for each in run]) for tensor, run in groupby(self.columns, lambda each: each.tensor)]
+        runs = [
+            (tensor, [each.place for each in run]) for tensor, run in groupby(self.columns, lambda each: each.tensor)
+        ]
         taken = [_take(self.graph, tensor, places) for tensor, places in runs]
         return taken[0] if len(taken) == 1 else self.graph.add("Concat", *taken, axis=1)
 
@@ -125,7 +125,7 @@ def label_above(graph: Graph, score: str, threshold: float, *, or_equal: bool = 
     return graph.add("Reshape", graph.add("Cast", above, to=INT64), graph.constant([-1], "int64"))
 
 
-INT64, DOUBLE, FLOAT = 7, 11, 1  # the element types of ONNX
+INT64, DOUBLE, FLOAT, BOOL = 7, 11, 1, 9  # the element types of ONNX
 
 
 def as_double(graph: Graph, tensor: str) -> str:

@@ -6,7 +6,7 @@ added up in the order of the trees, so that sums end on the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from workbench.packaging.converters.tables import (
     two_columns,
 )
 from workbench.packaging.onnx_graph import ML, Graph, store
+from workbench.packaging.onnx_predictor import NUMBERS
 
 _LESS_OR_EQUAL, _MEMBER = 0, 6
 
@@ -142,10 +143,18 @@ _INNER = (
 _LEAF = ("leaf_targetids", "leaf_weights")
 
 
-def round_to_single(table: Table) -> str:
-    """Return the table rounded to single precision, as scikit-learn's own trees see it, in doubles again."""
+def add_rounded_trees(table: Table, trees: Sequence[Nodes], targets: int) -> str:
+    """Return the sums over trees that see the table rounded to single precision; no number where scikit-learn refuses a row.
+
+    What a request may hold is finite in single precision; what was computed of it need not be, and then scikit-learn raises.
+    """
     graph = table.graph
-    return graph.add("Cast", graph.add("Cast", table.any_numbers(), to=FLOAT), to=DOUBLE)
+    rounded = graph.add("Cast", table.any_numbers(), to=FLOAT)
+    if any(column.tensor != NUMBERS for column in table.columns):
+        infinite = graph.add("Cast", graph.add("IsInf", rounded), to=DOUBLE)
+        most = graph.add("ReduceMax", infinite, graph.constant([1], "int64"))
+        graph.refuse(graph.add("Greater", most, graph.constant([0.5])))
+    return add_trees(graph, graph.add("Cast", rounded, to=DOUBLE), trees, targets)
 
 
 def convert_tree(model: Any, table: Table) -> Responses:
@@ -170,7 +179,7 @@ def _average(model: Any, table: Table, trees: Sequence[Any], features: Sequence[
     targets = nodes[0].leaves.shape[1]
     if is_classifier and any(len(each.classes_) != len(model.classes_) for each in trees):
         raise CannotCompileError("not every tree saw every class")
-    summed = add_trees(graph, round_to_single(table), nodes, targets)
+    summed = add_rounded_trees(table, nodes, targets)
     mean = graph.add("Div", summed, graph.constant([float(len(trees))])) if len(trees) > 1 else summed
     if not is_classifier:
         return Responses(value=mean)
@@ -193,12 +202,13 @@ def _leaf_values(tree: Any) -> NDArray[np.float64]:
 def convert_gradient_boosting(model: Any, table: Table) -> Responses:
     """Gradient boosting: a start, and for each stage a tree a sum, times the learning rate."""
     graph, sums = table.graph, model.n_trees_per_iteration_
-    rows, start = round_to_single(table), _find_start(model, sums)
+    start = _find_start(model, sums)
     stages = [
         (read_tree(tree.tree_, tree.tree_.value[:, 0, 0] * model.learning_rate) for tree in model.estimators_[:, k])
         for k in range(sums)
     ]
-    raw = _add_stages(graph, rows, start, [list(stage) for stage in stages])
+    grown = _add_stages(start, [list(stage) for stage in stages], lambda trees: add_rounded_trees(table, trees, 1))
+    raw = _side_by_side(graph, grown)
     if not hasattr(model, "classes_"):
         return Responses(value=raw)
     if sums > 1:
@@ -221,18 +231,18 @@ def _find_start(model: Any, sums: int) -> list[float]:
     return [float(each) for each in model._raw_predict_init(nothing).ravel()]
 
 
-def _add_stages(graph: Graph, rows: str, start: Sequence[float], stages: Sequence[Sequence[Nodes]]) -> str:
-    sums = [
-        add_trees(graph, rows, [constant_tree([first]), *trees], 1) for first, trees in zip(start, stages, strict=True)
-    ]
+def _add_stages(start: Sequence[float], stages: Sequence[list[Nodes]], add: Callable[[list[Nodes]], str]) -> list[str]:
+    """Return the sum of each class: what boosting starts from, and then its trees."""
+    return [add([constant_tree([first]), *trees]) for first, trees in zip(start, stages, strict=True)]
+
+
+def _side_by_side(graph: Graph, sums: Sequence[str]) -> str:
     return sums[0] if len(sums) == 1 else graph.add("Concat", *sums, axis=1)
 
 
 def _softmax(graph: Graph, raw: str, classes: int) -> Responses:
     probabilities = graph.add("Softmax", raw, axis=1)
-    return Responses(
-        probabilities=probabilities, decision=raw, label=label_of_largest(graph, raw), classes=classes
-    )
+    return Responses(probabilities=probabilities, decision=raw, label=label_of_largest(graph, raw), classes=classes)
 
 
 def convert_histogram_boosting(model: Any, table: Table) -> Responses:
@@ -243,7 +253,8 @@ def convert_histogram_boosting(model: Any, table: Table) -> Responses:
     seen = table if model._preprocessor is None else convert_transformer(model._preprocessor, table)
     start = [float(each) for each in np.ravel(model._baseline_prediction)]
     stages = [[_read_predictor(stage[k]) for stage in model._predictors] for k in range(sums)]
-    raw = _add_stages(graph, seen.any_numbers(), start, stages)
+    rows = seen.any_numbers()
+    raw = _side_by_side(graph, _add_stages(start, stages, lambda trees: add_trees(graph, rows, trees, 1)))
     if not hasattr(model, "classes_"):
         return Responses(value=_invert_link(graph, raw, type(model._loss.link).__name__))
     if sums > 1:
@@ -287,18 +298,18 @@ def convert_adaboost(model: Any, table: Table) -> Responses:
         raise CannotCompileError(f"it boosts {type(trees[0]).__name__}, no trees")
     graph, total = table.graph, model.estimator_weights_.sum()
     votes = [_vote(each, model, weight) for each, weight in zip(trees, model.estimator_weights_, strict=False)]
-    summed = add_trees(graph, round_to_single(table), votes, classes)
+    summed = add_rounded_trees(table, votes, classes)
     shares = graph.add("Div", summed, graph.constant([float(total)]))
     if classes > 2:
         probabilities = graph.add("Softmax", graph.add("Div", shares, graph.constant([classes - 1.0])), axis=1)
-        return Responses(probabilities=probabilities, decision=shares, label=label_of_largest(graph, shares), classes=classes)
+        return Responses(
+            probabilities=probabilities, decision=shares, label=label_of_largest(graph, shares), classes=classes
+        )
     signed = graph.add("Mul", shares, graph.constant([-1.0, 1.0]))
     decision = graph.add("ReduceSum", signed, graph.constant([1], "int64"), keepdims=1)
     both = graph.add("Concat", graph.add("Neg", decision), decision, axis=1)
     probabilities = graph.add("Softmax", graph.add("Div", both, graph.constant([2.0])), axis=1)
-    return Responses(
-        probabilities=probabilities, decision=decision, label=label_above(graph, decision, 0.0), classes=2
-    )
+    return Responses(probabilities=probabilities, decision=decision, label=label_above(graph, decision, 0.0), classes=2)
 
 
 def _vote(tree: Any, model: Any, weight: float) -> Nodes:
@@ -316,9 +327,8 @@ def convert_isolation_forest(model: Any, table: Table) -> Responses:
         read_tree(each.tree_, model._decision_path_lengths[at] + model._average_path_length_per_tree[at] - 1.0, used)
         for at, (each, used) in enumerate(zip(trees, model.estimators_features_, strict=True))
     ]
-    summed = add_trees(graph, round_to_single(table), depths, 1)
+    summed = add_rounded_trees(table, depths, 1)
     longest = float(len(trees) * _average_path_length([model._max_samples])[0])
     exponent = graph.add("Neg", graph.add("Div", summed, graph.constant([longest])))
     score = graph.add("Neg", graph.add("Pow", graph.constant([2.0]), exponent))
     return Responses(decision=graph.add("Sub", score, graph.constant([float(model.offset_)])))
-

@@ -1,0 +1,125 @@
+"""The OpenAPI document of an endpoint, made of the contract of what it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.domain.contract import (
+    LARGEST_INTEGER,
+    LARGEST_NUMBER,
+    LONGEST_STRING,
+    MOST_ROWS,
+    Column,
+    ColumnType,
+    Contract,
+)
+
+_SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
+    "number": {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
+    "integer": {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
+    "boolean": {"type": "boolean"},
+    "string": {"type": "string", "maxLength": LONGEST_STRING, "pattern": r"^[^\u0000]*$"},
+}
+_PROBLEMS: Mapping[str, str] = {
+    "400": "The body is not strict JSON in UTF-8.",
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+    "415": "The body is not application/json.",
+    "422": "Rows do not keep the contract; every reason is listed.",
+    "500": "The model failed on rows that keep the contract.",
+}
+
+
+def row_schema(contract: Contract) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of one row."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(contract.names),
+        "properties": {column.name: _column_schema(column) for column in contract.columns},
+    }
+
+
+def _column_schema(column: Column) -> dict[str, Any]:
+    schema = dict(_SCHEMAS[column.type])
+    return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
+
+
+def openapi_document(contract: Contract, *, name: str, version: str, digest: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the endpoint that serves a model under this contract."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": name, "version": version, "x-model-digest": digest, "description": _score_meaning(contract)},
+        "paths": {
+            "/predict": {"post": _predict_operation()},
+            "/model": {"get": _read_operation("read_model", "Which model answers, who approved it and what it takes.")},
+            "/healthz": {"get": {"operationId": "check_health", "responses": {"200": {"description": "It is alive."}}}},
+            "/openapi.json": {"get": _read_operation("read_openapi", "This document.")},
+        },
+        "components": {
+            "schemas": {"Row": row_schema(contract), "Answer": _answer_schema(contract), "Problem": _problem_schema()}
+        },
+    }
+
+
+def _score_meaning(contract: Contract) -> str:
+    if contract.task == "regression":
+        return "A score is the predicted value, in the units of the target."
+    positive = contract.classes[contract.positive_place] if contract.classes else contract.positive_class or "1"
+    if contract.response == "predict_proba":
+        return f"A score is the probability of class {positive}, between 0 and 1."
+    return f"A score is the larger the more the model is for class {positive}; it is no probability."
+
+
+def _predict_operation() -> dict[str, Any]:
+    rows = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": _reference("Row")}
+    body = {"type": "object", "additionalProperties": False, "required": ["rows"], "properties": {"rows": rows}}
+    return {
+        "operationId": "predict",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": {
+                "description": "One score a row, in order, and of classes the label the model decides for.",
+                "headers": {"x-model-digest": {"schema": {"type": "string"}}},
+                "content": {"application/json": {"schema": _reference("Answer")}},
+            },
+            **{status: _problem_response(text) for status, text in _PROBLEMS.items()},
+        },
+    }
+
+
+def _read_operation(name: str, description: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {"operationId": name, "responses": {"200": {"description": description, "content": content}}}
+
+
+def _problem_response(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/problem+json": {"schema": _reference("Problem")}}}
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _answer_schema(contract: Contract) -> dict[str, Any]:
+    model = {
+        "type": "object",
+        "required": ["name", "version", "digest"],
+        "properties": {"name": {"type": "string"}, "version": {"type": "string"}, "digest": {"type": "string"}},
+    }
+    properties: dict[str, Any] = {"scores": {"type": "array", "items": {"type": "number"}}, "model": model}
+    if contract.classes:
+        properties["labels"] = {"type": "array", "items": {"enum": list(contract.classes)}}
+    return {"type": "object", "required": sorted(properties), "properties": properties}
+
+
+def _problem_schema() -> dict[str, Any]:
+    properties = {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "problems": {"type": "array", "items": {"type": "object"}},
+    }
+    return {"type": "object", "required": ["type", "title", "status"], "properties": properties}

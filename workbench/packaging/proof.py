@@ -1,0 +1,173 @@
+"""Is what was compiled the model? Answered by comparing answers, row by row, with limits relative to the model's own scale.
+
+The estimator itself is the measure. A row on which it raises, or has no finite score, must not get a number from anybody else.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.domain.contract import MOST_ROWS, Label, Predict
+from workbench.domain.facts import ComparedRows, FormFact
+from workbench.packaging.frames import Rows
+from workbench.packaging.proof_rows import HOLDOUT, RowSet
+from workbench.packaging.serving_trial import LAST_BITS, find_gap
+
+DOUBLE_LIMIT, SINGLE_LIMIT = 1e-9, 1e-6
+_ALONE, _ALONE_OTHERS = 25, 10
+_LONGEST_S, _FEWEST_ROWS = 20.0, 2_000
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the estimator answers to a set of rows: scores (n,) with NaN where it has none, and labels where it has classes."""
+
+    kind: str
+    rows: list[dict[str, Any]]
+    of: int
+    scores: NDArray[np.float64]
+    labels: list[Label | None] | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """The estimator as a measure: its answers, their spread, and how far it is from itself when rows are asked alone."""
+
+    expected: tuple[Expected, ...]
+    spread: float
+    own_difference: float
+
+
+def measure_estimator(predict: Predict, row_sets: Sequence[RowSet]) -> Measure:
+    """Ask the estimator for all rows; of a slow one as many as it answers in 20 s, but 2,000 of each kind at least."""
+    holdout = next(each for each in row_sets if each.kind == HOLDOUT)
+    began = time.process_time()
+    first = _expect(predict, holdout)
+    a_row_s = (time.process_time() - began) / max(len(holdout.rows), 1)
+    rest = [each for each in row_sets if each.kind != HOLDOUT and each.rows]
+    most = max(_FEWEST_ROWS, int(_LONGEST_S / a_row_s / len(rest))) if a_row_s and rest else _FEWEST_ROWS
+    expected = (first, *(_expect(predict, _thin(each, most)) for each in rest))
+    spread = find_spread(first.scores)
+    return Measure(expected, spread, max(_differ_alone(predict, each) for each in expected))
+
+
+def _thin(found: RowSet, most: int) -> RowSet:
+    if len(found.rows) <= most:
+        return found
+    kept = np.linspace(0, len(found.rows) - 1, most).astype(int)
+    return replace(found, rows=[found.rows[at] for at in kept])
+
+
+def find_spread(scores: NDArray[np.float64]) -> float:
+    """Return how far scores lie apart, the unit of every limit; for a constant score its own size."""
+    finite = scores[np.isfinite(scores)]
+    if not len(finite):
+        return 1.0
+    return float(np.ptp(finite)) or float(np.abs(finite).max()) or 1.0
+
+
+def _expect(predict: Predict, found: RowSet) -> Expected:
+    scores, labels = ask(predict, found.rows)
+    return Expected(found.kind, found.rows, found.of, scores, labels)
+
+
+def ask(predict: Predict, rows: Rows) -> tuple[NDArray[np.float64], list[Label | None] | None]:
+    """Return scores, NaN where there is no answer, and labels, None there; rows that raise are found by halving."""
+    with warnings.catch_warnings():
+        # What a model warns of is its own affair: it answers.
+        warnings.simplefilter("ignore")
+        parts = [_ask_some(predict, rows[at : at + MOST_ROWS]) for at in range(0, len(rows), MOST_ROWS)]
+    answers = [answer for part in parts for answer in part]
+    scores, labels = np.array([score for score, _ in answers], dtype=float), [label for _, label in answers]
+    scores[~np.isfinite(scores)] = np.nan
+    return scores, labels if any(label is not None for label in labels) else None
+
+
+_NO_ANSWER: tuple[float, Label | None] = (math.nan, None)
+
+
+def _ask_some(predict: Predict, rows: Rows) -> list[tuple[float, Label | None]]:
+    try:
+        answers = predict(rows)
+    # Whatever a model raises on rows that keep the contract: there is no answer to one of them at least.
+    except Exception:
+        if len(rows) == 1:
+            return [_NO_ANSWER]
+        half = len(rows) // 2
+        return [*_ask_some(predict, rows[:half]), *_ask_some(predict, rows[half:])]
+    labels: list[Label | None] = [*answers.labels] if answers.labels else [None] * len(rows)
+    return [
+        (score, label if math.isfinite(score) else None) for score, label in zip(answers.scores, labels, strict=True)
+    ]
+
+
+def _differ_alone(predict: Predict, expected: Expected) -> float:
+    """Return the largest difference between an answer alone and among others, over rows spread through the set."""
+    most = _ALONE if expected.kind == HOLDOUT else _ALONE_OTHERS
+    places = sorted({round(at) for at in np.linspace(0, len(expected.rows) - 1, most)}) if expected.rows else []
+    pairs = [(ask(predict, [expected.rows[at]])[0][0], expected.scores[at]) for at in places]
+    gaps = [find_gap(alone, among) for alone, among in pairs if math.isfinite(alone) and math.isfinite(among)]
+    return max(gaps, default=0.0)
+
+
+# Comparing
+
+
+def compare_form(
+    name: str, predict: Predict, measure: Measure, *, double: bool, largest: float, largest_batch: float
+) -> FormFact:
+    """Return how a compiled form answers beside the estimator; `differing` is 0 where it is one with it.
+
+    A score may differ by 1e-9 of the spread of scores (in single precision 1e-6, and never more than `largest`), by its own last
+    bits, or by twice what the estimator differs from itself. Labels may not. Asked alone a row may get a score `largest_batch` of the
+    spread away.
+    """
+    limit = min(DOUBLE_LIMIT if double else SINGLE_LIMIT, largest)
+    compared = tuple(_compare_set(predict, each, measure, limit) for each in measure.expected)
+    alone = max(_differ_alone(predict, each) for each in measure.expected if each.kind == HOLDOUT) / measure.spread
+    differing = sum(each.differing + each.labels for each in compared)
+    reason = _describe(compared, alone, largest_batch)
+    return FormFact(name, served=not differing and bool(alone <= largest_batch), reason=reason, rows=compared)
+
+
+def _compare_set(predict: Predict, expected: Expected, measure: Measure, limit: float) -> ComparedRows:
+    scores, labels = ask(predict, expected.rows)
+    allowed = np.maximum(limit * measure.spread, 2 * measure.own_difference)
+    allowed = np.maximum(allowed, LAST_BITS * np.nan_to_num(np.abs(expected.scores)))
+    answered = np.isfinite(expected.scores)
+    gaps = np.abs(scores - expected.scores)
+    # Written so that an answer where there is none, or none where there is one, is a difference.
+    differs = np.where(answered, ~(gaps <= allowed), np.isfinite(scores))
+    flips = sum(a != b for a, b in zip(labels or [], expected.labels or [], strict=False)) if expected.labels else 0
+    both = answered & np.isfinite(scores)
+    relative = gaps[both] / np.maximum(measure.spread, np.abs(expected.scores[both]))
+    return ComparedRows(
+        kind=expected.kind,
+        rows=len(expected.rows),
+        of=expected.of,
+        differing=int(differs.sum()),
+        labels=flips if labels is not None or not expected.labels else len(expected.labels),
+        largest_difference=float(relative.max(initial=0.0)),
+    )
+
+
+def _describe(compared: Sequence[ComparedRows], alone: float, largest_batch: float) -> str:
+    wrong = [
+        f"{each.differing:,} of {each.rows:,} scores and {each.labels:,} labels on {each.kind} rows"
+        for each in compared
+        if each.differing or each.labels
+    ]
+    if wrong:
+        return f"It answers otherwise: {'; '.join(wrong)}."
+    if not alone <= largest_batch:
+        return f"A row alone gets a score {alone:.2g} of the spread away from the one among others; asked is {largest_batch:g}."
+    total = sum(each.rows for each in compared)
+    return f"It answers like the model on {total:,} rows."

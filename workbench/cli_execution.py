@@ -169,9 +169,14 @@ def show(run_id: str, as_json: bool) -> None:
     """Show one run: results, parameters, where it came from, its files."""
     bench = open_bench()
     found = bench.show(run_id)
-    terminal.print_json(found) if as_json else terminal_views.print_run(
-        found, near(bench.settings.runs_folder / found.id)
-    )
+    if as_json:
+        points = {
+            name: [{"step": each.step, "value": each.value, "time_ms": each.time_ms} for each in course]
+            for name, course in bench.read_points(found.id).items()
+        }
+        terminal.print_json({**terminal.to_plain(found), "points": points})
+    else:
+        terminal_views.print_run(found, near(bench.settings.runs_folder / found.id))
 
 
 @click.command()

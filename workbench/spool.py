@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.config import read_settings
 from workbench.domain.contract import Contract, require_valid
 from workbench.domain.digest import canonical_json, sha256_hex
+from workbench.domain.points import is_whole
 from workbench.errors import UsageError
+from workbench.tracking.point_clock import PointClock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,24 +39,39 @@ LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
 MOST_TRAINING_ROWS = 5_000
 _DOUBLE_BYTES = 8
 _MISSING, _INFINITE = "null", {"inf": "Infinity", "-inf": "-Infinity"}
+_CLOCK = PointClock()
 _encode = json.JSONEncoder(default=str).encode
 
 
 def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
-    """Record metrics of the run by name; the last value of a name is the run's.
+    """Record metrics of the run by name, each as a point with its step (an epoch, say) and the time; all points are kept.
 
-    Raises UsageError listing every name MLflow could not keep and every value that is not a finite number.
+    The run's value of a name is the one MLflow shows, also where `mlflow.log_metric` logged some of its points: of the largest
+    step the latest, and of several in one millisecond the largest. Without steps that is the last one. Two calls with one name
+    and step get different milliseconds, so the later call counts; only processes side by side can share one.
+
+    Raises UsageError listing every name MLflow could not keep, every value that is not a finite number, and a step that is not
+    a whole number of at most 64 bits.
     """
     problems = [f"{name!r} cannot name a metric." for name in metrics if not can_name_metric(name)]
     problems += [f"{name} is {value!r}." for name, value in metrics.items() if not is_finite(value)]
+    problems += [] if is_step(step) else [f"The step is {step!r}."]
     if problems:
         raise UsageError(
             "The metrics cannot be logged.",
             why=problems,
-            next_step="A name is letters, digits, _ - . / and spaces, up to 250; a value is a finite number.",
+            next_step="A name is letters, digits, _ - . / and spaces, up to 250; a value is a finite number; a step is a whole"
+            " number, so count batches instead of parts of an epoch.",
         )
+    values = {name: float(value) for name, value in metrics.items()}
+    said = {"step": int(step), "time_ms": _CLOCK.stamp({(name, int(step)) for name in values})}
     with (_folder() / METRICS).open("a", encoding="utf-8") as lines:
-        lines.writelines(json.dumps({"name": n, "value": float(v), "step": step}) + "\n" for n, v in metrics.items())
+        lines.writelines(json.dumps({"name": name, "value": value, **said}) + "\n" for name, value in values.items())
+
+
+def is_step(value: Any) -> bool:
+    """True for a whole number of Python or numpy that MLflow can keep; true, false and text are none."""
+    return is_finite(value) and is_whole(value)
 
 
 def can_name_metric(name: Any) -> bool:

@@ -117,7 +117,7 @@ def print_run(run: Run, folder: str) -> None:
     table = new_table(("", ""), ("", "wrap"))
     table.show_header = False
     for name, value in run.metrics.items():
-        table.add_row(escape(name), format_number(value))
+        table.add_row(escape(name), f"{format_number(value)} {run.describe_course(name)}".rstrip())
     table.add_row("parameters", escape(_short_parameters(run.parameters)))
     for item in run.record.get("datasets", []):
         table.add_row(

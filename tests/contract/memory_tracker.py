@@ -5,12 +5,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 
+from workbench.domain.points import Point
 from workbench.domain.run import FINAL_STATES, Run, RunState
 from workbench.errors import Unavailable
 from workbench.tracking.artifacts import find_artifacts
-from workbench.tracking.logged_calls import LoggedCalls, spell_parameters, spool_address
+from workbench.tracking.logged_calls import LoggedCalls, choose_points, spell_parameters, spool_address
+
+
+def _order(point: Point) -> tuple[int, int, float]:
+    return point.step, point.time_ms, 0.0 if isnan(point.value) else point.value
+
+
+def _milliseconds(time: str | None) -> int:
+    return int((datetime.fromisoformat(time) if time else datetime.now(UTC)).timestamp() * 1000)
 
 
 def _status(run: Run) -> str:
@@ -26,6 +37,7 @@ class Recorded:
     tags: dict[str, str]
     metrics: dict[str, float] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
+    points: dict[str, list[Point]] = field(default_factory=dict)
 
 
 class MemoryTracker:
@@ -57,13 +69,21 @@ class MemoryTracker:
         if recorded is None:
             return False
         calls = logged or LoggedCalls()
-        recorded.metrics |= {**calls.metrics, **run.metrics}
+        self._keep(recorded, choose_points(run, calls, ended_ms=_milliseconds(run.ended)))
         recorded.parameters = {**calls.parameters, **spell_parameters(run.parameters), **recorded.parameters}
         recorded.tags |= calls.tags
         recorded.files |= set(find_artifacts(files, calls)) if files else set()
         recorded.files |= {"model/MLmodel"} if mlmodel is not None else set()
         recorded.status = _status(run)
         return True
+
+    def _keep(self, recorded: Recorded, points: Sequence[Point]) -> None:
+        for point in points:
+            course = recorded.points.setdefault(point.name, [])
+            course += [point] if point not in course else []
+        # The rule in other words than the code it is held against.
+        for name, course in recorded.points.items():
+            recorded.metrics[name] = sorted(course, key=_order)[-1].value
 
     def repair_statuses(self, runs: Sequence[Run]) -> list[Run]:
         wrong = [run for run in runs if run.state in FINAL_STATES and self._says_otherwise(run)]

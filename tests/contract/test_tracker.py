@@ -20,10 +20,11 @@ import pytest
 from tests.contract.memory_tracker import MemoryTracker, Recorded
 from tests.unit.builders import AUTHOR, ENDED
 from workbench.config import Settings
+from workbench.domain.points import Point
 from workbench.domain.run import FINAL_STATES, Run, RunState, new_run_id
 from workbench.errors import Unavailable
 from workbench.store.sqlalchemy_store import Store
-from workbench.tracking.logged_calls import LoggedCalls, Point, parse_spool_address
+from workbench.tracking.logged_calls import LoggedCalls, parse_spool_address
 from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
 from workbench.workflow import Workbench
 
@@ -41,6 +42,10 @@ class MlflowWindow:
         files = {item.path for folder in ("", "model") for item in self._client.list_artifacts(tracked_as, folder)}
         return Recorded(run.info.status, run.data.params, run.data.tags, run.data.metrics, files)
 
+    def history(self, tracked_as: str, name: str) -> list[tuple[int, float, int]]:
+        points = self._client.get_metric_history(tracked_as, name)
+        return sorted((point.step, point.value, point.timestamp) for point in points)
+
     def delete(self, tracked_as: str) -> None:
         self._client.delete_run(tracked_as)
 
@@ -55,10 +60,15 @@ class MemoryWindow:
     """The memory, seen in the same way."""
 
     def __init__(self, tracker: MemoryTracker) -> None:
+        self._runs = tracker.runs
         self.look = tracker.runs.__getitem__
         self.delete = tracker.delete_run
         self.delete_model = tracker.delete_model
         self.set_status = tracker.set_status
+
+    def history(self, tracked_as: str, name: str) -> list[tuple[int, float, int]]:
+        points = self._runs[tracked_as].points.get(name, [])
+        return sorted((point.step, point.value, point.time_ms) for point in points)
 
 
 @pytest.fixture(scope="module", params=["mlflow", "memory"])
@@ -235,26 +245,50 @@ def test_what_was_logged_with_mlflow_is_shown_beside_what_the_workbench_knows(tr
     assert files == {"report.html", "notes.txt"}
 
 
-def test_every_value_of_a_metric_is_kept_with_its_step_and_time(own_mlflow):
+def test_every_value_of_a_metric_is_kept_with_its_step_and_time(tracking):
     points = [Point("loss", 1 / (step + 1), step, 1_000 + step) for step in range(2_500)]
-    run = start(own_mlflow)
+    run = start(tracking.tracker)
     calls = LoggedCalls(points, tags={f"t{number}": "x" for number in range(250)})
-    assert own_mlflow.finish_run(finish(run, loss=points[-1].value), logged=calls)
-    client = own_mlflow._client
-    history = client.get_metric_history(run.tracked_as, "loss")
-    assert [(each.value, each.step, each.timestamp) for each in history] == [
-        (point.value, point.step, point.time_ms) for point in points
+    assert tracking.tracker.finish_run(finish(run, loss=points[-1].value), logged=calls)
+    assert tracking.window.history(run.tracked_as, "loss") == [
+        (point.step, point.value, point.time_ms) for point in points
     ]
-    assert len([tag for tag in client.get_run(run.tracked_as).data.tags if tag.startswith("t")]) == 250
+    assert len([tag for tag in tracking.window.look(run.tracked_as).tags if tag.startswith("t")]) == 250
 
 
-def test_telling_again_what_was_logged_doubles_nothing(own_mlflow):
+POINTS = {
+    "the largest step": [(0.9, 1, 1_000), (0.1, 10, 2_000), (0.5, 5, 3_000)],
+    "of one step the latest": [(0.1, 5, 3_000), (0.2, 5, 4_000), (0.3, 5, 2_000)],
+    "at one time the largest": [(0.1, 5, 3_000), (0.3, 5, 3_000), (0.2, 5, 3_000)],
+    "a step below zero": [(0.2, -1, 4_000), (0.1, -3, 5_000)],
+    "no number is zero": [(0.1, 5, 3_000), (float("nan"), 5, 3_000), (-0.1, 5, 3_000)],
+}
+
+
+@pytest.mark.parametrize(("rule", "value"), [*zip(POINTS, [0.1, 0.2, 0.3, 0.2, 0.1], strict=True)])
+def test_the_value_of_a_metric_is_that_of_one_of_its_points(tracking, rule, value):
+    calls = LoggedCalls([Point("loss", *point) for point in POINTS[rule]])
+    run = start(tracking.tracker)
+    tracking.tracker.finish_run(finish(run, loss=calls.metrics["loss"]), logged=calls)
+    assert calls.metrics == {"loss": value} == tracking.window.look(run.tracked_as).metrics
+    assert len(tracking.window.history(run.tracked_as, "loss")) == len(calls.points)
+
+
+def test_telling_again_what_was_logged_doubles_nothing(tracking):
     calls = LoggedCalls([Point("loss", 0.5, 0, 1_000), Point("loss", 0.25, 1, 2_000)], {"depth": "3"}, {"a": "b"})
-    run = replace(finish(start(own_mlflow), loss=0.25, auc=0.9), ended=ENDED)
+    run = replace(finish(start(tracking.tracker), loss=0.25, auc=0.9), ended=ENDED)
     for _ in range(2):
-        assert own_mlflow.finish_run(run, logged=calls)
-    client = own_mlflow._client
-    assert [len(client.get_metric_history(run.tracked_as, name)) for name in ("loss", "auc")] == [2, 1]
+        assert tracking.tracker.finish_run(run, logged=calls)
+    assert [len(tracking.window.history(run.tracked_as, name)) for name in ("loss", "auc")] == [2, 1]
+
+
+def test_points_that_say_another_value_than_the_record_are_not_shown(tracking):
+    calls = LoggedCalls([Point("loss", 0.5, 1, 1_000), Point("loss", 0.25, 2, 2_000), Point("auc", 0.9, 3, 1_000)])
+    run = start(tracking.tracker)
+    tracking.tracker.finish_run(finish(run, loss=0.5, auc=0.9), logged=calls)
+    shown = tracking.window.look(run.tracked_as)
+    assert shown.metrics == {"loss": 0.5, "auc": 0.9}
+    assert [len(tracking.window.history(run.tracked_as, name)) for name in ("loss", "auc")] == [1, 1]
 
 
 def test_a_parameter_that_has_another_value_already_is_noted_and_stops_nothing(own_mlflow):

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import AUTHOR, own_environment
+from workbench import spool
 from workbench.config import Settings
+from workbench.domain.points import Point
 from workbench.domain.run import Run, RunState
 from workbench.errors import UsageError
 from workbench.tracking import call_journal
-from workbench.tracking.logged_calls import ARTIFACTS, CALLS, LoggedCalls, Point, read_logged_calls, spool_address
+from workbench.tracking.logged_calls import ARTIFACTS, CALLS, LoggedCalls, read_logged_calls, spool_address
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow import Workbench
 
@@ -55,7 +57,7 @@ def execute(folder: Path, code: str) -> str:
 
 
 def read(folder: Path) -> LoggedCalls:
-    calls = read_logged_calls(folder, OWN)
+    calls = read_logged_calls(folder, OWN, own=spool.METRICS)
     assert calls is not None
     return calls
 
@@ -377,12 +379,22 @@ def test_a_kernel_that_does_not_use_mlflow_never_imports_it(bench: Workbench, no
     assert not (bench.settings.runs_folder / run.id / "mlflow-spool").exists()
 
 
-def test_the_order_of_values_of_one_millisecond_is_kept(client: Any, folder: Path) -> None:
+def test_values_of_one_step_and_millisecond_keep_both_and_the_largest_is_shown_as_in_mlflow(
+    client: Any, folder: Path
+) -> None:
     for value in (3.0, 1.0, 2.0):
         client.log_metric(TRACKED_AS, "loss", value, timestamp=1_000)
-    assert read(folder).points == [
-        Point("loss", 3.0, 0, 1_000),
-        Point("loss", 1.0, 0, 1_001),
-        Point("loss", 2.0, 0, 1_002),
-    ]
-    assert read(folder).metrics == {"loss": 2.0}
+    assert read(folder).points == [Point("loss", value, 0, 1_000) for value in (3.0, 1.0, 2.0)]
+    assert read(folder).metrics == client.get_run(TRACKED_AS).data.metrics == {"loss": 3.0}
+
+
+def test_of_values_without_a_step_the_one_logged_last_is_shown(client: Any, folder: Path) -> None:
+    for value in (3.0, 1.0, 2.0):
+        client.log_metric(TRACKED_AS, "loss", value)
+    assert read(folder).metrics == client.get_run(TRACKED_AS).data.metrics == {"loss": 2.0}
+
+
+def test_half_a_step_is_refused_at_once_with_advice(client: Any, folder: Path) -> None:
+    with pytest.raises(Exception, match=r"loss has step 0\.5: a step is a whole number\. Count batches"):
+        client.log_metric(TRACKED_AS, "loss", 1.0, step=0.5)
+    assert not (folder / CALLS).exists()

@@ -18,6 +18,7 @@ from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable
 from workbench.executors.papermill_executor import Outcome
 from workbench.packaging.release_folder import read_tree
+from workbench.tracking.logged_calls import CALLS
 from workbench.workflow import collecting
 from workbench.workflow.collecting import (
     NOTEBOOK,
@@ -97,15 +98,21 @@ def put_table(folder, file="0.json", **changes):
 @pytest.mark.parametrize(
     "line",
     [
-        '{"name": "a#b", "value": 1}',
-        '{"name": "", "value": 1}',
-        '{"name": "\\ud800", "value": 1}',
-        '{"name": ["a"], "value": 1}',
-        '{"name": "a", "value": 1' + "0" * 400 + "}",
-        '{"name": "a", "value": 1e999}',
-        '{"name": "a", "value": "1"}',
-        '{"name": "a", "value": true}',
-        '{"name": "a"}',
+        '{"name": "a#b", "value": 1.0, "step": 0, "time_ms": 1}',
+        '{"name": "", "value": 1.0, "step": 0, "time_ms": 1}',
+        '{"name": "\\ud800", "value": 1.0, "step": 0, "time_ms": 1}',
+        '{"name": ["a"], "value": 1.0, "step": 0, "time_ms": 1}',
+        '{"name": "a", "value": 1' + "0" * 400 + ', "step": 0, "time_ms": 1}',
+        '{"name": "a", "value": 1e999, "step": 0, "time_ms": 1}',
+        '{"name": "a", "value": "1", "step": 0, "time_ms": 1}',
+        '{"name": "a", "value": true, "step": 0, "time_ms": 1}',
+        '{"name": "a", "value": 1.0, "step": 0.5, "time_ms": 1}',
+        '{"name": "a", "value": 1.0, "step": true, "time_ms": 1}',
+        '{"name": "a", "value": 1.0, "step": 9223372036854775808, "time_ms": 1}',
+        '{"name": "a", "value": 1.0, "step": 0, "time_ms": -1}',
+        '{"name": "a", "value": 1.0, "step": 0}',
+        '{"name": "a", "value": 1.0, "step": 0, "time_ms": 1, "more": 1}',
+        '{"name": "a", "step": 0, "time_ms": 1}',
         "[1]",
         '{"name": "a"',
         "\ufffe",
@@ -119,6 +126,45 @@ def test_a_metric_that_could_not_have_been_logged_fails_the_run(folder, line):
     assert run.error.isprintable()
     assert (folder.path / REPORT).is_file()
     assert not (folder.path / RECORD).exists()
+
+
+def test_the_record_says_of_a_metric_with_steps_where_its_value_was_logged_and_how_many_there_are(folder, monkeypatch):
+    monkeypatch.setenv(spool.FOLDER_VARIABLE, str(folder.path))
+    for step, loss in ((1, 0.9), (10, 0.1), (5, 0.5)):
+        wb.log_metrics({"loss": loss}, step=step)
+    wb.log_metrics({"auc": 0.75})
+    wb.log_metrics({"f1": 0.5}, step=3)
+    record = collect(folder).record
+    assert record["metrics"] == {"loss": 0.1, "auc": 0.75, "f1": 0.5}
+    assert record["history"] == {"loss": {"step": 10, "points": 3}, "f1": {"step": 3, "points": 1}}
+
+
+def test_the_record_of_a_run_without_steps_is_what_it_always_was(folder, monkeypatch):
+    monkeypatch.setenv(spool.FOLDER_VARIABLE, str(folder.path))
+    wb.log_metrics({"auc": 0.75, "loss": 0.5})
+    assert set(collect(folder).record) == {"metrics", "datasets", "execution", "kernel", "files"}
+
+
+def put_calls(folder, *calls):
+    (folder.path / CALLS).parent.mkdir(exist_ok=True)
+    lines = [json.dumps({"call": "metric", "run": "", **call}) + "\n" for call in calls]
+    (folder.path / CALLS).write_text("".join(lines), encoding="utf-8")
+
+
+def test_points_logged_in_both_ways_are_one_history(folder):
+    loss = {"name": "loss", "step": 3, "time_ms": 1_000}
+    put_calls(folder, {**loss, "value": 0.5}, {**loss, "value": 0.25, "step": 2})
+    own = [{**loss, "value": 0.125}, {**loss, "value": 0.5}, {**loss, "value": 0.75, "step": -4}]
+    (folder.path / spool.METRICS).write_text("".join(json.dumps(each) + "\n" for each in own), encoding="utf-8")
+    record = collect(folder).record
+    assert record["metrics"] == {"loss": 0.5}
+    assert record["history"] == {"loss": {"step": 3, "points": 4}}
+
+
+def test_the_history_of_a_metric_that_is_left_out_is_left_out_too(folder):
+    put_calls(folder, *({"name": "a:b", "value": 0.5, "step": step, "time_ms": 1_000} for step in (1, 2)))
+    record = collect(folder).record
+    assert (record["metrics"], record["notes"], "history" in record) == ({}, ["metric a:b is left out"], False)
 
 
 @pytest.mark.parametrize(

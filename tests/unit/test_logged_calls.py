@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.domain.points import Point
+from workbench.spool import METRICS
 from workbench.tracking import logged_calls
 from workbench.tracking.artifacts import find_artifacts
 from workbench.tracking.logged_calls import (
@@ -115,6 +117,26 @@ def test_the_value_of_a_metric_is_that_of_its_last_step_and_then_its_latest():
     assert read_calls(lines(*calls)).metrics == {"loss": 0.3}
 
 
+def test_at_one_step_and_time_the_larger_value_is_the_metrics_as_in_mlflow():
+    calls = read_calls(lines(*({**METRIC, "value": value} for value in (3.0, 1.0, 2.0))))
+    assert ([point.time_ms for point in calls.points], calls.metrics) == ([1_000] * 3, {"loss": 3.0})
+
+
+OWN = {"name": "loss", "value": 0.25, "step": 2, "time_ms": 1_000}
+
+
+def test_a_line_of_the_workbench_is_a_point_like_any_other():
+    calls = read_calls(lines(METRIC, {**METRIC, "step": 3}), own=lines(OWN, {**OWN, "name": "auc"}))
+    assert calls.metrics == {"loss": 0.5, "auc": 0.25}
+    assert len(calls.points) == 4
+
+
+def test_a_further_run_leaves_a_name_to_the_workbenchs_own_points():
+    further = {"call": "run", "run": "run-2", "nested": False}
+    calls = read_calls(lines(further, {**METRIC, "run": "run-2", "step": 9}), own=lines(OWN))
+    assert calls.metrics == {"run-2/loss": 0.5, "loss": 0.25}
+
+
 def test_a_point_that_was_logged_twice_is_one_point():
     assert len(read_calls(lines(METRIC, METRIC, {**METRIC, "value": 0.25})).points) == 2
 
@@ -182,18 +204,30 @@ def write(folder, content: bytes):
 
 
 def test_without_a_file_nothing_was_logged(tmp_path):
-    assert read_logged_calls(tmp_path, {}) is None
+    assert read_logged_calls(tmp_path, {}, own=METRICS) is None
 
 
 def test_half_a_last_line_of_a_killed_kernel_is_passed_over(tmp_path):
     write(tmp_path, lines(METRIC) + b'{"call": "met')
-    assert read_logged_calls(tmp_path, {}).metrics == {"loss": 0.5}
+    assert read_logged_calls(tmp_path, {}, own=METRICS).metrics == {"loss": 0.5}
+
+
+def test_the_workbenchs_points_are_read_where_nothing_was_logged_with_mlflow(tmp_path):
+    (tmp_path / METRICS).write_bytes(lines(OWN) + b'{"name": "lo')
+    assert read_logged_calls(tmp_path, {}, own=METRICS).points == [Point("loss", 0.25, 2, 1_000)]
+
+
+def test_lines_of_an_older_version_without_a_time_are_passed_over_and_cost_nothing_else(tmp_path):
+    write(tmp_path, lines(METRIC))
+    (tmp_path / METRICS).write_bytes(lines({"name": "loss", "value": 0.25, "step": 2}))
+    calls = read_logged_calls(tmp_path, {}, own=METRICS)
+    assert (calls.metrics, calls.notes) == ({"loss": 0.5}, [])
 
 
 @pytest.mark.parametrize("content", [b"nonsense\n", lines({**METRIC, "name": 5})])
 def test_what_cannot_be_read_is_one_note_and_no_error(tmp_path, content):
     write(tmp_path, content)
-    calls = read_logged_calls(tmp_path, {})
+    calls = read_logged_calls(tmp_path, {}, own=METRICS)
     assert calls.points == ()
     assert "cannot be read" in calls.notes[0]
 
@@ -202,7 +236,7 @@ def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").write_bytes(lines(METRIC))
     (tmp_path / FOLDER).mkdir()
     (tmp_path / CALLS).symlink_to(tmp_path / "elsewhere")
-    assert read_logged_calls(tmp_path, {}).points == ()
+    assert read_logged_calls(tmp_path, {}, own=METRICS).points == ()
 
 
 def test_empty_folders_of_artifacts_go_and_those_of_others_stay(tmp_path):

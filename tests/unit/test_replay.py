@@ -327,6 +327,37 @@ def test_a_run_that_came_out_the_same_is_identical_in_every_line():
     assert headline(replay) == "Run bbbb2222 repeats run aaaa1111: everything is identical."
 
 
+COURSE = [(1, 0.9), (5, 0.5), (10, 0.1)]
+
+
+@pytest.mark.parametrize(
+    ("now", "sameness", "said"),
+    [
+        (COURSE, SAME, "history loss: 3 points then, 3 points now"),
+        ([(1, 0.9), (5, 0.5 + 1e-12), (10, 0.1)], CLOSE, "history loss: step 5: 0.5 then, "),
+        (
+            [(1, 0.9), (5, 0.6), (10, 0.1)],
+            DIFFERENT,
+            "history loss: step 5: 0.5 then, 0.6 now, relative difference 0.17",
+        ),
+        ([(1, 0.9), (6, 0.5), (10, 0.1)], DIFFERENT, "history loss: 3 points in both, at other steps"),
+        ([(10, 0.1)], DIFFERENT, "history loss: 3 points then, 1 point now"),
+    ],
+)
+def test_every_point_of_a_metric_is_compared_with_its_step(now, sameness, said):
+    replay = compare_replay(build_facts(histories={"loss": COURSE}), again(histories={"loss": now}))
+    (line,) = [line for line in replay.lines if line.kind == "history"]
+    assert (line.sameness, replay.verdict) == (sameness, sameness)
+    assert str(line).startswith(said)
+
+
+@pytest.mark.parametrize("then", [{}, {"loss": []}, {"loss": [(0, 0.1)]}])
+def test_a_single_value_and_one_that_was_recorded_before_steps_were_kept_have_no_history_to_compare(then):
+    now = COURSE if not then.get("loss") else [(0, 0.1)]
+    replay = compare_replay(build_facts(histories=then), again(histories={"loss": now}))
+    assert [line for line in replay.lines if line.kind == "history"] == []
+
+
 OTHER = "9" * 64
 CHANGES = [
     ("roc_auc", {"metrics": {"roc_auc": 0.9 * (1 + 1e-12)}}, CLOSE),

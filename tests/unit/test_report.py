@@ -175,6 +175,12 @@ def test_a_report_says_at_its_head_what_was_run_and_what_came_out():
         assert words in text
 
 
+def test_a_report_says_at_which_step_a_metric_has_its_value_and_how_many_points_it_has():
+    record = {"metrics": {"loss": 0.1, "f1": 0.5}, "history": {"loss": {"step": 10, "points": 3}}}
+    text = Page(render(run=build_run(record=record))).text
+    assert "loss 0.1 at step 10 (3 points) f1 0.5 " in text
+
+
 def test_a_failed_run_says_so_first():
     run = build_run(state=RunState.FAILED, error="Cell 2 raised \x1b[31mValueError\x1b[0m: no\nmore", record={})
     html = render(run=run)

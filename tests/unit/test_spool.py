@@ -7,6 +7,8 @@ import math
 import os
 import subprocess
 import sys
+import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ import workbench as wb
 from workbench import spool
 from workbench.domain.contract import parse_contract
 from workbench.errors import UsageError
+from workbench.tracking.logged_calls import read_calls
 
 TABLE = pd.DataFrame(
     {
@@ -53,15 +56,90 @@ def datasets(folder: Path) -> list[dict]:
 # Metrics
 
 
-def test_metrics_are_kept_in_order_with_their_step(run_folder):
+def points(folder: Path) -> list[tuple[str, float, int]]:
+    lines = [json.loads(line) for line in (folder / spool.METRICS).read_text(encoding="utf-8").splitlines()]
+    return [(line["name"], line["value"], line["step"]) for line in lines]
+
+
+def times_ms(folder: Path) -> list[int]:
+    return [json.loads(line)["time_ms"] for line in (folder / spool.METRICS).read_text(encoding="utf-8").splitlines()]
+
+
+def test_metrics_are_kept_in_order_with_their_step_and_the_time(run_folder):
+    before = time.time_ns() // 1_000_000
     wb.log_metrics({"loss": 1})
     wb.log_metrics({"loss": 0.5, "roc_auc": 0.9}, step=1)
-    lines = (run_folder / spool.METRICS).read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"name": "loss", "value": 1.0, "step": 0},
-        {"name": "loss", "value": 0.5, "step": 1},
-        {"name": "roc_auc", "value": 0.9, "step": 1},
-    ]
+    assert points(run_folder) == [("loss", 1.0, 0), ("loss", 0.5, 1), ("roc_auc", 0.9, 1)]
+    assert before <= min(times_ms(run_folder)) <= max(times_ms(run_folder)) <= time.time_ns() // 1_000_000
+
+
+@pytest.mark.parametrize(
+    "step", [3, 3.0, np.int64(3), np.uint8(3), np.float32(3.0), Fraction(3), pd.Series([3]).iloc[0]], ids=repr
+)
+def test_a_whole_number_of_any_kind_is_a_step(run_folder, step):
+    wb.log_metrics({"loss": 0.5}, step=step)
+    assert points(run_folder) == [("loss", 0.5, 3)]
+
+
+@pytest.mark.parametrize("step", [-3, -(2**63) + 1, 2**63 - 1, np.iinfo(np.int64).max])
+def test_a_step_may_be_below_zero_and_as_long_as_mlflow_takes(run_folder, step):
+    wb.log_metrics({"loss": 0.5}, step=step)
+    assert points(run_folder) == [("loss", 0.5, int(step))]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        0.5,
+        np.float64(2.5),
+        math.nan,
+        math.inf,
+        True,
+        False,
+        np.True_,
+        "3",
+        None,
+        [3],
+        3j,
+        2**63,
+        -(2**63),
+        1e300,
+        pd.NA,
+    ],
+    ids=repr,
+)
+def test_what_is_no_whole_number_is_no_step(run_folder, step):
+    assert reasons_of(lambda: wb.log_metrics({"loss": 0.5}, step=step)) == (f"The step is {step!r}.",)
+    assert not (run_folder / spool.METRICS).exists()
+
+
+def test_a_wrong_step_is_told_with_advice_beside_every_other_problem(run_folder):
+    with pytest.raises(UsageError) as caught:
+        wb.log_metrics({"a@b": math.nan}, step=0.5)
+    assert caught.value.reasons == ("'a@b' cannot name a metric.", "a@b is nan.", "The step is 0.5.")
+    assert "count batches instead of parts of an epoch" in caught.value.next_step
+
+
+def test_of_two_values_of_one_step_the_later_has_the_later_time(run_folder):
+    for value in (3.0, 1.0, 2.0):
+        wb.log_metrics({"loss": value})
+        wb.log_metrics({"loss": value}, step=7)
+    assert all(len(set(times_ms(run_folder)[first::2])) == 3 for first in (0, 1))
+    assert read_calls(b"", own=(run_folder / spool.METRICS).read_bytes()).metrics == {"loss": 2.0}
+
+
+def test_points_of_different_steps_never_wait_for_one_another(run_folder, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("It waited."))
+    for step in range(2_000):
+        wb.log_metrics({"loss": 1.0, "auc": 0.5}, step=step)
+    assert len(points(run_folder)) == 4_000
+
+
+def test_a_clock_that_stands_still_holds_nobody_up(run_folder, monkeypatch):
+    monkeypatch.setattr(time, "time_ns", lambda: 5_000_000_000)
+    for value in (3.0, 1.0):
+        wb.log_metrics({"loss": value})
+    assert (points(run_folder), times_ms(run_folder)) == ([("loss", 3.0, 0), ("loss", 1.0, 0)], [5_000, 5_000])
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), np.float16(0.5), pd.Series([0.5]).iloc[0]])

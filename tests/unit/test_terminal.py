@@ -157,6 +157,16 @@ def test_the_table_of_runs_fits_eighty_columns(capsys):
     assert all(run.id in text for run in runs)
 
 
+def test_a_run_says_at_which_step_a_metric_has_its_value_and_how_many_points_it_has(capsys):
+    history = {"loss": {"step": 10, "points": 3}, "f1": {"step": 4, "points": 1}, "auc": {"step": 0, "points": 12_345}}
+    metrics = {"loss": 0.1, "f1": 0.5, "auc": 0.99517, "alone": 2.0, "a rather long name": 0.5}
+    history["a rather long name"] = {"step": -(2**63), "points": 100_000}
+    text = printed(capsys, terminal_views.print_run, build_run(record={"metrics": metrics, "history": history}), "runs")
+    assert max(widths(text)) <= 80
+    said = [" ".join(line.split()) for line in text.splitlines()]
+    assert {"loss 0.1 at step 10 (3 points)", "f1 0.5 at step 4", "auc 0.9952 (12,345 points)", "alone 2"} <= set(said)
+
+
 @pytest.mark.parametrize("count", [1, 3, 12])
 def test_the_table_fits_however_many_parameters_differ(capsys, count):
     runs = [

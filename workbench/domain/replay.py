@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from workbench.domain.cell_output import Shown
 from workbench.domain.closeness import find_difference, find_text_difference
 from workbench.domain.digest import short
+from workbench.domain.points import count_points
 from workbench.domain.run import RunState
 
 TOLERANCE = 1e-9
@@ -38,7 +39,8 @@ class Facts:
     """What one run was made of and what came out of it, by names.
 
     `datasets` are digests by role and name, `predictions` by row id, `model` digests by file; `predictions_digest` is that of
-    their file, None when nothing was predicted.
+    their file, None when nothing was predicted. `histories` are the points of a metric as (step, value) in ascending order;
+    of a metric that was recorded before steps were kept there are none.
     """
 
     run_id: str
@@ -52,6 +54,7 @@ class Facts:
     predictions_digest: str | None
     outputs: Mapping[str, Shown]
     model: Mapping[str, str]
+    histories: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ def _compare_all(then: Facts, now: Facts, tolerance: float, model_difference: fl
         yield _compare_exactly("data", name, then.datasets.get(name), now.datasets.get(name))
     for name in _names(then.metrics, now.metrics):
         yield _compare_metric(name, then.metrics.get(name), now.metrics.get(name), tolerance)
+    yield from _compare_histories(then, now, tolerance)
     yield from _compare_predictions(then, now, tolerance)
     yield from _compare_models(then, now, tolerance, model_difference)
     for name in _names(then.outputs, now.outputs):
@@ -177,6 +181,28 @@ def _compare_metric(name: str, then: float | None, now: float | None, tolerance:
     sameness = _judge(difference, tolerance)
     detail = f"{then!r} then, {now!r} now, relative difference {difference:.2g}" if difference else ""
     return Line("metric", name, sameness, then, now, detail)
+
+
+def _compare_histories(then: Facts, now: Facts, tolerance: float) -> Iterator[Line]:
+    """Compare the metrics that have several points in one of two runs; a single value is compared as the metric itself."""
+    for name in _names(then.histories, now.histories):
+        one, other = then.histories.get(name, ()), now.histories.get(name, ())
+        if one and other and max(len(one), len(other)) > 1:
+            yield _compare_history(name, one, other, tolerance)
+
+
+def _compare_history(
+    name: str, then: Sequence[tuple[int, float]], now: Sequence[tuple[int, float]], tolerance: float
+) -> Line:
+    counts = count_points(len(then)), count_points(len(now))
+    if [step for step, _ in then] != [step for step, _ in now]:
+        detail = f"{counts[0]} in both, at other steps" if len(then) == len(now) else ""
+        return Line("history", name, Sameness.DIFFERENT, *counts, detail)
+    pairs = [(step, value, again) for (step, value), (_, again) in zip(then, now, strict=True)]
+    step, value, again = max(pairs, key=lambda pair: find_difference(pair[1], pair[2]))
+    difference = find_difference(value, again)
+    detail = f"step {step}: {value!r} then, {again!r} now, relative difference {difference:.2g}" if difference else ""
+    return Line("history", name, _judge(difference, tolerance), *counts, detail)
 
 
 def _judge(difference: float | None, tolerance: float) -> Sameness:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from workbench.domain.points import describe_summary
 from workbench.errors import WorkbenchError
 
 
@@ -78,7 +79,8 @@ class Execution:
 class Run:
     """One run as the store knows it; times are ISO 8601 in UTC.
 
-    `record` is the completion record of the finished attempt (metrics, datasets, files and their digests).
+    `record` is the completion record of the finished attempt (metrics, the courses of those with several points or
+    steps, datasets, files and their digests).
     """
 
     id: str
@@ -106,3 +108,7 @@ class Run:
     def metrics(self) -> Mapping[str, float]:
         """The metrics the notebook logged."""
         return self.record.get("metrics", {})
+
+    def describe_course(self, metric: str) -> str:
+        """Say at which step the value of a metric was logged and how many points it has; nothing of a single value."""
+        return describe_summary(self.record.get("history", {}).get(metric))

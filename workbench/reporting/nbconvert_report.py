@@ -194,7 +194,7 @@ def _describe_run(run: Run) -> dict[str, Any]:
     lead = f"{run.state.capitalize()} {_minute(run.ended or run.started)}, run by {run.author}. {run.error or ''}"
     datasets = run.record.get("datasets", [])
     facts = {
-        "Result": {name: f"{value:.4g}" for name, value in run.metrics.items()},
+        "Result": {name: f"{value:.4g} {run.describe_course(name)}" for name, value in run.metrics.items()},
         "Parameters": run.parameters,
         "Data": {f"{item['name']} ({item['rows']:,} rows)": short(item["digest"]) for item in datasets},
         "Source": _describe_source(run),

@@ -1,7 +1,8 @@
 """What a notebook logged with plain MLflow calls, as its kernel wrote it down: read strictly, for anybody may have written it.
 
-One line of JSON is one call. A notebook is one run; what further MLflow runs of it log keeps its name while nobody before them
-used it, and is kept as `<their name>/<name>` otherwise, as everything of nested runs is.
+One line of JSON is one call, and a line of `wb.log_metrics` is a point of the notebook's own run like any other. A notebook
+is one run; what further MLflow runs of it log keeps its name while nobody before them used it, and is kept as
+`<their name>/<name>` otherwise, as everything of nested runs is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from workbench.domain.digest import strict_json
+from workbench.domain.points import LARGEST_STEP, Point, drop_repeated, find_latest
+from workbench.domain.run import Run
 
 SCHEME, FOLDER = "workbench-spool", "mlflow-spool"
 CALLS, ARTIFACTS, FURTHER = f"{FOLDER}/calls.jsonl", f"{FOLDER}/artifacts", f"{FOLDER}/runs"
@@ -36,23 +39,15 @@ INPUT_LIMITS = {
     "context": 500,
 }
 _RESERVED, _HARMLESS = ("mlflow.", "workbench."), ("mlflow.note.content", "mlflow.loggedArtifacts")
-_LARGEST_INTEGER = 2**63 - 1
 _NOT_FINITE = ("nan", "inf", "-inf")
 
 
 @dataclass(frozen=True)
-class Point:
-    """One value of one metric; the time is in milliseconds since 1970."""
-
-    name: str
-    value: float
-    step: int
-    time_ms: int
-
-
-@dataclass(frozen=True)
 class LoggedCalls:
-    """What a notebook logged with MLflow: `further` names its further runs, `notes` what was left out or changed."""
+    """What a notebook logged: `points` in either way, the rest with MLflow.
+
+    `further` names its further runs, `notes` what was left out or changed.
+    """
 
     points: Sequence[Point] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -63,13 +58,14 @@ class LoggedCalls:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The value of each metric that MLflow shows: of its last step, and of that the latest."""
-        latest: dict[str, Point] = {}
-        for point in self.points:
-            before = latest.get(point.name)
-            if before is None or (point.step, point.time_ms) >= (before.step, before.time_ms):
-                latest[point.name] = point
-        return {name: point.value for name, point in latest.items()}
+        """The value of each metric that MLflow shows."""
+        return {name: point.value for name, point in find_latest(self.points).items()}
+
+    def agreeing_points(self, run: Run) -> list[Point]:
+        """The points of each metric but those that say another value than the run's record."""
+        said = self.metrics
+        wrong = {name for name, value in run.metrics.items() if said.get(name) != value}
+        return [point for point in self.points if point.name not in wrong]
 
 
 def spool_address(folder: Path, tracked_as: str) -> str:
@@ -95,29 +91,52 @@ def can_label(label: Any) -> bool:
     return isinstance(label, str) and re.fullmatch(r"\w[\w .-]{0,99}", label) is not None
 
 
-def read_calls(content: bytes, parameters: Mapping[str, Any] | None = None) -> LoggedCalls:
+def choose_points(run: Run, calls: LoggedCalls, *, ended_ms: int) -> list[Point]:
+    """Return what is shown of a run's metrics: every point; of a metric whose value nobody logged so, that value alone."""
+    logged = calls.agreeing_points(run)
+    alone = run.metrics.keys() - {point.name for point in logged}
+    return [*(Point(name, value, 0, ended_ms) for name, value in run.metrics.items() if name in alone), *logged]
+
+
+def read_calls(content: bytes, parameters: Mapping[str, Any] | None = None, *, own: bytes = b"") -> LoggedCalls:
     """Return what the lines say; raises ValueError for what the kernel's side would not have written.
 
-    `parameters` are the run's own: a further run cannot give them other values, so its own get another name.
+    `parameters` are the run's own: a further run cannot give them other values, so its own get another name. `own` are the
+    lines of `wb.log_metrics`.
     """
-    if len(content) > LARGEST_BYTES:
-        raise ValueError(f"it logged {len(content):,} bytes with MLflow, more than {LARGEST_BYTES:,}")
-    calls = [_check(strict_json(line)) for line in content.split(b"\n") if line]
+    if len(content) + len(own) > LARGEST_BYTES:
+        raise ValueError(f"it logged {len(content) + len(own):,} bytes, more than {LARGEST_BYTES:,}")
+    calls = [_check(entry) for entry in _parse(content)]
+    calls += [_check({**entry, "call": "metric", "run": ""}) for entry in _parse(own)]
     return _Placing(calls, {name: _own_text(value) for name, value in (parameters or {}).items()}).place()
 
 
-def read_logged_calls(folder: Path, parameters: Mapping[str, Any]) -> LoggedCalls | None:
-    """Return what the notebook of a run logged with MLflow, None when nothing; never raises for what is written there.
+def _parse(content: bytes) -> Iterator[Any]:
+    return (strict_json(line) for line in content.split(b"\n") if line)
 
-    A run that was killed may leave half a last line; it is passed over. Whatever else is wrong becomes the only note.
+
+def read_logged_calls(folder: Path, parameters: Mapping[str, Any], *, own: str) -> LoggedCalls | None:
+    """Return what the notebook of a run logged, None when nothing; never raises for what is written there.
+
+    `own` names the file of `wb.log_metrics`. A run that was killed may leave half a last line; it is passed over. Whatever
+    else is wrong becomes the only note.
     """
     try:
-        content = _read_plain_file(folder / CALLS)
-        return read_calls(content[: content.rfind(b"\n") + 1], parameters)
-    except FileNotFoundError:
-        return None
+        content, lines = _read_lines(folder / CALLS), _read_lines(folder / own)
+        # Lines of before times were kept are no points; the run's record has their value.
+        lines = lines if b'"time_ms"' in lines else b""
+        return read_calls(content, parameters, own=lines) if content or lines else None
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        return LoggedCalls(notes=[f"What was logged with MLflow cannot be read: {exc}"[:LONGEST_NOTE]])
+        return LoggedCalls(notes=[f"What was logged cannot be read: {exc}"[:LONGEST_NOTE]])
+
+
+def _read_lines(path: Path) -> bytes:
+    """Return the whole lines of a file, none when there is none."""
+    try:
+        content = _read_plain_file(path)
+    except FileNotFoundError:
+        return b""
+    return content[: content.rfind(b"\n") + 1]
 
 
 def remove_empty_folders(folder: Path) -> None:
@@ -161,7 +180,7 @@ def _is_value(value: Any) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    return type(value) is int and abs(value) <= _LARGEST_INTEGER
+    return type(value) is int and abs(value) <= LARGEST_STEP
 
 
 def _is_time(value: Any) -> bool:
@@ -204,7 +223,8 @@ class _Placing:
         unknown = {call["run"] for call in self._calls if "run" in call} - set(self._order)
         if unknown:
             raise ValueError(f"{sorted(unknown)} are no runs of this notebook")
-        points = self._limit_points(list(_in_order_of_time(self._place_points())))
+        # MLflow logs a run's metrics anew with every model.
+        points = self._limit_points(drop_repeated(self._place_points()))
         parameters = self._limit("parameters", self._place_parameters(), LONGEST_PARAMETER)
         tags = self._limit("tags", self._place_tags(), LONGEST_TAG)
         inputs = list(self._place_inputs())
@@ -282,23 +302,10 @@ class _Placing:
         self._note(
             f"{len(points):,} values of metrics were logged; the first {MOST_POINTS:,} and each last one are kept"
         )
-        newest = {point.name: point for point in sorted(points, key=lambda point: (point.step, point.time_ms))}
-        kept = dict.fromkeys([*points[:MOST_POINTS], *islice(newest.values(), MOST_POINTS)])
-        return list(kept)
+        return drop_repeated([*points[:MOST_POINTS], *islice(find_latest(points).values(), MOST_POINTS)])
 
     def _note(self, text: str) -> None:
         self._notes.setdefault(text[:LONGEST_NOTE])
-
-
-def _in_order_of_time(points: Iterable[Point]) -> Iterator[Point]:
-    """Yield each point once, so that of two of one millisecond the one logged later is the later one: MLflow shows the larger."""
-    newest: dict[tuple[str, int], tuple[int, int]] = {}
-    # MLflow logs a run's metrics anew with every model.
-    for point in dict.fromkeys(points):
-        said, given = newest.get((point.name, point.step), (-1, -1))
-        time_ms = given + 1 if point.time_ms == said else point.time_ms
-        newest[point.name, point.step] = point.time_ms, time_ms
-        yield Point(point.name, point.value, point.step, time_ms)
 
 
 def _is_theirs(name: str) -> bool:

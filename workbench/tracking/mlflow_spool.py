@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -34,6 +33,7 @@ from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.utils.validation import _validate_batch_log_data, _validate_dataset_inputs, _validate_param_keys_unique
 
 from workbench.domain.digest import sha256_hex
+from workbench.domain.points import Point, find_latest, is_whole
 from workbench.tracking.call_journal import CallJournal
 from workbench.tracking.logged_calls import (
     ARTIFACTS,
@@ -45,6 +45,7 @@ from workbench.tracking.logged_calls import (
     parse_spool_address,
     spell_parameters,
 )
+from workbench.tracking.point_clock import now_ms, wait_past
 
 _EXPERIMENT = "0"
 _NAME_TAG, _PARENT_TAG, _CONTEXT_TAG = "mlflow.runName", "mlflow.parentRunId", "mlflow.data.context"
@@ -79,7 +80,7 @@ class SpoolStore(AbstractStore):
         self._folder, self._tracked_as = parse_spool_address(store_uri)
         self._journal = CallJournal(self._folder / CALLS)
         self._models: dict[str, LoggedModel] = {}
-        self._started_ms = _now_ms()
+        self._started_ms = now_ms()
         # MLflow's own page is not there to be told; the artifacts are files.
         self.artifact_root_uri = artifact_uri or (self._folder / ARTIFACTS).as_uri()
 
@@ -140,9 +141,12 @@ class SpoolStore(AbstractStore):
         metrics, params, tags = _validate_batch_log_data(metrics, params, tags)
         _validate_param_keys_unique(params)
         _require_names([*metrics, *params, *tags])
+        _require_steps(metrics)
         params = self._unchanged(label, params)
         entries = [(entry, {"run": label, "name": entry.key}) for entry in (*metrics, *params, *tags)]
         self._journal.append([{**_spell(entry), **place} for entry, place in entries])
+        # Without a step only the time tells which value is the last: the next one gets another millisecond.
+        wait_past(max((int(metric.timestamp) for metric in metrics if not metric.step), default=-1))
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Take a tag back."""
@@ -161,7 +165,8 @@ class SpoolStore(AbstractStore):
 
     def get_metric_history(self, run_id: str, metric_key: str, *_: Any, **__: Any) -> PagedList:
         """Return every value of a metric, in the order it was logged."""
-        return PagedList([metric for metric in self._metrics(self._label(run_id)) if metric.key == metric_key], None)
+        points = self._points(self._label(run_id))
+        return PagedList([_as_metric(point) for point in points if point.name == metric_key], None)
 
     # Models that are logged with MLflow: files among the artifacts, never what is nominated
 
@@ -178,7 +183,7 @@ class SpoolStore(AbstractStore):
             f"m-{sha256_hex(f'{label}/{name}'.encode())[:32]}",
             (self._artifacts(label) / name).as_uri(),
         )
-        model = LoggedModel(_EXPERIMENT, model_id, name, location, _now_ms(), _now_ms(), **facts)
+        model = LoggedModel(_EXPERIMENT, model_id, name, location, now_ms(), now_ms(), **facts)
         self._note(
             f"model {name!r} was logged with MLflow: kept as a file; what is nominated is logged by wb.log_model"
         )
@@ -246,13 +251,12 @@ class SpoolStore(AbstractStore):
         location, name = self._artifacts(label).as_uri(), label or self._folder.name
         return RunInfo(run_id, _EXPERIMENT, "", "RUNNING", self._started_ms, None, "active", location, name)
 
-    def _metrics(self, label: str) -> list[Metric]:
+    def _points(self, label: str) -> list[Point]:
         calls = self._journal.read("metric", label)
-        return [Metric(call["name"], float(call["value"]), call["time_ms"], call["step"]) for call in calls]
+        return [Point(call["name"], float(call["value"]), call["step"], call["time_ms"]) for call in calls]
 
     def _latest_metrics(self, label: str) -> list[Metric]:
-        metrics = sorted(self._metrics(label), key=lambda metric: (metric.step, metric.timestamp))
-        return list({metric.key: metric for metric in metrics}.values())
+        return [_as_metric(point) for point in find_latest(self._points(label)).values()]
 
     def _params(self, label: str) -> list[Param]:
         logged = {call["name"]: call["value"] for call in self._journal.read("parameter", label)}
@@ -311,12 +315,19 @@ def _require_names(entries: Iterable[Metric | Param | RunTag]) -> None:
         raise MlflowException(f"{', '.join(map(repr, wrong))} cannot be names in MLflow.", INVALID_PARAMETER_VALUE)
 
 
+def _require_steps(metrics: Iterable[Metric]) -> None:
+    wrong = [f"{metric.key} has step {metric.step!r}" for metric in metrics if not is_whole(metric.step)]
+    if wrong:
+        text = f"{', '.join(wrong)}: a step is a whole number. Count batches instead of parts of an epoch."
+        raise MlflowException(text, INVALID_PARAMETER_VALUE)
+
+
+def _as_metric(point: Point) -> Metric:
+    return Metric(point.name, point.value, point.time_ms, point.step)
+
+
 def _numbered(name: str, first: int = 2) -> Iterator[str]:
     return (f"{name}-{number}" for number in count(first))
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 def _is_autologging() -> bool:

@@ -21,7 +21,7 @@ import yaml
 from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable
 from workbench.tracking.artifacts import find_artifacts, link_files, write_file
-from workbench.tracking.logged_calls import LONGEST_TAG, LoggedCalls, spell_parameters, spool_address
+from workbench.tracking.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -85,7 +85,7 @@ class MlflowTracker:
     ) -> bool:
         """Record what a run left and set MLflow's status to agree with ours; `mlmodel` is the text of its MLmodel file.
 
-        `logged` is what its notebook logged with MLflow itself; where the workbench knows a metric's value, that one is shown.
+        `logged` is what its notebook logged; where that says another value of a metric than the record, the record's is shown.
         Returns False when MLflow has no such run any more: somebody deleted it, and there is nothing to agree about.
         """
         with self._answers():
@@ -349,14 +349,11 @@ def _spell(texts: Mapping[str, str], kind: str) -> list[Any]:
 
 
 def _spell_metrics(run: Run, calls: LoggedCalls) -> list[Any]:
-    """Return every value the notebook logged, and of what the workbench knows otherwise that value alone."""
     from mlflow.entities import Metric
 
-    latest = calls.metrics
-    own = {name: value for name, value in run.metrics.items() if latest.get(name) != value}
     ended_ms = int((datetime.fromisoformat(run.ended) if run.ended else datetime.now(UTC)).timestamp() * 1000)
-    logged = [Metric(each.name, each.value, each.time_ms, each.step) for each in calls.points if each.name not in own]
-    return [*(Metric(name, value, ended_ms, 0) for name, value in own.items()), *logged]
+    points = choose_points(run, calls, ended_ms=ended_ms)
+    return [Metric(each.name, each.value, each.time_ms, each.step) for each in points]
 
 
 def _ask_briefly(client: MlflowClient) -> None:

@@ -21,12 +21,13 @@ from workbench.config import find_template
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.evidence import DatasetFact
 from workbench.domain.facts import ColumnProfile
+from workbench.domain.points import find_latest, summarize_points
 from workbench.domain.redaction import Redactor
 from workbench.domain.run import Run, RunState
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.release_folder import read_tree, sync_folder
 from workbench.reporting.nbconvert_report import render_report
-from workbench.tracking.logged_calls import CALLS, read_calls, remove_empty_folders
+from workbench.tracking.logged_calls import CALLS, LoggedCalls, read_calls, remove_empty_folders
 from workbench.workflow.disk import disk_answers, is_disks_fault
 from workbench.workflow.redacting import NO_SECRETS, redact_outcome
 from workbench.workflow.redacting_files import Redacted, empty_folder, redact_folder
@@ -196,27 +197,26 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
     """Return what the notebook logged, and why it cannot be relied on (None: it can)."""
     try:
         tables = [vars(table.fact) for table in read_tables(files)]
-        calls = read_calls(files.get(CALLS, b""))
-        metrics = {**_usable(calls.metrics), **_read_metrics(files.get(spool.METRICS, b""))}
-        notes = [*calls.notes, *(f"metric {name} is left out" for name in calls.metrics if name not in metrics)]
-        return {"metrics": metrics, "datasets": tables, **({"notes": notes} if notes else {})}, None
+        calls = read_calls(files.get(CALLS, b""), own=files.get(spool.METRICS, b""))
+        return {**_describe_metrics(calls), "datasets": tables}, None
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
         return {}, f"What the notebook logged cannot be read: {exc!r}"
 
 
-def _read_metrics(content: bytes) -> dict[str, float]:
-    """Return the last value of each metric; raises ValueError for what `wb.log_metrics` would not have written."""
-    metrics = {entry["name"]: entry["value"] for entry in map(strict_json, content.splitlines())}
-    wrong = [name for name in metrics if name not in _usable(metrics)]
-    if wrong:
-        raise ValueError(f"{', '.join(map(repr, wrong))} has no usable name or is not a finite number")
-    return {name: float(value) for name, value in metrics.items()}
+def _describe_metrics(calls: LoggedCalls) -> dict[str, Any]:
+    """Return the value of each metric, the course of those that have one, and notes; nothing is said where there is nothing."""
+    latest = {name: point.value for name, point in find_latest(calls.points).items()}
+    metrics = {name: value for name, value in latest.items() if _is_usable(name, value)}
+    history = {name: summary for name, summary in summarize_points(calls.points).items() if name in metrics}
+    notes = [*calls.notes, *(f"metric {name} is left out" for name in latest if name not in metrics)]
+    said = {"history": history, "notes": notes}
+    return {"metrics": metrics, **{key: value for key, value in said.items() if value}}
 
 
-def _usable(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those that a run may be compared by; MLflow takes other names too, and what is no finite number."""
-    return {name: value for name, value in metrics.items() if spool.can_name_metric(name) and spool.is_finite(value)}
+def _is_usable(name: str, value: float) -> bool:
+    """True for a metric that a run may be compared by; MLflow takes other names too, and what is no finite number."""
+    return spool.can_name_metric(name) and spool.is_finite(value)
 
 
 @dataclass(frozen=True)

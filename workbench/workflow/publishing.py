@@ -68,7 +68,7 @@ def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTrack
             run,
             files=folder if is_plain else None,
             mlmodel=_describe_model(folder) if is_plain else None,
-            logged=read_logged_calls(folder, run.parameters) if is_plain else None,
+            logged=read_logged_calls(folder, run.parameters, own=spool.METRICS) if is_plain else None,
         )
     except Exception as exc:  # whatever MLflow says about one run must stop neither the others nor the next
         said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)

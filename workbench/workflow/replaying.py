@@ -43,6 +43,7 @@ from workbench.packaging.skops_canonical import find_model_difference
 from workbench.tracking.provenance import read_provenance
 from workbench.workflow.collecting import NOTEBOOK, RECORD
 from workbench.workflow.comparing import read_predictions
+from workbench.workflow.metric_points import read_points
 
 if TYPE_CHECKING:
     from workbench.workflow.run_bench import RunBench
@@ -126,6 +127,7 @@ def read_kept(run: Run, settings: Settings) -> Kept:
     """Return what is kept of a run; raises Refused when the files of a finished one are not those it ended with."""
     files = _read_recorded_files(run, settings.runs_folder / run.id) if run.is_finished else {}
     predictions = _read_predictions(settings.runs_folder / run.id) if spool.PREDICTIONS in files else {}
+    points = read_points(run, settings.runs_folder / run.id) if files else {}
     document = json.loads(files.get(NOTEBOOK, b'{"cells": []}'))
     datasets = {f"{item['role']} {item['name']}": item["digest"] for item in run.record.get("datasets", [])}
     facts = Facts(
@@ -135,6 +137,7 @@ def read_kept(run: Run, settings: Settings) -> Kept:
         notebook_digest=run.notebook_digest,
         parameters=run.parameters,
         metrics=run.metrics,
+        histories={name: sorted((each.step, each.value) for each in course) for name, course in points.items()},
         datasets=datasets,
         predictions=predictions,
         predictions_digest=sha256_hex(files[spool.PREDICTIONS]) if spool.PREDICTIONS in files else None,

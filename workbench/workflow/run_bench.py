@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.config import Settings
 from workbench.domain.notebook import Notebook, parse_notebook
 from workbench.domain.parameters import bind_parameters
+from workbench.domain.points import Point
 from workbench.domain.policy import Policy
 from workbench.domain.replay import TOLERANCE, Replay
 from workbench.domain.resumption import Resumption
@@ -217,6 +218,13 @@ class RunBench:
         """Return one run by its id or the beginning of it."""
         self._settle_lost_runs()
         return self.store.find_run(run_id)
+
+    def read_points(self, run_id: str) -> dict[str, list[Point]]:
+        """Return the points of each metric of a run in the order of their steps, the one that is the run's value last."""
+        from workbench.workflow.metric_points import read_points
+
+        run = self.store.find_run(run_id)
+        return read_points(run, self.settings.runs_folder / run.id)
 
     def _settle_lost_runs(self) -> None:
         from workbench.workflow.publishing import settle_lost_runs

@@ -49,10 +49,10 @@ def _look_up(step: Any, table: Table, place: int, outputs: slice) -> Table:
     known = [each for each in step.categories_[place].tolist() if not _is_missing(each)]
     answers = _ask_encoder(step, place, known, column)[:, outputs]
     code = _number_texts(table, place, known) if column.text else _number_numbers(table, place, known)
-    raises = np.isinf(answers).any(axis=1)
+    raises = np.isinf(answers).any(axis=1, keepdims=True)
     if raises.any():
-        graph.refuse(graph.add("Gather", graph.constant(raises, "bool"), code, axis=0))
-    found = graph.add("Gather", graph.constant(np.where(raises[:, None], 0.0, answers)), code, axis=0)
+        graph.refuse(graph.add("Gather", graph.constant(raises.ravel(), "bool"), code, axis=0))
+    found = graph.add("Gather", graph.constant(np.where(raises, 0.0, answers)), code, axis=0)
     width = answers.shape[1]
     return spread(graph, graph.add("Reshape", found, graph.constant([-1, width], "int64")), width)
 

@@ -8,6 +8,7 @@ from workbench.domain.evidence import Finding, Status
 from workbench.domain.policy import Policy
 from workbench.domain.review import Review
 from workbench.domain.review import headline as review_headline
+from workbench.domain.serving_form import describe_form
 from workbench.terminal import escape, new_table, open_console, say
 from workbench.widgets.changes_state import changes_state
 from workbench.widgets.findings_state import sort_findings
@@ -36,6 +37,8 @@ def print_review(review: Review) -> None:
     )
     if review.policy_note:
         console.print(f"[yellow]{escape(review.policy_note)}[/]", soft_wrap=True)
+    if review.evidence.serving:
+        console.print(escape(describe_form(review.evidence.serving)), soft_wrap=True)
     _print_changes(review)
     table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
     for finding in sort_findings(review.findings):

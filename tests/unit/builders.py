@@ -393,13 +393,25 @@ def build_cost(**changes: Any) -> CostFact:
     return CostFact(**{**facts, **changes})
 
 
-def build_serving(**changes: Any) -> ServingFact:
-    """Return the form of a model that was compiled by our own converters."""
+def build_compared(**changes: Any) -> ComparedRows:
+    """Return rows on which a compiled form answered like the model."""
+    facts: dict[str, Any] = {"kind": "holdout", "rows": 143, "of": 143, "differing": 0, "labels": 0}
+    return ComparedRows(**{**facts, "largest_difference": 1.2e-15, **changes})
+
+
+def build_form(**changes: Any) -> FormFact:
+    """Return a form that our own converters made and that is served."""
     compared = tuple(
-        ComparedRows(kind, rows, rows, 0, 0, 1.2e-15)
+        build_compared(kind=kind, rows=rows, of=rows)
         for kind, rows in (("holdout", 143), ("training", 426), ("drawn", 1000))
     )
-    form = FormFact("own converters, double precision", True, "It answers like the model on 1,569 rows.", compared)
+    facts: dict[str, Any] = {"name": "own converters, double precision", "served": True, "rows": compared}
+    return FormFact(**{**facts, "reason": "It answers like the model on 1,569 rows.", **changes})
+
+
+def build_serving(**changes: Any) -> ServingFact:
+    """Return how a model is served that was compiled by our own converters."""
+    form = build_form()
     facts: dict[str, Any] = {"form": form.name, "spread": 0.99, "own_difference": 0.0, "tried": (form,)}
     return ServingFact(**{**facts, **changes})
 

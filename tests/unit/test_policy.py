@@ -60,7 +60,7 @@ def test_the_standard_policy_says_what_its_file_says():
     assert policy.name == "standard"
     assert policy.metrics["classification"].name == "roc_auc"
     assert policy.metrics["classification"].margin == 0.005
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-4}
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
     assert policy.roles == {"validator": 1, "owner": 1}
     assert (policy.principals, policy.valid_days, sum(policy.roles.values())) == (2, 180, 2)
     assert set(policy.questions) == {"intended_use", "data_rights", "limitations", "harm"}
@@ -247,7 +247,7 @@ def test_a_severity_is_read_beside_the_limits_and_is_none_of_them():
         "metric_limit": "waivable",
         "safe_format": "blocking",
     }
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-4}
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
     assert policy.checks["metric_limit"] == {}
 
 
@@ -284,7 +284,7 @@ def of_format_1(**changes):
 def test_a_file_of_format_1_is_of_tier_2_and_everything_in_it_blocks():
     policy = read_policy(of_format_1())
     assert (policy.tier, policy.slices, policy.severities, policy.waivers) == (2, (), {}, WaiverRule())
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-4}
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
     findings = run_checks(build_evidence(), policy)
     assert {finding.severity for finding in findings} == {Severity.BLOCKING}
 

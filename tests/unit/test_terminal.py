@@ -209,7 +209,7 @@ def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
     assert "breast_cancer_train" in before
     assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before
     assert "model.fit" not in text
-    assert max(widths(before.split("\n", 3)[3])) <= 80
+    assert max(widths(before.split("\n", 4)[4])) <= 80
 
 
 def test_a_first_version_is_said_to_be_all_new(capsys):

@@ -9,6 +9,7 @@ from workbench.domain.comparison import headline
 from workbench.domain.digest import short
 from workbench.domain.evidence import DatasetFact, Evidence
 from workbench.domain.facts import CalibrationFact, RobustnessFact, SliceValue, TableProfile
+from workbench.domain.serving_form import describe_form
 
 DETAILS, USE, FACTORS, METRICS = "Model details", "Intended use", "Factors", "Metrics"
 EVALUATION, TRAINING, ANALYSES = "Evaluation data", "Training data", "Quantitative analyses"
@@ -116,7 +117,7 @@ def _describe_details(evidence: Evidence) -> Iterator[Block]:
             ("run", identity.run_id),
             ("git commit", identity.git_commit or "none"),
             ("parameters", parameters),
-            ("served as", model.served_as or "unknown"),
+            ("served as", describe_form(evidence.serving) if evidence.serving else model.served_as or "unknown"),
             ("file formats", ", ".join(model.formats)),
         )
     )

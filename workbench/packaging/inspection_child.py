@@ -78,15 +78,15 @@ def _import_libraries() -> None:
 
 
 def _try_model(request: Request) -> Trial:
+    from workbench.packaging.advice import advise_on
     from workbench.packaging.skops_loader import find_untrusted_types, load_model
 
     try:
         content = Path(request.model).read_bytes()
         untrusted = find_untrusted_types(content)
         if untrusted:
-            return Trial(
-                untrusted_types=untrusted, load_error="It holds types that are not trusted and was not loaded."
-            )
+            said = f"It holds types that are not trusted and was not loaded. {advise_on(untrusted)}"
+            return Trial(untrusted_types=untrusted, load_error=said)
         contract = parse_contract(Path(request.contract).read_bytes())
         return _try_served(_compare(load_model(content), contract, request), contract, content, request)
     except WorkbenchError as exc:

@@ -25,7 +25,7 @@ def find_boosting_faults(part: Any) -> Iterator[str]:
 
 
 def _find_stage_faults(part: Any) -> Iterator[str]:
-    widths = {each.n_features_in_ for each in part.estimators_.ravel()}
+    widths = {each.n_features_in_ for each in listed(part.estimators_)}
     if widths != {part.n_features_in_}:
         yield "A boosted tree was fitted to another number of features."
     if not _has_room_for_each(part, part.estimators_.shape[1]):

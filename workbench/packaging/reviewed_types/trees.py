@@ -23,12 +23,14 @@ def find_tree_faults(part: Any) -> Iterator[str]:
 
 
 def listed(value: Any) -> Iterator[Any]:
-    """Yield what nested lists, tuples and arrays hold, without None."""
-    for item in value if isinstance(value, list | tuple) or hasattr(value, "dtype") else []:
-        if isinstance(item, list | tuple) or hasattr(item, "dtype"):
+    """Yield what nested lists, tuples and arrays hold, masked or not, without None."""
+    import numpy as np
+
+    if isinstance(value, list | tuple | np.ndarray):
+        for item in np.asarray(value).ravel() if isinstance(value, np.ndarray) else value:
             yield from listed(item)
-        elif item is not None:
-            yield item
+    elif value is not None:
+        yield value
 
 
 def find_node_faults(children: tuple[Any, Any], feature: Any, is_split: Any, features: int) -> Iterator[str]:

@@ -305,7 +305,7 @@ def print_models(families: Sequence[ServableFamily]) -> None:
         served = "[green]✓ yes[/]" if each.is_served else "[red]✕ no[/]"
         table.add_row(escape(each.family), escape(", ".join(each.estimators)), served)
     open_console().print(table)
-    say("Whatever holds a type beyond these is refused, by name, with what to write instead.")
+    say("What holds another type is refused by name, with what to write instead.")
 
 
 def print_symptoms(symptoms: Sequence[Symptom]) -> None:

@@ -16,11 +16,12 @@ from workbench.packaging.reviewed_types.calibration import CALIBRATION
 from workbench.packaging.reviewed_types.clusters import CLUSTERS
 from workbench.packaging.reviewed_types.combinations import COMBINATIONS
 from workbench.packaging.reviewed_types.composition import COMPOSITION
+from workbench.packaging.reviewed_types.discriminant_analysis import DISCRIMINANT_ANALYSIS
 from workbench.packaging.reviewed_types.family import Family
 from workbench.packaging.reviewed_types.imputation import IMPUTATION
 from workbench.packaging.reviewed_types.kernels import KERNELS
 from workbench.packaging.reviewed_types.linear_models import LINEAR_MODELS
-from workbench.packaging.reviewed_types.naive_bayes import DISCRIMINANT_ANALYSIS, NAIVE_BAYES
+from workbench.packaging.reviewed_types.naive_bayes import NAIVE_BAYES
 from workbench.packaging.reviewed_types.neighbors import NEIGHBORS
 from workbench.packaging.reviewed_types.neural_networks import NEURAL_NETWORKS
 from workbench.packaging.reviewed_types.plain_data import PLAIN_DATA

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
-from sklearn.utils import all_estimators
+from sklearn.utils import Bunch, all_estimators, check_array
 
 from tests.integration.reviewed_models import LABELS, NAMES, NUMBERS, ask, fit
 from tests.soak.hostile_skops import _function, mapping, named, node, pack_skops, plain, schema, sequence
@@ -183,6 +184,17 @@ SPOILED = {
         "boosting_of_categories", put("is_categorical_", np.zeros(2, bool), lambda model: model._bin_mapper),
     ),
     "categories_that_do_not_exist": ("boosting_of_categories", predictor_node("bitset_idx", 99, where="is_categorical")),
+    "bins_that_are_none": ("histogram_boosting", lambda model: put("_bin_mapper", Bunch(**vars(model._bin_mapper)))(model)),
+    "stages_that_are_no_trees": (
+        "gradient_boosting", lambda model: model.estimators_.__setitem__((0, 0), Bunch(**vars(model.estimators_[0, 0]))),
+    ),
+    "a_first_guess_linked_otherwise": (
+        "gradient_boosting", lambda model: put("link", Bunch(link=np.sum))(model._loss),
+    ),
+    "boosting_of_other_rows_than_asked": (
+        "boosting_of_categories",
+        lambda model: put("func", partial(check_array, NUMBERS))(model._preprocessor.transformers_[1][1]),
+    ),
     "boosting_that_loses_a_column": ("boosting_of_categories", lose_a_column),
     "boosting_that_says_it_is_in_training": ("histogram_boosting", put("_in_fit", True)),
     "neighbors_that_do_not_exist": ("neighbors_kd_tree", reset_tree(_1=assign(0, 10**6))),
@@ -256,6 +268,7 @@ def test_what_would_lead_native_code_out_of_bounds_is_refused(name):
         ("_validate_X_predict", "text"),
         ("n_features_in_", np.ma.masked_array([4], mask=[True])),
         ("n_features_in_", 4.0),
+        ("classes_", np.ma.masked_array([0, 1], mask=[True, True])),
     ],
 )
 def test_an_attribute_that_switches_off_what_scikit_learn_checks_is_refused(attribute, value):

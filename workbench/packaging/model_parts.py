@@ -8,17 +8,26 @@ from typing import Any
 
 def parts_of(model: Any) -> Iterator[Any]:
     """Yield every object inside a model once, through attributes, mappings, sequences, partials and object arrays."""
+    yield from (part for part in _walk(model) if not _is_code(part))
+
+
+def applies_functions(model: Any) -> bool:
+    """True if a model holds a function, alone or with some of its arguments, anywhere in it."""
+    return any(_is_code(part) and not isinstance(part, type) for part in _walk(model))
+
+
+def _walk(model: Any) -> Iterator[Any]:
     seen: set[int] = set()
     kept = []  # an array's items may be made for asking; whoever is gone gives its number to another
     waiting = [model]
     while waiting:
         part = waiting.pop()
-        if id(part) in seen or isinstance(part, str | bytes | int | float) or _is_code(part):
+        if id(part) in seen or isinstance(part, str | bytes | int | float):
             continue
         seen.add(id(part))
         kept.append(part)
         yield part
-        waiting += _children(part)
+        waiting += [] if _is_code(part) else children_of(part)
 
 
 def _is_code(part: Any) -> bool:
@@ -26,7 +35,8 @@ def _is_code(part: Any) -> bool:
     return callable(part) and hasattr(part, "__name__")
 
 
-def _children(part: Any) -> list[Any]:
+def children_of(part: Any) -> list[Any]:
+    """Return what an object holds; of numbers and texts nothing."""
     if isinstance(part, dict):
         return list(part.values())
     if isinstance(part, list | tuple | set | frozenset):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workbench.packaging.model_parts import parts_of
+from workbench.packaging.model_parts import applies_functions
 from workbench.packaging.reviewed_types.family import OBJECT, Family, named
 from workbench.packaging.reviewed_types.trees import find_node_faults, listed
 
@@ -25,11 +25,18 @@ def find_boosting_faults(part: Any) -> Iterator[str]:
 
 
 def _find_stage_faults(part: Any) -> Iterator[str]:
-    widths = {each.n_features_in_ for each in listed(part.estimators_)}
-    if widths != {part.n_features_in_}:
+    trees = [*listed(part.estimators_)]
+    if {type(each).__name__ for each in trees} != {"DecisionTreeRegressor"}:
+        yield "A boosting model adds up what are no trees."
+    if {each.n_features_in_ for each in trees} != {part.n_features_in_}:
         yield "A boosted tree was fitted to another number of features."
-    if not _has_room_for_each(part, part.estimators_.shape[1]):
-        yield "A boosting model's first guess has not the width of its trees, or is a model that may answer fewer rows (init=)."
+    if not _is_of_scikit_learn(part._loss) or not _has_room_for_each(part, part.estimators_.shape[1]):
+        yield "A boosting model's first guess has not the width of its trees, or may answer fewer rows (init=)."
+
+
+def _is_of_scikit_learn(loss: Any) -> bool:
+    modules = (type(loss).__module__, type(loss.link).__module__)
+    return modules == ("sklearn._loss.loss", "sklearn._loss.link")
 
 
 def _has_room_for_each(part: Any, trees: int) -> bool:
@@ -38,14 +45,10 @@ def _has_room_for_each(part: Any, trees: int) -> bool:
     if isinstance(guess, str):
         return guess == "zero" and int(part.n_trees_per_iteration_) == trees
     if trees == 1:
-        return getattr(guess, "n_outputs_", 1) == 1 and not any(_applies_a_function(each) for each in parts_of(guess))
+        # A function over columns may answer fewer rows than it was asked; estimators do not.
+        return getattr(guess, "n_outputs_", 1) == 1 and not applies_functions(guess)
     is_share = type(guess).__name__ == "DummyClassifier" and guess.strategy == "prior"
     return is_share and bool(part._loss.is_multiclass) and guess.class_prior_.shape == (trees,)
-
-
-def _applies_a_function(part: Any) -> bool:
-    """True for what may answer fewer rows than it was asked, as a function over columns does."""
-    return type(part).__name__ in ("FunctionTransformer", "TransformedTargetRegressor")
 
 
 # Histogram boosting
@@ -55,6 +58,8 @@ def _find_histogram_faults(part: Any) -> Iterator[str]:
     state = vars(part)
     predictors = [each for each in listed(state.get("_predictors")) if type(each).__name__ == "TreePredictor"]
     features = state.get("n_features_in_", 0)
+    if predictors and type(state["_bin_mapper"]).__name__ != "_BinMapper":
+        yield "A boosting model's bins are none."
     for predictor in predictors:
         nodes = predictor.nodes
         children = (nodes["left"], nodes["right"])
@@ -97,8 +102,9 @@ def _keeps_every_column(preprocessor: Any, features: int) -> bool:
 def _keeps_columns(step: Any) -> bool:
     if type(step).__name__ == "OrdinalEncoder":
         return True
-    function = getattr(getattr(step, "func", None), "func", None)
-    return type(step).__name__ == "FunctionTransformer" and getattr(function, "__name__", "") == "check_array"
+    function: Any = getattr(step, "func", None)
+    is_check = getattr(getattr(function, "func", None), "__name__", "") == "check_array" and not function.args
+    return type(step).__name__ == "FunctionTransformer" and is_check
 
 
 BOOSTING = Family(

@@ -10,11 +10,10 @@ from workbench.packaging.reviewed_types.family import Family, named
 
 def find_cluster_faults(part: Any) -> Iterator[str]:
     """Yield it when centers have another number of features than the rows: native code reads both by one number."""
-    import numpy as np
-
-    centers = getattr(part, "__dict__", {}).get("cluster_centers_")
-    if centers is not None and (np.ndim(centers) != 2 or not len(centers) or centers.shape[1] != part.n_features_in_):
-        yield "A cluster's center has other features than the rows."
+    if type(part).__name__ in ("KMeans", "MiniBatchKMeans") and hasattr(part, "cluster_centers_"):
+        centers = part.cluster_centers_
+        if centers.ndim != 2 or len(centers) == 0 or centers.shape[1] != part.n_features_in_:
+            yield "A cluster's center has other features than the rows."
 
 
 CLUSTERS = Family(

@@ -38,8 +38,9 @@ def _codes_of(part: Any, column: int) -> Any:
     import numpy as np
 
     categories = np.asarray(part.categories_[column])
-    # Numbers and fixed texts are looked up by halving, which goes astray in what is not sorted.
-    codes = np.arange(len(categories)) if categories.dtype == object else np.searchsorted(categories, categories)
+    # Texts are looked up by name, numbers by halving, which goes astray in what is not sorted.
+    is_text = categories.dtype.kind in "OSU"
+    codes = np.arange(len(categories)) if is_text else np.searchsorted(categories, categories)
     if not getattr(part, "_infrequent_enabled", False):
         return codes
     groups = part._default_to_infrequent_mappings[column]

@@ -51,7 +51,9 @@ def _has_vectors_of_its_features(part: Any, vectors: int) -> bool:
     support = part.support_
     if ((support < 0) | (support >= rows)).any() or features != part.n_features_in_:
         return False
-    return part.kernel == "precomputed" or part.support_vectors_.shape == (vectors, features)
+    if part.kernel == "precomputed":
+        return not part._sparse  # only then vectors are row numbers and nothing else
+    return bool(part.support_vectors_.shape == (vectors, features))
 
 
 SUPPORT_VECTORS = Family(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ def find_text_faults(part: Any) -> Iterator[str]:
     """Yield it when a word would stand in a column that the table has not: SciPy writes where it is told."""
     state = getattr(part, "__dict__", {})
     words = state.get("vocabulary_")
-    if words is not None and sorted(words.values()) != list(range(len(words))):
+    if words is not None and sorted(map(operator.index, words.values())) != list(range(len(words))):
         yield "A vocabulary's words are not numbered from 0 without gaps."
     if type(part).__name__ in ("FeatureHasher", "HashingVectorizer"):
         columns = state.get("n_features", 1)

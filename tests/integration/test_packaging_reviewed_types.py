@@ -441,6 +441,8 @@ def test_advice_names_each_type_once_and_says_nothing_of_none():
     assert advice.count("Instead of") == 2
     assert "Instead of a.B, a.C: " in advice
     assert HistGradientBoostingClassifier.__name__ in advice
+    assert "not the class itself" in advise_on(["sklearn.pipeline.Pipeline (as TypeNode)"])
+    assert "wb.log_model" in advise_on(["sklearn.pipeline.Pipeline (as LossNode)"])
     assert advise_on([]) == ""
 
 

@@ -47,6 +47,10 @@ def advise_on(untrusted: Sequence[str]) -> str:
 
 
 def _instead_of(name: str) -> str:
+    if name.endswith("(as TypeNode)"):
+        return "give what the class makes, not the class itself."
+    if "(as " in name or name.endswith("(kept in no archive)"):
+        return "log the model with wb.log_model, which writes it as it is read."
     if "<lambda>" in name:
         return f"name {_ELEMENT_WISE}, or compute that column before the model."
     return next(advice for start, advice in _INSTEAD.items() if name.startswith(start))

@@ -20,6 +20,7 @@ from workbench.domain.waiver import last_day
 from workbench.terminal import escape, format_age, format_number, new_table, open_console, say
 
 if TYPE_CHECKING:
+    from workbench.packaging.servable_models import ServableFamily
     from workbench.workflow.doctor import Symptom
 
 _VERDICTS = {
@@ -295,6 +296,16 @@ def _describe_entry(entry: Entry) -> str:
         Event.ACCEPTED: lambda: f"accepted the {entry.subject} that ended with entry {body['sequence']}",
     }
     return says[entry.event]()
+
+
+def print_models(families: Sequence[ServableFamily]) -> None:
+    """Print which models can be served, by family."""
+    table = new_table(("family", "wrap"), ("estimators", "wrap"), ("served", ""))
+    for each in families:
+        served = "[green]✓ yes[/]" if each.is_served else "[red]✕ no[/]"
+        table.add_row(escape(each.family), escape(", ".join(each.estimators)), served)
+    open_console().print(table)
+    say("What holds another type is refused by name, with what to write instead.")
 
 
 def print_symptoms(symptoms: Sequence[Symptom]) -> None:

@@ -108,14 +108,14 @@ def _load(request: Request) -> tuple[Any, Contract]:
 
 
 def _try_model(request: Request, compiler: Compiler) -> Trial:
+    from workbench.packaging.advice import advise_on
     from workbench.packaging.skops_loader import find_untrusted_types
 
     try:
         untrusted = find_untrusted_types(Path(request.model).read_bytes())
         if untrusted:
-            return Trial(
-                untrusted_types=untrusted, load_error="It holds types that are not trusted and was not loaded."
-            )
+            said = f"It holds types that are not trusted and was not loaded. {advise_on(untrusted)}"
+            return Trial(untrusted_types=untrusted, load_error=said)
         return _try_served(*_choose_form(*_load(request), compiler, request), request)
     except WorkbenchError as exc:
         return Trial(load_error=str(exc))

@@ -274,6 +274,7 @@ def log_model(model: Any, features: pd.DataFrame) -> None:
     """
     import skops.io
 
+    from workbench.packaging.boosters.substituting import put_texts_for_boosters
     from workbench.packaging.skops_canonical import to_canonical
 
     training = _find_training(features)
@@ -281,10 +282,15 @@ def log_model(model: Any, features: pd.DataFrame) -> None:
     folder = _folder() / MODEL
     folder.mkdir(exist_ok=True)
     (folder / "contract.json").write_bytes(contract.to_bytes())
-    (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(model)))
+    answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
+    (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(answering)))
     features.to_parquet(_folder() / FEATURES, index=False)
     if training is not None:
-        training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)
+        _keep_some(training).to_parquet(_folder() / TRAINING, index=False)
+
+
+def _keep_some(training: pd.DataFrame) -> pd.DataFrame:
+    return training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)]
 
 
 def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:

@@ -23,11 +23,11 @@ def list_servable() -> tuple[ServableFamily, ...]:
     return tuple(
         ServableFamily(
             family.name,
-            tuple(sorted(name.rpartition(".")[2] for name in family.estimators)),
+            tuple(sorted(name.rpartition(".")[2] for name in (*family.estimators, *family.stands_for))),
             is_served=True,
             reason=family.reason,
             checked=family.checked,
         )
         for family in FAMILIES
-        if family.estimators
+        if family.estimators or family.stands_for
     )

@@ -48,6 +48,8 @@ def find_questions(model: Any, steps: tuple[Any, ...] = ()) -> Iterator[Question
     kind = type(model).__name__
     if kind == "Pipeline":
         yield from _find_in_pipeline(model, steps)
+    elif hasattr(model, "find_splits"):
+        yield from _questions(steps, model.is_single, [model.find_splits()])
     elif hasattr(model, "_predictors"):
         before = steps if model._preprocessor is None else (*steps, model._preprocessor)
         yield from _questions(before, False, [_predictor_splits(tree) for stage in model._predictors for tree in stage])

@@ -11,6 +11,7 @@ from typing import Any
 from workbench.packaging.model_parts import parts_of
 from workbench.packaging.reviewed_types.anomalies import ANOMALIES
 from workbench.packaging.reviewed_types.baselines import BASELINES
+from workbench.packaging.reviewed_types.boosters import BOOSTERS
 from workbench.packaging.reviewed_types.boosting import BOOSTING
 from workbench.packaging.reviewed_types.calibration import CALIBRATION
 from workbench.packaging.reviewed_types.clusters import CLUSTERS
@@ -37,6 +38,7 @@ FAMILIES: tuple[Family, ...] = (
     LINEAR_MODELS,
     TREES,
     BOOSTING,
+    BOOSTERS,
     NEIGHBORS,
     SUPPORT_VECTORS,
     NAIVE_BAYES,

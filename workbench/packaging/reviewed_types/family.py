@@ -32,7 +32,8 @@ class Family:
 
     `reason` says in one sentence why loading them runs nothing and opens nothing, `checked` what is looked at in their
     arrays before anything is asked; `find_faults` does that for one part of a model and yields sentences. `estimators`
-    are what people build with, `parts` what is found inside them, by the way it is written.
+    are what people build with, `parts` what is found inside them, by the way it is written. `stands_for` are estimators of other
+    libraries which are never in a file: when they are logged, one of the parts takes their place.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Family:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     checked: str = ""
     find_faults: Check = _find_nothing
+    stands_for: tuple[str, ...] = ()
 
     def forms(self) -> Iterator[tuple[str, str]]:
         """Yield every name with the way it may be written."""

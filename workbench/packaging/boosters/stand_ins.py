@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import Refused
-from workbench.packaging.boosters.booster import Booster, answer
+from workbench.packaging.boosters.booster import Booster, add_margins, answer, prepare_rows
 from workbench.packaging.boosters.catboost_json import read_catboost
 from workbench.packaging.boosters.forest import Real
 from workbench.packaging.boosters.lightgbm_text import read_lightgbm
@@ -44,13 +44,14 @@ def read_booster(library: str, text: bytes, missing: float | None) -> Booster:
     return found if missing is None else replace(found, missing=float(np.float32(missing)))
 
 
+_PARAMETERS = ("library", "text", "missing", "decides")
+
+
 class _BoosterText:
     """The text of a booster in place of the estimator that was fitted; without text it was a template nobody fitted."""
 
-    def __init__(self, library: str, text: bytes = b"", missing: float | None = None) -> None:
-        self.library = library
-        self.text = text
-        self.missing = missing
+    def __init__(self, library: str, text: bytes = b"", missing: float | None = None, decides: bool = False) -> None:
+        self.library, self.text, self.missing, self.decides = library, text, missing, decides
         if text:
             self.n_features_in_ = self.booster.features
 
@@ -65,7 +66,7 @@ class _BoosterText:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - as scikit-learn calls it
         """Return what it was made with."""
-        return {"library": self.library, "text": self.text, "missing": self.missing}
+        return {name: getattr(self, name) for name in _PARAMETERS}
 
     def __sklearn_is_fitted__(self) -> bool:
         return bool(self.text)
@@ -82,10 +83,10 @@ class _BoosterText:
             input_tags=InputTags(sparse=True, allow_nan=True),
         )
 
-    def _answer(self, table: Any) -> Real:
+    def _read(self, table: Any) -> Real:
         if not self.text:
             raise Refused("A booster that was never fitted has no answers.")
-        return answer(self.booster, rows_of(table, self.booster.features, getattr(self, "feature_names_in_", None)))
+        return rows_of(table, self.booster.features, getattr(self, "feature_names_in_", None))
 
     def find_splits(self) -> tuple[Any, Any]:
         """Return every threshold of the trees: the features asked, and the values."""
@@ -107,8 +108,20 @@ class BoostedClassifier(_BoosterText):
 
     def predict_proba(self, table: Any) -> Real:
         """Return the probability of each class, shape (rows, classes)."""
-        found = self._answer(table)
+        found = answer(self.booster, self._read(table))
         return np.column_stack([1 - found, found]) if self.booster.link == "sigmoid" else found
+
+    @property
+    def decision_function(self) -> Any:
+        """The method that gives the sums themselves, where the library's estimator has it: some parts of scikit-learn prefer it."""
+        if not self.decides:
+            raise AttributeError("decision_function")
+        return self._decide
+
+    def _decide(self, table: Any) -> Real:
+        booster = self.booster
+        found = add_margins(booster, prepare_rows(booster, self._read(table)))
+        return found[:, 0] if booster.targets == 1 else found
 
     def predict(self, table: Any) -> Any:
         """Return the label of the most probable class of each row, the first of equals."""
@@ -120,7 +133,7 @@ class BoostedRegressor(_BoosterText):
 
     def predict(self, table: Any) -> Real:
         """Return the prediction of each row, shape (rows,)."""
-        return self._answer(table)[:, 0]
+        return answer(self.booster, self._read(table))[:, 0]
 
 
 def rows_of(table: Any, features: int, names: Any = None) -> Real:
@@ -153,7 +166,7 @@ def _require_columns(frame: Any, names: Any) -> None:
 # What a file may say of one
 
 
-_STATES = {"library": str, "text": bytes, "missing": float | None, "n_features_in_": int}
+_STATES = {"library": str, "text": bytes, "missing": float | None, "decides": bool, "n_features_in_": int}
 _ARRAYS = ("classes_", "feature_names_in_")
 
 
@@ -164,7 +177,7 @@ def find_text_faults(part: _BoosterText) -> Iterator[str]:
         if (name in _STATES and not isinstance(value, _STATES[name])) or name not in (*_STATES, *_ARRAYS):
             yield f"A booster's {name[:50]} is not what it should be."
             return
-    if not {"library", "text", "missing"} <= {*state} or part.library not in READERS:
+    if not {*_PARAMETERS} <= {*state} or part.library not in READERS:
         yield "A booster does not say what wrote it."
     elif part.text:
         yield from _find_misfits(part)

@@ -35,11 +35,18 @@ def convert_booster(model: Any, table: Table) -> Responses:
         for target, start in enumerate(booster.base)
     ]
     raw = sums[0] if len(sums) == 1 else graph.add("Concat", *sums, axis=1)
+    if booster.divisor != 1:
+        raw = graph.add("Div", raw, graph.constant([booster.divisor]))
     answer = _link(booster, graph, raw)
     if not hasattr(model, "predict_proba"):
         return Responses(value=answer, outputs=booster.targets)
     probabilities = two_columns(graph, answer) if booster.link == "sigmoid" else answer
-    return Responses(probabilities=probabilities, label=label_of_largest(graph, probabilities), classes=booster.classes)
+    return Responses(
+        probabilities=probabilities,
+        decision=raw if model.decides else None,
+        label=label_of_largest(graph, probabilities),
+        classes=booster.classes,
+    )
 
 
 # What the trees see
@@ -121,8 +128,6 @@ def _of_sum(trees: Sequence[tuple[int, Nodes]], target: int) -> list[Nodes]:
 
 
 def _link(booster: Booster, graph: Graph, raw: str) -> str:
-    if booster.divisor != 1:
-        raw = graph.add("Div", raw, graph.constant([booster.divisor]))
     if booster.slope != 1:
         raw = graph.add("Mul", raw, graph.constant([booster.slope]))
     if booster.link in _ONE_OPERATOR:

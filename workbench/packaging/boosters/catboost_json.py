@@ -11,7 +11,7 @@ from workbench.domain.digest import canonical_json
 from workbench.errors import Refused
 from workbench.packaging.boosters.booster import Booster, Link
 from workbench.packaging.boosters.forest import MOST_FEATURES, MOST_TARGETS, Tree, Whole, grow_forest, require
-from workbench.packaging.boosters.json_reading import read_json, real_numbers, take, whole_numbers
+from workbench.packaging.boosters.json_reading import read_json, real_numbers, single_numbers, take, whole_numbers
 
 _DEEPEST = 16  # an oblivious tree of CatBoost
 _MOST_NESTED = 2_000_000
@@ -106,7 +106,7 @@ def _read_split(split: Any, features: int) -> tuple[int, float]:
         raise _unsupported(f"splits of kind {str(kind)[:50]!r}", _IN_NUMBERS)
     (feature,) = whole_numbers([take(split, "float_feature_index")], "float_feature_index").tolist()
     require(0 <= feature < features, "A tree splits on a feature that does not exist.")
-    (border,) = real_numbers([take(split, "border")], "border").astype(np.float32).tolist()
+    (border,) = single_numbers([take(split, "border")], "border").tolist()
     return feature, border
 
 

@@ -89,6 +89,7 @@ def _require_sound(tree: Tree, features: int, targets: int) -> None:
     require(bool((inner == (tree.right != _OF_A_LEAF)).all()), "A node has one child only.")
     for child in (tree.left[inner], tree.right[inner]):
         require(bool(((child > 0) & (child < nodes)).all()), "A tree has a child that does not exist.")
+        require(bool((child != np.flatnonzero(inner)).all()), "A tree has a child that leads back to itself.")
     used = tree.feature[inner]
     require(bool(((used >= 0) & (used < features)).all()), "A tree splits on a feature that does not exist.")
     # LightGBM writes inf where only what is missing goes to the right.

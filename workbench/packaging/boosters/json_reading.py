@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.domain.digest import strict_json
 from workbench.errors import Refused
@@ -44,6 +45,12 @@ def real_numbers(values: Any, what: str) -> Real:
         return np.array([float(each) for each in values])
     except OverflowError as exc:
         raise Refused("The booster's text is not sound.", why=f"{what} holds a number that is too large.") from exc
+
+
+def single_numbers(values: Any, what: str) -> NDArray[np.float32]:
+    """Return a list of numbers as an array of single precision; what is too large for it is infinite."""
+    with np.errstate(over="ignore"):
+        return real_numbers(values, what).astype(np.float32)
 
 
 def whole_in(text: Any, what: str) -> int:

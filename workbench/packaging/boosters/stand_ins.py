@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,10 @@ class _BoosterText:
             input_tags=InputTags(sparse=True, allow_nan=True),
         )
 
+    def _answer(self, table: Any) -> Real:
+        rows = self._read(table)
+        return answer(self.booster, rows)
+
     def _read(self, table: Any) -> Real:
         if not self.text:
             raise Refused("A booster that was never fitted has no answers.")
@@ -101,6 +106,20 @@ class _BoosterText:
         return self.booster.single
 
 
+class WhereItDecides:
+    """A method that is there only if the library's estimator has a decision function, for parts of scikit-learn prefer it."""
+
+    def __init__(self, method: Callable[[Any, Any], Any]) -> None:
+        self._method = method
+
+    def __get__(self, text: Any, kind: Any = None) -> Any:
+        if text is None:
+            return self
+        if not text.decides:
+            raise AttributeError(self._method.__name__)
+        return MethodType(self._method, text)
+
+
 class BoostedClassifier(_BoosterText):
     """A classifier of XGBoost, LightGBM or CatBoost as text; `classes_` are its labels in the order of the probabilities."""
 
@@ -108,24 +127,20 @@ class BoostedClassifier(_BoosterText):
 
     def predict_proba(self, table: Any) -> Real:
         """Return the probability of each class, shape (rows, classes)."""
-        found = answer(self.booster, self._read(table))
+        found = self._answer(table)
         return np.column_stack([1 - found, found]) if self.booster.link == "sigmoid" else found
 
-    @property
-    def decision_function(self) -> Any:
-        """The method that gives the sums themselves, where the library's estimator has it: some parts of scikit-learn prefer it."""
-        if not self.decides:
-            raise AttributeError("decision_function")
-        return self._decide
-
-    def _decide(self, table: Any) -> Real:
-        booster = self.booster
-        found = add_margins(booster, prepare_rows(booster, self._read(table)))
-        return found[:, 0] if booster.targets == 1 else found
+    @WhereItDecides
+    def decision_function(self, table: Any) -> Real:
+        """Return the sums themselves, shape (rows,) of two classes; where the library's estimator has none, it is not there."""
+        rows = self._read(table)
+        found = add_margins(self.booster, prepare_rows(self.booster, rows))
+        return found[:, 0] if self.booster.targets == 1 else found
 
     def predict(self, table: Any) -> Any:
         """Return the label of the most probable class of each row, the first of equals."""
-        return np.asarray(self.classes_)[np.argmax(self.predict_proba(table), axis=1)]
+        places = np.argmax(self.predict_proba(table), axis=1)
+        return np.asarray(self.classes_)[places]
 
 
 class BoostedRegressor(_BoosterText):
@@ -133,7 +148,7 @@ class BoostedRegressor(_BoosterText):
 
     def predict(self, table: Any) -> Real:
         """Return the prediction of each row, shape (rows,)."""
-        return answer(self.booster, self._read(table))[:, 0]
+        return self._answer(table)[:, 0]
 
 
 def rows_of(table: Any, features: int, names: Any = None) -> Real:

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import Refused
 from workbench.packaging.boosters.booster import UNIT, allow_rounding
 from workbench.packaging.boosters.forest import Real
-from workbench.packaging.boosters.stand_ins import BoostedClassifier, BoostedRegressor, rows_of
+from workbench.packaging.boosters.stand_ins import BoostedClassifier, BoostedRegressor, WhereItDecides, rows_of
 from workbench.packaging.boosters.writing import find_library, write_text
 
 LIMIT = 1e-9  # of the spread of the library's answers, where it adds up in double precision
@@ -55,7 +55,9 @@ class _WatchedClassifier(Watching, BoostedClassifier):
         """Return the text's probabilities."""
         return self._compare("predict_proba", table)
 
-    def _decide(self, table: Any) -> Any:
+    @WhereItDecides
+    def decision_function(self, table: Any) -> Any:
+        """Return the text's sums."""
         return self._compare("decision_function", table)
 
 

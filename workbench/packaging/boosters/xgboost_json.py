@@ -12,7 +12,14 @@ import numpy as np
 from workbench.errors import Refused
 from workbench.packaging.boosters.booster import Booster, Link
 from workbench.packaging.boosters.forest import Real, Tree, Whole, grow_forest, require
-from workbench.packaging.boosters.json_reading import read_json, real_numbers, take, whole_in, whole_numbers
+from workbench.packaging.boosters.json_reading import (
+    read_json,
+    real_numbers,
+    single_numbers,
+    take,
+    whole_in,
+    whole_numbers,
+)
 
 
 def _logit(mean: float) -> float:
@@ -110,7 +117,7 @@ def _read_tree(tree: Any, weight: float, target: int) -> tuple[Tree, Whole]:
     if whole_in(take(tree, "tree_param", "size_leaf_vector"), "size_leaf_vector") > 1:
         raise _unsupported('multi_strategy="multi_output_tree"', 'multi_strategy="one_output_per_tree".')
     left, right, feature, kind, default = (whole_numbers(take(tree, name), name) for name in _WHOLE)
-    values = real_numbers(take(tree, "split_conditions"), "split_conditions").astype(np.float32)
+    values = single_numbers(take(tree, "split_conditions"), "split_conditions")
     lengths = {len(each) for each in (left, right, feature, kind, default, values)}
     require(
         lengths == {whole_in(take(tree, "tree_param", "num_nodes"), "num_nodes")}, "A tree's arrays differ in length."

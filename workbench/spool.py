@@ -145,11 +145,18 @@ def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) 
     if not name.isprintable() or len(name) > LONGEST_DATASET_NAME:
         yield f"{name[:50]!r} is no name: it needs up to {LONGEST_DATASET_NAME} printable characters."
     if not hasattr(table, "itertuples"):
-        yield f"It must be a pandas DataFrame, not {type(table).__name__}."
+        yield f"It must be a pandas DataFrame, {_name_other_table(table)}."
     elif not len(table):
         yield "It has no rows."
     if len(set(row_ids)) < len(row_ids):
         yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
+
+
+def _name_other_table(table: Any) -> str:
+    kind = type(table)
+    if not hasattr(table, "to_pandas"):
+        return f"not {kind.__name__}"
+    return f"not {kind.__name__} of {kind.__module__.partition('.')[0]}; hand over its `.to_pandas()`"
 
 
 def _write_dataset(document: Mapping[str, Any]) -> None:
@@ -304,10 +311,10 @@ def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def _infer_contract(model: Any, features: pd.DataFrame, training: pd.DataFrame | None) -> Contract:
-    if not hasattr(features, "dtypes") or not hasattr(features, "columns"):
+    if not hasattr(features, "itertuples"):
         raise UsageError(
             "The model cannot be logged.",
-            why=f"The features must be a pandas DataFrame, not {type(features).__name__}.",
+            why=f"The features must be a pandas DataFrame, {_name_other_table(features)}.",
             next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
         )
     if not hasattr(model, "predict"):

@@ -506,3 +506,23 @@ def test_outside_of_a_run_and_of_jupyterlab_there_are_no_parameters(tmp_path):
 def test_a_name_that_is_not_there_is_told():
     with pytest.raises(AttributeError, match="no attribute 'log_everything'"):
         wb.log_everything  # noqa: B018
+
+
+def test_a_table_of_another_library_is_refused_with_what_to_hand_over(run_folder):
+    class DataFrame:
+        """As polars has it: columns and dtypes, and no rows as tuples."""
+
+        columns = ("age",)
+        dtypes = ("Int64",)
+
+        def to_pandas(self):
+            return TABLE
+
+    DataFrame.__module__ = "polars.dataframe.frame"
+    for log in (
+        lambda: wb.log_dataset(DataFrame(), role="train"),
+        lambda: wb.log_model(LinearRegression(), DataFrame()),
+    ):
+        with pytest.raises(UsageError) as caught:
+            log()
+        assert "not DataFrame of polars; hand over its `.to_pandas()`" in str(caught.value)

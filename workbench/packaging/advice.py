@@ -10,6 +10,7 @@ _OF_YOUR_OWN = (
     f"use scikit-learn's own parts and {_ELEMENT_WISE}, or do that step before the model and log the rest; if only a search "
     "was scored by it, log search.best_estimator_."
 )
+_AS_TEXT = "alone or inside of scikit-learn's parts, with wb.log_model, which writes its text."
 _NOTHING_NEW = "it has no answer for rows it has not seen; KMeans or MeanShift has."
 _NO_PLACE = "it has no place for rows it has not seen; PCA or Isomap has."
 
@@ -26,9 +27,9 @@ _INSTEAD: Mapping[str, str] = {
     "sklearn.cluster.": _NOTHING_NEW,
     "sklearn.manifold.": _NO_PLACE,
     "sklearn.": _OF_SKLEARN,
-    "xgboost.": "use HistGradientBoostingClassifier or HistGradientBoostingRegressor.",
-    "lightgbm.": "use HistGradientBoostingClassifier or HistGradientBoostingRegressor.",
-    "catboost.": "use HistGradientBoostingClassifier or HistGradientBoostingRegressor.",
+    "xgboost.": f"log a fitted XGBClassifier, XGBRegressor, XGBRanker or XGBRF…, {_AS_TEXT}",
+    "lightgbm.": f"log a fitted LGBMClassifier, LGBMRegressor or LGBMRanker, {_AS_TEXT}",
+    "catboost.": f"log a fitted CatBoostClassifier, CatBoostRegressor or CatBoostRanker, {_AS_TEXT}",
     "numpy.": f"name {_ELEMENT_WISE}, or np.clip, np.nan_to_num, np.round.",
     "scipy.": f"name {_ELEMENT_WISE}.",
     "": _OF_YOUR_OWN,

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.packaging.boosters.booster import NEARLY_ZERO
 from workbench.packaging.boosters.watching import watch
 
 FOLDER = Path(__file__).with_name("booster_texts")
@@ -156,7 +157,9 @@ def beside_thresholds(text: Any, asked: Any) -> Any:
         for feature, value in zip(features[chosen].tolist(), values[chosen].tolist(), strict=True)
         for change in _beside(value)
     ]
-    changes += [(at, value) for at in range(COLUMNS) for value in (0.0, -0.0, 1e-36, 1e30, -1e30, float("nan"))]
+    changes += [
+        (at, value) for at in range(COLUMNS) for value in (0.0, -0.0, 1e-36, -NEARLY_ZERO, 1e30, -1e30, float("nan"))
+    ]
     rows = asked[np.arange(len(changes)) % len(asked)].copy()
     for row, (feature, value) in zip(rows, changes, strict=True):
         row[feature] = value

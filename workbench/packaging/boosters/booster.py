@@ -21,9 +21,10 @@ UNIT = 2.0**-24  # the largest relative error of rounding to single precision
 class Booster:
     """What answers: `forest` on prepared rows, `base` added to each sum, divided by `divisor`, times `slope`, through `link`.
 
-    `single`: rows are rounded to single precision before they are compared, and the library adds up in it. `finite`: a row with an
-    infinite value is refused. `zero_missing` and `whole` say of each feature whether zero counts as missing, and whether its values
-    are categories, cut to whole numbers (downward, or toward zero as in C).
+    `single`: rows are rounded to single precision before they are compared; `sums_single`: the library adds up in it. `finite`: a
+    row with an infinite value is refused. `flushes`: what is nearly zero is zero before anything is asked. `missing` is missing as
+    NaN is. `zero_missing` and `whole` say of each feature whether zero is missing too, and whether its values are categories, cut
+    to whole numbers (downward, or `toward_zero` as C does).
     """
 
     forest: Forest
@@ -35,6 +36,7 @@ class Booster:
     finite: bool = False
     divisor: float = 1.0
     slope: float = 1.0
+    flushes: bool = False
     missing: float = float("nan")
     zero_missing: NDArray[np.bool_] | None = None
     whole: NDArray[np.bool_] | None = None
@@ -61,10 +63,12 @@ def prepare_rows(booster: Booster, rows: Real) -> Real:
             seen = seen.astype(np.float32).astype(np.float64)
     if booster.finite and np.isinf(seen).any():
         raise ValueError("A row holds an infinite number, or one too large for single precision.")
+    if booster.flushes:
+        seen[np.abs(seen) <= NEARLY_ZERO] = 0.0
     if booster.missing == booster.missing:  # not NaN, which is missing anyway
         seen[seen == booster.missing] = np.nan
     if booster.zero_missing is not None:
-        seen[(np.abs(seen) <= NEARLY_ZERO) & booster.zero_missing] = np.nan
+        seen[(seen == 0.0) & booster.zero_missing] = np.nan
     if booster.whole is not None:
         cut = np.trunc(seen) if booster.toward_zero else np.floor(seen)
         seen = np.where(booster.whole, cut, seen)

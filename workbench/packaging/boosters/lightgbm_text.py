@@ -46,6 +46,7 @@ def read_lightgbm(text: bytes) -> Booster:
         base=(0.0,) * sums,
         link=link,
         slope=slope,
+        flushes=True,
         divisor=len(blocks) / sums if "average_output" in header else 1.0,
         zero_missing=_find_features(trees, features, "zero"),
         whole=_find_features(trees, features, "categorical"),

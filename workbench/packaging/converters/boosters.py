@@ -58,10 +58,13 @@ def _prepare(booster: Booster, table: Table) -> str:
         infinite = graph.add("Cast", graph.add("IsInf", rows), to=DOUBLE)
         most = graph.add("ReduceMax", infinite, graph.constant([1], "int64"))
         graph.refuse(graph.add("Greater", most, graph.constant([0.5])))
+    if booster.flushes:
+        is_zero = graph.add("LessOrEqual", graph.add("Abs", rows), graph.constant([NEARLY_ZERO]))
+        rows = graph.add("Where", is_zero, graph.constant([0.0]), rows)
     if booster.missing == booster.missing:
         rows = _forget(graph, rows, graph.add("Equal", rows, graph.constant([booster.missing])))
     if booster.zero_missing is not None:
-        is_zero = graph.add("LessOrEqual", graph.add("Abs", rows), graph.constant([NEARLY_ZERO]))
+        is_zero = graph.add("Equal", rows, graph.constant([0.0]))
         rows = _forget(graph, rows, graph.add("And", is_zero, graph.constant(booster.zero_missing, "bool")))
     if booster.whole is None:
         return rows

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.config import read_settings
-from workbench.domain.contract import Contract, require_valid
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.points import is_whole
 from workbench.errors import UsageError
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    from workbench.packaging.servability import LoggedModel
 
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
@@ -145,7 +146,9 @@ def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) 
     if not name.isprintable() or len(name) > LONGEST_DATASET_NAME:
         yield f"{name[:50]!r} is no name: it needs up to {LONGEST_DATASET_NAME} printable characters."
     if not hasattr(table, "itertuples"):
-        yield f"It must be a pandas DataFrame, not {type(table).__name__}."
+        from workbench.packaging.column_problems import name_foreign
+
+        yield f"It must be a pandas DataFrame, not {name_foreign(table)}."
     elif not len(table):
         yield "It has no rows."
     if len(set(row_ids)) < len(row_ids):
@@ -265,55 +268,43 @@ def _is_truth_value(value: Any) -> bool:
     return isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
 
 
-def log_model(model: Any, features: pd.DataFrame) -> None:
+def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
-    The model is written with skops, never pickled: the same model in the same bytes wherever it was fitted. The rows give the
-    endpoint its contract, and let the workbench prove that the served model answers as this one did. Raises UsageError for what
-    no endpoint could take or answer.
+    Returns what a notebook shows: how it will likely be served. The model is written with skops, never pickled: the same model in
+    the same bytes wherever it was fitted. The rows, with up to 5,000 of those logged as training rows, give the endpoint its
+    contract, and let the workbench prove that the served model answers as this one did. Raises UsageError, before anything is
+    written, for what no endpoint could take or answer, with what to write instead.
     """
     import skops.io
 
+    from workbench.packaging.servability import judge_model, require_frame
     from workbench.packaging.skops_canonical import to_canonical
 
-    training = _find_training(features)
-    contract = _infer_contract(model, features, training)
+    require_frame(features)
+    if not hasattr(model, "predict"):
+        raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
+    content, training = to_canonical(skops.io.dumps(model)), _find_training(features)
+    longest = read_settings().longest_text
+    contract, logged = judge_model(model, content, features, training, longest_text=longest)
     folder = _folder() / MODEL
     folder.mkdir(exist_ok=True)
     (folder / "contract.json").write_bytes(contract.to_bytes())
-    (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(model)))
+    (folder / "model.skops").write_bytes(content)
     features.to_parquet(_folder() / FEATURES, index=False)
     if training is not None:
         training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)
+    return logged
 
 
 def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
     """Return the rows that were logged as training tables and have all columns of the features; None where none have."""
     import pandas as pd
 
-    names = list(getattr(features, "columns", ()))
+    names = list(features.columns)
     own = [table for (folder, _), table in _TRAINING_TABLES.items() if folder == _folder()]
     fitting = [table[names] for table in own if set(names) <= set(table.columns)]
     return pd.concat(fitting, ignore_index=True) if fitting else None
-
-
-def _infer_contract(model: Any, features: pd.DataFrame, training: pd.DataFrame | None) -> Contract:
-    if not hasattr(features, "dtypes") or not hasattr(features, "columns"):
-        raise UsageError(
-            "The model cannot be logged.",
-            why=f"The features must be a pandas DataFrame, not {type(features).__name__}.",
-            next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
-        )
-    if not hasattr(model, "predict"):
-        raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
-    from workbench.packaging.frames import describe_columns
-
-    columns = describe_columns(features, training)
-    classes = getattr(model, "classes_", None)
-    if not hasattr(model, "predict_proba"):
-        return require_valid(Contract("regression", columns))
-    two = None if classes is None or len(classes) != 2 else tuple(classes.tolist())
-    return require_valid(Contract("classification", columns, classes=two))
 
 
 def run_parameters() -> dict[str, Any]:

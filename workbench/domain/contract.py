@@ -52,7 +52,6 @@ _EXPECTED: Mapping[str, str] = {
     "number": "a finite number",
     "integer": f"a whole number within ±{LARGEST_INTEGER}",
     "boolean": "true or false",
-    "string": f"a string of at most {LONGEST_STRING} characters",
 }
 
 
@@ -61,7 +60,8 @@ class Column:
     """One input column; `nullable` allows null, which reaches the model as a missing value.
 
     `dtype` is pandas' name of the type the model was fitted on, `missing` what a missing value was there (`nan`, or `none` for
-    Python's None), `categories` those of a column of categories, in their order. An empty dtype: nobody wrote it down.
+    Python's None), `categories` those of a column of categories, in their order, `longest` how many characters a text may have. An
+    empty dtype: nobody wrote it down.
     """
 
     name: str
@@ -71,11 +71,13 @@ class Column:
     missing: Missing = "nan"
     categories: tuple[Label, ...] | None = None
     ordered: bool = False
+    longest: int = LONGEST_STRING
 
     @property
     def expected(self) -> str:
         """What a value must be, in words."""
-        return _EXPECTED[self.type] + (" or null" if self.nullable else "")
+        text = f"a string of at most {self.longest} characters" if self.type == "string" else _EXPECTED[self.type]
+        return text + (" or null" if self.nullable else "")
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ def _column_problems(column: Column) -> Iterator[str]:
         yield f"Column {name!r} has unknown type {column.type!r}."
     if not isinstance(cast("object", column.dtype), str) or column.missing not in get_args(Missing):
         yield f"Column {name!r} has no known dtype."
+    if type(cast("object", column.longest)) is not int or column.longest < 0:
+        yield f"Column {name!r} has no longest text."
     if not isinstance(nullable, bool):
         yield f"Column {name!r} must be nullable or not."
 
@@ -241,7 +245,7 @@ _ABSENT = object()
 def _accepts(column: Column, value: Any) -> bool:
     if value is None:
         return column.nullable
-    return _ACCEPTS[column.type](value)
+    return _ACCEPTS[column.type](value) and (column.type != "string" or len(value) <= column.longest)
 
 
 def _is_number(value: Any) -> bool:
@@ -261,15 +265,11 @@ def _is_boolean(value: Any) -> bool:
 
 def _is_string(value: Any) -> bool:
     # A lone surrogate and a null character are legal in JSON but cannot be handed to a model as text.
-    return (
-        type(value) is str
-        and len(value) <= LONGEST_STRING
-        and (value.isascii() or _is_encodable(value))
-        and "\0" not in value
-    )
+    return type(value) is str and (value.isascii() or is_encodable(value)) and "\0" not in value
 
 
-def _is_encodable(value: str) -> bool:
+def is_encodable(value: str) -> bool:
+    """True for text without half a character, which JSON can spell and UTF-8 cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from workbench.domain.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
-    LONGEST_STRING,
     MOST_ROWS,
     Column,
     ColumnType,
@@ -19,7 +18,7 @@ _SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
     "number": {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
     "integer": {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
     "boolean": {"type": "boolean"},
-    "string": {"type": "string", "maxLength": LONGEST_STRING, "pattern": r"^[^\u0000]*$"},
+    "string": {"type": "string", "pattern": r"^[^\u0000]*$"},
 }
 _PROBLEMS: Mapping[str, str] = {
     "400": "The body is not strict JSON in UTF-8.",
@@ -43,6 +42,8 @@ def row_schema(contract: Contract) -> dict[str, Any]:
 
 def _column_schema(column: Column) -> dict[str, Any]:
     schema = dict(_SCHEMAS[column.type])
+    if column.type == "string":
+        schema["maxLength"] = column.longest
     return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
 
 

@@ -86,13 +86,27 @@ def compile_own(model: Any, contract: Contract) -> bytes:
     Raises CannotCompileError where a part of the model has no converter.
     """
     graph = Graph()
+    outputs = _write(graph, model, contract)
+    return graph.to_bytes(outputs)
+
+
+def find_obstacle(model: Any, contract: Contract) -> str | None:
+    """Say why our own converters will not compile a model, without compiling it; None where they will."""
+    try:
+        _write(Graph(is_sketch=True), model, contract)
+    except CannotCompileError as exc:
+        return str(exc)
+    return None
+
+
+def _write(graph: Graph, model: Any, contract: Contract) -> list[tuple[str, str, str, int]]:
     answer = convert_predictor(model, _make_table(graph, model, contract))
     if contract.task == "regression":
         value = graph.without_refused(require(answer.value, "prediction"))
-        return graph.to_bytes([(SCORES, value, "DOUBLE", answer.outputs)])
+        return [(SCORES, value, "DOUBLE", answer.outputs)]
     label = require(answer.label, "label")
     score, width = _find_score(answer, contract)
-    return graph.to_bytes([(SCORES, graph.without_refused(score), "DOUBLE", width), (PLACE, label, "INT64", 0)])
+    return [(SCORES, graph.without_refused(score), "DOUBLE", width), (PLACE, label, "INT64", 0)]
 
 
 def _find_score(answer: Responses, contract: Contract) -> tuple[str, int]:

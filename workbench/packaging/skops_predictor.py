@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.domain.contract import Answers, Contract, Label, Predict
 from workbench.errors import Refused
-from workbench.packaging.frames import Rows, build_frame
+from workbench.packaging.frames import build_frame
 from workbench.packaging.skops_loader import load_model
 
 
@@ -17,20 +17,26 @@ def load_skops_predictor(content: bytes, contract: Contract) -> Predict:
 
 
 def predictor_of(model: Any, contract: Contract) -> Predict:
-    """Return the function from rows to answers of a fitted scikit-learn model.
+    """Return the function from rows to answers of a fitted scikit-learn model; raises Refused as `answer_frames` does."""
+    answer = answer_frames(model, contract)
+    return lambda rows: answer(build_frame(rows, contract))
+
+
+def answer_frames(model: Any, contract: Contract) -> Callable[[Any], Answers]:
+    """Return the function from frames, as the model was fitted on, to answers.
 
     Raises Refused when the model cannot give the score its task asks for.
     """
     if contract.task == "regression":
-        return lambda rows: Answers([float(value) for value in model.predict(build_frame(rows, contract)).ravel()])
+        return lambda frame: Answers([float(value) for value in model.predict(frame).ravel()])
     _require_response(model, contract)
     prepare, last = _split(model)
 
-    def predict(rows: Rows) -> Answers:
-        table = prepare(build_frame(rows, contract))
+    def answer(frame: Any) -> Answers:
+        table = prepare(frame)
         return Answers(_score(last, table, contract), _find_labels(last, table, contract))
 
-    return predict
+    return answer
 
 
 def _require_response(model: Any, contract: Contract) -> None:

@@ -49,6 +49,6 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
 
 
 def _is_unproved(evidence: Evidence, served: FormFact | None) -> bool:
-    if evidence.format < _FIRST_WITH_FORMS or evidence.model.served_as != "onnx":
+    if evidence.format < _FIRST_WITH_FORMS or evidence.model.served_as == "skops":
         return False
     return served is None or not is_proved(served)

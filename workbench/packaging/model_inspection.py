@@ -22,6 +22,7 @@ from workbench.packaging.confinement import Limits
 from workbench.packaging.inspection_child import ANSWERS_FILE, Request, Trial
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
 from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.packaging.served_model import FILES
 from workbench.packaging.serving_trial import Disturbed
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def try_model(
     with tempfile.TemporaryDirectory(prefix="inspection-") as scratch:
         asked = (data, tolerance, limits or Limits())
         trial = Trial(load_error=fault) if fault else _run_trial(Path(scratch), files, *asked)
-        if trial.served_as == "onnx":
+        if ONNX_FILE in FILES.get(trial.served_as or "", ()):
             _publish(Path(scratch) / "output" / ONNX_FILE, onnx_path)
         answers = _read_answers(Path(scratch) / "output" / ANSWERS_FILE, trial)
     seen = (trial.untrusted_types, trial.served_as, trial.largest_difference, trial.load_error)

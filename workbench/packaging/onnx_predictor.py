@@ -10,7 +10,7 @@ from workbench.errors import Refused
 
 Rows = Sequence[Mapping[str, Any]]
 
-NUMBERS, TEXTS, SCORES, PLACE, LABEL = "numbers", "texts", "scores", "place", "label"
+NUMBERS, TEXTS, SCORES, PLACE, LABEL, TABLE = "numbers", "texts", "scores", "place", "label", "table"
 # How a missing text is handed over: no text of a request can be this one, for none holds a null character.
 MISSING_TEXT = "\0"
 _DTYPES = {"tensor(double)": "float64", "tensor(float)": "float32", "tensor(int64)": "int64", "tensor(bool)": "bool"}
@@ -31,6 +31,13 @@ def load_onnx_predictor(content: bytes, contract: Contract) -> Predict:
         return answer(session.run(outputs, {name: make(rows) for name, make in feeds}), len(rows))
 
     return predict
+
+
+def load_onnx_preparation(content: bytes, contract: Contract) -> Callable[[Rows], Any]:
+    """Return the function from rows to the table (rows, columns) of doubles that a compiled preparation makes of them."""
+    session = _open_session(content)
+    feeds = _make_feeds(session.get_inputs(), contract)
+    return lambda rows: session.run([TABLE], {name: make(rows) for name, make in feeds})[0]
 
 
 def _open_session(content: bytes) -> Any:

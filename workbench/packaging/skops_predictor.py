@@ -22,6 +22,19 @@ def predictor_of(model: Any, contract: Contract) -> Predict:
     return lambda rows: answer(build_frame(rows, contract))
 
 
+def load_prepared_predictor(content: bytes, preparation: bytes, contract: Contract) -> Predict:
+    """Return the function from rows to answers of a pipeline with all steps but the last compiled; raises as `load_model` does."""
+    return prepared_predictor_of(load_model(content), preparation, contract)
+
+
+def prepared_predictor_of(model: Any, preparation: bytes, contract: Contract) -> Predict:
+    """Return the function from rows to answers of a fitted pipeline behind its compiled preparation: no frame is built."""
+    from workbench.packaging.onnx_predictor import load_onnx_preparation
+
+    prepare, answer = load_onnx_preparation(preparation, contract), answer_frames(model.steps[-1][1], contract)
+    return lambda rows: answer(prepare(rows))
+
+
 def answer_frames(model: Any, contract: Contract) -> Callable[[Any], Answers]:
     """Return the function from frames, as the model was fitted on, to answers.
 

@@ -21,8 +21,10 @@ from workbench.domain.release import MANIFEST, write_manifest
 from workbench.domain.run import Execution, Run
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
+from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
 from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.packaging.served_model import FILES
 from workbench.stats import METRICS
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow.collecting import NOTEBOOK, RECORD, LoggedTable, count_shared_rows, read_tables
@@ -310,9 +312,11 @@ def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Ins
     )
     files = read_tree(logged)
     served = {"contract.json": files["contract.json"]} if "contract.json" in files else {}
-    if inspection.model.served_as == "onnx":
-        served["model.onnx"] = compiled.read_bytes()
-    elif "model.skops" in files:
-        served["model.skops"] = files["model.skops"]
+    # Of a model that cannot be served, what was logged is kept for whoever looks why.
+    for name in FILES.get(inspection.model.served_as or "", (SKOPS_FILE,)):
+        if name == ONNX_FILE:
+            served[name] = compiled.read_bytes()
+        elif name in files:
+            served[name] = files[name]
     bundle = stage_bundle(served)
     return inspection, {**bundle, MANIFEST: write_manifest(bundle)}

@@ -101,13 +101,28 @@ def build_column(values: list[Any], column: Column) -> Any:
         array[:] = [missing if value is None else value for value in values]
         return pd.Series(array, dtype=object)  # of an array pandas would make a column of text
     if dtype[:1].islower() and dtype not in ("str", "string", "boolean"):
-        return np.array(_whole(values) if "int" in dtype else values, dtype=dtype)
-    return pd.array(_whole(values) if column.type == "integer" else values, dtype=dtype)
+        return (
+            np.array(_whole(values), dtype=_wide_enough(values, dtype))
+            if "int" in dtype
+            else np.array(values, dtype=dtype)
+        )
+    return pd.array(_whole(values) if column.type == "integer" else values, dtype=_wide_enough(values, dtype))
 
 
 def _whole(values: list[Any]) -> list[Any]:
     # As JSON has it, 1.0 is a whole number.
     return [int(value) if type(value) is float else value for value in values]
+
+
+def _wide_enough(values: list[Any], dtype: str) -> str:
+    """Return a type of whole numbers that holds the values: a column of `int8` becomes one of `int64`, as in pandas."""
+    import numpy as np
+
+    if "int" not in dtype.lower():
+        return dtype
+    limits = np.iinfo(dtype.lower())
+    holds = all(value is None or limits.min <= value <= limits.max for value in values)
+    return dtype if holds else ("int64" if dtype[0].islower() else "Int64")
 
 
 def _dtype(column: Column) -> str:

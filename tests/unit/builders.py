@@ -461,7 +461,7 @@ def build_policy_bytes() -> bytes:
 
 def read_policy(content: bytes) -> Policy:
     """Read a policy with the checks and metrics that exist."""
-    return parse_policy(content, known=Known(LIMITS, {name: item.task for name, item in METRICS.items()}))
+    return parse_policy(content, known=Known(LIMITS, {name: item.tasks for name, item in METRICS.items()}))
 
 
 def build_policy(**changes: Any) -> Policy:

@@ -15,11 +15,11 @@ from workbench import spool
 from workbench.domain.digest import sha256_hex
 from workbench.domain.run import Run, RunState
 from workbench.errors import UsageError
+from workbench.predictions import read_predictions
 from workbench.workflow.comparing import (
     compare_runs,
     count_tries,
     find_difference,
-    read_predictions,
     runs_on_holdout_of,
 )
 

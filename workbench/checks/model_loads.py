@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from workbench.checks._limits import read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
+from workbench.domain.facts import ClassesFact
 from workbench.domain.policy import Policy
 
 LIMITS = ("largest_difference",)
 
 
 def model_loads(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when the model loads in a separate process and differs from the stored predictions by at most the limit."""
+    """Pass when the model loads in a separate process and differs from the stored predictions by at most the limit.
+
+    The labels that were kept with the predictions must be the ones it decides for, on every row.
+    """
     limits = read_limits(policy, "model_loads", *LIMITS)
     if isinstance(limits, Finding):
         return limits
@@ -25,6 +29,8 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
         reason = "The served model was not compared with the stored predictions. Nominate the run again."
         return Finding("model_loads", Status.UNKNOWN, "not measured", limit, reason)
     value = f"{model.served_as}, difference {model.largest_difference:.2g}"
+    if finding := _judge_labels(evidence.classes, value, limit):
+        return finding
     # Written so that NaN is above every limit.
     if 0 <= model.largest_difference <= largest:
         reason = "Loaded in a separate process, the model gives the stored predictions on every holdout row."
@@ -33,4 +39,16 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
         f"Served as {model.served_as}, the model answers differently from its stored predictions. "
         "Log the model that made the predictions, and run again."
     )
+    return Finding("model_loads", Status.FAIL, value, limit, reason)
+
+
+def _judge_labels(classes: ClassesFact | None, value: str, limit: str) -> Finding | None:
+    """Return what is wrong with the labels; None where they are the same, or none were kept."""
+    if classes is None or classes.decided_by != "label" or classes.differing_labels == 0:
+        return None
+    if classes.differing_labels is None:
+        reason = "What the served model decides for was not compared with the stored labels. Nominate the run again."
+        return Finding("model_loads", Status.UNKNOWN, f"{value}, labels not compared", limit, reason)
+    value = f"{value}, {classes.differing_labels:,} other labels"
+    reason = "The served model decides otherwise than its stored labels. Log the model that made the predictions, and run again."
     return Finding("model_loads", Status.FAIL, value, limit, reason)

@@ -50,10 +50,7 @@ def _mean_outcomes(values: Sequence[Any], counts: Counter[Any], truth: Floats) -
 
 def _outcomes(truth: Floats, task: Task) -> list[Floats]:
     """Return what a column may tell: the truth, or of several classes each against the rest; only what there are enough rows of."""
-    if task == "multiclass":
-        each = [(truth == place).astype(np.float64) for place in np.unique(truth)]
-    else:
-        each = [truth]
+    each = [(truth == place).astype(np.float64) for place in np.unique(truth)] if task == "multiclass" else [truth]
     return [one for one in each if _can_tell(one, task)]
 
 

@@ -34,9 +34,9 @@ def paired_bootstrap(
     """Return the advantage of `score` over `reference_score` on the same rows; positive means `score` is better.
 
     The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at
-    `level`. Rows, shape (n,), are resampled with replacement and both scores, (n,) or of several classes (n, classes), are
-    judged on the same resamples. The result is the same for a seed and depends neither on the order of the rows nor on which score is named first: that
-    only turns its sign.
+    `level`. Rows, shape (n,), are resampled with replacement and both scores, of several classes (n, classes), are
+    judged on the same resamples. The result is the same for a seed and depends neither on the order of the rows nor on
+    which score is named first: that only turns its sign.
 
     None means that the data cannot carry an interval: fewer than 10 rows, a value that is not finite, one class, more
     than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores give

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from workbench.domain.checklist import ItemStatus, count_statuses
+from workbench.domain.class_words import say_accuracy, say_confusion, say_decision, say_share
 from workbench.domain.digest import short
 from workbench.domain.evidence import Finding, Status
+from workbench.domain.facts import ClassesFact
 from workbench.domain.policy import Policy
 from workbench.domain.review import Review
 from workbench.domain.review import headline as review_headline
@@ -37,6 +39,7 @@ def print_review(review: Review) -> None:
     if review.policy_note:
         console.print(f"[yellow]{escape(review.policy_note)}[/]", soft_wrap=True)
     _print_changes(review)
+    _print_classes(review.evidence.classes)
     table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
     for finding in sort_findings(review.findings):
         table.add_row(escape(finding.check), _mark_finding(finding), _describe_finding(finding))
@@ -65,6 +68,26 @@ def _print_changes(review: Review) -> None:
     if state["code"]:
         shown = " (--html FILE shows them)" if state["code"]["hunks"] else ""
         console.print(f"{escape(state['code']['summary'])}{shown}", soft_wrap=True)
+
+
+# So many classes fit side by side into 80 columns.
+_MOST_CALLED = 4
+
+
+def _print_classes(fact: ClassesFact | None) -> None:
+    """Print how often each class was called what; of many classes for what each is mistaken the most."""
+    if fact is None:
+        return
+    console = open_console()
+    console.print(f"{say_accuracy(fact)} {escape(say_decision(fact))}", soft_wrap=True)
+    names = [each.name for each in fact.classes]
+    called = [f"called {name}" for name in names] if len(names) <= _MOST_CALLED else ["mistaken for"]
+    table = new_table(("is", "wrap"), *((name, "right") for name in called), ("recall", ""), ("precision", ""))
+    for place, each in enumerate(fact.classes):
+        counts = [f"{count:,}" for count in fact.confusion[place]]
+        cells = counts if len(names) <= _MOST_CALLED else [escape(say_confusion(fact, place))]
+        table.add_row(escape(each.name), *cells, say_share(each.recall), say_share(each.precision))
+    console.print(table)
 
 
 def _mark(status: ItemStatus) -> str:

@@ -16,6 +16,7 @@ from workbench.errors import UsageError
 FORMAT = 2
 MOST_ROWS = 1_000
 LONGEST_STRING = 1_000
+LONGEST_CLASS = 100
 LARGEST_INTEGER = 2**53 - 1
 LARGEST_NUMBER = 3.4e38  # what a 32-bit float holds: compiled models and trees compute in it
 MOST_PROBLEMS = 100
@@ -199,6 +200,9 @@ def _class_problems(contract: Contract) -> Iterator[str]:
         yield "The classes must be labels."
         return
     yield from _count_problems(contract, classes)
+    for each in classes:
+        if isinstance(each, str) and (_UNSEEN.search(each) or not each or len(each) > LONGEST_CLASS):
+            yield f"Class {each[:60]!r} is empty, too long, or has characters in its name that nobody sees: rename it."
     if positive is not None and positive not in classes:
         yield f"The positive class {positive!r} is none of {classes}."
     if contract.threshold is not None and not _is_threshold(contract.threshold, classes):

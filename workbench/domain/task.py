@@ -48,7 +48,7 @@ TASKS: Mapping[Task, TaskWords] = {
         alone="rank correlation",
     ),
 }
-_RESPONSES: Mapping[Response, str] = {
+_RESPONSES: Mapping[str, str] = {
     "predict_proba": "probabilities",
     "decision_function": "its decision function",
     "predict": "the class it decides for",
@@ -70,9 +70,9 @@ def spell_class(label: Label) -> str:
     return label if isinstance(label, str) else json.dumps(label)
 
 
-def describe_response(response: Response) -> str:
+def describe_response(response: str) -> str:
     """Say by what a model of classes is scored."""
-    return _RESPONSES[response]
+    return _RESPONSES.get(response, response)
 
 
 def score_columns(names: Iterable[str]) -> list[str]:

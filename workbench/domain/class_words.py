@@ -41,12 +41,9 @@ def say_share(share: Share | None) -> str:
 
 def say_confusion(fact: ClassesFact, place: int) -> str:
     """Say for what a class is mistaken the most, empty when it never is."""
-    line = [
-        (count, each.name)
-        for at, (count, each) in enumerate(zip(fact.confusion[place], fact.classes, strict=True))
-        if at != place
-    ]
-    count, name = max(line, default=(0, ""), key=lambda each: each[0])
+    line = [(count, each.name) for count, each in zip(fact.confusion[place], fact.classes, strict=True)]
+    others = line[:place] + line[place + 1 :]
+    count, name = max(others, default=(0, ""), key=lambda each: each[0])
     return f"{name} {count:,} {'time' if count == 1 else 'times'}" if count else ""
 
 

@@ -192,19 +192,23 @@ def _class_problems(contract: Contract) -> Iterator[str]:
         yield "The positive class must be a label or absent."
     if contract.response not in get_args(Response):
         yield f"Unknown response {contract.response!r}."
-    if classes is None:
-        if contract.task == "multiclass":
-            yield "Several classes must be named."
-        return
-    if not isinstance(classes, tuple) or not all(isinstance(each, _LABELS) for each in classes):
+    if classes is None and contract.task == "multiclass":
+        yield "Several classes must be named."
+    elif classes is not None and not (
+        isinstance(classes, tuple) and all(isinstance(each, _LABELS) for each in classes)
+    ):
         yield "The classes must be labels."
-        return
+    elif classes is not None:
+        yield from _named_problems(contract, cast("tuple[Label, ...]", classes))
+
+
+def _named_problems(contract: Contract, classes: tuple[Label, ...]) -> Iterator[str]:
     yield from _count_problems(contract, classes)
     for each in classes:
-        if isinstance(each, str) and (_UNSEEN.search(each) or not each or len(each) > LONGEST_CLASS):
+        if isinstance(each, str) and (_UNSEEN.search(each) or not 0 < len(each) <= LONGEST_CLASS):
             yield f"Class {each[:60]!r} is empty, too long, or has characters in its name that nobody sees: rename it."
-    if positive is not None and positive not in classes:
-        yield f"The positive class {positive!r} is none of {classes}."
+    if contract.positive_class is not None and contract.positive_class not in classes:
+        yield f"The positive class {contract.positive_class!r} is none of {classes}."
     if contract.threshold is not None and not _is_threshold(contract.threshold, classes):
         yield "The threshold is no number of one of the classes."
 

@@ -144,9 +144,9 @@ def compare_form(
 ) -> FormFact:
     """Return how a compiled form answers beside the estimator; `differing` is 0 where it is one with it.
 
-    A score (each of several) may differ by 1e-9 of the spread of scores (in single precision 1e-6, never more than `largest`), by its
-    last bits, or by twice what the estimator differs from itself. Labels may not. Asked alone a row may get a score `largest_batch` of the spread
-    away.
+    A score (each of several) may differ by 1e-9 of the spread of scores (in single precision 1e-6, never more than `largest`), by
+    its last bits, or by twice what the estimator differs from itself. Labels may not. Asked alone a row may get a score
+    `largest_batch` of the spread away.
     """
     limit = min(DOUBLE_LIMIT if double else SINGLE_LIMIT, largest)
     compared = tuple(_compare_set(predict, each, measure, limit) for each in measure.expected)

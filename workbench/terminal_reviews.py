@@ -71,7 +71,7 @@ def _print_changes(review: Review) -> None:
 
 
 # So many classes fit side by side into 80 columns.
-_MOST_CALLED = 4
+_MOST_CALLED, _LONGEST_NAME = 4, 16
 
 
 def _print_classes(fact: ClassesFact | None) -> None:
@@ -81,8 +81,10 @@ def _print_classes(fact: ClassesFact | None) -> None:
     console = open_console()
     console.print(f"{say_accuracy(fact)} {escape(say_decision(fact))}", soft_wrap=True)
     names = [each.name for each in fact.classes]
-    called = [f"called {name}" for name in names] if len(names) <= _MOST_CALLED else ["mistaken for"]
-    table = new_table(("is", "wrap"), *((name, "right") for name in called), ("recall", ""), ("precision", ""))
+    called = names if len(names) <= _MOST_CALLED else ["mistaken for"]
+    head = "is, called:" if len(names) <= _MOST_CALLED else "class"
+    side = "wrap" if max(map(len, names)) > _LONGEST_NAME else ""
+    table = new_table((head, side), *((name, "right") for name in called), ("recall", ""), ("precision", ""))
     for place, each in enumerate(fact.classes):
         counts = [f"{count:,}" for count in fact.confusion[place]]
         cells = counts if len(names) <= _MOST_CALLED else [escape(say_confusion(fact, place))]

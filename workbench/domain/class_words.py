@@ -5,8 +5,6 @@ from __future__ import annotations
 from workbench.domain.facts import ClassesFact, ClassFact, Share
 from workbench.domain.task import describe_response
 
-_MEANS = {"predict_proba": "probability", "decision_function": "decision function"}
-
 
 def say_accuracy(fact: ClassesFact) -> str:
     """Say how many rows were called right."""
@@ -20,7 +18,7 @@ def say_decision(fact: ClassesFact) -> str:
     if fact.response is None:
         scored = "What of the model the scores are is not known"
     else:
-        scored = f"The model is scored by {describe_response(fact.response)}"
+        scored = f"Scores are {describe_response(fact.response)}"
     positive = f"; the positive class is {fact.positive_class}" if fact.positive_class is not None else ""
     return f"{scored}{positive}. {_say_label(fact, several)}"
 

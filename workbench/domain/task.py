@@ -50,8 +50,8 @@ TASKS: Mapping[Task, TaskWords] = {
 }
 _RESPONSES: Mapping[str, str] = {
     "predict_proba": "probabilities",
-    "decision_function": "its decision function",
-    "predict": "the class it decides for",
+    "decision_function": "the model's decision function and no probabilities",
+    "predict": "1 for the class the model decides for, else 0, and no probabilities",
 }
 
 
@@ -71,7 +71,7 @@ def spell_class(label: Label) -> str:
 
 
 def describe_response(response: str) -> str:
-    """Say by what a model of classes is scored."""
+    """Say what the scores of a model of classes are."""
     return _RESPONSES.get(response, response)
 
 

@@ -243,9 +243,9 @@ def _count_differing_labels(predict: Predict, rows: Rows, contract: Contract, st
     if classes is None or not labels or len(labels) != len(stored):
         return None
     if contract.task == "multiclass":
-        return sum(classes[int(place)] != label for place, label in zip(stored, labels, strict=True))
+        return sum(classes[int(place)] != label for place, label in zip(stored.tolist(), labels, strict=True))
     positive = classes[contract.positive_place]
-    return sum((label == positive) != (place == 1) for place, label in zip(stored, labels, strict=True))
+    return sum((label == positive) != (place == 1) for place, label in zip(stored.tolist(), labels, strict=True))
 
 
 def _loader(trial: Trial, served: bytes, contract: Contract) -> Callable[[], Predict]:

@@ -9,6 +9,7 @@ from workbench.checks._limits import fact_unknown, read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
 from workbench.domain.facts import CalibrationFact, ClassesFact, ClassFact
 from workbench.domain.policy import Policy
+from workbench.domain.task import describe_response
 
 LIMITS = ("fewest_rows", "largest_ece", "smallest_slope", "largest_slope", "largest_bias")
 _TWO_SIDED_95 = 1.96
@@ -32,6 +33,11 @@ def calibrated(evidence: Evidence, policy: Policy) -> Finding:
     )
     limit = f"slope {limits['smallest_slope']:g} to {limits['largest_slope']:g} within its error, {off}"
     fact = evidence.calibration
+    if evidence.classes is not None and evidence.classes.response in ("decision_function", "predict"):
+        scores = describe_response(evidence.classes.response)
+        advice = "Wrap the model in CalibratedClassifierCV and run again."
+        reason = f"Scores are {scores}, so there is nothing to hold against frequencies. {advice}"
+        return Finding("calibrated", Status.UNKNOWN, "no probabilities", limit, reason)
     if evidence.score is not None and evidence.score.task == "multiclass":
         return _judge_classes(evidence.classes, limits, limit)
     if fact is None or evidence.score is None or not fact.rows >= limits["fewest_rows"]:

@@ -132,7 +132,7 @@ def _differ_alone(predict: Predict, expected: Expected) -> float:
     places = sorted({round(at) for at in np.linspace(0, len(expected.rows) - 1, most)}) if expected.rows else []
     pairs = [(ask(predict, [expected.rows[at]])[0][0].tolist(), expected.scores[at].tolist()) for at in places]
     # An answer of another width is none to the same question.
-    gaps = [find_gap(*pair) for pair in pairs if all(map(is_finite, pair)) and len({*map(np.ndim, pair)}) == 1]
+    gaps = [find_gap(*pair) for pair in pairs if all(map(is_finite, pair)) and len({*map(np.shape, pair)}) == 1]
     return max(gaps, default=0.0)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
 from workbench.domain.facts import CostFact, NumericsFact, ServingFact
+from workbench.domain.task import LABEL, score_columns
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.compile_worker import Compiler
 from workbench.packaging.confinement import (
@@ -26,7 +27,15 @@ from workbench.packaging.confinement import (
 from workbench.packaging.frames import Rows, to_rows
 from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
 from workbench.packaging.served_model import FILES, load_served
-from workbench.packaging.serving_trial import Disturbed, ask_all, ask_singly, choose_rows, disturb, measure_cost
+from workbench.packaging.serving_trial import (
+    Disturbed,
+    ask_all,
+    ask_labels,
+    ask_singly,
+    choose_rows,
+    disturb,
+    measure_cost,
+)
 
 ANSWERS_FILE = "answers.npy"
 
@@ -63,6 +72,7 @@ class Trial:
     served_as: str | None = None
     largest_difference: float | None = None
     load_error: str | None = None
+    differing_labels: int | None = None
     serving: ServingFact | None = None
     numerics: NumericsFact | None = None
     disturbed: tuple[Disturbed, ...] | None = None
@@ -156,12 +166,17 @@ def _largest_difference(predict: Predict, rows: Rows, expected: Any) -> float:
     scores = np.array(ask_all(predict, rows), dtype=float)
     if scores.shape != expected.shape:
         raise Refused(
-            "The model's scores do not fit the stored ones.", why=f"{scores.shape[0]} scores for {expected.shape[0]}."
+            "The model's scores do not fit the stored ones.",
+            why=f"{_spell_shape(scores.shape)} for {_spell_shape(expected.shape)}.",
         )
     difference = float(np.abs(scores - expected).max())
     if not np.isfinite(difference):
         raise Refused("The model's scores are not all numbers.")
     return difference
+
+
+def _spell_shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} scores" if len(shape) < 2 else f"{shape[0]} rows of {shape[1]} scores"
 
 
 # Trying it
@@ -182,6 +197,7 @@ def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) 
         stored = _read_scores(Path(request.scores))
         spread = trial.serving.spread if trial.serving else 1.0
         largest = _largest_difference(predict, rows, stored) / spread
+        labels = _count_differing_labels(predict, rows, contract, _read_labels(Path(request.scores)))
         numerics = ask_singly(predict, rows, spread)
         disturbed, answers = disturb(predict, contract, [rows[at] for at in choose_rows(len(rows))])
         np.save(Path(request.output) / ANSWERS_FILE, np.array(answers, dtype=float), allow_pickle=False)
@@ -189,7 +205,20 @@ def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) 
     # The model answered every row before; that it does not now is no reason to call it one that does not load.
     except Exception:
         return trial
-    return replace(trial, largest_difference=largest, numerics=numerics, disturbed=tuple(disturbed), cost=cost)
+    tried = replace(trial, largest_difference=largest, differing_labels=labels, numerics=numerics)
+    return replace(tried, disturbed=tuple(disturbed), cost=cost)
+
+
+def _count_differing_labels(predict: Predict, rows: Rows, contract: Contract, stored: Any) -> int | None:
+    """Count rows on which another class is decided for than was kept; None where none was, or the model gives no labels."""
+    classes = contract.classes
+    labels = ask_labels(predict, rows) if stored is not None and classes else []
+    if classes is None or not labels or len(labels) != len(stored):
+        return None
+    if contract.task == "multiclass":
+        return sum(classes[int(place)] != label for place, label in zip(stored.tolist(), labels, strict=True))
+    positive = classes[contract.positive_place]
+    return sum((label == positive) != (place == 1) for place, label in zip(stored.tolist(), labels, strict=True))
 
 
 def _read_served(trial: Trial, request: Request) -> dict[str, bytes]:
@@ -234,10 +263,23 @@ def _read_training(request: Request, contract: Contract) -> list[dict[str, Any]]
 def _read_scores(path: Path) -> Any:
     import numpy as np
     import pandas as pd
+    import pyarrow.parquet as pq
 
     if path.suffix == ".npy":
         return np.load(path, allow_pickle=False).astype(float).ravel()
-    return pd.read_parquet(path, columns=["score"])["score"].to_numpy(dtype=float)
+    columns = score_columns(pq.read_schema(path).names)
+    scores = pd.read_parquet(path, columns=columns)[columns].to_numpy(dtype=float)
+    return scores if len(columns) > 1 else scores.ravel()
+
+
+def _read_labels(path: Path) -> Any:
+    """Return the places of the labels that were kept with the predictions; None where none were."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    if path.suffix == ".npy" or LABEL not in pq.read_schema(path).names:
+        return None
+    return pd.read_parquet(path, columns=[LABEL])[LABEL].to_numpy(dtype=float)
 
 
 if __name__ == "__main__":

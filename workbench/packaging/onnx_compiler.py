@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.domain.contract import Column, Contract
+from workbench.domain.task import has_classes
 from workbench.packaging.converters import convert_predictor, convert_transformer
 from workbench.packaging.converters.tables import CannotCompileError, Responses, Table, require
 from workbench.packaging.converters.tables import Column as TableColumn
@@ -59,7 +60,7 @@ def compile_forms(model: Any, contract: Contract) -> Iterator[Form]:
 
 
 def _compile_elsewhere(model: Any, contract: Contract) -> Iterator[Form]:
-    if contract.response == "decision_function" or any(_is_missing_text(column) for column in contract.columns):
+    if contract.response != "predict_proba" or any(_is_missing_text(column) for column in contract.columns):
         return
     has_strings = any(column.type == "string" for column in contract.columns)
     for spelling in SPELLINGS:
@@ -177,7 +178,7 @@ def compile_with_skl2onnx(model: Any, contract: Contract, spelling: Spelling) ->
     import skl2onnx
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
-    is_classifier = contract.task == "classification"
+    is_classifier = has_classes(contract.task)
     compiled = skl2onnx.convert_sklearn(
         model,
         name="model",

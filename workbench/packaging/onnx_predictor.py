@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workbench.domain.contract import Answers, Column, Contract, Label, Predict
+from workbench.domain.contract import Answers, Column, Contract, Predict
+from workbench.domain.task import Label
 from workbench.errors import Refused
 
 Rows = Sequence[Mapping[str, Any]]
@@ -115,9 +116,12 @@ def _find_reader(outputs: Sequence[str], contract: Contract) -> Callable[[Sequen
     return lambda found, rows: Answers(take(found[score], rows), name(found[label]))
 
 
-def _score_reader(contract: Contract) -> Callable[[Any, int], list[float]]:
+def _score_reader(contract: Contract) -> Callable[[Any, int], list[Any]]:
     if contract.task == "regression":
         return lambda scores, rows: scores.reshape(rows, -1)[:, 0].tolist()
+    if contract.task == "multiclass":
+        width = len(contract.classes or ())
+        return lambda scores, rows: scores.reshape(rows, width).tolist()
     positive = contract.positive_place
     if contract.response == "decision_function":
         sign = 1 if positive else -1

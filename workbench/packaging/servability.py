@@ -9,11 +9,11 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.domain.contract import Contract, require_valid
+from workbench.domain.contract import Contract
 from workbench.errors import Refused, UsageError
 from workbench.packaging.advice import advise_on
 from workbench.packaging.column_problems import name_foreign, name_type
-from workbench.packaging.frames import build_frame, describe_columns, to_rows
+from workbench.packaging.frames import build_frame, to_rows
 
 _TRIED_ROWS = 20
 _LAST_BITS = 1e-9
@@ -46,23 +46,8 @@ def require_frame(features: Any) -> None:
     )
 
 
-def judge_model(
-    model: Any, content: bytes, features: Any, training: Any, *, longest_text: int
-) -> tuple[Contract, LoggedModel]:
-    """Return the contract of a fitted model, `content` being its skops file, and how it will likely be served.
-
-    Raises UsageError with what to write instead: types nobody reviewed, columns no request could carry, a model that does not
-    answer its own columns.
-    """
-    _require_reviewed(content)
-    contract = _infer_contract(model, describe_columns(features, training, longest_text=longest_text))
-    _require_same_answers(model, features.head(_TRIED_ROWS), contract)
-    from workbench.packaging.onnx_compiler import find_obstacle
-
-    return contract, LoggedModel(type(model).__name__, len(contract.columns), find_obstacle(model, contract))
-
-
-def _require_reviewed(content: bytes) -> None:
+def require_reviewed(content: bytes) -> None:
+    """Raise UsageError for a model, in the bytes of its skops file, that holds what nobody reviewed, with what to write instead."""
     from workbench.packaging.skops_loader import find_untrusted_types
 
     untrusted = find_untrusted_types(content)
@@ -74,16 +59,18 @@ def _require_reviewed(content: bytes) -> None:
         )
 
 
-def _infer_contract(model: Any, columns: Any) -> Contract:
-    classes = getattr(model, "classes_", None)
-    if not hasattr(model, "predict_proba"):
-        return require_valid(Contract("regression", columns))
-    two = None if classes is None or len(classes) != 2 else tuple(classes.tolist())
-    return require_valid(Contract("classification", columns, classes=two))
+def judge_answers(model: Any, features: Any, contract: Contract) -> LoggedModel:
+    """Return how a fitted model will likely be served; raises UsageError where it does not answer requests as its own frame."""
+    from workbench.packaging.onnx_compiler import find_obstacle
+
+    _require_same_answers(model, features.head(_TRIED_ROWS), contract)
+    return LoggedModel(type(model).__name__, len(contract.columns), find_obstacle(model, contract))
 
 
 def _require_same_answers(model: Any, features: Any, contract: Contract) -> None:
     """Raise UsageError unless the model answers rows of a request as it answers its own frame."""
+    import numpy as np
+
     from workbench.packaging.skops_predictor import answer_frames
 
     with warnings.catch_warnings():
@@ -100,8 +87,9 @@ def _require_same_answers(model: Any, features: Any, contract: Contract) -> None
                 why=f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}",
                 next_step="Pass the columns it was fitted on, in their order and with their types, and no others.",
             ) from exc
-    largest = max((abs(a - b) for a, b in zip(asked, own, strict=True)), default=0.0)
-    if not largest <= _LAST_BITS * max(1.0, *map(abs, own)):
+    scores, others = np.array(own, dtype=float), np.array(asked, dtype=float)
+    largest = float(np.abs(scores - others).max(initial=0.0))
+    if not largest <= _LAST_BITS * max(1.0, float(np.abs(scores).max(initial=0.0))):
         raise UsageError(
             "The model answers a request otherwise than its own frame, and was not logged.",
             why=f"On the first {len(own)} rows scores differ by up to {largest:.3g}.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.domain.contract import Answers, Contract, Label, Predict
+from workbench.domain.contract import Answers, Contract, Predict
+from workbench.domain.task import Label
 from workbench.errors import Refused
 from workbench.packaging.frames import build_frame
 from workbench.packaging.skops_loader import load_model
@@ -53,9 +54,12 @@ def answer_frames(model: Any, contract: Contract) -> Callable[[Any], Answers]:
 
 
 def _require_response(model: Any, contract: Contract) -> None:
-    if not hasattr(model, contract.response) or len(model.classes_) != 2:
-        asked = "predict_proba" if contract.response == "predict_proba" else contract.response
-        raise Refused("The model gives no probability of one class.", why=f"It needs {asked} and exactly two classes.")
+    classes = 2 if contract.classes is None else len(contract.classes)
+    if not hasattr(model, contract.response) or len(model.classes_) != classes:
+        raise Refused(
+            "The model does not give the scores its contract names.",
+            why=f"It needs {contract.response} and exactly {'two' if classes == 2 else classes} classes.",
+        )
 
 
 def _split(model: Any) -> tuple[Callable[[Any], Any], Any]:
@@ -66,7 +70,9 @@ def _split(model: Any) -> tuple[Callable[[Any], Any], Any]:
     return model[: len(steps)].transform, last
 
 
-def _score(last: Any, table: Any, contract: Contract) -> list[float]:
+def _score(last: Any, table: Any, contract: Contract) -> list[Any]:
+    if contract.task == "multiclass":
+        return _score_classes(last, table, contract)
     if contract.response == "predict_proba":
         return [float(value) for value in last.predict_proba(table)[:, contract.positive_place]]
     if contract.response == "decision_function":
@@ -74,6 +80,13 @@ def _score(last: Any, table: Any, contract: Contract) -> list[float]:
         return [sign * float(value) for value in last.decision_function(table)]
     positive = last.classes_[contract.positive_place]
     return [float(value) for value in last.predict(table) == positive]
+
+
+def _score_classes(last: Any, table: Any, contract: Contract) -> list[list[float]]:
+    """Return a score for each class, in the order of the model; its decision where it gives labels only."""
+    if contract.response != "predict":
+        return [[float(value) for value in row] for row in getattr(last, contract.response)(table)]
+    return [[float(label == each) for each in contract.classes or ()] for label in native(last.predict(table))]
 
 
 def _find_labels(last: Any, table: Any, contract: Contract) -> list[Label] | None:

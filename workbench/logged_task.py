@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_ASKED = 200
-_NEAR = 0.01  # of the spread of scores: rounded ones are the model's too
+_NEAR, _SAME = 0.01, 1e-9  # of the spread of scores: rounded ones are the model's too
 _GIVE = "Give one row id, one truth and one score (of several classes one for each) for each row of the holdout."
 
 
@@ -289,12 +289,13 @@ def _find_response(said: Said, fitted: Fitted | None, classes: Sequence[Label], 
     asked = np.unique(np.linspace(0, len(said.rows) - 1, _MOST_ASKED).astype(int))
     given, several = said.score[asked], said.score.ndim > 1
     spread = float(np.ptp(given)) or float(np.abs(given).max()) or 1.0
-    gaps = [
-        (float(np.abs(answer - given).max()), found)
-        for found, answer in _list_answers(fitted, asked, classes, several)
-        if answer.shape == given.shape and (wanted is None or several or found.place == wanted)
-    ]
-    near = [(gap, found) for gap, found in gaps if gap <= _NEAR * spread]
+    near: list[tuple[float, _Found]] = []
+    for found, answer in _list_answers(fitted, asked, classes, several):
+        is_wanted = wanted is None or several or found.place == wanted
+        gap = float(np.abs(answer - given).max()) / spread if answer.shape == given.shape and is_wanted else math.inf
+        near += [(gap, found)] if gap <= _NEAR else []
+        if gap <= _SAME:
+            break
     return min(near, key=lambda each: each[0])[1] if near else None
 
 

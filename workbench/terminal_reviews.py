@@ -82,7 +82,7 @@ def _print_classes(fact: ClassesFact | None) -> None:
     if fact is None:
         return
     console = open_console()
-    console.print(f"{say_accuracy(fact)} {escape(say_decision(fact))}", soft_wrap=True)
+    console.print(f"{say_accuracy(fact)} {escape(say_decision(fact))}")
     names = [each.name for each in fact.classes]
     is_narrow = max(map(len, names)) + sum(len(name) + 1 for name in names) <= _WIDEST_NAMES
     side = "wrap" if max(map(len, names)) > _LONGEST_NAME else ""

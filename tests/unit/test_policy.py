@@ -209,7 +209,7 @@ def line_of(text):
     ("before", "after"),
     [
         ("tier: 2", "tier: 7"),
-        ("margin: 0.005", "margin: 0"),
+        ("multiclass: {name: roc_auc, margin: 0.005", "multiclass: {name: roc_auc, margin: 0"),
         ("safe_format: {}", "unsafe_format: {}"),
         ("beats_baseline: {severity: waivable}", "beats_baseline: {severity: mild}"),
         ("principals: 2", "principals: none"),

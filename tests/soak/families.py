@@ -362,7 +362,9 @@ MADE_OF_OTHERS = {
     ),
     "stack": Member("others", mixed(e.StackingClassifier([("a", logistic()), ("b", forest(15))], cv=3)), MIXED),
     "stack_passthrough": Member(
-        "others", scaled(e.StackingClassifier([("a", logistic())], forest(9), passthrough=True, cv=3))
+        "others",
+        scaled(e.StackingClassifier([("a", logistic())], forest(9), passthrough=True, cv=3)),
+        options={"computed": True},
     ),
     "vote_regression": SPEND(
         "others", lambda: e.VotingRegressor([("a", lm.LinearRegression()), ("b", DecisionTreeRegressor(max_depth=5))])

@@ -182,7 +182,7 @@ FORESTS = {
     "bagging": Member("forests", lambda: e.BaggingClassifier(n_estimators=15, random_state=0)),
     "bagging_columns": Member("forests", lambda: e.BaggingClassifier(n_estimators=15, max_features=0.6)),
     "bagging_regression": SPEND("forests", lambda: e.BaggingRegressor(n_estimators=15, random_state=0)),
-    "isolation": Member("others", lambda: e.IsolationForest(40, random_state=0)),
+    "isolation": Member("others", lambda: e.IsolationForest(n_estimators=40, random_state=0)),
 }
 BOOSTING = {
     "boosting": Member("boosting", lambda: e.GradientBoostingClassifier(n_estimators=40, random_state=0)),
@@ -362,7 +362,9 @@ MADE_OF_OTHERS = {
     ),
     "stack": Member("others", mixed(e.StackingClassifier([("a", logistic()), ("b", forest(15))], cv=3)), MIXED),
     "stack_passthrough": Member(
-        "others", scaled(e.StackingClassifier([("a", logistic())], forest(9), passthrough=True, cv=3))
+        "others",
+        scaled(e.StackingClassifier([("a", logistic())], forest(9), passthrough=True, cv=3)),
+        options={"computed": True},
     ),
     "vote_regression": SPEND(
         "others", lambda: e.VotingRegressor([("a", lm.LinearRegression()), ("b", DecisionTreeRegressor(max_depth=5))])

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.domain.contract import Column, Contract
 from workbench.domain.task import has_classes
 from workbench.packaging.converters import convert_predictor, convert_transformer
-from workbench.packaging.converters.tables import CannotCompileError, Responses, Table, require
+from workbench.packaging.converters.tables import DOUBLE, FLOAT, CannotCompileError, Responses, Table, require
 from workbench.packaging.converters.tables import Column as TableColumn
 from workbench.packaging.onnx_graph import Graph
 from workbench.packaging.onnx_predictor import NUMBERS, PLACE, SCORES, TABLE, TEXTS, is_text_column
@@ -155,7 +155,8 @@ def _make_table(graph: Graph, model: Any, contract: Contract) -> Table:
     columns = {}
     for column in contract.columns:
         is_text = is_text_column(column)
-        columns[column.name] = _table_column(column, tensors[is_text], places[is_text])
+        tensor = _round(graph, tensors[is_text]) if _is_single(column) else tensors[is_text]
+        columns[column.name] = _table_column(column, tensor, places[is_text])
         places[is_text] += 1
     names = [str(name) for name in getattr(model, "feature_names_in_", contract.names)]
     if unknown := sorted(set(names) - set(columns)):
@@ -163,8 +164,21 @@ def _make_table(graph: Graph, model: Any, contract: Contract) -> Table:
     return Table(graph, tuple(columns[name] for name in names))
 
 
+def _is_single(column: Column) -> bool:
+    if column.dtype.lower() == "float16":
+        raise CannotCompileError("its numbers are of half precision")
+    return column.dtype.lower() == "float32"
+
+
+def _round(graph: Graph, numbers: str) -> str:
+    """Return numbers as a column of single precision holds them."""
+    rounded = graph.once("Cast", graph.once("Cast", numbers, to=FLOAT), to=DOUBLE)
+    graph.widths[rounded] = graph.widths[numbers]
+    return rounded
+
+
 def _table_column(column: Column, tensor: str, place: int) -> TableColumn:
-    return TableColumn(tensor, place, column.type == "string", column.dtype == "float32", column.missing)
+    return TableColumn(tensor, place, column.type == "string", _is_single(column), column.missing)
 
 
 # skl2onnx

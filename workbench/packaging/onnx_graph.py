@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 ML = "ai.onnx.ml"
 # The first release with trees in double precision, and what every onnxruntime that has them reads.
 _ML_OPSET, _OPSET, _IR = 5, 21, 10
+_DOUBLE = 11  # ONNX's number for the type
 
 
 class Graph:
@@ -24,6 +25,7 @@ class Graph:
         self._constants: dict[Any, tuple[str, Any]] = {}
         self.widths: dict[str, int] = {}  # of the tensors whose columns are known
         self._refusals: list[str] = []
+        self._known: dict[Any, str] = {}
 
     def add_input(self, name: str, width: int, *, text: bool) -> str:
         """Declare an input of shape (rows, width), of doubles or of text."""
@@ -68,6 +70,13 @@ class Graph:
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
+    def once(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node unless there is the same one, and return its name."""
+        key = (operator, inputs, *sorted(attributes.items()))
+        if key not in self._known:
+            self._known[key] = self.add(operator, *inputs, **attributes)
+        return self._known[key]
+
     def gather(self, values: str, places: Sequence[int]) -> str:
         """Take columns by their places, in that order."""
         return self.add("Gather", values, self.constant(list(places), "int64"), axis=1)
@@ -75,6 +84,12 @@ class Graph:
     def refuse(self, rows: str) -> None:
         """Give no score to the rows that are flagged, shape (rows, 1): on those the model itself raises."""
         self._refusals.append(rows)
+
+    def refuse_infinite(self, numbers: str) -> None:
+        """Give no score to rows that hold an infinite number."""
+        infinite = self.once("Cast", self.once("IsInf", numbers), to=_DOUBLE)
+        most = self.once("ReduceMax", infinite, self.constant([1], "int64"))
+        self.refuse(self.once("Greater", most, self.constant([0.5])))
 
     def without_refused(self, scores: str) -> str:
         """Return the scores, NaN for every row that was refused on the way."""

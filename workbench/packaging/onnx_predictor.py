@@ -49,7 +49,11 @@ def _open_session(content: bytes) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        # A scale fused into a product of matrices is kept in single precision.
+        fusions = ["MatMulScaleFusion"]
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], disabled_optimizers=fusions
+        )
     except Exception as exc:
         raise Refused("The compiled model cannot be run.", why=" ".join(str(exc).split())[:300]) from exc
 

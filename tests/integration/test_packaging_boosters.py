@@ -19,13 +19,14 @@ from sklearn.preprocessing import StandardScaler
 from tests.integration.booster_files import FOLDER, NAMES, make_text, read_file, rows_beside
 from workbench.domain.contract import parse_contract
 from workbench.errors import Refused, UsageError
+from workbench.fitted_model import decide_task, describe_contract
 from workbench.packaging.boosters.booster import allow_rounding
 from workbench.packaging.boosters.forest import LARGEST_CATEGORY, Tree, grow_forest
 from workbench.packaging.boosters.stand_ins import BoostedClassifier, BoostedRegressor, rows_of
 from workbench.packaging.boosters.substituting import put_texts_for_boosters
 from workbench.packaging.converters import convert_predictor
 from workbench.packaging.converters.tables import spread
-from workbench.packaging.frames import to_rows
+from workbench.packaging.frames import describe_columns, to_rows
 from workbench.packaging.onnx_compiler import compile_own
 from workbench.packaging.onnx_graph import Graph
 from workbench.packaging.onnx_predictor import load_onnx_predictor
@@ -122,9 +123,8 @@ def test_every_threshold_has_rows_beside_it_in_the_proof_of_a_compiled_model():
 
 
 def contract_of(model, table):
-    from workbench.spool import _infer_contract
-
-    return parse_contract(_infer_contract(model, table, None).to_bytes())
+    columns = describe_columns(table, None, longest_text=1_000)
+    return describe_contract(decide_task(model, table), columns, None)
 
 
 def test_no_library_of_boosters_is_imported():

@@ -53,10 +53,15 @@ class Forest:
     members: Mapping[int, Sequence[int]]
     depth: int
 
-    def trees(self) -> list[slice]:
-        """Return which nodes each tree has."""
-        ends = [*self.roots[1:].tolist(), len(self.feature)]
-        return [slice(start, end) for start, end in zip(self.roots.tolist(), ends, strict=True)]
+    def trees(self) -> list[tuple[slice, dict[int, Sequence[int]]]]:
+        """Return which nodes each tree has, and the members of those that have some, counted from the tree's first node."""
+        starts, asking = self.roots.tolist(), sorted(self.members)
+        spans = [slice(start, end) for start, end in zip(starts, [*starts[1:], len(self.feature)], strict=True)]
+        places = [np.searchsorted(asking, [nodes.start, nodes.stop]) for nodes in spans]
+        return [
+            (nodes, {node - nodes.start: self.members[node] for node in asking[low:high]})
+            for nodes, (low, high) in zip(spans, places, strict=True)
+        ]
 
     def is_leaf(self) -> NDArray[np.bool_]:
         """Return which nodes are leaves."""

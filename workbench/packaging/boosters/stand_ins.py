@@ -100,11 +100,6 @@ class _BoosterText:
         asks[list(forest.members)] = False
         return forest.feature[asks], forest.threshold[asks]
 
-    @property
-    def is_single(self) -> bool:
-        """Whether it rounds what it sees to single precision."""
-        return self.booster.single
-
 
 class WhereItDecides:
     """A method that is there only if the library's estimator has a decision function, for parts of scikit-learn prefer it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,9 +55,7 @@ def convert_booster(model: Any, table: Table) -> Responses:
 def _prepare(booster: Booster, table: Table) -> str:
     graph, rows = table.graph, _round(booster, table)
     if booster.finite and any(column.tensor != NUMBERS for column in table.columns):
-        infinite = graph.add("Cast", graph.add("IsInf", rows), to=DOUBLE)
-        most = graph.add("ReduceMax", infinite, graph.constant([1], "int64"))
-        graph.refuse(graph.add("Greater", most, graph.constant([0.5])))
+        graph.refuse_infinite(rows)
     if booster.flushes:
         is_zero = graph.add("LessOrEqual", graph.add("Abs", rows), graph.constant([NEARLY_ZERO]))
         rows = graph.add("Where", is_zero, graph.constant([0.0]), rows)
@@ -94,17 +92,13 @@ def _forget(graph: Graph, rows: str, flags: str) -> str:
 
 def _read_trees(forest: Forest) -> list[tuple[int, Nodes]]:
     """Return each tree with the first sum it adds to."""
-    members = sorted(forest.members.items())
-    starts = [node for node, _ in members]
-    found = []
-    for nodes, target in zip(forest.trees(), forest.targets.tolist(), strict=True):
-        low, high = np.searchsorted(starts, [nodes.start, nodes.stop]).tolist()
-        own = tuple((node - nodes.start, tuple(kept)) for node, kept in members[low:high])
-        found.append((target, _cut(forest, nodes, own)))
-    return found
+    return [
+        (target, _cut(forest, nodes, members))
+        for (nodes, members), target in zip(forest.trees(), forest.targets.tolist(), strict=True)
+    ]
 
 
-def _cut(forest: Forest, nodes: slice, members: tuple[tuple[int, tuple[int, ...]], ...]) -> Nodes:
+def _cut(forest: Forest, nodes: slice, members: Mapping[int, Sequence[int]]) -> Nodes:
     itself = np.arange(nodes.start, nodes.stop)
     return Nodes(
         feature=forest.feature[nodes],
@@ -114,7 +108,7 @@ def _cut(forest: Forest, nodes: slice, members: tuple[tuple[int, tuple[int, ...]
         is_leaf=forest.left[nodes] == itself,
         missing_left=forest.missing_left[nodes],
         leaves=forest.leaves[nodes],
-        members=members,
+        members=tuple((node, tuple(found)) for node, found in members.items()),
     )
 
 

@@ -161,6 +161,7 @@ def _compare_forms(
     from workbench.packaging.onnx_predictor import load_onnx_predictor
     from workbench.packaging.proof import compare_form, measure_estimator
     from workbench.packaging.proof_rows import make_row_sets
+    from workbench.packaging.tree_arrays import add_arrays
 
     measure = measure_estimator(own, make_row_sets(model, contract, *data))
     limits = {"largest": request.largest_difference, "largest_batch": request.largest_batch_difference}
@@ -174,7 +175,8 @@ def _compare_forms(
         except Refused as exc:
             tried.append((FormFact(form.name, False, " ".join([exc.what, *exc.reasons])), b""))
             continue
-        tried.append((compare_form(form.name, predict, measure, double=form.double, **limits), form.content))
+        fact = compare_form(form.name, predict, measure, double=form.double, **limits)
+        tried.append((add_arrays(fact, form.content, model), form.content))
         if tried[-1][0].served:
             break
     return measure, tried

@@ -26,10 +26,12 @@ from tests.soak import (
     parallel_runs,
     promoters,
     promotion_kills,
+    random_models,
     rollback,
     secrets_kept,
     silent_failures,
     tampering,
+    zoo,
 )
 from tests.soak.proof import Proof
 
@@ -65,6 +67,8 @@ PROOFS: Mapping[str, Plan] = {
     "ledger_faults": Plan(ledger_faults.prove, small=1, full=3),
     "rollback": Plan(rollback.prove, small=5, full=100),
     "boosters": Plan(boosters.prove, small=200, full=5_000),
+    "zoo": Plan(zoo.prove, small=300, full=20_000),
+    "random_models": Plan(random_models.prove, small=10, full=1_000),
 }
 
 

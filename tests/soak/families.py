@@ -424,7 +424,7 @@ OTHERS = {
     ),
     "quadratic": Member("others", QuadraticDiscriminantAnalysis),
     "network": Member("others", mixed(MLPClassifier((12,), max_iter=150, random_state=0)), MIXED),
-    "network_regression": SPEND("others", scaled(MLPRegressor((12,), max_iter=150, random_state=0))),
+    "network_regression": SPEND("others", scaled(MLPRegressor(hidden_layer_sizes=(12,), max_iter=150, random_state=0))),
     "neighbours": Member("others", scaled(nn.KNeighborsClassifier(15)), rows=500),
     "neighbours_brute": Member("others", scaled(nn.KNeighborsClassifier(9, algorithm="brute")), rows=500),
     "neighbours_regression": SPEND("others", scaled(nn.KNeighborsRegressor(9)), rows=500),

@@ -17,6 +17,7 @@ from workbench.packaging.onnx_compiler import Form
 from workbench.packaging.proof import Measure, compare_form, measure_estimator
 from workbench.packaging.proof_rows import make_row_sets
 from workbench.packaging.skops_predictor import predictor_of, prepared_predictor_of
+from workbench.packaging.tree_arrays import add_arrays
 
 ORIGINAL = "scikit-learn itself"
 
@@ -72,7 +73,8 @@ def _try_form(
         predict = predictor_of_form(form, model, contract)
     except Refused as exc:
         return FormFact(form.name, False, " ".join([exc.what, *exc.reasons]))
-    return compare_form(form.name, predict, measure, double=form.double, largest=largest, largest_batch=largest_batch)
+    fact = compare_form(form.name, predict, measure, double=form.double, largest=largest, largest_batch=largest_batch)
+    return add_arrays(fact, form.content, model) if form.whole else fact
 
 
 def predictor_of_form(form: Form, model: Any, contract: Contract) -> Predict:

@@ -19,7 +19,8 @@ _NO_CHILD = -1
 class Tree:
     """Arrays over the nodes of a tree; a child of -1 is none, `kinds` are the categories that go left, where a node asks for some.
 
-    A list of edges is a tree of questions without children; `asks` says which nodes ask anything.
+    A list of edges is a tree of questions without children (it was not grown); `asks` says which nodes ask anything. `leaves`
+    (nodes, targets) is what each leaf adds to an answer, None where a model makes something else of it.
     """
 
     asks: NDArray[np.bool_]
@@ -29,6 +30,8 @@ class Tree:
     right: NDArray[np.int64]
     missing_left: NDArray[np.bool_]
     kinds: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+    leaves: NDArray[np.float64] | None = None
+    is_grown: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def find_questions(model: Any, steps: tuple[Any, ...] = ()) -> Iterator[Question
     elif hasattr(model, "bin_edges_"):
         yield Question(steps, False, (_read_edges(list(map(np.asarray, model.bin_edges_))),))
     elif hasattr(model, "tree_"):
-        yield Question(steps, True, (_read_tree(model.tree_, None),))
+        yield Question(steps, True, (_read_tree(model.tree_, None, 1.0),))
     elif kind == "Binarizer" or (kind == "BernoulliNB" and model.binarize is not None):
         edge = model.threshold if kind == "Binarizer" else model.binarize
         yield Question(steps, False, (_read_edges([np.array([edge])] * model.n_features_in_),))
@@ -78,7 +81,8 @@ def _find_inside(model: Any, steps: tuple[Any, ...]) -> Iterator[Question]:
     if not members and not hasattr(model, "calibrated_classifiers_"):
         yield from _find_wrapped(model, steps)
     places = getattr(model, "estimators_features_", [None] * len(members))
-    grown = [_read_tree(m.tree_, at) for m, at in zip(members, places, strict=False) if hasattr(m, "tree_")]
+    factor = _find_factor(model)
+    grown = [_read_tree(m.tree_, at, factor) for m, at in zip(members, places, strict=False) if hasattr(m, "tree_")]
     if grown:
         yield Question(steps, True, tuple(grown))
     for member, at in zip(members, places, strict=False):
@@ -88,6 +92,14 @@ def _find_inside(model: Any, steps: tuple[Any, ...]) -> Iterator[Question]:
         yield from find_questions(step, (*steps, _Selection(model, name)))
     for _, step in getattr(model, "transformer_list", ()):
         yield from find_questions(step, steps)
+
+
+def _find_factor(model: Any) -> float | None:
+    """Return what the value of a leaf is multiplied with; None where it counts for a vote or for a depth."""
+    kind = type(model).__name__
+    if kind in ("AdaBoostClassifier", "AdaBoostRegressor", "IsolationForest"):
+        return None
+    return float(model.learning_rate) if kind.startswith("GradientBoosting") else 1.0
 
 
 def _listed(members: Any) -> list[Any]:
@@ -130,8 +142,8 @@ class _Selection(_Places):
 # Reading
 
 
-def _read_tree(tree: Any, places: Any) -> Tree:
-    """Return a tree of scikit-learn; `places` are those of its columns among all."""
+def _read_tree(tree: Any, places: Any, factor: float | None) -> Tree:
+    """Return a tree of scikit-learn; `places` are those of its columns among all, `factor` what its leaves are multiplied with."""
     asks = tree.children_left != _NO_CHILD
     feature = np.where(asks, tree.feature, 0).astype(np.int64)
     return Tree(
@@ -141,6 +153,7 @@ def _read_tree(tree: Any, places: Any) -> Tree:
         left=np.asarray(tree.children_left, dtype=np.int64),
         right=np.asarray(tree.children_right, dtype=np.int64),
         missing_left=np.asarray(tree.missing_go_to_left, dtype=bool),
+        leaves=None if factor is None else np.asarray(tree.value[:, 0, :] * factor, dtype=np.float64),
     )
 
 
@@ -156,6 +169,7 @@ def _read_predictor(predictor: Any) -> Tree:
         left=np.where(asks, nodes["left"].astype(np.int64), _NO_CHILD),
         right=np.where(asks, nodes["right"].astype(np.int64), _NO_CHILD),
         missing_left=nodes["missing_go_to_left"].astype(bool),
+        leaves=nodes["value"].astype(np.float64).reshape(-1, 1),
         kinds={int(at): _set_bits(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][at]]) for at in by_kind},
     )
 
@@ -192,4 +206,5 @@ def _read_edges(edges: Sequence[NDArray[np.float64]]) -> Tree:
         left=none,
         right=none,
         missing_left=np.zeros(len(values), dtype=bool),
+        is_grown=False,
     )

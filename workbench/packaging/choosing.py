@@ -14,10 +14,10 @@ from workbench.domain.facts import FormFact, ServingFact
 from workbench.errors import Refused
 from workbench.packaging.frames import Rows
 from workbench.packaging.onnx_compiler import Form
+from workbench.packaging.onnx_tree_arrays import add_arrays
 from workbench.packaging.proof import Measure, compare_form, measure_estimator
 from workbench.packaging.proof_rows import make_row_sets
 from workbench.packaging.skops_predictor import predictor_of, prepared_predictor_of
-from workbench.packaging.tree_arrays import add_arrays
 
 ORIGINAL = "scikit-learn itself"
 

@@ -1,5 +1,7 @@
 """Compiled models answer like the models: our own converters, family by family, and what skl2onnx makes where they end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,7 +43,7 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
-from sklearn.naive_bayes import BernoulliNB, GaussianNB
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -153,6 +155,18 @@ CLASSIFIERS = {
     "adaboost": prepared(AdaBoostClassifier(n_estimators=5)),
     "bagged_trees": prepared(BaggingClassifier(n_estimators=5, max_features=0.7, random_state=0)),
     "bagged_lines": prepared(BaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0)),
+    "counts": make_pipeline(
+        ColumnTransformer([("numbers", make_pipeline(SimpleImputer(), MinMaxScaler()), NUMBERS)]), MultinomialNB()
+    ),
+    "complements": make_pipeline(
+        ColumnTransformer([("numbers", make_pipeline(SimpleImputer(), MinMaxScaler()), NUMBERS)]), ComplementNB()
+    ),
+    "quadratic": make_pipeline(
+        ColumnTransformer([("numbers", make_pipeline(SimpleImputer(), StandardScaler()), NUMBERS)]),
+        QuadraticDiscriminantAnalysis(),
+    ),
+    "temperature": CalibratedClassifierCV(prepared(forest()), method="temperature", cv=2),
+    "temperature_of_lines": CalibratedClassifierCV(prepared(LogisticRegression()), method="temperature", cv=2),
     "gauss": prepared(GaussianNB(), texts=FILLED_NUMBERS),
     "bernoulli": prepared(BernoulliNB(binarize=0.5)),
     "network": prepared(MLPClassifier((5,), tol=1e-2, max_iter=900, random_state=0)),
@@ -248,7 +262,7 @@ def contract_of(model, table: pd.DataFrame) -> Contract:
 
 def prove(model, table: pd.DataFrame, truth: pd.Series):
     """Fit a model, compile it with our own converters, and compare both on every row the gate would."""
-    model.fit(table[HOLDOUT_ROWS:], truth[HOLDOUT_ROWS:])
+    model.fit(table[HOLDOUT_ROWS:], truth[HOLDOUT_ROWS:].to_numpy())
     contract = contract_of(model, table)
     rows = to_rows(table)
     own = predictor_of(model, contract)
@@ -351,9 +365,10 @@ def test_a_number_where_the_model_raises_is_found():
 
 
 def test_what_has_no_converter_here_is_left_to_skl2onnx_or_explained():
-    model = QuadraticDiscriminantAnalysis().fit(TABLE[["amount"]], CLASSES)
-    own, *others = compile_forms(model, contract_of(model, TABLE[["amount"]]))
-    assert (own.name, own.content, own.reason) == (OWN, None, "no converter for QuadraticDiscriminantAnalysis")
+    model = SVC(random_state=0).fit(TABLE[["amount"]], CLASSES)
+    contract = replace(contract_of(model, TABLE[["amount"]]), response="predict_proba")
+    own, *others = compile_forms(model, contract)
+    assert (own.name, own.content, own.reason) == (OWN, None, "no converter for SVC")
     assert any(form.content for form in others)
     assert others[-1].reason == "nothing stands before its last step"
 
@@ -450,3 +465,56 @@ def test_a_contract_without_types_still_makes_a_frame():
     contract = build_contract([("a", "i", True), ("b", "b", True), ("c", "O", False)], "regression")
     frame = build_frame([{"a": None, "b": True, "c": "x"}], contract)
     assert [str(kind) for kind in frame.dtypes] == ["float64", "object", "str"]
+
+
+def test_narrow_whole_numbers_beside_single_precision_are_of_single_precision():
+    table = pd.DataFrame({"a": TABLE.amount.astype("float32"), "b": (TABLE["count"] % 100).astype("int8")})
+    model = make_pipeline(StandardScaler(), ExtraTreesRegressor(5, random_state=0)).fit(table, AMOUNTS)
+    assert "single precision" in next(compile_forms(model, contract_of(model, table))).reason
+    wide = table.astype({"b": "int64"})
+    assert next(compile_forms(model.fit(wide, AMOUNTS), contract_of(model, wide))).content
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_a_number_is_compiled_as_its_column_holds_it(dtype):
+    table = pd.DataFrame({"a": (TABLE["count"] % 100).astype(dtype), "b": TABLE.amount})
+    found = prove(make_pipeline(StandardScaler(), LogisticRegression()), table, CLASSES)
+    assert found.served, found.reason
+
+
+def test_a_column_scaled_by_one_number_keeps_its_precision():
+    found = prove(make_pipeline(StandardScaler(), LogisticRegression()), TABLE[["amount"]], CLASSES)
+    assert max(each.largest_difference for each in found.rows) < 1e-12
+
+
+def test_an_infinite_logarithm_gets_no_answer():
+    steps = FunctionTransformer(np.log1p), LogisticRegression()
+    model = make_pipeline(*steps).fit(TABLE[["amount"]].abs(), CLASSES)
+    contract = contract_of(model, TABLE[["amount"]])
+    answers = load_onnx_predictor(compile_own(model, contract), contract)([{"amount": -1.0}, {"amount": 1.0}])
+    assert np.isnan(answers.scores).tolist() == [True, False]
+
+
+def test_a_power_of_what_is_not_positive_gets_no_answer():
+    model = make_pipeline(PowerTransformer(method="box-cox"), LogisticRegression())
+    found = prove(model, TABLE[["amount"]].abs() + 0.5, CLASSES)
+    assert found.served, found.reason
+
+
+def test_a_row_of_almost_nothing_keeps_its_length():
+    found = prove(make_pipeline(Normalizer(), LogisticRegression()), TABLE[["amount", "count"]], CLASSES)
+    assert found.served, found.reason
+
+
+def test_a_question_that_no_category_answers_is_compiled():
+    draw = np.random.default_rng(1)
+    table = pd.DataFrame({"kind": draw.choice(["a", "b"], 300), "amount": TABLE.amount})
+    table["kind"] = table["kind"].where(draw.random(300) > 0.3)
+    model = HistGradientBoostingClassifier(max_iter=30, min_samples_leaf=3, categorical_features=["kind"])
+    assert prove(model, table, (table.kind.isna() ^ (TABLE.amount > 300)).astype(int)).served
+
+
+def test_a_column_of_small_numbers_grows_where_a_number_is_larger():
+    contract = Contract("regression", describe_columns(pd.DataFrame({"a": np.array([1, 2], dtype="int8")})))
+    assert build_frame([{"a": 5}], contract)["a"].dtype == "int8"
+    assert build_frame([{"a": 300}], contract)["a"].tolist() == [300]

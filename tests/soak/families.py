@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
-
 import numpy as np
 from sklearn import ensemble as e
 from sklearn import linear_model as lm
@@ -17,97 +12,42 @@ from sklearn import preprocessing as pp
 from sklearn import svm
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector, make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.cross_decomposition import PLSRegression
-from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - makes IterativeImputer importable
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
-from sklearn.feature_selection import SelectFromModel, SelectKBest, VarianceThreshold, f_classif
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
-from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import Nystroem
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.mixture import GaussianMixture
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 
-from tests.soak.customers import FLAGS, GAP_TEXTS, GAPS, KINDS, LARGE, MIXED, NULLABLE, PLAIN, SMALL, TEXTS
+from tests.soak.customers import FLAGS, GAPS, LARGE, MIXED
+from tests.soak.zoo_columns import COLUMNS
+from tests.soak.zoo_parts import (
+    DENSE,
+    MANY,
+    SPEND,
+    Member,
+    chain,
+    forest,
+    logistic,
+    mixed,
+    ordinal,
+    scaled,
+)
+from tests.soak.zoo_trees import BOOSTING, FORESTS, TREES
 
 USED_MOST = ("linear", "trees", "forests", "boosting", "columns")
-FULL = (*GAPS, *GAP_TEXTS, *FLAGS)
-EVERYTHING = (*GAPS, "account", "since", *SMALL, *NULLABLE, *TEXTS, *GAP_TEXTS[1:], *KINDS, "zone_kind", *FLAGS)
-
-
-@dataclass(frozen=True)
-class Member:
-    """A model of the zoo: how it is made, what it predicts, which columns it takes, and how many rows it is fitted on."""
-
-    family: str
-    make: Callable[[], Any]
-    columns: Sequence[str] = PLAIN
-    target: str = "leaves"
-    rows: int = 2_000
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-def logistic(**options: Any) -> Any:
-    return lm.LogisticRegression(**{"max_iter": 2_000, **options})
-
-
-def forest(trees: int = 40, **options: Any) -> Any:
-    return e.RandomForestClassifier(trees, random_state=0, **options)
-
-
-def histograms(**options: Any) -> Any:
-    return e.HistGradientBoostingClassifier(**{"max_iter": 40, "random_state": 0, **options})
-
-
-def one_hot(**options: Any) -> Any:
-    return pp.OneHotEncoder(**{"handle_unknown": "ignore", **options})
-
-
-def ordinal(**options: Any) -> Any:
-    return pp.OrdinalEncoder(**{"handle_unknown": "use_encoded_value", "unknown_value": -1, **options})
-
-
-def filled(texts: Any, **options: Any) -> Any:
-    return make_pipeline(SimpleImputer(**{"strategy": "most_frequent", **options}), texts)
-
-
-def prepare(numbers: Any = None, texts: Any = None, *, columns: Sequence[str] = MIXED) -> Any:
-    """Return scaled numbers beside encoded texts, flags as they are."""
-    kinds = {
-        "numbers": (numbers or make_pipeline(SimpleImputer(strategy="median"), pp.StandardScaler()), GAPS),
-        "texts": (texts or one_hot(), (*TEXTS, *GAP_TEXTS, *KINDS)),
-        "flags": ("passthrough", FLAGS),
-    }
-    return ColumnTransformer(
-        [(name, step, [each for each in columns if each in group]) for name, (step, group) in kinds.items()]
-    )
-
-
-def mixed(*steps: Any, **parts: Any) -> Callable[[], Any]:
-    return lambda: make_pipeline(prepare(**parts), *steps)
-
-
-def scaled(*steps: Any) -> Callable[[], Any]:
-    return lambda: make_pipeline(pp.StandardScaler(), *steps)
-
-
-def chain(*steps: Any) -> Callable[[], Any]:
-    return lambda: make_pipeline(*steps)
-
-
-MANY, SPEND = partial(Member, target="segment"), partial(Member, target="spend")
-DENSE = one_hot(sparse_output=False)
-FILLED = filled(one_hot())
 
 LINEAR = {
     "logistic": Member("linear", scaled(logistic())),
@@ -142,214 +82,6 @@ LINEAR = {
     "gamma": SPEND("linear", mixed(lm.GammaRegressor()), MIXED),
     "tweedie": SPEND("linear", mixed(lm.TweedieRegressor(power=1.5, max_iter=900)), MIXED),
     "partial_least_squares": SPEND("linear", lambda: PLSRegression(2)),
-}
-TREES = {
-    "tree": Member("trees", lambda: DecisionTreeClassifier(max_depth=8, random_state=0)),
-    "tree_unlimited": Member("trees", lambda: DecisionTreeClassifier(random_state=0)),
-    "tree_ids": Member("trees", lambda: DecisionTreeClassifier(max_depth=14, random_state=0), LARGE),
-    "tree_gaps": Member("trees", lambda: DecisionTreeClassifier(max_depth=8, random_state=0), GAPS),
-    "tree_small_types": Member("trees", lambda: DecisionTreeClassifier(max_depth=9, random_state=0), SMALL),
-    "tree_nullable": Member("trees", lambda: DecisionTreeClassifier(max_depth=9, random_state=0), NULLABLE),
-    "tree_extra": Member("trees", lambda: ExtraTreeClassifier(max_depth=9, random_state=0)),
-    "tree_three": MANY("trees", lambda: DecisionTreeClassifier(max_depth=8, random_state=0)),
-    "tree_regression": SPEND("trees", lambda: DecisionTreeRegressor(max_depth=8, random_state=0)),
-    "tree_regression_scaled": SPEND("trees", scaled(DecisionTreeRegressor(max_depth=9, random_state=0)), LARGE),
-    "tree_monotonic": SPEND("trees", lambda: DecisionTreeRegressor(max_depth=7, monotonic_cst=[-1, 0, -1, 0])),
-}
-FORESTS = {
-    "forest": Member("forests", forest),
-    "forest_ids": Member("forests", forest, LARGE),
-    "forest_gaps": Member("forests", forest, GAPS),
-    "forest_small_types": Member("forests", forest, SMALL),
-    "forest_nullable": Member("forests", forest, (*NULLABLE, *PLAIN)),
-    "forest_scaled": Member("forests", scaled(forest()), LARGE),
-    "forest_mixed": Member("forests", mixed(forest(), numbers=SimpleImputer(strategy="median")), MIXED),
-    "forest_ordinal": Member("forests", mixed(forest(), numbers="passthrough", texts=ordinal()), MIXED),
-    "forest_gap_texts": Member("forests", mixed(forest(), texts=FILLED, columns=FULL), FULL),
-    "forest_large": Member("forests", lambda: forest(150), GAPS),
-    "forest_balanced": Member("forests", lambda: forest(class_weight="balanced", max_depth=6)),
-    "extra_trees": Member("forests", lambda: e.ExtraTreesClassifier(40, random_state=0)),
-    "extra_trees_gaps": Member("forests", lambda: e.ExtraTreesClassifier(40, random_state=0), GAPS),
-    "forest_three": MANY("forests", forest),
-    "forest_stars": Member("forests", forest, target="stars"),
-    "forest_regression": SPEND("forests", lambda: e.RandomForestRegressor(40, random_state=0)),
-    "forest_regression_ids": SPEND("forests", lambda: e.RandomForestRegressor(40, random_state=0), LARGE),
-    "forest_regression_gaps": SPEND("forests", lambda: e.RandomForestRegressor(40, random_state=0), GAPS),
-    "forest_absolute": SPEND("forests", lambda: e.RandomForestRegressor(8, criterion="absolute_error"), rows=300),
-    "extra_regression_tiny": Member(
-        "forests", lambda: e.ExtraTreesRegressor(40, random_state=0), GAPS, "concentration"
-    ),
-    "bagging": Member("forests", lambda: e.BaggingClassifier(n_estimators=15, random_state=0)),
-    "bagging_columns": Member("forests", lambda: e.BaggingClassifier(n_estimators=15, max_features=0.6)),
-    "bagging_regression": SPEND("forests", lambda: e.BaggingRegressor(n_estimators=15, random_state=0)),
-    "isolation": Member("others", lambda: e.IsolationForest(n_estimators=40, random_state=0)),
-}
-BOOSTING = {
-    "boosting": Member("boosting", lambda: e.GradientBoostingClassifier(n_estimators=40, random_state=0)),
-    "boosting_ids": Member("boosting", lambda: e.GradientBoostingClassifier(n_estimators=40, max_depth=5), LARGE),
-    "boosting_mixed": Member("boosting", mixed(e.GradientBoostingClassifier(n_estimators=40)), MIXED),
-    "boosting_exponential": Member("boosting", lambda: e.GradientBoostingClassifier(loss="exponential")),
-    "boosting_subsample": Member("boosting", lambda: e.GradientBoostingClassifier(subsample=0.5, n_estimators=30)),
-    "boosting_three": MANY("boosting", lambda: e.GradientBoostingClassifier(n_estimators=20, random_state=0)),
-    "boosting_regression": SPEND("boosting", lambda: e.GradientBoostingRegressor(n_estimators=40)),
-    "boosting_quantile": SPEND("boosting", lambda: e.GradientBoostingRegressor(loss="quantile", n_estimators=40)),
-    "boosting_huber": SPEND("boosting", lambda: e.GradientBoostingRegressor(loss="huber", n_estimators=40)),
-    "boosting_from_zero": SPEND("boosting", lambda: e.GradientBoostingRegressor(init="zero", n_estimators=40)),
-    "histograms": Member("boosting", histograms),
-    "histograms_ids": Member("boosting", histograms, LARGE),
-    "histograms_gaps": Member("boosting", histograms, GAPS),
-    "histograms_small_types": Member("boosting", histograms, SMALL),
-    "histograms_nullable": Member("boosting", histograms, (*NULLABLE, *PLAIN)),
-    "histograms_stopped": Member("boosting", lambda: histograms(early_stopping=True), GAPS),
-    "histograms_monotonic": Member("boosting", lambda: histograms(monotonic_cst=[1, 0, -1, 0])),
-    "histograms_kinds": Member("boosting", histograms, (*GAPS, "town", "grade", *FLAGS)),
-    "histograms_kinds_of_numbers": Member("boosting", histograms, (*PLAIN, "zone_kind")),
-    "histograms_text": Member(
-        "boosting", lambda: histograms(categorical_features=["plan", "district"]), (*GAPS, "plan", "district")
-    ),
-    "histograms_ordinal": Member(
-        "boosting",
-        lambda: make_pipeline(
-            prepare("passthrough", ordinal(unknown_value=np.nan)), histograms(categorical_features=[6, 7, 8])
-        ),
-        MIXED,
-    ),
-    "histograms_scaled": Member("boosting", scaled(histograms()), LARGE),
-    "histograms_three": MANY("boosting", lambda: histograms(max_iter=15), GAPS),
-    "histograms_regression": SPEND("boosting", lambda: e.HistGradientBoostingRegressor(max_iter=40), GAPS),
-    "histograms_regression_ids": SPEND("boosting", lambda: e.HistGradientBoostingRegressor(max_iter=40), LARGE),
-    "histograms_poisson": Member(
-        "boosting", lambda: e.HistGradientBoostingRegressor(loss="poisson", max_iter=40), GAPS, "tickets"
-    ),
-    "histograms_gamma": SPEND("boosting", lambda: e.HistGradientBoostingRegressor(loss="gamma", max_iter=40), GAPS),
-    "histograms_quantile": SPEND(
-        "boosting", lambda: e.HistGradientBoostingRegressor(loss="quantile", quantile=0.9, max_iter=40), GAPS
-    ),
-    "histograms_absolute": SPEND("boosting", lambda: e.HistGradientBoostingRegressor(loss="absolute_error"), GAPS),
-    "histograms_stars": Member("boosting", lambda: e.HistGradientBoostingRegressor(max_iter=30), target="stars"),
-    "adaboost": Member("boosting", lambda: e.AdaBoostClassifier(n_estimators=25, random_state=0)),
-    "adaboost_deep": Member(
-        "boosting", lambda: e.AdaBoostClassifier(DecisionTreeClassifier(max_depth=4), n_estimators=10)
-    ),
-}
-COLUMNS = {
-    "mixed": Member("columns", mixed(logistic()), MIXED),
-    "gap_texts": Member("columns", mixed(logistic(), columns=FULL), FULL),
-    "gap_texts_frequent": Member("columns", mixed(logistic(), texts=FILLED, columns=FULL), FULL),
-    "gap_texts_marked": Member(
-        "columns",
-        mixed(logistic(), texts=filled(one_hot(), strategy="constant", fill_value="none"), columns=FULL),
-        FULL,
-    ),
-    "none_marked": Member(
-        "columns",
-        chain(
-            make_column_transformer(
-                (filled(one_hot(), missing_values=None, strategy="constant", fill_value="none"), ["channel"]),
-                (pp.StandardScaler(), list(PLAIN)),
-            ),
-            logistic(),
-        ),
-        (*PLAIN, "channel"),
-    ),
-    "unknown_raises": Member("columns", mixed(logistic(), texts=pp.OneHotEncoder()), MIXED),
-    "infrequent": Member(
-        "columns",
-        mixed(logistic(), texts=one_hot(handle_unknown="infrequent_if_exist", min_frequency=0.25)),
-        MIXED,
-    ),
-    "infrequent_most": Member(
-        "columns", mixed(logistic(), texts=one_hot(handle_unknown="infrequent_if_exist", max_categories=2)), MIXED
-    ),
-    "first_dropped": Member("columns", mixed(logistic(), texts=one_hot(drop="first")), MIXED),
-    "binary_dropped": Member("columns", mixed(logistic(), texts=one_hot(drop="if_binary")), MIXED),
-    "ordinal_lines": Member("columns", mixed(logistic(), texts=ordinal()), MIXED),
-    "ordinal_infrequent": Member("columns", mixed(logistic(), texts=ordinal(min_frequency=0.2)), MIXED),
-    "ordinal_missing": Member("columns", mixed(forest(), texts=ordinal(encoded_missing_value=-2), columns=FULL), FULL),
-    "ordinal_chosen": Member(
-        "columns",
-        chain(
-            make_column_transformer((pp.OrdinalEncoder(categories=[["small", "medium", "large"]]), ["grade"])),
-            DecisionTreeClassifier(),
-        ),
-        ("grade",),
-    ),
-    "kinds_one_hot": Member("columns", mixed(logistic(), columns=(*PLAIN, "town", "grade")), (*PLAIN, "town", "grade")),
-    "target_means": Member("columns", mixed(logistic(), texts=pp.TargetEncoder(random_state=0)), MIXED),
-    "target_means_spend": SPEND("columns", mixed(lm.Ridge(), texts=pp.TargetEncoder(random_state=0)), MIXED),
-    "flags_one_hot": Member(
-        "columns",
-        chain(make_column_transformer((pp.OneHotEncoder(), list(FLAGS)), remainder=pp.StandardScaler()), logistic()),
-        ("balance", *FLAGS),
-    ),
-    "numbers_one_hot": Member(
-        "columns",
-        chain(make_column_transformer((one_hot(), ["zone"]), remainder=pp.StandardScaler()), logistic()),
-        ("balance", "tenure", "zone"),
-    ),
-    "zones_one_hot": Member(
-        "columns",
-        chain(make_column_transformer((one_hot(), ["zone_kind"]), remainder=pp.StandardScaler()), logistic()),
-        ("balance", "zone_kind"),
-    ),
-    "nullable": Member(
-        "columns", chain(SimpleImputer(), pp.StandardScaler(), logistic()), (*NULLABLE, "age", "tenure")
-    ),
-    "small_types": Member("columns", chain(pp.StandardScaler(), logistic()), SMALL),
-    "single_precision": Member("columns", scaled(logistic()), ("narrow",)),
-    "indicator": Member("columns", chain(SimpleImputer(add_indicator=True), pp.StandardScaler(), logistic()), GAPS),
-    "selector": Member(
-        "columns",
-        chain(
-            make_column_transformer(
-                (SimpleImputer(), make_column_selector(dtype_include="number")),
-                (DENSE, make_column_selector(dtype_exclude="number")),
-            ),
-            forest(15),
-        ),
-        (*GAPS, *TEXTS),
-    ),
-    "unused_columns": Member(
-        "columns",
-        chain(make_column_transformer((pp.StandardScaler(), list(PLAIN))), logistic()),
-        (*PLAIN, "account", "note"),
-    ),
-    "everything": Member(
-        "columns",
-        chain(
-            make_column_transformer(
-                (make_pipeline(SimpleImputer(), pp.StandardScaler()), make_column_selector(dtype_include="number")),
-                (one_hot(), make_column_selector(dtype_include=["str", "object", "category"])),
-                ("drop", make_column_selector(dtype_include="boolean")),
-            ),
-            logistic(),
-        ),
-        EVERYTHING,
-    ),
-    "robust": Member("columns", chain(pp.RobustScaler(), pp.MinMaxScaler(clip=True), logistic())),
-    "largest": Member("columns", chain(pp.MaxAbsScaler(), logistic())),
-    "polynomial": Member("columns", scaled(pp.PolynomialFeatures(2), logistic())),
-    "powers": Member("columns", chain(pp.PowerTransformer(), logistic())),
-    "powers_box": Member("columns", chain(pp.PowerTransformer(method="box-cox"), logistic()), ("ratio",)),
-    "bins": Member(
-        "columns",
-        mixed(logistic(), numbers=make_pipeline(SimpleImputer(), pp.KBinsDiscretizer(6, subsample=None))),
-        MIXED,
-    ),
-    "bins_numbered": Member(
-        "columns", chain(pp.KBinsDiscretizer(8, encode="ordinal", subsample=None), DecisionTreeClassifier(max_depth=6))
-    ),
-    "bins_kmeans": Member("columns", chain(pp.KBinsDiscretizer(5, strategy="kmeans", subsample=None), logistic())),
-    "binarizer": Member("columns", chain(pp.Binarizer(threshold=0.5), logistic())),
-    "normalizer": Member("columns", chain(pp.Normalizer(), logistic())),
-    "components": Member("columns", mixed(PCA(5, random_state=0), logistic(), texts=DENSE), MIXED),
-    "singular": Member("columns", scaled(TruncatedSVD(2, random_state=0), logistic())),
-    "best": Member("columns", mixed(SelectKBest(f_classif, k=8), logistic()), MIXED),
-    "chosen_by_forest": Member("columns", scaled(SelectFromModel(forest(15)), logistic())),
-    "varying": Member("columns", mixed(VarianceThreshold(0.01), logistic()), MIXED),
-    "union": Member("columns", scaled(FeatureUnion([("a", PCA(2)), ("b", "passthrough")]), logistic())),
-    "log1p": Member("columns", chain(pp.FunctionTransformer(np.log1p), logistic()), ("ratio", "tenure", "orders")),
-    "fitted_on_arrays": Member("columns", scaled(logistic()), options={"arrays": True}),
 }
 MADE_OF_OTHERS = {
     "soft_vote": Member(

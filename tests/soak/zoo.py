@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import tempfile
@@ -10,7 +11,9 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,10 @@ import numpy as np
 import pandas as pd
 
 from tests.soak.customers import make_customers, spell_rows
-from tests.soak.families import USED_MOST, ZOO, Member
+from tests.soak.families import USED_MOST, ZOO
 from tests.soak.odd_rows import make_jumps, make_odd
 from tests.soak.proof import SEED, Proof, timed_proof
+from tests.soak.zoo_parts import Member
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, parse_contract
 from workbench.packaging import inspection_child
 from workbench.packaging.compile_worker import Compiler
@@ -349,10 +353,24 @@ def prove(n: int) -> Proof:
 
 
 def _examine_once(name: str, n: int, *, confined: bool) -> Outcome:
+    """Return the outcome that was kept of the same sources, else examine and keep it: the proof goes on where it was ended."""
+    kept = _kept_folder() / f"{name}-{n}.json"
+    if kept.is_file():
+        return Outcome(**json.loads(kept.read_text(encoding="utf-8")))
     outcome = examine(name, n, confined=confined)
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(json.dumps(asdict(outcome)), encoding="utf-8")
     said = f"{outcome.form or 'not served'}, {outcome.row_ms:.3f} ms, {len(outcome.faults)} faults {outcome.refused}"
     click.echo(f"{name}: {said}", err=True)
     return outcome
+
+
+@cache
+def _kept_folder() -> Path:
+    root = Path(__file__).resolve().parents[2]
+    sources = sorted([*root.glob("workbench/**/*.py"), *root.glob("tests/soak/*.py")])
+    digest = sha256(b"".join(each.read_bytes() for each in sources)).hexdigest()
+    return Path(tempfile.gettempdir()) / f"workbench-zoo-{os.getuid()}-{digest[:16]}"
 
 
 def describe(outcomes: Sequence[Outcome]) -> str:

@@ -164,6 +164,10 @@ def _make_table(graph: Graph, model: Any, contract: Contract) -> Table:
     return Table(graph, tuple(columns[name] for name in names))
 
 
+# What numpy widens to single precision, and no further, beside a column of it.
+_NARROW = ("int8", "int16", "uint8", "uint16", "bool", "boolean")
+
+
 def _is_single(column: Column) -> bool:
     if column.dtype.lower() == "float16":
         raise CannotCompileError("its numbers are of half precision")
@@ -178,7 +182,9 @@ def _round(graph: Graph, numbers: str) -> str:
 
 
 def _table_column(column: Column, tensor: str, place: int) -> TableColumn:
-    return TableColumn(tensor, place, column.type == "string", _is_single(column), column.missing)
+    is_narrow = column.dtype.lower() in _NARROW
+    is_text = column.type == "string"
+    return TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow)
 
 
 # skl2onnx

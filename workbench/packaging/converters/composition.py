@@ -222,6 +222,8 @@ def convert_transformed_target(model: Any, table: Table) -> Responses:
 
 # Calibration
 
+_LEAST = 1e-12  # what scikit-learn adds before it takes a logarithm
+
 
 def convert_calibrated(model: Any, table: Table) -> Responses:
     """The mean of models each of which was calibrated on rows it had not seen."""
@@ -234,6 +236,8 @@ def convert_calibrated(model: Any, table: Table) -> Responses:
 def _calibrate(calibrated: Any, table: Table, classes: int) -> str:
     answer, graph = _respond(calibrated.estimator, table), table.graph
     has_decision = hasattr(calibrated.estimator, "decision_function")
+    if calibrated.method == "temperature" and answer.classes == classes:
+        return _cool(graph, answer, has_decision, float(calibrated.calibrators[0].beta_))
     if answer.classes != classes or calibrated.method not in ("sigmoid", "isotonic"):
         raise CannotCompileError(f"its calibration ({calibrated.method}) is not known here")
     if has_decision:
@@ -248,6 +252,21 @@ def _calibrate(calibrated: Any, table: Table, classes: int) -> str:
     if classes == 2:
         return two_columns(graph, turned[0])
     return share_of_row(graph, graph.add("Concat", *turned, axis=1), classes)
+
+
+def _cool(graph: Graph, answer: Responses, has_decision: bool, beta: float) -> str:
+    """Return the softmax of scores, or of the logarithms of probabilities, by one temperature."""
+    if has_decision and answer.classes > 2:
+        raise CannotCompileError("its calibration asks all rows at once whether they are probabilities")
+    if has_decision:
+        decision = require(answer.decision, "decision function")
+        logits = graph.add("Concat", graph.add("Neg", decision), decision, axis=1)
+    else:
+        probabilities = require(answer.probabilities, "probabilities")
+        if answer.classes == 2:
+            probabilities = two_columns(graph, graph.gather(probabilities, [1]))
+        logits = graph.add("Log", graph.add("Add", probabilities, graph.constant([_LEAST])))
+    return graph.add("Softmax", graph.add("Mul", logits, graph.constant([beta])), axis=1)
 
 
 def _calibrate_one(graph: Graph, score: str, calibrator: Any) -> str:

@@ -68,7 +68,7 @@ def convert_normalizer(step: Any, table: Table) -> Table:
     sizes = graph.add("Abs", rows) if step.norm == "l1" else graph.add("Mul", rows, rows)
     length = graph.add("ReduceSum", sizes, graph.constant([1], "int64"), keepdims=1)
     length = graph.add("Sqrt", length) if step.norm == "l2" else length
-    is_zero = graph.add("Equal", length, graph.constant([0.0]))
+    is_zero = graph.add("Less", length, graph.constant([10 * _SMALLEST]))
     length = graph.add("Where", is_zero, graph.constant([1.0]), length)
     return spread(graph, graph.add("Div", rows, length), table.width)
 

@@ -53,11 +53,13 @@ def convert_gaussian_bayes(model: Any, table: Table) -> Responses:
 
 def _gaussian(graph: Graph, rows: str, model: Any, place: int) -> str:
     mean, variance = model.theta_[place], model.var_[place]
-    constant = float(np.log(model.class_prior_[place]) - 0.5 * np.sum(np.log(2.0 * np.pi * variance)))
+    constant = graph.constant([float(-0.5 * np.sum(np.log(2.0 * np.pi * variance)))])
     gap = graph.add("Sub", rows, graph.constant(mean))
     scaled = graph.add("Div", graph.add("Mul", gap, gap), graph.constant(variance))
     total = graph.add("ReduceSum", scaled, graph.constant([1], "int64"), keepdims=1)
-    return graph.add("Add", graph.add("Mul", total, graph.constant([-0.5])), graph.constant([constant]))
+    # In scikit-learn's order: far away from all classes, the sums differ in nothing but their last bits.
+    likelihood = graph.add("Sub", constant, graph.add("Mul", total, graph.constant([0.5])))
+    return graph.add("Add", graph.constant([float(np.log(model.class_prior_[place]))]), likelihood)
 
 
 def _exp_of_normalized(graph: Graph, joint: str) -> str:
@@ -65,6 +67,37 @@ def _exp_of_normalized(graph: Graph, joint: str) -> str:
     shifted = graph.add("Sub", joint, largest)
     total = graph.add("ReduceSum", graph.add("Exp", shifted), graph.constant([1], "int64"), keepdims=1)
     return graph.add("Exp", graph.add("Sub", shifted, graph.add("Log", total)))
+
+
+def convert_count_bayes(model: Any, table: Table) -> Responses:
+    """Naive Bayes of counts: a weighted sum for each class, to which the multinomial one adds the share of the class."""
+    graph = table.graph
+    joint = graph.add("MatMul", table.numbers(), graph.constant(model.feature_log_prob_.T))
+    if type(model).__name__ == "MultinomialNB":
+        joint = graph.add("Add", joint, graph.constant(model.class_log_prior_))
+    probabilities = _exp_of_normalized(graph, joint)
+    return Responses(probabilities=probabilities, label=label_of_largest(graph, joint), classes=len(model.classes_))
+
+
+def convert_quadratic(model: Any, table: Table) -> Responses:
+    """Quadratic discriminant analysis: how far a row is from each class, in the class's own axes."""
+    graph, rows = table.graph, table.numbers()
+    joined = graph.add("Concat", *(_distance(graph, rows, model, at) for at in range(len(model.classes_))), axis=1)
+    logs = np.asarray([np.sum(np.log(each)) for each in model.scalings_])
+    halved = graph.add("Mul", graph.add("Add", joined, graph.constant(logs)), graph.constant([-0.5]))
+    joint = graph.add("Add", halved, graph.constant(np.log(model.priors_)))
+    label = label_of_largest(graph, joint)
+    ratio = graph.add("Sub", graph.gather(joint, [1]), graph.gather(joint, [0]))
+    decision = ratio if len(model.classes_) == 2 else joint
+    probabilities = _exp_of_normalized(graph, joint)
+    return Responses(probabilities=probabilities, decision=decision, label=label, classes=len(model.classes_))
+
+
+def _distance(graph: Graph, rows: str, model: Any, place: int) -> str:
+    centred = graph.add("Sub", rows, graph.constant(model.means_[place]))
+    axes = model.rotations_[place] * model.scalings_[place] ** -0.5
+    turned = graph.add("MatMul", centred, graph.constant(axes))
+    return graph.add("ReduceSum", graph.add("Mul", turned, turned), graph.constant([1], "int64"), keepdims=1)
 
 
 def convert_bernoulli_bayes(model: Any, table: Table) -> Responses:

@@ -21,8 +21,8 @@ class CannotCompileError(Exception):
 class Column:
     """One column: the tensor it stands in, and where.
 
-    `single` says that scikit-learn computes on it in single precision, `missing` what its frame holds where a text is missing,
-    `wild` that it may be infinite, as a logarithm of nothing is.
+    `single` says that scikit-learn computes on it in single precision, alone and beside columns that are `narrow`; `missing` what
+    its frame holds where a text is missing; `wild` that it may be infinite, as a logarithm of nothing is.
     """
 
     tensor: str
@@ -31,6 +31,7 @@ class Column:
     single: bool = False
     missing: Missing = "nan"
     wild: bool = False
+    narrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Table:
 
     def numbers(self) -> str:
         """Return one tensor of finite doubles; raises where scikit-learn would compute in single precision."""
-        if self.columns and all(column.single for column in self.columns):
+        is_single = all(column.single or column.narrow for column in self.columns)
+        if is_single and any(column.single for column in self.columns):
             raise CannotCompileError("its numbers are of single precision, and scikit-learn computes in it")
         numbers = self.any_numbers()
         if any(column.wild for column in self.columns):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from typing import Any
 import bentoml
 
 from workbench.domain.contract import Predict, parse_contract
+from workbench.domain.release import POLICY
 from workbench.errors import Refused
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_refused_files
-from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder
+from workbench.packaging.own_modules import OwnModules, read_modules
+from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder, read_policy
 from workbench.serving.application import Access, ServedModel, build_application
 from workbench.serving.problems import RequestError, problem_response
 
@@ -79,7 +82,19 @@ def load_predictor(audited: AuditedRelease) -> Predict:
         return load_onnx_predictor(content, contract)
     from workbench.packaging.skops_predictor import load_skops_predictor
 
-    return load_skops_predictor(content, contract)
+    return load_skops_predictor(content, contract, _read_own_code(files, audited))
+
+
+def _read_own_code(files: Mapping[str, bytes], audited: AuditedRelease) -> OwnModules:
+    """Return the own modules in the audited bytes; raises Refused unless people approved them, under a policy that allows it."""
+    own, evidence = read_modules(files), audited.release.evidence
+    if evidence is not None and own.to_facts() != evidence.own_code:
+        raise Refused("The model's own code cannot be loaded.", why="It is not the code that the evidence names.")
+    if own and not read_policy(audited.files[POLICY]).allows_own_code:
+        raise Refused(
+            "The model's own code cannot be loaded.", why="The policy it was approved under does not allow it."
+        )
+    return own
 
 
 def open_application(audited: AuditedRelease) -> Any:

@@ -49,13 +49,13 @@ def audit_folder(
     release = audit_release(
         files,
         verify=partial(find_signature_fault, allowed_signers=allowed_signers),
-        read_policy=_read_policy,
+        read_policy=read_policy,
         least_principals=least_principals,
         now=now,
         subject=subject,
     )
     if release.evidence is not None:
-        unmet = find_unmet(release.evidence, _read_policy(files[POLICY]))
+        unmet = find_unmet(release.evidence, read_policy(files[POLICY]))
         decision = decide("serve", release.decision.subject, [*release.decision.reasons, *unmet])
         release = replace(release, decision=decision)
     release.decision.require(_next_step(release))
@@ -77,5 +77,6 @@ def _next_step(release: Release) -> str:
     return "Serve an approved release, exactly as it was promoted."
 
 
-def _read_policy(content: bytes) -> Policy:
+def read_policy(content: bytes) -> Policy:
+    """Read a policy with the checks and metrics this version knows."""
     return parse_policy(content, known=KNOWN)

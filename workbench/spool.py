@@ -268,23 +268,32 @@ def _is_truth_value(value: Any) -> bool:
 def log_model(model: Any, features: pd.DataFrame) -> None:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
-    The model is written with skops, never pickled: the same model in the same bytes wherever it was fitted. The rows give the
-    endpoint its contract, and let the workbench prove that the served model answers as this one did. Raises UsageError for what
-    no endpoint could take or answer.
+    The model is written with skops, never pickled: the same model in the same bytes wherever it was fitted; own classes and
+    functions it holds bring the source of their modules along. The rows give the endpoint its contract, and let the workbench
+    prove that the served model answers as this one did. Raises UsageError for what no endpoint could take or answer.
     """
     import skops.io
 
+    from workbench.packaging.own_code import record_own_code, write_files
     from workbench.packaging.skops_canonical import to_canonical
 
     training = _find_training(features)
     contract = _infer_contract(model, features, training)
-    folder = _folder() / MODEL
-    folder.mkdir(exist_ok=True)
-    (folder / "contract.json").write_bytes(contract.to_bytes())
-    (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(model)))
+    content = to_canonical(skops.io.dumps(model))
+    files = {
+        **record_own_code(model, content, _own_folders()),
+        "contract.json": contract.to_bytes(),
+        "model.skops": content,
+    }
+    write_files(_folder() / MODEL, files)
     features.to_parquet(_folder() / FEATURES, index=False)
     if training is not None:
         training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)
+
+
+def _own_folders() -> tuple[Path, Path]:
+    """Return where a module is the user's own: in the project, or beside the notebook, whose folder this process started in."""
+    return Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project), Path.cwd()
 
 
 def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:

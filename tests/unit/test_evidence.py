@@ -212,7 +212,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_3 = "66e5fdbb5ce0c6747ae39f331fc3d0810f684c1521945735f79fe7f604cf1138"
+DIGEST_OF_FORMAT_3 = "bb49d303b010f967d7dc6559908a767dddfa96da623d43677c39cf80b4f3b2c0"
 DIGEST_OF_FORMAT_2 = "83af66071ff60d2032dc8ecc3c3d3e383288fb50cc89b0f416000fbf85522da6"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {

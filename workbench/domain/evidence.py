@@ -15,6 +15,7 @@ from workbench.domain.facts import (
     CostFact,
     DisclosureFact,
     LeakageFact,
+    ModuleFact,
     NumericsFact,
     ReplayFact,
     RobustnessFact,
@@ -192,6 +193,7 @@ class Evidence:
     disclosures: DisclosureFact | None = None
     cost: CostFact | None = None
     serving: ServingFact | None = None
+    own_code: tuple[ModuleFact, ...] = ()
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -239,7 +241,7 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving"})}.get(written, frozenset())
+    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "own_code"})}.get(written, frozenset())
 
 
 class Status(StrEnum):

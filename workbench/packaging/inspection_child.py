@@ -25,16 +25,20 @@ from workbench.packaging.confinement import (
     limit_resources,
 )
 from workbench.packaging.frames import Rows, to_rows
+from workbench.packaging.own_modules import OwnModules, read_modules
 from workbench.packaging.proof import Measure
 from workbench.packaging.serving_trial import Disturbed, ask_all, ask_singly, choose_rows, disturb, measure_cost
 
 ANSWERS_FILE = "answers.npy"
 ORIGINAL = "scikit-learn itself"
+_NOT_COMPILED = FormFact("compiled", False, "It holds own code, which nothing can compile.")
 
 
 @dataclass(frozen=True)
 class Request:
     """What to inspect: paths of files, all read; `output` is an empty folder, the only place that may be written.
+
+    Beside `model` lie the own modules that it may import.
 
     `training` may name no file. A compiled form is served only if its scores are within `largest_difference` of the model's, and
     within `largest_batch_difference` of themselves alone and among others, in units of the scores' spread. The child ends with
@@ -81,13 +85,16 @@ def main() -> None:
     limit_resources(request.limits)
     leave_network()
     _import_libraries()
-    compiler = Compiler(lambda: _load(request), request.output, request.limits)
+    own = _read_own(request)
+    # Own code is served by itself, and gets no second process.
+    compiler = None if own else Compiler(lambda: _load(request, own), request.output, request.limits)
     forbid_side_effects(request.output)
     try:
         with answer:
-            json.dump(asdict(_try_model(request, compiler)), answer)
+            json.dump(asdict(_try_model(request, own, compiler)), answer)
     finally:
-        compiler.stop()
+        if compiler:
+            compiler.stop()
 
 
 def _import_libraries() -> None:
@@ -101,22 +108,26 @@ def _import_libraries() -> None:
     import workbench.packaging.skops_predictor  # noqa: F401
 
 
-def _load(request: Request) -> tuple[Any, Contract]:
+def _read_own(request: Request) -> OwnModules:
+    return read_modules({path.name: path.read_bytes() for path in Path(request.model).parent.iterdir()})
+
+
+def _load(request: Request, own: OwnModules) -> tuple[Any, Contract]:
     from workbench.packaging.skops_loader import load_model
 
-    return load_model(Path(request.model).read_bytes()), parse_contract(Path(request.contract).read_bytes())
+    return load_model(Path(request.model).read_bytes(), own), parse_contract(Path(request.contract).read_bytes())
 
 
-def _try_model(request: Request, compiler: Compiler) -> Trial:
+def _try_model(request: Request, own: OwnModules, compiler: Compiler | None) -> Trial:
     from workbench.packaging.advice import advise_on
     from workbench.packaging.skops_loader import find_untrusted_types
 
     try:
-        untrusted = find_untrusted_types(Path(request.model).read_bytes())
+        untrusted = find_untrusted_types(Path(request.model).read_bytes(), own)
         if untrusted:
             said = f"It holds types that are not trusted and was not loaded. {advise_on(untrusted)}"
             return Trial(untrusted_types=untrusted, load_error=said)
-        return _try_served(*_choose_form(*_load(request), compiler, request), request)
+        return _try_served(*_choose_form(*_load(request, own), compiler, request), request, own)
     except WorkbenchError as exc:
         return Trial(load_error=str(exc))
     # A model may fail in any way; each is a fact about it and none is an error of ours.
@@ -127,7 +138,9 @@ def _try_model(request: Request, compiler: Compiler) -> Trial:
 # Choosing what is served
 
 
-def _choose_form(model: Any, contract: Contract, compiler: Compiler, request: Request) -> tuple[Trial, Contract, Rows]:
+def _choose_form(
+    model: Any, contract: Contract, compiler: Compiler | None, request: Request
+) -> tuple[Trial, Contract, Rows]:
     """Return the trial of the first compiled form that is the model on every row made for it, else of the model itself."""
     from workbench.packaging.proof import find_spread
     from workbench.packaging.skops_predictor import predictor_of
@@ -136,7 +149,8 @@ def _choose_form(model: Any, contract: Contract, compiler: Compiler, request: Re
     stored = _read_scores(Path(request.scores))
     spread = find_spread(stored)
     difference = _largest_difference(own, holdout, stored) / spread
-    compiler.start()
+    if compiler:
+        compiler.start()
     training = _read_training(request, contract)
     measure, tried = _compare_forms(model, contract, own, (holdout, training), compiler, request)
     served = next((form for form, _ in tried if form.served), None)
@@ -155,7 +169,7 @@ def _compare_forms(
     contract: Contract,
     own: Predict,
     data: tuple[Rows, Rows],
-    compiler: Compiler,
+    compiler: Compiler | None,
     request: Request,
 ) -> tuple[Measure, list[tuple[FormFact, bytes]]]:
     from workbench.packaging.onnx_predictor import load_onnx_predictor
@@ -163,6 +177,8 @@ def _compare_forms(
     from workbench.packaging.proof_rows import make_row_sets
 
     measure = measure_estimator(own, make_row_sets(model, contract, *data))
+    if compiler is None:
+        return measure, [(_NOT_COMPILED, b"")]
     limits = {"largest": request.largest_difference, "largest_batch": request.largest_batch_difference}
     tried: list[tuple[FormFact, bytes]] = []
     for form in compiler.forms():
@@ -197,13 +213,13 @@ def _largest_difference(predict: Predict, rows: Rows, expected: Any) -> float:
 # Trying it
 
 
-def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) -> Trial:
+def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request, own: OwnModules) -> Trial:
     """Ask what will be served in every way nobody can ask a file; a failure here leaves what was not measured None."""
     import numpy as np
 
     name = "model.onnx" if trial.served_as == "onnx" else None
     served = (Path(request.output) / name if name else Path(request.model)).read_bytes()
-    load = _loader(trial, served, contract)
+    load = _loader(trial, served, contract, own)
     try:
         predict = load()
         stored = _read_scores(Path(request.scores))
@@ -219,14 +235,14 @@ def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) 
     return replace(trial, largest_difference=largest, numerics=numerics, disturbed=tuple(disturbed), cost=cost)
 
 
-def _loader(trial: Trial, served: bytes, contract: Contract) -> Callable[[], Predict]:
+def _loader(trial: Trial, served: bytes, contract: Contract, own: OwnModules) -> Callable[[], Predict]:
     if trial.served_as == "onnx":
         from workbench.packaging.onnx_predictor import load_onnx_predictor
 
         return lambda: load_onnx_predictor(served, contract)
     from workbench.packaging.skops_predictor import load_skops_predictor
 
-    return lambda: load_skops_predictor(served, contract)
+    return lambda: load_skops_predictor(served, contract, own)
 
 
 def _read_rows(path: str, contract: Contract) -> list[dict[str, Any]]:

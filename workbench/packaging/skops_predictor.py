@@ -8,12 +8,13 @@ from typing import Any
 from workbench.domain.contract import Answers, Contract, Label, Predict
 from workbench.errors import Refused
 from workbench.packaging.frames import Rows, build_frame
+from workbench.packaging.own_modules import OwnModules
 from workbench.packaging.skops_loader import load_model
 
 
-def load_skops_predictor(content: bytes, contract: Contract) -> Predict:
+def load_skops_predictor(content: bytes, contract: Contract, own: OwnModules) -> Predict:
     """Return the function from rows to answers of the model in these bytes; raises Refused as `load_model` does."""
-    return predictor_of(load_model(content), contract)
+    return predictor_of(load_model(content, own), contract)
 
 
 def predictor_of(model: Any, contract: Contract) -> Predict:

@@ -22,6 +22,7 @@ from workbench.domain.run import Execution, Run
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
 from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
+from workbench.packaging.own_modules import is_own_file
 from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.stats import METRICS
 from workbench.tracking.mlflow_tracker import MlflowTracker
@@ -207,6 +208,7 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
         numerics=inspection.numerics,
         disclosures=find_disclosures(files, known=plan.authors),
         cost=inspection.cost,
+        own_code=inspection.own_code,
     )
 
 
@@ -307,12 +309,13 @@ def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Ins
         data=HoldoutFiles(run_folder / spool.FEATURES, run_folder / spool.PREDICTIONS, run_folder / spool.TRAINING),
         tolerance=_find_tolerance(policy),
         onnx_path=compiled,
+        allows_own_code=policy.allows_own_code,
     )
     files = read_tree(logged)
     served = {"contract.json": files["contract.json"]} if "contract.json" in files else {}
     if inspection.model.served_as == "onnx":
         served["model.onnx"] = compiled.read_bytes()
     elif "model.skops" in files:
-        served["model.skops"] = files["model.skops"]
+        served |= {name: content for name, content in files.items() if name == "model.skops" or is_own_file(name)}
     bundle = stage_bundle(served)
     return inspection, {**bundle, MANIFEST: write_manifest(bundle)}

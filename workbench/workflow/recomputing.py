@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from workbench.workflow.workbench import Workbench
 
 NEXT_STEP = "Put the run's folder back from a copy, or run the notebook again and nominate that run."
+_SERVED = "release/model/"
 # A compiled model is made anew each time; the bytes that are served are those in the manifest.
-_UNCOMPILED = ("model.skops", "contract.json")
+_COMPILED = "model.onnx"
 
 
 def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
@@ -83,11 +84,11 @@ def _find_failing(nominee: Nominee, now: Evidence) -> list[str]:
 
 
 def _differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes]) -> list[str]:
-    served = {name: frozen.get(f"release/model/{name}") for name in _UNCOMPILED}
+    served = {path.removeprefix(_SERVED): content for path, content in frozen.items() if path.startswith(_SERVED)}
     return [
         f"{name} was {_name(content)} when it was frozen and is {_name(logged.get(name))} in the run's folder."
-        for name, content in served.items()
-        if content is not None and content != logged.get(name)
+        for name, content in sorted(served.items())
+        if name != _COMPILED and content != logged.get(name)
     ]
 
 

@@ -35,6 +35,7 @@ ROLES = ("train", "validation", "holdout")
 METRICS, PARAMETERS = "metrics.jsonl", "parameters.json"
 PREDICTIONS, FEATURES, TRAINING = "predictions.parquet", "features.parquet", "training.parquet"
 DATASETS, MODEL = "datasets", "model"
+CODE_AUTHORS = "code_authors.json"
 LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
 MOST_TRAINING_ROWS = 5_000
 _DOUBLE_BYTES = 8
@@ -274,18 +275,17 @@ def log_model(model: Any, features: pd.DataFrame) -> None:
     """
     import skops.io
 
-    from workbench.packaging.own_code import record_own_code, write_files
+    from workbench.packaging.own_code import record_own_code, write_authors, write_files
     from workbench.packaging.skops_canonical import to_canonical
+    from workbench.tracking.provenance import read_git_authors
 
     training = _find_training(features)
     contract = _infer_contract(model, features, training)
     content = to_canonical(skops.io.dumps(model))
-    files = {
-        **record_own_code(model, content, _own_folders()),
-        "contract.json": contract.to_bytes(),
-        "model.skops": content,
-    }
+    own = record_own_code(model, content, _own_folders())
+    files = {**own.files, "contract.json": contract.to_bytes(), "model.skops": content}
     write_files(_folder() / MODEL, files)
+    write_authors(_folder() / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
     features.to_parquet(_folder() / FEATURES, index=False)
     if training is not None:
         training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import httpx
 import pandas as pd
 import pytest
 
-from tests.integration.governed import MODEL, Governed, open_governed, reasons_of, trust
+from tests.integration.governed import MODEL, STRANGER, Governed, open_governed, reasons_of, trust
 from tests.integration.own_code import FEATURES, SCALING, write_notebook
 from tests.integration.test_promotion import free_port
 from workbench.errors import Refused
@@ -22,9 +23,22 @@ def nominated_with_own_code(
     """A project in which shop/1 holds own code and is answered."""
     governed = open_governed(make_project(tmp_path_factory.mktemp("own") / "project"), reviewers_keys)
     trust(governed.bench.settings, reviewers_keys)
-    run = governed.bench.run(write_notebook(governed.project / "notebooks"), {})
+    notebook = write_notebook(governed.project / "notebooks")
+    commit(notebook.with_name("scaling.py"), STRANGER)
+    run = governed.bench.run(notebook, {})
     governed.answer_all(governed.bench.nominate(run.id, MODEL).subject)
     return governed
+
+
+def commit(path: Path, author: str) -> None:
+    """Put a file under git as its author."""
+    git = ["git", "-c", f"user.name={author}", "-c", f"user.email={author}"]
+    for command in (["init", "-q"], ["add", path.name], ["commit", "-q", "-m", "Own code"]):
+        subprocess.run([*git, *command], cwd=path.parent, check=True)
+
+
+def test_who_wrote_own_code_is_an_author_and_cannot_approve_it(nominated_with_own_code):
+    assert STRANGER in nominated_with_own_code.bench.review(f"{MODEL}/1").evidence.identity.authors
 
 
 def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):

@@ -29,7 +29,7 @@ def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delitem(sys.modules, name, raising=False)
     trained = train_model(make_pipeline(importlib.import_module("features").Centre(), LogisticRegression()))
     folder = write_model(trained, tmp_path)
-    for name, content in record_own_code(trained.model, skops.io.dumps(trained.model), [beside]).items():
+    for name, content in record_own_code(trained.model, skops.io.dumps(trained.model), [beside]).files.items():
         (folder / name).write_bytes(content)
     monkeypatch.delitem(sys.modules, "features")
     monkeypatch.delitem(sys.modules, "scaling")

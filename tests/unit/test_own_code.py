@@ -22,7 +22,7 @@ from workbench.domain.own_code import (
 )
 from workbench.domain.own_code_review import review_own_code
 from workbench.packaging.model_files import find_refused_files
-from workbench.packaging.own_modules import OwnModules, find_module_faults, find_shadowed
+from workbench.packaging.own_modules import OwnModules, find_module_faults, find_packages, find_shadowed
 from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.review_page import review_page
 
@@ -140,6 +140,12 @@ def test_a_class_may_be_made_or_named_and_a_function_may_only_be_named():
         "wb_own_features.Centre": frozenset({"ObjectNode", "TypeNode"}),
         "wb_own_features.ratio": frozenset({"FunctionNode"}),
     }
+
+
+def test_what_own_code_imports_is_installed_where_it_is_served():
+    source = b"import json\nimport yaml\nfrom sklearn.base import BaseEstimator\nimport wb_own_other\n"
+    assert find_packages(OwnModules((OwnModule("wb_own_x", source, ()),)).to_files()) == ["PyYAML", "scikit-learn"]
+    assert find_packages({"contract.json": b"{}"}) == []
 
 
 # Whether it may be approved

@@ -61,7 +61,7 @@ def write(folder: Path, **sources: str) -> None:
 
 
 def record(model: object, folder: Path) -> dict[str, bytes]:
-    return record_own_code(model, skops.io.dumps(model), [folder])
+    return {**record_own_code(model, skops.io.dumps(model), [folder]).files}
 
 
 def refusal(model: object, folder: Path) -> str:

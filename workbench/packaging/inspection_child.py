@@ -18,6 +18,7 @@ from workbench.domain.facts import CostFact, FormFact, NumericsFact, ServingFact
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.compile_worker import Compiler
 from workbench.packaging.confinement import (
+    OF_OTHERS,
     Limits,
     die_with_parent,
     forbid_side_effects,
@@ -88,7 +89,7 @@ def main() -> None:
     own = _read_own(request)
     # Own code is served by itself, and gets no second process.
     compiler = None if own else Compiler(lambda: _load(request, own), request.output, request.limits)
-    forbid_side_effects(request.output)
+    forbid_side_effects(request.output, also=OF_OTHERS if own else ())
     try:
         with answer:
             json.dump(asdict(_try_model(request, own, compiler)), answer)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from workbench.domain.digest import canonical_json
 from workbench.domain.own_code import (
     MAIN,
     OwnModule,
@@ -46,8 +47,16 @@ class _Located:
     is_package: bool
 
 
-def record_own_code(model: Any, content: bytes, folders: Sequence[Path]) -> dict[str, bytes]:
-    """Return the files that carry the own code a model needs, to be written beside it; none when it needs none.
+@dataclass(frozen=True)
+class OwnCode:
+    """The files that carry a model's own code beside it, and where each source lies; none when it needs none."""
+
+    files: Mapping[str, bytes]
+    paths: tuple[Path, ...]
+
+
+def record_own_code(model: Any, content: bytes, folders: Sequence[Path]) -> OwnCode:
+    """Return the own code a model needs.
 
     `content` is the model as skops wrote it, `folders` are the project and the notebook's own. What an own module imports from
     its folder comes along. Each source is held against what is in memory: functions and methods to the instruction, constants,
@@ -58,14 +67,14 @@ def record_own_code(model: Any, content: bytes, folders: Sequence[Path]) -> dict
     """
     used = _group(names_in(content))
     faults = [*_find_faults(used, folders), *_find_stale(model)]
-    modules = {} if faults else _follow(used, faults)
-    own = OwnModules(tuple(modules[name] for name in sorted(modules)))
+    found = {} if faults else _follow(used, faults)
+    own = OwnModules(tuple(found[path] for path in sorted(found, key=lambda path: found[path].name)))
     if not faults and own:
         faults += [f"{name} is held in a way that cannot be loaded." for name in _left_over(content, own, used)]
     if faults:
         next_step = _MOVE if MAIN in used else _CORRECT
         raise UsageError("The model cannot be logged with its own code.", why=sorted({*faults}), next_step=next_step)
-    return own.to_files()
+    return OwnCode(own.to_files(), tuple(sorted(found)))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -76,6 +85,13 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)
+
+
+def write_authors(path: Path, authors: Collection[str]) -> None:
+    """Keep who wrote a model's own code last, for nobody approves what they wrote themselves; no authors, no file."""
+    path.unlink(missing_ok=True)
+    if authors:
+        path.write_bytes(canonical_json(sorted(authors)))
 
 
 def _left_over(content: bytes, own: OwnModules, used: Mapping[str, Sequence[str]]) -> list[str]:
@@ -148,23 +164,24 @@ def _look_below(root: Path, name: str) -> _Located | None:
 # What it imports
 
 
-def _follow(used: Mapping[str, Sequence[str]], faults: list[str]) -> dict[str, OwnModule]:
+def _follow(used: Mapping[str, Sequence[str]], faults: list[str]) -> dict[Path, OwnModule]:
     """Return the modules that are used with all that they import from their folders; what is wrong is added to `faults`."""
     waiting = [located for name in used if (located := _locate_imported(name))]
-    found: dict[str, OwnModule] = {}
+    found: dict[Path, OwnModule] = {}
     while waiting:
         located = waiting.pop()
-        if located.name in found:
+        if located.path in found:
             continue
-        module = OwnModule(
-            located.name, located.path.read_bytes(), tuple(used.get(located.name, ())), located.is_package
-        )
-        found[located.name] = module
+        names = tuple(used.get(located.name, ()))
+        module = OwnModule(located.name, located.path.read_bytes(), names, located.is_package)
+        found[located.path] = module
         fault = find_source_fault(module.source) or find_shadowed(module.name) or _find_change(module, located)
         if fault:
             faults.append(f"{located.path.name}: {fault}.")
         else:
             waiting += _find_needed(module, located, faults)
+    named = [module.name for module in found.values()]
+    faults += [f"Two files are called {name}; rename one." for name in sorted({*named}) if named.count(name) > 1]
     return found
 
 

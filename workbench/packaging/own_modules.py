@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import packages_distributions
 from importlib.util import spec_from_loader
 from types import CodeType, ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from workbench.domain.own_code import (
     OwnModule,
     describe_modules,
     find_defined,
+    find_imports,
     find_source_fault,
     name_module,
     parents_of,
@@ -88,6 +90,17 @@ def _read_list(files: Mapping[str, bytes]) -> dict[str, Any]:
 def _read_module(file: str, source: bytes, names: Sequence[str]) -> OwnModule:
     name, is_package = name_module(file)
     return OwnModule(name, source, tuple(names), is_package)
+
+
+def find_packages(files: Mapping[str, bytes]) -> list[str]:
+    """Return the installed distributions that a model's own modules import from, sorted."""
+    by_module = packages_distributions()
+    tops = {
+        base.partition(".")[0]
+        for module in read_modules(files).modules
+        for base, _ in find_imports(parse_source(module.source), module.name, is_package=module.is_package)
+    }
+    return sorted({name for top in tops - {"workbench"} for name in by_module.get(top, ())})
 
 
 # What is wrong with them

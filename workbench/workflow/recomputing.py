@@ -67,6 +67,7 @@ def _plan_again(bench: Workbench, nominee: Nominee, frozen: Evidence) -> nominat
         planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,
         replay=frozen.replay,
         tries=frozen.tries,
+        code_authors=nominating.read_code_authors(bench.settings.runs_folder / run.id),
     )
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,9 @@ from typing import Any
 import bentoml
 
 from workbench.domain.contract import Predict, parse_contract
-from workbench.domain.release import POLICY
 from workbench.errors import Refused
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_refused_files
-from workbench.packaging.own_modules import OwnModules, read_modules
-from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder, read_policy
+from workbench.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
 from workbench.serving.application import Access, ServedModel, build_application
 from workbench.serving.problems import RequestError, problem_response
 
@@ -35,7 +32,6 @@ ALLOWED_SIGNERS = "WORKBENCH_ALLOWED_SIGNERS"
 ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
 LEAST_PRINCIPALS = "WORKBENCH_LEAST_PRINCIPALS"
 FOLDER = Path(__file__).resolve().parents[1]
-MODEL = "release/model/"
 REQUEST_TIMEOUT_S = 30
 
 
@@ -64,7 +60,7 @@ def audit_own_folder() -> AuditedRelease:
 
 def load_predictor(audited: AuditedRelease) -> Predict:
     """Return the function from rows to scores, from the audited bytes; raises Refused when it cannot be loaded."""
-    files = {path.removeprefix(MODEL): content for path, content in audited.files.items() if path.startswith(MODEL)}
+    files = audited.model_files()
     refused = find_refused_files(files)
     if refused:
         raise Refused("The model has files that are not allowed.", why=refused)
@@ -82,19 +78,7 @@ def load_predictor(audited: AuditedRelease) -> Predict:
         return load_onnx_predictor(content, contract)
     from workbench.packaging.skops_predictor import load_skops_predictor
 
-    return load_skops_predictor(content, contract, _read_own_code(files, audited))
-
-
-def _read_own_code(files: Mapping[str, bytes], audited: AuditedRelease) -> OwnModules:
-    """Return the own modules in the audited bytes; raises Refused unless people approved them, under a policy that allows it."""
-    own, evidence = read_modules(files), audited.release.evidence
-    if evidence is not None and own.to_facts() != evidence.own_code:
-        raise Refused("The model's own code cannot be loaded.", why="It is not the code that the evidence names.")
-    if own and not read_policy(audited.files[POLICY]).allows_own_code:
-        raise Refused(
-            "The model's own code cannot be loaded.", why="The policy it was approved under does not allow it."
-        )
-    return own
+    return load_skops_predictor(content, contract, read_own_code(audited))
 
 
 def open_application(audited: AuditedRelease) -> Any:

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -291,9 +292,12 @@ def log_model(model: Any, features: pd.DataFrame) -> None:
         training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)
 
 
-def _own_folders() -> tuple[Path, Path]:
+def _own_folders() -> list[Path]:
     """Return where a module is the user's own: in the project, or beside the notebook, whose folder this process started in."""
-    return Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project), Path.cwd()
+    folders = [Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)]
+    with suppress(FileNotFoundError):
+        folders.append(Path.cwd())
+    return folders
 
 
 def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 import pytest
 
-from tests.unit.builders import build_evidence, build_model, build_policy, build_review
+from tests.unit.builders import build_evidence, build_model, build_policy, build_policy_bytes, build_review
 from workbench.checks.safe_format import safe_format
+from workbench.domain.decision import decide
 from workbench.domain.evidence import Status, parse_evidence
 from workbench.domain.facts import ModuleFact
 from workbench.domain.own_code import (
@@ -21,10 +23,14 @@ from workbench.domain.own_code import (
     name_module,
 )
 from workbench.domain.own_code_review import review_own_code
+from workbench.domain.release import POLICY, Release
+from workbench.errors import Refused
 from workbench.packaging.model_files import find_refused_files
 from workbench.packaging.own_modules import OwnModules, find_module_faults, find_packages, find_shadowed
+from workbench.release_audit import AuditedRelease, read_own_code
 from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.review_page import review_page
+from workbench.workflow.recomputing import find_differing_files
 
 SOURCE = b"class Centre:\n    pass\n\n\ndef ratio(rows):\n    return rows\n"
 OWN = OwnModules((OwnModule("wb_own_features", SOURCE, ("Centre", "ratio")),))
@@ -213,3 +219,47 @@ def test_a_module_that_is_the_same_or_gone_says_so():
 def test_a_model_without_own_code_has_no_section_on_it():
     assert own_code_state(build_review())["modules"] == []
     assert "Own code" not in review_page(build_review())
+
+
+# Whether it is served
+
+
+def audited(policy: bytes, own: OwnModules = OWN, **facts):
+    """A release as it is audited, whose own code is that of `own`."""
+    evidence = with_own_code(**facts)
+    release = Release(evidence, "0" * 64, decide("serve", "tumour/3", []), ())
+    served = {"contract.json": b"{}", "model.skops": b"PK\x03\x04", **own.to_files()}
+    files = {f"release/model/{name}": content for name, content in served.items()}
+    return AuditedRelease(release, {**files, POLICY: policy})
+
+
+def without_own_code() -> bytes:
+    return build_policy_bytes().replace(b"own_code: {allowed: true}", b"own_code: {allowed: false}")
+
+
+@pytest.mark.parametrize(
+    ("release", "why"),
+    [
+        (lambda: audited(without_own_code()), "does not allow it"),
+        (lambda: audited(build_policy_bytes().replace(b"own_code: {allowed: true}", b"")), "does not allow it"),
+        (lambda: audited(build_policy_bytes(), own_code=()), "not the code that the evidence names"),
+        (lambda: audited(build_policy_bytes(), OwnModules()), "not the code that the evidence names"),
+    ],
+    ids=["forbidden", "not_said", "not_in_the_evidence", "not_in_the_release"],
+)
+def test_the_service_imports_no_own_code_that_nobody_approved(release, why):
+    with pytest.raises(Refused, match="own code cannot be loaded") as refused:
+        read_own_code(release())
+    assert why in " ".join(refused.value.reasons)
+    assert "wb_own_features" not in sys.modules
+
+
+def test_the_service_takes_own_code_that_was_approved():
+    assert read_own_code(audited(build_policy_bytes())).modules == OWN.modules
+
+
+def test_a_module_that_is_another_in_the_runs_folder_is_named_before_promotion():
+    frozen = {"release/model/features.py": b"one", "release/model/model.onnx": b"made anew", "workbench/x.py": b""}
+    assert find_differing_files(frozen, {"features.py": b"one"}) == []
+    (said,) = find_differing_files(frozen, {"features.py": b"other"})
+    assert said.startswith("features.py was ")

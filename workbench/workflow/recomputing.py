@@ -44,7 +44,7 @@ def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
         logged = read_tree(folder / spool.MODEL)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
-    files = _differing_files(nominee.read_bundle(), logged)
+    files = find_differing_files(nominee.read_bundle(), logged)
     return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files]
 
 
@@ -84,7 +84,8 @@ def _find_failing(nominee: Nominee, now: Evidence) -> list[str]:
     return [f"Measured again, {reason}" for reason in find_blocking(failing)]
 
 
-def _differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes]) -> list[str]:
+def find_differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes]) -> list[str]:
+    """Return which files of a frozen bundle's model are others in the run's folder: model, contract and own code."""
     served = {path.removeprefix(_SERVED): content for path, content in frozen.items() if path.startswith(_SERVED)}
     return [
         f"{name} was {_name(content)} when it was frozen and is {_name(logged.get(name))} in the run's folder."

@@ -7,8 +7,16 @@ import sys
 
 import pytest
 
-from tests.unit.builders import build_evidence, build_model, build_policy, build_policy_bytes, build_review
+from tests.unit.builders import (
+    build_evidence,
+    build_model,
+    build_policy,
+    build_policy_bytes,
+    build_review,
+    build_source,
+)
 from workbench.checks.safe_format import safe_format
+from workbench.domain.changes import find_changes
 from workbench.domain.decision import decide
 from workbench.domain.evidence import Status, parse_evidence
 from workbench.domain.facts import ModuleFact
@@ -28,6 +36,7 @@ from workbench.errors import Refused
 from workbench.packaging.model_files import find_refused_files
 from workbench.packaging.own_modules import OwnModules, find_module_faults, find_packages, find_shadowed
 from workbench.release_audit import AuditedRelease, read_own_code
+from workbench.widgets.changes_state import changes_state
 from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.review_page import review_page
 from workbench.workflow.recomputing import find_differing_files
@@ -214,6 +223,16 @@ def test_a_module_that_is_the_same_or_gone_says_so():
         "wb_own_features is the same since version 2: 6 lines",
         "wb_own_old is gone since version 2",
     ]
+
+
+def test_own_code_that_changed_is_among_what_changed():
+    before = with_own_code(own_code=(ModuleFact("wb_own_features", "0" * 64, FACT.names),))
+    changes = find_changes(before, with_own_code(), source_before=build_source(), source_after=build_source())
+    (changed,) = changes.facts
+    assert (changed.name, changed.before) == ("own code", "wb_own_features sha256 000000000000")
+    assert "The own code changed." in changes_state(changes, with_own_code())["text"]
+    same = find_changes(build_evidence(), build_evidence(), source_before=build_source(), source_after=build_source())
+    assert same.facts == ()
 
 
 def test_a_model_without_own_code_has_no_section_on_it():

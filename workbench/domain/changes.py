@@ -120,6 +120,7 @@ def _describe(evidence: Evidence) -> dict[str, str]:
         "notebook": identity.notebook,
         "packages": f"lock file {short(identity.lock_digest)}" if identity.lock_digest else "no lock file",
         "served as": evidence.model.served_as or "unknown",
+        "own code": ", ".join(f"{each.name} sha256 {short(each.digest)}" for each in evidence.own_code) or "none",
     }
 
 

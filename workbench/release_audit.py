@@ -19,7 +19,7 @@ from workbench.stats import METRICS
 
 SUBJECT = "WORKBENCH_SUBJECT"
 MODEL = "release/model/"
-KNOWN = Known(LIMITS, {name: metric.task for name, metric in METRICS.items()})
+KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})
 
 
 @dataclass(frozen=True)

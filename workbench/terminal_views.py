@@ -299,13 +299,16 @@ def _describe_entry(entry: Entry) -> str:
 
 
 def print_models(families: Sequence[ServableFamily]) -> None:
-    """Print which models can be served, by family."""
-    table = new_table(("family", "wrap"), ("estimators", "wrap"), ("served", ""))
+    """Print which models can be served, by family, and in which form."""
+    table = new_table(("family", "wrap"), ("served", ""), ("estimators", "wrap"))
     for each in families:
-        served = "[green]✓ yes[/]" if each.is_served else "[red]✕ no[/]"
-        table.add_row(escape(each.family), escape(", ".join(each.estimators)), served)
+        forms = [(form, names) for form, names in (("compiled", each.compiled), ("as it is", each.uncompiled)) if names]
+        for number, (form, names) in enumerate(forms):
+            table.add_row("" if number else escape(each.family), form, escape(", ".join(names)))
     open_console().print(table)
-    say("What holds another type is refused by name, with what to write instead.")
+    say("A model is compiled where all its parts are and nominating it proves that it")
+    say("answers the same; otherwise scikit-learn itself answers. What holds another")
+    say("type is refused by wb.log_model, by name, with what to write instead.")
 
 
 def print_symptoms(symptoms: Sequence[Symptom]) -> None:

@@ -51,6 +51,9 @@ def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):
         (each.name, each.digest) for each in review.evidence.own_code
     ]
     assert review.evidence.model.served_as == "skops"
+    assert [(each.name, each.served, each.reason) for each in review.evidence.serving.tried] == [
+        ("compiled", False, "It holds own code, which nothing can compile.")
+    ]
     assert {finding.check: finding.status for finding in review.findings}["safe_format"] == "PASS"
 
 

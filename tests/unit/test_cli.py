@@ -103,8 +103,9 @@ def test_the_models_that_can_be_served_are_listed_completely_as_json(capsys, pro
     _, out, _ = run(capsys, "models", "--json")
     found = json.loads(out)
     assert [each["family"] for each in found] == [each.family for each in list_servable()]
-    assert all(each["is_served"] and each["estimators"] and each["reason"] for each in found)
-    assert {*found[0]} == {"family", "estimators", "is_served", "reason", "checked"}
+    assert all((each["compiled"] or each["uncompiled"]) and each["reason"] for each in found)
+    assert {*found[0]} == {"family", "compiled", "uncompiled", "reason", "checked"}
+    assert "LogisticRegression" in found[0]["compiled"]
 
 
 # Wrong usage

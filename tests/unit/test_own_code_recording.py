@@ -7,16 +7,21 @@ import os
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.cluster import BisectingKMeans
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from workbench import spool
 from workbench.domain.own_code import OwnModule
 from workbench.errors import Refused, UsageError
 from workbench.packaging import own_modules
 from workbench.packaging.own_code import record_own_code, write_files
 from workbench.packaging.own_modules import MODULES_FILE, OwnModules, import_modules, read_modules
+from workbench.packaging.servability import LoggedModel
 from workbench.packaging.skops_loader import find_untrusted_types, load_model
 
 PLAIN = """FACTOR = 2
@@ -68,6 +73,38 @@ def refusal(model: object, folder: Path) -> str:
     with pytest.raises(UsageError) as caught:
         record(model, folder)
     return f"{' '.join(caught.value.reasons)} {caught.value.next_step}"
+
+
+# Logging
+
+
+def log(model: object, folder: Path, monkeypatch: pytest.MonkeyPatch) -> LoggedModel:
+    """Log a model, fitted on three rows, in a project that is this folder; its files are in `model`."""
+    monkeypatch.setenv(spool.FOLDER_VARIABLE, str(folder))
+    monkeypatch.setenv(spool.PROJECT_VARIABLE, str(folder))
+    features = pd.DataFrame({"age": [31.0, 42.0, 57.0], "weight": [61.5, 70.0, 80.25]})
+    return spool.log_model(model.fit(features, [0, 1, 1]), features)
+
+
+def test_a_model_with_own_code_is_logged_with_its_source_and_not_said_to_be_compiled(folder, monkeypatch):
+    write(folder, wb_own_logged=PLAIN)
+    double = importlib.import_module("wb_own_logged").double
+    logged = log(make_pipeline(FunctionTransformer(double), LogisticRegression()), folder, monkeypatch)
+    assert "by scikit-learn (it holds own code, which nothing can compile)" in repr(logged)
+    files = {path.name: path.read_bytes() for path in (folder / spool.MODEL).iterdir()}
+    assert {*files} == {"contract.json", "model.skops", "modules.json", "wb_own_logged.py"}
+    assert read_modules(files).modules == (OwnModule("wb_own_logged", PLAIN.encode(), ("double",)),)
+
+
+def test_what_nobody_reviewed_is_refused_beside_own_code_too(folder, monkeypatch):
+    write(folder, wb_own_beside=PLAIN)
+    double = importlib.import_module("wb_own_beside").double
+    model = make_pipeline(FunctionTransformer(double), BisectingKMeans(2), LogisticRegression())
+    with pytest.raises(UsageError) as caught:
+        log(model, folder, monkeypatch)
+    assert "Nobody reviewed sklearn.cluster._bisect_k_means.BisectingKMeans." in caught.value.reasons
+    assert not [reason for reason in caught.value.reasons if "wb_own_beside" in reason]
+    assert not (folder / spool.MODEL).exists()
 
 
 # Recording

@@ -120,7 +120,9 @@ PROBLEMS = {
     "checks.metric_limit.severity: None is none. Write": changed("checks", "metric_limit", to={"severity": None}),
     "questions.1: 1 is no text. Write it in quotes.": changed("questions", 1, to="What is it for?"),
     "questions.harm: has no text. Write the question": changed("questions", "harm", to=3),
-    "metrics.ranking: is no task. Known are classification and regression.": changed("metrics", "ranking", to={}),
+    "metrics.ranking: is no task. Known are classification, multiclass, regression.": changed(
+        "metrics", "ranking", to={}
+    ),
     "metrics.regression: needs exactly name, margin and limit. Write": without("metrics", "regression", "limit"),
     "metrics.classification: needs exactly name, margin and limit.": changed("metrics", "classification", "max", to=1),
     "metrics.classification.name: 'r2' is no metric of it. Known are accuracy, brier": changed(
@@ -210,7 +212,7 @@ def line_of(text):
     ("before", "after"),
     [
         ("tier: 2", "tier: 7"),
-        ("margin: 0.005", "margin: 0"),
+        ("multiclass: {name: roc_auc, margin: 0.005", "multiclass: {name: roc_auc, margin: 0"),
         ("safe_format: {}", "unsafe_format: {}"),
         ("beats_baseline: {severity: waivable}", "beats_baseline: {severity: mild}"),
         ("principals: 2", "principals: none"),

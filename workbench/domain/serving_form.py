@@ -25,15 +25,17 @@ def describe_form(serving: ServingFact) -> str:
     served = find_served(serving)
     if served is None:
         return " ".join(
-            ["Served by scikit-learn itself, whose answers are the model's own.", *describe_failures(serving)]
+            ["Served: scikit-learn itself, whose answers are the model's own.", *describe_failures(serving)]
         )
     kinds = ", ".join(
         f"{each.kind} {each.rows:,}{f' of {each.of:,}' if each.of > each.rows else ''}" for each in served.rows
     )
-    said = f"Served compiled ({served.name}): on {count_rows(served):,} rows it answers like the model, labels included ({kinds})."
+    said = (
+        f"Served: {served.name}. On {count_rows(served):,} rows it answers like the model, labels included ({kinds})."
+    )
     return " ".join([said, *describe_failures(serving)])
 
 
 def describe_failures(serving: ServingFact) -> list[str]:
     """Return for each form that was tried and is not served what it failed on."""
-    return [f"Not as {form.name}: {form.reason.rstrip('.')}." for form in serving.tried if not form.served]
+    return [f"Not {form.name}: {form.reason.rstrip('.')}." for form in serving.tried if not form.served]

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from workbench.errors import Refused, Unavailable, UsageError
-from workbench.packaging.model_files import ONNX_FILE
+from workbench.packaging.model_files import SKOPS_FILE
 from workbench.packaging.own_modules import find_packages
 from workbench.packaging.release_folder import WHAT_DISKS_NEED, read_tree, sync_folder, sync_tree, write_tree
 
@@ -66,8 +66,8 @@ def build_bento(files: Mapping[str, bytes], *, name: str, version: str, bentofil
 
 
 def _complete_bentofile(bentofile: bytes, files: Mapping[str, bytes]) -> bytes:
-    """Return the bentofile with the packages that a model without a compiled form, and its own code, need."""
-    if f"release/model/{ONNX_FILE}" in files:
+    """Return the bentofile with the packages that a model of scikit-learn, and its own code, need; others need none."""
+    if f"release/model/{SKOPS_FILE}" not in files:
         return bentofile
     document = yaml.safe_load(bentofile)
     model = {path.rpartition("/")[2]: content for path, content in files.items() if path.startswith("release/model/")}

@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 ML = "ai.onnx.ml"
 # The first release with trees in double precision, and what every onnxruntime that has them reads.
 _ML_OPSET, _OPSET, _IR = 5, 21, 10
+_DOUBLE = 11  # ONNX's number for the type
 
 
 class Graph:
     """A graph that grows: each `add` returns the name of what the node computes, each `constant` that of a stored array."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_sketch: bool = False) -> None:
+        self.is_sketch = is_sketch  # only names, to learn whether a model can be written
         self._inputs: list[Any] = []
         self._nodes: list[Any] = []
         self._constants: dict[Any, tuple[str, Any]] = {}
         self.widths: dict[str, int] = {}  # of the tensors whose columns are known
         self._refusals: list[str] = []
+        self._known: dict[Any, str] = {}
 
     def add_input(self, name: str, width: int, *, text: bool) -> str:
         """Declare an input of shape (rows, width), of doubles or of text."""
-        from onnx import TensorProto, helper
-
-        kind = TensorProto.STRING if text else TensorProto.DOUBLE
-        self._inputs.append(helper.make_tensor_value_info(name, kind, [None, width]))
+        self._inputs.append((name, width, "STRING" if text else "DOUBLE"))
         self.widths[name] = width
         return name
 
@@ -37,6 +37,8 @@ class Graph:
         """Store an array, once however often it is asked for, and return its name."""
         import numpy as np
 
+        if self.is_sketch:
+            return "constant"
         array = np.ascontiguousarray(np.asarray(values, dtype=dtype))
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
@@ -46,9 +48,11 @@ class Graph:
 
     def text_constant(self, texts: Sequence[str]) -> str:
         """Store a list of texts and return its name."""
+        key = ("text", *texts)
+        if self.is_sketch:
+            return "constant"
         from onnx import TensorProto, helper
 
-        key = ("text", *texts)
         if key not in self._constants:
             name = f"constant_{len(self._constants)}"
             encoded = [text.encode() for text in texts]
@@ -57,11 +61,21 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return its name."""
+        name = f"{operator.lower()}_{len(self._nodes)}"
+        if self.is_sketch:
+            self._nodes.append(None)
+            return name
         from onnx import helper
 
-        name = f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
+
+    def once(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node unless there is the same one, and return its name."""
+        key = (operator, inputs, *sorted(attributes.items()))
+        if key not in self._known:
+            self._known[key] = self.add(operator, *inputs, **attributes)
+        return self._known[key]
 
     def gather(self, values: str, places: Sequence[int]) -> str:
         """Take columns by their places, in that order."""
@@ -70,6 +84,12 @@ class Graph:
     def refuse(self, rows: str) -> None:
         """Give no score to the rows that are flagged, shape (rows, 1): on those the model itself raises."""
         self._refusals.append(rows)
+
+    def refuse_infinite(self, numbers: str) -> None:
+        """Give no score to rows that hold an infinite number."""
+        infinite = self.once("Cast", self.once("IsInf", numbers), to=_DOUBLE)
+        most = self.once("ReduceMax", infinite, self.constant([1], "int64"))
+        self.refuse(self.once("Greater", most, self.constant([0.5])))
 
     def without_refused(self, scores: str) -> str:
         """Return the scores, NaN for every row that was refused on the way."""
@@ -90,7 +110,11 @@ class Graph:
         nodes = self._find_needed([name for name, *_ in outputs])
         used = {each for node in nodes for each in node.input}
         constants = [tensor for name, tensor in self._constants.values() if name in used]
-        inputs = [each for each in self._inputs if each.name in used]
+        inputs = [
+            helper.make_tensor_value_info(name, getattr(TensorProto, kind), [None, width])
+            for name, width, kind in self._inputs
+            if name in used
+        ]
         graph = helper.make_graph(nodes, "model", inputs, declared, constants)
         versions = [helper.make_opsetid("", _OPSET), helper.make_opsetid(ML, _ML_OPSET)]
         model = helper.make_model(graph, opset_imports=versions, ir_version=_IR, producer_name="workbench")

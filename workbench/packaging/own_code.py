@@ -49,10 +49,15 @@ class _Located:
 
 @dataclass(frozen=True)
 class OwnCode:
-    """The files that carry a model's own code beside it, and where each source lies; none when it needs none."""
+    """A model's own modules, and where the source of each lies; none when it needs none."""
 
-    files: Mapping[str, bytes]
+    modules: OwnModules
     paths: tuple[Path, ...]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files that carry them beside the model."""
+        return self.modules.to_files()
 
 
 def record_own_code(model: Any, content: bytes, folders: Sequence[Path]) -> OwnCode:
@@ -74,7 +79,7 @@ def record_own_code(model: Any, content: bytes, folders: Sequence[Path]) -> OwnC
     if faults:
         next_step = _MOVE if MAIN in used else _CORRECT
         raise UsageError("The model cannot be logged with its own code.", why=sorted({*faults}), next_step=next_step)
-    return OwnCode(own.to_files(), tuple(sorted(found)))
+    return OwnCode(own, tuple(sorted(found)))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,13 @@ import numpy as np
 from workbench.domain.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
-    LONGEST_STRING,
     Column,
     ColumnType,
     Contract,
     find_row_problems,
 )
 from workbench.packaging.frames import Rows
-from workbench.packaging.split_points import Split, find_splits
+from workbench.packaging.reached_nodes import Reached, reach_nodes
 
 HOLDOUT, TRAINING, THRESHOLDS, SPECIAL, DRAWN = "holdout", "training", "thresholds", "special values", "drawn"
 _MOST_TRAINING, _MOST_BASES, _DRAWN, _EXTREMES = 5_000, 500, 1_000, 30
@@ -44,13 +43,13 @@ def make_row_sets(model: Any, contract: Contract, holdout: Rows, training: Rows)
     generator = np.random.default_rng(_SEED)
     data = [*holdout, *training]
     bases = [data[at] for at in np.sort(generator.permutation(len(data))[:_MOST_BASES])]
-    splits, asked = find_splits(model, contract, bases)
-    beside = [value for split in splits for value in _beside(split, contract)]
+    reached, asked = reach_nodes(model, contract, bases)
+    beside = [row for each in reached for row in _beside(each)]
     special = [(column.name, value) for column in contract.columns for value in _special_values(column, data)]
     sets = [
         RowSet(HOLDOUT, list(map(dict, holdout)), len(holdout)),
         RowSet(TRAINING, list(map(dict, training[:_MOST_TRAINING])), len(training)),
-        RowSet(THRESHOLDS, _place(beside, bases, generator), 0 if not splits else asked * len(beside) // len(splits)),
+        RowSet(THRESHOLDS, beside, asked * len(beside) // max(len(reached), 1)),
         RowSet(SPECIAL, [*_place(special, bases, generator), *_extreme_rows(contract, special)], 0),
         RowSet(DRAWN, _draw(contract, data, generator), _DRAWN),
     ]
@@ -64,16 +63,24 @@ def _keep(found: RowSet, contract: Contract) -> RowSet:
     return RowSet(found.kind, kept, max(found.of, len(kept)))
 
 
-def _beside(split: Split, contract: Contract) -> Iterable[tuple[str, Any]]:
-    """Yield values on both sides of a threshold, a step of double and of single precision away."""
-    column = next(each for each in contract.columns if each.name == split.column)
+def _beside(reached: Reached) -> list[dict[str, Any]]:
+    """Return a row that reaches a question with each value beside its threshold, and without any where that is allowed."""
+    column, gap = reached.column, [None] if reached.column.nullable else []
+    values = [*reached.values, *gap] if None not in reached.values else reached.values
+    if len(reached.values) == 2 and column.categories is None and column.type in ("number", "integer"):
+        values = [*_near(column, *map(float, reached.values)), *gap]
+    others = [{**row, column.name: value} for row in reached.others for value in (*reached.values[:2], *gap[:1])]
+    return [*({**reached.row, column.name: value} for value in values), *others]
+
+
+def _near(column: Column, one: float, other: float) -> list[Any]:
+    """Return the values on both sides of a threshold, and those a step of double and of single precision away."""
+    low, high = min(one, other), max(one, other)
     if column.type == "integer":
-        whole = {math.floor(split.below), math.ceil(split.above), math.floor(split.above)}
-        return [(split.column, value) for value in sorted(whole) if abs(value) <= LARGEST_INTEGER]
-    near = [float(np.float32(split.below)), float(np.float32(split.above))]
-    near += [float(np.nextafter(np.float32(split.below), np.float32(way))) for way in (-np.inf, np.inf)]
-    steps = [float(np.nextafter(split.below, -np.inf)), split.below, split.above]
-    return [(split.column, value) for value in sorted({*near, *steps}) if abs(value) <= LARGEST_NUMBER]
+        whole = {math.floor(low), math.ceil(high), math.floor(high)}
+        return [value for value in sorted(whole) if abs(value) <= LARGEST_INTEGER]
+    near = {low, high, float(np.nextafter(low, -np.inf)), float(np.float32(low)), float(np.float32(high))}
+    return [value for value in sorted(near) if abs(value) <= LARGEST_NUMBER]
 
 
 def _place(values: Sequence[tuple[str, Any]], bases: Rows, generator: np.random.Generator) -> list[dict[str, Any]]:
@@ -88,6 +95,8 @@ def _place(values: Sequence[tuple[str, Any]], bases: Rows, generator: np.random.
 def _special_values(column: Column, data: Rows) -> list[Any]:
     present = [row[column.name] for row in data if row[column.name] is not None]
     values = _SPECIAL[column.type](present)
+    if column.type == "string":
+        values = [*values, "x" * column.longest]
     if column.categories is not None:
         values = [*column.categories, *values]
     return [*values, *([None] if column.nullable else [])]
@@ -109,7 +118,7 @@ def _special_integers(present: Sequence[int]) -> list[Any]:
 def _special_texts(present: Sequence[str]) -> list[Any]:
     known = sorted(set(present))[:_MOST_CATEGORIES]
     changed = [known[0].upper(), known[0] + " "] if known else []
-    return [*known, *changed, "", "never seen before", "nan", "日本", "x" * LONGEST_STRING]
+    return [*known, *changed, "", "never seen before", "nan", "日本"]
 
 
 _SPECIAL: Mapping[ColumnType, Callable[[Sequence[Any]], list[Any]]] = {

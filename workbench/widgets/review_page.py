@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.domain.review import Review
 from workbench.widgets.changes_page import show_changes
+from workbench.widgets.classes_page import show_classes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
 from workbench.widgets.markup import Content, Markup, element, join
 from workbench.widgets.own_code_page import show_own_code
@@ -41,6 +42,7 @@ def review_body(review: Review) -> Markup:
         show_changes(state["changes"]),
         show_own_code(state["own_code"]),
         _section("Score", element("p", state["score"]), _scores(state["scores"])),
+        show_classes(state["classes"]),
         _section(
             f"Checks: {state['tally']}",
             *_findings(state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from workbench.packaging.converters.tables import (
     as_double,
     join,
     spread,
+    spread_wild,
 )
 from workbench.packaging.onnx_graph import ML, Graph
 
@@ -160,7 +162,8 @@ def convert_polynomial(step: Any, table: Table) -> Table:
     graph, columns = table.graph, table.width
     table.numbers()  # single precision is refused
     known: dict[tuple[int, ...], str] = {(place,): table.one(place) for place in range(columns)}
-    return join(graph, [spread(graph, _product(graph, powers, table, known), 1) for powers in step.powers_.tolist()])
+    products = [_product(graph, powers, table, known) for powers in step.powers_.tolist()]
+    return join(graph, [spread_wild(graph, each, 1) for each in products])
 
 
 def _product(graph: Graph, powers: list[int], table: Table, known: dict[tuple[int, ...], str]) -> str:
@@ -198,11 +201,21 @@ def _bin(table: Table, place: int, edges: Any) -> str:
 def convert_power(step: Any, table: Table) -> Table:
     """Yeo and Johnson's or Box and Cox's power of each column, then scaled."""
     graph = table.graph
-    table.numbers()
+    rows = table.numbers()
+    if step.method == "box-cox":
+        _refuse_below(graph, rows)
     power = _yeo_johnson if step.method == "yeo-johnson" else _box_cox
     raised = [power(graph, table.one(place), float(each)) for place, each in enumerate(step.lambdas_)]
-    joined = join(graph, [spread(graph, each, 1) for each in raised])
+    joined = join(graph, [spread_wild(graph, each, 1) for each in raised])
     return convert_standard_scaler(step._scaler, joined) if step.standardize else joined
+
+
+def _refuse_below(graph: Graph, rows: str) -> None:
+    """Give no score to rows that hold a number that is not positive, of which nobody knows the power."""
+    below = as_double(graph, graph.add("LessOrEqual", rows, graph.constant([0.0])))
+    graph.refuse(
+        graph.add("Greater", graph.add("ReduceMax", below, graph.constant([1], "int64")), graph.constant([0.5]))
+    )
 
 
 def _box_cox(graph: Graph, column: str, power: float) -> str:
@@ -257,7 +270,13 @@ def convert_function(step: Any, table: Table) -> Table:
         return table
     if step.kw_args:
         raise CannotCompileError("its function takes arguments")
-    return spread(table.graph, apply_function(table.graph, function, table.numbers()), table.width)
+    return spread_wild(table.graph, apply_function(table.graph, function, _unchecked(table)), table.width)
+
+
+def _unchecked(table: Table) -> str:
+    """Return the numbers of a table for a function that takes infinite ones as well."""
+    calm = Table(table.graph, tuple(replace(column, wild=False) for column in table.columns))
+    return calm.numbers()
 
 
 def apply_function(graph: Graph, function: Any, values: str) -> str:

@@ -21,7 +21,8 @@ class CannotCompileError(Exception):
 class Column:
     """One column: the tensor it stands in, and where.
 
-    `single` says that scikit-learn computes on it in single precision, `missing` what its frame holds where a text is missing.
+    `single` says that scikit-learn computes on it in single precision, `missing` what its frame holds where a text is missing,
+    `wild` that it may be infinite, as a logarithm of nothing is.
     """
 
     tensor: str
@@ -29,6 +30,7 @@ class Column:
     text: bool = False
     single: bool = False
     missing: Missing = "nan"
+    wild: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,13 @@ class Table:
         return Table(self.graph, tuple(self.columns[place] for place in places))
 
     def numbers(self) -> str:
-        """Return one tensor of doubles; raises where scikit-learn would compute in single precision."""
+        """Return one tensor of finite doubles; raises where scikit-learn would compute in single precision."""
         if self.columns and all(column.single for column in self.columns):
             raise CannotCompileError("its numbers are of single precision, and scikit-learn computes in it")
-        return self.any_numbers()
+        numbers = self.any_numbers()
+        if any(column.wild for column in self.columns):
+            self.graph.refuse_infinite(numbers)
+        return numbers
 
     def any_numbers(self) -> str:
         """Return one tensor of doubles, for whoever does not compute but compare or round by itself."""
@@ -83,6 +88,11 @@ def spread(graph: Graph, tensor: str, width: int, like: Column | None = None) ->
     graph.widths[tensor] = width
     first = replace(like, tensor=tensor) if like else Column(tensor, 0)
     return Table(graph, tuple(replace(first, place=place) for place in range(width)))
+
+
+def spread_wild(graph: Graph, tensor: str, width: int) -> Table:
+    """Return the columns of a tensor of numbers, some of which may be infinite."""
+    return spread(graph, tensor, width, Column(tensor, 0, wild=True))
 
 
 def join(graph: Graph, tables: Iterable[Table]) -> Table:

@@ -68,6 +68,8 @@ def constant_tree(values: Sequence[float]) -> Nodes:
 
 def add_trees(graph: Graph, rows: str, trees: Sequence[Nodes], targets: int) -> str:
     """Return the sums over all trees, shape (rows, targets); a leaf of ONNX has one target, so each target has its trees."""
+    if graph.is_sketch:
+        return graph.add("TreeEnsemble", rows)
     parts = _Ensemble()
     for target in range(targets):
         for tree in trees:
@@ -109,7 +111,8 @@ class _Ensemble:
             self._extend(f"nodes_{side}nodeids", number[child[inner]])
             self._extend(f"nodes_{side}leafs", tree.is_leaf[child[inner]])
         for _, members in sorted(tree.members):
-            self._members += [*map(float, members), float("nan")]
+            # onnxruntime takes no empty list: no category is below zero.
+            self._members += [*map(float, members or (-1,)), float("nan")]
 
     def _add_stump(self, leaf: int) -> None:
         # ONNX has no tree without a question: this one's answers are the same.
@@ -151,9 +154,7 @@ def add_rounded_trees(table: Table, trees: Sequence[Nodes], targets: int) -> str
     graph = table.graph
     rounded = graph.add("Cast", table.any_numbers(), to=FLOAT)
     if any(column.tensor != NUMBERS for column in table.columns):
-        infinite = graph.add("Cast", graph.add("IsInf", rounded), to=DOUBLE)
-        most = graph.add("ReduceMax", infinite, graph.constant([1], "int64"))
-        graph.refuse(graph.add("Greater", most, graph.constant([0.5])))
+        graph.refuse_infinite(rounded)
     return add_trees(graph, graph.add("Cast", rounded, to=DOUBLE), trees, targets)
 
 

@@ -1,0 +1,363 @@
+"""What is served in place of a model, asked rows the gate has not seen, answers as the model does, whatever the model is."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+
+from tests.soak.customers import make_customers, spell_rows
+from tests.soak.families import USED_MOST, ZOO, Member
+from tests.soak.odd_rows import make_jumps, make_odd
+from tests.soak.proof import SEED, Proof, timed_proof
+from workbench.domain.contract import MOST_ROWS, Contract, Predict, parse_contract
+from workbench.packaging import inspection_child
+from workbench.packaging.compile_worker import Compiler
+from workbench.packaging.confinement import Limits
+from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
+from workbench.packaging.onnx_predictor import load_onnx_predictor
+from workbench.packaging.skops_loader import find_untrusted_types, load_model
+from workbench.packaging.skops_predictor import predictor_of
+
+HOLDOUT = 400
+DOUBLE, SINGLE, LAST_BITS = 1e-9, 1e-6, 1e-12
+CONFINED_EACH, LONGEST_MS = 12, 0.1
+_ALONE, _TRIES, _TIMED, _ASKED_AGAIN = 30, 30, 200, 200
+
+
+@dataclass(frozen=True)
+class Served:
+    """What answers in place of a model: its form in words, and why it is refused where it is."""
+
+    model: Any
+    contract: Contract
+    predict: Predict
+    form: str
+    refused: str = ""
+
+    @property
+    def is_compiled(self) -> bool:
+        return self.form != inspection_child.ORIGINAL
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one member of the zoo."""
+
+    name: str
+    family: str
+    rows: int = 0
+    form: str = ""
+    refused: str = ""
+    row_ms: float = 0.0
+    faults: tuple[str, ...] = ()
+
+
+# Fitting and serving
+
+
+def split_customers(member: Member) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows to fit on and the holdout."""
+    table = make_customers(2_000 + HOLDOUT, SEED)
+    return table.iloc[HOLDOUT : HOLDOUT + member.rows], table.iloc[:HOLDOUT]
+
+
+def fit(member: Member) -> Any:
+    """Return the model, fitted on its columns of the customers."""
+    table, _ = split_customers(member)
+    features = table[list(member.columns)]
+    with _quiet():
+        given = features.to_numpy() if member.options.get("arrays") else features
+        return member.make().fit(given, table[member.target].to_numpy())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def log(model: Any, member: Member, folder: Path) -> None:
+    """Log a model as a notebook does."""
+    import workbench as wb
+
+    training, holdout = split_customers(member)
+    names = list(member.columns)
+    before = os.environ.get("WORKBENCH_SPOOL")
+    os.environ["WORKBENCH_SPOOL"] = str(folder)
+    try:
+        wb.log_dataset(training[names], role="train")
+        wb.log_model(model, holdout[names])
+    finally:
+        os.environ.pop("WORKBENCH_SPOOL")
+        os.environ.update({"WORKBENCH_SPOOL": before} if before is not None else {})
+
+
+def serve(model: Any, member: Member, folder: Path, *, confined: bool) -> Served:
+    """Return what the gate would serve in place of a model, by the gate's own choice; raises whatever says no."""
+    log(model, member, folder)
+    contract = parse_contract((folder / "model/contract.json").read_bytes())
+    content = (folder / "model/model.skops").read_bytes()
+    untrusted = find_untrusted_types(content)
+    loaded = model if untrusted else load_model(content)
+    holdout = split_customers(member)[1][list(member.columns)]
+    np.save(folder / "scores.npy", answer_frame(model, contract, holdout)[0], allow_pickle=False)
+    (folder / "output").mkdir()
+    refused = f"types nobody reviewed: {', '.join(untrusted)}" if untrusted else ""
+    form = _choose(loaded, contract, folder, confined=confined and not untrusted)
+    own = form == inspection_child.ORIGINAL
+    predict = (
+        predictor_of(loaded, contract)
+        if own
+        else load_onnx_predictor((folder / "output/model.onnx").read_bytes(), contract)
+    )
+    return Served(model, contract, predict, form, refused)
+
+
+def _choose(model: Any, contract: Contract, folder: Path, *, confined: bool) -> str:
+    """Return the form that is served; its bytes are `output/model.onnx`."""
+    if confined:
+        data = HoldoutFiles(folder / "features.parquet", folder / "scores.npy", folder / "training.parquet")
+        tried = try_model(folder / "model", data=data, tolerance=Tolerance(), onnx_path=folder / "output/model.onnx")
+        if tried.serving is None:
+            raise ValueError(tried.model.load_error)
+        return tried.serving.form
+    request = _request(folder)
+    compiler = Compiler(lambda: (model, contract), request.output, request.limits)
+    try:
+        trial, *_ = inspection_child._choose_form(model, contract, compiler, request)
+    finally:
+        compiler.stop()
+    return trial.serving.form if trial.serving else ""
+
+
+def _request(folder: Path) -> inspection_child.Request:
+    return inspection_child.Request(
+        model=str(folder / "model/model.skops"),
+        contract=str(folder / "model/contract.json"),
+        features=str(folder / "features.parquet"),
+        training=str(folder / "training.parquet"),
+        scores=str(folder / "scores.npy"),
+        output=str(folder / "output"),
+        largest_difference=Tolerance().score,
+        largest_batch_difference=Tolerance().batch,
+        parent=os.getpid(),
+        limits=Limits(),
+    )
+
+
+# Asking both
+
+
+def answer_frame(model: Any, contract: Contract, frame: pd.DataFrame) -> tuple[Any, list[Any] | None]:
+    """Return the estimator's own scores and, of classes, labels for a frame as people have it."""
+    with _quiet():
+        if contract.task == "regression":
+            return np.asarray(model.predict(frame), dtype=float).reshape(len(frame), -1).squeeze(1), None
+        scores = np.asarray(getattr(model, contract.response)(frame), dtype=float)
+        labels = np.asarray(model.predict(frame)).tolist() if contract.classes else None
+    if scores.ndim == 2 and scores.shape[1] == 2:
+        return scores[:, contract.positive_place], labels
+    return scores if contract.positive_place or scores.ndim == 2 else -scores, labels
+
+
+def ask_estimator(model: Any, contract: Contract, frame: pd.DataFrame) -> list[tuple[Any, Any] | None]:
+    """Return (score, label) for each row of a frame, None where the estimator raises or has no number."""
+    try:
+        scores, labels = answer_frame(model, contract, frame)
+    except Exception:
+        if len(frame) == 1:
+            return [None]
+        half = len(frame) // 2
+        return [*ask_estimator(model, contract, frame[:half]), *ask_estimator(model, contract, frame[half:])]
+    return _pair(scores, labels)
+
+
+def ask_served(predict: Predict, rows: Sequence[Any]) -> list[tuple[Any, Any] | None]:
+    """Return the same of what is served, asked with rows of JSON."""
+    try:
+        with _quiet():
+            answers = predict(rows)
+    except Exception:
+        if len(rows) == 1:
+            return [None]
+        half = len(rows) // 2
+        return [*ask_served(predict, rows[:half]), *ask_served(predict, rows[half:])]
+    return _pair(answers.scores, answers.labels)
+
+
+def _pair(scores: Any, labels: Sequence[Any] | None) -> list[tuple[Any, Any] | None]:
+    found = np.asarray(scores, dtype=float)
+    usable = np.isfinite(found.reshape(len(found), -1)).all(axis=1)
+    said = labels if labels is not None else [None] * len(found)
+    return [(score, label) if fine else None for score, label, fine in zip(found, said, usable, strict=True)]
+
+
+def find_differences(served: Served, frame: pd.DataFrame, rows: Sequence[Any], scale: tuple[float, float]) -> list[str]:
+    """Return in words each row on which what is served does not answer as the estimator; `scale`: spread, own difference."""
+    pieces = range(0, len(rows), MOST_ROWS)
+    own = [one for at in pieces for one in ask_estimator(served.model, served.contract, frame[at : at + MOST_ROWS])]
+    got = [one for at in pieces for one in ask_served(served.predict, rows[at : at + MOST_ROWS])]
+    limit = _limit(served, scale)
+    wrong = [at for at, (a, b) in enumerate(zip(own, got, strict=True)) if not _agree(a, b, limit)]
+    # Where the estimator asked alone says what is served, it differs from itself.
+    alone = {at: ask_estimator(served.model, served.contract, frame[at : at + 1])[0] for at in wrong[:_ASKED_AGAIN]}
+    wrong = [at for at in wrong if at not in alone or not _agree(alone[at], got[at], limit)]
+    return [f"{_say(got[at])} for {_say(own[at])} on {rows[at]}" for at in wrong]
+
+
+def _limit(served: Served, scale: tuple[float, float]) -> float:
+    spread, own_difference = scale
+    return max((SINGLE if "single" in served.form else DOUBLE) * spread, 2 * own_difference)
+
+
+def _agree(own: tuple[Any, Any] | None, got: tuple[Any, Any] | None, limit: float) -> bool:
+    if own is None or got is None:
+        return own is got
+    largest = np.maximum(limit, LAST_BITS * np.abs(own[0]))
+    return bool(np.all(np.abs(own[0] - got[0]) <= largest)) and (got[1] == own[1])
+
+
+def _say(answer: tuple[Any, Any] | None) -> str:
+    return "no answer" if answer is None else f"{answer[0]!r} ({answer[1]!r})"
+
+
+def measure_scale(served: Served, frame: pd.DataFrame, most: int) -> tuple[float, float]:
+    """Return how far scores lie apart, and the most the estimator differs from itself between one row and a batch."""
+    among = ask_estimator(served.model, served.contract, frame)
+    alone = [ask_estimator(served.model, served.contract, frame[at : at + 1])[0] for at in range(most)]
+    gaps = [np.max(np.abs(a[0] - b[0])) for a, b in zip(alone, among, strict=False) if a is not None and b is not None]
+    scores = np.array([each[0] for each in among if each is not None], dtype=float)
+    spread = float(np.ptp(scores)) if len(scores) else 0.0
+    return spread or float(np.abs(scores).max(initial=0.0)) or 1.0, float(max(gaps, default=0.0))
+
+
+# The proof
+
+
+def examine(name: str, n: int, *, confined: bool = False) -> Outcome:
+    """Fit, serve and ask one member of the zoo."""
+    member = ZOO[name]
+    outcome = Outcome(name, member.family)
+    with tempfile.TemporaryDirectory(prefix="zoo-") as scratch:
+        try:
+            served = serve(fit(member), member, Path(scratch), confined=confined)
+        # A model that is refused is counted, with the reason; what is served must then answer.
+        except Exception as exc:
+            return replace(outcome, refused=f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}")
+    faults, rows = compare(served, member, n)
+    row_ms = time_rows(served) if served.is_compiled else math.nan
+    return replace(outcome, rows=rows, form=served.form, refused=served.refused, row_ms=row_ms, faults=tuple(faults))
+
+
+def compare(
+    served: Served, member: Member, n: int, *, tries: int = _TRIES, alone: int = _ALONE
+) -> tuple[list[str], int]:
+    """Return what was false on fresh, threshold and odd rows, in batches and alone, and how many rows were asked."""
+    names = list(member.columns)
+    fresh = make_customers(n, SEED + 1)[names]
+    scale = measure_scale(served, fresh[:1_000], alone)
+    draw = np.random.default_rng(SEED)
+    # What is computed of several columns differs in its last bits: a tree on it has its jumps there, whoever computes it.
+    tries = 0 if member.options.get("computed") else tries
+    jumps = make_jumps(lambda frame: _scores(served, frame), fresh[:1_000], tries, draw)
+    odd = make_odd(fresh[:500], split_customers(member)[0][names], draw)
+    sets = {
+        "fresh": (fresh, _spell_fresh(n, tuple(names))),
+        "jumps": (jumps, spell_rows(jumps)),
+        "odd": (odd, spell_rows(odd)),
+    }
+    faults = [
+        f"{kind}: {len(found)} of {len(rows)}, e.g. {found[0]}"
+        for kind, (frame, rows) in sets.items()
+        if (found := find_differences(served, frame, rows, scale))
+    ]
+    for kind, (_, rows) in sets.items() if served.is_compiled else ():
+        faults += [f"{kind}, alone: {each}" for each in _differ_alone(served, rows[:alone], scale)[:1]]
+    return faults, sum(len(rows) for _, rows in sets.values())
+
+
+def _scores(served: Served, frame: pd.DataFrame) -> Any:
+    found = [(math.nan if one is None else one[0]) for one in ask_estimator(served.model, served.contract, frame)]
+    return np.array([np.max(each) for each in found], dtype=float)
+
+
+def _spell_fresh(n: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    whole = _spell_whole(n)
+    return [{name: row[name] for name in names} for row in whole]
+
+
+_SPELLED: dict[int, list[dict[str, Any]]] = {}
+
+
+def _spell_whole(n: int) -> list[dict[str, Any]]:
+    if n not in _SPELLED:
+        _SPELLED[n] = spell_rows(make_customers(n, SEED + 1))
+    return _SPELLED[n]
+
+
+def _differ_alone(served: Served, rows: Sequence[Any], scale: tuple[float, float]) -> list[str]:
+    """Return the rows that get another answer alone than among all."""
+    among, limit = ask_served(served.predict, rows) if rows else [], _limit(served, scale)
+    alone = [ask_served(served.predict, [row])[0] for row in rows]
+    return [
+        f"{_say(b)} for {_say(a)} on {row}"
+        for a, b, row in zip(among, alone, rows, strict=False)
+        if not _agree(a, b, limit)
+    ]
+
+
+def time_rows(served: Served) -> float:
+    """Return the milliseconds of processor time a row costs, asked one by one."""
+    rows = _spell_fresh(1_000, served.contract.names)[:_TIMED]
+    served.predict(rows[:1])
+    began = time.process_time()
+    for row in rows:
+        served.predict([row])
+    return (time.process_time() - began) * 1000 / len(rows)
+
+
+def prove(n: int) -> Proof:
+    """Ask what is served in place of each model of the zoo `n` fresh rows, rows where its answer jumps, and odd ones."""
+
+    def tries() -> tuple[int, list[str], str]:
+        outcomes = [_examine_once(name, n, confined=at % CONFINED_EACH == 0) for at, name in enumerate(ZOO)]
+        faults = [f"{each.name} ({each.form}): {fault}" for each in outcomes for fault in each.faults]
+        return sum(each.rows for each in outcomes), faults, describe(outcomes)
+
+    return timed_proof("what is served answers as the model does, on rows the gate has not seen", tries)
+
+
+def _examine_once(name: str, n: int, *, confined: bool) -> Outcome:
+    outcome = examine(name, n, confined=confined)
+    said = f"{outcome.form or 'not served'}, {outcome.row_ms:.3f} ms, {len(outcome.faults)} faults {outcome.refused}"
+    click.echo(f"{name}: {said}", err=True)
+    return outcome
+
+
+def describe(outcomes: Sequence[Outcome]) -> str:
+    """Return what was served, how, and what was refused for which reason."""
+    served = [each for each in outcomes if not each.refused]
+    usual = [each for each in outcomes if each.family in USED_MOST and each.form]
+    compiled = [each for each in usual if each.form != inspection_child.ORIGINAL]
+    slow = [each.name for each in compiled if each.row_ms > LONGEST_MS]
+    reasons = Counter(each.refused for each in outcomes if each.refused)
+    left = [each.name for each in usual if each.form == inspection_child.ORIGINAL]
+    return (
+        f"{len(served)} of {len(outcomes)} models are servable; {len(compiled)} of {len(usual)} of the families used most are"
+        f" compiled (not: {', '.join(left)}), at {np.median([each.row_ms for each in compiled]):.3f} ms a row, more than"
+        f" {LONGEST_MS}: {', '.join(slow) or 'none'}. Refused: {'; '.join(f'{count} x {why}' for why, count in reasons.items())}."
+    )

@@ -25,7 +25,7 @@ from workbench.domain.contract import Predict, parse_contract
 from workbench.errors import Refused
 from workbench.packaging.model_files import CONTRACT_FILE, find_refused_files
 from workbench.packaging.served_model import FILES, load_served
-from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder
+from workbench.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
 from workbench.serving.application import Access, ServedModel, build_application
 from workbench.serving.problems import RequestError, problem_response
 
@@ -33,7 +33,6 @@ ALLOWED_SIGNERS = "WORKBENCH_ALLOWED_SIGNERS"
 ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
 LEAST_PRINCIPALS = "WORKBENCH_LEAST_PRINCIPALS"
 FOLDER = Path(__file__).resolve().parents[1]
-MODEL = "release/model/"
 REQUEST_TIMEOUT_S = 30
 
 
@@ -62,7 +61,7 @@ def audit_own_folder() -> AuditedRelease:
 
 def load_predictor(audited: AuditedRelease) -> Predict:
     """Return the function from rows to scores, from the audited bytes; raises Refused when it cannot be loaded."""
-    files = {path.removeprefix(MODEL): content for path, content in audited.files.items() if path.startswith(MODEL)}
+    files = audited.model_files()
     refused = find_refused_files(files)
     if refused:
         raise Refused("The model has files that are not allowed.", why=refused)
@@ -75,7 +74,7 @@ def load_predictor(audited: AuditedRelease) -> Predict:
         raise Refused("The model cannot be loaded.", why=why)
     if CONTRACT_FILE not in files:
         raise Refused("The model cannot be loaded.", why=f"There is no {CONTRACT_FILE}.")
-    return load_served(str(served_as), files, parse_contract(files[CONTRACT_FILE]))
+    return load_served(str(served_as), files, parse_contract(files[CONTRACT_FILE]), read_own_code(audited))
 
 
 def open_application(audited: AuditedRelease) -> Any:

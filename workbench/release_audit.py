@@ -12,11 +12,13 @@ from workbench.domain.evidence import Evidence, Severity
 from workbench.domain.policy import Known, Policy, parse_policy
 from workbench.domain.release import POLICY, Release, audit_release
 from workbench.errors import Refused
+from workbench.packaging.own_modules import OwnModules, read_modules
 from workbench.packaging.release_folder import read_tree
 from workbench.signing.ssh_signatures import find_signature_fault
 from workbench.stats import METRICS
 
 SUBJECT = "WORKBENCH_SUBJECT"
+MODEL = "release/model/"
 KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})
 
 
@@ -26,6 +28,10 @@ class AuditedRelease:
 
     release: Release
     files: dict[str, bytes]
+
+    def model_files(self) -> dict[str, bytes]:
+        """Return the files of its model, by name."""
+        return {path.removeprefix(MODEL): content for path, content in self.files.items() if path.startswith(MODEL)}
 
 
 def audit_folder(
@@ -49,17 +55,29 @@ def audit_folder(
     release = audit_release(
         files,
         verify=partial(find_signature_fault, allowed_signers=allowed_signers),
-        read_policy=_read_policy,
+        read_policy=read_policy,
         least_principals=least_principals,
         now=now,
         subject=subject,
     )
     if release.evidence is not None:
-        unmet = find_unmet(release.evidence, _read_policy(files[POLICY]))
+        unmet = find_unmet(release.evidence, read_policy(files[POLICY]))
         decision = decide("serve", release.decision.subject, [*release.decision.reasons, *unmet])
         release = replace(release, decision=decision)
     release.decision.require(_next_step(release))
     return AuditedRelease(release, files)
+
+
+def read_own_code(audited: AuditedRelease) -> OwnModules:
+    """Return the own modules in the audited bytes; raises Refused unless people approved them, under a policy that allows it."""
+    own, evidence = read_modules(audited.model_files()), audited.release.evidence
+    if evidence is not None and own.to_facts() != evidence.own_code:
+        raise Refused("The model's own code cannot be loaded.", why="It is not the code that the evidence names.")
+    if own and not read_policy(audited.files[POLICY]).allows_own_code:
+        raise Refused(
+            "The model's own code cannot be loaded.", why="The policy it was approved under does not allow it."
+        )
+    return own
 
 
 def find_unmet(evidence: Evidence, policy: Policy) -> list[str]:
@@ -77,5 +95,6 @@ def _next_step(release: Release) -> str:
     return "Serve an approved release, exactly as it was promoted."
 
 
-def _read_policy(content: bytes) -> Policy:
+def read_policy(content: bytes) -> Policy:
+    """Read a policy with the checks and metrics this version knows."""
     return parse_policy(content, known=KNOWN)

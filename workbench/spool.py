@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
@@ -41,6 +42,7 @@ ROLES = ("train", "validation", "holdout")
 METRICS, PARAMETERS = "metrics.jsonl", "parameters.json"
 FEATURES, TRAINING = "features.parquet", "training.parquet"
 DATASETS, MODEL = "datasets", "model"
+CODE_AUTHORS = "code_authors.json"
 LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
 MOST_TRAINING_ROWS = 5_000
 _DOUBLE_BYTES = 8
@@ -276,17 +278,20 @@ def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
     Returns what a notebook shows: how it will likely be served. The model is written with skops, never pickled: the same model in
-    the same bytes wherever it was fitted. The rows, with up to 5,000 of those logged as training rows, give the endpoint its
-    contract, and let the workbench prove that the served model answers as this one did. Raises UsageError, before anything is
-    written, for what no endpoint could take or answer, with what to write instead.
+    the same bytes wherever it was fitted; own classes and functions it holds bring the source of their modules along. The rows,
+    with up to 5,000 of those logged as training rows, give the endpoint its contract, and let the workbench prove that the served
+    model answers as this one did. Raises UsageError, before anything is written, for what no endpoint could take or answer, with
+    what to write instead.
     """
     import skops.io
 
     from workbench.fitted_model import decide_task, describe_contract
     from workbench.packaging.boosters.substituting import put_texts_for_boosters
     from workbench.packaging.frames import describe_columns
+    from workbench.packaging.own_code import record_own_code, write_authors, write_files
     from workbench.packaging.servability import judge_answers, require_frame, require_reviewed
     from workbench.packaging.skops_canonical import to_canonical
+    from workbench.tracking.provenance import read_git_authors
 
     require_frame(features)
     if not hasattr(model, "predict"):
@@ -294,15 +299,18 @@ def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
     folder, training = _folder(), _find_training(features)
     answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
     content = to_canonical(skops.io.dumps(answering))
-    require_reviewed(content)
+    own = record_own_code(answering, content, _own_folders())
+    require_reviewed(content, own.modules)
     columns = describe_columns(features, training, longest_text=read_settings().longest_text)
     fitted = replace(decide_task(answering, features), model=model)
     logged = replace(
-        judge_answers(answering, features, describe_contract(fitted, columns, None)), name=type(model).__name__
+        judge_answers(answering, features, describe_contract(fitted, columns, None), own.modules),
+        name=type(model).__name__,
     )
     _settle(folder, _SAID.get(folder), fitted, columns)
     _FITTED[folder] = fitted, columns
-    (folder / MODEL / "model.skops").write_bytes(content)
+    write_files(folder / MODEL, {**own.files, "model.skops": content})
+    write_authors(folder / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
     features.to_parquet(folder / FEATURES, index=False)
     if training is not None:
         _keep_some(training).to_parquet(folder / TRAINING, index=False)
@@ -311,6 +319,14 @@ def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
 
 def _keep_some(training: pd.DataFrame) -> pd.DataFrame:
     return training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)]
+
+
+def _own_folders() -> list[Path]:
+    """Return where a module is the user's own: in the project, or beside the notebook, whose folder this process started in."""
+    folders = [Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)]
+    with suppress(FileNotFoundError):
+        folders.append(Path.cwd())
+    return folders
 
 
 def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:

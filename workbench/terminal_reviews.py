@@ -14,6 +14,7 @@ from workbench.domain.serving_form import describe_form
 from workbench.terminal import escape, new_table, open_console, say
 from workbench.widgets.changes_state import changes_state
 from workbench.widgets.findings_state import sort_findings
+from workbench.widgets.own_code_state import describe_own_code
 
 _LOOKS = {
     ItemStatus.FAIL: ("red", "✕"),
@@ -71,6 +72,11 @@ def _print_changes(review: Review) -> None:
     if state["code"]:
         shown = " (--html FILE shows them)" if state["code"]["hunks"] else ""
         console.print(f"{escape(state['code']['summary'])}{shown}", soft_wrap=True)
+    for module in review.own_code:
+        said = describe_own_code(module, review.changes.version if review.changes else None)
+        console.print(
+            f"[yellow]Own code:[/] {escape(said)}; sha256 {short(module.digest)} (--html FILE shows it)", soft_wrap=True
+        )
 
 
 # What names may take of 80 columns beside two shares with their bounds.
@@ -175,6 +181,7 @@ def print_policy(policy: Policy) -> None:
             escape(", ".join(f"{k} {v}" for k, v in limits.items())),
         )
     console.print(table)
+    console.print(f"own code: {'allowed, and approved with the model' if policy.allows_own_code else 'not allowed'}")
     for name, text in policy.questions.items():
         console.print(f"? {escape(name)}  {escape(text)}")
     for role, needed in policy.roles.items():

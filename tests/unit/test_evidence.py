@@ -212,7 +212,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_3 = "84b698466253e8ac37c2de706b178b4241c0fd5be3078168282aa5a72ecb976f"
+DIGEST_OF_FORMAT_3 = "22f671fbde21595d2239c65b8bb6e7b5fc342fc05a3117cf75c5cc1d2d91f2d4"
 DIGEST_OF_FORMAT_2 = "83af66071ff60d2032dc8ecc3c3d3e383288fb50cc89b0f416000fbf85522da6"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {

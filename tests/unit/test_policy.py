@@ -161,6 +161,9 @@ PROBLEMS = {
     "waivers: must say whether": changed("waivers", "who", to=["owner"]),
     "waivers.roles: [] names nobody. Write who may waive": changed("waivers", "roles", to=[]),
     "waivers.roles: ['Owner'] names nobody. Write who": changed("waivers", "roles", to=["Owner"]),
+    "own_code: must say whether it is allowed, and nothing else. Write own_code: {allowed: false}": changed(
+        "own_code", "allowed", to="yes"
+    ),
     "waivers.roles: None names nobody. Write": without("waivers", "roles"),
     "waivers.most_days: 0 is no count of days. Write": changed("waivers", "most_days", to=0),
     "waivers.most_days: 36501 is no count of days. Write": changed("waivers", "most_days", to=36501),
@@ -224,7 +227,7 @@ def test_the_line_that_is_named_is_the_one_to_correct(before, after):
     assert said.startswith((f"Line {line}, ", f"Line {line}: "))
 
 
-@pytest.mark.parametrize("key", sorted(STANDARD))
+@pytest.mark.parametrize("key", sorted({*STANDARD} - {"own_code"}))
 def test_every_key_is_needed(key):
     (said,) = [reason for reason in refusal(without(key)) if f", {key}: " in reason]
     assert said.startswith(f"Line 1, {key}: ")
@@ -278,8 +281,11 @@ def test_where_waivers_are_not_allowed_nobody_may_give_one():
     assert read_policy(yaml.safe_dump(document).encode()).waivers == WaiverRule()
 
 
+LATER_KEYS = ("tier", "slices", "waivers", "own_code")
+
+
 def of_format_1(**changes):
-    document = {key: value for key, value in deepcopy(STANDARD).items() if key not in ("tier", "slices", "waivers")}
+    document = {key: value for key, value in deepcopy(STANDARD).items() if key not in LATER_KEYS}
     return yaml.safe_dump({**document, "checks": all_blocking(), "format": 1, **changes}).encode()
 
 
@@ -297,10 +303,17 @@ def test_a_file_of_format_1_has_no_severities(severity):
     assert "severity: is nothing that format 1 knows" in said
 
 
-@pytest.mark.parametrize("key", ["tier", "slices", "waivers"])
+@pytest.mark.parametrize("key", LATER_KEYS)
 def test_a_file_of_format_1_has_none_of_the_later_keys(key):
     (said,) = refusal(of_format_1(**{key: STANDARD[key]}))
     assert f"{key}: is no key of a policy. Known are format, name, metrics, checks, questions, approvals." in said
+
+
+def test_own_code_is_allowed_only_by_a_policy_that_says_so():
+    assert read_policy(yaml.safe_dump(STANDARD).encode()).allows_own_code
+    assert not read_policy(yaml.safe_dump(without("own_code")).encode()).allows_own_code
+    assert not read_policy(of_format_1()).allows_own_code
+    assert not read_policy(STANDARD_POLICY.with_name("strict.yaml").read_bytes()).allows_own_code
 
 
 def test_where_names_are_not_judged_keys_are_texts_all_the_same():

@@ -120,6 +120,7 @@ def _describe(evidence: Evidence) -> dict[str, str]:
         "notebook": identity.notebook,
         "packages": f"lock file {short(identity.lock_digest)}" if identity.lock_digest else "no lock file",
         "served as": evidence.model.served_as or "unknown",
+        "own code": ", ".join(f"{each.name} sha256 {short(each.digest)}" for each in evidence.own_code) or "none",
     }
 
 
@@ -143,7 +144,7 @@ def _compare_sources(before: bytes | None, after: bytes | None, *versions: int) 
     longest = max(len(then), len(now))
     if longest > LONGEST_SOURCE:
         return CodeDiff(fault=f"The notebook has {longest:,} lines; differences are shown up to {LONGEST_SOURCE:,}.")
-    return _diff(then, now)
+    return compare_lines(then, now)
 
 
 def _read_lines(source: bytes) -> list[tuple[int, str]]:
@@ -158,7 +159,8 @@ def _read_lines(source: bytes) -> list[tuple[int, str]]:
     ]
 
 
-def _diff(then: Sequence[tuple[int, str]], now: Sequence[tuple[int, str]]) -> CodeDiff:
+def compare_lines(then: Sequence[tuple[int, str]], now: Sequence[tuple[int, str]]) -> CodeDiff:
+    """Return how lines differ; each stands with the number of the cell, or of the line, a hunk is named by."""
     before, after = ([line for _, line in lines] for lines in (then, now))
     groups = list(SequenceMatcher(None, before, after).get_grouped_opcodes(_CONTEXT))
     hunks = [Hunk(_cell_at(now, group[0][3]), tuple(_spell(group, before, after))) for group in groups]

@@ -16,6 +16,7 @@ from workbench.domain.facts import (
     CostFact,
     DisclosureFact,
     LeakageFact,
+    ModuleFact,
     NumericsFact,
     ReplayFact,
     RobustnessFact,
@@ -194,6 +195,7 @@ class Evidence:
     cost: CostFact | None = None
     serving: ServingFact | None = None
     classes: ClassesFact | None = None
+    own_code: tuple[ModuleFact, ...] = ()
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -241,7 +243,7 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes"})}.get(written, frozenset())
+    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
 
 
 class Status(StrEnum):

@@ -329,3 +329,12 @@ class CostFact:
     p99_ms: float
     peak_megabytes: float
     model_bytes: int
+
+
+@dataclass(frozen=True)
+class ModuleFact:
+    """An own module that the model needs: its name, the digest of its source, and the names in it that the model holds."""
+
+    name: str
+    digest: str
+    names: tuple[str, ...]

@@ -42,7 +42,8 @@ class Policy:
     """One policy as read from its exact bytes; `digest` is theirs.
 
     `tier` is the risk it is for: 1 high, 2 medium, 3 low. `severities` names the checks that may be waived (`waivable`) or are only
-    said (`advisory`); all others block. `slices` are the groups of rows each of which must hold.
+    said (`advisory`); all others block. `slices` are the groups of rows each of which must hold. `allows_own_code` says whether a
+    model may bring code of its author.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Policy:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     waivers: WaiverRule = WaiverRule()
+    allows_own_code: bool = False
 
     def rule_of(self, task: Task) -> MetricRule:
         """Return the rule that judges a task; raises Refused where the policy has none."""
@@ -143,6 +145,8 @@ def _build_policy(document: Mapping[str, Any], digest: str) -> Policy:
         severities=severities,
         slices=tuple(document.get("slices") or ()),
         waivers=WaiverRule(tuple(waivers["roles"]), waivers["most_days"]) if waivers["allowed"] else WaiverRule(),
+        # A file that says nothing of it was written before there was any.
+        allows_own_code=document.get("own_code", {"allowed": False})["allowed"],
     )
 
 

@@ -13,6 +13,7 @@ from workbench.domain.approval import ROLE
 FORMATS = (1, 2)
 _REQUIRED = ("format", "name", "metrics", "checks", "questions", "approvals")
 _SINCE_2 = ("tier", "slices", "waivers")
+_MAY_BE_LEFT_OUT = ("own_code",)
 _SEVERITIES = ("blocking", "waivable", "advisory")
 # By task: a line that says how it is judged.
 EXAMPLE_RULES: Mapping[str, str] = {
@@ -77,13 +78,14 @@ def _find(document: Any, known: Known | None) -> Iterator[Problem]:
         yield Problem(("format",), f"{document.get('format')!r} is not known.", f"Write format: {FORMATS[-1]}.")
         return
     known_keys = (*_REQUIRED, *(_SINCE_2 if document["format"] > 1 else ()))
+    optional = _MAY_BE_LEFT_OUT if document["format"] > 1 else ()
     for key in document:
-        if key not in known_keys:
-            yield Problem((key,), "is no key of a policy.", f"Known are {', '.join(known_keys)}.")
+        if key not in (*known_keys, *optional):
+            yield Problem((key,), "is no key of a policy.", f"Known are {', '.join((*known_keys, *optional))}.")
     missing = [key for key in known_keys if key not in document]
     yield from (Problem((key,), "is missing.", _REMEDIES[key]) for key in missing)
     for key, look in _SECTIONS.items():
-        if key in known_keys and key in document:
+        if key in (*known_keys, *optional) and key in document:
             yield from look(document[key], document, known)
 
 
@@ -97,6 +99,7 @@ _REMEDIES = {
     "tier": "Write tier: 1 (high risk), 2 or 3 (low risk).",
     "slices": "Write slices: [] or the names of slices that must hold, such as [age_group].",
     "waivers": "Write waivers: {allowed: false}, or {allowed: true, roles: [owner], most_days: 90}.",
+    "own_code": "Write own_code: {allowed: false}, or {allowed: true}.",
 }
 
 
@@ -265,6 +268,11 @@ def _find_in_allowed(value: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _find_in_days(value.get("most_days"), ("waivers", "most_days"))
 
 
+def _find_in_own_code(value: Any, _: Any, __: Any) -> Iterator[Problem]:
+    if not isinstance(value, dict) or set(value) != {"allowed"} or type(value["allowed"]) is not bool:
+        yield Problem(("own_code",), "must say whether it is allowed, and nothing else.", _REMEDIES["own_code"])
+
+
 def _limits(document: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     checks = document.get("checks")
     return (
@@ -294,5 +302,6 @@ _SECTIONS: Mapping[str, Callable[[Any, Mapping[str, Any], Known | None], Iterato
     "questions": _find_in_questions,
     "slices": _find_in_slices,
     "waivers": _find_in_waivers,
+    "own_code": _find_in_own_code,
     "approvals": _find_in_approvals,
 }

@@ -11,6 +11,7 @@ from workbench.domain.checklist import ChecklistRow
 from workbench.domain.decision import Decision
 from workbench.domain.evidence import Evidence, Finding, ObjectionFact, Status
 from workbench.domain.history import Standing
+from workbench.domain.own_code_review import ReviewedModule
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Review:
     reviewed_at: str
     policy_note: str = ""
     standing: Standing = "nominee"
+    own_code: tuple[ReviewedModule, ...] = ()
 
     @property
     def subject(self) -> str:

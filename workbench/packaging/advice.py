@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 _OF_SKLEARN = "build it from what `workbench models` lists."
 _ELEMENT_WISE = "one of NumPy's element-wise functions, such as FunctionTransformer(np.log1p)"
 _OF_YOUR_OWN = (
+    "write it into a .py file beside the notebook, import it from there and log the model again, if the policy allows own code; or "
     f"use scikit-learn's own parts and {_ELEMENT_WISE}, or do that step before the model and log the rest; if only a search "
     "was scored by it, log search.best_estimator_."
 )
@@ -53,5 +54,5 @@ def _instead_of(name: str) -> str:
     if "(as " in name or name.endswith("(kept in no archive)"):
         return "log the model with wb.log_model, which writes it as it is read."
     if "<lambda>" in name:
-        return f"name {_ELEMENT_WISE}, or compute that column before the model."
+        return f"name {_ELEMENT_WISE}, or a function of a .py file beside the notebook."
     return next(advice for start, advice in _INSTEAD.items() if name.startswith(start))

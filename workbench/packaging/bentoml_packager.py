@@ -16,6 +16,7 @@ import yaml
 
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.packaging.model_files import SKOPS_FILE
+from workbench.packaging.own_modules import find_packages
 from workbench.packaging.release_folder import WHAT_DISKS_NEED, read_tree, sync_folder, sync_tree, write_tree
 
 SERVICE = "workbench.bentoml_service:Endpoint"
@@ -65,11 +66,13 @@ def build_bento(files: Mapping[str, bytes], *, name: str, version: str, bentofil
 
 
 def _complete_bentofile(bentofile: bytes, files: Mapping[str, bytes]) -> bytes:
-    """Return the bentofile with the packages of scikit-learn models added when the release has one."""
+    """Return the bentofile with the packages that a model of scikit-learn, and its own code, need; others need none."""
     if f"release/model/{SKOPS_FILE}" not in files:
         return bentofile
     document = yaml.safe_load(bentofile)
-    document["python"]["packages"] += [f"{name}=={metadata.version(name)}" for name in _SKOPS_PACKAGES]
+    model = {path.rpartition("/")[2]: content for path, content in files.items() if path.startswith("release/model/")}
+    needed = [*_SKOPS_PACKAGES, *(name for name in find_packages(model) if name not in _SKOPS_PACKAGES)]
+    document["python"]["packages"] += [f"{name}=={metadata.version(name)}" for name in needed]
     return yaml.safe_dump(document, sort_keys=False).encode()
 
 

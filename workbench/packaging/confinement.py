@@ -26,6 +26,8 @@ _FORBIDDEN = (
     ),
     *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown"),
 )
+# Forbidden too where own code runs, which may mean other processes and files of others.
+OF_OTHERS = ("os.kill", "os.utime", "os.setxattr", "os.removexattr", "signal.pthread_kill")
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,16 @@ def leave_network() -> bool:
     return libc.unshare(rootless | _CLONE_NEWNET) == 0
 
 
-def forbid_side_effects(writable: str) -> None:
-    """Refuse, from now on, sockets, other programs and writing files outside of the folder `writable`.
+def forbid_side_effects(writable: str, *, also: tuple[str, ...] = ()) -> None:
+    """Refuse, from now on, sockets, other programs and writing files outside of the folder `writable`, and the events in `also`.
 
     An audit hook (PEP 578): it stops what goes through Python, cannot be removed again, and is the second line behind
-    the list of trusted types. Raises PermissionError in whoever tries.
+    the list of trusted types; code that means to harm may know ways around it. Raises PermissionError in whoever tries.
     """
-    inside = os.path.realpath(writable) + os.sep
+    inside, forbidden = os.path.realpath(writable) + os.sep, (*_FORBIDDEN, *also)
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
-        if event.startswith(_FORBIDDEN) or (event == "open" and _writes_outside(arguments, inside)):
+        if event.startswith(forbidden) or (event == "open" and _writes_outside(arguments, inside)):
             raise PermissionError(f"{event} is not allowed while a model is inspected")
 
     sys.addaudithook(refuse)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
-from workbench.domain.facts import CostFact, NumericsFact, ServingFact
+from workbench.domain.facts import CostFact, FormFact, NumericsFact, ServingFact
 from workbench.domain.task import LABEL, score_columns
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.compile_worker import Compiler
 from workbench.packaging.confinement import (
+    OF_OTHERS,
     Limits,
     die_with_parent,
     forbid_side_effects,
@@ -26,6 +27,7 @@ from workbench.packaging.confinement import (
 )
 from workbench.packaging.frames import Rows, to_rows
 from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+from workbench.packaging.own_modules import OwnModules, read_modules
 from workbench.packaging.served_model import FILES, load_served
 from workbench.packaging.serving_trial import (
     Disturbed,
@@ -38,11 +40,14 @@ from workbench.packaging.serving_trial import (
 )
 
 ANSWERS_FILE = "answers.npy"
+_NOT_COMPILED = FormFact("compiled", False, "It holds own code, which nothing can compile.")
 
 
 @dataclass(frozen=True)
 class Request:
     """What to inspect: paths of files, all read; `output` is an empty folder, the only place that may be written.
+
+    Beside `model` lie the own modules that it may import.
 
     `training` may name no file. A compiled form is served only if its scores are within `largest_difference` of the model's, and
     within `largest_batch_difference` of themselves alone and among others, in units of the scores' spread. The child ends with
@@ -90,13 +95,16 @@ def main() -> None:
     limit_resources(request.limits)
     leave_network()
     _import_libraries()
-    compiler = Compiler(lambda: _load(request), request.output, request.limits)
-    forbid_side_effects(request.output)
+    own = _read_own(request)
+    # Own code is served by itself, and gets no second process.
+    compiler = None if own else Compiler(lambda: _load(request, own), request.output, request.limits)
+    forbid_side_effects(request.output, also=OF_OTHERS if own else ())
     try:
         with answer:
-            json.dump(asdict(_try_model(request, compiler)), answer)
+            json.dump(asdict(_try_model(request, own, compiler)), answer)
     finally:
-        compiler.stop()
+        if compiler:
+            compiler.stop()
 
 
 def _import_libraries() -> None:
@@ -110,22 +118,26 @@ def _import_libraries() -> None:
     import workbench.packaging.skops_predictor  # noqa: F401
 
 
-def _load(request: Request) -> tuple[Any, Contract]:
+def _read_own(request: Request) -> OwnModules:
+    return read_modules({path.name: path.read_bytes() for path in Path(request.model).parent.iterdir()})
+
+
+def _load(request: Request, own: OwnModules) -> tuple[Any, Contract]:
     from workbench.packaging.skops_loader import load_model
 
-    return load_model(Path(request.model).read_bytes()), parse_contract(Path(request.contract).read_bytes())
+    return load_model(Path(request.model).read_bytes(), own), parse_contract(Path(request.contract).read_bytes())
 
 
-def _try_model(request: Request, compiler: Compiler) -> Trial:
+def _try_model(request: Request, own: OwnModules, compiler: Compiler | None) -> Trial:
     from workbench.packaging.advice import advise_on
     from workbench.packaging.skops_loader import find_untrusted_types
 
     try:
-        untrusted = find_untrusted_types(Path(request.model).read_bytes())
+        untrusted = find_untrusted_types(Path(request.model).read_bytes(), own)
         if untrusted:
             said = f"It holds types that are not trusted and was not loaded. {advise_on(untrusted)}"
             return Trial(untrusted_types=untrusted, load_error=said)
-        return _try_served(*_choose(*_load(request), compiler, request), request)
+        return _try_served(*_choose(*_load(request, own), compiler, request), request, own)
     except WorkbenchError as exc:
         return Trial(load_error=str(exc))
     # A model may fail in any way; each is a fact about it and none is an error of ours.
@@ -136,7 +148,9 @@ def _try_model(request: Request, compiler: Compiler) -> Trial:
 # Choosing what is served
 
 
-def _choose(model: Any, contract: Contract, compiler: Compiler, request: Request) -> tuple[Trial, Contract, Rows]:
+def _choose(
+    model: Any, contract: Contract, compiler: Compiler | None, request: Request
+) -> tuple[Trial, Contract, Rows]:
     """Return the trial of the first compiled form that is the model on every row made for it, else of the model itself."""
     from workbench.packaging.choosing import choose_form
     from workbench.packaging.proof import find_spread
@@ -145,18 +159,20 @@ def _choose(model: Any, contract: Contract, compiler: Compiler, request: Request
     holdout = _read_rows(request.features, contract)
     stored = _read_scores(Path(request.scores))
     difference = _largest_difference(predictor_of(model, contract), holdout, stored) / find_spread(stored)
-    compiler.start()
+    if compiler:
+        compiler.start()
     choice = choose_form(
         model,
         contract,
         (holdout, _read_training(request, contract)),
-        compiler.forms(),
+        compiler.forms() if compiler else (),
         largest=request.largest_difference,
         largest_batch=request.largest_batch_difference,
     )
     if choice.form is not None and choice.form.content is not None:
         (Path(request.output) / ONNX_FILE).write_bytes(choice.form.content)
-    trial = Trial(served_as=choice.served_as, largest_difference=difference, serving=choice.serving)
+    serving = choice.serving if compiler else replace(choice.serving, tried=(_NOT_COMPILED,))
+    trial = Trial(served_as=choice.served_as, largest_difference=difference, serving=serving)
     return trial, contract, holdout
 
 
@@ -182,7 +198,7 @@ def _spell_shape(shape: tuple[int, ...]) -> str:
 # Trying it
 
 
-def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) -> Trial:
+def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request, own: OwnModules) -> Trial:
     """Ask what will be served in every way nobody can ask a file; a failure here leaves what was not measured None."""
     import numpy as np
 
@@ -190,7 +206,7 @@ def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) 
     size = sum(map(len, files.values()))
 
     def load() -> Predict:
-        return load_served(str(trial.served_as), files, contract)
+        return load_served(str(trial.served_as), files, contract, own)
 
     try:
         predict = load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from workbench.domain.digest import strict_json
+from workbench.packaging.own_modules import find_module_faults
 
 SKOPS_FILE = "model.skops"
 ONNX_FILE = "model.onnx"
@@ -19,10 +20,11 @@ def find_formats(files: Mapping[str, bytes]) -> tuple[str, ...]:
 def find_refused_files(files: Mapping[str, bytes]) -> tuple[str, ...]:
     """Return one reason for each file that no model may have, sorted; empty when all may stay.
 
-    Allowed are `.skops`, `.onnx` and `.json` directly in the folder, whose content begins as their name says. A list
-    of what is allowed, not of what is dangerous: pickles come under any name.
+    Allowed are `.skops`, `.onnx` and `.json` directly in the folder, whose content begins as their name says, and the `.py` of own
+    modules that are listed with their digests. A list of what is allowed, not of what is dangerous: pickles come under any name.
     """
-    return tuple(sorted(f"{name}: {fault}" for name, content in files.items() if (fault := _find_fault(name, content))))
+    faults = [f"{name}: {fault}" for name, content in files.items() if (fault := _find_fault(name, content))]
+    return tuple(sorted([*faults, *find_module_faults(files)]))
 
 
 def _find_fault(name: str, content: bytes) -> str | None:
@@ -55,4 +57,12 @@ def _is_json(content: bytes) -> bool:
     return True
 
 
-_FORMATS: Mapping[str, Callable[[bytes], bool]] = {"skops": _is_zip, "onnx": _is_onnx, "json": _is_json}
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_FORMATS: Mapping[str, Callable[[bytes], bool]] = {"skops": _is_zip, "onnx": _is_onnx, "json": _is_json, "py": _is_text}

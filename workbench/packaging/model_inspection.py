@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from workbench.domain.digest import strict_json
 from workbench.domain.document import build_record
 from workbench.domain.evidence import ModelFact
-from workbench.domain.facts import CostFact, NumericsFact, ServingFact
+from workbench.domain.facts import CostFact, ModuleFact, NumericsFact, ServingFact
 from workbench.errors import Refused
 from workbench.packaging.confinement import Limits
 from workbench.packaging.inspection_child import ANSWERS_FILE, Request, Trial
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
+from workbench.packaging.own_modules import OwnModules, is_own_file, read_modules
 from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.packaging.served_model import FILES
 from workbench.packaging.serving_trial import Disturbed
@@ -47,6 +48,7 @@ class Inspection:
     disturbed: tuple[Disturbed, ...] = ()
     answers: NDArray[np.float64] | None = None
     differing_labels: int | None = None
+    own_code: tuple[ModuleFact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,30 +78,48 @@ def try_model(
     data: HoldoutFiles,
     tolerance: Tolerance,
     onnx_path: Path,
+    allows_own_code: bool = False,
     limits: Limits | None = None,
 ) -> Inspection:
     """Return what a model is and does, and write its compiled form to `onnx_path` when that is what will be served.
 
-    `model_folder` holds `model.skops` and `contract.json`. Files of refused kinds are never opened by a library. Whatever the model
-    does, the outcome is a fact: `load_error` says it in words.
+    `model_folder` holds `model.skops` and `contract.json`, and the own modules the model needs, which are imported if that is
+    allowed. Files of refused kinds are never opened by a library. Whatever the model does, the outcome is a fact: `load_error`
+    says it in words.
     """
     try:
         files = read_tree(model_folder)
     except Refused as exc:
         refused = "Its folder holds more than plain files and was not opened."
         return Inspection(ModelFact((), exc.reasons, (), None, None, refused))
-    fault = _find_fault(files)
+    fault, own = _find_fault(files), _read_own(files)
+    if own and not fault and not allows_own_code:
+        fault = f"It holds own code, which the policy does not allow, and was not loaded: {own.describe()}."
     with tempfile.TemporaryDirectory(prefix="inspection-") as scratch:
         asked = (data, tolerance, limits or Limits())
         trial = Trial(load_error=fault) if fault else _run_trial(Path(scratch), files, *asked)
-        if ONNX_FILE in FILES.get(trial.served_as or "", ()):
+        # Own code could say anything about itself in there; that it was compiled cannot be.
+        if own and _is_compiled(trial):
+            trial = Trial(load_error="Its own code said that it was compiled, which own code is not.")
+        if _is_compiled(trial):
             _publish(Path(scratch) / "output" / ONNX_FILE, onnx_path)
         answers = _read_answers(Path(scratch) / "output" / ANSWERS_FILE, trial)
     seen = (trial.untrusted_types, trial.served_as, trial.largest_difference, trial.load_error)
     model = ModelFact(find_formats(files), find_refused_files(files), *seen)
     disturbed = trial.disturbed if answers is not None else None
     measured = (trial.serving, trial.numerics, trial.cost)
-    return Inspection(model, *measured, disturbed or (), answers, trial.differing_labels)
+    return Inspection(model, *measured, disturbed or (), answers, trial.differing_labels, own.to_facts())
+
+
+def _is_compiled(trial: Trial) -> bool:
+    return ONNX_FILE in FILES.get(trial.served_as or "", ())
+
+
+def _read_own(files: dict[str, bytes]) -> OwnModules:
+    try:
+        return read_modules(files)
+    except Refused:  # what is wrong with them is among the refused files
+        return OwnModules()
 
 
 def _read_answers(path: Path, trial: Trial) -> NDArray[np.float64] | None:
@@ -121,7 +141,7 @@ def _find_fault(files: dict[str, bytes]) -> str | None:
         return f"It has no {' and no '.join(missing)}."
     if find_refused_files(files):
         return "It has files that are not allowed and was not opened."
-    unused = sorted({*files} - {SKOPS_FILE, CONTRACT_FILE})
+    unused = sorted(name for name in files if name not in (SKOPS_FILE, CONTRACT_FILE) and not is_own_file(name))
     return f"It has files that would not be served: {', '.join(unused)[:300]}." if unused else None
 
 
@@ -129,7 +149,7 @@ def _run_trial(
     scratch: Path, files: dict[str, bytes], data: HoldoutFiles, tolerance: Tolerance, limits: Limits
 ) -> Trial:
     # The child gets a copy of the bytes judged here: swapping the file meanwhile changes nothing.
-    write_tree({name: files[name] for name in (SKOPS_FILE, CONTRACT_FILE)}, scratch / "model")
+    write_tree(files, scratch / "model")
     (scratch / "output").mkdir()
     request = Request(
         model=str(scratch / "model" / SKOPS_FILE),

@@ -16,6 +16,12 @@ def applies_functions(model: Any) -> bool:
     return any(_is_code(part) and not isinstance(part, type) for part in _walk(model))
 
 
+def code_of(model: Any) -> Iterator[Any]:
+    """Yield the classes and functions that a model is made of: those it holds, and those its parts are of."""
+    for part in _walk(model):
+        yield part if _is_code(part) else type(part)
+
+
 def _walk(model: Any) -> Iterator[Any]:
     seen: set[int] = set()
     kept = []  # an array's items may be made for asking; whoever is gone gives its number to another

@@ -14,9 +14,12 @@ from workbench.errors import Refused, UsageError
 from workbench.packaging.advice import advise_on
 from workbench.packaging.column_problems import name_foreign, name_type
 from workbench.packaging.frames import build_frame, to_rows
+from workbench.packaging.own_modules import OwnModules
 
 _TRIED_ROWS = 20
 _LAST_BITS = 1e-9
+_OWN_CODE = "it holds own code, which nothing can compile"
+_NOTHING = OwnModules()
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,14 @@ def require_frame(features: Any) -> None:
     )
 
 
-def require_reviewed(content: bytes) -> None:
-    """Raise UsageError for a model, in the bytes of its skops file, that holds what nobody reviewed, with what to write instead."""
+def require_reviewed(content: bytes, own: OwnModules = _NOTHING) -> None:
+    """Raise UsageError for a model, in the bytes of its skops file, that holds what nobody reviewed, with what to write instead.
+
+    What it holds of its recorded `own` modules is reviewed with it.
+    """
     from workbench.packaging.skops_loader import find_untrusted_types
 
-    untrusted = find_untrusted_types(content)
+    untrusted = find_untrusted_types(content, own)
     if untrusted:
         raise UsageError(
             "The model cannot be served, and was not logged.",
@@ -59,12 +65,13 @@ def require_reviewed(content: bytes) -> None:
         )
 
 
-def judge_answers(model: Any, features: Any, contract: Contract) -> LoggedModel:
+def judge_answers(model: Any, features: Any, contract: Contract, own: OwnModules = _NOTHING) -> LoggedModel:
     """Return how a fitted model will likely be served; raises UsageError where it does not answer requests as its own frame."""
     from workbench.packaging.onnx_compiler import find_obstacle
 
     _require_same_answers(model, features.head(_TRIED_ROWS), contract)
-    return LoggedModel(type(model).__name__, len(contract.columns), find_obstacle(model, contract))
+    obstacle = _OWN_CODE if own else find_obstacle(model, contract)
+    return LoggedModel(type(model).__name__, len(contract.columns), obstacle)
 
 
 def _require_same_answers(model: Any, features: Any, contract: Contract) -> None:

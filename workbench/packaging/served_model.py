@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from workbench.domain.contract import Contract, Predict
 from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+from workbench.packaging.own_modules import OwnModules
 
 # Compiled whole, the model itself, or its last step behind a compiled preparation.
 FILES: Mapping[str, tuple[str, ...]] = {
@@ -13,12 +14,13 @@ FILES: Mapping[str, tuple[str, ...]] = {
     "skops": (SKOPS_FILE,),
     "onnx+skops": (ONNX_FILE, SKOPS_FILE),
 }
+_NOTHING = OwnModules()
 
 
-def load_served(served_as: str, files: Mapping[str, bytes], contract: Contract) -> Predict:
+def load_served(served_as: str, files: Mapping[str, bytes], contract: Contract, own: OwnModules = _NOTHING) -> Predict:
     """Return the function from rows to answers of a model's files; raises Refused as the loaders of both formats do.
 
-    A model that was compiled whole needs neither scikit-learn nor pandas.
+    A model that was compiled whole needs neither scikit-learn nor pandas, and imports no `own` modules.
     """
     if served_as == "onnx":
         from workbench.packaging.onnx_predictor import load_onnx_predictor
@@ -27,5 +29,5 @@ def load_served(served_as: str, files: Mapping[str, bytes], contract: Contract) 
     from workbench.packaging.skops_predictor import load_prepared_predictor, load_skops_predictor
 
     if served_as == "onnx+skops":
-        return load_prepared_predictor(files[SKOPS_FILE], files[ONNX_FILE], contract)
-    return load_skops_predictor(files[SKOPS_FILE], contract)
+        return load_prepared_predictor(files[SKOPS_FILE], files[ONNX_FILE], contract, own)
+    return load_skops_predictor(files[SKOPS_FILE], contract, own)

@@ -1,4 +1,4 @@
-"""Loading `.skops` models: only types on our own reviewed list, only from bytes, only within bounds, only without files."""
+"""Loading `.skops` models: only reviewed types and approved own code, only from bytes, only within bounds, only without files."""
 
 from __future__ import annotations
 
@@ -10,29 +10,35 @@ from workbench.errors import Refused
 from workbench.packaging.advice import advise_on
 from workbench.packaging.hidden_methods import find_hidden_methods
 from workbench.packaging.outside_effects import find_outside_effects, quieten
+from workbench.packaging.own_modules import OwnModules, import_modules
 from workbench.packaging.reviewed_types import find_bounds_faults
 from workbench.packaging.skops_archive import find_archive_faults
 from workbench.packaging.skops_schema import judge_names
 
+_NOTHING = OwnModules()
 
-def find_untrusted_types(content: bytes) -> tuple[str, ...]:
-    """Return the types in a skops file that are not on the reviewed list, sorted; nothing is constructed.
+
+def find_untrusted_types(content: bytes, own: OwnModules = _NOTHING) -> tuple[str, ...]:
+    """Return the types in a skops file that are neither on the reviewed list nor `own`, sorted; nothing is constructed.
 
     Raises Refused when the bytes are not a sound skops file.
     """
-    return _judge_types(content)[1]
+    return _judge_types(content, own)[1]
 
 
-def load_model(content: bytes) -> Any:
+def load_model(content: bytes, own: OwnModules = _NOTHING) -> Any:
     """Return the model in these bytes, the very ones whose digest was taken; it works alone and prints nothing.
+
+    Of `own` modules, which are imported, it may hold the names they list.
 
     Raises Refused, naming the types that are not trusted or what is wrong with the file.
     """
     import skops.io
 
-    trusted, untrusted = _judge_types(content)
+    trusted, untrusted = _judge_types(content, own)
     if untrusted:
         raise Refused("The model holds types that are not trusted.", why=untrusted, next_step=advise_on(untrusted))
+    import_modules(own)
     try:
         model = skops.io.loads(content, trusted=trusted)
     except Exception as exc:
@@ -42,13 +48,13 @@ def load_model(content: bytes) -> Any:
     return model
 
 
-def _judge_types(content: bytes) -> tuple[list[str], tuple[str, ...]]:
+def _judge_types(content: bytes, own: OwnModules) -> tuple[list[str], tuple[str, ...]]:
     """Return the reviewed types in a file and those that are not, both sorted; raises Refused for one that is not sound."""
     import skops.io
 
     _require_sound_archive(content)
     try:
-        reviewed, objections = judge_names(content)
+        reviewed, objections = judge_names(content, own.forms)
         untrusted = objections | ({*skops.io.get_untrusted_types(data=content)} - reviewed)
     except Exception as exc:
         raise _unreadable(exc) from exc

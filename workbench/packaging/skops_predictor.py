@@ -9,12 +9,13 @@ from workbench.domain.contract import Answers, Contract, Predict
 from workbench.domain.task import Label
 from workbench.errors import Refused
 from workbench.packaging.frames import build_frame
+from workbench.packaging.own_modules import OwnModules
 from workbench.packaging.skops_loader import load_model
 
 
-def load_skops_predictor(content: bytes, contract: Contract) -> Predict:
+def load_skops_predictor(content: bytes, contract: Contract, own: OwnModules) -> Predict:
     """Return the function from rows to answers of the model in these bytes; raises Refused as `load_model` does."""
-    return predictor_of(load_model(content), contract)
+    return predictor_of(load_model(content, own), contract)
 
 
 def predictor_of(model: Any, contract: Contract) -> Predict:
@@ -23,9 +24,9 @@ def predictor_of(model: Any, contract: Contract) -> Predict:
     return lambda rows: answer(build_frame(rows, contract))
 
 
-def load_prepared_predictor(content: bytes, preparation: bytes, contract: Contract) -> Predict:
+def load_prepared_predictor(content: bytes, preparation: bytes, contract: Contract, own: OwnModules) -> Predict:
     """Return the function from rows to answers of a pipeline with all steps but the last compiled; raises as `load_model` does."""
-    return prepared_predictor_of(load_model(content), preparation, contract)
+    return prepared_predictor_of(load_model(content, own), preparation, contract)
 
 
 def prepared_predictor_of(model: Any, preparation: bytes, contract: Contract) -> Predict:

@@ -22,8 +22,11 @@ _PLAIN = frozenset(
 )  # fmt: skip
 
 
-def judge_names(content: bytes) -> tuple[set[str], set[str]]:
-    """Return the names in a sound skops file that are on the reviewed list, and what stands against the others.
+_NONE: Mapping[str, frozenset[str]] = {}
+
+
+def judge_names(content: bytes, own: Mapping[str, frozenset[str]] = _NONE) -> tuple[set[str], set[str]]:
+    """Return the names in a sound skops file that are on the reviewed list or among `own`, and what stands against the others.
 
     That is a name which is not on the list, or is written in another way than reviewed: a function on the list may be named
     but not called while loading, and a class may not stand where a function is expected.
@@ -32,18 +35,24 @@ def judge_names(content: bytes) -> tuple[set[str], set[str]]:
     objections: set[str] = set()
     for node in _nodes(content):
         name = _name_of(node)
-        if name in FORMS:
+        ways = FORMS.get(name) or own.get(name)
+        if ways:
             reviewed.add(name)
-        objections.update(_object_to(node, name))
+        objections.update(_object_to(node, name, ways))
     return reviewed, objections
+
+
+def names_in(content: bytes) -> set[str]:
+    """Return every name that a sound skops file would have loaded, reviewed or not."""
+    return {_name_of(node) for node in _nodes(content) if node["__loader__"] != "JsonNode"}
 
 
 def _name_of(node: Mapping[str, Any]) -> str:
     return f"{node.get('__module__')}.{node.get('__class__')}"
 
 
-def _object_to(node: Mapping[str, Any], name: str) -> Iterator[str]:
-    way, reviewed = node["__loader__"], FORMS.get(name)
+def _object_to(node: Mapping[str, Any], name: str, reviewed: frozenset[str] | None) -> Iterator[str]:
+    way = node["__loader__"]
     if way == "JsonNode":  # text that is read as JSON, whatever it is called
         return
     if reviewed is None and way not in _PLAIN:

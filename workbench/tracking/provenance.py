@@ -29,7 +29,7 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
         "notebook_path": _relative(notebook, project),
         "git_commit": _git(notebook.parent, "rev-parse", "HEAD"),
         "git_dirty": _is_dirty(notebook),
-        "git_authors": _read_git_authors(notebook),
+        "git_authors": read_git_authors(notebook),
         "lock_file": lock.name if lock else None,
         "lock_digest": sha256_hex(lock.read_bytes()) if lock else None,
         "packages": {name: packages[name] for name in _NAMED_PACKAGES if name in packages},
@@ -62,8 +62,9 @@ def _is_dirty(notebook: Path) -> bool | None:
     return None if changes is None else bool(changes) or not is_tracked
 
 
-def _read_git_authors(notebook: Path) -> list[str]:
-    said = _git(notebook.parent, "log", "-1", "--format=%ae%n%ce", "--", notebook.name) or ""
+def read_git_authors(file: Path) -> list[str]:
+    """Return who wrote and who committed a file's last change, sorted; nobody where git does not know it."""
+    said = _git(file.parent, "log", "-1", "--format=%ae%n%ce", "--", file.name) or ""
     return sorted({line.strip() for line in said.splitlines() if line.strip()})
 
 

@@ -18,7 +18,7 @@ def show_changes(changes: dict[str, Any]) -> Markup:
         labels = dict.fromkeys(changes["columns"], "text")
         parts.append(table(labels, [_row(row) for row in changes["rows"]]))
     if changes["code"]:
-        parts.append(_show_code(changes["code"]))
+        parts.append(show_code(changes["code"]))
     return element("section", element("h3", changes["title"]), *parts)
 
 
@@ -30,7 +30,8 @@ def _row(row: dict[str, str]) -> Markup:
     )
 
 
-def _show_code(code: dict[str, Any]) -> Markup:
+def show_code(code: dict[str, Any]) -> Markup:
+    """Return a diff, folded when it is long."""
     if not code["hunks"]:
         return element("p", code["summary"])
     more = element("p", code["more"], class_="wb-quiet") if code["more"] else None

@@ -18,7 +18,7 @@ from workbench.widgets.numbers import (
 )
 
 # A diff up to this long is read in passing; a longer one is folded.
-_LINES_SHOWN = 40
+LINES_SHOWN = 40
 _MARKS = {"+": ("+", "added"), "-": ("\N{MINUS SIGN}", "removed"), " ": (" ", "same")}
 
 
@@ -105,30 +105,38 @@ def _table(fact: DatasetFact | None) -> str:
 
 
 def _code(code: CodeDiff) -> dict[str, Any]:
+    same = code.fault or "The code of the notebook is the same."
+    return code_state(code, "Code of the notebook", same, unit="Cell", whole="compare the notebooks themselves")
+
+
+def code_state(code: CodeDiff, name: str, same: str, *, unit: str, whole: str) -> dict[str, Any]:
+    """Return a diff as it is shown: its summary, or that it is the `same`, and its hunks, each headed by the unit it begins in."""
     shown = sum(len(hunk.lines) for hunk in code.hunks)
     if code.fault or not code.hunks:
         return {
-            "summary": code.fault or "The code of the notebook is the same.",
+            "summary": same,
             "hunks": [],
             "open": False,
             "more": "",
         }
-    more = f"{code.left_out:,} lines more are not shown; compare the notebooks themselves." if code.left_out else ""
+    more = f"{code.left_out:,} lines more are not shown; {whole}." if code.left_out else ""
     return {
-        "summary": f"Code of the notebook: {_count(code.added)} added, {_count(code.removed)} removed",
+        "summary": f"{name}: {count_lines(code.added)} added, {count_lines(code.removed)} removed",
         "hunks": [
-            {"title": f"Cell {hunk.cell}", "lines": [_line(line.mark, line.text) for line in hunk.lines]}
+            {"title": f"{unit} {hunk.cell}", "lines": [line_state(line.mark, line.text) for line in hunk.lines]}
             for hunk in code.hunks
         ],
-        "open": shown <= _LINES_SHOWN,
+        "open": shown <= LINES_SHOWN,
         "more": more,
     }
 
 
-def _count(lines: int) -> str:
+def count_lines(lines: int) -> str:
+    """Return a number of lines in words."""
     return f"{lines:,} {'line' if lines == 1 else 'lines'}"
 
 
-def _line(mark: str, text: str) -> dict[str, str]:
+def line_state(mark: str, text: str) -> dict[str, str]:
+    """Return a line of a diff as it is marked."""
     shown, kind = _MARKS[mark]
     return {"mark": shown, "kind": kind, "text": text}

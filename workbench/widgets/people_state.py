@@ -136,6 +136,9 @@ def sign_state(review: Review) -> dict[str, Any]:
     blocked, objected, still_open = len(review.blocking), len(review.open_objections), len(review.open_questions)
     cautions = [
         review.policy_note,
+        f"You approve that own code runs: {', '.join(each.name for each in review.evidence.own_code)}."
+        if review.evidence.own_code
+        else "",
         f"{blocked} {'check does' if blocked == 1 else 'checks do'} not pass; a signature does not change that."
         if blocked
         else "",

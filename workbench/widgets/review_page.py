@@ -11,6 +11,7 @@ from workbench.widgets.changes_page import show_changes
 from workbench.widgets.classes_page import show_classes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
 from workbench.widgets.markup import Content, Markup, element, join
+from workbench.widgets.own_code_page import show_own_code
 from workbench.widgets.review_state import review_state
 from workbench.widgets.snapshot import (
     cell,
@@ -39,6 +40,7 @@ def review_body(review: Review) -> Markup:
         _needed(state),
         describe_facts(state["facts"]),
         show_changes(state["changes"]),
+        show_own_code(state["own_code"]),
         _section("Score", element("p", state["score"]), _scores(state["scores"])),
         show_classes(state["classes"]),
         _section(

@@ -21,6 +21,7 @@ from workbench.widgets.numbers import (
     sentence_case,
     words,
 )
+from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.people_state import (
     example_commands,
     moment,
@@ -50,6 +51,7 @@ def review_state(review: Review) -> dict[str, Any]:
         "score": _score_text(review.evidence),
         "classes": classes_state(review.evidence.classes),
         "changes": changes_state(review.changes, review.evidence),
+        "own_code": own_code_state(review),
         "findings": findings_state(review),
         "unfolded": count_unfolded(review.findings),
         "passed": f"The {len(review.findings) - count_unfolded(review.findings)} checks that passed",

@@ -12,6 +12,7 @@ from workbench.domain.decision import decide, find_blocking, judge_approvals
 from workbench.domain.evidence import Finding
 from workbench.domain.ledger import Entry
 from workbench.domain.objection import find_open_objections
+from workbench.domain.own_code_review import ReviewedModule, review_own_code
 from workbench.domain.release import set_terms
 from workbench.domain.review import GivenApproval, Question, Review
 from workbench.store.sqlalchemy_store import utc_now
@@ -51,6 +52,7 @@ def review_nominee(nominee: Nominee) -> Review:
         reviewed_at=now,
         policy_note=nominee.policy_note,
         standing=nominee.standing,
+        own_code=_review_own_code(nominee),
     )
 
 
@@ -73,6 +75,12 @@ def _find_changes(nominee: Nominee) -> Changes | None:
     if before is None:
         return None
     return find_changes(before.facts, nominee.evidence, source_before=before.source, source_after=nominee.source)
+
+
+def _review_own_code(nominee: Nominee) -> tuple[ReviewedModule, ...]:
+    before = nominee.before
+    then, gone = (before.modules, before.facts.own_code) if before else ({}, ())
+    return review_own_code(nominee.evidence.own_code, nominee.modules, then, gone)
 
 
 def _question(name: str, text: str, answered: Entry | None) -> Question:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import spool
 from workbench.config import Settings, find_template
 from workbench.domain.comparison import Comparison, name_run
-from workbench.domain.digest import sha256_hex
+from workbench.domain.digest import sha256_hex, strict_json
 from workbench.domain.evidence import DatasetFact, Evidence, HoldoutFact, Identity, PlanFact, ScoreFact
 from workbench.domain.facts import ReplayFact, TriesFact
 from workbench.domain.notebook import extract_source
@@ -23,6 +23,7 @@ from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
 from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
+from workbench.packaging.own_modules import is_own_file
 from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.packaging.served_model import FILES
 from workbench.predictions import Predictions, parse_slices, read_predictions
@@ -82,12 +83,13 @@ class Nomination:
     planned: PlanFact | None = None
     replay: ReplayFact | None = None
     tries: TriesFact | None = None
+    code_authors: tuple[str, ...] = ()
 
     @property
     def authors(self) -> tuple[str, ...]:
-        """Everybody who made it: who ran the notebook, wrote and committed its last change, and who nominates the run."""
+        """Everybody who made it: who ran it, wrote and committed the last change of its notebook and own code, and nominates it."""
         git_authors = self.run.provenance.get("git_authors", ())
-        return tuple(sorted({self.run.author, self.nominator, *git_authors}))
+        return tuple(sorted({self.run.author, self.nominator, *git_authors, *self.code_authors}))
 
 
 def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
@@ -108,8 +110,22 @@ def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
         planned=describe_plan(run, predictions.task, bench.store.read_ledger(), runs),
         tries=tries,
+        code_authors=read_code_authors(folder),
         replay=describe_replay(bench, run, runs) if "replay_agrees" in policy.checks else None,
     )
+
+
+def read_code_authors(run_folder: Path) -> tuple[str, ...]:
+    """Return who wrote the own code of a run's model; raises Refused when what the run kept of it cannot be read."""
+    path = run_folder / spool.CODE_AUTHORS
+    if not path.exists():
+        return ()
+    try:
+        return tuple(str(author) for author in strict_json(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as exc:
+        raise Refused(
+            f"{path.name} of run {run_folder.name} cannot be read.", why=str(exc), next_step=_RUN_AGAIN
+        ) from exc
 
 
 def _require_holdout(run: Run) -> None:
@@ -209,6 +225,7 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
         disclosures=find_disclosures(files, known=plan.authors),
         cost=inspection.cost,
         classes=describe_classes(predictions, read_threshold(files), inspection.differing_labels),
+        own_code=inspection.own_code,
     )
 
 
@@ -309,6 +326,7 @@ def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Ins
         data=HoldoutFiles(run_folder / spool.FEATURES, run_folder / spool.PREDICTIONS, run_folder / spool.TRAINING),
         tolerance=_find_tolerance(policy),
         onnx_path=compiled,
+        allows_own_code=policy.allows_own_code,
     )
     files = read_tree(logged)
     served = {"contract.json": files["contract.json"]} if "contract.json" in files else {}
@@ -318,5 +336,7 @@ def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Ins
             served[name] = compiled.read_bytes()
         elif name in files:
             served[name] = files[name]
+    if SKOPS_FILE in served:
+        served |= {name: content for name, content in files.items() if is_own_file(name)}
     bundle = stage_bundle(served)
     return inspection, {**bundle, MANIFEST: write_manifest(bundle)}

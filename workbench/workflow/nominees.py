@@ -6,7 +6,7 @@ policy. Answers, approvals and the champion come from the ledger, so the evidenc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.domain.review import GivenWaiver
 from workbench.domain.waiver import apply_waivers, find_waiver_faults, is_needed
 from workbench.errors import NotFound, Refused
+from workbench.packaging.own_modules import read_modules
 from workbench.packaging.release_folder import read_tree
 from workbench.predictions import Predictions, parse_predictions, parse_slices
 from workbench.reporting.model_card import render_model_card
@@ -45,6 +46,7 @@ class Before:
     facts: Evidence
     predictions: bytes
     source: bytes | None
+    modules: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Nominee:
     """A nominee as of now: its frozen parts and everything the ledger holds about it.
 
     `card` is the model card of now; `findings` are those before any waiver; `waivers` are those of what was `said` that
-    excuse one of them.
+    excuse one of them. `modules` are the sources of its own modules, by name.
     """
 
     folder: Path
@@ -72,6 +74,7 @@ class Nominee:
     before: Before | None
     facts: Evidence
     standing: Standing
+    modules: Mapping[str, bytes]
 
     @property
     def subject(self) -> str:
@@ -126,6 +129,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         source=frozen.get(SOURCE),
         before=before,
         standing=find_standing(entries, subject, facts.identity.endpoint),
+        modules=_read_own_modules(folder, facts),
     )
 
 
@@ -163,8 +167,20 @@ def _find_champion(entries: Sequence[Entry], facts: Evidence) -> int | None:
 
 def _read_before(model: str, version: int, settings: Settings, entries: Sequence[Entry]) -> Before:
     nominated = _find_nominated(entries, f"{model}/{version}")
-    frozen = _read_frozen(settings.models_folder / model / str(version), nominated)
-    return Before(parse_evidence(frozen[FACTS]), frozen[spool.PREDICTIONS], frozen.get(SOURCE))
+    folder = settings.models_folder / model / str(version)
+    frozen = _read_frozen(folder, nominated)
+    facts = parse_evidence(frozen[FACTS])
+    return Before(facts, frozen[spool.PREDICTIONS], frozen.get(SOURCE), _read_own_modules(folder, facts))
+
+
+def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:
+    """Read the sources of a nominee's own modules, by name; raises Refused when they are not those its facts name."""
+    if not facts.own_code:
+        return {}
+    own = read_modules(read_tree(folder / "bundle" / "release" / "model"))
+    if own.to_facts() != facts.own_code:
+        raise Refused("The own code is not what was nominated.", next_step="Nominate the run again.")
+    return {module.name: module.source for module in own.modules}
 
 
 def _hold_against_champion(facts: Evidence, policy: Policy, predicted: bytes, before: Before) -> Evidence:

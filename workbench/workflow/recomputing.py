@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from workbench.workflow.workbench import Workbench
 
 NEXT_STEP = "Put the run's folder back from a copy, or run the notebook again and nominate that run."
+_SERVED = "release/model/"
 # A compiled model is made anew each time; the bytes that are served are those in the manifest.
-_UNCOMPILED = ("model.skops", "contract.json")
+_COMPILED = "model.onnx"
 
 
 def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
@@ -43,7 +44,7 @@ def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
         logged = read_tree(folder / spool.MODEL)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
-    files = _differing_files(nominee.read_bundle(), logged)
+    files = find_differing_files(nominee.read_bundle(), logged)
     return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files]
 
 
@@ -66,6 +67,7 @@ def _plan_again(bench: Workbench, nominee: Nominee, frozen: Evidence) -> nominat
         planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,
         replay=frozen.replay,
         tries=frozen.tries,
+        code_authors=nominating.read_code_authors(bench.settings.runs_folder / run.id),
     )
 
 
@@ -82,12 +84,13 @@ def _find_failing(nominee: Nominee, now: Evidence) -> list[str]:
     return [f"Measured again, {reason}" for reason in find_blocking(failing)]
 
 
-def _differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes]) -> list[str]:
-    served = {name: frozen.get(f"release/model/{name}") for name in _UNCOMPILED}
+def find_differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes]) -> list[str]:
+    """Return which files of a frozen bundle's model are others in the run's folder: model, contract and own code."""
+    served = {path.removeprefix(_SERVED): content for path, content in frozen.items() if path.startswith(_SERVED)}
     return [
         f"{name} was {_name(content)} when it was frozen and is {_name(logged.get(name))} in the run's folder."
-        for name, content in served.items()
-        if content is not None and content != logged.get(name)
+        for name, content in sorted(served.items())
+        if name != _COMPILED and content != logged.get(name)
     ]
 
 

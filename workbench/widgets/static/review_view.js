@@ -6,7 +6,7 @@ function render({ model, el }) {
   const say = (text) => live.replaceChildren(text);
   const requests = openRequests(model);
   const forms = openForms(model, requests, say);
-  const parts = [head(say), changesPart(), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
+  const parts = [head(say), changesPart(), ownCodePart(), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
@@ -65,20 +65,33 @@ function head(say) {
 
 const LINE_TAGS = { added: "ins", removed: "del", same: "span" };
 
+const line = (item) => [h(LINE_TAGS[item.kind], { class: `wb-line wb-${item.kind}` }, `${item.mark} ${item.text}`), "\n"];
+const hunk = (item) => h("div", {}, h("div", { class: "wb-quiet" }, item.title), h("pre", { class: "wb-diff" }, item.lines.flatMap(line)));
+const code = ({ summary, hunks, open, more }) =>
+  hunks.length ? h("details", { class: "wb-fold", open }, h("summary", {}, summary), hunks.map(hunk), more ? h("p", { class: "wb-quiet" }, more) : null) : h("p", {}, summary);
+
 function changesPart() {
   const box = h("div", {});
   const { node, heading } = section("", box);
   const row = (item) => h("tr", {}, h("th", { scope: "row", class: "wb-text" }, item.name), cell(item.before), cell(item.after));
-  const line = (item) => [h(LINE_TAGS[item.kind], { class: `wb-line wb-${item.kind}` }, `${item.mark} ${item.text}`), "\n"];
-  const hunk = (item) => h("div", {}, h("div", { class: "wb-quiet" }, item.title), h("pre", { class: "wb-diff" }, item.lines.flatMap(line)));
-  const code = ({ summary, hunks, open, more }) =>
-    hunks.length ? h("details", { class: "wb-fold", open }, h("summary", {}, summary), hunks.map(hunk), more ? h("p", { class: "wb-quiet" }, more) : null) : h("p", {}, summary);
   const draw = redrawn((changes) => {
     heading.textContent = changes.title;
     const rows = changes.rows.length ? [table(changes.columns.map((column) => [column]), changes.rows.map(row), changes.title)] : [];
     box.replaceChildren(h("p", {}, changes.text), ...rows, ...(changes.code ? [code(changes.code)] : []));
   });
   return { node, show: (state) => draw(state.changes) };
+}
+
+function ownCodePart() {
+  const box = h("div", {});
+  const { node, heading } = section("", box);
+  const module = (item) => h("div", {}, item.code.map(code), item.detail ? h("div", { class: "wb-quiet" }, item.detail) : null);
+  const draw = redrawn((own) => {
+    heading.textContent = own.title;
+    node.hidden = !own.modules.length;
+    box.replaceChildren(...(own.text ? [h("p", { class: "wb-cautions" }, own.text)] : []), ...own.modules.map(module));
+  });
+  return { node, show: (state) => draw(state.own_code) };
 }
 
 function scorePart() {

@@ -1,0 +1,56 @@
+"""The own code of a model, as the review shows it: every line that would run, and what changed in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.domain.digest import short
+from workbench.domain.own_code_review import ReviewedModule
+from workbench.domain.review import Review
+from workbench.widgets.changes_state import LINES_SHOWN, code_state, count_lines, line_state
+
+_TEXT = (
+    "The model brings code of its author. It runs in the endpoint with the rights of the service, and it ran, confined, where this "
+    "model was measured, so it could have had a hand in every figure of the model itself. Whoever signs has read it."
+)
+
+
+def own_code_state(review: Review) -> dict[str, Any]:
+    """Return the section on own code; its list of modules is empty for a model that has none and had none."""
+    modules = [_module(module, review) for module in review.own_code]
+    return {"title": "Own code", "text": _TEXT if review.evidence.own_code else "", "modules": modules}
+
+
+def describe_own_code(module: ReviewedModule, version: int | None) -> str:
+    """Return in a line what became of an own module since a version."""
+    since = f" since version {version}" if version and module.standing != "new" else ""
+    lines, code = count_lines(len(module.source.splitlines())), module.code
+    return {
+        "new": f"{module.name} is new: {lines}",
+        "the same": f"{module.name} is the same{since}: {lines}",
+        "changed": f"{module.name} changed{since}: {count_lines(code.added)} added, {count_lines(code.removed)} removed",
+        "gone": f"{module.name} is gone{since}",
+    }[module.standing]
+
+
+def _module(module: ReviewedModule, review: Review) -> dict[str, Any]:
+    said = describe_own_code(module, review.changes.version if review.changes else None)
+    used = f"The model holds {', '.join(module.names)} of it." if module.names else "Other modules import it."
+    shown = [_whole(module, said)]
+    if module.standing == "changed":
+        diff = code_state(module.code, said.partition(":")[0], said, unit="Line", whole="the whole module follows")
+        shown = [diff, _whole(module, f"The whole of {module.name}: {count_lines(len(module.source.splitlines()))}")]
+    detail = f"{used} sha256 {short(module.digest)}" if module.standing != "gone" else ""
+    return {"name": module.name, "detail": detail, "code": shown}
+
+
+def _whole(module: ReviewedModule, summary: str) -> dict[str, Any]:
+    """Return every line of a module; what is new is there to be read at once."""
+    lines = [line_state("+" if module.standing == "new" else " ", line) for line in module.source.splitlines()]
+    hunks = [{"title": module.name, "lines": lines}] if lines else []
+    return {
+        "summary": summary,
+        "hunks": hunks,
+        "open": module.standing == "new" and len(lines) <= 2 * LINES_SHOWN,
+        "more": "",
+    }

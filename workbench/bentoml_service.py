@@ -23,7 +23,8 @@ import bentoml
 
 from workbench.domain.contract import Predict, parse_contract
 from workbench.errors import Refused
-from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_refused_files
+from workbench.packaging.model_files import CONTRACT_FILE, find_refused_files
+from workbench.packaging.served_model import FILES, load_served
 from workbench.release_audit import SUBJECT, AuditedRelease, audit_folder
 from workbench.serving.application import Access, ServedModel, build_application
 from workbench.serving.problems import RequestError, problem_response
@@ -67,19 +68,14 @@ def load_predictor(audited: AuditedRelease) -> Predict:
         raise Refused("The model has files that are not allowed.", why=refused)
     evidence = audited.release.evidence
     served_as = evidence.model.served_as if evidence else None
-    name = {"onnx": ONNX_FILE, "skops": SKOPS_FILE}.get(served_as or "")
-    content = files.get(name or "")
-    if content is None or CONTRACT_FILE not in files:
-        missing = CONTRACT_FILE if content is not None else f"{name}: it is served as {served_as}"
-        raise Refused("The model cannot be loaded.", why=f"There is no {missing}.")
-    contract = parse_contract(files[CONTRACT_FILE])
-    if served_as == "onnx":
-        from workbench.packaging.onnx_predictor import load_onnx_predictor
-
-        return load_onnx_predictor(content, contract)
-    from workbench.packaging.skops_predictor import load_skops_predictor
-
-    return load_skops_predictor(content, contract)
+    needed = FILES.get(served_as or "")
+    missing = [name for name in needed or () if name not in files]
+    if needed is None or missing:
+        why = f"There is no {' and no '.join(missing) or 'form it is known by'}: it is served as {served_as}."
+        raise Refused("The model cannot be loaded.", why=why)
+    if CONTRACT_FILE not in files:
+        raise Refused("The model cannot be loaded.", why=f"There is no {CONTRACT_FILE}.")
+    return load_served(str(served_as), files, parse_contract(files[CONTRACT_FILE]))
 
 
 def open_application(audited: AuditedRelease) -> Any:

@@ -109,6 +109,14 @@ def compare(
 
 
 @main.command()
+@JSON
+def models(as_json: bool) -> None:
+    """List which models can be served, by family."""
+    found = open_bench().list_models()
+    terminal.print_json(found) if as_json else terminal_views.print_models(found)
+
+
+@main.command()
 @click.argument("subject", metavar="MODEL/VERSION")
 @JSON
 def promote(subject: str, as_json: bool) -> None:

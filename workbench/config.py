@@ -37,7 +37,7 @@ class Settings:
     seconds, each cell within `cell_timeout_s`, and within the `memory`, `output_size` and `disk` given; a run whose kernel died
     is tried `retries` times more. The values of the environment variables in `secret_names` are kept out of whatever is
     recorded. `least_principals` people must have approved whatever this machine serves, and it answers requests for
-    `allowed_hosts`. Lists have commas between.
+    `allowed_hosts`. No endpoint takes a text of more than `longest_text` characters. Lists have commas between.
     """
 
     project: Path
@@ -60,6 +60,7 @@ class Settings:
     secret_names: str = ""  # those that look like one
     least_principals: int = 2
     allowed_hosts: str = ""  # 127.0.0.1, localhost
+    longest_text: Count = 100_000
 
     @property
     def home_folder(self) -> Path:

@@ -17,7 +17,7 @@ from workbench.signing.ssh_signatures import find_signature_fault
 from workbench.stats import METRICS
 
 SUBJECT = "WORKBENCH_SUBJECT"
-KNOWN = Known(LIMITS, {name: metric.task for name, metric in METRICS.items()})
+KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})
 
 
 @dataclass(frozen=True)

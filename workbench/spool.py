@@ -12,16 +12,17 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.config import read_settings
-from workbench.domain.contract import Contract, require_valid
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.points import is_whole
 from workbench.errors import UsageError
+from workbench.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC0414 - whoever reads a run's files takes their names from here
 from workbench.tracking.point_clock import PointClock
 
 if TYPE_CHECKING:
@@ -29,11 +30,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from workbench.domain.contract import Column
+    from workbench.fitted_model import Fitted
+    from workbench.logged_task import Said
+    from workbench.packaging.servability import LoggedModel
+
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
 ROLES = ("train", "validation", "holdout")
 METRICS, PARAMETERS = "metrics.jsonl", "parameters.json"
-PREDICTIONS, FEATURES, TRAINING = "predictions.parquet", "features.parquet", "training.parquet"
+FEATURES, TRAINING = "features.parquet", "training.parquet"
 DATASETS, MODEL = "datasets", "model"
 LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
 MOST_TRAINING_ROWS = 5_000
@@ -145,7 +151,9 @@ def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) 
     if not name.isprintable() or len(name) > LONGEST_DATASET_NAME:
         yield f"{name[:50]!r} is no name: it needs up to {LONGEST_DATASET_NAME} printable characters."
     if not hasattr(table, "itertuples"):
-        yield f"It must be a pandas DataFrame, not {type(table).__name__}."
+        from workbench.packaging.column_problems import name_foreign
+
+        yield f"It must be a pandas DataFrame, not {name_foreign(table)}."
     elif not len(table):
         yield "It has no rows."
     if len(set(row_ids)) < len(row_ids):
@@ -220,100 +228,99 @@ def _kind(dtype: Any) -> str:
 
 def log_predictions(
     rows: Sequence[Any],
-    truth: Sequence[float],
-    score: Sequence[float],
+    truth: Sequence[Any],
+    score: Any,
     *,
+    classes: Sequence[Any] | None = None,
+    positive: Any = None,
     slices: Mapping[str, Sequence[Any]] | None = None,
 ) -> None:
     """Record one prediction for each holdout row: its id, the truth, the score, and the slices it belongs to.
 
-    For two classes the truth is 0 or 1 and the score the probability of 1; otherwise both are in the target's unit. All have
-    shape (n,). Raises UsageError listing what differs in length, is missing, is no finite number or names a row twice.
+    Truth, shape (n,), is what it is: a number, or of classes the label (text, 1 and 2, true and false) or 1 for the positive
+    class. A score, shape (n,), is a number in the target's unit, or the probability (or decision function) of the positive class;
+    of several classes shape (n, classes), in the order of `classes` (default: the model's). Labels, as `model.predict` gives
+    them, do too: of several classes the model's own scores on the same rows are then kept. `positive` names the positive class
+    of two (default: the one the scores are for, else the second). Raises UsageError listing what differs in length, is missing,
+    is no finite number, names a row twice or does not fit the model that was logged.
     """
-    columns: dict[str, list[Any]] = {"row": [str(row) for row in rows], "truth": list(truth), "score": list(score)}
-    columns |= {f"slice_{name}": [str(value) for value in values] for name, values in (slices or {}).items()}
-    problems = list(_prediction_problems(columns))
-    if problems:
-        raise UsageError(
-            "The predictions cannot be logged.",
-            why=problems,
-            next_step="Give one row id, one truth and one score for each row of the holdout.",
-        )
-    # Not through pandas: that costs more than the writing.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from workbench.logged_task import read_said
 
-    numbers = {name: pa.array(map(float, columns[name]), pa.float64()) for name in ("truth", "score")}
-    texts = {name: pa.array(values, pa.string()) for name, values in columns.items() if name not in numbers}
-    pq.write_table(pa.table({name: (texts | numbers)[name] for name in columns}), _folder() / PREDICTIONS)
+    folder = _folder()
+    said = read_said(rows, truth, score, slices or {}, classes, positive)
+    _settle(folder, said, *_FITTED.get(folder, (None, ())))
+    _SAID[folder] = said
 
 
-def _prediction_problems(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
-    rows = columns["row"]
-    lengths = {name: len(values) for name, values in columns.items()}
-    if not rows or len(set(lengths.values())) > 1:
-        yield f"They differ in length or are empty: {', '.join(f'{name} {count}' for name, count in lengths.items())}."
-    if len(set(rows)) < len(rows):
-        yield f"Rows are named more than once: {len(rows)} rows, {len(set(rows))} names."
-    for name in ("truth", "score"):
-        wrong = [value for value in columns[name] if not is_finite(value) and not _is_truth_value(value)]
-        if wrong:
-            yield f"{len(wrong)} of {len(columns[name])} values of {name} are no finite number, e.g. {str(wrong[0])[:60]!r}."
+# Truth, score and model are read in the light of each other, whichever is logged first.
+_SAID: dict[Path, Said] = {}
+_FITTED: dict[Path, tuple[Fitted, tuple[Column, ...]]] = {}
 
 
-def _is_truth_value(value: Any) -> bool:
-    return isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tuple[Column, ...]) -> None:
+    """Write the predictions and the contract of a run, as far as they were logged, in the terms of one task."""
+    from workbench.fitted_model import describe_contract
+    from workbench.logged_task import settle
+    from workbench.predictions import write_predictions
+
+    predictions = settle(said, fitted) if said else None
+    contract = describe_contract(fitted, columns, predictions) if fitted else None
+    if said and predictions:
+        write_predictions(folder / PREDICTIONS, predictions, said.slices)
+    if contract:
+        (folder / MODEL).mkdir(exist_ok=True)
+        (folder / MODEL / "contract.json").write_bytes(contract.to_bytes())
 
 
-def log_model(model: Any, features: pd.DataFrame) -> None:
+def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
-    The model is written with skops, never pickled: the same model in the same bytes wherever it was fitted. The rows give the
-    endpoint its contract, and let the workbench prove that the served model answers as this one did. Raises UsageError for what
-    no endpoint could take or answer.
+    Returns what a notebook shows: how it will likely be served. The model is written with skops, never pickled: the same model in
+    the same bytes wherever it was fitted. The rows, with up to 5,000 of those logged as training rows, give the endpoint its
+    contract, and let the workbench prove that the served model answers as this one did. Raises UsageError, before anything is
+    written, for what no endpoint could take or answer, with what to write instead.
     """
     import skops.io
 
+    from workbench.fitted_model import decide_task, describe_contract
+    from workbench.packaging.boosters.substituting import put_texts_for_boosters
+    from workbench.packaging.frames import describe_columns
+    from workbench.packaging.servability import judge_answers, require_frame, require_reviewed
     from workbench.packaging.skops_canonical import to_canonical
 
-    training = _find_training(features)
-    contract = _infer_contract(model, features, training)
-    folder = _folder() / MODEL
-    folder.mkdir(exist_ok=True)
-    (folder / "contract.json").write_bytes(contract.to_bytes())
-    (folder / "model.skops").write_bytes(to_canonical(skops.io.dumps(model)))
-    features.to_parquet(_folder() / FEATURES, index=False)
+    require_frame(features)
+    if not hasattr(model, "predict"):
+        raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
+    folder, training = _folder(), _find_training(features)
+    answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
+    content = to_canonical(skops.io.dumps(answering))
+    require_reviewed(content)
+    columns = describe_columns(features, training, longest_text=read_settings().longest_text)
+    fitted = replace(decide_task(answering, features), model=model)
+    logged = replace(
+        judge_answers(answering, features, describe_contract(fitted, columns, None)), name=type(model).__name__
+    )
+    _settle(folder, _SAID.get(folder), fitted, columns)
+    _FITTED[folder] = fitted, columns
+    (folder / MODEL / "model.skops").write_bytes(content)
+    features.to_parquet(folder / FEATURES, index=False)
     if training is not None:
-        training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)].to_parquet(_folder() / TRAINING, index=False)
+        _keep_some(training).to_parquet(folder / TRAINING, index=False)
+    return logged
+
+
+def _keep_some(training: pd.DataFrame) -> pd.DataFrame:
+    return training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)]
 
 
 def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
     """Return the rows that were logged as training tables and have all columns of the features; None where none have."""
     import pandas as pd
 
-    names = list(getattr(features, "columns", ()))
+    names = list(features.columns)
     own = [table for (folder, _), table in _TRAINING_TABLES.items() if folder == _folder()]
     fitting = [table[names] for table in own if set(names) <= set(table.columns)]
     return pd.concat(fitting, ignore_index=True) if fitting else None
-
-
-def _infer_contract(model: Any, features: pd.DataFrame, training: pd.DataFrame | None) -> Contract:
-    if not hasattr(features, "dtypes") or not hasattr(features, "columns"):
-        raise UsageError(
-            "The model cannot be logged.",
-            why=f"The features must be a pandas DataFrame, not {type(features).__name__}.",
-            next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
-        )
-    if not hasattr(model, "predict"):
-        raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
-    from workbench.packaging.frames import describe_columns
-
-    columns = describe_columns(features, training)
-    classes = getattr(model, "classes_", None)
-    if not hasattr(model, "predict_proba"):
-        return require_valid(Contract("regression", columns))
-    two = None if classes is None or len(classes) != 2 else tuple(classes.tolist())
-    return require_valid(Contract("classification", columns, classes=two))
 
 
 def run_parameters() -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from workbench.domain.checklist import ItemStatus, count_statuses
+from workbench.domain.class_words import say_accuracy, say_confusion, say_decision
 from workbench.domain.digest import short
 from workbench.domain.evidence import Finding, Status
+from workbench.domain.facts import ClassesFact, Share
 from workbench.domain.policy import Policy
 from workbench.domain.review import Review
 from workbench.domain.review import headline as review_headline
+from workbench.domain.serving_form import describe_form
 from workbench.terminal import escape, new_table, open_console, say
 from workbench.widgets.changes_state import changes_state
 from workbench.widgets.findings_state import sort_findings
@@ -36,7 +39,10 @@ def print_review(review: Review) -> None:
     )
     if review.policy_note:
         console.print(f"[yellow]{escape(review.policy_note)}[/]", soft_wrap=True)
+    if review.evidence.serving:
+        console.print(escape(describe_form(review.evidence.serving)), soft_wrap=True)
     _print_changes(review)
+    _print_classes(review.evidence.classes)
     table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
     for finding in sort_findings(review.findings):
         table.add_row(escape(finding.check), _mark_finding(finding), _describe_finding(finding))
@@ -65,6 +71,32 @@ def _print_changes(review: Review) -> None:
     if state["code"]:
         shown = " (--html FILE shows them)" if state["code"]["hunks"] else ""
         console.print(f"{escape(state['code']['summary'])}{shown}", soft_wrap=True)
+
+
+# What names may take of 80 columns beside two shares with their bounds.
+_WIDEST_NAMES, _LONGEST_NAME = 40, 16
+
+
+def _print_classes(fact: ClassesFact | None) -> None:
+    """Print how often each class was called what; where that is too wide, for what each is mistaken the most."""
+    if fact is None:
+        return
+    console = open_console()
+    console.print(f"{say_accuracy(fact)} {escape(say_decision(fact))}")
+    names = [each.name for each in fact.classes]
+    is_narrow = max(map(len, names)) + sum(len(name) + 1 for name in names) <= _WIDEST_NAMES
+    side = "wrap" if max(map(len, names)) > _LONGEST_NAME else ""
+    called = [(name, "right") for name in names] if is_narrow else [("mistaken for", "wrap")]
+    table = new_table(("is, called" if is_narrow else "class", side), *called, ("recall", ""), ("precision", ""))
+    for place, each in enumerate(fact.classes):
+        counts = [f"{count:,}" for count in fact.confusion[place]]
+        cells = counts if is_narrow else [escape(say_confusion(fact, place) or "none")]
+        table.add_row(escape(each.name), *cells, _say_share(each.recall), _say_share(each.precision))
+    console.print(table)
+
+
+def _say_share(share: Share | None) -> str:
+    return "no rows" if share is None else f"{share.value:.3f} ({share.low:.2f}…{share.high:.2f})"
 
 
 def _mark(status: ItemStatus) -> str:

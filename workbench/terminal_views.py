@@ -20,6 +20,7 @@ from workbench.domain.waiver import last_day
 from workbench.terminal import escape, format_age, format_number, new_table, open_console, say
 
 if TYPE_CHECKING:
+    from workbench.packaging.servable_models import ServableFamily
     from workbench.workflow.doctor import Symptom
 
 _VERDICTS = {
@@ -295,6 +296,19 @@ def _describe_entry(entry: Entry) -> str:
         Event.ACCEPTED: lambda: f"accepted the {entry.subject} that ended with entry {body['sequence']}",
     }
     return says[entry.event]()
+
+
+def print_models(families: Sequence[ServableFamily]) -> None:
+    """Print which models can be served, by family, and in which form."""
+    table = new_table(("family", "wrap"), ("served", ""), ("estimators", "wrap"))
+    for each in families:
+        forms = [(form, names) for form, names in (("compiled", each.compiled), ("as it is", each.uncompiled)) if names]
+        for number, (form, names) in enumerate(forms):
+            table.add_row("" if number else escape(each.family), form, escape(", ".join(names)))
+    open_console().print(table)
+    say("A model is compiled where all its parts are and nominating it proves that it")
+    say("answers the same; otherwise scikit-learn itself answers. What holds another")
+    say("type is refused by wb.log_model, by name, with what to write instead.")
 
 
 def print_symptoms(symptoms: Sequence[Symptom]) -> None:

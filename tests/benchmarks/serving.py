@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 8
 _SECONDS = 5.0
+_CALLS = 20
 # What BentoML's documentation would have one write for the same model.
 _PLAIN_SERVICE = """
 import bentoml, pandas as pd, skops.io as sio
@@ -43,21 +44,89 @@ def _fitted() -> tuple[Any, Any, list[dict[str, float]]]:
 
 
 def measure_rows(_: Path) -> Iterator[Line]:
-    """Score one row: the compiled model as it is served, and the fitted estimator."""
+    """Score one row in each form a model can be served in, and by the fitted estimator; CPU time, in milliseconds."""
     import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
 
-    from tests.benchmarks.line import Line, timed
-    from tests.unit.builders import build_contract
-    from workbench.packaging.onnx_compiler import compile_spellings
+    from workbench.packaging.onnx_compiler import compile_own, compile_preparation
     from workbench.packaging.onnx_predictor import load_onnx_predictor
+    from workbench.packaging.skops_predictor import predictor_of, prepared_predictor_of
 
     model, table, rows = _fitted()
-    contract = build_contract([(name, "f", False) for name in table.columns], "classification")
-    compiled = next(content for _, content in compile_spellings(model, contract) if isinstance(content, bytes))
-    predict, frame = load_onnx_predictor(compiled, contract), pd.DataFrame(rows)
-    ours = [timed(lambda: predict(rows)) * 1000 for _ in range(200)]
-    theirs = [timed(lambda: model.predict_proba(frame)) * 1000 for _ in range(30)]
-    yield Line("score one row with a forest of 200 trees, compiled", ours, "the fitted estimator", theirs, unit="ms")
+    contract = _contract_of(table)
+    compiled, frame = load_onnx_predictor(compile_own(model, contract), contract), pd.DataFrame(rows)
+    estimator = "the fitted estimator"
+    yield _line(
+        "a forest of 200 trees, compiled", lambda: compiled(rows), estimator, lambda: model.predict_proba(frame)
+    )
+    table, rows, contract = _mixed()
+    lines = _pipeline(LogisticRegression()).fit(table, table.amount > 300)
+    compiled_lines, own_lines = (
+        load_onnx_predictor(compile_own(lines, contract), contract),
+        predictor_of(lines, contract),
+    )
+    itself = "the pipeline itself, asked with a frame"
+    yield _line("texts, gaps and a regression, compiled", lambda: compiled_lines(rows), itself, lambda: own_lines(rows))
+    near = _pipeline(KNeighborsClassifier()).fit(table, table.amount > 300)
+    prepared = prepared_predictor_of(near, compile_preparation(near, contract), contract)
+    own_near = predictor_of(near, contract)
+    yield _line(
+        "texts, gaps and neighbors, preparation compiled", lambda: prepared(rows), itself, lambda: own_near(rows)
+    )
+
+
+def _line(what: str, ours: Callable[[], object], other: str, theirs: Callable[[], object]) -> Line:
+    from tests.benchmarks.line import Line
+
+    pairs = [(_spent(ours) * 1000, _spent(theirs) * 1000) for _ in range(12)]
+    return Line(f"score one row: {what}", [a for a, _ in pairs], other, [b for _, b in pairs], unit="ms")
+
+
+def _spent(action: Callable[[], object]) -> float:
+    """Return the CPU seconds of one call, as the mean of twenty."""
+    began = time.process_time()
+    for _ in range(_CALLS):
+        action()
+    return (time.process_time() - began) / _CALLS
+
+
+def _contract_of(table: Any) -> Any:
+    from workbench.domain.contract import Contract
+    from workbench.packaging.frames import describe_columns
+
+    return Contract("classification", describe_columns(table), classes=(0, 1))
+
+
+def _mixed() -> tuple[Any, list[dict[str, Any]], Any]:
+    """Return a table of numbers with gaps and texts, one of its rows, and its contract."""
+    import numpy as np
+    import pandas as pd
+
+    from workbench.packaging.frames import to_rows
+
+    generator = np.random.default_rng(0)
+    numbers = {name: generator.normal(300, 900, 2000).round(2) for name in ("amount", "age", "income", "ratio")}
+    texts = {name: generator.choice(["north", "south", "east", "west"], 2000) for name in ("region", "plan", "device")}
+    table = pd.DataFrame({**numbers, **texts})
+    table.loc[::9, "age"] = np.nan
+    return table, to_rows(table.head(1)), _contract_of(table)
+
+
+def _pipeline(last: Any) -> Any:
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    return make_pipeline(
+        make_column_transformer(
+            (numbers, make_column_selector(dtype_include="number")),
+            (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
+        ),
+        last,
+    )
 
 
 def measure_http(folder: Path) -> Iterator[Line]:

@@ -21,6 +21,7 @@ TEMPLATES = sorted((ROOT / "templates" / "experiments").glob("*.ipynb"))
 EXPERIMENTS: dict[str, dict[str, Any]] = {
     "10_train_breast_cancer.ipynb": {"family": "random_forest"},
     "11_train_diabetes.ipynb": {"family": "mean"},
+    "12_train_wine.ipynb": {"family": "linear_svc"},
 }
 VIEWS = ["20_compare_runs.ipynb", "30_review_nominee.ipynb"]
 # These were saved with outputs or are broken on purpose: that is the property they are named by.

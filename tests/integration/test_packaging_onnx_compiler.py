@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
@@ -31,6 +32,7 @@ from sklearn.ensemble import (
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     GammaRegressor,
     LinearRegression,
@@ -42,6 +44,7 @@ from sklearn.linear_model import (
 )
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, TunedThresholdClassifierCV
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
@@ -67,11 +70,14 @@ from tests.unit.builders import build_contract
 from workbench.domain.contract import Contract
 from workbench.errors import Refused
 from workbench.packaging import proof_rows
+from workbench.packaging.choosing import choose_form
 from workbench.packaging.frames import build_frame, describe_columns, to_rows
-from workbench.packaging.onnx_compiler import OWN, compile_forms, compile_own
+from workbench.packaging.onnx_compiler import OWN, PREPARED, compile_forms, compile_own
 from workbench.packaging.onnx_predictor import load_onnx_predictor
 from workbench.packaging.proof import compare_form, measure_estimator
 from workbench.packaging.proof_rows import THRESHOLDS, make_row_sets
+from workbench.packaging.served_model import load_served
+from workbench.packaging.skops_canonical import to_canonical
 from workbench.packaging.skops_predictor import predictor_of
 
 NUMBERS, TEXTS = ["amount", "age", "count"], ["site", "plan"]
@@ -364,6 +370,23 @@ def test_what_has_no_converter_here_is_left_to_skl2onnx_or_explained():
     own, *others = compile_forms(model, contract)
     assert (own.name, own.content, own.reason) == (OWN, None, "no converter for SVC")
     assert any(form.content for form in others)
+    assert others[-1].reason == "nothing stands before its last step"
+
+
+LAST_STEPS = {"neighbors": KNeighborsClassifier(5), "vectors": SVC(), "kernel": KernelRidge(kernel="rbf", gamma=0.1)}
+
+
+@pytest.mark.parametrize("name", LAST_STEPS)
+def test_what_stands_before_a_model_without_a_converter_is_compiled(name):
+    model = prepared(LAST_STEPS[name]).fit(TABLE[HOLDOUT_ROWS:], CLASSES[HOLDOUT_ROWS:])
+    contract, rows = contract_of(model, TABLE), to_rows(TABLE)
+    data = (rows[:HOLDOUT_ROWS], rows[HOLDOUT_ROWS:])
+    choice = choose_form(model, contract, data, compile_forms(model, contract), largest=1e-6, largest_batch=1e-9)
+    assert (choice.serving.form, choice.served_as) == (PREPARED, "onnx+skops")
+    files = {"model.onnx": choice.form.content, "model.skops": to_canonical(skops.io.dumps(model))}
+    answered, own = load_served(choice.served_as, files, contract)(rows), predictor_of(model, contract)(rows)
+    assert np.allclose(answered.scores, own.scores, rtol=0, atol=1e-12)
+    assert answered.labels == own.labels
 
 
 class Constant(ClassifierMixin, BaseEstimator):

@@ -33,10 +33,10 @@ from workbench.domain.facts import FormFact
 from workbench.packaging.frames import describe_columns, to_rows
 from workbench.packaging.onnx_compiler import compile_own
 from workbench.packaging.onnx_predictor import load_onnx_predictor
+from workbench.packaging.onnx_tree_arrays import NODES, add_arrays
 from workbench.packaging.proof import Measure, compare_form, measure_estimator
 from workbench.packaging.proof_rows import make_row_sets
 from workbench.packaging.skops_predictor import predictor_of
-from workbench.packaging.tree_arrays import NODES, add_arrays
 
 ROWS, TRIES = 260, 10
 KINDS = ["left", "right", "middle", "île"]

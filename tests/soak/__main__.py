@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from tests.soak import (
+    boosters,
     executor_kills,
     hogs,
     hostile_models,
@@ -65,6 +66,7 @@ PROOFS: Mapping[str, Plan] = {
     "tampering": Plan(tampering.prove, small=400, full=10_000),
     "ledger_faults": Plan(ledger_faults.prove, small=1, full=3),
     "rollback": Plan(rollback.prove, small=5, full=100),
+    "boosters": Plan(boosters.prove, small=200, full=5_000),
     "zoo": Plan(zoo.prove, small=300, full=20_000),
     "random_models": Plan(random_models.prove, small=10, full=1_000),
 }

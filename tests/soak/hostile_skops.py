@@ -258,6 +258,17 @@ SKOPS_MODELS: Mapping[str, Callable[[Canary], Mapping[str, bytes]]] = {
             estimator("sklearn.preprocessing._function_transformer.FunctionTransformer", func=_partial(canary))
         )
     ),
+    "reviewed_function_called": _of(
+        lambda _: node(
+            "LossNode", "sklearn.utils.validation.check_array", content=mapping(), __reduce__={"args": sequence()}
+        )
+    ),
+    "reviewed_class_as_a_function": _of(
+        lambda _: estimator(
+            "sklearn.preprocessing._function_transformer.FunctionTransformer",
+            func=node("FunctionNode", "sklearn.model_selection._search.GridSearchCV"),
+        )
+    ),
     "method_in_a_pipeline": _of(lambda canary: _in_a_pipeline(_method(canary))),
     "keys_that_are_types": _of(lambda _: {**mapping(a=plain(1)), "key_types": sequence(named("os.system"))}),
     "array_of_another_type": lambda canary: {

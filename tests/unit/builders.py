@@ -31,6 +31,8 @@ from workbench.domain.evidence import (
 )
 from workbench.domain.facts import (
     CalibrationFact,
+    ClassesFact,
+    ClassFact,
     ColumnProfile,
     ColumnStrength,
     ComparedRows,
@@ -39,12 +41,14 @@ from workbench.domain.facts import (
     DisclosureFact,
     FormFact,
     LeakageFact,
+    MetricValue,
     NumericsFact,
     ReplayFact,
     RobustnessFact,
     SampleFact,
     Scenario,
     ServingFact,
+    Share,
     SlicesFact,
     SliceValue,
     TableProfile,
@@ -341,6 +345,39 @@ def build_calibration(**changes: Any) -> CalibrationFact:
     return CalibrationFact(**{**facts, **changes})
 
 
+def build_class(**changes: Any) -> ClassFact:
+    """Return the positive class: 53 rows, of which 50 were called so, and 2 that are not."""
+    facts: dict[str, Any] = {
+        "name": "malignant",
+        "rows": 53,
+        "called": 52,
+        "right": 50,
+        "recall": Share(0.9434, 0.8463, 0.9806),
+        "precision": Share(0.9615, 0.8702, 0.9894),
+        "f1": 0.9524,
+        "roc_auc": 0.9951781970649895,
+    }
+    return ClassFact(**{**facts, **changes})
+
+
+def build_classes(**changes: Any) -> ClassesFact:
+    """Return what was decided for on the 143 rows, with the labels of the model itself."""
+    benign = build_class(name="benign", rows=90, called=91, right=88, f1=0.9724)
+    facts: dict[str, Any] = {
+        "classes": (benign, build_class()),
+        "confusion": ((88, 2), (3, 50)),
+        "accuracy": Share(0.965, 0.9207, 0.985),
+        "metrics": (MetricValue("accuracy", 0.965), MetricValue("roc_auc", 0.9951781970649895)),
+        "decided_by": "label",
+        "positive_class": "malignant",
+        "response": "predict_proba",
+        "threshold": None,
+        "threshold_class": None,
+        "differing_labels": 0,
+    }
+    return ClassesFact(**{**facts, **changes})
+
+
 def build_scenario(**changes: Any) -> Scenario:
     """Return what a little noise did: next to nothing."""
     facts: dict[str, Any] = {
@@ -393,13 +430,25 @@ def build_cost(**changes: Any) -> CostFact:
     return CostFact(**{**facts, **changes})
 
 
-def build_serving(**changes: Any) -> ServingFact:
-    """Return the form of a model that was compiled by our own converters."""
+def build_compared(**changes: Any) -> ComparedRows:
+    """Return rows on which a compiled form answered like the model."""
+    facts: dict[str, Any] = {"kind": "holdout", "rows": 143, "of": 143, "differing": 0, "labels": 0}
+    return ComparedRows(**{**facts, "largest_difference": 1.2e-15, **changes})
+
+
+def build_form(**changes: Any) -> FormFact:
+    """Return a form that our own converters made and that is served."""
     compared = tuple(
-        ComparedRows(kind, rows, rows, 0, 0, 1.2e-15)
+        build_compared(kind=kind, rows=rows, of=rows)
         for kind, rows in (("holdout", 143), ("training", 426), ("drawn", 1000))
     )
-    form = FormFact("own converters, double precision", True, "It answers like the model on 1,569 rows.", compared)
+    facts: dict[str, Any] = {"name": "own converters, double precision", "served": True, "rows": compared}
+    return FormFact(**{**facts, "reason": "It answers like the model on 1,569 rows.", **changes})
+
+
+def build_serving(**changes: Any) -> ServingFact:
+    """Return how a model is served that was compiled by our own converters."""
+    form = build_form()
     facts: dict[str, Any] = {"form": form.name, "spread": 0.99, "own_difference": 0.0, "tried": (form,)}
     return ServingFact(**{**facts, **changes})
 
@@ -450,6 +499,7 @@ def build_evidence(**changes: Any) -> Evidence:
         "disclosures": build_disclosures(),
         "cost": build_cost(),
         "serving": build_serving(),
+        "classes": build_classes(),
     }
     return Evidence(**{**facts, **changes})
 
@@ -461,7 +511,7 @@ def build_policy_bytes() -> bytes:
 
 def read_policy(content: bytes) -> Policy:
     """Read a policy with the checks and metrics that exist."""
-    return parse_policy(content, known=Known(LIMITS, {name: item.task for name, item in METRICS.items()}))
+    return parse_policy(content, known=Known(LIMITS, {name: item.tasks for name, item in METRICS.items()}))
 
 
 def build_policy(**changes: Any) -> Policy:

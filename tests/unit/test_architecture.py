@@ -17,6 +17,10 @@ import pytest
 from tests.unit.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.config import Settings
+from workbench.domain.task import TASKS
+from workbench.packaging import reviewed_types
+from workbench.packaging.servable_models import list_servable
+from workbench.stats import METRICS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workbench"
@@ -124,6 +128,29 @@ def test_every_check_is_a_file_a_row_of_the_table_a_key_of_the_policy_a_row_of_t
     assert all(check.__name__ == name for name, check in CHECKS.items())
     tests = (ROOT / "tests" / "unit" / "test_checks.py").read_text(encoding="utf-8")
     assert {name for name in CHECKS if name not in tests} == set()
+
+
+def test_what_can_be_served_is_the_table_of_the_readme():
+    table = README.split("| family |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    families = [
+        (each.family, ", ".join(each.compiled), ", ".join(each.uncompiled), each.checked) for each in list_servable()
+    ]
+    assert [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in table] == families
+
+
+def test_every_family_of_reviewed_types_is_a_file_with_a_line_in_the_list():
+    files = {path.stem for path in (PACKAGE / "packaging" / "reviewed_types").glob("*.py")} - {"__init__", "family"}
+    assert {name.rpartition(".")[2] for name in vars(reviewed_types) if name in files} == files
+
+
+def test_every_task_is_a_row_of_the_readme_with_its_metrics_and_a_line_of_every_policy():
+    assert rows_of_table("task") == list(TASKS)
+    table = README.split("| task |", 1)[1].split("\n\n", 1)[0].splitlines()
+    for task in TASKS:
+        row = next(line for line in table if line.startswith(f"| `{task}` |"))
+        told = set(re.findall(r"`(\w+)`", row.split("|")[4]))
+        assert told == {name for name, metric in METRICS.items() if task in metric.tasks}
+        assert all(task in read_policy(path.read_bytes()).metrics for path in STRICT_POLICY.parent.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "templates" / "policies").glob("*.yaml")), ids=lambda path: path.stem)

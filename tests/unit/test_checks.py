@@ -18,7 +18,10 @@ from tests.unit.builders import (
     STRICT_POLICY,
     build_calibration,
     build_champion_comparison,
+    build_class,
+    build_classes,
     build_column,
+    build_compared,
     build_compared_run,
     build_comparison,
     build_cost,
@@ -27,6 +30,7 @@ from tests.unit.builders import (
     build_disclosures,
     build_evidence,
     build_execution,
+    build_form,
     build_holdout,
     build_identity,
     build_interval,
@@ -41,6 +45,7 @@ from tests.unit.builders import (
     build_robustness,
     build_scenario,
     build_score,
+    build_serving,
     build_slice,
     build_slices,
     build_tries,
@@ -143,7 +148,7 @@ FAILS = {
     "model_loads": [
         {"model": build_model(load_error="UntrustedTypesFoundException")},
         {"model": build_model(load_error="")},
-        {"model": build_model(largest_difference=1.01e-4)},
+        {"model": build_model(largest_difference=1.01e-6)},
         {"model": build_model(largest_difference=math.nan)},
     ],
     "model_card_complete": [{"answers": answered(harm="None that we know.")}],
@@ -275,7 +280,16 @@ MISSING = {
         {"champion": compared(build_champion_comparison, run_id="ffffffff")},
     ],
     "safe_format": [{"model": build_model(formats=())}],
-    "model_loads": [{"model": build_model(largest_difference=None)}, {"model": build_model(served_as=None)}],
+    "model_loads": [
+        {"model": build_model(largest_difference=None)},
+        {"model": build_model(served_as=None)},
+        {"serving": None},
+        {"serving": build_serving(tried=())},
+        {"serving": build_serving(tried=(build_form(rows=()),))},
+        {"serving": build_serving(tried=(build_form(served=False),))},
+        {"serving": build_serving(tried=(build_form(rows=(build_compared(differing=1),)),))},
+        {"serving": build_serving(tried=(build_form(rows=(build_compared(labels=1),)),))},
+    ],
     "model_card_complete": [
         {"answers": {}},
         {"answers": answered(harm="   \n\t ")},
@@ -594,6 +608,63 @@ def test_a_slope_outside_its_limits_that_chance_explains_is_said_and_does_not_fa
     assert "chance explains" in finding.reason
 
 
+def three_classes(**changes):
+    """Evidence of three classes, each told from the rest; what is changed is the calibration of the last one."""
+    names = ("bronze", "gold", "silver")
+    classes = [build_class(name=name, calibration=build_calibration()) for name in names]
+    classes[-1] = replace(classes[-1], calibration=build_calibration(**changes) if changes.get("rows", 1) else None)
+    return {
+        "score": build_score(task="multiclass"),
+        "calibration": build_calibration(slope=None, slope_error=None),
+        "classes": build_classes(classes=tuple(classes), positive_class=None),
+    }
+
+
+def test_several_classes_pass_when_each_is_calibrated_and_the_worst_is_told():
+    finding = find("calibrated", **three_classes(ece=0.05))
+    assert finding.status is Status.PASS
+    assert finding.value.startswith("class silver, the worst of 3: ECE 0.05")
+
+
+def test_one_class_of_several_that_is_not_calibrated_fails():
+    finding = find("calibrated", **three_classes(ece=0.2))
+    assert finding.status is Status.FAIL
+    assert finding.value.startswith("class silver, the worst of 3: ECE 0.2")
+
+
+@pytest.mark.parametrize("unknown", [{"rows": 0}, {"slope": None}, {"ece": None}, {"rows": 99}])
+def test_one_class_of_several_that_nobody_can_judge_leaves_it_unknown(unknown):
+    assert find("calibrated", **three_classes(**unknown)).status is Status.UNKNOWN
+
+
+def test_several_classes_nobody_looked_at_are_unknown():
+    evidence = {"score": build_score(task="multiclass"), "classes": None}
+    assert find("calibrated", **evidence).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("response", ["decision_function", "predict"])
+def test_scores_that_are_no_probabilities_are_never_called_calibrated(response):
+    finding = find("calibrated", classes=build_classes(response=response))
+    assert finding.status is Status.UNKNOWN
+    assert "no probabilities" in finding.reason
+
+
+def test_a_label_that_is_served_otherwise_than_it_was_judged_fails():
+    assert find("model_loads", classes=build_classes(differing_labels=1)).status is Status.FAIL
+
+
+def test_labels_that_were_kept_and_not_compared_are_unknown():
+    assert find("model_loads", classes=build_classes(differing_labels=None)).status is Status.UNKNOWN
+    nobody = build_classes(differing_labels=None, decided_by="score")
+    assert find("model_loads", classes=nobody).status is Status.PASS
+
+
+def test_too_few_rows_of_the_rarest_of_several_classes_are_not_enough():
+    evidence = {"score": build_score(task="multiclass"), "sample": SampleFact(143, 19, 0)}
+    assert find("enough_data", **evidence).status is Status.FAIL
+    assert find("enough_data", **{**evidence, "sample": SampleFact(143, None, 0)}).status is Status.UNKNOWN
+
+
 def test_a_calibrated_regression_passes():
     assert find("calibrated", **regression()).status is Status.PASS
 
@@ -726,7 +797,7 @@ NEARLY_PASSING = {
     ),
     "model": nearly(
         build_model,
-        largest_difference=near(1e-4),
+        largest_difference=near(1e-6),
         served_as=st.none() | st.just("skops"),
         load_error=st.none() | st.just(""),
     ),

@@ -14,6 +14,7 @@ import click
 import pytest
 
 from workbench.cli import COMMANDS, run_command
+from workbench.packaging.servable_models import list_servable
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -81,9 +82,30 @@ def test_the_version_is_told(capsys):
     assert (code, out) == (0, "workbench, version 0.1.0\n")
 
 
-@pytest.mark.parametrize("name", ["runs", "show", "compare", "review", "verify", "ledger", "doctor"])
+@pytest.mark.parametrize("name", ["runs", "show", "compare", "models", "review", "verify", "ledger", "doctor"])
 def test_every_reading_command_takes_json(name):
     assert "--json" in options_of(COMMANDS[name])
+
+
+# Which models can be served
+
+
+def test_the_models_that_can_be_served_are_listed_by_family_in_80_columns(capsys, project, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(capsys, "models")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert all(each.family in out for each in list_servable())
+    assert "KNeighborsClassifier" in out
+
+
+def test_the_models_that_can_be_served_are_listed_completely_as_json(capsys, project):
+    _, out, _ = run(capsys, "models", "--json")
+    found = json.loads(out)
+    assert [each["family"] for each in found] == [each.family for each in list_servable()]
+    assert all((each["compiled"] or each["uncompiled"]) and each["reason"] for each in found)
+    assert {*found[0]} == {"family", "compiled", "uncompiled", "reason", "checked"}
+    assert "LogisticRegression" in found[0]["compiled"]
 
 
 # Wrong usage

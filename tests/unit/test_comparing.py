@@ -14,12 +14,13 @@ from tests.unit.builders import AUTHOR, ENDED, build_policy
 from workbench import spool
 from workbench.domain.digest import sha256_hex
 from workbench.domain.run import Run, RunState
-from workbench.errors import UsageError
+from workbench.errors import Refused, UsageError
+from workbench.predictions import Predictions, read_predictions, write_predictions
 from workbench.workflow.comparing import (
     compare_runs,
+    constant_reference,
     count_tries,
     find_difference,
-    read_predictions,
     runs_on_holdout_of,
 )
 
@@ -206,3 +207,77 @@ def test_a_metric_that_is_not_defined_on_these_rows_says_so(tmp_path):
     assert not compare(tmp_path, "aaaaaaaa").is_defined
     write(tmp_path / "aaaaaaaa", table())
     assert compare(tmp_path, "aaaaaaaa").is_defined
+
+
+# Several classes
+
+
+def several(folder: Path, run_id: str, *, sharpness: float, classes: tuple[str, ...] = ("a", "b", "c"), **changes: Any):
+    """Write the predictions of a run that tells three classes apart, the sharper the better."""
+    truth = np.arange(ROWS) % 3
+    noise = np.random.default_rng(2).random((ROWS, 3))
+    score = np.exp(sharpness * np.eye(3)[truth] + noise)
+    facts = {
+        "rows": tuple(map(str, range(ROWS))),
+        "truth": truth.astype(float),
+        "score": score / score.sum(axis=1, keepdims=True),
+        "task": "multiclass",
+        "classes": classes,
+    }
+    (folder / run_id).mkdir()
+    write_predictions(folder / run_id / spool.PREDICTIONS, Predictions(**{**facts, **changes}), {})
+
+
+def test_runs_of_several_classes_are_ranked_by_the_policys_metric_against_the_shares_of_the_classes(tmp_path):
+    several(tmp_path, "aaaaaaaa", sharpness=3.0)
+    several(tmp_path, "bbbbbbbb", sharpness=0.0)
+    comparison = compare(tmp_path, "aaaaaaaa", "bbbbbbbb")
+    assert [run.run_id for run in comparison.runs] == ["aaaaaaaa", "bbbbbbbb"]
+    assert (comparison.metric, comparison.reference_value) == ("roc_auc", 0.5)
+    constant = constant_reference(read_predictions(tmp_path / "aaaaaaaa")).predictions
+    assert constant.score[0].tolist() == pytest.approx([14 / 40, 13 / 40, 13 / 40])
+
+
+def test_a_policy_without_a_rule_for_the_task_refuses_the_run_and_says_which_line_to_add(tmp_path):
+    several(tmp_path, "aaaaaaaa", sharpness=1.0)
+    policy = build_policy()
+    policy = replace(policy, metrics={task: rule for task, rule in policy.metrics.items() if task != "multiclass"})
+    with pytest.raises(Refused) as caught:
+        compare_runs(
+            [build_run("aaaaaaaa", folder=tmp_path)],
+            against=None,
+            policy=policy,
+            tried=1,
+            folder_of=lambda run: tmp_path / run.id,
+        )
+    assert "does not say how multiclass is judged" in caught.value.what
+    assert "`multiclass: {name: roc_auc, margin: 0.005, limit: 0.8}`" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ({"classes": ("a", "b", "d")}, "One tells a, b, c apart, the other a, b, d apart."),
+        ({"truth": np.arange(ROWS)[::-1] % 3 * 1.0}, "The truth differs on"),
+    ],
+)
+def test_runs_that_tell_other_classes_apart_are_not_paired(tmp_path, other, says):
+    several(tmp_path, "aaaaaaaa", sharpness=1.0)
+    several(tmp_path, "bbbbbbbb", sharpness=1.0, **other)
+    ours, theirs = (read_predictions(tmp_path / name) for name in ("aaaaaaaa", "bbbbbbbb"))
+    assert find_difference(ours, theirs).startswith(says)
+
+
+def test_a_run_of_classes_is_not_paired_with_one_of_numbers(tmp_path):
+    several(tmp_path, "aaaaaaaa", sharpness=1.0)
+    write(tmp_path / "bbbbbbbb", table(truth=np.arange(ROWS) % 3 * 1.0))
+    ours, theirs = (read_predictions(tmp_path / name) for name in ("aaaaaaaa", "bbbbbbbb"))
+    assert find_difference(ours, theirs) == "One is a run of multiclass with 3 classes, the other of regression."
+
+
+def test_two_runs_scored_for_different_classes_of_two_are_told_apart(tmp_path):
+    named = {"task": "classification", "score": SCORE, "truth": TRUTH.astype(float), "classes": ("no", "yes")}
+    several(tmp_path, "aaaaaaaa", sharpness=1.0, positive_class="yes", **named)
+    several(tmp_path, "bbbbbbbb", sharpness=1.0, positive_class="no", **named)
+    ours, theirs = (read_predictions(tmp_path / name) for name in ("aaaaaaaa", "bbbbbbbb"))
+    assert "is scored for yes, the other no, yes apart and is scored for no" in find_difference(ours, theirs)

@@ -14,6 +14,7 @@ from workbench.domain.contract import (
     Column,
     Contract,
     RowProblem,
+    Threshold,
     find_row_problems,
     parse_contract,
     require_valid,
@@ -112,6 +113,49 @@ def test_a_damaged_contract_is_refused(damage):
     document = {**json.loads(CONTRACT.to_bytes()), **damage}
     with pytest.raises(UsageError):
         parse_contract(canonical_json(document))
+
+
+METALS = ("bronze", "gold", "silver")
+COLUMN = (Column("x", "number"),)
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        Contract("multiclass", COLUMN, classes=METALS),
+        Contract("multiclass", COLUMN, classes=(1, 2, 3), response="decision_function"),
+        Contract("classification", COLUMN, True, (False, True)),
+        Contract("classification", COLUMN, "yes", ("no", "yes"), threshold=Threshold("yes", 0.3, "predict_proba")),
+    ],
+)
+def test_classes_their_order_and_a_threshold_survive_the_bytes(contract):
+    again = parse_contract(contract.to_bytes())
+    assert again == contract
+    assert [type(each) for each in again.classes] == [type(each) for each in contract.classes]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"task": "multiclass", "classes": None}, "Several classes must be named"),
+        ({"task": "multiclass", "classes": ("a", "b")}, "there are 2 in multiclass"),
+        ({"task": "multiclass", "classes": ("a", "b", "b")}, "Two of the classes are the same"),
+        ({"task": "multiclass", "classes": tuple(range(101))}, "there are 101 in multiclass"),
+        ({"task": "multiclass", "classes": METALS, "positive_class": "gold"}, "none is the positive one"),
+        ({"classes": METALS}, "there are 3 in classification"),
+        ({"task": "regression", "classes": ("a", "b")}, "there are 2 in regression"),
+        ({"classes": ("a", "b"), "positive_class": "c"}, "The positive class 'c' is none of"),
+        ({"classes": ("a", "b\u200f\u202e")}, "rename it"),
+        ({"classes": ("a", "")}, "rename it"),
+        ({"classes": ("a", "b"), "threshold": Threshold("c", 0.5, "predict_proba")}, "no number of one of the classes"),
+        ({"classes": ("a", "b"), "threshold": Threshold("b", math.nan, "predict_proba")}, "no number of one of"),
+        ({"classes": ("a", "b"), "threshold": Threshold("b", True, "predict_proba")}, "no number of one of"),
+    ],
+)
+def test_classes_that_cannot_be_are_refused(changes, says):
+    with pytest.raises(UsageError) as caught:
+        require_valid(Contract(**{"task": "classification", "columns": COLUMN, **changes}))
+    assert says in " ".join(caught.value.reasons)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b"[" * 100_000, CONTRACT.to_bytes() + b"\n"])

@@ -212,12 +212,12 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_3 = "66e5fdbb5ce0c6747ae39f331fc3d0810f684c1521945735f79fe7f604cf1138"
+DIGEST_OF_FORMAT_3 = "84b698466253e8ac37c2de706b178b4241c0fd5be3078168282aa5a72ecb976f"
 DIGEST_OF_FORMAT_2 = "83af66071ff60d2032dc8ecc3c3d3e383288fb50cc89b0f416000fbf85522da6"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {
     "profiles", "leakage", "replay", "tries", "sample", "slices", "calibration", "robustness", "numerics", "disclosures", "cost",
-    "serving",
+    "serving", "classes",
 }  # fmt: skip
 
 
@@ -228,10 +228,12 @@ def test_the_bytes_of_this_format_do_not_change_unseen():
 
 
 def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
-    evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")), serving=None, format=2)
+    evidence = build_evidence(
+        plan=build_plan(policy_digest=sha256_hex(b"policy")), serving=None, classes=None, format=2
+    )
     assert evidence.digest == DIGEST_OF_FORMAT_2
     assert parse_evidence(evidence.to_bytes()) == evidence
-    with pytest.raises(ValueError, match="format 2 cannot hold serving"):
+    with pytest.raises(ValueError, match="format 2 cannot hold classes, serving"):
         build_evidence(format=2).to_bytes()
 
 

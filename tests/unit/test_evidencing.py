@@ -19,9 +19,10 @@ from workbench import spool
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.policy import MetricRule
 from workbench.packaging.release_folder import read_tree
+from workbench.predictions import Predictions, parse_slices, read_predictions
 from workbench.workflow import evidencing
 from workbench.workflow.collecting import read_tables
-from workbench.workflow.comparing import Predictions, constant_reference, parse_slices, read_predictions
+from workbench.workflow.comparing import constant_reference
 from workbench.workflow.slicing import describe_slices
 
 RULE = MetricRule("roc_auc", 0.005, 0.8)

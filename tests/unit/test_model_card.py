@@ -58,6 +58,16 @@ def test_the_card_says_what_it_is_how_well_it_does_and_what_it_was_made_from():
         assert words in card
 
 
+def test_the_card_shows_which_class_is_taken_for_which():
+    card = render()
+    assert (
+        "| is, called | benign | malignant |\n| --- | --- | --- |\n| benign | 88 | 2 |\n| malignant | 3 | 50 |" in card
+    )
+    assert "Class malignant: 53 rows, recall 0.943 (0.85 to 0.98), precision 0.962 (0.87 to 0.99), F1 0.952" in card
+    page = Tags(card_page(build_model_card(build_evidence(), QUESTIONS))).text
+    assert "most often taken for benign 3 times" in page
+
+
 def test_every_question_stands_with_its_answer():
     card = render()
     for name, question in QUESTIONS.items():

@@ -60,7 +60,7 @@ def test_the_standard_policy_says_what_its_file_says():
     assert policy.name == "standard"
     assert policy.metrics["classification"].name == "roc_auc"
     assert policy.metrics["classification"].margin == 0.005
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-4}
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
     assert policy.roles == {"validator": 1, "owner": 1}
     assert (policy.principals, policy.valid_days, sum(policy.roles.values())) == (2, 180, 2)
     assert set(policy.questions) == {"intended_use", "data_rights", "limitations", "harm"}
@@ -120,7 +120,9 @@ PROBLEMS = {
     "checks.metric_limit.severity: None is none. Write": changed("checks", "metric_limit", to={"severity": None}),
     "questions.1: 1 is no text. Write it in quotes.": changed("questions", 1, to="What is it for?"),
     "questions.harm: has no text. Write the question": changed("questions", "harm", to=3),
-    "metrics.ranking: is no task. Known are classification and regression.": changed("metrics", "ranking", to={}),
+    "metrics.ranking: is no task. Known are classification, multiclass, regression.": changed(
+        "metrics", "ranking", to={}
+    ),
     "metrics.regression: needs exactly name, margin and limit. Write": without("metrics", "regression", "limit"),
     "metrics.classification: needs exactly name, margin and limit.": changed("metrics", "classification", "max", to=1),
     "metrics.classification.name: 'r2' is no metric of it. Known are accuracy, brier": changed(
@@ -207,7 +209,7 @@ def line_of(text):
     ("before", "after"),
     [
         ("tier: 2", "tier: 7"),
-        ("margin: 0.005", "margin: 0"),
+        ("multiclass: {name: roc_auc, margin: 0.005", "multiclass: {name: roc_auc, margin: 0"),
         ("safe_format: {}", "unsafe_format: {}"),
         ("beats_baseline: {severity: waivable}", "beats_baseline: {severity: mild}"),
         ("principals: 2", "principals: none"),
@@ -247,7 +249,7 @@ def test_a_severity_is_read_beside_the_limits_and_is_none_of_them():
         "metric_limit": "waivable",
         "safe_format": "blocking",
     }
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-4}
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
     assert policy.checks["metric_limit"] == {}
 
 
@@ -284,7 +286,7 @@ def of_format_1(**changes):
 def test_a_file_of_format_1_is_of_tier_2_and_everything_in_it_blocks():
     policy = read_policy(of_format_1())
     assert (policy.tier, policy.slices, policy.severities, policy.waivers) == (2, (), {}, WaiverRule())
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-4}
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
     findings = run_checks(build_evidence(), policy)
     assert {finding.severity for finding in findings} == {Severity.BLOCKING}
 

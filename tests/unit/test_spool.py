@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +17,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 
 import workbench as wb
 from workbench import spool
@@ -320,8 +325,8 @@ def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder
         (TABLE.set_index([[1, 1, 2]]), "train", "3 rows, 2 names"),
         (TABLE.set_index(pd.Index([1, "1", 2], dtype=object)), "train", "3 rows, 2 names"),
         (TABLE.head(0), "train", "no rows"),
-        (TABLE["age"], "train", "not Series"),
-        (np.zeros((2, 2)), "train", "not ndarray"),
+        (TABLE["age"], "train", "not pandas.Series; use .to_frame()"),
+        (np.zeros((2, 2)), "train", "not numpy.ndarray; use pd.DataFrame"),
         (None, "train", "not NoneType"),
     ],
 )
@@ -393,9 +398,11 @@ def test_every_finite_prediction_survives_exactly(tmp_path_factory, pairs):
         ([1, "1"], [0, 1], [0.5, 0.5], "2 rows, 1 names"),
         ([1, 2], [0, None], [0.5, 0.5], "1 of 2 values of truth"),
         ([1, 2], [0, math.nan], [0.5, math.inf], "1 of 2 values of score are no finite number, e.g. 'inf'"),
-        ([1, 2], ["benign", "malignant"], [0.5, 0.5], "2 of 2 values of truth are no finite number, e.g. 'benign'"),
-        ([1, 2], [0, 1], [[0.5, 0.5], [0.1, 0.9]], "2 of 2 values of score"),
-        ([1, 2], [0, 1], np.array([[0.5, 0.5], [0.1, 0.9]]), "2 of 2 values of score"),
+        ([1, 2], ["benign", None], [0.5, 0.5], "2 of 2 values of truth are no finite number, e.g. 'benign'"),
+        ([1, 2], ["benign", 1], [0.5, 0.5], "1 of 2 values of truth are no finite number, e.g. 'benign'"),
+        ([1, 2], [0, 1], [[0.5, 0.5], [0.1, math.nan]], "1 of 4 values of score"),
+        ([1, 2], [0, 1], np.zeros((2, 2, 2)), "3 dimensions"),
+        ([1, 2], [0, 1], [[0.5, 0.5], [0.9]], "2 of 2 values of score"),
         ([1, 2], [0, 1], [0.5, 1j], "1 of 2 values of score"),
         ([1, 2], [0, 1], [0.5, 10**400], "1 of 2 values of score"),
     ],
@@ -444,8 +451,8 @@ def test_a_kept_model_answers_as_it_did(run_folder):
 @pytest.mark.parametrize(
     ("features", "says"),
     [
-        (FEATURES.to_numpy(), "not ndarray"),
-        (FEATURES["age"], "not Series"),
+        (FEATURES.to_numpy(), "not numpy.ndarray; use pd.DataFrame"),
+        (FEATURES["age"], "not pandas.Series"),
         (FEATURES.set_axis(["age", "age"], axis=1), "Two columns are named 'age'"),
         (FEATURES.assign(day=pd.Timestamp("2026-01-01")), "Column 'day' holds datetime64[us]"),
         (FEATURES[[]], "column"),
@@ -458,6 +465,87 @@ def test_features_that_no_endpoint_could_take_are_refused(run_folder, features, 
         wb.log_model(model, features)
     assert says in " ".join(caught.value.reasons)
     assert not (run_folder / spool.MODEL).exists()
+
+
+TWO_CLASSES = [0, 1, 1, 0]
+DAY = pd.Timestamp("2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([Decimal("1.5")] * 4, "holds decimal.Decimal: take .astype(float)"),
+        (pd.qcut([1, 2, 3, 4], 2), "holds pandas.Interval: take .astype(str)"),
+        ([[1, 2]] * 4, "holds list: give each place a column of its own"),
+        ([DAY] * 4, "holds datetime64[us]: take a number"),
+        ([DAY.date()] * 4, "holds datetime.date: take a number"),
+        ([pd.Timedelta("1h")] * 4, "take .dt.total_seconds()"),
+        (pd.arrays.SparseArray([0.0, 0, 0, 1]), "take .sparse.to_dense()"),
+        (["a", 1, "b", 2], "values of several types (int, str)"),
+        ([2**60] * 4, "whole numbers beyond ±9007199254740991"),
+        ([np.inf, 1.0, 2.0, 3.0], "holds inf, beyond"),
+        ([1e200, 1.0, 2.0, 3.0], "holds 1e+200, beyond"),
+        (["a\0b"] * 4, "a text with a null or half a character"),
+        (["x" * 100_001] * 4, "a text of 100,001 characters; the longest allowed is 100,000"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_column_that_no_request_could_carry_is_named_with_what_to_write_instead(run_folder, values, says):
+    model = LogisticRegression().fit(FEATURES, TWO_CLASSES)
+    with pytest.raises(UsageError) as caught:
+        wb.log_model(model, FEATURES.assign(odd=values))
+    assert any(reason.startswith("Column 'odd' holds ") and says in reason for reason in caught.value.reasons)
+    assert not (run_folder / spool.MODEL).exists()
+
+
+def test_the_longest_text_is_a_setting(run_folder, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_LONGEST_TEXT", "10")
+    with pytest.raises(UsageError, match="longest_text"):
+        wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(note="x" * 11))
+
+
+def test_long_texts_are_allowed_twice_the_length_that_was_seen(run_folder):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    notes = pd.DataFrame({"note": ["late refund " * 100, "fast delivery " * 130] * 2})
+    model = make_pipeline(ColumnTransformer([("words", TfidfVectorizer(), "note")]), LogisticRegression())
+    wb.log_model(model.fit(notes, TWO_CLASSES), notes)
+    contract = parse_contract((run_folder / spool.MODEL / "contract.json").read_bytes())
+    assert contract.columns[0].longest == 2 * notes.note.str.len().max()
+
+
+class Doubled(LogisticRegression):
+    """Nobody reviewed it."""
+
+
+def test_a_type_nobody_reviewed_is_refused_at_once_with_what_to_write_instead(run_folder):
+    with pytest.raises(UsageError) as caught:
+        wb.log_model(Doubled().fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert caught.value.reasons == (f"Nobody reviewed {__name__}.Doubled.",)
+    assert "use scikit-learn's own parts" in caught.value.next_step
+    assert not (run_folder / spool.MODEL).exists()
+
+
+def test_a_model_that_does_not_answer_these_features_is_refused_at_once(run_folder):
+    with pytest.raises(UsageError, match="does not answer these features"):
+        wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES[["weight"]])
+
+
+def test_a_logged_model_says_how_it_will_likely_be_served(run_folder):
+    compiled = wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert "likely compiled" in repr(compiled)
+    uncompiled = wb.log_model(KNeighborsClassifier(2).fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert "by scikit-learn (no converter for KNeighborsClassifier)" in repr(uncompiled)
+
+
+def test_what_may_be_missing_is_told_by_training_too(run_folder):
+    gaps = FEATURES.assign(weight=[np.nan, 61.0, 70.5, 80.0])
+    wb.log_dataset(gaps.assign(y=TWO_CLASSES).rename(index=lambda row: row + 100), role="train")
+    model = make_pipeline(SimpleImputer(), LogisticRegression()).fit(gaps, TWO_CLASSES)
+    wb.log_model(model, FEATURES)
+    contract = parse_contract((run_folder / spool.MODEL / "contract.json").read_bytes())
+    assert [column.nullable for column in contract.columns] == [False, True]
+    pd.testing.assert_frame_equal(pd.read_parquet(run_folder / spool.TRAINING), gaps)
 
 
 def test_what_cannot_predict_is_no_model(run_folder):
@@ -506,3 +594,23 @@ def test_outside_of_a_run_and_of_jupyterlab_there_are_no_parameters(tmp_path):
 def test_a_name_that_is_not_there_is_told():
     with pytest.raises(AttributeError, match="no attribute 'log_everything'"):
         wb.log_everything  # noqa: B018
+
+
+def test_a_table_of_another_library_is_refused_with_what_to_hand_over(run_folder):
+    class DataFrame:
+        """As polars has it: columns and dtypes, and no rows as tuples."""
+
+        columns = ("age",)
+        dtypes = ("Int64",)
+
+        def to_pandas(self):
+            return TABLE
+
+    DataFrame.__module__ = "polars.dataframe.frame"
+    for log in (
+        lambda: wb.log_dataset(DataFrame(), role="train"),
+        lambda: wb.log_model(LinearRegression(), DataFrame()),
+    ):
+        with pytest.raises(UsageError) as caught:
+            log()
+        assert "use .to_pandas()" in str(caught.value)

@@ -176,6 +176,31 @@ def test_a_score_that_is_no_probability_has_no_log_loss_to_compare():
     assert bootstrap(TRUTH, SCORE * 3, REFERENCE, "log_loss") is None
 
 
+def draw_classes(rows=90, seed=0):
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, 3, rows).astype(float)
+    scores = [np.eye(3)[truth.astype(int)] + generator.gumbel(size=(rows, 3)) * noise for noise in (0.4, 0.9)]
+    return truth, *(np.exp(score) / np.exp(score).sum(axis=1, keepdims=True) for score in scores)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "log_loss", "accuracy", "f1_macro", "f1_weighted", "roc_auc_weighted"])
+def test_several_classes_are_compared_row_by_row_too(name):
+    truth, good, bad = draw_classes()
+    interval = bootstrap(truth, good, bad, name, resamples=400)
+    assert interval.low > 0
+    order = np.random.default_rng(1).permutation(len(truth))
+    assert bootstrap(truth[order], good[order], bad[order], name, resamples=400) == interval
+    turned = bootstrap(truth, bad, good, name, resamples=400)
+    assert (turned.low, turned.high) == (-interval.high, -interval.low)
+
+
+def test_two_columns_of_probabilities_give_the_interval_of_one():
+    both = [np.stack([1 - score, score], axis=1) for score in (SCORE, REFERENCE)]
+    one, other = bootstrap(TRUTH, SCORE, REFERENCE, "log_loss"), bootstrap(TRUTH, *both, "log_loss")
+    assert (other.low, other.high) == pytest.approx((one.low, one.high), abs=0.02)
+    assert other.estimate == pytest.approx(one.estimate, abs=1e-12)
+
+
 def test_scores_on_different_rows_are_refused():
     with pytest.raises(UsageError, match="not on the same rows"):
         bootstrap(TRUTH, SCORE[:-1], REFERENCE)
@@ -189,7 +214,11 @@ def test_a_level_that_is_no_level_is_refused(level):
 
 _ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, 0.5, 1.0])
 # One value that is not finite leaves no interval: most columns have none.
-_TRUTHS = {"classification": st.sampled_from([0.0, 1.0]), "regression": st.floats(-9, 9)}
+_TRUTHS = {
+    "classification": st.sampled_from([0.0, 1.0]),
+    "multiclass": st.sampled_from([0.0, 1.0, 2.0]),
+    "regression": st.floats(-9, 9),
+}
 _SCORES = [st.floats(0, 1), st.floats(0, 1), st.floats(-9, 9) | st.floats(-1e308, 1e308), _ANY_FLOAT]
 
 
@@ -197,10 +226,12 @@ _SCORES = [st.floats(0, 1), st.floats(0, 1), st.floats(-9, 9) | st.floats(-1e308
 @settings(max_examples=20, deadline=None)
 @given(data=st.data(), rows=st.integers(10, 25) | st.integers(0, 25), scores=st.sampled_from(_SCORES))
 def test_no_data_raise_and_every_interval_is_finite_and_ordered(name, data, rows, scores):
-    usual = _TRUTHS[METRICS[name].task]
+    usual = _TRUTHS[METRICS[name].tasks[0]]
     truths = data.draw(st.sampled_from([usual, usual, usual, usual | _ANY_FLOAT]))
     truth = data.draw(stn.arrays(float, rows, elements=truths, fill=st.nothing()))
-    score, reference = data.draw(stn.arrays(float, (2, rows), elements=scores, fill=st.nothing()))
+    is_several = METRICS[name].tasks == ("multiclass",)
+    shape = (2, rows, 3) if is_several else (2, rows)
+    score, reference = data.draw(stn.arrays(float, shape, elements=scores, fill=st.nothing()))
     interval = bootstrap(truth, score, reference, name, resamples=60)
     if interval is not None:
         assert np.isfinite([interval.estimate, interval.low, interval.high]).all()

@@ -25,7 +25,7 @@ def draw(generator, rows, *, noise=(0.7, 0.7), task="classification"):
 @pytest.mark.parametrize("name", RATIOS)
 def test_p_values_are_uniform_where_the_models_are_equally_good(name):
     generator, metric = np.random.default_rng(11), METRICS[name]
-    p_values = [paired_jackknife(*draw(generator, 150, task=metric.task), metric) for _ in range(1_000)]
+    p_values = [paired_jackknife(*draw(generator, 150, task=metric.tasks[0]), metric) for _ in range(1_000)]
     assert None not in p_values
     # Accuracy takes few values, so its p values come in steps; what counts is that no level is passed too often.
     if name != "accuracy":
@@ -43,7 +43,7 @@ def test_blocks_of_many_rows_keep_the_promise_too():
 @pytest.mark.parametrize("name", ["accuracy", "brier_score", "mean_absolute_error"])
 def test_for_a_mean_it_is_the_paired_t_test(name):
     metric = METRICS[name]
-    truth, one, other = draw(np.random.default_rng(2), 120, noise=(0.9, 0.6), task=metric.task)
+    truth, one, other = draw(np.random.default_rng(2), 120, noise=(0.9, 0.6), task=metric.tasks[0])
     losses = [np.array([metric.value(truth[[i]], score[[i]]) for i in range(120)]) for score in (one, other)]
     expected = stats.ttest_1samp(metric.sign * (losses[0] - losses[1]), 0, alternative="less").pvalue
     assert paired_jackknife(truth, one, other, metric) == pytest.approx(expected, rel=2e-3)
@@ -52,7 +52,7 @@ def test_for_a_mean_it_is_the_paired_t_test(name):
 @pytest.mark.parametrize("name", RATIOS)
 def test_a_worse_model_is_seen_and_turning_the_models_round_turns_the_answer(name):
     metric = METRICS[name]
-    truth, bad, good = draw(np.random.default_rng(1), 600, noise=(2.0, 0.2), task=metric.task)
+    truth, bad, good = draw(np.random.default_rng(1), 600, noise=(2.0, 0.2), task=metric.tasks[0])
     worse = paired_jackknife(truth, bad, good, metric)
     assert worse < 0.001
     assert paired_jackknife(truth, good, bad, metric) == pytest.approx(1 - worse, abs=1e-9)
@@ -91,3 +91,13 @@ def test_a_loss_that_is_the_same_everywhere_is_no_chance():
 )
 def test_rows_that_carry_no_test_give_none(columns):
     assert paired_jackknife(*columns, METRICS["roc_auc"]) is None
+
+
+def test_several_classes_are_tested_too_unless_one_of_them_is_too_rare():
+    generator = np.random.default_rng(4)
+    truth = np.repeat([0.0, 1.0, 2.0], 40)
+    good, bad = (np.eye(3)[truth.astype(int)] + generator.normal(size=(120, 3)) * noise for noise in (0.5, 3.0))
+    assert paired_jackknife(truth, bad, good, METRICS["roc_auc"]) < 0.001
+    assert paired_jackknife(truth, good, bad, METRICS["roc_auc"]) > 0.999
+    few = np.r_[0:89]
+    assert paired_jackknife(truth[few], bad[few], good[few], METRICS["roc_auc"]) is None

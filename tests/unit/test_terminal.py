@@ -19,6 +19,8 @@ from tests.unit.builders import (
     AUTHOR,
     ENDED,
     RUN_ID,
+    build_class,
+    build_classes,
     build_compared_run,
     build_comparison,
     build_evidence,
@@ -202,14 +204,32 @@ def test_a_review_fits_eighty_columns_and_shows_what_blocks_it_first(capsys):
 
 def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
     text = printed(capsys, terminal_reviews.print_review, build_review())
-    before, _, _ = text.partition("finding")
+    before, _, _ = text.partition("138 of")
     assert "What changed since version 2: 2 parameters, 1 table of data and 4 lines of code changed." in before
     assert re.search(r"ROC AUC +0\.9941 +0\.9952 \(\+0\.0011\)", before)
     assert re.search(r"Parameter regularisation +1 +0\.5", before)
     assert "breast_cancer_train" in before
     assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before
     assert "model.fit" not in text
-    assert max(widths(before.split("\n", 3)[3])) <= 80
+    assert max(widths(before.split("\n", 4)[4])) <= 80
+
+
+def test_a_review_shows_what_each_class_was_called_and_by_what_it_is_decided(capsys):
+    lines = printed(capsys, terminal_reviews.print_review, build_review()).splitlines()
+    assert "138 of 143 rows are called right: 0.965 (0.92 to 0.98)." in " ".join(lines)
+    assert any(line.split()[:3] == ["malignant", "3", "50"] for line in lines)
+    assert "the positive class is malignant. Labels are the model's own." in " ".join(lines)
+
+
+def test_many_classes_fit_eighty_columns_by_what_each_is_mistaken_for(capsys):
+    names = [f"class number {number}" for number in range(9)]
+    confusion = tuple(tuple(9 if at == place else int(at == 0) for at in range(9)) for place in range(9))
+    classes = build_classes(classes=tuple(build_class(name=name) for name in names), confusion=confusion)
+    text = printed(capsys, terminal_reviews.print_review, build_review(evidence=build_evidence(classes=classes)))
+    shown = [line for line in text.splitlines() if line.startswith("class number")]
+    assert len(shown) == 9
+    assert "class number 0 1 time" in shown[5]
+    assert max(map(len, shown)) <= 80
 
 
 def test_a_first_version_is_said_to_be_all_new(capsys):

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import AUTHOR, NOW, OWNER, VALIDATOR, build_changes, build_evidence, build_review, build_source
+from tests.unit.builders import (
+    AUTHOR,
+    NOW,
+    OWNER,
+    VALIDATOR,
+    build_changes,
+    build_class,
+    build_classes,
+    build_evidence,
+    build_review,
+    build_source,
+)
 from tests.unit.test_widgets import AT, Tags
 from workbench.domain.decision import decide
 from workbench.domain.evidence import Finding, ObjectionFact, Severity, Status
@@ -72,6 +83,35 @@ class TestReview:
     def test_the_score_is_shown_against_baseline_and_champion(self) -> None:
         names = [score["name"] for score in review_state(build_review())["scores"]]
         assert names == ["Baseline", "Champion, version 2"]
+
+    def test_the_classes_are_shown_with_their_confusions_and_the_bounds_of_their_shares(self) -> None:
+        state = review_state(build_review())["classes"]
+        shares, confusion = state["tables"]
+        assert [row["name"] for row in shares["rows"]] == ["benign", "malignant"]
+        assert (shares["rows"][1]["cells"][2]["text"], shares["rows"][1]["cells"][2]["bounds"]) == (
+            "0.943",
+            "(0.85 to 0.98)",
+        )
+        assert [cell["text"] for cell in confusion["rows"][1]["cells"]] == ["3", "50"]
+        assert [cell["right"] for cell in confusion["rows"][1]["cells"]] == [False, True]
+        page = Tags(review_page(build_review(), AT)).text
+        assert "(0.85 to 0.98)" in page
+        assert "the positive class is malignant" in page
+
+    def test_of_many_classes_there_is_no_matrix_but_what_each_is_mistaken_for(self) -> None:
+        confusion = tuple(tuple(int(at in (0, place)) for at in range(9)) for place in range(9))
+        classes = build_classes(classes=tuple(build_class(name=f"c{n}") for n in range(9)), confusion=confusion)
+        (shares,) = review_state(build_review(evidence=build_evidence(classes=classes)))["classes"]["tables"]
+        assert shares["rows"][3]["cells"][-1]["text"] == "c0 1 time"
+
+    def test_a_model_of_numbers_has_no_classes_to_show(self) -> None:
+        review = build_review(evidence=build_evidence(classes=None))
+        assert review_state(review)["classes"] is None
+        assert "Confusion matrix" not in review_page(review, AT)
+
+    def test_a_class_of_hostile_name_is_only_its_name(self) -> None:
+        classes = build_classes(classes=(build_class(name="<b>bold"), build_class()), positive_class="<b>bold")
+        assert "<b>bold" not in review_page(build_review(evidence=build_evidence(classes=classes)), AT)
 
     def test_without_a_champion_nothing_is_said_to_be_served(self) -> None:
         review = build_review(evidence=build_evidence(champion=None, champion_version=None))

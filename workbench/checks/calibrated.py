@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from workbench.checks._limits import fact_unknown, read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import CalibrationFact
+from workbench.domain.facts import CalibrationFact, ClassesFact, ClassFact
 from workbench.domain.policy import Policy
+from workbench.domain.task import describe_response
 
 LIMITS = ("fewest_rows", "largest_ece", "smallest_slope", "largest_slope", "largest_bias")
 _TWO_SIDED_95 = 1.96
@@ -16,8 +18,9 @@ _TWO_SIDED_95 = 1.96
 def calibrated(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when probabilities are off by at most `largest_ece` beyond chance and the slope is not shown to lie outside its limits.
 
-    In regression it is the mean residual that may be off, by `largest_bias` standard deviations of the truth. The slope of a
-    small holdout is too uncertain to be held against limits by itself: it fails when its 95 % interval lies outside of them.
+    Of several classes each must pass against the rest. In regression it is the mean residual that may be off, by `largest_bias`
+    standard deviations of the truth. The slope of a small holdout is too uncertain to be held against limits by itself: it fails
+    when its 95 % interval lies outside of them.
     """
     limits = read_limits(policy, "calibrated", *LIMITS)
     if isinstance(limits, Finding):
@@ -30,12 +33,23 @@ def calibrated(evidence: Evidence, policy: Policy) -> Finding:
     )
     limit = f"slope {limits['smallest_slope']:g} to {limits['largest_slope']:g} within its error, {off}"
     fact = evidence.calibration
+    if evidence.classes is not None and evidence.classes.response in ("decision_function", "predict"):
+        scores = describe_response(evidence.classes.response)
+        advice = "Wrap the model in CalibratedClassifierCV and run again."
+        reason = f"Scores are {scores}, so there is nothing to hold against frequencies. {advice}"
+        return Finding("calibrated", Status.UNKNOWN, "no probabilities", limit, reason)
+    if evidence.score is not None and evidence.score.task == "multiclass":
+        return _judge_classes(evidence.classes, limits, limit)
     if fact is None or evidence.score is None or not fact.rows >= limits["fewest_rows"]:
         return fact_unknown(
             "calibrated",
             limit,
             "Too few rows were scored, or scores are no probabilities, to say whether they mean what they say.",
         )
+    return _judge_fact(fact, is_regression, limits, limit)
+
+
+def _judge_fact(fact: CalibrationFact, is_regression: bool, limits: Mapping[str, float], limit: str) -> Finding:
     error, allowed = _find_error(fact, is_regression, limits)
     if error is None or fact.slope is None or fact.slope_error is None:
         reason = (
@@ -43,6 +57,32 @@ def calibrated(evidence: Evidence, policy: Policy) -> Finding:
         )
         return Finding("calibrated", Status.UNKNOWN, "no slope", limit, reason)
     return _judge(fact, error, allowed, limits, limit)
+
+
+def _judge_classes(classes: ClassesFact | None, limits: Mapping[str, float], limit: str) -> Finding:
+    """Return the finding of the worst class: one that fails, else one nobody can judge, else the one that is off the most."""
+    found = [(each, _judge_class(each, limits, limit)) for each in (classes.classes if classes else ())]
+    if not found:
+        return fact_unknown("calibrated", limit, "Nobody looked at the classes one by one.")
+    order = (Status.FAIL, Status.UNKNOWN, Status.PASS)
+    worst, finding = min(found, key=lambda pair: (order.index(pair[1].status), -_excess(pair[0])))
+    others = sum(each.status is finding.status for _, each in found) - 1
+    more = f" and {others} more" if others and finding.status is not Status.PASS else ""
+    value = f"class {worst.name}{more}, the worst of {len(found)}: {finding.value}"
+    return replace(finding, value=value)
+
+
+def _judge_class(each: ClassFact, limits: Mapping[str, float], limit: str) -> Finding:
+    fact = each.calibration
+    if fact is None or not fact.rows >= limits["fewest_rows"]:
+        what = f"Too few rows are of class {each.name}, or scores are no probabilities, to say whether they mean what they say."
+        return fact_unknown("calibrated", limit, what)
+    return _judge_fact(fact, False, limits, limit)
+
+
+def _excess(each: ClassFact) -> float:
+    fact = each.calibration
+    return 0.0 if fact is None or fact.ece is None or fact.ece_by_chance is None else fact.ece - fact.ece_by_chance
 
 
 def _find_error(fact: CalibrationFact, is_regression: bool, limits: Mapping[str, float]) -> tuple[float | None, float]:

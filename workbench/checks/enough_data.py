@@ -10,6 +10,7 @@ from workbench.domain.comparison import Comparison, Verdict
 from workbench.domain.evidence import Evidence, Finding, Status
 from workbench.domain.facts import SampleFact
 from workbench.domain.policy import Policy
+from workbench.domain.task import has_classes
 
 LIMITS = ("fewest_rows", "fewest_of_a_class")
 
@@ -24,11 +25,7 @@ def enough_data(evidence: Evidence, policy: Policy) -> Finding:
         return limits
     limit = f"{limits['fewest_rows']:g} rows, {limits['fewest_of_a_class']:g} of each class, half the interval below the margin"
     sample = evidence.sample
-    if (
-        sample is None
-        or evidence.score is None
-        or (evidence.score.task == "classification" and sample.rarer_class is None)
-    ):
+    if sample is None or evidence.score is None or (has_classes(evidence.score.task) and sample.rarer_class is None):
         return fact_unknown("enough_data", limit, "Nobody counted the rows that were scored.")
     few = _find_few(sample, limits)
     if few:
@@ -41,7 +38,7 @@ def _find_few(sample: SampleFact, limits: Mapping[str, float]) -> str:
     if not sample.rows >= limits["fewest_rows"]:
         return f"the holdout has {sample.rows:,} rows, the policy asks for {limits['fewest_rows']:g}"
     if sample.rarer_class is not None and not sample.rarer_class >= limits["fewest_of_a_class"]:
-        return f"the rarer class has {sample.rarer_class:,} rows, the policy asks for {limits['fewest_of_a_class']:g}"
+        return f"the rarest class has {sample.rarer_class:,} rows, the policy asks for {limits['fewest_of_a_class']:g}"
     return ""
 
 

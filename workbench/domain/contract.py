@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import Any, Literal, cast, get_args
 
 from workbench.domain.digest import canonical_json, strict_json
-from workbench.domain.policy import Task
+from workbench.domain.task import FEWEST_CLASSES, MOST_CLASSES, Label, Response, Task, spell_class
 from workbench.errors import UsageError
 
 FORMAT = 2
 MOST_ROWS = 1_000
 LONGEST_STRING = 1_000
+LONGEST_CLASS = 100
 LARGEST_INTEGER = 2**53 - 1
 LARGEST_NUMBER = 3.4e38  # what a 32-bit float holds: compiled models and trees compute in it
 MOST_PROBLEMS = 100
@@ -28,9 +29,7 @@ ColumnType = Literal["number", "integer", "boolean", "string"]
 # Control characters, line separators and what turns the direction of text: in a terminal or a page they hide what is there.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
-Label = str | int | float | bool
 Missing = Literal["nan", "none"]
-Response = Literal["predict_proba", "decision_function", "predict"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ _EXPECTED: Mapping[str, str] = {
     "number": "a finite number",
     "integer": f"a whole number within ±{LARGEST_INTEGER}",
     "boolean": "true or false",
-    "string": f"a string of at most {LONGEST_STRING} characters",
 }
 
 
@@ -61,7 +59,8 @@ class Column:
     """One input column; `nullable` allows null, which reaches the model as a missing value.
 
     `dtype` is pandas' name of the type the model was fitted on, `missing` what a missing value was there (`nan`, or `none` for
-    Python's None), `categories` those of a column of categories, in their order. An empty dtype: nobody wrote it down.
+    Python's None), `categories` those of a column of categories, in their order, `longest` how many characters a text may have. An
+    empty dtype: nobody wrote it down.
     """
 
     name: str
@@ -71,11 +70,13 @@ class Column:
     missing: Missing = "nan"
     categories: tuple[Label, ...] | None = None
     ordered: bool = False
+    longest: int = LONGEST_STRING
 
     @property
     def expected(self) -> str:
         """What a value must be, in words."""
-        return _EXPECTED[self.type] + (" or null" if self.nullable else "")
+        text = f"a string of at most {self.longest} characters" if self.type == "string" else _EXPECTED[self.type]
+        return text + (" or null" if self.nullable else "")
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,21 @@ class RowProblem:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """From where on a model decides for a label: `at` of what `response` says of it, that included."""
+
+    label: Label
+    at: float
+    response: Response
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a model takes and what its score means.
 
     For classification a score is the probability of `positive_class`, between 0 and 1, or by `response` its decision function or
-    its class; for regression it is the prediction in the units of the target. `classes` are the labels in the order of the model.
+    its class; of several classes there is one for each; for regression it is the prediction in the units of the target. `classes`
+    are the labels in the order of the model, `threshold` is where a model decides that has one of its own, tuned or fixed.
     """
 
     task: Task
@@ -101,6 +112,7 @@ class Contract:
     positive_class: Label | None = None
     classes: tuple[Label, ...] | None = None
     response: Response = "predict_proba"
+    threshold: Threshold | None = None
     format: int = FORMAT
 
     @cached_property
@@ -146,7 +158,9 @@ def parse_contract(content: bytes) -> Contract:
 
 def _build(document: Mapping[str, Any]) -> Contract:
     columns = tuple(Column(**{**column, **_tuples(column, "categories")}) for column in document["columns"])
-    return Contract(**{**document, **_tuples(document, "classes"), "columns": columns})
+    threshold = document.get("threshold")
+    named = {"threshold": None if threshold is None else Threshold(**threshold)}
+    return Contract(**{**document, **_tuples(document, "classes"), **named, "columns": columns})
 
 
 def _tuples(document: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -176,18 +190,50 @@ def _contract_problems(contract: Contract) -> Iterator[str]:
 
 def _class_problems(contract: Contract) -> Iterator[str]:
     classes, positive = cast("object", contract.classes), cast("object", contract.positive_class)
-    if not isinstance(positive, str if contract.format == 1 else str | int | float | bool) and positive is not None:
+    if not isinstance(positive, str if contract.format == 1 else _LABELS) and positive is not None:
         yield "The positive class must be a label or absent."
     if contract.response not in get_args(Response):
         yield f"Unknown response {contract.response!r}."
-    if classes is None:
-        return
-    if not isinstance(classes, tuple) or not all(isinstance(each, str | int | float | bool) for each in classes):
+    if classes is None and contract.task == "multiclass":
+        yield "Several classes must be named."
+    elif classes is not None and not (
+        isinstance(classes, tuple) and all(isinstance(each, _LABELS) for each in classes)
+    ):
         yield "The classes must be labels."
-    elif contract.task != "classification" or len(classes) != 2 or classes[0] == classes[1]:
-        yield f"There must be two different classes, and only in classification; there are {len(classes)}."
-    elif positive is not None and positive not in classes:
-        yield f"The positive class {positive!r} is none of {classes}."
+    elif classes is not None:
+        yield from _named_problems(contract, cast("tuple[Label, ...]", classes))
+
+
+def _named_problems(contract: Contract, classes: tuple[Label, ...]) -> Iterator[str]:
+    yield from _count_problems(contract, classes)
+    for each in classes:
+        if isinstance(each, str) and (_UNSEEN.search(each) or not 0 < len(each) <= LONGEST_CLASS):
+            yield f"Class {each[:60]!r} is empty, too long, or has characters in its name that nobody sees: rename it."
+    if contract.positive_class is not None and contract.positive_class not in classes:
+        yield f"The positive class {contract.positive_class!r} is none of {classes}."
+    if contract.threshold is not None and not _is_threshold(contract.threshold, classes):
+        yield "The threshold is no number of one of the classes."
+
+
+_LABELS = (str, int, float, bool)
+
+
+def _count_problems(contract: Contract, classes: tuple[Label, ...]) -> Iterator[str]:
+    allowed = {"classification": range(2, 3), "multiclass": range(FEWEST_CLASSES, MOST_CLASSES + 1)}
+    if min(len(set(classes)), len({spell_class(each) for each in classes})) < len(classes):
+        yield "Two of the classes are the same."
+    if len(classes) not in allowed.get(contract.task, ()):
+        yield (
+            f"There must be two different classes in classification, {FEWEST_CLASSES} to {MOST_CLASSES} in multiclass;"
+            f" there are {len(classes)} in {contract.task}."
+        )
+    if contract.task == "multiclass" and contract.positive_class is not None:
+        yield "Of several classes none is the positive one."
+
+
+def _is_threshold(threshold: Threshold, classes: tuple[Label, ...]) -> bool:
+    is_finite = type(threshold.at) in (int, float) and math.isfinite(threshold.at)
+    return is_finite and threshold.label in classes and threshold.response in get_args(Response)
 
 
 def _column_problems(column: Column) -> Iterator[str]:
@@ -201,6 +247,8 @@ def _column_problems(column: Column) -> Iterator[str]:
         yield f"Column {name!r} has unknown type {column.type!r}."
     if not isinstance(cast("object", column.dtype), str) or column.missing not in get_args(Missing):
         yield f"Column {name!r} has no known dtype."
+    if type(cast("object", column.longest)) is not int or column.longest < 0:
+        yield f"Column {name!r} has no longest text."
     if not isinstance(nullable, bool):
         yield f"Column {name!r} must be nullable or not."
 
@@ -241,7 +289,7 @@ _ABSENT = object()
 def _accepts(column: Column, value: Any) -> bool:
     if value is None:
         return column.nullable
-    return _ACCEPTS[column.type](value)
+    return _ACCEPTS[column.type](value) and (column.type != "string" or len(value) <= column.longest)
 
 
 def _is_number(value: Any) -> bool:
@@ -261,15 +309,11 @@ def _is_boolean(value: Any) -> bool:
 
 def _is_string(value: Any) -> bool:
     # A lone surrogate and a null character are legal in JSON but cannot be handed to a model as text.
-    return (
-        type(value) is str
-        and len(value) <= LONGEST_STRING
-        and (value.isascii() or _is_encodable(value))
-        and "\0" not in value
-    )
+    return type(value) is str and (value.isascii() or is_encodable(value)) and "\0" not in value
 
 
-def _is_encodable(value: str) -> bool:
+def is_encodable(value: str) -> bool:
+    """True for text without half a character, which JSON can spell and UTF-8 cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 

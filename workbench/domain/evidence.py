@@ -12,6 +12,7 @@ from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.document import build_record
 from workbench.domain.facts import (
     CalibrationFact,
+    ClassesFact,
     CostFact,
     DisclosureFact,
     LeakageFact,
@@ -192,6 +193,7 @@ class Evidence:
     disclosures: DisclosureFact | None = None
     cost: CostFact | None = None
     serving: ServingFact | None = None
+    classes: ClassesFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -239,7 +241,7 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving"})}.get(written, frozenset())
+    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes"})}.get(written, frozenset())
 
 
 class Status(StrEnum):

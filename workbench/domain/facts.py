@@ -92,7 +92,7 @@ class TriesFact:
 
 @dataclass(frozen=True)
 class SampleFact:
-    """How much the holdout can say: its rows, and those of the rarer class (None in regression).
+    """How much the holdout can say: its rows, and those of the rarest class (None in regression).
 
     `strangers` counts scored rows that are not the holdout's: their features and their truth do not give the digest of the row
     that was logged under this name. None: features were left out or the truth is spelt otherwise, so nobody can tell.
@@ -142,7 +142,8 @@ class CalibrationFact:
 
     In classification on the log-odds, with the expected calibration error over bins of equal size and the error that a
     perfectly calibrated model of these scores would show by chance; in regression in the target's units, with the mean
-    residual as a share of the truth's standard deviation. Each `_error` is a standard error.
+    residual as a share of the truth's standard deviation. Each `_error` is a standard error. Of several classes the errors are
+    means over all, each against the rest, and there is no line.
     """
 
     rows: int
@@ -156,6 +157,63 @@ class CalibrationFact:
     bins: int | None = None
     bias: float | None = None
     bias_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of rows with its 95 % interval (Wilson 1927)."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """A metric over the holdout; None where it is not defined."""
+
+    name: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class ClassFact:
+    """One class: `rows` are of it, `called` were called so, `right` are both.
+
+    `recall` is the share of its rows that were called so, `precision` the share of those called so that are of it; None of no
+    rows. `roc_auc` and `calibration` are of its score against the rest, `calibration` only where there are several.
+    """
+
+    name: str
+    rows: int
+    called: int
+    right: int
+    recall: Share | None
+    precision: Share | None
+    f1: float
+    roc_auc: float | None
+    calibration: CalibrationFact | None = None
+
+
+@dataclass(frozen=True)
+class ClassesFact:
+    """What is decided for: how often each class (a line of `confusion`) was called what (a column), in the order of `classes`.
+
+    `decided_by` says where the decision comes from: the model's own `label`, or the `score` where nobody kept labels.
+    `positive_class` and `threshold` are of two classes; `response` is what of the model the scores are. `differing_labels` counts
+    the rows on which what will be served decides otherwise; None: no labels were kept, or nothing was asked.
+    """
+
+    classes: tuple[ClassFact, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    accuracy: Share
+    metrics: tuple[MetricValue, ...]
+    decided_by: str
+    positive_class: str | None
+    response: str | None
+    threshold: float | None
+    threshold_class: str | None
+    differing_labels: int | None
 
 
 @dataclass(frozen=True)

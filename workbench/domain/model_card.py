@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from workbench.domain.class_words import say_accuracy, say_class, say_decision
 from workbench.domain.comparison import headline
 from workbench.domain.digest import short
 from workbench.domain.evidence import DatasetFact, Evidence
-from workbench.domain.facts import CalibrationFact, RobustnessFact, SliceValue, TableProfile
+from workbench.domain.facts import CalibrationFact, ClassesFact, RobustnessFact, SliceValue, TableProfile
+from workbench.domain.serving_form import describe_form
 
 DETAILS, USE, FACTORS, METRICS = "Model details", "Intended use", "Factors", "Metrics"
 EVALUATION, TRAINING, ANALYSES = "Evaluation data", "Training data", "Quantitative analyses"
@@ -48,7 +50,15 @@ class Answer:
     text: str | None
 
 
-Block = Named | Remarks | Answer
+@dataclass(frozen=True)
+class Grid:
+    """A table: the names of its columns, and its rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block = Named | Remarks | Answer | Grid
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ def _describe_details(evidence: Evidence) -> Iterator[Block]:
             ("run", identity.run_id),
             ("git commit", identity.git_commit or "none"),
             ("parameters", parameters),
-            ("served as", model.served_as or "unknown"),
+            ("served as", describe_form(evidence.serving) if evidence.serving else model.served_as or "unknown"),
             ("file formats", ", ".join(model.formats)),
         )
     )
@@ -154,7 +164,8 @@ def _describe_evaluation(evidence: Evidence) -> Iterator[Block]:
     if holdout and holdout.shared_rows is not None:
         yield Remarks((f"{holdout.shared_rows:,} of {holdout.rows:,} holdout rows stand in a training table too.",))
     if sample and sample.rarer_class is not None:
-        yield Remarks((f"{sample.rarer_class:,} of {sample.rows:,} rows are of the rarer class.",))
+        rarest = "rarest" if evidence.classes and len(evidence.classes.classes) > 2 else "rarer"
+        yield Remarks((f"{sample.rarer_class:,} of {sample.rows:,} rows are of the {rarest} class.",))
 
 
 def _describe_training(evidence: Evidence) -> Iterator[Block]:
@@ -182,12 +193,24 @@ def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
     slices, tries = evidence.slices, evidence.tries
     if slices and slices.values:
         yield Remarks(tuple(_spell_slice(value, slices.metric) for value in slices.values))
+    if evidence.classes:
+        yield from _describe_classes(evidence.classes)
     if evidence.calibration:
         yield Remarks((_spell_calibration(evidence.calibration),))
     if evidence.robustness:
         yield Remarks(tuple(_spell_robustness(evidence.robustness)))
     if tries:
         yield Remarks((f"The holdout was looked at by {tries.runs} runs, {tries.distinct} of them different.",))
+
+
+def _describe_classes(fact: ClassesFact) -> Iterator[Block]:
+    """Return the confusion matrix as a table, and each class in a sentence."""
+    heads = tuple(each.name for each in fact.classes)
+    lines = (tuple(map(str, line)) for line in fact.confusion)
+    yield Grid(("is, called", *heads), tuple((name, *line) for name, line in zip(heads, lines, strict=True)))
+    sentences = (say_accuracy(fact), say_decision(fact), *(say_class(fact, each) for each in fact.classes))
+    values = ", ".join(f"{item.name} {item.value:.4g}" for item in fact.metrics if item.value is not None)
+    yield Remarks((*sentences, *([f"On the holdout: {values}."] if values else ())))
 
 
 def _spell_slice(value: SliceValue, metric: str) -> str:

@@ -8,18 +8,18 @@ from typing import Any
 from workbench.domain.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
-    LONGEST_STRING,
     MOST_ROWS,
     Column,
     ColumnType,
     Contract,
 )
+from workbench.domain.task import Response, spell_class
 
 _SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
     "number": {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
     "integer": {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
     "boolean": {"type": "boolean"},
-    "string": {"type": "string", "maxLength": LONGEST_STRING, "pattern": r"^[^\u0000]*$"},
+    "string": {"type": "string", "pattern": r"^[^\u0000]*$"},
 }
 _PROBLEMS: Mapping[str, str] = {
     "400": "The body is not strict JSON in UTF-8.",
@@ -43,6 +43,8 @@ def row_schema(contract: Contract) -> dict[str, Any]:
 
 def _column_schema(column: Column) -> dict[str, Any]:
     schema = dict(_SCHEMAS[column.type])
+    if column.type == "string":
+        schema["maxLength"] = column.longest
     return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
 
 
@@ -66,10 +68,36 @@ def openapi_document(contract: Contract, *, name: str, version: str, digest: str
 def _score_meaning(contract: Contract) -> str:
     if contract.task == "regression":
         return "A score is the predicted value, in the units of the target."
-    positive = contract.classes[contract.positive_place] if contract.classes else contract.positive_class or "1"
+    if contract.task == "multiclass":
+        names = ", ".join(map(spell_class, contract.classes or ()))
+        return f"Of each class ({names}) there is a score: {_MEANINGS[contract.response]} {_label_meaning(contract)}"
+    named = contract.classes[contract.positive_place] if contract.classes else contract.positive_class
+    positive = "1" if named is None else spell_class(named)
     if contract.response == "predict_proba":
-        return f"A score is the probability of class {positive}, between 0 and 1."
-    return f"A score is the larger the more the model is for class {positive}; it is no probability."
+        meaning = f"A score is the probability of class {positive}, between 0 and 1."
+    elif contract.response == "predict":
+        meaning = f"A score is 1 where the model decides for class {positive}, else 0; it is no probability."
+    else:
+        meaning = f"A score is the larger the more the model is for class {positive}; it is no probability."
+    return f"{meaning} {_label_meaning(contract)}".rstrip()
+
+
+_MEANINGS: Mapping[Response, str] = {
+    "predict_proba": "its probability, between 0 and 1.",
+    "decision_function": "the larger the more the model is for it, and no probability.",
+    "predict": "1 for the class the model decides for, 0 for the others, and no probability.",
+}
+
+
+def _label_meaning(contract: Contract) -> str:
+    """Say what a label is; a threshold of the model's own is named."""
+    threshold = contract.threshold
+    if not contract.classes:
+        return ""
+    if threshold is None:
+        return "A label is what the model decides for."
+    own = "probability" if threshold.response == "predict_proba" else "decision function"
+    return f"A label is {spell_class(threshold.label)} where its {own} is {threshold.at:g} or more."
 
 
 def _predict_operation() -> dict[str, Any]:
@@ -108,10 +136,18 @@ def _answer_schema(contract: Contract) -> dict[str, Any]:
         "required": ["name", "version", "digest"],
         "properties": {"name": {"type": "string"}, "version": {"type": "string"}, "digest": {"type": "string"}},
     }
-    properties: dict[str, Any] = {"scores": {"type": "array", "items": {"type": "number"}}, "model": model}
+    properties: dict[str, Any] = {"scores": {"type": "array", "items": _score_schema(contract)}, "model": model}
     if contract.classes:
         properties["labels"] = {"type": "array", "items": {"enum": list(contract.classes)}}
     return {"type": "object", "required": sorted(properties), "properties": properties}
+
+
+def _score_schema(contract: Contract) -> dict[str, Any]:
+    if contract.task != "multiclass":
+        return {"type": "number"}
+    names = [spell_class(each) for each in contract.classes or ()]
+    members = {name: {"type": "number"} for name in names}
+    return {"type": "object", "required": names, "additionalProperties": False, "properties": members}
 
 
 def _problem_schema() -> dict[str, Any]:

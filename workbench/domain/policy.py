@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 from workbench.domain.digest import sha256_hex
-from workbench.domain.policy_problems import FORMATS, Known, find_problems
+from workbench.domain.policy_problems import EXAMPLE_RULES, FORMATS, Known, find_problems
 from workbench.domain.severity import Severity
-from workbench.errors import UsageError
+from workbench.domain.task import Task
+from workbench.errors import Refused, UsageError
 
 __all__ = ["FORMATS", "Known", "MetricRule", "Policy", "Task", "WaiverRule", "parse_policy"]
 
-Task = Literal["classification", "regression"]
 # What a file of format 1 did not say.
 _BEFORE_TIERS = 2
 
@@ -57,6 +57,16 @@ class Policy:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     waivers: WaiverRule = WaiverRule()
+
+    def rule_of(self, task: Task) -> MetricRule:
+        """Return the rule that judges a task; raises Refused where the policy has none."""
+        if task in self.metrics:
+            return self.metrics[task]
+        raise Refused(
+            f"Policy {self.name} does not say how {task} is judged.",
+            why=f"Its metrics are for {', '.join(sorted(self.metrics))}; this run's task is {task}.",
+            next_step=f"Add a line such as `{task}: {EXAMPLE_RULES[task]}` under metrics: in it, or name another with --policy.",
+        )
 
     def severity_of(self, check: str) -> Severity:
         """Return what it means that a check does not pass: it blocks unless the policy says otherwise."""

@@ -14,7 +14,13 @@ FORMATS = (1, 2)
 _REQUIRED = ("format", "name", "metrics", "checks", "questions", "approvals")
 _SINCE_2 = ("tier", "slices", "waivers")
 _SEVERITIES = ("blocking", "waivable", "advisory")
-_TASKS = ("classification", "regression")
+# By task: a line that says how it is judged.
+EXAMPLE_RULES: Mapping[str, str] = {
+    "classification": "{name: roc_auc, margin: 0.005, limit: 0.8}",
+    "multiclass": "{name: roc_auc, margin: 0.005, limit: 0.8}",
+    "regression": "{name: r2, margin: 0.02, limit: 0.2}",
+}
+_TASKS = tuple(EXAMPLE_RULES)
 _TIERS = (1, 2, 3)
 _LARGEST = 1e300
 _MOST_DAYS = 36_500
@@ -23,10 +29,10 @@ _WAIVER_KEYS = {"allowed", "roles", "most_days"}
 
 @dataclass(frozen=True)
 class Known:
-    """What a policy may name: checks with the limits of each, and metrics with the task each judges."""
+    """What a policy may name: checks with the limits of each, and metrics with the tasks each judges."""
 
     checks: Mapping[str, Sequence[str]]
-    metrics: Mapping[str, str]
+    metrics: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ def _find_in_metrics(value: Any, _: Any, known: Known | None) -> Iterator[Proble
     for task, rule in value.items():
         place = ("metrics", task)
         if task not in _TASKS:
-            yield Problem(place, "is no task.", f"Known are {' and '.join(_TASKS)}.")
+            yield Problem(place, "is no task.", f"Known are {', '.join(_TASKS)}.")
         elif not isinstance(rule, dict) or set(rule) != {"name", "margin", "limit"}:
             yield Problem(place, "needs exactly name, margin and limit.", _REMEDIES["metrics"])
         elif not _judges(rule["name"], task, known):
@@ -207,7 +213,7 @@ def _judges(name: Any, task: str, known: Known | None) -> bool:
 
 
 def _metrics_of(task: str, known: Known | None) -> list[str]:
-    return sorted(name for name, judged in known.metrics.items() if judged == task) if known else []
+    return sorted(name for name, judged in known.metrics.items() if task in judged) if known else []
 
 
 def _find_in_approvals(value: Any, _: Any, __: Any) -> Iterator[Problem]:

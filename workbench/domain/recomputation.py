@@ -10,7 +10,7 @@ from typing import Any
 from workbench.domain.evidence import Evidence
 
 # Another number on another day or processor: whether it still passes is for the checks to say.
-MEASURED = ("cost", "model.largest_difference", "serving")
+MEASURED = ("cost", "model.largest_difference", "serving", "classes.differing_labels")
 _LONGEST = 60
 # Absolute too, unlike `closeness`: a difference of two scores that is nothing may be 1e-17 on another processor.
 _ROUNDING = 1e-9

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from workbench.errors import Refused, Unavailable, UsageError
-from workbench.packaging.model_files import ONNX_FILE
+from workbench.packaging.model_files import SKOPS_FILE
 from workbench.packaging.release_folder import WHAT_DISKS_NEED, read_tree, sync_folder, sync_tree, write_tree
 
 SERVICE = "workbench.bentoml_service:Endpoint"
@@ -65,8 +65,8 @@ def build_bento(files: Mapping[str, bytes], *, name: str, version: str, bentofil
 
 
 def _complete_bentofile(bentofile: bytes, files: Mapping[str, bytes]) -> bytes:
-    """Return the bentofile with the packages of scikit-learn models added when the release has no compiled one."""
-    if f"release/model/{ONNX_FILE}" in files:
+    """Return the bentofile with the packages of scikit-learn models added when the release has one."""
+    if f"release/model/{SKOPS_FILE}" not in files:
         return bentofile
     document = yaml.safe_load(bentofile)
     document["python"]["packages"] += [f"{name}=={metadata.version(name)}" for name in _SKOPS_PACKAGES]

@@ -13,6 +13,7 @@ import signal
 import struct
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from workbench.domain.contract import Contract
@@ -113,7 +114,7 @@ def _answer_asks(load: Callable[[], tuple[Any, Contract]], asks: int, answers: i
     os.read(asks, 1)
     for form in compile_forms(*load()):
         content = form.content or b""
-        fields = json.dumps({"name": form.name, "reason": form.reason, "double": form.double}).encode()
+        fields = json.dumps({key: value for key, value in asdict(form).items() if key != "content"}).encode()
         _write(answers, _HEADER.pack(len(fields), len(content)) + fields + content)
         if not os.read(asks, 1):
             return

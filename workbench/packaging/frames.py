@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from workbench.domain.contract import Column, ColumnType, Contract
+from workbench.domain.contract import LONGEST_STRING, Column, ColumnType, Contract
 from workbench.errors import UsageError
+from workbench.packaging.column_problems import KINDS, find_column_problems, kinds_of, values_of
 
 Rows = Sequence[Mapping[str, Any]]
 _LEGACY: Mapping[str, str] = {"number": "float64", "integer": "int64", "boolean": "bool", "string": "str"}
-_KINDS: Mapping[str, ColumnType] = {"f": "number", "i": "integer", "u": "integer", "b": "boolean"}
+LONGEST_TEXT = 100_000
 
 
-def describe_columns(features: Any, training: Any = None) -> tuple[Column, ...]:
+def describe_columns(features: Any, training: Any = None, *, longest_text: int = LONGEST_TEXT) -> tuple[Column, ...]:
     """Return the columns of a frame as a contract has them; `training` is a frame with the same columns the model was fitted on.
 
-    What may be missing and which type a column has is told by both. Raises UsageError naming every column that no JSON value could
-    stand for, with what it holds.
+    What may be missing, how long a text may be and which type a column has is told by both. Raises UsageError naming every column
+    that no JSON value could stand for, with what it holds and what to write instead.
     """
     seen = [
-        (str(name), features[name], None if training is None or name not in training else training[name])
-        for name in features.columns
+        (str(name), [frame[name] for frame in (features, training) if frame is not None]) for name in features.columns
     ]
-    problems = [problem for name, *frames in seen for problem in _find_problems(name, frames)]
+    problems = {problem for name, columns in seen for problem in find_column_problems(name, columns, longest_text)}
     if problems:
         raise UsageError(
             "No contract can be made of these columns.",
-            why=sorted(set(problems)),
-            next_step="Convert them before training: to float, int, bool or text, times to numbers.",
+            why=sorted(problems),
+            next_step="Convert them before training, and fit the model again on what they have become.",
         )
-    return tuple(_describe_column(name, own, fitted) for name, own, fitted in seen)
+    return tuple(_describe_column(name, columns, longest_text) for name, columns in seen)
 
 
-def _describe_column(name: str, own: Any, fitted: Any) -> Column:
-    column = own if fitted is None else fitted
-    nullable = any(bool(each.isna().any()) for each in (own, fitted) if each is not None)
-    categories = getattr(column.dtype, "categories", None)
+def _describe_column(name: str, columns: Sequence[Any], longest_text: int) -> Column:
+    fitted = columns[-1]
+    categories = getattr(fitted.dtype, "categories", None)
+    kind = _find_type(fitted)
     return Column(
         name=name,
-        type=_find_type(column),
-        nullable=nullable,
-        dtype="category" if categories is not None else str(column.dtype),
-        missing=_find_missing(own, fitted),
+        type=kind,
+        nullable=any(bool(column.isna().any()) for column in columns),
+        dtype="category" if categories is not None else str(fitted.dtype),
+        missing=_find_missing(columns),
         categories=None if categories is None else tuple(categories.tolist()),
-        ordered=bool(getattr(column.dtype, "ordered", False)),
+        ordered=bool(getattr(fitted.dtype, "ordered", False)),
+        longest=min(longest_text, max(LONGEST_STRING, 2 * _find_longest(columns)))
+        if kind == "string"
+        else LONGEST_STRING,
     )
 
 
-def _find_missing(*columns: Any) -> Literal["nan", "none"]:
+def _find_longest(columns: Sequence[Any]) -> int:
+    return max((len(text) for column in columns for text in values_of(column) if isinstance(text, str)), default=0)
+
+
+def _find_missing(columns: Sequence[Any]) -> Literal["nan", "none"]:
     """Say whether a column of objects holds Python's None where a value is missing."""
-    objects = [each for each in columns if each is not None and each.dtype == object]
-    return "none" if any(value is None for each in objects for value in each.tolist()) else "nan"
+    objects = [column for column in columns if column.dtype == object]
+    return "none" if any(value is None for column in objects for value in column.tolist()) else "nan"
 
 
 def _find_type(column: Any) -> ColumnType:
     if column.dtype == object or hasattr(column.dtype, "categories"):
-        kinds = _kinds_of(_values(column))
-        return _OBJECT_TYPES.get(frozenset(kinds), "string")
-    return _KINDS.get(column.dtype.kind, "string")
+        return _OBJECT_TYPES.get(frozenset(kinds_of(values_of(column))), "string")
+    return KINDS.get(column.dtype.kind, "string")
 
 
 _OBJECT_TYPES: Mapping[frozenset[type], ColumnType] = {
@@ -67,44 +73,6 @@ _OBJECT_TYPES: Mapping[frozenset[type], ColumnType] = {
     frozenset({float}): "number",
     frozenset({int, float}): "number",
 }
-
-
-def _values(column: Any) -> Iterable[Any]:
-    categories = getattr(column.dtype, "categories", None)
-    return (categories if categories is not None else column.dropna()).tolist()
-
-
-def _kinds_of(values: Iterable[Any]) -> set[type]:
-    return {_NATIVE.get(type(value).__name__, type(value)) for value in values}
-
-
-# numpy's own scalars inside of a column of objects
-_NATIVE: Mapping[str, type] = {"bool_": bool, "bool": bool, "str_": str, "float64": float, "int64": int}
-
-
-def _find_problems(name: str, columns: Sequence[Any]) -> Iterable[str]:
-    for column in columns:
-        if column is None:
-            continue
-        if hasattr(column, "columns"):
-            yield f"Two columns are named {name!r}."
-        elif problem := _find_problem(column):
-            yield f"Column {name!r} holds {problem}."
-
-
-def _find_problem(column: Any) -> str | None:
-    """Say what a column holds that no JSON value stands for; None: nothing."""
-    if getattr(column, "sparse", None) is not None and str(column.dtype).startswith("Sparse"):
-        return f"sparse values ({column.dtype}); make them dense with .sparse.to_dense()"
-    if column.dtype == object or hasattr(column.dtype, "categories"):
-        kinds = _kinds_of(_values(column))
-        strange = kinds - {str, bool, int, float}
-        if strange:
-            return f"{', '.join(sorted(f'{kind.__module__}.{kind.__qualname__}' for kind in strange))}"
-        mixed = {kind for kind in kinds if kind is not int or float not in kinds}
-        return None if len(mixed) < 2 else f"values of several types ({', '.join(sorted(k.__name__ for k in kinds))})"
-    kind = column.dtype.kind
-    return None if kind in (*_KINDS, "O", "U", "T") else f"{column.dtype}"
 
 
 def build_frame(rows: Rows, contract: Contract) -> Any:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
-from workbench.domain.facts import CostFact, FormFact, NumericsFact, ServingFact
+from workbench.domain.facts import CostFact, NumericsFact, ServingFact
+from workbench.domain.task import LABEL, score_columns
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.compile_worker import Compiler
 from workbench.packaging.confinement import (
@@ -25,11 +25,19 @@ from workbench.packaging.confinement import (
     limit_resources,
 )
 from workbench.packaging.frames import Rows, to_rows
-from workbench.packaging.proof import Measure
-from workbench.packaging.serving_trial import Disturbed, ask_all, ask_singly, choose_rows, disturb, measure_cost
+from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+from workbench.packaging.served_model import FILES, load_served
+from workbench.packaging.serving_trial import (
+    Disturbed,
+    ask_all,
+    ask_labels,
+    ask_singly,
+    choose_rows,
+    disturb,
+    measure_cost,
+)
 
 ANSWERS_FILE = "answers.npy"
-ORIGINAL = "scikit-learn itself"
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Trial:
     served_as: str | None = None
     largest_difference: float | None = None
     load_error: str | None = None
+    differing_labels: int | None = None
     serving: ServingFact | None = None
     numerics: NumericsFact | None = None
     disturbed: tuple[Disturbed, ...] | None = None
@@ -108,15 +117,15 @@ def _load(request: Request) -> tuple[Any, Contract]:
 
 
 def _try_model(request: Request, compiler: Compiler) -> Trial:
+    from workbench.packaging.advice import advise_on
     from workbench.packaging.skops_loader import find_untrusted_types
 
     try:
         untrusted = find_untrusted_types(Path(request.model).read_bytes())
         if untrusted:
-            return Trial(
-                untrusted_types=untrusted, load_error="It holds types that are not trusted and was not loaded."
-            )
-        return _try_served(*_choose_form(*_load(request), compiler, request), request)
+            said = f"It holds types that are not trusted and was not loaded. {advise_on(untrusted)}"
+            return Trial(untrusted_types=untrusted, load_error=said)
+        return _try_served(*_choose(*_load(request), compiler, request), request)
     except WorkbenchError as exc:
         return Trial(load_error=str(exc))
     # A model may fail in any way; each is a fact about it and none is an error of ours.
@@ -127,59 +136,28 @@ def _try_model(request: Request, compiler: Compiler) -> Trial:
 # Choosing what is served
 
 
-def _choose_form(model: Any, contract: Contract, compiler: Compiler, request: Request) -> tuple[Trial, Contract, Rows]:
+def _choose(model: Any, contract: Contract, compiler: Compiler, request: Request) -> tuple[Trial, Contract, Rows]:
     """Return the trial of the first compiled form that is the model on every row made for it, else of the model itself."""
+    from workbench.packaging.choosing import choose_form
     from workbench.packaging.proof import find_spread
     from workbench.packaging.skops_predictor import predictor_of
 
-    holdout, own = _read_rows(request.features, contract), predictor_of(model, contract)
+    holdout = _read_rows(request.features, contract)
     stored = _read_scores(Path(request.scores))
-    spread = find_spread(stored)
-    difference = _largest_difference(own, holdout, stored) / spread
+    difference = _largest_difference(predictor_of(model, contract), holdout, stored) / find_spread(stored)
     compiler.start()
-    training = _read_training(request, contract)
-    measure, tried = _compare_forms(model, contract, own, (holdout, training), compiler, request)
-    served = next((form for form, _ in tried if form.served), None)
-    forms = tuple(form for form, _ in tried)
-    serving = ServingFact(
-        served.name if served else ORIGINAL, measure.spread, measure.own_difference / measure.spread, forms
+    choice = choose_form(
+        model,
+        contract,
+        (holdout, _read_training(request, contract)),
+        compiler.forms(),
+        largest=request.largest_difference,
+        largest_batch=request.largest_batch_difference,
     )
-    if served is not None:
-        (Path(request.output) / "model.onnx").write_bytes(next(content for form, content in tried if form is served))
-    trial = Trial(served_as="onnx" if served else "skops", largest_difference=difference, serving=serving)
+    if choice.form is not None and choice.form.content is not None:
+        (Path(request.output) / ONNX_FILE).write_bytes(choice.form.content)
+    trial = Trial(served_as=choice.served_as, largest_difference=difference, serving=choice.serving)
     return trial, contract, holdout
-
-
-def _compare_forms(
-    model: Any,
-    contract: Contract,
-    own: Predict,
-    data: tuple[Rows, Rows],
-    compiler: Compiler,
-    request: Request,
-) -> tuple[Measure, list[tuple[FormFact, bytes]]]:
-    from workbench.packaging.onnx_predictor import load_onnx_predictor
-    from workbench.packaging.proof import compare_form, measure_estimator
-    from workbench.packaging.proof_rows import make_row_sets
-    from workbench.packaging.tree_arrays import add_arrays
-
-    measure = measure_estimator(own, make_row_sets(model, contract, *data))
-    limits = {"largest": request.largest_difference, "largest_batch": request.largest_batch_difference}
-    tried: list[tuple[FormFact, bytes]] = []
-    for form in compiler.forms():
-        if form.content is None:
-            tried.append((FormFact(form.name, False, form.reason), b""))
-            continue
-        try:
-            predict = load_onnx_predictor(form.content, contract)
-        except Refused as exc:
-            tried.append((FormFact(form.name, False, " ".join([exc.what, *exc.reasons])), b""))
-            continue
-        fact = compare_form(form.name, predict, measure, double=form.double, **limits)
-        tried.append((add_arrays(fact, form.content, model), form.content))
-        if tried[-1][0].served:
-            break
-    return measure, tried
 
 
 def _largest_difference(predict: Predict, rows: Rows, expected: Any) -> float:
@@ -188,12 +166,17 @@ def _largest_difference(predict: Predict, rows: Rows, expected: Any) -> float:
     scores = np.array(ask_all(predict, rows), dtype=float)
     if scores.shape != expected.shape:
         raise Refused(
-            "The model's scores do not fit the stored ones.", why=f"{scores.shape[0]} scores for {expected.shape[0]}."
+            "The model's scores do not fit the stored ones.",
+            why=f"{_spell_shape(scores.shape)} for {_spell_shape(expected.shape)}.",
         )
     difference = float(np.abs(scores - expected).max())
     if not np.isfinite(difference):
         raise Refused("The model's scores are not all numbers.")
     return difference
+
+
+def _spell_shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} scores" if len(shape) < 2 else f"{shape[0]} rows of {shape[1]} scores"
 
 
 # Trying it
@@ -203,32 +186,44 @@ def _try_served(trial: Trial, contract: Contract, rows: Rows, request: Request) 
     """Ask what will be served in every way nobody can ask a file; a failure here leaves what was not measured None."""
     import numpy as np
 
-    name = "model.onnx" if trial.served_as == "onnx" else None
-    served = (Path(request.output) / name if name else Path(request.model)).read_bytes()
-    load = _loader(trial, served, contract)
+    files = _read_served(trial, request)
+    size = sum(map(len, files.values()))
+
+    def load() -> Predict:
+        return load_served(str(trial.served_as), files, contract)
+
     try:
         predict = load()
         stored = _read_scores(Path(request.scores))
         spread = trial.serving.spread if trial.serving else 1.0
         largest = _largest_difference(predict, rows, stored) / spread
+        labels = _count_differing_labels(predict, rows, contract, _read_labels(Path(request.scores)))
         numerics = ask_singly(predict, rows, spread)
         disturbed, answers = disturb(predict, contract, [rows[at] for at in choose_rows(len(rows))])
         np.save(Path(request.output) / ANSWERS_FILE, np.array(answers, dtype=float), allow_pickle=False)
-        cost = measure_cost(load, rows, len(served))
+        cost = measure_cost(load, rows, size)
     # The model answered every row before; that it does not now is no reason to call it one that does not load.
     except Exception:
         return trial
-    return replace(trial, largest_difference=largest, numerics=numerics, disturbed=tuple(disturbed), cost=cost)
+    tried = replace(trial, largest_difference=largest, differing_labels=labels, numerics=numerics)
+    return replace(tried, disturbed=tuple(disturbed), cost=cost)
 
 
-def _loader(trial: Trial, served: bytes, contract: Contract) -> Callable[[], Predict]:
-    if trial.served_as == "onnx":
-        from workbench.packaging.onnx_predictor import load_onnx_predictor
+def _count_differing_labels(predict: Predict, rows: Rows, contract: Contract, stored: Any) -> int | None:
+    """Count rows on which another class is decided for than was kept; None where none was, or the model gives no labels."""
+    classes = contract.classes
+    labels = ask_labels(predict, rows) if stored is not None and classes else []
+    if classes is None or not labels or len(labels) != len(stored):
+        return None
+    if contract.task == "multiclass":
+        return sum(classes[int(place)] != label for place, label in zip(stored.tolist(), labels, strict=True))
+    positive = classes[contract.positive_place]
+    return sum((label == positive) != (place == 1) for place, label in zip(stored.tolist(), labels, strict=True))
 
-        return lambda: load_onnx_predictor(served, contract)
-    from workbench.packaging.skops_predictor import load_skops_predictor
 
-    return lambda: load_skops_predictor(served, contract)
+def _read_served(trial: Trial, request: Request) -> dict[str, bytes]:
+    places = {ONNX_FILE: Path(request.output) / ONNX_FILE, SKOPS_FILE: Path(request.model)}
+    return {name: places[name].read_bytes() for name in FILES[str(trial.served_as)]}
 
 
 def _read_rows(path: str, contract: Contract) -> list[dict[str, Any]]:
@@ -268,10 +263,23 @@ def _read_training(request: Request, contract: Contract) -> list[dict[str, Any]]
 def _read_scores(path: Path) -> Any:
     import numpy as np
     import pandas as pd
+    import pyarrow.parquet as pq
 
     if path.suffix == ".npy":
         return np.load(path, allow_pickle=False).astype(float).ravel()
-    return pd.read_parquet(path, columns=["score"])["score"].to_numpy(dtype=float)
+    columns = score_columns(pq.read_schema(path).names)
+    scores = pd.read_parquet(path, columns=columns)[columns].to_numpy(dtype=float)
+    return scores if len(columns) > 1 else scores.ravel()
+
+
+def _read_labels(path: Path) -> Any:
+    """Return the places of the labels that were kept with the predictions; None where none were."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    if path.suffix == ".npy" or LABEL not in pq.read_schema(path).names:
+        return None
+    return pd.read_parquet(path, columns=[LABEL])[LABEL].to_numpy(dtype=float)
 
 
 if __name__ == "__main__":

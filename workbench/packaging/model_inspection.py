@@ -22,6 +22,7 @@ from workbench.packaging.confinement import Limits
 from workbench.packaging.inspection_child import ANSWERS_FILE, Request, Trial
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
 from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.packaging.served_model import FILES
 from workbench.packaging.serving_trial import Disturbed
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ _SOURCES = Path(__file__).resolve().parents[2]
 class Inspection:
     """What was found out about a model: its facts, and what it did when it was asked in other ways.
 
-    `answers` has one line for each of `disturbed`, shape (ways, rows that were disturbed). None: it was not tried.
+    `answers` has one line for each of `disturbed`, shape (ways, rows that were disturbed), of several classes (ways, rows,
+    classes). None: it was not tried. `differing_labels` counts rows on which it decides for another class than was kept.
     """
 
     model: ModelFact
@@ -44,13 +46,15 @@ class Inspection:
     cost: CostFact | None = None
     disturbed: tuple[Disturbed, ...] = ()
     answers: NDArray[np.float64] | None = None
+    differing_labels: int | None = None
 
 
 @dataclass(frozen=True)
 class HoldoutFiles:
     """The rows a model is tried on: the holdout as parquet in contract column order, and its stored scores row by row.
 
-    `scores` is a `.npy`, or a parquet file with a column `score`; `training` are rows it was fitted on, if there are any.
+    `scores` is a `.npy`, or a parquet file with a column `score` (of several classes `score_0` and so on); `training` are rows it
+    was fitted on, if there are any.
     """
 
     features: Path
@@ -88,13 +92,14 @@ def try_model(
     with tempfile.TemporaryDirectory(prefix="inspection-") as scratch:
         asked = (data, tolerance, limits or Limits())
         trial = Trial(load_error=fault) if fault else _run_trial(Path(scratch), files, *asked)
-        if trial.served_as == "onnx":
+        if ONNX_FILE in FILES.get(trial.served_as or "", ()):
             _publish(Path(scratch) / "output" / ONNX_FILE, onnx_path)
         answers = _read_answers(Path(scratch) / "output" / ANSWERS_FILE, trial)
     seen = (trial.untrusted_types, trial.served_as, trial.largest_difference, trial.load_error)
     model = ModelFact(find_formats(files), find_refused_files(files), *seen)
     disturbed = trial.disturbed if answers is not None else None
-    return Inspection(model, trial.serving, trial.numerics, trial.cost, disturbed or (), answers)
+    measured = (trial.serving, trial.numerics, trial.cost)
+    return Inspection(model, *measured, disturbed or (), answers, trial.differing_labels)
 
 
 def _read_answers(path: Path, trial: Trial) -> NDArray[np.float64] | None:
@@ -107,7 +112,7 @@ def _read_answers(path: Path, trial: Trial) -> NDArray[np.float64] | None:
         answers = np.load(path, allow_pickle=False).astype(float)
     except (OSError, ValueError, EOFError):
         return None
-    return answers if answers.ndim == 2 and len(answers) == len(trial.disturbed) else None
+    return answers if answers.ndim in (2, 3) and len(answers) == len(trial.disturbed) else None
 
 
 def _find_fault(files: dict[str, bytes]) -> str | None:

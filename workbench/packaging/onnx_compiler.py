@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.domain.contract import Column, Contract
-from workbench.packaging.converters import convert_predictor
+from workbench.domain.task import has_classes
+from workbench.packaging.converters import convert_predictor, convert_transformer
 from workbench.packaging.converters.tables import DOUBLE, FLOAT, CannotCompileError, Responses, Table, require
 from workbench.packaging.converters.tables import Column as TableColumn
 from workbench.packaging.onnx_graph import Graph
-from workbench.packaging.onnx_predictor import NUMBERS, PLACE, SCORES, TEXTS, is_text_column
+from workbench.packaging.onnx_predictor import NUMBERS, PLACE, SCORES, TABLE, TEXTS, is_text_column
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,22 @@ class Spelling:
 
 # Double precision first: it differs from scikit-learn in the last bits only. One table before columns: fewer copies.
 SPELLINGS = tuple(Spelling(table, double) for double in (True, False) for table in (True, False))
-OWN = "own converters, double precision"
+OWN = "compiled by own converters, in double precision"
+PREPARED = "scikit-learn itself behind a compiled preparation"
 
 
 @dataclass(frozen=True)
 class Form:
-    """A way a model was compiled: its name, its bytes or why there are none, and whether it computes in double precision."""
+    """A way a model was compiled: its name, its bytes or why there are none, and whether it computes in double precision.
+
+    `whole` is False where only what stands before its last step was compiled.
+    """
 
     name: str
     content: bytes | None
     reason: str = ""
     double: bool = True
+    whole: bool = True
 
 
 def compile_forms(model: Any, contract: Contract) -> Iterator[Form]:
@@ -49,12 +55,19 @@ def compile_forms(model: Any, contract: Contract) -> Iterator[Form]:
     That it compiles does not say that it answers the same: the caller compares before it serves.
     """
     yield _compile(OWN, True, lambda: compile_own(model, contract))
-    if contract.response == "decision_function" or any(_is_missing_text(column) for column in contract.columns):
+    yield from _compile_elsewhere(model, contract)
+    yield replace(_compile(PREPARED, True, lambda: compile_preparation(model, contract)), whole=False)
+
+
+def _compile_elsewhere(model: Any, contract: Contract) -> Iterator[Form]:
+    if contract.response != "predict_proba" or any(_is_missing_text(column) for column in contract.columns):
         return
     has_strings = any(column.type == "string" for column in contract.columns)
     for spelling in SPELLINGS:
         if not (spelling.table and has_strings):
-            yield _compile(f"skl2onnx, {spelling.name}", spelling.double, _with_skl2onnx(model, contract, spelling))
+            yield _compile(
+                f"compiled by skl2onnx, {spelling.name}", spelling.double, _with_skl2onnx(model, contract, spelling)
+            )
 
 
 def _is_missing_text(column: Column) -> bool:
@@ -86,13 +99,41 @@ def compile_own(model: Any, contract: Contract) -> bytes:
     Raises CannotCompileError where a part of the model has no converter.
     """
     graph = Graph()
+    outputs = _write(graph, model, contract)
+    return graph.to_bytes(outputs)
+
+
+def find_obstacle(model: Any, contract: Contract) -> str | None:
+    """Say why our own converters will not compile a model, without compiling it; None where they will."""
+    try:
+        _write(Graph(is_sketch=True), model, contract)
+    except CannotCompileError as exc:
+        return str(exc)
+    return None
+
+
+def _write(graph: Graph, model: Any, contract: Contract) -> list[tuple[str, str, str, int]]:
     answer = convert_predictor(model, _make_table(graph, model, contract))
     if contract.task == "regression":
         value = graph.without_refused(require(answer.value, "prediction"))
-        return graph.to_bytes([(SCORES, value, "DOUBLE", answer.outputs)])
+        return [(SCORES, value, "DOUBLE", answer.outputs)]
     label = require(answer.label, "label")
     score, width = _find_score(answer, contract)
-    return graph.to_bytes([(SCORES, graph.without_refused(score), "DOUBLE", width), (PLACE, label, "INT64", 0)])
+    return [(SCORES, graph.without_refused(score), "DOUBLE", width), (PLACE, label, "INT64", 0)]
+
+
+def compile_preparation(model: Any, contract: Contract) -> bytes:
+    """Return the ONNX bytes of all steps of a pipeline but the last: from rows to the table that the last one is asked with.
+
+    Raises CannotCompileError where a step has no converter, or there is none before the last.
+    """
+    if type(model).__name__ != "Pipeline" or len(model.steps) < 2:
+        raise CannotCompileError("nothing stands before its last step")
+    graph = Graph()
+    table = _make_table(graph, model, contract)
+    for _, step in model.steps[:-1]:
+        table = convert_transformer(step, table)
+    return graph.to_bytes([(TABLE, graph.without_refused(table.numbers()), "DOUBLE", table.width)])
 
 
 def _find_score(answer: Responses, contract: Contract) -> tuple[str, int]:
@@ -157,7 +198,7 @@ def compile_with_skl2onnx(model: Any, contract: Contract, spelling: Spelling) ->
     import skl2onnx
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
-    is_classifier = contract.task == "classification"
+    is_classifier = has_classes(contract.task)
     compiled = skl2onnx.convert_sklearn(
         model,
         name="model",

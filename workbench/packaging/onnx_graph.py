@@ -18,7 +18,8 @@ _DOUBLE = 11  # ONNX's number for the type
 class Graph:
     """A graph that grows: each `add` returns the name of what the node computes, each `constant` that of a stored array."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_sketch: bool = False) -> None:
+        self.is_sketch = is_sketch  # only names, to learn whether a model can be written
         self._inputs: list[Any] = []
         self._nodes: list[Any] = []
         self._constants: dict[Any, tuple[str, Any]] = {}
@@ -28,10 +29,7 @@ class Graph:
 
     def add_input(self, name: str, width: int, *, text: bool) -> str:
         """Declare an input of shape (rows, width), of doubles or of text."""
-        from onnx import TensorProto, helper
-
-        kind = TensorProto.STRING if text else TensorProto.DOUBLE
-        self._inputs.append(helper.make_tensor_value_info(name, kind, [None, width]))
+        self._inputs.append((name, width, "STRING" if text else "DOUBLE"))
         self.widths[name] = width
         return name
 
@@ -39,6 +37,8 @@ class Graph:
         """Store an array, once however often it is asked for, and return its name."""
         import numpy as np
 
+        if self.is_sketch:
+            return "constant"
         array = np.ascontiguousarray(np.asarray(values, dtype=dtype))
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
@@ -48,9 +48,11 @@ class Graph:
 
     def text_constant(self, texts: Sequence[str]) -> str:
         """Store a list of texts and return its name."""
+        key = ("text", *texts)
+        if self.is_sketch:
+            return "constant"
         from onnx import TensorProto, helper
 
-        key = ("text", *texts)
         if key not in self._constants:
             name = f"constant_{len(self._constants)}"
             encoded = [text.encode() for text in texts]
@@ -59,9 +61,12 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return its name."""
+        name = f"{operator.lower()}_{len(self._nodes)}"
+        if self.is_sketch:
+            self._nodes.append(None)
+            return name
         from onnx import helper
 
-        name = f"{operator.lower()}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
@@ -105,7 +110,11 @@ class Graph:
         nodes = self._find_needed([name for name, *_ in outputs])
         used = {each for node in nodes for each in node.input}
         constants = [tensor for name, tensor in self._constants.values() if name in used]
-        inputs = [each for each in self._inputs if each.name in used]
+        inputs = [
+            helper.make_tensor_value_info(name, getattr(TensorProto, kind), [None, width])
+            for name, width, kind in self._inputs
+            if name in used
+        ]
         graph = helper.make_graph(nodes, "model", inputs, declared, constants)
         versions = [helper.make_opsetid("", _OPSET), helper.make_opsetid(ML, _ML_OPSET)]
         model = helper.make_model(graph, opset_imports=versions, ir_version=_IR, producer_name="workbench")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workbench.domain.contract import Answers, Column, Contract, Label, Predict
+from workbench.domain.contract import Answers, Column, Contract, Predict
+from workbench.domain.task import Label
 from workbench.errors import Refused
 
 Rows = Sequence[Mapping[str, Any]]
 
-NUMBERS, TEXTS, SCORES, PLACE, LABEL = "numbers", "texts", "scores", "place", "label"
+NUMBERS, TEXTS, SCORES, PLACE, LABEL, TABLE = "numbers", "texts", "scores", "place", "label", "table"
 # How a missing text is handed over: no text of a request can be this one, for none holds a null character.
 MISSING_TEXT = "\0"
 _DTYPES = {"tensor(double)": "float64", "tensor(float)": "float32", "tensor(int64)": "int64", "tensor(bool)": "bool"}
@@ -31,6 +32,13 @@ def load_onnx_predictor(content: bytes, contract: Contract) -> Predict:
         return answer(session.run(outputs, {name: make(rows) for name, make in feeds}), len(rows))
 
     return predict
+
+
+def load_onnx_preparation(content: bytes, contract: Contract) -> Callable[[Rows], Any]:
+    """Return the function from rows to the table (rows, columns) of doubles that a compiled preparation makes of them."""
+    session = _open_session(content)
+    feeds = _make_feeds(session.get_inputs(), contract)
+    return lambda rows: session.run([TABLE], {name: make(rows) for name, make in feeds})[0]
 
 
 def _open_session(content: bytes) -> Any:
@@ -112,9 +120,12 @@ def _find_reader(outputs: Sequence[str], contract: Contract) -> Callable[[Sequen
     return lambda found, rows: Answers(take(found[score], rows), name(found[label]))
 
 
-def _score_reader(contract: Contract) -> Callable[[Any, int], list[float]]:
+def _score_reader(contract: Contract) -> Callable[[Any, int], list[Any]]:
     if contract.task == "regression":
         return lambda scores, rows: scores.reshape(rows, -1)[:, 0].tolist()
+    if contract.task == "multiclass":
+        width = len(contract.classes or ())
+        return lambda scores, rows: scores.reshape(rows, width).tolist()
     positive = contract.positive_place
     if contract.response == "decision_function":
         sign = 1 if positive else -1

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain.contract import MOST_ROWS, Label, Predict
+from workbench.domain.contract import MOST_ROWS, Predict
 from workbench.domain.facts import ComparedRows, FormFact
+from workbench.domain.task import Label
 from workbench.packaging.frames import Rows
 from workbench.packaging.proof_rows import HOLDOUT, RowSet
-from workbench.packaging.serving_trial import LAST_BITS, find_gap
+from workbench.packaging.serving_trial import LAST_BITS, find_gap, is_finite
 
 DOUBLE_LIMIT, SINGLE_LIMIT = 1e-9, 1e-6
 _ALONE, _ALONE_OTHERS = 25, 10
@@ -28,7 +29,10 @@ _LONGEST_S, _FEWEST_ROWS = 20.0, 2_000
 
 @dataclass(frozen=True)
 class Expected:
-    """What the estimator answers to a set of rows: scores (n,) with NaN where it has none, and labels where it has classes."""
+    """What the estimator answers to a set of rows: scores (n,), of several classes (n, classes), and labels where it has classes.
+
+    Where it has no answer, scores are NaN.
+    """
 
     kind: str
     rows: list[dict[str, Any]]
@@ -86,15 +90,30 @@ def ask(predict: Predict, rows: Rows) -> tuple[NDArray[np.float64], list[Label |
         warnings.simplefilter("ignore")
         parts = [_ask_some(predict, rows[at : at + MOST_ROWS]) for at in range(0, len(rows), MOST_ROWS)]
     answers = [answer for part in parts for answer in part]
-    scores, labels = np.array([score for score, _ in answers], dtype=float), [label for _, label in answers]
-    scores[~np.isfinite(scores)] = np.nan
+    labels = [label for _, label in answers]
+    scores = _stack([score for score, _ in answers])
+    scores[~_are_finite(scores)] = np.nan
     return scores, labels if any(label is not None for label in labels) else None
 
 
-_NO_ANSWER: tuple[float, Label | None] = (math.nan, None)
+def _stack(scores: list[Any]) -> NDArray[np.float64]:
+    """Return scores as an array; a row without an answer has none for any of several classes."""
+    width = max((len(score) for score in scores if isinstance(score, Sequence)), default=0)
+    if not width:
+        return np.array(scores, dtype=float)
+    return np.array([score if isinstance(score, Sequence) else [score] * width for score in scores], dtype=float)
 
 
-def _ask_some(predict: Predict, rows: Rows) -> list[tuple[float, Label | None]]:
+def _are_finite(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of each row whether all of its scores are numbers, shape (n,)."""
+    finite: NDArray[np.bool_] = np.isfinite(_as_table(scores))
+    return np.logical_and.reduce(finite, axis=1)
+
+
+_NO_ANSWER: tuple[Any, Label | None] = (math.nan, None)
+
+
+def _ask_some(predict: Predict, rows: Rows) -> list[tuple[Any, Label | None]]:
     try:
         answers = predict(rows)
     # Whatever a model raises on rows that keep the contract: there is no answer to one of them at least.
@@ -104,17 +123,16 @@ def _ask_some(predict: Predict, rows: Rows) -> list[tuple[float, Label | None]]:
         half = len(rows) // 2
         return [*_ask_some(predict, rows[:half]), *_ask_some(predict, rows[half:])]
     labels: list[Label | None] = [*answers.labels] if answers.labels else [None] * len(rows)
-    return [
-        (score, label if math.isfinite(score) else None) for score, label in zip(answers.scores, labels, strict=True)
-    ]
+    return [(score, label if is_finite(score) else None) for score, label in zip(answers.scores, labels, strict=True)]
 
 
 def _differ_alone(predict: Predict, expected: Expected) -> float:
     """Return the largest difference between an answer alone and among others, over rows spread through the set."""
     most = _ALONE if expected.kind == HOLDOUT else _ALONE_OTHERS
     places = sorted({round(at) for at in np.linspace(0, len(expected.rows) - 1, most)}) if expected.rows else []
-    pairs = [(ask(predict, [expected.rows[at]])[0][0], expected.scores[at]) for at in places]
-    gaps = [find_gap(alone, among) for alone, among in pairs if math.isfinite(alone) and math.isfinite(among)]
+    pairs = [(ask(predict, [expected.rows[at]])[0][0].tolist(), expected.scores[at].tolist()) for at in places]
+    # An answer of another width is none to the same question.
+    gaps = [find_gap(*pair) for pair in pairs if all(map(is_finite, pair)) and len({*map(np.shape, pair)}) == 1]
     return max(gaps, default=0.0)
 
 
@@ -126,9 +144,9 @@ def compare_form(
 ) -> FormFact:
     """Return how a compiled form answers beside the estimator; `differing` is 0 where it is one with it.
 
-    A score may differ by 1e-9 of the spread of scores (in single precision 1e-6, and never more than `largest`), by its last bits,
-    or by twice what the estimator differs from itself. Labels may not. Asked alone a row may get a score `largest_batch` of the
-    spread away.
+    A score (each of several) may differ by 1e-9 of the spread of scores (in single precision 1e-6, never more than `largest`), by
+    its last bits, or by twice what the estimator differs from itself. Labels may not. Asked alone a row may get a score
+    `largest_batch` of the spread away.
     """
     limit = min(DOUBLE_LIMIT if double else SINGLE_LIMIT, largest)
     compared = tuple(_compare_set(predict, each, measure, limit) for each in measure.expected)
@@ -140,15 +158,18 @@ def compare_form(
 
 def _compare_set(predict: Predict, expected: Expected, measure: Measure, limit: float) -> ComparedRows:
     scores, labels = ask(predict, expected.rows)
+    answered, given = _are_finite(expected.scores), _are_finite(scores)
+    own, others = _as_table(expected.scores), _as_table(scores)
     allowed = np.maximum(limit * measure.spread, 2 * measure.own_difference)
-    allowed = np.maximum(allowed, LAST_BITS * np.nan_to_num(np.abs(expected.scores)))
-    answered = np.isfinite(expected.scores)
-    gaps = np.abs(scores - expected.scores)
+    allowed = np.maximum(allowed, LAST_BITS * np.nan_to_num(np.abs(own)))
+    if own.shape != others.shape:
+        others = np.full(own.shape, np.nan)
+    gaps = np.abs(others - own)
     # Written so that an answer where there is none, or none where there is one, is a difference.
-    differs = np.where(answered, ~(gaps <= allowed), np.isfinite(scores))
+    differs = np.where(answered, ~(gaps <= allowed).all(axis=1), given)
     flips = sum(a != b for a, b in zip(labels or [], expected.labels or [], strict=False)) if expected.labels else 0
-    both = answered & np.isfinite(scores)
-    relative = gaps[both] / np.maximum(measure.spread, np.abs(expected.scores[both]))
+    both = answered & given
+    relative = gaps[both] / np.maximum(measure.spread, np.abs(own[both]))
     return ComparedRows(
         kind=expected.kind,
         rows=len(expected.rows),
@@ -157,6 +178,10 @@ def _compare_set(predict: Predict, expected: Expected, measure: Measure, limit: 
         labels=flips if labels is not None or not expected.labels else len(expected.labels),
         largest_difference=float(relative.max(initial=0.0)),
     )
+
+
+def _as_table(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return scores.reshape(len(scores), -1)
 
 
 def _describe(compared: Sequence[ComparedRows], alone: float, largest_batch: float) -> str:

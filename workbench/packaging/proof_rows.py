@@ -12,7 +12,6 @@ import numpy as np
 from workbench.domain.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
-    LONGEST_STRING,
     Column,
     ColumnType,
     Contract,
@@ -96,6 +95,8 @@ def _place(values: Sequence[tuple[str, Any]], bases: Rows, generator: np.random.
 def _special_values(column: Column, data: Rows) -> list[Any]:
     present = [row[column.name] for row in data if row[column.name] is not None]
     values = _SPECIAL[column.type](present)
+    if column.type == "string":
+        values = [*values, "x" * column.longest]
     if column.categories is not None:
         values = [*column.categories, *values]
     return [*values, *([None] if column.nullable else [])]
@@ -117,7 +118,7 @@ def _special_integers(present: Sequence[int]) -> list[Any]:
 def _special_texts(present: Sequence[str]) -> list[Any]:
     known = sorted(set(present))[:_MOST_CATEGORIES]
     changed = [known[0].upper(), known[0] + " "] if known else []
-    return [*known, *changed, "", "never seen before", "nan", "日本", "x" * LONGEST_STRING]
+    return [*known, *changed, "", "never seen before", "nan", "日本"]
 
 
 _SPECIAL: Mapping[ColumnType, Callable[[Sequence[Any]], list[Any]]] = {

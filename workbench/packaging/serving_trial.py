@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain.contract import MOST_ROWS, Column, Contract, Predict, find_row_problems
 from workbench.domain.facts import CostFact, NumericsFact
+from workbench.domain.task import Label
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,17 +57,34 @@ def ask_singly(predict: Predict, rows: Rows, spread: float) -> NumericsFact:
     asked = [int(at) for at in choose_rows(len(rows))[:: max(1, min(len(rows), _MOST_DISTURBED) // _ASKED_SINGLY)]]
     gaps = [find_gap(predict([rows[at]]).scores[0], answers[at]) / spread for at in asked]
     largest = max(gaps) if gaps and all(map(math.isfinite, gaps)) else None
-    return NumericsFact(len(rows), sum(not math.isfinite(answer) for answer in answers), len(asked), largest)
+    return NumericsFact(len(rows), sum(not is_finite(answer) for answer in answers), len(asked), largest)
 
 
-def find_gap(one: float, other: float) -> float:
-    """Return how far two scores are apart beyond their last bits, which sums in another order differ in."""
-    return max(0.0, float(abs(one - other) - LAST_BITS * abs(other)))
+Score = float | Sequence[float]
 
 
-def ask_all(predict: Predict, rows: Rows) -> list[float]:
+def is_finite(score: Score) -> bool:
+    """True for a number, and for a number for each of several classes."""
+    return all(map(math.isfinite, score)) if isinstance(score, Sequence) else math.isfinite(score)
+
+
+def find_gap(one: Any, other: Any) -> float:
+    """Return how far two scores (of several classes the farthest) are apart beyond their last bits, in which sums differ."""
+    if isinstance(one, Sequence):
+        gaps = [find_gap(*pair) for pair in zip(one, other, strict=True)]
+        return max(gaps) if all(map(math.isfinite, gaps)) else math.nan
+    gap = float(abs(one - other) - LAST_BITS * abs(other))
+    return gap if gap > 0 or math.isnan(gap) else 0.0
+
+
+def ask_all(predict: Predict, rows: Rows) -> list[Any]:
     """Return the score of every row, asked in requests of the largest size allowed."""
     return [score for at in range(0, len(rows), MOST_ROWS) for score in predict(rows[at : at + MOST_ROWS]).scores]
+
+
+def ask_labels(predict: Predict, rows: Rows) -> list[Label]:
+    """Return the label of every row, asked in the same way; none of a model that gives none."""
+    return [label for at in range(0, len(rows), MOST_ROWS) for label in predict(rows[at : at + MOST_ROWS]).labels or ()]
 
 
 def measure_cost(load: Callable[[], Predict], rows: Rows, model_bytes: int) -> CostFact:
@@ -89,11 +107,12 @@ def measure_cost(load: Callable[[], Predict], rows: Rows, model_bytes: int) -> C
 # Disturbing
 
 
-def disturb(predict: Predict, contract: Contract, rows: Rows) -> tuple[list[Disturbed], list[list[float]]]:
+def disturb(predict: Predict, contract: Contract, rows: Rows) -> tuple[list[Disturbed], list[list[Any]]]:
     """Return every way the rows were disturbed with the answers to them; the first is how they are undisturbed."""
     found, answers = [], []
     for name, column, disturbed in _disturbances(contract, rows):
-        said, scores = _ask(predict, _find_kept(contract, column, disturbed), disturbed)
+        nothing = [math.nan] * len(contract.classes) if contract.task == "multiclass" and contract.classes else math.nan
+        said, scores = _ask(predict, _find_kept(contract, column, disturbed), disturbed, nothing)
         found.append(Disturbed(name, column, *said))
         answers.append(scores)
     return found, answers
@@ -164,9 +183,11 @@ def _find_kept(contract: Contract, column: str | None, rows: Rows) -> list[int]:
     return [at for at, row in enumerate(seen) if not find_row_problems(narrow, [row])]
 
 
-def _ask(predict: Predict, kept: Sequence[int], rows: Rows) -> tuple[tuple[int, int, str | None], list[float]]:
-    """Return (refused, not finite, error) and one answer a row, NaN for those that were refused."""
-    answers = [math.nan] * len(rows)
+def _ask(
+    predict: Predict, kept: Sequence[int], rows: Rows, nothing: Any
+) -> tuple[tuple[int, int, str | None], list[Any]]:
+    """Return (refused, not finite, error) and one answer a row, `nothing` (NaN) for those that were refused."""
+    answers = [nothing] * len(rows)
     try:
         scores = ask_all(predict, [rows[at] for at in kept]) if kept else []
     # What a model raises on rows that keep the contract is what is looked for.
@@ -175,4 +196,4 @@ def _ask(predict: Predict, kept: Sequence[int], rows: Rows) -> tuple[tuple[int, 
         return (len(rows) - len(kept), 0, said), answers
     for at, score in zip(kept, scores, strict=True):
         answers[at] = score
-    return (len(rows) - len(kept), sum(not math.isfinite(score) for score in scores), None), answers
+    return (len(rows) - len(kept), sum(not is_finite(score) for score in scores), None), answers

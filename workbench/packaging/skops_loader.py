@@ -7,19 +7,12 @@ import zipfile
 from typing import Any
 
 from workbench.errors import Refused
-from workbench.packaging.outside_readers import find_outside_readers
+from workbench.packaging.advice import advise_on
+from workbench.packaging.hidden_methods import find_hidden_methods
+from workbench.packaging.outside_effects import find_outside_effects, quieten
+from workbench.packaging.reviewed_types import find_bounds_faults
 from workbench.packaging.skops_archive import find_archive_faults
-from workbench.packaging.tree_bounds import find_tree_faults
-
-# What skops does not trust by itself and we do. The first two are trees, whose node arrays scikit-learn follows without
-# looking: they are trusted because `find_tree_faults` looks. This list is policy; no model's files can widen it.
-TRUSTED_TYPES = frozenset(
-    {
-        "numpy.dtype",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.tree._tree.Tree",
-    }
-)
+from workbench.packaging.skops_schema import judge_names
 
 
 def find_untrusted_types(content: bytes) -> tuple[str, ...]:
@@ -27,41 +20,65 @@ def find_untrusted_types(content: bytes) -> tuple[str, ...]:
 
     Raises Refused when the bytes are not a sound skops file.
     """
-    import skops.io
-
-    _require_sound_archive(content)
-    try:
-        found = skops.io.get_untrusted_types(data=content)
-    except Exception as exc:
-        raise _unreadable(exc) from exc
-    return tuple(sorted(set(found) - TRUSTED_TYPES))
+    return _judge_types(content)[1]
 
 
 def load_model(content: bytes) -> Any:
-    """Return the model in these bytes, the very ones whose digest was taken.
+    """Return the model in these bytes, the very ones whose digest was taken; it works alone and prints nothing.
 
     Raises Refused, naming the types that are not trusted or what is wrong with the file.
     """
     import skops.io
 
-    untrusted = find_untrusted_types(content)
+    trusted, untrusted = _judge_types(content)
     if untrusted:
-        raise Refused(
-            "The model holds types that are not trusted.",
-            why=untrusted,
-            next_step="Build the model from scikit-learn's own estimators.",
-        )
+        raise Refused("The model holds types that are not trusted.", why=untrusted, next_step=advise_on(untrusted))
     try:
-        model = skops.io.loads(content, trusted=sorted(TRUSTED_TYPES))
+        model = skops.io.loads(content, trusted=trusted)
     except Exception as exc:
         raise _unreadable(exc) from exc
-    faults = sorted(set(find_tree_faults(model)))
-    if faults:
-        raise Refused("The model's trees lead out of bounds.", why=faults)
-    readers = sorted(set(find_outside_readers(model)))
-    if readers:
-        raise Refused("The model reads files.", why=readers, next_step='Use input="content", and give it the texts.')
+    _require_harmless(model)
+    quieten(model)
     return model
+
+
+def _judge_types(content: bytes) -> tuple[list[str], tuple[str, ...]]:
+    """Return the reviewed types in a file and those that are not, both sorted; raises Refused for one that is not sound."""
+    import skops.io
+
+    _require_sound_archive(content)
+    try:
+        reviewed, objections = judge_names(content)
+        untrusted = objections | ({*skops.io.get_untrusted_types(data=content)} - reviewed)
+    except Exception as exc:
+        raise _unreadable(exc) from exc
+    return sorted(reviewed), tuple(sorted(untrusted))
+
+
+def list_types_to_trust(content: bytes) -> list[str]:
+    """Return the reviewed types in a skops file, sorted, for tools that ask to be told; none when the file is not sound."""
+    try:
+        _require_sound_archive(content)
+    except Refused:
+        return []
+    return sorted(judge_names(content)[0])
+
+
+def _require_harmless(model: Any) -> None:
+    """Raise Refused when a model's own attributes would lead it out of bounds or out of its process."""
+    # What is looked at second relies on what scikit-learn checks by itself, and the first finds what would switch that off.
+    for what, find in (
+        ("The model is not what it says.", find_hidden_methods),
+        ("The model's arrays lead out of bounds.", find_bounds_faults),
+        ("The model reaches out of its process.", find_outside_effects),
+    ):
+        try:
+            faults = sorted({*find(model)})
+        # What is no model of its type breaks in any way when it is looked at.
+        except Exception as exc:
+            raise _unreadable(exc) from exc
+        if faults:
+            raise Refused(what, why=faults)
 
 
 def _unreadable(exc: Exception) -> Refused:

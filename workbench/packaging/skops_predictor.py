@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.domain.contract import Answers, Contract, Label, Predict
+from workbench.domain.contract import Answers, Contract, Predict
+from workbench.domain.task import Label
 from workbench.errors import Refused
-from workbench.packaging.frames import Rows, build_frame
+from workbench.packaging.frames import build_frame
 from workbench.packaging.skops_loader import load_model
 
 
@@ -17,26 +18,48 @@ def load_skops_predictor(content: bytes, contract: Contract) -> Predict:
 
 
 def predictor_of(model: Any, contract: Contract) -> Predict:
-    """Return the function from rows to answers of a fitted scikit-learn model.
+    """Return the function from rows to answers of a fitted scikit-learn model; raises Refused as `answer_frames` does."""
+    answer = answer_frames(model, contract)
+    return lambda rows: answer(build_frame(rows, contract))
+
+
+def load_prepared_predictor(content: bytes, preparation: bytes, contract: Contract) -> Predict:
+    """Return the function from rows to answers of a pipeline with all steps but the last compiled; raises as `load_model` does."""
+    return prepared_predictor_of(load_model(content), preparation, contract)
+
+
+def prepared_predictor_of(model: Any, preparation: bytes, contract: Contract) -> Predict:
+    """Return the function from rows to answers of a fitted pipeline behind its compiled preparation: no frame is built."""
+    from workbench.packaging.onnx_predictor import load_onnx_preparation
+
+    prepare, answer = load_onnx_preparation(preparation, contract), answer_frames(model.steps[-1][1], contract)
+    return lambda rows: answer(prepare(rows))
+
+
+def answer_frames(model: Any, contract: Contract) -> Callable[[Any], Answers]:
+    """Return the function from frames, as the model was fitted on, to answers.
 
     Raises Refused when the model cannot give the score its task asks for.
     """
     if contract.task == "regression":
-        return lambda rows: Answers([float(value) for value in model.predict(build_frame(rows, contract)).ravel()])
+        return lambda frame: Answers([float(value) for value in model.predict(frame).ravel()])
     _require_response(model, contract)
     prepare, last = _split(model)
 
-    def predict(rows: Rows) -> Answers:
-        table = prepare(build_frame(rows, contract))
+    def answer(frame: Any) -> Answers:
+        table = prepare(frame)
         return Answers(_score(last, table, contract), _find_labels(last, table, contract))
 
-    return predict
+    return answer
 
 
 def _require_response(model: Any, contract: Contract) -> None:
-    if not hasattr(model, contract.response) or len(model.classes_) != 2:
-        asked = "predict_proba" if contract.response == "predict_proba" else contract.response
-        raise Refused("The model gives no probability of one class.", why=f"It needs {asked} and exactly two classes.")
+    classes = 2 if contract.classes is None else len(contract.classes)
+    if not hasattr(model, contract.response) or len(model.classes_) != classes:
+        raise Refused(
+            "The model does not give the scores its contract names.",
+            why=f"It needs {contract.response} and exactly {'two' if classes == 2 else classes} classes.",
+        )
 
 
 def _split(model: Any) -> tuple[Callable[[Any], Any], Any]:
@@ -47,7 +70,9 @@ def _split(model: Any) -> tuple[Callable[[Any], Any], Any]:
     return model[: len(steps)].transform, last
 
 
-def _score(last: Any, table: Any, contract: Contract) -> list[float]:
+def _score(last: Any, table: Any, contract: Contract) -> list[Any]:
+    if contract.task == "multiclass":
+        return _score_classes(last, table, contract)
     if contract.response == "predict_proba":
         return [float(value) for value in last.predict_proba(table)[:, contract.positive_place]]
     if contract.response == "decision_function":
@@ -55,6 +80,13 @@ def _score(last: Any, table: Any, contract: Contract) -> list[float]:
         return [sign * float(value) for value in last.decision_function(table)]
     positive = last.classes_[contract.positive_place]
     return [float(value) for value in last.predict(table) == positive]
+
+
+def _score_classes(last: Any, table: Any, contract: Contract) -> list[list[float]]:
+    """Return a score for each class, in the order of the model; its decision where it gives labels only."""
+    if contract.response != "predict":
+        return [[float(value) for value in row] for row in getattr(last, contract.response)(table)]
+    return [[float(label == each) for each in contract.classes or ()] for label in native(last.predict(table))]
 
 
 def _find_labels(last: Any, table: Any, contract: Contract) -> list[Label] | None:

@@ -51,6 +51,8 @@ def find_questions(model: Any, steps: tuple[Any, ...] = ()) -> Iterator[Question
     kind = type(model).__name__
     if kind == "Pipeline":
         yield from _find_in_pipeline(model, steps)
+    elif kind in ("BoostedClassifier", "BoostedRegressor"):
+        yield Question(steps, model.booster.single, tuple(_read_forest(model.booster.forest)))
     elif hasattr(model, "_predictors"):
         before = steps if model._preprocessor is None else (*steps, model._preprocessor)
         yield Question(before, False, tuple(_read_predictor(tree) for stage in model._predictors for tree in stage))
@@ -175,6 +177,22 @@ def _read_predictor(predictor: Any) -> Tree:
 def _set_bits(words: NDArray[np.uint32]) -> NDArray[np.float64]:
     bits = np.unpackbits(np.ascontiguousarray(words, dtype="<u4").view(np.uint8), bitorder="little")
     return np.flatnonzero(bits).astype(np.float64)
+
+
+def _read_forest(forest: Any) -> Iterator[Tree]:
+    """Yield the trees of a booster that is kept as text; where a threshold is infinite there is nothing beyond it."""
+    is_leaf = forest.is_leaf()
+    for nodes, members in forest.trees():
+        inner = ~is_leaf[nodes]
+        yield Tree(
+            asks=inner & np.isfinite(forest.threshold[nodes]),
+            feature=forest.feature[nodes],
+            threshold=forest.threshold[nodes],
+            left=np.where(inner, forest.left[nodes] - nodes.start, _NO_CHILD),
+            right=np.where(inner, forest.right[nodes] - nodes.start, _NO_CHILD),
+            missing_left=forest.missing_left[nodes],
+            kinds={at: np.array(found, dtype=float) for at, found in members.items()},
+        )
 
 
 def _read_edges(edges: Sequence[NDArray[np.float64]]) -> Tree:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workbench.domain.evidence import Evidence
-from workbench.domain.model_card import Answer, Block, CardSection, Named, build_model_card
+from workbench.domain.model_card import Answer, Block, CardSection, Grid, Named, build_model_card
 
 # Code, emphasis, links, rows, headings, addresses; at the beginning of a line lists, rules and underlines of headings.
 _MEANINGFUL = re.compile(
@@ -40,11 +40,17 @@ def _render_section(section: CardSection) -> str:
 def _render_block(block: Block) -> str:
     if isinstance(block, Answer):
         return _render_answer(block)
+    if isinstance(block, Grid):
+        return "\n".join(map(_render_row, [block.columns, ("---",) * len(block.columns), *block.rows]))
     if isinstance(block, Named):
         return "\n".join(
             ["| | |", "|---|---|", *(f"| {_inline(name)} | {_inline(text)} |" for name, text in block.rows)]
         )
     return "\n".join(f"- {_inline(item)}" for item in block.items) or "Nothing recorded."
+
+
+def _render_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(text if text == '---' else _inline(text) for text in cells)} |"
 
 
 def _render_answer(answer: Answer) -> str:

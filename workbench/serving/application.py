@@ -25,6 +25,7 @@ from workbench.domain.contract import (
 )
 from workbench.domain.digest import canonical_json, strict_json
 from workbench.domain.openapi import openapi_document
+from workbench.domain.task import spell_class
 from workbench.serving.problems import RequestError, problem_response
 from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_json
 
@@ -66,6 +67,7 @@ def build_application(
     access = access or Access()
     described = {"name": model.name, "version": str(model.version), "digest": model.digest}
     description = {**described, "approved_by": list(model.approved_by), "contract": strict_json(contract.to_bytes())}
+    name_scores = _find_naming(contract)
     openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
 
     async def answer_predict(request: Request) -> Mapping[str, Any]:
@@ -73,7 +75,7 @@ def build_application(
         rows = _require_rows(document, contract)
         answers = await run_in_threadpool(_answer, predict, rows)
         labels = {} if answers.labels is None else {"labels": answers.labels}
-        return {"scores": answers.scores, **labels, "model": described}
+        return {"scores": name_scores(answers.scores), **labels, "model": described}
 
     answers = {
         "/model": _constant(description),
@@ -86,6 +88,14 @@ def build_application(
     # A redirect would be written with whatever host the caller claims.
     application.router.redirect_slashes = False
     return application
+
+
+def _find_naming(contract: Contract) -> Callable[[list[Any]], list[Any]]:
+    """Return what makes the scores of several classes objects with a member for each."""
+    if contract.task != "multiclass":
+        return lambda scores: scores
+    names = [spell_class(each) for each in contract.classes or ()]
+    return lambda scores: [dict(zip(names, row, strict=True)) for row in scores]
 
 
 def _constant(document: Mapping[str, Any]) -> Answer:
@@ -143,13 +153,17 @@ def _require_rows(document: Any, contract: Contract) -> list[dict[str, Any]]:
     return rows
 
 
+def _is_finite(score: Any) -> bool:
+    return all(map(math.isfinite, score)) if isinstance(score, list) else math.isfinite(score)
+
+
 def _answer(predict: Predict, rows: list[dict[str, Any]]) -> Answers:
     answers = predict(rows)
     scores = answers.scores
     if len(scores) != len(rows):
         raise ValueError(f"the model gave {len(scores)} scores for {len(rows)} rows")
     overflown = [
-        RowProblem(row, None, _SCORABLE, str(score)) for row, score in enumerate(scores) if not math.isfinite(score)
+        RowProblem(row, None, _SCORABLE, str(score)) for row, score in enumerate(scores) if not _is_finite(score)
     ]
     if overflown:
         raise RequestError(422, "The model has no finite score for these values.", overflown[:MOST_PROBLEMS])

@@ -2,8 +2,9 @@
 
 Each takes `truth` (n,), `score` (n,) and row `weights` >= 0 of shape (n,) or (B, n), and returns an array of shape
 `weights.shape[:-1]`. The result is NaN where the metric is not defined: one class, no weight, a probability outside 0
-to 1. In classification `truth` is 0 or 1 and `score` is the probability of class 1. The values are those of
-scikit-learn's functions with `sample_weight`.
+to 1. In classification `truth` is 0 or 1 and `score` is the probability of class 1; of several classes `truth` is the
+place of the class and `score` (n, classes) has a column for each. The values are those of scikit-learn's functions with
+`sample_weight`.
 """
 
 from __future__ import annotations
@@ -11,28 +12,39 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.domain.comparison import Direction
-from workbench.domain.policy import Task
+from workbench.domain.task import Task, has_classes
 
 Floats = NDArray[np.float64]
 Evaluate = Callable[[Floats, Floats, Floats], Floats]
 
 _THRESHOLD = 0.5
+_SUM_ERROR = 1e-4  # of probabilities in single precision
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric by name: which way is good, which task it judges, and the weighted function that computes it."""
+    """A metric by name: which way is good, which tasks it judges, and the weighted function that computes it.
+
+    One that reads the `label` is about what the model decides for, whatever its scores are.
+    """
 
     name: str
     direction: Direction
-    task: Task
+    tasks: tuple[Task, ...]
     evaluate: Evaluate
+    reads: Literal["score", "label"] = "score"
+
+    @property
+    def is_of_classes(self) -> bool:
+        """True where the truth is a class and no number."""
+        return all(map(has_classes, self.tasks))
 
     @property
     def sign(self) -> int:
@@ -52,8 +64,28 @@ class Metric:
 
 
 def roc_auc(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return the area under the ROC curve: how often a positive row outranks a negative one, a tie counting half."""
-    positives, negatives = np.flatnonzero(truth == 1), np.flatnonzero(truth != 1)
+    """Return the area under the ROC curve: how often a positive row outranks a negative one, a tie counting half.
+
+    Of several classes the mean over each against the rest (Hand and Till 2001 call it the macro average of one-vs-rest).
+    """
+    if score.ndim == 1:
+        return _area(truth == 1, score, weights)
+    return np.mean(_areas(truth, score, weights), axis=0)
+
+
+def roc_auc_weighted(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return the area of each class against the rest, weighted by how frequent the class is."""
+    shares = np.stack([weights @ is_class for is_class in _indicators(truth, score.shape[1])])
+    return _ratio((shares * _areas(truth, score, weights)).sum(axis=0), shares.sum(axis=0))
+
+
+def _areas(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return the area of each class against the rest, shape (classes, ...)."""
+    return np.stack([_area(truth == place, score[:, place], weights) for place in range(score.shape[1])])
+
+
+def _area(is_positive: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
+    positives, negatives = np.flatnonzero(is_positive), np.flatnonzero(~is_positive)
     negatives = negatives[np.argsort(score[negatives], kind="stable")]
     outranked = np.zeros((*weights.shape[:-1], len(negatives) + 1))
     np.cumsum(weights[..., negatives], axis=-1, out=outranked[..., 1:])
@@ -67,21 +99,65 @@ def roc_auc(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 
 def accuracy(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return the share of rows called right when a score of 0.5 or more means class 1."""
+    """Return the share of rows called right, where a score of 0.5 or more, or the first largest of several, is the call."""
+    if score.ndim > 1:
+        return _mean((score.argmax(axis=1) == truth).astype(np.float64), weights)
     return _mean(((score >= _THRESHOLD) == (truth == 1)).astype(np.float64), weights)
+
+
+def f1(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return the harmonic mean of precision and recall of class 1, which a score of 0.5 or more calls; 0 where nothing is."""
+    called, is_class = (score >= _THRESHOLD).astype(np.float64), (truth == 1).astype(np.float64)
+    return _f1(called, is_class, weights)[0]
+
+
+def f1_macro(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return the mean F1 of the classes that are true or called somewhere."""
+    values, _ = _f1_by_class(truth, score, weights)
+    return np.where(weights.sum(axis=-1) > 0, values.mean(axis=0), np.nan)
+
+
+def f1_weighted(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return the mean F1 of the classes, weighted by how frequent each is."""
+    values, shares = _f1_by_class(truth, score, weights)
+    return _ratio((values * shares).sum(axis=0), shares.sum(axis=0))
+
+
+def _f1_by_class(truth: Floats, score: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the F1 of each class that is true or called somewhere, and how often it is true, both (classes, ...)."""
+    calls, classes = score.argmax(axis=1).astype(np.float64), score.shape[1]
+    pairs = zip(_indicators(calls, classes), _indicators(truth, classes), strict=True)
+    found = [_f1(called, is_class, weights) for called, is_class in pairs if called.any() or is_class.any()]
+    return np.stack([value for value, _ in found]), np.stack([share for _, share in found])
+
+
+def _f1(called: Floats, is_class: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    both, all_called, all_true = weights @ (called * is_class), weights @ called, weights @ is_class
+    value = np.where(weights.sum(axis=-1) > 0, np.nan_to_num(_ratio(2 * both, all_called + all_true)), np.nan)
+    return value, all_true
+
+
+def _indicators(places: Floats, classes: int) -> list[Floats]:
+    return [(places == place).astype(np.float64) for place in range(classes)]
 
 
 def log_loss(truth: Floats, score: Floats, weights: Floats) -> Floats:
     """Return the mean negative log-likelihood in nats; certain answers are clipped by one machine epsilon."""
-    if not _are_probabilities(score):
+    if not are_probabilities(score):
         return _undefined(weights)
     clipped = np.clip(score, _EPSILON, 1 - _EPSILON)
+    if score.ndim > 1:
+        return _mean(-np.log(clipped[np.arange(len(truth)), truth.astype(int)]), weights)
     return _mean(-np.where(truth == 1, np.log(clipped), np.log(1 - clipped)), weights)
 
 
 def brier_score(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return the mean squared difference between probability and outcome (Brier 1950)."""
-    return _mean((score - truth) ** 2, weights) if _are_probabilities(score) else _undefined(weights)
+    """Return the mean squared difference between probability and outcome (Brier 1950), summed over several classes."""
+    if not are_probabilities(score):
+        return _undefined(weights)
+    if score.ndim > 1:
+        return _mean(((score - np.stack(_indicators(truth, score.shape[1]), axis=1)) ** 2).sum(axis=1), weights)
+    return _mean((score - truth) ** 2, weights)
 
 
 def mean_absolute_error(truth: Floats, score: Floats, weights: Floats) -> Floats:
@@ -103,13 +179,16 @@ def r2(truth: Floats, score: Floats, weights: Floats) -> Floats:
     return 1 - _ratio(_mean((score - truth) ** 2, weights), np.where(around_mean > tiny, around_mean, 0))
 
 
-def constant_score(truth: Floats, task: Task) -> Floats:
-    """Return the score of a model that knows the outcomes' centre and nothing else, shape (n,).
+def constant_score(truth: Floats, task: Task, classes: int = 2) -> Floats:
+    """Return the score of a model that knows the outcomes' centre and nothing else, shape (n,), of several classes (n, classes).
 
-    The prevalence in classification, the median in regression (the constant with the least absolute error). It is taken
-    from the holdout itself, which flatters the baseline: a model that beats it beats any constant learnt in training.
+    The share of each class in classification, the median in regression (the constant with the least absolute error). It is
+    taken from the holdout itself, which flatters the baseline: a model that beats it beats any constant learnt in training.
     """
     truth = np.asarray(truth, dtype=np.float64)
+    if task == "multiclass":
+        shares = np.array([each.mean() for each in _indicators(truth, classes)])
+        return np.tile(shares, (len(truth), 1))
     centre = np.mean(truth) if task == "classification" else np.median(truth)
     return np.full(len(truth), centre)
 
@@ -123,8 +202,10 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.divide(numerator, denominator, out=undefined, where=np.asarray(denominator) > 0)
 
 
-def _are_probabilities(score: Floats) -> bool:
-    return bool(np.all((score >= 0) & (score <= 1)))
+def are_probabilities(score: Floats) -> bool:
+    """True for numbers from 0 to 1, which of several classes add up to 1 in each row."""
+    inside = bool(np.all((score >= 0) & (score <= 1)))
+    return inside and (score.ndim == 1 or bool(np.all(np.abs(score.sum(axis=1) - 1) <= _SUM_ERROR)))
 
 
 def _undefined(weights: Floats) -> Floats:

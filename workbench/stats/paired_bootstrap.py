@@ -34,9 +34,9 @@ def paired_bootstrap(
     """Return the advantage of `score` over `reference_score` on the same rows; positive means `score` is better.
 
     The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at
-    `level`. Rows, shape (n,), are resampled with replacement and both scores are judged on the same resamples. The
-    result is the same for a seed and depends neither on the order of the rows nor on which score is named first: that
-    only turns its sign.
+    `level`. Rows, shape (n,), are resampled with replacement and both scores, of several classes (n, classes), are
+    judged on the same resamples. The result is the same for a seed and depends neither on the order of the rows nor on
+    which score is named first: that only turns its sign.
 
     None means that the data cannot carry an interval: fewer than 10 rows, a value that is not finite, one class, more
     than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores give
@@ -63,9 +63,9 @@ def _measure(columns: list[Floats], metric: Metric, *, level: float, resamples: 
 
 
 def _require_usable(columns: list[Floats], level: float) -> None:
-    shapes = sorted({column.shape for column in columns})
-    if len(shapes) > 1 or len(shapes[0]) != 1:
-        raise UsageError("The scores are not on the same rows.", why=f"Their shapes are {shapes}.")
+    shapes = [column.shape for column in columns]
+    if shapes[1] != shapes[2] or shapes[0] != shapes[1][:1] or len(shapes[1]) > 2:
+        raise UsageError("The scores are not on the same rows.", why=f"Their shapes are {sorted(set(shapes))}.")
     if not 0.5 < level < 1:
         raise UsageError("A confidence level lies between 0.5 and 1.", why=f"It is {level}.")
 
@@ -74,14 +74,20 @@ def _carries_interval(columns: list[Floats], metric: Metric) -> bool:
     truth = columns[0]
     if len(truth) < FEWEST_ROWS or not all(np.isfinite(column).all() for column in columns):
         return False
-    if metric.task == "classification" and set(np.unique(truth)) != {0.0, 1.0}:
+    if metric.is_of_classes and (len(np.unique(truth)) < 2 or not _are_places(columns)):
         return False
     return all(math.isfinite(metric.value(truth, column)) for column in columns[1:])
 
 
+def _are_places(columns: list[Floats]) -> bool:
+    """True where every truth is the place of a class: 0 or 1, or that of a column of scores."""
+    truth, classes = columns[0], 2 if columns[1].ndim == 1 else columns[1].shape[1]
+    return set(np.unique(truth)) <= set(range(classes))
+
+
 def _canonical_rows(columns: list[Floats]) -> tuple[Floats, bool]:
-    """Return the rows (3, n) in an order given by their content alone, and whether the two scores changed places."""
-    truth, score, reference = columns
+    """Return the rows (1 + both scores, n) in an order given by their content alone, and whether the scores changed places."""
+    truth, score, reference = (column.reshape(len(column), -1).T for column in columns)
     given, other = _sorted_rows(truth, score, reference), _sorted_rows(truth, reference, score)
     differing = np.flatnonzero((given != other).any(axis=0))
     if not len(differing):
@@ -92,7 +98,8 @@ def _canonical_rows(columns: list[Floats]) -> tuple[Floats, bool]:
 
 
 def _sorted_rows(truth: Floats, first: Floats, second: Floats) -> Floats:
-    return np.stack([truth, first, second])[:, np.lexsort((second, first, truth))]
+    rows = np.concatenate([truth, first, second])
+    return rows[:, np.lexsort(rows[::-1])]
 
 
 def _bca_bounds(
@@ -112,13 +119,21 @@ def _bca_bounds(
     return estimate, _tail_quantile(drawn, low), _tail_quantile(drawn, high)
 
 
+def _split(rows: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return truth, score and reference of rows as `_canonical_rows` has them, each in the shape metrics take."""
+    columns = (len(rows) - 1) // 2
+    if columns == 1:
+        return rows[0], rows[1], rows[2]
+    return rows[0], rows[1 : 1 + columns].T, rows[1 + columns :].T
+
+
 def _advantage(rows: Floats, metric: Metric, weights: Floats) -> Floats:
-    truth, score, reference = rows
+    truth, score, reference = _split(rows)
     return metric.sign * (metric.evaluate(truth, score, weights) - metric.evaluate(truth, reference, weights))
 
 
 def _magnitude(rows: Floats, metric: Metric) -> float:
-    truth, *scores = rows
+    truth, *scores = _split(rows)
     return max(abs(metric.value(truth, score)) for score in scores)
 
 

@@ -27,21 +27,28 @@ def paired_jackknife(truth: Floats, score: Floats, reference_score: Floats, metr
     with np.errstate(over="ignore", invalid="ignore"):
         if not _carries_test(columns, metric):
             return None
-        rows = np.stack(columns)[:, np.lexsort(columns[::-1])]
-        return _find_p_value(rows, metric)
+        keys = np.concatenate([column.reshape(len(column), -1).T for column in columns])
+        order = np.lexsort(keys[::-1])
+        return _find_p_value([column[order] for column in columns], metric)
 
 
 def _carries_test(columns: list[Floats], metric: Metric) -> bool:
     truth = columns[0]
     if len(truth) < FEWEST_ROWS or not all(np.isfinite(column).all() for column in columns):
         return False
-    if metric.task == "classification" and min((truth == 1).sum(), (truth == 0).sum()) < FEWEST_OF_A_CLASS:
+    if metric.is_of_classes and _count_rarest(truth) < FEWEST_OF_A_CLASS:
         return False
     return all(math.isfinite(metric.value(truth, column)) for column in columns[1:])
 
 
-def _find_p_value(rows: Floats, metric: Metric) -> float | None:
-    size = rows.shape[1]
+def _count_rarest(truth: Floats) -> int:
+    """Return how many rows the rarest class has that has any; 0 where all are of one class."""
+    _, counts = np.unique(truth, return_counts=True)
+    return int(counts.min()) if len(counts) > 1 else 0
+
+
+def _find_p_value(rows: list[Floats], metric: Metric) -> float | None:
+    size = len(rows[0])
     estimate = float(_advantage(rows, metric, np.ones(size)))
     kept = _draw_blocks(size)
     without = _advantage(rows, metric, kept)
@@ -55,7 +62,7 @@ def _find_p_value(rows: Floats, metric: Metric) -> float | None:
     return NormalDist().cdf(_as_normal(estimate / error, blocks - 1))
 
 
-def _advantage(rows: Floats, metric: Metric, weights: Floats) -> Floats:
+def _advantage(rows: list[Floats], metric: Metric, weights: Floats) -> Floats:
     truth, score, reference = rows
     return metric.sign * (metric.evaluate(truth, score, weights) - metric.evaluate(truth, reference, weights))
 

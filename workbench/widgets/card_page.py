@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from workbench.domain.model_card import Answer, Block, CardSection, ModelCard, Named, Remarks
+from workbench.domain.model_card import Answer, Block, CardSection, Grid, ModelCard, Named, Remarks
 from workbench.widgets.markup import Markup, element, join
 from workbench.widgets.numbers import read_time, sentence_case, words
-from workbench.widgets.snapshot import page
+from workbench.widgets.snapshot import cell, page
 
 
 def card_page(card: ModelCard, at: datetime | None = None) -> str:
@@ -36,7 +36,24 @@ def _show_block(block: Block) -> Markup:
             for name, text in block.rows
         ]
         return element("dl", *pairs, class_="wb-facts")
+    if isinstance(block, Grid):
+        return _show_grid(block)
     return _show_remarks(block)
+
+
+def _show_grid(block: Grid) -> Markup:
+    first, *others = block.columns
+    header = (
+        cell("text", first, tag="th", scope="col"),
+        *(cell("number", each, tag="th", scope="col") for each in others),
+    )
+    rows = [
+        element("tr", cell("text", name, tag="th", scope="row"), *(cell("number", each) for each in cells))
+        for name, *cells in block.rows
+    ]
+    return element(
+        "table", element("thead", element("tr", *header)), element("tbody", *rows), class_="wb-table wb-classes"
+    )
 
 
 def _show_remarks(block: Remarks) -> Markup:

@@ -61,7 +61,7 @@ def format_share(value: float) -> str:
     return f"{100 * value:.3g} %" if value < 0.999 else f"{100 * value:.5g} %"
 
 
-_ABBREVIATIONS = {"auc": "AUC", "roc": "ROC", "r2": "R²"}
+_ABBREVIATIONS = {"auc": "AUC", "f1": "F1", "roc": "ROC", "r2": "R²"}
 
 
 def words(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.domain.review import Review
 from workbench.widgets.changes_page import show_changes
+from workbench.widgets.classes_page import show_classes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
 from workbench.widgets.markup import Content, Markup, element, join
 from workbench.widgets.review_state import review_state
@@ -39,6 +40,7 @@ def review_body(review: Review) -> Markup:
         describe_facts(state["facts"]),
         show_changes(state["changes"]),
         _section("Score", element("p", state["score"]), _scores(state["scores"])),
+        show_classes(state["classes"]),
         _section(
             f"Checks: {state['tally']}",
             *_findings(state),

@@ -9,6 +9,7 @@ from workbench.domain.comparison import ComparedRun, Comparison
 from workbench.domain.evidence import Evidence, Identity
 from workbench.domain.review import Review, headline
 from workbench.widgets.changes_state import changes_state
+from workbench.widgets.classes_state import classes_state
 from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state
 from workbench.widgets.findings_state import checklist_state, count_unfolded, findings_state, prose, tally
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
@@ -47,6 +48,7 @@ def review_state(review: Review) -> dict[str, Any]:
         "facts": _facts(review),
         "scores": _scores(review.evidence),
         "score": _score_text(review.evidence),
+        "classes": classes_state(review.evidence.classes),
         "changes": changes_state(review.changes, review.evidence),
         "findings": findings_state(review),
         "unfolded": count_unfolded(review.findings),

@@ -2,166 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workbench import spool
 from workbench.domain.comparison import ComparedRun, Comparison, Interval, corrected_level, decide_verdict, name_run
 from workbench.domain.digest import sha256_hex
-from workbench.domain.policy import MetricRule, Policy, Task
+from workbench.domain.policy import MetricRule, Policy
 from workbench.domain.run import Run
+from workbench.domain.task import spell_class
 from workbench.errors import UsageError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from workbench.predictions import HOW_TO_STORE, PREDICTIONS, Predictions, parse_predictions, read_stored, unusable
 
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
 FolderOf = Callable[[Run], Path]
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """A run's predictions in the order of their row ids; truth and score have shape (n,)."""
-
-    rows: tuple[str, ...]
-    truth: NDArray[np.float64]
-    score: NDArray[np.float64]
-    task: Task
-
-
-def read_predictions(folder: Path) -> Predictions:
-    """Read what a run predicted for the holdout; raises UsageError when it stored nothing, or nothing that can be scored."""
-    return parse_predictions(_read_stored(folder), folder.name)
-
-
 def read_recorded(run: Run, folder: Path) -> Predictions:
     """Read what a finished run predicted; raises UsageError also where that is not what was recorded when it ended."""
-    content = _read_stored(folder)
-    if sha256_hex(content) != run.record.get("files", {}).get(spool.PREDICTIONS):
-        raise _unusable(run.id, ["Its file is not the one that was recorded when the run ended."])
+    content = read_stored(folder)
+    if sha256_hex(content) != run.record.get("files", {}).get(PREDICTIONS):
+        raise unusable(run.id, ["Its file is not the one that was recorded when the run ended."])
     return parse_predictions(content, run.id)
-
-
-def _read_stored(folder: Path) -> bytes:
-    path = folder / spool.PREDICTIONS
-    if path.is_file():
-        return _read(path)
-    raise UsageError(
-        f"Run {folder.name} stored no predictions.",
-        why="Scores are only compared on stored predictions.",
-        next_step=_HOW_TO_STORE,
-    )
-
-
-def parse_predictions(content: bytes, name: str) -> Predictions:
-    """Return what a file of predictions says, `name` being whose it is; raises UsageError when it cannot be scored."""
-    import numpy as np
-
-    table = _parse_table(content, name)
-    rows, truth, score = _read_rows(table), _read_numbers(table, "truth"), _read_numbers(table, "score")
-    if problems := list(_value_problems(rows, truth, score)):
-        raise _unusable(name, problems)
-    rows = rows.astype(str)
-    order = np.argsort(rows, kind="stable")
-    task: Task = "classification" if set(np.unique(truth)) <= {0.0, 1.0} else "regression"
-    return Predictions(tuple(rows[order]), truth[order], score[order], task)
-
-
-def read_order(folder: Path) -> NDArray[np.int64]:
-    """Return where in the file of predictions (and of feature rows) each row of `read_predictions` stands, shape (n,)."""
-    return _find_order(_parse_table(_read(folder / spool.PREDICTIONS), folder.name))
-
-
-def _find_order(table: Any) -> NDArray[np.int64]:
-    import numpy as np
-
-    return np.argsort(_read_rows(table).astype(str), kind="stable")
-
-
-def parse_slices(content: bytes, name: str) -> dict[str, list[str]]:
-    """Return the value of each slice for each row of `parse_predictions`, by the slice's name."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        names = [name for name in file.schema_arrow.names if name.startswith(_SLICE)]
-        table = file.read(columns=names)
-    order = _find_order(_parse_table(content, name))
-    # A name that stands twice would be read as either; it is left out, and a policy that names it sees no slice.
-    own = [name for name in names if names.count(name) == 1]
-    return {name.removeprefix(_SLICE): [str(v) for v in table.column(name).take(order).to_pylist()] for name in own}
-
-
-_SLICE = "slice_"
-_COLUMNS = ("row", "truth", "score")
-_HOW_TO_STORE = "Call `wb.log_predictions(rows, truth, score)` in the notebook and run it again."
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise _unusable(path.parent.name, [str(exc)]) from exc
-
-
-def _parse_table(content: bytes, name: str) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(pa.BufferReader(content)) as file:
-            table = file.read(columns=list(_COLUMNS))
-    except (pa.ArrowException, OSError) as exc:
-        raise _unusable(name, [" ".join(str(exc).split())]) from exc
-    kinds = {field.name: field.type for field in table.schema}
-    wrong = [name for name in _COLUMNS if name not in kinds or not _holds(name, kinds[name])]
-    if wrong or len(table.schema) > len(_COLUMNS):
-        found = ", ".join(f"{field.name} ({field.type})" for field in table.schema) or "none of them"
-        raise _unusable(name, [f"It needs one column row of text, truth and score of numbers; it has {found}."])
-    return table
-
-
-# Not pyarrow's `to_numpy`: it would import pandas, for which whoever opens a review would wait.
-def _read_rows(table: Any) -> NDArray[Any]:
-    import numpy as np
-
-    return np.array(table.column("row").to_pylist(), dtype=object)
-
-
-def _read_numbers(table: Any, name: str) -> NDArray[np.float64]:
-    import numpy as np
-
-    column = table.column(name).cast("float64", safe=False)
-    values = column.to_numpy() if column.null_count else np.from_dlpack(column.combine_chunks())
-    return np.asarray(values, dtype=np.float64)
-
-
-def _holds(name: str, kind: Any) -> bool:
-    import pyarrow as pa
-
-    if name == "row":
-        return pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return pa.types.is_floating(kind) or pa.types.is_integer(kind)
-
-
-def _value_problems(rows: NDArray[Any], truth: NDArray[Any], score: NDArray[Any]) -> Iterator[str]:
-    import numpy as np
-
-    if not len(rows):
-        yield "It has no rows."
-    if len(set(rows)) < len(rows):
-        yield f"Rows are named more than once: {len(rows):,} rows, {len(set(rows)):,} names."
-    for name, values in (("truth", truth), ("score", score)):
-        if wrong := int((~np.isfinite(values)).sum()):
-            yield f"{wrong:,} of {len(values):,} values of {name} are no finite number."
-
-
-def _unusable(name: str, why: Sequence[str]) -> UsageError:
-    return UsageError(f"The predictions of run {name} cannot be used.", why=why, next_step=_HOW_TO_STORE)
 
 
 def find_holdout(run: Run) -> dict[str, Any] | None:
@@ -195,7 +59,7 @@ def keep_distinct(scored: Sequence[Run]) -> list[Run]:
     distinct: dict[Any, Run] = {}
     for run in scored:
         if run.is_finished:
-            distinct.setdefault(run.record.get("files", {}).get(spool.PREDICTIONS, run.id), run)
+            distinct.setdefault(run.record.get("files", {}).get(PREDICTIONS, run.id), run)
         elif _spell_metrics(run) not in shown:
             distinct.setdefault(_spell_metrics(run), run)
     return list(distinct.values())
@@ -222,7 +86,8 @@ def constant_reference(predictions: Predictions) -> Reference:
     """Return the reference that predicts the same for every row."""
     from workbench.stats import constant_score
 
-    return Reference(CONSTANT, replace(predictions, score=constant_score(predictions.truth, predictions.task)))
+    score = constant_score(predictions.truth, predictions.task, predictions.width)
+    return Reference(CONSTANT, replace(predictions, score=score, label=None, response="predict_proba"))
 
 
 @dataclass(frozen=True)
@@ -239,8 +104,32 @@ def find_difference(ours: Predictions, theirs: Predictions) -> str | None:
     if ours.rows != theirs.rows:
         shared = len(set(ours.rows) & set(theirs.rows))
         return f"One has {len(ours.rows):,} rows, the other {len(theirs.rows):,}, and {shared:,} are the same."
+    if ours.task != theirs.task or ours.score.shape != theirs.score.shape:
+        return f"One is a run of {_describe_task(ours)}, the other of {_describe_task(theirs)}."
+    if _are_other_classes(ours, theirs):
+        return f"One tells {_name_classes(ours)}, the other {_name_classes(theirs)}."
     differing = int((ours.truth != theirs.truth).sum())
     return f"The truth differs on {differing:,} of {len(ours.rows):,} rows." if differing else None
+
+
+def _describe_task(predictions: Predictions) -> str:
+    return (
+        f"{predictions.task} with {predictions.width} classes" if predictions.task == "multiclass" else predictions.task
+    )
+
+
+def _are_other_classes(ours: Predictions, theirs: Predictions) -> bool:
+    """True where the same place is another class; what was logged before classes were named is told apart by its truth only."""
+    named = [(each.classes, each.positive_class) for each in (ours, theirs)]
+    return ours.classes is not None and theirs.classes is not None and named[0] != named[1]
+
+
+def _name_classes(predictions: Predictions) -> str:
+    names = ", ".join(map(spell_class, predictions.classes or ()))
+    positive = (
+        "" if predictions.positive_class is None else f" and is scored for {spell_class(predictions.positive_class)}"
+    )
+    return f"{names} apart{positive}"
 
 
 def compare_runs(
@@ -265,7 +154,7 @@ def compare_runs(
         scored,
         holdout_digest=str(holdout_digest(runs[0])),
         reference=other or constant_reference(first),
-        rule=policy.metrics[first.task],
+        rule=policy.rule_of(first.task),
         tried=tried,
     )
     return replace(compared, left_out=len(runs) - len(scored))
@@ -287,12 +176,16 @@ def _select_alike(runs: Sequence[Run], folder_of: FolderOf) -> list[Scored]:
             continue
         predictions, rows = scored.predictions, (find_holdout(run) or {})["rows"]
         if len(predictions.rows) == rows:
-            alike.setdefault((predictions.rows, tuple(predictions.truth)), []).append(scored)
+            alike.setdefault(_spell_truth(predictions), []).append(scored)
         else:
             reasons.append(f"Run {run.id} has predictions for {len(predictions.rows):,} of {rows:,} rows.")
     if not alike:
-        raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=_HOW_TO_STORE)
+        raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=HOW_TO_STORE)
     return max(alike.values(), key=len)
+
+
+def _spell_truth(predictions: Predictions) -> tuple[Any, ...]:
+    return predictions.rows, predictions.task, predictions.width, predictions.positive_class, tuple(predictions.truth)
 
 
 def compare_scored(
@@ -311,7 +204,7 @@ def compare_scored(
         holdout_digest=holdout_digest,
         rows=len(first.rows),
         reference=reference.name,
-        reference_value=metric.value(first.truth, reference.predictions.score),
+        reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
         tried=tried,
         runs=tuple(sorted(compared, key=lambda run: (-metric.sign * run.value, run.run_id))),
     )
@@ -328,9 +221,13 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
             next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
         )
     advantage: Interval | None = paired_bootstrap(
-        predictions.truth, predictions.score, reference.predictions.score, metric, level=corrected_level(ALPHA, tried)
+        predictions.truth,
+        predictions.read_by(metric),
+        reference.predictions.read_by(metric),
+        metric,
+        level=corrected_level(ALPHA, tried),
     )
-    value = metric.value(predictions.truth, predictions.score)
+    value = metric.value(predictions.truth, predictions.read_by(metric))
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from workbench.domain.facts import RobustnessFact, Scenario
 from workbench.domain.policy import MetricRule
 from workbench.packaging.model_inspection import Inspection
 from workbench.packaging.serving_trial import UNDISTURBED, Disturbed, choose_rows
+from workbench.predictions import Predictions, read_order, read_predictions
 from workbench.stats import METRICS
-from workbench.workflow.comparing import read_order, read_predictions
 from workbench.workflow.slicing import find_advantage
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def describe_robustness(folder: Path, inspection: Inspection, rule: MetricRule) 
     chosen = choose_rows(len(truth))
     if inspection.answers.shape[1] != len(chosen):
         return None
-    values = [_value(truth[chosen], answers, rule) for answers in inspection.answers]
+    chosen_truth = replace(predictions, truth=truth[chosen], label=None)
+    values = [_value(chosen_truth, answers, rule) for answers in inspection.answers]
     tried = list(zip(inspection.disturbed, values, strict=True))
     undisturbed = next((value for way, value in tried if way.name == UNDISTURBED), None)
     drops = [(way, _drop(value, undisturbed, rule)) for way, value in tried if way.name != UNDISTURBED]
@@ -42,11 +44,14 @@ def describe_robustness(folder: Path, inspection: Inspection, rule: MetricRule) 
     return RobustnessFact(rule.name, len(chosen), tuple(_summarize(name, list(ways)) for name, ways in named))
 
 
-def _value(truth: NDArray[np.float64], answers: NDArray[np.float64], rule: MetricRule) -> float | None:
+def _value(predictions: Predictions, answers: NDArray[np.float64], rule: MetricRule) -> float | None:
+    """Return the metric where there is an answer; what is decided for is read from the scores, of two classes from one half on."""
     import numpy as np
 
-    answered = np.isfinite(answers)
-    return METRICS[rule.name].score(truth[answered], answers[answered]) if answered.any() else None
+    finite, metric = np.isfinite(answers), METRICS[rule.name]
+    answered = finite if finite.ndim == 1 else finite.all(axis=1)
+    kept = replace(predictions, truth=predictions.truth[answered], score=answers[answered])
+    return metric.score(kept.truth, kept.read_by(metric)) if answered.any() else None
 
 
 def _drop(value: float | None, undisturbed: float | None, rule: MetricRule) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,9 +21,11 @@ from workbench.domain.facts import (
 )
 from workbench.domain.policy import MetricRule
 from workbench.domain.run import Run
+from workbench.domain.task import TASKS, has_classes
 from workbench.errors import UsageError
+from workbench.predictions import Predictions, read_order
 from workbench.workflow.collecting import LoggedTable
-from workbench.workflow.comparing import FolderOf, Predictions, keep_distinct, read_order, read_recorded
+from workbench.workflow.comparing import FolderOf, keep_distinct, read_recorded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,8 +121,6 @@ def _describe_column(column: FeatureColumn) -> ColumnProfile:
 
 def describe_leakage(features: Sequence[FeatureColumn] | None, predictions: Predictions) -> LeakageFact | None:
     """Return how much single features know; None without feature rows, or when no column can be judged on so few rows."""
-    from workbench.stats.feature_strength import MEASURES
-
     if features is None:
         return None
     found = [(column.name, _strength(column, predictions)) for column in features]
@@ -130,7 +130,7 @@ def describe_leakage(features: Sequence[FeatureColumn] | None, predictions: Pred
     return LeakageFact(
         features=len(features),
         judged=len(judged),
-        measure=MEASURES[predictions.task],
+        measure=TASKS[predictions.task].alone,
         strongest=tuple(sorted(judged, key=lambda item: (-item.strength, item.name))[:_STRONGEST]),
         id_like=tuple(sorted(column.name for column in features if _is_id_like(column, predictions.rows))),
     )
@@ -168,10 +168,7 @@ def describe_sample(
     """Return how many rows the scores stand on, and how many of them are not the rows that were logged as the holdout."""
     holdout = next((table for table in tables if table.fact.role == "holdout"), None)
     strangers = _count_strangers(predictions, holdout, features) if holdout and features else None
-    if predictions.task == "regression":
-        return SampleFact(len(predictions.rows), None, strangers)
-    positives = int(predictions.truth.sum())
-    return SampleFact(len(predictions.rows), min(positives, len(predictions.rows) - positives), strangers)
+    return SampleFact(len(predictions.rows), predictions.count_rarest(), strangers)
 
 
 def _count_strangers(predictions: Predictions, holdout: LoggedTable, features: Sequence[FeatureColumn]) -> int | None:
@@ -184,7 +181,7 @@ def _count_strangers(predictions: Predictions, holdout: LoggedTable, features: S
     rows = list(zip(*(column.spelled for column in sorted(features, key=lambda each: each.name)), strict=True))
     logged = dict(zip(holdout.row_ids, holdout.row_digests, strict=True))
     strangers = len(rows)
-    for spelling in _LABELS if predictions.task == "classification" else ({},):
+    for spelling in _spellings(predictions):
         truth = [spool.spell(spelling.get(each, each)) for each in predictions.truth.tolist()]
         found = [
             spool.digest_row([*row[:place], own, *row[place:]]).hex() for row, own in zip(rows, truth, strict=True)
@@ -196,18 +193,66 @@ def _count_strangers(predictions: Predictions, holdout: LoggedTable, features: S
     return strangers if strangers < len(rows) else None
 
 
+def _spellings(predictions: Predictions) -> Sequence[Mapping[float, Any]]:
+    """Return how the truth may be written down in the table that was logged."""
+    if not has_classes(predictions.task):
+        return ({},)
+    named: Mapping[float, Any] = dict(enumerate(predictions.named_classes()))
+    return (named, *(_LABELS if predictions.task == "classification" else ({},)))
+
+
 def describe_calibration(predictions: Predictions) -> CalibrationFact | None:
     """Return whether scores mean what they say; None on fewer than 50 rows, 10 of a class, or scores that are no probabilities."""
-    sample = describe_sample(predictions)
-    too_few = sample.rarer_class is not None and sample.rarer_class < _FEWEST_OF_A_CLASS
-    if sample.rows < _FEWEST_FOR_CALIBRATION or too_few:
+    rarest = predictions.count_rarest()
+    too_few = rarest is not None and rarest < _FEWEST_OF_A_CLASS
+    if len(predictions.rows) < _FEWEST_FOR_CALIBRATION or too_few:
         return None
     if predictions.task == "regression":
         return _describe_residuals(predictions)
-    return _describe_probabilities(predictions)
+    if predictions.task == "multiclass":
+        return _describe_all_classes(predictions)
+    return _describe_probabilities(predictions.truth, predictions.score)
 
 
-def _describe_probabilities(predictions: Predictions) -> CalibrationFact | None:
+def calibrate_classes(predictions: Predictions) -> list[CalibrationFact | None]:
+    """Return of each class whether its probabilities mean what they say, against the rest; None where there are too few rows."""
+    from workbench.stats.metrics import are_probabilities
+
+    scores, truths = predictions.score, [predictions.truth == place for place in range(predictions.width)]
+    rarest = [min(int(truth.sum()), int((~truth).sum())) for truth in truths]
+    if len(predictions.rows) < _FEWEST_FOR_CALIBRATION or not are_probabilities(scores):
+        return [None] * len(truths)
+    return [
+        _describe_probabilities(truth.astype(float), scores[:, place]) if few >= _FEWEST_OF_A_CLASS else None
+        for place, (truth, few) in enumerate(zip(truths, rarest, strict=True))
+    ]
+
+
+def _describe_all_classes(predictions: Predictions) -> CalibrationFact | None:
+    """Return the errors of all classes: their mean is the class-wise calibration error (Kull et al. 2019); there is no one line."""
+    from workbench.stats import METRICS
+
+    known = [fact for fact in calibrate_classes(predictions) if fact is not None]
+    if len(known) < predictions.width:
+        return None
+    brier, log_loss = (
+        METRICS[name].value(predictions.truth, predictions.score) for name in ("brier_score", "log_loss")
+    )
+    errors, by_chance = ([getattr(fact, name) for fact in known] for name in ("ece", "ece_by_chance"))
+    return CalibrationFact(
+        rows=len(predictions.rows),
+        slope=None,
+        slope_error=None,
+        intercept=None,
+        brier=brier,
+        log_loss=log_loss,
+        ece=sum(errors) / len(errors),
+        ece_by_chance=sum(by_chance) / len(by_chance),
+        bins=known[0].bins,
+    )
+
+
+def _describe_probabilities(truth: NDArray[np.float64], score: NDArray[np.float64]) -> CalibrationFact | None:
     from workbench.stats import METRICS
     from workbench.stats.calibration import (
         calibration_error_by_chance,
@@ -216,7 +261,6 @@ def _describe_probabilities(predictions: Predictions) -> CalibrationFact | None:
         recalibrate,
     )
 
-    truth, score = predictions.truth, predictions.score
     brier, log_loss = (METRICS[name].value(truth, score) for name in ("brier_score", "log_loss"))
     if not math.isfinite(brier) or not math.isfinite(log_loss):
         return None
@@ -282,4 +326,5 @@ def _rescore(run: Run, folder: Path, rule: MetricRule) -> float | None:
     except UsageError:
         return None
     metric = METRICS[rule.name]
-    return metric.score(predictions.truth, predictions.score) if metric.task == predictions.task else None
+    is_judged = predictions.task in metric.tasks
+    return metric.score(predictions.truth, predictions.read_by(metric)) if is_judged else None

@@ -21,21 +21,21 @@ from workbench.domain.release import MANIFEST, write_manifest
 from workbench.domain.run import Execution, Run
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
+from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
 from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.packaging.served_model import FILES
+from workbench.predictions import Predictions, parse_slices, read_predictions
 from workbench.stats import METRICS
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow.collecting import NOTEBOOK, RECORD, LoggedTable, count_shared_rows, read_tables
 from workbench.workflow.comparing import (
-    Predictions,
     Reference,
     compare_runs,
     constant_reference,
     count_tries,
     find_holdout,
     find_scored,
-    parse_slices,
-    read_predictions,
     read_recorded,
 )
 from workbench.workflow.disclosing import find_disclosures
@@ -53,6 +53,7 @@ from workbench.workflow.planning import describe_plan
 from workbench.workflow.policies import read_policy
 from workbench.workflow.replaying import describe_replay
 from workbench.workflow.slicing import describe_slices
+from workbench.workflow.tabulating import describe_classes, read_threshold
 
 if TYPE_CHECKING:
     from workbench.workflow.run_bench import RunBench
@@ -100,7 +101,7 @@ def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
     policy, predictions = read_policy(plan.policy_bytes), read_predictions(folder)
     runs = bench.store.list_runs()
     scored = find_scored(run, runs)
-    tries = describe_tries(scored, policy.metrics[predictions.task], lambda each: bench.settings.runs_folder / each.id)
+    tries = describe_tries(scored, policy.rule_of(predictions.task), lambda each: bench.settings.runs_folder / each.id)
     return replace(
         plan,
         tried=count_tries(run, runs),
@@ -203,10 +204,11 @@ def _compute_facts(plan: Nomination, settings: Settings, inspection: Inspection,
         sample=describe_sample(predictions, tables, features),
         slices=describe_slices(parse_slices(files[spool.PREDICTIONS], plan.run.id), predictions, reference, policy),
         calibration=describe_calibration(predictions),
-        robustness=describe_robustness(folder, inspection, policy.metrics[predictions.task]),
+        robustness=describe_robustness(folder, inspection, policy.rule_of(predictions.task)),
         numerics=inspection.numerics,
         disclosures=find_disclosures(files, known=plan.authors),
         cost=inspection.cost,
+        classes=describe_classes(predictions, read_threshold(files), inspection.differing_labels),
     )
 
 
@@ -241,7 +243,7 @@ def _score(plan: Nomination, settings: Settings) -> tuple[Predictions, ScoreFact
     """Return what was predicted, its score and the comparison with the baseline; None where the metric is not defined."""
     policy = read_policy(plan.policy_bytes)
     predictions = read_predictions(settings.runs_folder / plan.run.id)
-    score = _describe_score(plan.run, predictions, policy.metrics[predictions.task])
+    score = _describe_score(plan.run, predictions, policy.rule_of(predictions.task))
     compared = compare_runs(
         [plan.run],
         against=plan.baseline,
@@ -281,7 +283,7 @@ def _read_recorded_tables(run: Run, files: Mapping[str, bytes]) -> list[LoggedTa
 
 def _describe_score(run: Run, predictions: Predictions, rule: MetricRule) -> ScoreFact | None:
     metric = METRICS[rule.name]
-    value = metric.score(predictions.truth, predictions.score)
+    value = metric.score(predictions.truth, predictions.read_by(metric))
     if value is None:
         return None
     return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name))
@@ -310,9 +312,11 @@ def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Ins
     )
     files = read_tree(logged)
     served = {"contract.json": files["contract.json"]} if "contract.json" in files else {}
-    if inspection.model.served_as == "onnx":
-        served["model.onnx"] = compiled.read_bytes()
-    elif "model.skops" in files:
-        served["model.skops"] = files["model.skops"]
+    # Of a model that cannot be served, what was logged is kept for whoever looks why.
+    for name in FILES.get(inspection.model.served_as or "", (SKOPS_FILE,)):
+        if name == ONNX_FILE:
+            served[name] = compiled.read_bytes()
+        elif name in files:
+            served[name] = files[name]
     bundle = stage_bundle(served)
     return inspection, {**bundle, MANIFEST: write_manifest(bundle)}

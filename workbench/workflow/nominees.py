@@ -25,16 +25,9 @@ from workbench.domain.review import GivenWaiver
 from workbench.domain.waiver import apply_waivers, find_waiver_faults, is_needed
 from workbench.errors import NotFound, Refused
 from workbench.packaging.release_folder import read_tree
+from workbench.predictions import Predictions, parse_predictions, parse_slices
 from workbench.reporting.model_card import render_model_card
-from workbench.workflow.comparing import (
-    Predictions,
-    Reference,
-    Scored,
-    compare_scored,
-    find_difference,
-    parse_predictions,
-    parse_slices,
-)
+from workbench.workflow.comparing import Reference, Scored, compare_scored, find_difference
 from workbench.workflow.policies import find_policy_fault, find_policy_note, read_policy
 from workbench.workflow.said import Said, VerifiedWaiver, read_said, read_text
 from workbench.workflow.slicing import describe_slices
@@ -213,7 +206,7 @@ def _compare_with_champion(
         [Scored(facts.identity.run_id, facts.identity.parameters, own)],
         holdout_digest=facts.holdout.digest,
         reference=reference,
-        rule=policy.metrics[own.task],
+        rule=policy.rule_of(own.task),
         tried=facts.baseline.tried,
     )
     return compared if compared.is_defined else None

@@ -11,7 +11,7 @@ from workbench import spool
 from workbench.config import Settings
 from workbench.domain.run import Run
 from workbench.errors import WorkbenchError
-from workbench.packaging.skops_loader import TRUSTED_TYPES
+from workbench.packaging.skops_loader import list_types_to_trust
 from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.logged_calls import read_logged_calls
 from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
@@ -90,9 +90,11 @@ def _is_plain(folder: Path) -> bool:
 
 
 def _describe_model(folder: Path) -> str | None:
-    if not (folder / spool.MODEL / "model.skops").is_file():
+    model = folder / spool.MODEL / "model.skops"
+    if not model.is_file():
         return None
     from importlib.metadata import version
     from platform import python_version
 
-    return describe_model(python=python_version(), sklearn=version("scikit-learn"), trusted_types=sorted(TRUSTED_TYPES))
+    trusted_types = list_types_to_trust(model.read_bytes())
+    return describe_model(python=python_version(), sklearn=version("scikit-learn"), trusted_types=trusted_types)

@@ -37,12 +37,13 @@ from workbench.domain.resumption import (
     resumed_from,
 )
 from workbench.domain.run import Run
+from workbench.domain.task import spell_class
 from workbench.errors import Refused, RunFailed, Unavailable, UsageError, WorkbenchError
 from workbench.packaging.release_folder import read_tree
 from workbench.packaging.skops_canonical import find_model_difference
+from workbench.predictions import read_predictions
 from workbench.tracking.provenance import read_provenance
 from workbench.workflow.collecting import NOTEBOOK, RECORD
-from workbench.workflow.comparing import read_predictions
 from workbench.workflow.metric_points import read_points
 
 if TYPE_CHECKING:
@@ -163,8 +164,14 @@ def _read_recorded_files(run: Run, folder: Path) -> Mapping[str, bytes]:
 
 def _read_predictions(folder: Path) -> dict[str, Predicted]:
     stored = read_predictions(folder)
-    rows = zip(stored.rows, stored.truth.tolist(), stored.score.tolist(), strict=True)
-    return {row: Predicted(truth, score) for row, truth, score in rows}
+    names = [""] if stored.score.ndim == 1 else [f" [{spell_class(each)}]" for each in stored.classes or ()]
+    columns = stored.score.reshape(len(stored.rows), -1).T.tolist()
+    truth = stored.truth.tolist()
+    return {
+        f"{row}{name}": Predicted(true, score)
+        for name, scores in zip(names, columns, strict=True)
+        for row, true, score in zip(stored.rows, truth, scores, strict=True)
+    }
 
 
 # Resume

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.domain.facts import SlicesFact, SliceValue
-from workbench.domain.policy import MetricRule, Policy, Task
+from workbench.domain.policy import MetricRule, Policy
+from workbench.predictions import Predictions
 from workbench.stats import METRICS
 from workbench.stats.benjamini_hochberg import benjamini_hochberg
 from workbench.stats.metrics import Floats, Metric
 from workbench.stats.paired_jackknife import paired_jackknife
-from workbench.workflow.comparing import Predictions, Reference
+from workbench.workflow.comparing import Reference
 
 _MOST_VALUES = 50
 
@@ -23,15 +24,17 @@ def describe_slices(
     slices: Mapping[str, Sequence[str]], predictions: Predictions, reference: Reference, policy: Policy
 ) -> SlicesFact:
     """Hold what a run predicted against a reference on the same rows, slice by slice (their values, row by row)."""
-    rule = policy.metrics[predictions.task]
+    rule = policy.rule_of(predictions.task)
     looked_at = {name: values for name, values in sorted(slices.items()) if len(set(values)) <= _MOST_VALUES}
-    paired = _Paired(predictions.truth, predictions.score, reference.predictions.score, predictions.task)
+    metric = METRICS[rule.name]
+    own, others = (each.read_by(metric) for each in (predictions, reference.predictions))
+    paired = _Paired(predictions, own, others)
     values = [
         _describe_value(name, value, paired, rule, of) for name, of in looked_at.items() for value in sorted(set(of))
     ]
     return SlicesFact(
         metric=rule.name,
-        direction=METRICS[rule.name].direction,
+        direction=metric.direction,
         reference=reference.name,
         values=tuple(_adjust(values, policy.slices)),
         left_out=tuple(sorted(set(slices) - set(looked_at))),
@@ -40,24 +43,23 @@ def describe_slices(
 
 @dataclass(frozen=True)
 class _Paired:
-    """Truth and both scores of the same rows, each of shape (n,)."""
+    """What was predicted, and what the metric reads of both sides, row by row."""
 
-    truth: Floats
+    predictions: Predictions
     score: Floats
     reference: Floats
-    task: Task
 
 
 def _describe_value(name: str, value: str, paired: _Paired, rule: MetricRule, of: Sequence[str]) -> SliceValue:
     metric, inside = METRICS[rule.name], np.array([each == value for each in of])
-    truth, score, reference = (column[inside] for column in (paired.truth, paired.score, paired.reference))
+    columns = (paired.predictions.truth, paired.score, paired.reference)
+    truth, score, reference = (column[inside] for column in columns)
     own, other = (metric.score(truth, column) for column in (score, reference))
-    positives = int((truth == 1).sum())
     return SliceValue(
         slice=name,
         value=value,
         rows=len(truth),
-        rarer_class=min(positives, len(truth) - positives) if paired.task == "classification" else None,
+        rarer_class=replace(paired.predictions, truth=truth).count_rarest(),
         score=own,
         reference_score=other,
         advantage=None if own is None or other is None else find_advantage(own, other, metric),
@@ -72,7 +74,7 @@ def find_advantage(value: float, reference: float, metric: Metric) -> float:
     An absolute drop of 0.05 is one thing for an AUC and another for an error in minutes.
     """
     difference = metric.sign * (value - reference)
-    if metric.task == "classification":
+    if metric.is_of_classes:
         return difference
     return difference / abs(reference) if reference else math.copysign(1.0, difference) if difference else 0.0
 

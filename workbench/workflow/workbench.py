@@ -25,6 +25,7 @@ from workbench.workflow.run_bench import RunBench
 
 if TYPE_CHECKING:
     from workbench.domain.policy import Policy
+    from workbench.packaging.servable_models import ServableFamily
     from workbench.serving.bentoml_server import BentoServer
     from workbench.workflow.doctor import Symptom
     from workbench.workflow.nominees import Nominee
@@ -80,6 +81,12 @@ class Workbench(RunBench):
         finished = (run for run in self.list_runs(notebook=notebook) if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]
         return runs_on_holdout_of(runs[0], runs) if runs else []
+
+    def list_models(self) -> tuple[ServableFamily, ...]:
+        """Return which models can be served, by family."""
+        from workbench.packaging.servable_models import list_servable
+
+        return list_servable()
 
     # Nominate
 

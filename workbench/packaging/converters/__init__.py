@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workbench.packaging.converters import categories, composition, linear, numbers, others, trees
+from workbench.packaging.converters import boosters, categories, composition, linear, numbers, others, trees
 from workbench.packaging.converters.tables import CannotCompileError, Responses, Table
 
 TRANSFORMERS: Mapping[str, Callable[[Any, Table], Table]] = {
@@ -46,6 +46,8 @@ PREDICTORS: Mapping[str, Callable[[Any, Table], Responses]] = {
     "BaggingClassifier": composition.convert_bagging,
     "BaggingRegressor": composition.convert_bagging,
     "BernoulliNB": others.convert_bernoulli_bayes,
+    "BoostedClassifier": boosters.convert_booster,
+    "BoostedRegressor": boosters.convert_booster,
     "CalibratedClassifierCV": composition.convert_calibrated,
     "ComplementNB": others.convert_count_bayes,
     "DummyClassifier": others.convert_dummy_classifier,
@@ -103,6 +105,9 @@ PREDICTORS: Mapping[str, Callable[[Any, Table], Responses]] = {
 }
 
 
+_TRUSTED = ("sklearn.", "workbench.packaging.boosters.")
+
+
 def convert_transformer(step: Any, table: Table) -> Table:
     """Return the table that a fitted transformer makes of a table."""
     if step is None or (isinstance(step, str) and step == "passthrough"):
@@ -118,6 +123,6 @@ def convert_predictor(model: Any, table: Table) -> Responses:
 def _find(known: Mapping[str, Callable[[Any, Table], Any]], part: Any) -> Callable[[Any, Table], Any]:
     kind = type(part)
     # A class of somebody else's may bear the name, and computes what it likes.
-    if kind.__name__ not in known or not kind.__module__.startswith("sklearn."):
+    if kind.__name__ not in known or not kind.__module__.startswith(_TRUSTED):
         raise CannotCompileError(f"no converter for {kind.__name__}")
     return known[kind.__name__]

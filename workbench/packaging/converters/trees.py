@@ -68,6 +68,8 @@ def constant_tree(values: Sequence[float]) -> Nodes:
 
 def add_trees(graph: Graph, rows: str, trees: Sequence[Nodes], targets: int) -> str:
     """Return the sums over all trees, shape (rows, targets); a leaf of ONNX has one target, so each target has its trees."""
+    if graph.is_sketch:
+        return graph.add("TreeEnsemble", rows)
     parts = _Ensemble()
     for target in range(targets):
         for tree in trees:

@@ -6,7 +6,7 @@ function render({ model, el }) {
   const say = (text) => live.replaceChildren(text);
   const requests = openRequests(model);
   const forms = openForms(model, requests, say);
-  const parts = [head(say), changesPart(), scorePart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
+  const parts = [head(say), changesPart(), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
@@ -96,6 +96,23 @@ function scorePart() {
     );
   const show = (state) => box.replaceChildren(h("p", {}, state.score), ...(state.scores.length ? [table(labels, state.scores.map(row), "Score")] : []));
   return { node, show };
+}
+
+function classesPart() {
+  const box = h("div", {});
+  const { node } = section("Classes", box);
+  const value = (item) => [item.right ? h("strong", {}, item.text) : item.text, item.bounds ? [" ", h("span", { class: "wb-bounds" }, item.bounds)] : []].flat();
+  const row = (item) => h("tr", {}, h("th", { scope: "row", class: "wb-text" }, item.name), item.cells.map((each) => h("td", { class: `wb-${each.kind}` }, value(each))));
+  const found = (item) => {
+    const drawn = table(item.columns, item.rows.map(row), item.name);
+    drawn.classList.add("wb-classes");
+    return drawn;
+  };
+  const draw = redrawn((classes) => {
+    node.hidden = !classes;
+    box.replaceChildren(...(classes ? [h("p", {}, classes.text), ...classes.tables.map(found), h("p", { class: "wb-quiet" }, `${classes.metrics} ${classes.note}`)] : []));
+  });
+  return { node, show: (state) => draw(state.classes ?? null) };
 }
 
 function checksPart() {

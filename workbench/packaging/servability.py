@@ -1,0 +1,97 @@
+"""Can this model be served, and how? Said the moment it is logged.
+
+Nothing that is accepted here is refused at nomination for a reason that was known before.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.domain.contract import Contract
+from workbench.errors import Refused, UsageError
+from workbench.packaging.advice import advise_on
+from workbench.packaging.column_problems import name_foreign, name_type
+from workbench.packaging.frames import build_frame, to_rows
+
+_TRIED_ROWS = 20
+_LAST_BITS = 1e-9
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """A model that was logged and can be served; `obstacle` says why it will not be compiled, None where it likely will."""
+
+    name: str
+    columns: int
+    obstacle: str | None
+
+    def __repr__(self) -> str:
+        """Say what a notebook shows of it."""
+        form = f"as it is, by scikit-learn ({self.obstacle})" if self.obstacle else "compiled"
+        return (
+            f"{self.name} on {self.columns} columns is logged. It can be served, likely {form}; nominating proves it."
+        )
+
+
+def require_frame(features: Any) -> None:
+    """Raise UsageError unless the features are a pandas DataFrame."""
+    if hasattr(features, "dtypes") and hasattr(features, "columns") and name_type(features).startswith("pandas."):
+        return
+    raise UsageError(
+        "The model cannot be logged.",
+        why=f"The features must be a pandas DataFrame, not {name_foreign(features)}.",
+        next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
+    )
+
+
+def require_reviewed(content: bytes) -> None:
+    """Raise UsageError for a model, in the bytes of its skops file, that holds what nobody reviewed, with what to write instead."""
+    from workbench.packaging.skops_loader import find_untrusted_types
+
+    untrusted = find_untrusted_types(content)
+    if untrusted:
+        raise UsageError(
+            "The model cannot be served, and was not logged.",
+            why=[f"Nobody reviewed {name}." for name in untrusted],
+            next_step=advise_on(untrusted),
+        )
+
+
+def judge_answers(model: Any, features: Any, contract: Contract) -> LoggedModel:
+    """Return how a fitted model will likely be served; raises UsageError where it does not answer requests as its own frame."""
+    from workbench.packaging.onnx_compiler import find_obstacle
+
+    _require_same_answers(model, features.head(_TRIED_ROWS), contract)
+    return LoggedModel(type(model).__name__, len(contract.columns), find_obstacle(model, contract))
+
+
+def _require_same_answers(model: Any, features: Any, contract: Contract) -> None:
+    """Raise UsageError unless the model answers rows of a request as it answers its own frame."""
+    import numpy as np
+
+    from workbench.packaging.skops_predictor import answer_frames
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            answer = answer_frames(model, contract)
+            own = answer(features).scores
+            asked = answer(build_frame(to_rows(features), contract)).scores
+        except Refused as exc:
+            raise UsageError("The model cannot be served, and was not logged.", why=[exc.what, *exc.reasons]) from exc
+        except Exception as exc:
+            raise UsageError(
+                "The model does not answer these features, and was not logged.",
+                why=f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}",
+                next_step="Pass the columns it was fitted on, in their order and with their types, and no others.",
+            ) from exc
+    scores, others = np.array(own, dtype=float), np.array(asked, dtype=float)
+    largest = float(np.abs(scores - others).max(initial=0.0))
+    if not largest <= _LAST_BITS * max(1.0, float(np.abs(scores).max(initial=0.0))):
+        raise UsageError(
+            "The model answers a request otherwise than its own frame, and was not logged.",
+            why=f"On the first {len(own)} rows scores differ by up to {largest:.3g}.",
+            next_step="Give the columns plain types (float, int, bool, text, categories), and fit it again.",
+        )

@@ -22,11 +22,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from tests.integration.contracts import infer_contract
 from workbench.domain.contract import find_row_problems
 from workbench.packaging.frames import to_rows
 from workbench.packaging.onnx_compiler import compile_own
 from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.spool import _infer_contract
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LAST_BITS = 1e-14
@@ -34,7 +34,7 @@ LAST_BITS = 1e-14
 
 def serve(model, features, training=None):
     """Return a model's contract and what answers in its place, compiled."""
-    contract = _infer_contract(model, features, training)
+    contract = infer_contract(model, features, training)
     return contract, load_onnx_predictor(compile_own(model, contract), contract)
 
 

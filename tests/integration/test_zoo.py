@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from tests.integration.contracts import infer_contract
 from tests.soak.customers import make_customers
 from tests.soak.families import ZOO
 from tests.soak.odd_rows import make_jumps
 from tests.soak.zoo import SEED, Served, compare, fit, split_customers
 from workbench.packaging.onnx_compiler import OWN, compile_own
 from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.spool import _infer_contract
 
 ASKED, TRIES, ALONE = 1_000, 2, 3
 STEPPED = ("trees", "forests", "boosting")
@@ -27,7 +27,7 @@ def compiled(name: str) -> Served:
     """Return a member of the zoo as our own converters compile it."""
     member = ZOO[name]
     model, (training, holdout) = fit(member), split_customers(member)
-    contract = _infer_contract(model, holdout[list(member.columns)], training[list(member.columns)])
+    contract = infer_contract(model, holdout[list(member.columns)], training[list(member.columns)])
     return Served(model, contract, load_onnx_predictor(compile_own(model, contract), contract), OWN)
 
 

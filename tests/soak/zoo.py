@@ -27,12 +27,14 @@ from tests.soak.odd_rows import make_jumps, make_odd
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.zoo_parts import Member
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, parse_contract
-from workbench.packaging import inspection_child
+from workbench.packaging.choosing import ORIGINAL, choose_form, predictor_of_form
 from workbench.packaging.compile_worker import Compiler
 from workbench.packaging.confinement import Limits
+from workbench.packaging.frames import to_rows
 from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.skops_loader import find_untrusted_types, load_model
+from workbench.packaging.onnx_compiler import PREPARED
+from workbench.packaging.served_model import load_served
+from workbench.packaging.skops_loader import load_model
 from workbench.packaging.skops_predictor import predictor_of
 
 Rows = Sequence[dict[str, Any]]
@@ -45,17 +47,17 @@ _ALONE, _TRIES, _TIMED, _ASKED_AGAIN = 30, 30, 200, 200
 
 @dataclass(frozen=True)
 class Served:
-    """What answers in place of a model: its form in words, and why it is refused where it is."""
+    """What answers in place of a model, and its form in words."""
 
     model: Any
     contract: Contract
     predict: Predict
     form: str
-    refused: str = ""
 
     @property
     def is_compiled(self) -> bool:
-        return self.form != inspection_child.ORIGINAL
+        """Whether scikit-learn has no part in the answers."""
+        return self.form not in (ORIGINAL, PREPARED)
 
 
 @dataclass(frozen=True)
@@ -115,53 +117,40 @@ def log(model: Any, member: Member, folder: Path) -> None:
 def serve(model: Any, member: Member, folder: Path, *, confined: bool) -> Served:
     """Return what the gate would serve in place of a model, by the gate's own choice; raises whatever says no."""
     log(model, member, folder)
-    contract = parse_contract((folder / "model/contract.json").read_bytes())
-    content = (folder / "model/model.skops").read_bytes()
-    untrusted = find_untrusted_types(content)
-    loaded = model if untrusted else load_model(content)
-    holdout = split_customers(member)[1][list(member.columns)]
-    np.save(folder / "scores.npy", answer_frame(model, contract, holdout)[0], allow_pickle=False)
-    (folder / "output").mkdir()
-    refused = f"types nobody reviewed: {', '.join(untrusted)}" if untrusted else ""
-    form = _choose(loaded, contract, folder, confined=confined and not untrusted)
-    own = form == inspection_child.ORIGINAL
-    predict = (
-        predictor_of(loaded, contract)
-        if own
-        else load_onnx_predictor((folder / "output/model.onnx").read_bytes(), contract)
-    )
-    return Served(model, contract, predict, form, refused)
+    content = (folder / "model/contract.json").read_bytes()
+    contract = parse_contract(content)
+    form, predict = (_serve_confined if confined else _serve_here)(model, contract, folder)
+    return Served(model, contract, predict, form)
 
 
-def _choose(model: Any, contract: Contract, folder: Path, *, confined: bool) -> str:
-    """Return the form that is served; its bytes are `output/model.onnx`."""
-    if confined:
-        data = HoldoutFiles(folder / "features.parquet", folder / "scores.npy", folder / "training.parquet")
-        tried = try_model(folder / "model", data=data, tolerance=Tolerance(), onnx_path=folder / "output/model.onnx")
-        if tried.serving is None:
-            raise ValueError(tried.model.load_error)
-        return tried.serving.form
-    request = _request(folder)
-    compiler = Compiler(lambda: (model, contract), request.output, request.limits)
+def _serve_confined(model: Any, contract: Contract, folder: Path) -> tuple[str, Predict]:
+    """Serve by the inspection in a process of its own."""
+    scores = answer_frame(model, contract, pd.read_parquet(folder / "features.parquet"))[0]
+    names = ["score"] if scores.ndim < 2 else [f"score_{place}" for place in range(scores.shape[1])]
+    pd.DataFrame(dict(zip(names, scores.reshape(len(scores), -1).T, strict=True))).to_parquet(folder / "scores.parquet")
+    data = HoldoutFiles(folder / "features.parquet", folder / "scores.parquet", folder / "training.parquet")
+    compiled = folder / "model.onnx"
+    tried = try_model(folder / "model", data=data, tolerance=Tolerance(), onnx_path=compiled)
+    if tried.serving is None:
+        raise ValueError(tried.model.load_error)
+    files = {place.name: place.read_bytes() for place in (compiled, folder / "model/model.skops") if place.is_file()}
+    return tried.serving.form, load_served(str(tried.model.served_as), files, contract)
+
+
+def _serve_here(_: Any, contract: Contract, folder: Path) -> tuple[str, Predict]:
+    """Serve by the same choice, made here, which is fast."""
+    loaded = load_model((folder / "model/model.skops").read_bytes())
+    features, training = (to_rows(pd.read_parquet(folder / f"{name}.parquet")) for name in ("features", "training"))
+    compiler = Compiler(lambda: (loaded, contract), str(folder), Limits())
+    compiler.start()
+    limits = {"largest": Tolerance().score, "largest_batch": Tolerance().batch}
     try:
-        trial, *_ = inspection_child._choose_form(model, contract, compiler, request)
+        choice = choose_form(loaded, contract, (features, training), compiler.forms(), **limits)
     finally:
         compiler.stop()
-    return trial.serving.form if trial.serving else ""
-
-
-def _request(folder: Path) -> inspection_child.Request:
-    return inspection_child.Request(
-        model=str(folder / "model/model.skops"),
-        contract=str(folder / "model/contract.json"),
-        features=str(folder / "features.parquet"),
-        training=str(folder / "training.parquet"),
-        scores=str(folder / "scores.npy"),
-        output=str(folder / "output"),
-        largest_difference=Tolerance().score,
-        largest_batch_difference=Tolerance().batch,
-        parent=os.getpid(),
-        limits=Limits(),
+    form = choice.form
+    return choice.serving.form, (
+        predictor_of(loaded, contract) if form is None else predictor_of_form(form, loaded, contract)
     )
 
 
@@ -173,8 +162,11 @@ def answer_frame(model: Any, contract: Contract, frame: pd.DataFrame) -> tuple[A
     with _quiet():
         if contract.task == "regression":
             return np.asarray(model.predict(frame), dtype=float).reshape(len(frame), -1).squeeze(1), None
-        scores = np.asarray(getattr(model, contract.response)(frame), dtype=float)
-        labels = np.asarray(model.predict(frame)).tolist() if contract.classes else None
+        labels = np.asarray(model.predict(frame)).tolist()
+        if contract.response == "predict":
+            scores = np.array([[float(label == each) for each in contract.classes or ()] for label in labels])
+        else:
+            scores = np.asarray(getattr(model, contract.response)(frame), dtype=float)
     if scores.ndim == 2 and scores.shape[1] == 2:
         return scores[:, contract.positive_place], labels
     return scores if contract.positive_place or scores.ndim == 2 else -scores, labels
@@ -266,7 +258,7 @@ def examine(name: str, n: int, *, confined: bool = False) -> Outcome:
             return replace(outcome, refused=f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}")
     faults, rows = compare(served, member, n)
     row_ms = time_rows(served) if served.is_compiled else math.nan
-    return replace(outcome, rows=rows, form=served.form, refused=served.refused, row_ms=row_ms, faults=tuple(faults))
+    return replace(outcome, rows=rows, form=served.form, row_ms=row_ms, faults=tuple(faults))
 
 
 def compare(
@@ -377,10 +369,10 @@ def describe(outcomes: Sequence[Outcome]) -> str:
     """Return what was served, how, and what was refused for which reason."""
     served = [each for each in outcomes if not each.refused]
     usual = [each for each in outcomes if each.family in USED_MOST and each.form]
-    compiled = [each for each in usual if each.form != inspection_child.ORIGINAL]
+    compiled = [each for each in usual if each.form not in (ORIGINAL, PREPARED)]
     slow = [each.name for each in compiled if each.row_ms > LONGEST_MS]
     reasons = Counter(each.refused for each in outcomes if each.refused)
-    left = [each.name for each in usual if each.form == inspection_child.ORIGINAL]
+    left = [each.name for each in usual if each.form in (ORIGINAL, PREPARED)]
     return (
         f"{len(served)} of {len(outcomes)} models are servable; {len(compiled)} of {len(usual)} of the families used most are"
         f" compiled (not: {', '.join(left)}), at {np.median([each.row_ms for each in compiled]):.3f} ms a row, more than"

@@ -1,0 +1,14 @@
+"""The contract a model gets when it is logged, without a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.domain.contract import Contract
+from workbench.fitted_model import decide_task, describe_contract
+from workbench.packaging.frames import describe_columns
+
+
+def infer_contract(model: Any, features: Any, training: Any = None) -> Contract:
+    """Return what `log_model` writes of a fitted model, the frame of the holdout and that of the training rows."""
+    return describe_contract(decide_task(model, features), describe_columns(features, training), None)

@@ -34,7 +34,7 @@ from workbench.domain.digest import sha256_hex
 from workbench.domain.release import MANIFEST, audit_release
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.packaging.release_folder import read_tree, write_tree
-from workbench.release_audit import _read_policy, audit_folder
+from workbench.release_audit import read_policy, audit_folder
 from workbench.serving.bentoml_server import BentoServer, require_free_port, serve_bento
 from workbench.signing.ssh_signatures import find_signature_fault
 
@@ -331,7 +331,7 @@ def test_any_changed_bit_outside_of_a_signature_is_refused(data, release, signer
         verify=lambda approval, statement: find_signature_fault(
             approval, statement, allowed_signers=signers.allowed_signers
         ),
-        read_policy=_read_policy,
+        read_policy=read_policy,
         least_principals=2,
         now=datetime.now(UTC).isoformat(),
     ).decision

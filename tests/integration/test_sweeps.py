@@ -99,8 +99,8 @@ RUINED = {
     "linked": "is gone, or not the folder that was made for this run",
     "pipe": "'pipe' is not a regular file",
     "dataset": "'datasets/rows.json' is not a regular file",
-    "metric": "'a#b' has no usable name",
-    "number": "'a' has no usable name or is not a finite number",
+    "metric": "metric has no usable name: 'a#b'",
+    "number": "metric has no usable value",
     "record": None,
     "nothing": None,
 }

@@ -22,6 +22,7 @@ from workbench.config import Settings
 from workbench.domain.digest import sha256_hex
 from workbench.domain.statement import Signed, Signer
 from workbench.packaging import bentoml_packager
+from workbench.packaging.model_inspection import HoldoutFiles
 from workbench.packaging.release_folder import write_tree
 from workbench.signing import ssh_signatures
 from workbench.signing.ssh_signatures import REVOKED_KEYS, make_key
@@ -116,11 +117,11 @@ def _remember_trials() -> Callable[..., Any]:
     known: dict[str, Any] = {}
     try_model = nominating.try_model
 
-    def try_once(model_folder: Path, *, onnx_path: Path, **asked: Any) -> Any:
-        given = [path.read_bytes() for path in (model_folder / "model.skops", asked["features"], asked["scores"])]
+    def try_once(model_folder: Path, *, onnx_path: Path, data: HoldoutFiles, **asked: Any) -> Any:
+        given = [path.read_bytes() for path in (model_folder / "model.skops", data.features, data.scores)]
         key = sha256_hex(b"".join(sha256_hex(content).encode() for content in given))
         if key not in known:
-            inspection = try_model(model_folder, onnx_path=onnx_path, **asked)
+            inspection = try_model(model_folder, onnx_path=onnx_path, data=data, **asked)
             known[key] = (inspection, onnx_path.read_bytes() if onnx_path.is_file() else None)
         inspection, compiled = known[key]
         if compiled is not None:

@@ -13,6 +13,7 @@ from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import packages_distributions
 from importlib.util import spec_from_loader
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -32,6 +33,7 @@ from workbench.errors import Refused
 from workbench.packaging.reviewed_types.family import FUNCTION, OBJECT, TYPE
 
 MODULES_FILE = "modules.json"
+_PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 _FORMS = {"class": frozenset({OBJECT, TYPE}), "function": frozenset({FUNCTION})}
 
 
@@ -157,9 +159,13 @@ def find_shadowed(name: str) -> str | None:
 
 @cache
 def is_installed(top: str) -> bool:
-    """True when a package of this name is among what is installed beside Python; nothing of it is run."""
+    """True when a package of this name is among what is installed, in this environment or in one it borrows from.
+
+    Nothing of it is run.
+    """
     folders = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    folders += site.getsitepackages()
+    # A `.pth` file or PYTHONPATH lends the packages of another environment.
+    folders += [*site.getsitepackages(), *(path for path in sys.path if Path(path).name in _PACKAGE_FOLDERS)]
     return PathFinder.find_spec(top, [*dict.fromkeys(folders)]) is not None
 
 

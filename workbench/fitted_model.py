@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fitted model says of itself: its task, its classes in order, and by which of its methods it can be scored."""
+    """What a fitted model says of itself: its task, its classes in order, and by which of its methods it can be scored.
+
+    `flags_unseen` is asked for by who logs it, and not said by the model.
+    """
 
     model: Any
     features: pd.DataFrame
@@ -28,6 +31,7 @@ class Fitted:
     classes: tuple[Label, ...] | None
     responses: tuple[Response, ...]
     threshold: Threshold | None = None
+    flags_unseen: bool = False
 
 
 def decide_task(model: Any, features: pd.DataFrame) -> Fitted:
@@ -86,13 +90,15 @@ def _find_positive_of(model: Any, classes: Sequence[Label]) -> Label:
 def describe_contract(fitted: Fitted, columns: tuple[Column, ...], predictions: Predictions | None) -> Contract:
     """Return the contract of a model: what its scores are is what the predictions say, as far as there are any."""
     if fitted.classes is None:
-        return require_valid(Contract(fitted.task, columns))
+        return require_valid(Contract(fitted.task, columns, flags_unseen=fitted.flags_unseen))
     threshold = fitted.threshold
     positive = None if fitted.task == "multiclass" else threshold.label if threshold else fitted.classes[1]
     response = fitted.responses[0]
     if predictions is not None and predictions.response is not None:
         positive, response = predictions.positive_class, predictions.response
-    return require_valid(Contract(fitted.task, columns, positive, fitted.classes, response, threshold))
+    return require_valid(
+        Contract(fitted.task, columns, positive, fitted.classes, response, threshold, fitted.flags_unseen)
+    )
 
 
 # What it answers

@@ -11,7 +11,7 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -274,14 +274,17 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
         (folder / MODEL / "contract.json").write_bytes(contract.to_bytes())
 
 
-def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
+def log_model(
+    model: Any, features: pd.DataFrame, *, as_text: Collection[str] = (), flag_unseen: bool = False
+) -> LoggedModel:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
     Returns what a notebook shows: how it will likely be served. The model is written with skops, never pickled: the same model in
     the same bytes wherever it was fitted; own classes and functions it holds bring the source of their modules along. The rows,
     with up to 5,000 of those logged as training rows, give the endpoint its contract, and let the workbench prove that the served
-    model answers as this one did. Raises UsageError, before anything is written, for what no endpoint could take or answer, with
-    what to write instead.
+    model answers as this one did. Requests carry the whole numbers of the columns `as_text` as text, which keeps those beyond 2^53;
+    with `flag_unseen` answers name the columns whose value lies outside of what these rows held. Raises UsageError, before anything
+    is written, for what no endpoint could take or answer, with what to write instead.
     """
     import skops.io
 
@@ -301,8 +304,8 @@ def log_model(model: Any, features: pd.DataFrame) -> LoggedModel:
     content = to_canonical(skops.io.dumps(answering))
     own = record_own_code(answering, content, _own_folders())
     require_reviewed(content, own.modules)
-    columns = describe_columns(features, training, longest_text=read_settings().longest_text)
-    fitted = replace(decide_task(answering, features), model=model)
+    columns = describe_columns(features, training, longest_text=read_settings().longest_text, as_text=as_text)
+    fitted = replace(decide_task(answering, features), model=model, flags_unseen=flag_unseen)
     logged = replace(
         judge_answers(answering, features, describe_contract(fitted, columns, None), own.modules),
         name=type(model).__name__,

@@ -34,7 +34,7 @@ from workbench.domain.digest import sha256_hex
 from workbench.domain.release import MANIFEST, audit_release
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.packaging.release_folder import read_tree, write_tree
-from workbench.release_audit import read_policy, audit_folder
+from workbench.release_audit import audit_folder, read_policy
 from workbench.serving.bentoml_server import BentoServer, require_free_port, serve_bento
 from workbench.signing.ssh_signatures import find_signature_fault
 

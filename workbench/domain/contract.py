@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, cast, get_args
 
 from workbench.domain.digest import canonical_json, strict_json
+from workbench.domain.iso8601 import TimeType, count_time, find_time_type
 from workbench.domain.task import FEWEST_CLASSES, MOST_CLASSES, Label, Response, Task, spell_class
 from workbench.errors import UsageError
 
@@ -25,7 +26,9 @@ LARGEST_CONTRACT = 4 * 1024**2  # bytes; endpoints send it to whoever asks
 # What contracts of format 1 held.
 _FIRST_FIELDS, _FIRST_COLUMN = ("columns", "format", "positive_class", "task"), ("name", "nullable", "type")
 
-ColumnType = Literal["number", "integer", "boolean", "string"]
+# A whole number may be written as text, for readers of JSON that have only 53 bits for one.
+ColumnType = Literal["number", "integer", "boolean", "string", "integer_text", "datetime", "duration"]
+End = float | int | str
 # Control characters, line separators and what turns the direction of text: in a terminal or a page they hide what is there.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -48,6 +51,7 @@ Predict = Callable[[Sequence[Mapping[str, Any]]], Answers]
 _TYPES: tuple[str, ...] = get_args(ColumnType)
 _TASKS: tuple[str, ...] = get_args(Task)
 _EXPECTED: Mapping[str, str] = {
+    "integer_text": 'a whole number of at most 64 bits as text, such as "9007199254740993"',
     "number": "a finite number",
     "integer": f"a whole number within ±{LARGEST_INTEGER}",
     "boolean": "true or false",
@@ -60,7 +64,8 @@ class Column:
 
     `dtype` is pandas' name of the type the model was fitted on, `missing` what a missing value was there (`nan`, or `none` for
     Python's None), `categories` those of a column of categories, in their order, `longest` how many characters a text may have. An
-    empty dtype: nobody wrote it down.
+    empty dtype: nobody wrote it down. `lowest` and `highest` are the ends of what was seen, spelled as a caller would, `values` the
+    texts that were seen where there are few; what lies outside is answered as the model answers it.
     """
 
     name: str
@@ -71,12 +76,25 @@ class Column:
     categories: tuple[Label, ...] | None = None
     ordered: bool = False
     longest: int = LONGEST_STRING
+    lowest: End | None = None
+    highest: End | None = None
+    values: tuple[str, ...] | None = None
+
+    @cached_property
+    def time(self) -> TimeType | None:
+        """How a column of dates or durations counts."""
+        return find_time_type(self.dtype)
 
     @property
     def expected(self) -> str:
         """What a value must be, in words."""
-        text = f"a string of at most {self.longest} characters" if self.type == "string" else _EXPECTED[self.type]
-        return text + (" or null" if self.nullable else "")
+        return self._expected + (" or null" if self.nullable else "")
+
+    @property
+    def _expected(self) -> str:
+        if self.type == "string":
+            return f"a string of at most {self.longest} characters"
+        return _EXPECTED[self.type] if self.time is None else self.time.expected
 
 
 @dataclass(frozen=True)
@@ -104,7 +122,8 @@ class Contract:
 
     For classification a score is the probability of `positive_class`, between 0 and 1, or by `response` its decision function or
     its class; of several classes there is one for each; for regression it is the prediction in the units of the target. `classes`
-    are the labels in the order of the model, `threshold` is where a model decides that has one of its own, tuned or fixed.
+    are the labels in the order of the model, `threshold` is where a model decides that has one of its own, tuned or fixed. Where it
+    `flags_unseen`, an answer names the columns whose value lies outside of what was seen.
     """
 
     task: Task
@@ -113,6 +132,7 @@ class Contract:
     classes: tuple[Label, ...] | None = None
     response: Response = "predict_proba"
     threshold: Threshold | None = None
+    flags_unseen: bool = False
     format: int = FORMAT
 
     @cached_property
@@ -157,7 +177,10 @@ def parse_contract(content: bytes) -> Contract:
 
 
 def _build(document: Mapping[str, Any]) -> Contract:
-    columns = tuple(Column(**{**column, **_tuples(column, "categories")}) for column in document["columns"])
+    columns = tuple(
+        Column(**{**column, **_tuples(column, "categories"), **_tuples(column, "values")})
+        for column in document["columns"]
+    )
     threshold = document.get("threshold")
     named = {"threshold": None if threshold is None else Threshold(**threshold)}
     return Contract(**{**document, **_tuples(document, "classes"), **named, "columns": columns})
@@ -251,6 +274,19 @@ def _column_problems(column: Column) -> Iterator[str]:
         yield f"Column {name!r} has no longest text."
     if not isinstance(nullable, bool):
         yield f"Column {name!r} must be nullable or not."
+    yield from _time_problems(column)
+
+
+def _time_problems(column: Column) -> Iterator[str]:
+    is_time, is_duration = column.type in ("datetime", "duration"), column.type == "duration"
+    if is_time and (column.time is None or column.time.is_duration is not is_duration):
+        yield f"Column {column.name!r} has type {column.type} and dtype {column.dtype!r}."
+    elif any(end is not None and not _accepts(column, end) for end in (column.lowest, column.highest)):
+        yield f"Column {column.name!r} was not seen from {column.lowest!r} to {column.highest!r}."
+    elif (column.lowest is None) is not (column.highest is None):
+        yield f"Column {column.name!r} has one end of what was seen, and not the other."
+    if not all(isinstance(cast("object", value), str) for value in column.values or ()):
+        yield f"Column {column.name!r} has values that are no texts."
 
 
 def find_row_problems(contract: Contract, rows: Any, *, most_rows: int = MOST_ROWS) -> list[RowProblem]:
@@ -289,6 +325,10 @@ _ABSENT = object()
 def _accepts(column: Column, value: Any) -> bool:
     if value is None:
         return column.nullable
+    if column.time is not None:
+        return type(value) is str and count_time(value, column.time) is not None
+    if column.type == "integer_text":
+        return _is_integer_text(value, column.dtype)
     return _ACCEPTS[column.type](value) and (column.type != "string" or len(value) <= column.longest)
 
 
@@ -317,7 +357,23 @@ def is_encodable(value: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-_ACCEPTS: Mapping[ColumnType, Callable[[Any], bool]] = {
+def _is_integer_text(value: Any, dtype: str) -> bool:
+    if type(value) is not str or not _DIGITS.fullmatch(value):
+        return False
+    return int(value) in (range(2**64) if dtype.lower() == "uint64" else range(-(2**63), 2**63))
+
+
+_DIGITS = re.compile(r"0|-?[1-9][0-9]{0,19}")
+
+
+def read_value(column: Column, value: Any) -> Any:
+    """Return a value that keeps the contract as one that can be compared: texts of numbers, dates and durations as counts."""
+    if column.time is not None:
+        return count_time(value, column.time)
+    return int(value) if column.type == "integer_text" else value
+
+
+_ACCEPTS: Mapping[str, Callable[[Any], bool]] = {
     "number": _is_number,
     "integer": _is_integer,
     "boolean": _is_boolean,

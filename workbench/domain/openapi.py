@@ -13,6 +13,7 @@ from workbench.domain.contract import (
     ColumnType,
     Contract,
 )
+from workbench.domain.seen import describe_seen
 from workbench.domain.task import Response, spell_class
 
 _SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
@@ -20,6 +21,9 @@ _SCHEMAS: Mapping[ColumnType, Mapping[str, Any]] = {
     "integer": {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER},
     "boolean": {"type": "boolean"},
     "string": {"type": "string", "pattern": r"^[^\u0000]*$"},
+    "integer_text": {"type": "string", "pattern": "^(0|-?[1-9][0-9]{0,19})$"},
+    "datetime": {"type": "string"},
+    "duration": {"type": "string"},
 }
 _PROBLEMS: Mapping[str, str] = {
     "400": "The body is not strict JSON in UTF-8.",
@@ -45,6 +49,12 @@ def _column_schema(column: Column) -> dict[str, Any]:
     schema = dict(_SCHEMAS[column.type])
     if column.type == "string":
         schema["maxLength"] = column.longest
+    if column.time is not None:
+        schema["pattern"] = f"^{column.time.pattern}$"
+    if column.type in ("integer_text", "datetime", "duration"):
+        schema["description"] = f"It is {column.expected}."
+    if seen := describe_seen(column):
+        schema["description"] = f"{schema.get('description', '')} {seen}".lstrip()
     return {**schema, "type": [schema["type"], "null"]} if column.nullable else schema
 
 
@@ -130,6 +140,11 @@ def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_UNSEEN = (
+    "Of each row, the columns whose value lies outside of what the data held that the model was fitted and judged on."
+)
+
+
 def _answer_schema(contract: Contract) -> dict[str, Any]:
     model = {
         "type": "object",
@@ -139,6 +154,9 @@ def _answer_schema(contract: Contract) -> dict[str, Any]:
     properties: dict[str, Any] = {"scores": {"type": "array", "items": _score_schema(contract)}, "model": model}
     if contract.classes:
         properties["labels"] = {"type": "array", "items": {"enum": list(contract.classes)}}
+    if contract.flags_unseen:
+        names = {"type": "array", "items": {"enum": list(contract.names)}}
+        properties["unseen"] = {"type": "array", "items": names, "description": _UNSEEN}
     return {"type": "object", "required": sorted(properties), "properties": properties}
 
 

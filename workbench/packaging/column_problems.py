@@ -6,8 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.domain.contract import LARGEST_INTEGER, LARGEST_NUMBER, ColumnType, is_encodable
+from workbench.domain.iso8601 import find_time_type
 
-KINDS: Mapping[str, ColumnType] = {"f": "number", "i": "integer", "u": "integer", "b": "boolean"}
+KINDS: Mapping[str, ColumnType] = {
+    "f": "number",
+    "i": "integer",
+    "u": "integer",
+    "b": "boolean",
+    "M": "datetime",
+    "m": "duration",
+}
 # numpy's own scalars inside of a column of objects
 _NATIVE: Mapping[str, type] = {"bool_": bool, "bool": bool, "str_": str, "float64": float, "int64": int}
 _INSTEAD: Mapping[str, str] = {
@@ -18,10 +26,11 @@ _INSTEAD: Mapping[str, str] = {
     "dict": "give each key a column of its own",
     "numpy.ndarray": "give each place a column of its own",
     "bytes": "decode it to text",
-    "datetime.date": "take a number, such as the days since a date",
-    "datetime.datetime": "take a number, such as the days since a date",
-    "pandas.Timestamp": "take a number, such as the days since a date",
-    "pandas.Timedelta": "take .dt.total_seconds()",
+    "datetime.date": "take pd.to_datetime(...)",
+    "datetime.datetime": "take pd.to_datetime(...)",
+    "datetime.timedelta": "take pd.to_timedelta(...)",
+    "pandas.Timestamp": "take pd.to_datetime(...)",
+    "pandas.Timedelta": "take pd.to_timedelta(...)",
     "pandas.Period": "take .astype(str)",
     "uuid.UUID": "take .astype(str)",
 }
@@ -44,16 +53,26 @@ def name_foreign(table: Any) -> str:
     )
 
 
-def find_column_problems(name: str, columns: Sequence[Any], longest_text: int) -> Iterator[str]:
-    """Yield what is wrong with a column, in the features and, if they are there, in the training rows."""
+def find_column_problems(
+    name: str, columns: Sequence[Any], longest_text: int, *, as_text: bool = False
+) -> Iterator[str]:
+    """Yield what is wrong with a column, in the features and, if they are there, in the training rows.
+
+    `as_text` says that requests carry it as text.
+    """
     if any(hasattr(column, "columns") for column in columns):
         yield f"Two columns are named {name!r}."
         return
+    finders = [_find_not_whole] if as_text else _FINDERS
     for column in columns:
-        for find in _FINDERS:
+        for find in finders:
             if problem := find(column, longest_text):
                 yield f"Column {name!r} holds {problem}."
                 break
+    times = {str(column.dtype) for column in columns if column.dtype.kind in "mM"}
+    if times and len({column.dtype.kind + str(getattr(column.dtype, "tz", "")) for column in columns}) > 1:
+        others = ", ".join(sorted({str(column.dtype) for column in columns}))
+        yield f"Column {name!r} holds {others} in the features and in the training rows: make them one."
 
 
 def values_of(column: Any) -> list[Any]:
@@ -89,21 +108,43 @@ def _find_unknown_dtype(column: Any, _: int) -> str | None:
     dtype = str(column.dtype)
     if dtype.startswith("Sparse"):
         return f"sparse values ({dtype}): take .sparse.to_dense()"
+    if dtype.startswith(("period", "interval")):
+        return f"{dtype}: take .astype(str)"
     if column.dtype.kind in (*KINDS, "O", "U", "T") and not dtype.startswith(
         ("float16", "float128", "longdouble", "complex")
     ):
         return None
-    advice = {"M": "take a number, such as the days since a date", "m": "take .dt.total_seconds()"}
-    return f"{dtype}: {advice.get(column.dtype.kind, 'take .astype(float)')}"
+    return f"{dtype}: take .astype(float)"
+
+
+def _find_unspelled(column: Any, _: int) -> str | None:
+    """Find dates that ISO 8601 has no text for, or whose zone nobody else would know."""
+    if column.dtype.kind not in "mM":
+        return None
+    import pandas as pd
+
+    if find_time_type(str(column.dtype)) is None or pd.api.types.pandas_dtype(str(column.dtype)) != column.dtype:
+        return f"{column.dtype}: take .dt.tz_convert('UTC')"
+    years = column.dropna().dt.year if column.dtype.kind == "M" else None
+    if years is not None and len(years) and not 1 <= years.min() <= years.max() <= 9999:
+        return f"dates of the years {years.min()} to {years.max()}, which have no text in ISO 8601: cut them off before training"
+    return None
+
+
+def _find_not_whole(column: Any, _: int) -> str | None:
+    """Find what cannot be carried as the text of a whole number."""
+    return None if column.dtype.kind in "iu" else f"{column.dtype}, and only whole numbers can be carried as text"
 
 
 def _find_beyond(column: Any, _: int) -> str | None:
     """Find numbers that JSON's readers would not all read alike, or that a tree would refuse."""
-    if _is_loose(column) or column.dtype.kind not in "fiu":
-        return None
     values = column.dropna()
+    if _is_loose(column) and kinds_of(values_of(column)) <= {int, float} and len(values):
+        values = values.astype(float) if float in kinds_of(values_of(column)) else values.astype("Int64")
+    elif _is_loose(column) or column.dtype.kind not in "fiu":
+        return None
     largest = max(abs(float(values.max())), abs(float(values.min()))) if len(values) else 0.0
-    if column.dtype.kind == "f":
+    if values.dtype.kind == "f":
         return (
             None
             if largest <= LARGEST_NUMBER
@@ -111,11 +152,16 @@ def _find_beyond(column: Any, _: int) -> str | None:
         )
     if largest <= LARGEST_INTEGER:
         return None
-    return f"whole numbers beyond ±{LARGEST_INTEGER}, which JSON's readers read differently: if they are names, take .astype(str)"
+    return (
+        f"whole numbers beyond ±{LARGEST_INTEGER}, which JSON's readers read differently: if they are names, take "
+        f".astype(str); if they are numbers, log the model with as_text=[{column.name!r}]"
+    )
 
 
 def _find_text(column: Any, longest_text: int) -> str | None:
-    texts = [value for value in values_of(column) if isinstance(value, str)] if column.dtype.kind not in "fiub" else []
+    texts = (
+        [value for value in values_of(column) if isinstance(value, str)] if column.dtype.kind not in "fiubmM" else []
+    )
     longest = max(map(len, texts), default=0)
     if longest > longest_text:
         return (
@@ -128,6 +174,6 @@ def _find_text(column: Any, longest_text: int) -> str | None:
 
 
 _FINDERS: Sequence[Callable[[Any, int], str | None]] = (
-    *(_find_unknown_dtype, _find_foreign, _find_mixed),
+    *(_find_unknown_dtype, _find_unspelled, _find_foreign, _find_mixed),
     *(_find_beyond, _find_text),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from workbench.domain.contract import LONGEST_STRING, Column, ColumnType, Contract
+from workbench.domain.contract import LONGEST_STRING, Column, ColumnType, Contract, End
+from workbench.domain.iso8601 import TimeType, count_time, find_time_type, spell_time
 from workbench.errors import UsageError
 from workbench.packaging.column_problems import KINDS, find_column_problems, kinds_of, values_of
 
@@ -14,29 +15,38 @@ _LEGACY: Mapping[str, str] = {"number": "float64", "integer": "int64", "boolean"
 LONGEST_TEXT = 100_000
 
 
-def describe_columns(features: Any, training: Any = None, *, longest_text: int = LONGEST_TEXT) -> tuple[Column, ...]:
+def describe_columns(
+    features: Any, training: Any = None, *, longest_text: int = LONGEST_TEXT, as_text: Collection[str] = ()
+) -> tuple[Column, ...]:
     """Return the columns of a frame as a contract has them; `training` is a frame with the same columns the model was fitted on.
 
-    What may be missing, how long a text may be and which type a column has is told by both. Raises UsageError naming every column
-    that no JSON value could stand for, with what it holds and what to write instead.
+    What may be missing, what was seen, how long a text may be and which type a column has is told by both. Those named in `as_text`
+    hold whole numbers that requests carry as text. Raises UsageError naming every column that no JSON value could stand for, with
+    what it holds and what to write instead.
     """
     seen = [
         (str(name), [frame[name] for frame in (features, training) if frame is not None]) for name in features.columns
     ]
-    problems = {problem for name, columns in seen for problem in find_column_problems(name, columns, longest_text)}
+    problems = {
+        problem
+        for name, columns in seen
+        for problem in find_column_problems(name, columns, longest_text, as_text=name in as_text)
+    }
+    problems |= {f"There is no column {name!r} to carry as text." for name in {*as_text} - {name for name, _ in seen}}
     if problems:
         raise UsageError(
             "No contract can be made of these columns.",
             why=sorted(problems),
             next_step="Convert them before training, and fit the model again on what they have become.",
         )
-    return tuple(_describe_column(name, columns, longest_text) for name, columns in seen)
+    return tuple(_describe_column(name, columns, longest_text, as_text=name in as_text) for name, columns in seen)
 
 
-def _describe_column(name: str, columns: Sequence[Any], longest_text: int) -> Column:
+def _describe_column(name: str, columns: Sequence[Any], longest_text: int, *, as_text: bool) -> Column:
     fitted = columns[-1]
     categories = getattr(fitted.dtype, "categories", None)
-    kind = _find_type(fitted)
+    kind: ColumnType = "integer_text" if as_text else _find_type(fitted)
+    lowest, highest = (None, None) if categories is not None else _find_ends(columns, kind)
     return Column(
         name=name,
         type=kind,
@@ -48,7 +58,37 @@ def _describe_column(name: str, columns: Sequence[Any], longest_text: int) -> Co
         longest=min(longest_text, max(LONGEST_STRING, 2 * _find_longest(columns)))
         if kind == "string"
         else LONGEST_STRING,
+        lowest=lowest,
+        highest=highest,
+        values=_find_values(columns) if kind == "string" and categories is None else None,
     )
+
+
+def _find_ends(columns: Sequence[Any], kind: ColumnType) -> tuple[End | None, End | None]:
+    """Return the smallest and the largest value that was seen, as a caller would write them; None where there are no ends."""
+    import pandas as pd
+
+    present = [column for each in columns if len(column := each.dropna())]
+    if kind in ("string", "boolean") or not present:
+        return None, None
+    ends = [min(column.min() for column in present), max(column.max() for column in present)]
+    if kind in ("datetime", "duration"):
+        low, high = _spell_times(pd.Series(ends, dtype=columns[-1].dtype))
+        return low, high
+    if kind == "number":
+        return float(ends[0]), float(ends[1])
+    return (str(int(ends[0])), str(int(ends[1]))) if kind == "integer_text" else (int(ends[0]), int(ends[1]))
+
+
+def _find_values(columns: Sequence[Any]) -> tuple[str, ...] | None:
+    """Return the texts that were seen where they are the names of few kinds, None where they are not."""
+    texts = [text for column in columns for text in values_of(column)]
+    kinds = sorted({*texts})
+    is_few = len(kinds) <= _MOST_KINDS and 2 * len(kinds) <= len(texts)
+    return tuple(kinds) if is_few and all(len(kind) <= _LONGEST_KIND for kind in kinds) else None
+
+
+_MOST_KINDS, _LONGEST_KIND = 50, 100
 
 
 def _find_longest(columns: Sequence[Any]) -> int:
@@ -94,6 +134,10 @@ def build_column(values: list[Any], column: Column) -> Any:
 
     if column.categories is not None:
         return _build_categories(values, column)
+    if column.time is not None:
+        return _build_times(values, column.time, column.dtype)
+    if column.type == "integer_text":
+        values = [None if value is None else int(value) for value in values]
     dtype = _dtype(column)
     if dtype == "object":
         missing = None if column.missing == "none" or not column.dtype else float("nan")
@@ -106,7 +150,10 @@ def build_column(values: list[Any], column: Column) -> Any:
             if "int" in dtype
             else np.array(values, dtype=dtype)
         )
-    return pd.array(_whole(values) if column.type == "integer" else values, dtype=_wide_enough(values, dtype))
+    return pd.array(
+        _whole(values) if column.type != "number" and "int" in dtype.lower() else values,
+        dtype=_wide_enough(values, dtype),
+    )
 
 
 def _whole(values: list[Any]) -> list[Any]:
@@ -147,7 +194,36 @@ def _build_categories(values: list[Any], column: Column) -> Any:
     return pd.Categorical.from_codes(codes, categories=pd.Index(known), ordered=column.ordered)
 
 
-def to_rows(frame: Any) -> list[dict[str, Any]]:
-    """Return a frame as rows, the way a caller would send them: missing values are None."""
-    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+def _build_times(values: Sequence[Any], kind: TimeType, dtype: str) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    counts = [_NO_TIME if value is None else count_time(value, kind) for value in values]
+    times = np.array(counts, dtype="int64").view(f"{'m8' if kind.is_duration else 'M8'}[{kind.unit}]")
+    return pd.Series(times) if kind.zone is None else pd.Series(times).dt.tz_localize("UTC").astype(dtype)
+
+
+_NO_TIME = -(2**63)
+
+
+def to_rows(frame: Any, contract: Contract | None = None) -> list[dict[str, Any]]:
+    """Return a frame as rows, the way a caller would send them under a contract: missing values are None."""
+    import pandas as pd
+
+    names = [column.name for column in contract.columns if column.type == "integer_text"] if contract else []
+    spelled = {name: _spell_times(frame[name]) for name in frame.columns if frame[name].dtype.kind in "mM"}
+    spelled |= {name: [None if pd.isna(value) else str(value) for value in frame[name].tolist()] for name in names}
+    plain = frame.astype(object).where(frame.notna(), None)
+    for name, texts in spelled.items():
+        plain[name] = pd.Series(texts, index=frame.index, dtype=object)
+    rows: list[dict[str, Any]] = plain.to_dict("records")
     return rows
+
+
+def _spell_times(column: Any) -> list[str | None]:
+    kind = find_time_type(str(column.dtype))
+    if kind is None:
+        raise TypeError(f"{column.dtype} is no dtype of dates or durations that is known")
+    plain = column.dt.tz_convert("UTC").dt.tz_localize(None) if kind.zone is not None else column
+    counts = plain.to_numpy().view("int64").tolist()
+    return [None if count == _NO_TIME else spell_time(count, kind) for count in counts]

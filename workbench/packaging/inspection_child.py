@@ -251,7 +251,7 @@ def _read_rows(path: str, contract: Contract) -> list[dict[str, Any]]:
         raise Refused(
             "The holdout has other columns than the contract.", why=sorted({*frame.columns} ^ {*contract.names})
         )
-    rows = to_rows(frame)
+    rows = to_rows(frame, contract)
     for start in range(0, len(rows), MOST_ROWS):
         problems = find_row_problems(contract, rows[start : start + MOST_ROWS])
         if problems:
@@ -272,7 +272,7 @@ def _read_training(request: Request, contract: Contract) -> list[dict[str, Any]]
     frame = pd.read_parquet(request.training)
     if list(frame.columns) != list(contract.names):
         return []
-    rows = to_rows(frame)
+    rows = to_rows(frame, contract)
     return [row for row in rows if not find_row_problems(contract, [row])]
 
 

@@ -60,7 +60,9 @@ def compile_forms(model: Any, contract: Contract) -> Iterator[Form]:
 
 
 def _compile_elsewhere(model: Any, contract: Contract) -> Iterator[Form]:
-    if contract.response != "predict_proba" or any(_is_missing_text(column) for column in contract.columns):
+    if contract.response != "predict_proba" or any(map(_is_missing_text, contract.columns)):
+        return
+    if any(is_text_column(column) and column.type != "string" for column in contract.columns):
         return
     has_strings = any(column.type == "string" for column in contract.columns)
     for spelling in SPELLINGS:
@@ -109,6 +111,9 @@ def find_obstacle(model: Any, contract: Contract) -> str | None:
         _write(Graph(is_sketch=True), model, contract)
     except CannotCompileError as exc:
         return str(exc)
+    # What a converter did not think of is no reason not to log a model.
+    except Exception as exc:
+        return f"a converter failed with {type(exc).__name__}"
     return None
 
 
@@ -183,8 +188,9 @@ def _round(graph: Graph, numbers: str) -> str:
 
 def _table_column(column: Column, tensor: str, place: int) -> TableColumn:
     is_narrow = column.dtype.lower() in _NARROW
-    is_text = column.type == "string"
-    return TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow)
+    is_text = is_text_column(column)
+    unread = "" if column.type in ("string", "number", "integer", "boolean") else column.type
+    return TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow, unread=unread)
 
 
 # skl2onnx

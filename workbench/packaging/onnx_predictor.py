@@ -86,7 +86,7 @@ def _feed_table(wanted: Any, contract: Contract) -> tuple[str, Callable[[Rows], 
 
 def is_text_column(column: Column) -> bool:
     """Whether a compiled model gets a column among its texts."""
-    return column.type == "string"
+    return column.type not in ("number", "integer", "boolean")
 
 
 def _feed(names: Sequence[str], dtype: str) -> Callable[[Rows], Any]:

@@ -13,7 +13,6 @@ from workbench.domain.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
     Column,
-    ColumnType,
     Contract,
     find_row_problems,
 )
@@ -121,11 +120,12 @@ def _special_texts(present: Sequence[str]) -> list[Any]:
     return [*known, *changed, "", "never seen before", "nan", "日本"]
 
 
-_SPECIAL: Mapping[ColumnType, Callable[[Sequence[Any]], list[Any]]] = {
+_SPECIAL: Mapping[str, Callable[[Sequence[Any]], list[Any]]] = {
     "number": _special_numbers,
     "integer": _special_integers,
     "boolean": lambda _: [True, False],
     "string": _special_texts,
+    **dict.fromkeys(("datetime", "duration", "integer_text"), lambda present: sorted({*present})[:_EXTREMES]),
 }
 
 

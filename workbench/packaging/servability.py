@@ -85,7 +85,7 @@ def _require_same_answers(model: Any, features: Any, contract: Contract) -> None
         try:
             answer = answer_frames(model, contract)
             own = answer(features).scores
-            asked = answer(build_frame(to_rows(features), contract)).scores
+            asked = answer(build_frame(to_rows(features, contract), contract)).scores
         except Refused as exc:
             raise UsageError("The model cannot be served, and was not logged.", why=[exc.what, *exc.reasons]) from exc
         except Exception as exc:

@@ -25,6 +25,7 @@ from workbench.domain.contract import (
 )
 from workbench.domain.digest import canonical_json, strict_json
 from workbench.domain.openapi import openapi_document
+from workbench.domain.seen import make_unseen_finder
 from workbench.domain.task import spell_class
 from workbench.serving.problems import RequestError, problem_response
 from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_json
@@ -68,6 +69,7 @@ def build_application(
     described = {"name": model.name, "version": str(model.version), "digest": model.digest}
     description = {**described, "approved_by": list(model.approved_by), "contract": strict_json(contract.to_bytes())}
     name_scores = _find_naming(contract)
+    find_unseen = make_unseen_finder(contract) if contract.flags_unseen else None
     openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
 
     async def answer_predict(request: Request) -> Mapping[str, Any]:
@@ -75,7 +77,8 @@ def build_application(
         rows = _require_rows(document, contract)
         answers = await run_in_threadpool(_answer, predict, rows)
         labels = {} if answers.labels is None else {"labels": answers.labels}
-        return {"scores": name_scores(answers.scores), **labels, "model": described}
+        unseen = {} if find_unseen is None else {"unseen": find_unseen(rows)}
+        return {"scores": name_scores(answers.scores), **labels, **unseen, "model": described}
 
     answers = {
         "/model": _constant(description),

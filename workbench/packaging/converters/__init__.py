@@ -112,7 +112,14 @@ def convert_transformer(step: Any, table: Table) -> Table:
     """Return the table that a fitted transformer makes of a table."""
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return table
-    return _find(TRANSFORMERS, step)(step, table)
+    convert = _find(TRANSFORMERS, step)
+    if convert not in _PASSING_ON:
+        table.require_read()
+    return convert(step, table)
+
+
+# They look at no value themselves.
+_PASSING_ON = (composition.convert_columns, composition.convert_union, composition.transform_pipeline)
 
 
 def convert_predictor(model: Any, table: Table) -> Responses:

@@ -22,7 +22,8 @@ class Column:
     """One column: the tensor it stands in, and where.
 
     `single` says that scikit-learn computes on it in single precision, alone and beside columns that are `narrow`; `missing` what
-    its frame holds where a text is missing; `wild` that it may be infinite, as a logarithm of nothing is.
+    its frame holds where a text is missing; `wild` that it may be infinite, as a logarithm of nothing is; `unread` names what no
+    converter reads, such as a date, and only passes over.
     """
 
     tensor: str
@@ -32,6 +33,7 @@ class Column:
     missing: Missing = "nan"
     wild: bool = False
     narrow: bool = False
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ class Table:
         """Return the table of the columns at these places, in that order."""
         return Table(self.graph, tuple(self.columns[place] for place in places))
 
+    def require_read(self) -> None:
+        """Raise where a column is among them whose values no converter reads."""
+        for column in self.columns:
+            if column.unread:
+                raise CannotCompileError(f"a column of type {column.unread} is used, which has no place in ONNX")
+
     def numbers(self) -> str:
         """Return one tensor of finite doubles; raises where scikit-learn would compute in single precision."""
         is_single = all(column.single or column.narrow for column in self.columns)
@@ -67,6 +75,7 @@ class Table:
 
     def any_numbers(self) -> str:
         """Return one tensor of doubles, for whoever does not compute but compare or round by itself."""
+        self.require_read()
         if not self.columns or any(column.text for column in self.columns):
             raise CannotCompileError("text stands where a number is needed" if self.columns else "it has no columns")
         runs = [

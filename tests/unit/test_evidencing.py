@@ -124,6 +124,18 @@ def test_values_that_cannot_be_hashed_are_counted_too(leave):
     assert {column.name: column.distinct for column in profile.columns} == {"x": 2, "kind": 1, "bought": 2}
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_dates_and_durations_are_judged_by_when_and_how_long_and_are_no_names_of_rows(leave, zone, unit):
+    data = table()
+    lasts = pd.to_timedelta((data.bought * 1000 + np.arange(200)), unit="s")
+    data["when"] = (pd.Timestamp("2026-01-01", tz=zone) + lasts).dt.as_unit(unit)
+    data["lasts"] = lasts.where(np.arange(200) % 2 == 0).dt.as_unit(unit)
+    found = leakage(leave(data, features=("x", "when", "lasts")))
+    assert found.id_like == ()
+    assert [(each.name, each.strength) for each in found.strongest[:2]] == [("lasts", 1.0), ("when", 1.0)]
+
+
 # The rows themselves
 
 

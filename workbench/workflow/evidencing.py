@@ -81,6 +81,11 @@ def _read_column(name: str, column: Any) -> FeatureColumn:
         present = numbers[~np.isnan(numbers)]
         is_whole = not pa.types.is_boolean(kind) and bool(np.isfinite(present).all() and (present % 1 == 0).all())
         return FeatureColumn(name, spelled, numbers, None, is_whole)
+    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind):
+        counts = column.cast(pa.int64()).to_pylist()
+        # Two people may be born in one second, and no row is named by when it was.
+        numbers = np.array([math.nan if count is None else float(count) for count in counts])
+        return FeatureColumn(name, spelled, numbers, None, False)
     return FeatureColumn(name, spelled, None, [None if value is None else str(value) for value in values], False)
 
 

@@ -133,7 +133,10 @@ def test_dates_and_durations_are_judged_by_when_and_how_long_and_are_no_names_of
     data["lasts"] = lasts.where(np.arange(200) % 2 == 0).dt.as_unit(unit)
     found = leakage(leave(data, features=("x", "when", "lasts")))
     assert found.id_like == ()
-    assert [(each.name, each.strength) for each in found.strongest[:2]] == [("lasts", 1.0), ("when", 1.0)]
+    strengths = {each.name: each.strength for each in found.strongest}
+    assert strengths["when"] == 1.0
+    # Half of the durations are missing.
+    assert strengths["x"] < strengths["lasts"] < 1.0
 
 
 # The rows themselves

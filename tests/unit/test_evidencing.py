@@ -130,13 +130,12 @@ def test_dates_and_durations_are_judged_by_when_and_how_long_and_are_no_names_of
     data = table()
     lasts = pd.to_timedelta((data.bought * 1000 + np.arange(200)), unit="s")
     data["when"] = (pd.Timestamp("2026-01-01", tz=zone) + lasts).dt.as_unit(unit)
-    data["lasts"] = lasts.where(np.arange(200) % 2 == 0).dt.as_unit(unit)
+    data["lasts"] = lasts.where(np.arange(200) > 0).dt.as_unit(unit)
     found = leakage(leave(data, features=("x", "when", "lasts")))
     assert found.id_like == ()
     strengths = {each.name: each.strength for each in found.strongest}
     assert strengths["when"] == 1.0
-    # Half of the durations are missing.
-    assert strengths["x"] < strengths["lasts"] < 1.0
+    assert 0.98 < strengths["lasts"] < 1.0
 
 
 # The rows themselves

@@ -180,6 +180,10 @@ CLASSIFIERS = {
     "frozen_calibration": CalibratedClassifierCV(FrozenEstimator(prepared(LogisticRegression()).fit(TABLE, CLASSES))),
     "tuned_threshold": TunedThresholdClassifierCV(prepared(LogisticRegression()), cv=2),
     "fixed_threshold": FixedThresholdClassifier(prepared(forest()), threshold=0.3),
+    "threshold_of_the_first": FixedThresholdClassifier(prepared(forest()), threshold=0.3, pos_label=0),
+    "threshold_of_the_first_decision": FixedThresholdClassifier(
+        prepared(LinearSVC()), threshold=0.3, pos_label=0, response_method="decision_function"
+    ),
     "search": GridSearchCV(prepared(LogisticRegression()), {"logisticregression__C": [0.1, 1]}, cv=2),
     "infrequent": prepared(
         LogisticRegression(), texts=OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=0.2)

@@ -106,13 +106,15 @@ def convert_tuned_threshold(model: Any, table: Table) -> Responses:
 
 def _decide(model: Any, inner: Any, table: Table, limit: float, is_probability: bool, positive: Any) -> Responses:
     answer, graph = _respond(inner, table), table.graph
-    if positive is not None and positive != model.classes_[1]:
-        raise CannotCompileError("its positive class is the first of both")
+    is_first = positive is not None and positive == model.classes_[0]
     if is_probability:
-        score = graph.gather(require(answer.probabilities, "probabilities"), [1])
+        score = graph.gather(require(answer.probabilities, "probabilities"), [0 if is_first else 1])
     else:
         score = require(answer.decision, "decision function")
+        score = graph.add("Neg", score) if is_first else score
     label = label_above(graph, score, limit, or_equal=True)
+    if is_first:
+        label = graph.add("Sub", graph.constant([1], "int64"), label)
     return Responses(probabilities=answer.probabilities, decision=answer.decision, label=label, classes=2)
 
 

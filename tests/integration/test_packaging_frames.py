@@ -58,6 +58,20 @@ def test_both_hours_of_a_night_that_has_one_twice_are_told_apart():
     assert build_frame(local, contract)["at"].diff().iloc[1] == pd.Timedelta(hours=1)
 
 
+@pytest.mark.parametrize(
+    ("judged", "logged", "dtype"),
+    [
+        ([0.1, 2.0], np.array([0.1, 2.0], dtype="float32"), "float64"),
+        ([0.1, 2.0], np.array([0, 2]), "float64"),
+        ([0.5, 2.0], np.array([0.5, 2.0], dtype="float32"), "float32"),
+        ([1, 2], [1.0, None], "float64"),
+    ],
+)
+def test_training_rows_that_cannot_hold_what_was_judged_are_not_what_was_fitted(judged, logged, dtype):
+    (column,) = describe_columns(pd.DataFrame({"x": judged}), pd.DataFrame({"x": logged}))
+    assert column.dtype == dtype
+
+
 def test_what_was_seen_is_recorded_of_holdout_and_training():
     (column,) = describe_columns(TABLE[["lasts"]].head(3), TABLE[["lasts"]] * 2)
     assert (column.lowest, column.highest) == ("-PT0.000004S", "PT0.000002S")

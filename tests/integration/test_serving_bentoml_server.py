@@ -17,7 +17,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sklearn.dummy import DummyClassifier
+from sklearn.neighbors import KNeighborsClassifier
 
 from tests.integration.release_builder import (
     InspectedModel,
@@ -227,7 +227,7 @@ def test_a_compiled_model_is_served_without_the_libraries_it_was_made_with(bento
 
 
 def test_a_model_that_is_not_compiled_is_served_by_its_own_library(signers, tmp_path):
-    inspected = prepare_model(train_model(DummyClassifier()), tmp_path / "model")
+    inspected = prepare_model(train_model(KNeighborsClassifier()), tmp_path / "model")
     assert inspected.fact.served_as == "skops"
     bento = build_signed_bento(inspected, signers, tmp_path / "home")
     with start(bento, signers, tmp_path / "log") as running:

@@ -43,10 +43,10 @@ def describe_columns(
 
 
 def _describe_column(name: str, columns: Sequence[Any], longest_text: int, *, as_text: bool) -> Column:
-    fitted = columns[-1]
+    fitted = _find_fitted(columns)
     categories = getattr(fitted.dtype, "categories", None)
     kind: ColumnType = "integer_text" if as_text else _find_type(fitted)
-    lowest, highest = (None, None) if categories is not None else _find_ends(columns, kind)
+    lowest, highest = (None, None) if categories is not None else _find_ends(columns, kind, fitted.dtype)
     return Column(
         name=name,
         type=kind,
@@ -64,7 +64,17 @@ def _describe_column(name: str, columns: Sequence[Any], longest_text: int, *, as
     )
 
 
-def _find_ends(columns: Sequence[Any], kind: ColumnType) -> tuple[End | None, End | None]:
+def _find_fitted(columns: Sequence[Any]) -> Any:
+    """Return the column whose type the model knows: the training rows', unless that cannot hold the numbers it was judged on."""
+    judged, fitted = columns[0], columns[-1]
+    if judged.dtype == fitted.dtype or judged.dtype.kind != "f" or fitted.dtype.kind not in "fiu":
+        return fitted
+    present = judged.dropna()
+    narrowed = present.astype(fitted.dtype).astype(present.dtype)
+    return fitted if bool((narrowed == present).all()) else judged
+
+
+def _find_ends(columns: Sequence[Any], kind: ColumnType, dtype: Any) -> tuple[End | None, End | None]:
     """Return the smallest and the largest value that was seen, as a caller would write them; None where there are no ends."""
     import pandas as pd
 
@@ -73,7 +83,7 @@ def _find_ends(columns: Sequence[Any], kind: ColumnType) -> tuple[End | None, En
         return None, None
     ends = [min(column.min() for column in present), max(column.max() for column in present)]
     if kind in ("datetime", "duration"):
-        low, high = _spell_times(pd.Series(ends, dtype=columns[-1].dtype))
+        low, high = _spell_times(pd.Series(ends, dtype=dtype))
         return low, high
     if kind == "number":
         return float(ends[0]), float(ends[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import signal
@@ -10,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -94,7 +97,25 @@ def _hear_interrupts() -> None:
 
 
 def run_command(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `workbench ...` in a project to its end."""
+    """Run `workbench ...` in a project, in this process: importing everything anew takes seconds and shows nothing."""
+    from workbench.cli import run_command as run
+
+    said, complained, heard = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    with (
+        contextlib.chdir(project),
+        patch.dict(os.environ, own_environment(**environment), clear=True),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+    ):
+        try:
+            code = run(arguments)
+        finally:
+            signal.signal(signal.SIGTERM, heard)
+    return subprocess.CompletedProcess(arguments, code, said.getvalue(), complained.getvalue())
+
+
+def run_process(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `workbench ...` in a project to its end, in a process of its own."""
     process = start_command(project, *arguments, **environment)
     try:
         out, err = process.communicate(timeout=240)

@@ -12,8 +12,37 @@ import pytest
 from tests.conftest import AUTHOR
 from tests.integration.governed import ROLES, STRANGER, Governed, open_governed, trust
 from tests.integration.started_kernels import Start
+from tests.integration.warm_inspections import WarmInspections
 from workbench.executors import warm_parents
+from workbench.packaging import model_inspection
+from workbench.packaging.inspection_child import Request, Trial
 from workbench.signing.ssh_signatures import make_key
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_inspections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Inspect models in forks; `test_packaging_model_inspection` holds that they say what a process of its own says."""
+    warm: list[WarmInspections] = []
+
+    def ask(request: Request, scratch: Path) -> Trial:
+        if not warm:
+            warm.append(WarmInspections(tmp_path_factory.mktemp("inspections")))
+        return warm[0].ask(request, scratch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_inspection, "_ask_child", ask)
+        yield
+    for each in warm:
+        each.stop()
+
+
+_ASK_ANEW = model_inspection._ask_child
+
+
+@pytest.fixture
+def cold_inspections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inspect models in a process that is started for it, as everywhere but in these tests."""
+    monkeypatch.setattr(model_inspection, "_ask_child", _ASK_ANEW)
 
 
 @pytest.fixture(scope="session")

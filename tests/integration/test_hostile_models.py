@@ -15,8 +15,8 @@ from tests.soak.hostile_skops import Canary
 from tests.soak.model_places import PLACES
 from workbench.errors import Refused
 
-SOME = ("pickle_as_skops", "mlmodel_with_a_loader", "skops_partial", "reads_what_a_row_names", "skops_doubling", "pipe")
-WHOLE = ("pickle_beside", "skops_partial_in_a_pipeline", "contract_deep", "cloudpickle_as_skops")
+SOME = ("pickle_as_skops", "mlmodel_with_a_loader", "skops_partial")
+WHOLE = ("skops_partial_in_a_pipeline", "contract_deep")
 
 
 def test_a_hostile_folder_is_refused_with_a_reason_at_every_place_and_runs_nothing() -> None:

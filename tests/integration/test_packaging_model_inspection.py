@@ -20,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.integration.release_builder import TrainedModel, holdout_files, inspect, train_model, write_model
 from tests.unit.builders import build_contract
 from workbench.packaging.confinement import Limits
-from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import Tolerance, try_model
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +52,21 @@ def test_a_model_that_compiles_exactly_is_served_compiled(trained, tmp_path):
     assert fact.largest_difference is not None
     assert fact.largest_difference < 1e-12
     assert (tmp_path / ONNX_FILE).read_bytes()
+
+
+@pytest.mark.parametrize("spoil", [None, "pickle", "contract"])
+def test_a_forked_inspection_says_what_one_that_is_started_anew_says(trained, tmp_path, request, spoil):
+    files = write_model(trained, tmp_path)
+    if spoil:
+        name = SKOPS_FILE if spoil == "pickle" else CONTRACT_FILE
+        (files / name).write_bytes(pickle.dumps(trained.model) if spoil == "pickle" else b"{}")
+    asked = {"data": holdout_files(tmp_path), "tolerance": Tolerance(), "onnx_path": tmp_path / ONNX_FILE}
+    forked = try_model(files, **asked)
+    request.getfixturevalue("cold_inspections")
+    anew = try_model(files, **asked)
+    assert (forked.model, forked.serving, forked.numerics) == (anew.model, anew.serving, anew.numerics)
+    assert (forked.disturbed, forked.differing_labels) == (anew.disturbed, anew.differing_labels)
+    assert (forked.cost is None) is (anew.cost is None) is bool(spoil)
 
 
 def test_a_model_that_does_not_compile_is_served_by_itself(tmp_path):
@@ -147,6 +162,7 @@ def test_a_missing_model_is_said_in_words(trained, tmp_path):
     ],
     ids=["time", "processor", "memory"],
 )
+@pytest.mark.usefixtures("cold_inspections")
 def test_a_model_that_takes_too_much_is_stopped_and_it_is_said_why(trained, tmp_path, limits, reason):
     write_model(trained, tmp_path)
     fact = inspect(tmp_path, limits=limits)

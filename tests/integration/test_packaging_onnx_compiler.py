@@ -150,8 +150,8 @@ CLASSIFIERS = {
     "one_leaf": prepared(DecisionTreeClassifier(max_depth=1, min_samples_leaf=190)),
     "boosting": prepared(GradientBoostingClassifier(n_estimators=9)),
     "exponential_boosting": prepared(GradientBoostingClassifier(n_estimators=9, loss="exponential")),
-    "histograms": prepared(HistGradientBoostingClassifier(max_iter=9), texts=OrdinalEncoder()),
-    "histograms_of_categories": HistGradientBoostingClassifier(max_iter=9, categorical_features=TEXTS),
+    "histograms": prepared(HistGradientBoostingClassifier(max_iter=3), texts=OrdinalEncoder()),
+    "histograms_of_categories": HistGradientBoostingClassifier(max_iter=3, categorical_features=TEXTS),
     "adaboost": prepared(AdaBoostClassifier(n_estimators=5)),
     "bagged_trees": prepared(BaggingClassifier(n_estimators=5, max_features=0.7, random_state=0)),
     "bagged_lines": prepared(BaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0)),
@@ -243,8 +243,8 @@ REGRESSORS = {
     "forest": prepared(RandomForestRegressor(8, random_state=0)),
     "extra_trees": prepared(ExtraTreesRegressor(8, random_state=0), numbers="passthrough"),
     "boosting": prepared(GradientBoostingRegressor(n_estimators=9)),
-    "histograms": prepared(HistGradientBoostingRegressor(max_iter=9), texts=OrdinalEncoder()),
-    "counts": prepared(HistGradientBoostingRegressor(max_iter=9, loss="poisson"), texts=OrdinalEncoder()),
+    "histograms": prepared(HistGradientBoostingRegressor(max_iter=3), texts=OrdinalEncoder()),
+    "counts": prepared(HistGradientBoostingRegressor(max_iter=3, loss="poisson"), texts=OrdinalEncoder()),
     "bagged": prepared(BaggingRegressor(Ridge(), n_estimators=3, random_state=0)),
     "network": prepared(MLPRegressor(hidden_layer_sizes=(5,), max_iter=900, tol=1e-2, random_state=0)),
     "dummy": prepared(DummyRegressor()),
@@ -515,7 +515,7 @@ def test_a_question_that_no_category_answers_is_compiled():
     draw = np.random.default_rng(1)
     table = pd.DataFrame({"kind": draw.choice(["a", "b"], 300), "amount": TABLE.amount})
     table["kind"] = table["kind"].where(draw.random(300) > 0.3)
-    model = HistGradientBoostingClassifier(max_iter=30, min_samples_leaf=3, categorical_features=["kind"])
+    model = HistGradientBoostingClassifier(max_iter=8, min_samples_leaf=3, categorical_features=["kind"])
     assert prove(model, table, (table.kind.isna() ^ (TABLE.amount > 300)).astype(int)).served
 
 

@@ -49,7 +49,7 @@ SEVERAL = {
     "logistic": LogisticRegression(),
     "forest": RandomForestClassifier(7, random_state=0),
     "extra_trees": ExtraTreesClassifier(7, random_state=0),
-    "histograms": HistGradientBoostingClassifier(max_iter=6, random_state=0),
+    "histograms": HistGradientBoostingClassifier(max_iter=3, random_state=0),
     "boosting": GradientBoostingClassifier(n_estimators=6, random_state=0),
     "one_vs_rest": OneVsRestClassifier(LogisticRegression()),
     "tree": DecisionTreeClassifier(max_depth=3, random_state=0),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import run_command
+from tests.conftest import run_process
 from tests.contract.test_store import *
 from tests.contract.test_store import add, append, append_many, at_once
 from workbench.domain.ledger import find_chain_faults
@@ -186,8 +186,8 @@ def test_a_time_limit_that_is_no_number_is_wrong_usage() -> None:
 def test_the_commands_work_on_a_server(project: Path, address: str) -> None:
     on_server = {"WORKBENCH_STORE_URL": address}
     notebook = Path(__file__).parents[1] / "notebooks" / "finishes.ipynb"
-    assert run_command(project, "run", str(notebook), **on_server).returncode == 0
-    done = run_command(project, "runs", "--json", **on_server)
+    assert run_process(project, "run", str(notebook), **on_server).returncode == 0
+    done = run_process(project, "runs", "--json", **on_server)
     assert '"state": "FINISHED"' in done.stdout
-    assert "chain of 1 entry is whole" in run_command(project, "ledger", **on_server).stdout
+    assert "chain of 1 entry is whole" in run_process(project, "ledger", **on_server).stdout
     assert not (project / "runs" / "workbench.db").exists()

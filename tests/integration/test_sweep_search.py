@@ -282,8 +282,9 @@ GRID = ("-p", "number=0..3")
 OPTUNA = ("--search", "optuna", "--trials", "4", "-p", "number=1..9")
 
 
-@pytest.mark.parametrize("arguments", [GRID, OPTUNA], ids=["grid", "optuna"])
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "killed"])
+@pytest.mark.parametrize(
+    ("arguments", "by"), [(GRID, signal.SIGINT), (OPTUNA, signal.SIGKILL)], ids=["grid-ctrl_c", "optuna-killed"]
+)
 def test_a_sweep_that_was_stopped_goes_on_and_runs_nothing_twice(
     start_sweep: Callable[..., Sweeping], arguments: tuple[str, ...], by: signal.Signals
 ) -> None:

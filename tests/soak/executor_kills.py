@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, run_command, start_command
+from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, run_process, start_command
 from tests.soak.proof import SEED, Proof, timed_proof
 from workbench.config import Settings
 from workbench.domain.run import RunState
@@ -57,7 +57,7 @@ def _forget_folders(bench: Workbench, temporary: Path) -> None:
     """Run something else in the same place: what the killed one left there is removed by whoever comes next."""
     if any(temporary.iterdir()):
         notebook = str(NOTEBOOKS / "finishes.ipynb")
-        done = run_command(bench.settings.project, "run", notebook, TMPDIR=str(temporary), XDG_RUNTIME_DIR="")
+        done = run_process(bench.settings.project, "run", notebook, TMPDIR=str(temporary), XDG_RUNTIME_DIR="")
         assert done.returncode == 0, done.stderr
 
 

@@ -60,7 +60,7 @@ class Settings:
     secret_names: str = ""  # those that look like one
     least_principals: int = 2
     allowed_hosts: str = ""  # 127.0.0.1, localhost
-    longest_text: Count = 100_000
+    longest_text: int = 100_000
 
     @property
     def home_folder(self) -> Path:

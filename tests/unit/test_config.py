@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from workbench.config import (
     kernel_environment,
     read_settings,
     serving_variables,
+    settings_variables,
 )
 from workbench.errors import NotFound, UsageError
 from workbench.store.sqlalchemy_store import Store
@@ -292,3 +293,13 @@ def test_what_was_seen_of_a_ledger_is_kept_outside_of_home_by_the_xdg_state_dire
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Settings(tmp_path / "p").checkpoints_folder == tmp_path / ".local" / "state" / "workbench" / "checkpoints"
+
+
+def test_another_process_reads_the_settings_that_this_one_has(tmp_path):
+    folder = write_project(tmp_path / "project", 'author = "ada@example.org"\nlongest_text = 5')
+    settings = read_settings(folder, {})
+    assert read_settings(tmp_path, settings_variables(settings)) == replace(settings, project=tmp_path)
+
+
+def test_the_longest_text_can_be_set_in_the_environment(tmp_path):
+    assert read_settings(tmp_path, {"WORKBENCH_LONGEST_TEXT": "250000"}).longest_text == 250_000

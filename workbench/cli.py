@@ -160,13 +160,21 @@ def serve(endpoint: str, port: int) -> None:
             terminal.say(f"Serving {bench.find_served(endpoint)} at {served.url} (Ctrl-C stops it)")
             signers, least = near(bench.settings.signers_file), bench.settings.least_principals
             terminal.say(f"Trusted are those named in {signers}, and at least {least} of them approved it")
-            for note in bench.mend_alias(endpoint):
-                terminal.say(note)
+            # What MLflow imports may swallow an interrupt: only this thread hears them, and it waits.
+            threading.Thread(target=_mend_alias, args=(endpoint,), daemon=True).start()
             code = served.wait()
     except KeyboardInterrupt:
         terminal.say("Stopped.")
         return
     raise Unavailable(f"The service ended with {code}.", next_step=f"Read {served.log}.")
+
+
+def _mend_alias(endpoint: str) -> None:
+    try:
+        for note in open_bench().mend_alias(endpoint):
+            terminal.say(note)
+    except WorkbenchError as exc:
+        terminal.print_error(exc)
 
 
 @main.command()

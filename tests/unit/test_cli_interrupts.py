@@ -93,3 +93,43 @@ def test_ctrl_c_in_the_middle_of_a_query_is_told_without_a_traceback(project):
     assert done.returncode == 1
     assert "Stopped.\n" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+SERVED = """
+import signal, sys, threading, time
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from workbench import cli
+
+class Served(nullcontext):
+    url, log = "http://127.0.0.1:1", ""
+
+    def wait(self):
+        threading.Event().wait(40)
+
+def swallow(endpoint):
+    # As an import does that goes on without what it tried.
+    print("publishing", flush=True)
+    try:
+        time.sleep(40)
+    except BaseException:
+        pass
+    time.sleep(40)
+    return []
+
+settings = SimpleNamespace(signers_file=Path("signers"), least_principals=2)
+cli.open_bench = lambda: SimpleNamespace(
+    serve=lambda endpoint, port: Served(), find_served=lambda endpoint: "shop/1", settings=settings, mend_alias=swallow
+)
+sys.exit(cli.run_command(["serve", "shop"]))
+"""
+
+
+def test_what_swallows_an_interrupt_while_mlflow_is_told_keeps_no_endpoint_alive(project):
+    with subprocess.Popen([sys.executable, "-c", SERVED], cwd=project, stdout=subprocess.PIPE, text=True) as process:
+        lines = iter(process.stdout.readline, "")
+        assert any("publishing" in line for line in lines)
+        process.terminate()
+        assert process.wait(20) == 0
+        assert "Stopped." in process.stdout.read()

@@ -43,7 +43,7 @@ test: $(READY)
 	@bash .ci/programs ssh-keygen chromium
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/integration
-	@$(BIN)/python -m pytest -q tests/e2e $$(command -v chromium >/dev/null || echo "-m not\ browser")
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e $$(command -v chromium >/dev/null || echo "-m not\ browser")
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks

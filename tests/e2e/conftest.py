@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.jupyterlab import Lab, Server, open_browser
+from tests.integration.conftest import warm_inspections  # noqa: F401 - for these tests too
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import time
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.conftest import start_command
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
 from tests.e2e.reviewed import PASSPHRASE, SUBJECT, prepare_project
-from tests.integration.governed import ANSWERS, OWNER, VALIDATOR, Governed
+from tests.integration.governed import ANSWERS, OWNER, VALIDATOR, Governed, open_governed
 from workbench.domain.ledger import Event
 
 pytestmark = pytest.mark.browser
@@ -29,9 +30,14 @@ TELL = "import json, pathlib; pathlib.Path('state.json').write_text(json.dumps(v
 _ANSWER_MS = 60_000
 
 
-@pytest.fixture
-def governed(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Governed:
+@pytest.fixture(scope="module")
+def prepared_once(tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path]) -> Governed:
     return prepare_project(tmp_path_factory.mktemp("reviewed"), make_project)
+
+
+@pytest.fixture
+def governed(prepared_once: Governed, tmp_path: Path) -> Governed:
+    return open_governed(Path(shutil.copytree(prepared_once.project, tmp_path / "project")), prepared_once.keys)
 
 
 @pytest.fixture

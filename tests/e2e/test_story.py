@@ -18,7 +18,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import own_environment, run_process, start_command
+from tests.conftest import own_environment, run_command, start_command
 from workbench.signing.ssh_signatures import allowed_signer, make_key
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ class Story:
         self.project = project
 
     def command(self, *arguments: str, expect: int = 0, **environment: str) -> str:
-        done = run_process(self.project, *arguments, **environment)
+        done = run_command(self.project, *arguments, **environment)
         assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done.stdout if expect == 0 else done.stderr

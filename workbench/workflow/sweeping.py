@@ -108,11 +108,12 @@ def find_goal(
 
 def _find_usual_metric(notebook: Notebook, read_policy: Callable[[], Policy]) -> str | None:
     code = "\n".join(cell_source(cell) for cell in notebook.document["cells"] if cell["cell_type"] == "code")
-    named: list[str] = []
+    named: set[str] = set()
     with suppress(UsageError):  # a policy that cannot be used is no reason not to run a notebook
+        # Several tasks may be judged by one metric.
         rules = read_policy().metrics.values()
-        named = [rule.name for rule in rules if f'"{rule.name}"' in code or f"'{rule.name}'" in code]
-    return named[0] if len(named) == 1 else None
+        named = {rule.name for rule in rules if f'"{rule.name}"' in code or f"'{rule.name}'" in code}
+    return named.pop() if len(named) == 1 else None
 
 
 def _usual_direction(metric: str) -> Direction:

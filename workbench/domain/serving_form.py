@@ -36,6 +36,14 @@ def describe_form(serving: ServingFact) -> str:
     return " ".join([said, *describe_failures(serving)])
 
 
+def summarize_form(serving: ServingFact) -> str:
+    """Return in a few words what is served, for a table of facts."""
+    served = find_served(serving)
+    if served is None:
+        return "scikit-learn itself, not compiled"
+    return f"{served.name}; compared on {count_rows(served):,} rows"
+
+
 def describe_failures(serving: ServingFact) -> list[str]:
     """Return for each form that was tried and is not served what it failed on."""
     return [f"Not {form.name}: {form.reason.rstrip('.')}." for form in serving.tried if not form.served]

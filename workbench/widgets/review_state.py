@@ -8,6 +8,7 @@ from typing import Any
 from workbench.domain.comparison import ComparedRun, Comparison
 from workbench.domain.evidence import Evidence, Identity
 from workbench.domain.review import Review, headline
+from workbench.domain.serving_form import summarize_form
 from workbench.widgets.changes_state import changes_state
 from workbench.widgets.classes_state import classes_state
 from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state
@@ -84,6 +85,7 @@ def _facts(review: Review) -> list[dict[str, str]]:
         fact_state("Code", commit, identity.git_commit or ""),
         fact_state("Parameters", _parameters(identity.parameters)),
         fact_state("Data", _data(review.evidence)),
+        *([fact_state("Served", summarize_form(serving))] if (serving := review.evidence.serving) else []),
         fact_state("Policy", f"{review.policy_name}, sha256 ", review.policy_digest),
         fact_state("Evidence", "sha256 ", review.evidence_digest),
     ]

@@ -1,6 +1,6 @@
 # Everything sets itself up: the first target that needs the environment makes it in .venv from requirements.lock.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check bench soak lock clean
+.PHONY: help demo lab test check lint bench soak lock clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,19 +31,21 @@ demo: $(READY)
 lab: $(READY)
 	@$(BIN)/workbench lab
 
-check: $(READY)
+check: lint
+	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
+
+lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > .import-linter.log 2>&1 || { cat .import-linter.log; rm .import-linter.log; exit 1; }
 	@rm -f .import-linter.log
-	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
 
+# Three workers for two processors: many tests wait for a kernel, a server or a page. All in one run, for importing is half of it.
 test: $(READY)
 	@bash .ci/programs ssh-keygen chromium
-	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/integration
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e $$(command -v chromium >/dev/null || echo "-m not\ browser")
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal tests $$(command -v chromium >/dev/null || echo "-m not\ browser")
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks

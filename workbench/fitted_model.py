@@ -45,12 +45,17 @@ def decide_task(model: Any, features: pd.DataFrame) -> Fitted:
     labels = None if classes is None else to_native(classes)
     if labels is None and "predict_proba" not in responses:
         return Fitted(model, features, "regression", None, ("predict",))
+    if labels is None:
+        raise _no_task("It gives probabilities and has no classes_: it groups rows, and learned no labels.", _GROUPS)
     if labels is None or len(labels) < 2:
         return Fitted(model, features, "classification", None, responses)
     if len(labels) > MOST_CLASSES:
         raise _no_task(f"It has {len(labels):,} classes; the most are {MOST_CLASSES}.", "Group the rare ones.")
     threshold = find_threshold(model, labels)
     return Fitted(model, features, task_of_classes(len(labels)), labels, responses, threshold)
+
+
+_GROUPS = "Log a classifier, such as one that was fitted on the groups it found."
 
 
 def _no_task(why: str, next_step: str) -> UsageError:

@@ -35,7 +35,7 @@ from sklearn.multiclass import OneVsRestClassifier, OutputCodeClassifier
 from sklearn.naive_bayes import ComplementNB, GaussianNB
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 ROWS = 60
 _RANDOM = np.random.default_rng(5)
@@ -140,6 +140,8 @@ REGRESSORS: Mapping[str, Callable[[], Any]] = {
     "kernel_ridge": lambda: KernelRidge(),
     "voting_regressor": lambda: ens.VotingRegressor([("a", lin.Ridge())]),
     "stacking_regressor": lambda: ens.StackingRegressor([("a", lin.Ridge())], **_3),
+    "stacking_of_trees": lambda: ens.StackingRegressor([("a", lin.Ridge()), ("b", DecisionTreeRegressor())], **_3),
+    "voting_of_trees": lambda: ens.VotingRegressor([("a", lin.Ridge()), ("b", DecisionTreeRegressor())]),
     "partial_least_squares": lambda: PLSRegression(2),
     "target_by_function": lambda: TransformedTargetRegressor(lin.Ridge(), func=np.log, inverse_func=np.exp),
     "grid_of_boosting": lambda: ms.GridSearchCV(

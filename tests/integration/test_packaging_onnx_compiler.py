@@ -416,6 +416,14 @@ def test_a_class_that_bears_a_known_name_is_not_taken_for_it():
     assert own.content is None
 
 
+@pytest.mark.parametrize("function", [np.absolute, np.log1p])
+def test_a_function_of_narrow_whole_numbers_is_left_to_the_model(function):
+    table = pd.DataFrame({"tiny": (TABLE["count"] % 100).astype("int8"), "amount": TABLE.amount.abs()})
+    model = make_pipeline(FunctionTransformer(function), LogisticRegression()).fit(table, CLASSES)
+    own = next(compile_forms(model, contract_of(model, table)))
+    assert "overflow" in own.reason
+
+
 def test_numbers_of_single_precision_are_left_to_the_model():
     table = TABLE[["amount"]].astype("float32")
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, CLASSES)

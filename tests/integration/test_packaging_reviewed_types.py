@@ -180,6 +180,7 @@ def misplace(model):
 
 SPOILED = {
     "a_tree_without_nodes": ("tree", lambda model: setattr(model, "tree_", Tree(4, np.array([2]), 1))),
+    "a_vote_of_a_narrower_tree": ("voting_of_trees", put("n_features_in_", 1, lambda model: model.estimators_[1])),
     "a_boosted_tree_of_another_width": ("gradient_boosting", put("n_features_in_", 9)),
     "a_first_guess_of_another_width": (
         "boosting_of_three", put("class_prior_", np.ones(2) / 2, lambda model: model.init_),

@@ -109,7 +109,7 @@ def _special_numbers(present: Sequence[float]) -> list[Any]:
 
 def _special_integers(present: Sequence[int]) -> list[Any]:
     ends = [int(min(present)), int(max(present))] if present else []
-    sizes = [1, 2, 127, 255, 2**24 + 1, 2**31, LARGEST_INTEGER]
+    sizes = [1, 2, 127, 128, 255, 2**15, 2**24 + 1, 2**31, LARGEST_INTEGER]
     common = sorted(set(present))[:_MOST_CATEGORIES] if len(set(present)) <= _MOST_CATEGORIES else []
     return [0, *sizes, *(-size for size in sizes), *ends, *(end + step for end in ends for step in (-1, 1)), *common]
 

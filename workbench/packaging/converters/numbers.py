@@ -270,6 +270,8 @@ def convert_function(step: Any, table: Table) -> Table:
         return table
     if step.kw_args:
         raise CannotCompileError("its function takes arguments")
+    if any(column.narrow for column in table.columns):
+        raise CannotCompileError("its function computes on narrow whole numbers, which overflow and lose digits")
     return spread_wild(table.graph, apply_function(table.graph, function, _unchecked(table)), table.width)
 
 

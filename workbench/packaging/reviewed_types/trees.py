@@ -14,7 +14,10 @@ def find_tree_faults(part: Any) -> Iterator[str]:
     Faults are children that do not exist or lead back (a loop), and splits on features that do not exist.
     """
     state = getattr(part, "__dict__", {})
-    held: list[Any] = [state.get("tree_"), *(getattr(each, "tree_", None) for each in listed(state.get("estimators_")))]
+    # A vote or a stack counts no features: its members look at what they are handed themselves.
+    asks = isinstance(getattr(type(part), "n_features_in_", None), property)
+    members = [] if asks else listed(state.get("estimators_"))
+    held: list[Any] = [state.get("tree_"), *(getattr(each, "tree_", None) for each in members)]
     for tree in held:
         if type(tree).__name__ == "Tree":
             splits = tree.children_left != -1

@@ -198,6 +198,7 @@ def _digest(text: str) -> bytes:
 
 def _spell_column(column: pd.Series, missing: NDArray[np.bool_]) -> list[str]:
     """Return the values of a column by `spell`, each as JSON."""
+    column = column.sparse.to_dense() if str(column.dtype).startswith("Sparse") else column
     is_plain = column.dtype.kind == "f" and column.dtype.itemsize <= _DOUBLE_BYTES
     encode = _encode_float if is_plain else _encode_value
     values = zip(column.tolist(), missing.tolist(), strict=True)
@@ -223,7 +224,7 @@ def spell(value: Any) -> Any:
 
 def _kind(dtype: Any) -> str:
     """Return what two columns must have in common for equal values to have equal digests; a narrow float rounds them."""
-    if dtype.kind == "f" and dtype.itemsize != _DOUBLE_BYTES:
+    if dtype.kind == "f" and getattr(dtype, "itemsize", _DOUBLE_BYTES) != _DOUBLE_BYTES:
         return f"f{dtype.itemsize}"
     return "number" if dtype.kind in "biuf" else str(dtype.kind)
 

@@ -416,9 +416,10 @@ def test_a_class_that_bears_a_known_name_is_not_taken_for_it():
     assert own.content is None
 
 
-@pytest.mark.parametrize("function", [np.absolute, np.log1p])
-def test_a_function_of_narrow_whole_numbers_is_left_to_the_model(function):
-    table = pd.DataFrame({"tiny": (TABLE["count"] % 100).astype("int8"), "amount": TABLE.amount.abs()})
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "Int32"])
+@pytest.mark.parametrize("function", [np.absolute, np.negative])
+def test_a_function_of_narrow_whole_numbers_is_left_to_the_model(function, dtype):
+    table = pd.DataFrame({"tiny": (TABLE["count"] % 100).astype(dtype), "amount": TABLE.amount.abs()})
     model = make_pipeline(FunctionTransformer(function), LogisticRegression()).fit(table, CLASSES)
     own = next(compile_forms(model, contract_of(model, table)))
     assert "overflow" in own.reason

@@ -23,6 +23,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 import workbench as wb
 from workbench import spool
@@ -496,6 +498,38 @@ def test_a_column_that_no_request_could_carry_is_named_with_what_to_write_instea
         wb.log_model(model, FEATURES.assign(odd=values))
     assert any(reason.startswith("Column 'odd' holds ") and says in reason for reason in caught.value.reasons)
     assert not (run_folder / spool.MODEL).exists()
+
+
+def test_columns_without_names_are_told_to_get_some(run_folder):
+    with pytest.raises(UsageError) as caught:
+        wb.log_model(LogisticRegression().fit(FEATURES.to_numpy(), TWO_CLASSES), pd.DataFrame(FEATURES.to_numpy()))
+    assert "Names of columns must be texts, for requests carry them: 0" in " ".join(caught.value.reasons)
+    assert "str(name)" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("dtype", "instead"), [("int64[pyarrow]", "Int64"), ("double[pyarrow]", "float64"), ("bool[pyarrow]", "boolean")]
+)
+def test_columns_of_arrow_are_told_what_to_become(run_folder, dtype, instead):
+    odd = pd.Series([0, 1, 1, 0]).astype(dtype)
+    with pytest.raises(UsageError) as caught:
+        wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(odd=odd))
+    assert f"Column 'odd' holds {dtype}: take .astype('{instead}')." in caught.value.reasons
+    assert str(odd.astype(instead).dtype) == instead
+
+
+def test_a_table_with_a_sparse_column_is_logged_as_its_dense_twin(run_folder):
+    dense = FEATURES.assign(odd=[0.0, 0.0, 1.0, 0.5])
+    sparse = dense.assign(odd=pd.arrays.SparseArray(dense.odd))
+    missing = np.zeros(dense.shape, dtype=bool)
+    assert spool._digest_rows(sparse, missing) == spool._digest_rows(dense, missing)
+    wb.log_dataset(sparse, role="train")
+
+
+def test_what_is_said_of_a_logged_model_names_what_stands_before_its_last_step(run_folder):
+    model = make_pipeline(StandardScaler(), SVC()).fit(FEATURES, TWO_CLASSES)
+    said = repr(wb.log_model(model, FEATURES))
+    assert "likely by scikit-learn behind a compiled preparation (no converter for SVC)" in said
 
 
 def test_the_longest_text_is_a_setting(run_folder, monkeypatch):

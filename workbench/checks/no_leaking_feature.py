@@ -20,7 +20,10 @@ def no_leaking_feature(evidence: Evidence, policy: Policy) -> Finding:
     leakage = evidence.leakage
     if leakage is None or not leakage.strongest or leakage.judged < 1:
         return fact_unknown(
-            "no_leaking_feature", limit, "The holdout has too few rows, or no feature rows, to judge single features."
+            "no_leaking_feature",
+            limit,
+            "No single feature can be judged: there are too few holdout rows, no feature rows, or only texts of which each stands "
+            "in fewer than five rows.",
         )
     return _judge(leakage, largest, limit)
 

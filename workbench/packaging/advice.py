@@ -13,6 +13,9 @@ _OF_YOUR_OWN = (
 )
 _AS_TEXT = "alone or inside of scikit-learn's parts, with wb.log_model, which writes its text."
 _NOTHING_NEW = "it has no answer for rows it has not seen; KMeans or MeanShift has."
+_A_VALUE = (
+    "a step keeps such values of a column: turn the column into text or numbers before fitting, e.g. .astype(str)."
+)
 _NO_PLACE = "it has no place for rows it has not seen; PCA or Isomap has."
 
 # By how the name begins; the first that fits, so the longer before the shorter.
@@ -33,6 +36,7 @@ _INSTEAD: Mapping[str, str] = {
     "catboost.": f"log a fitted CatBoostClassifier, CatBoostRegressor or CatBoostRanker, {_AS_TEXT}",
     "numpy.": f"name {_ELEMENT_WISE}, or np.clip, np.nan_to_num, np.round.",
     "scipy.": f"name {_ELEMENT_WISE}.",
+    **dict.fromkeys(("pandas.", "datetime.", "decimal."), _A_VALUE),
     "": _OF_YOUR_OWN,
 }
 

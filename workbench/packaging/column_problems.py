@@ -108,6 +108,10 @@ def _find_unknown_dtype(column: Any, _: int) -> str | None:
     dtype = str(column.dtype)
     if dtype.startswith("Sparse"):
         return f"sparse values ({dtype}): take .sparse.to_dense()"
+    if dtype.endswith("[pyarrow]") and column.dtype.kind in "fiubmM":
+        plain = column.dtype.numpy_dtype
+        nullable = {"i": "Int64", "u": "UInt64", "b": "boolean"}.get(plain.kind, str(plain))
+        return f"{dtype}: take .astype('{nullable}')"
     if dtype.startswith(("period", "interval")):
         return f"{dtype}: take .astype(str)"
     if column.dtype.kind in (*KINDS, "O", "U", "T") and not dtype.startswith(

@@ -117,6 +117,15 @@ def find_obstacle(model: Any, contract: Contract) -> str | None:
     return None
 
 
+def can_prepare(model: Any, contract: Contract) -> bool:
+    """True where the steps of a pipeline before its last will likely be compiled."""
+    try:
+        _write_preparation(Graph(is_sketch=True), model, contract)
+    except Exception:  # whatever stands in the way, it stands in the way
+        return False
+    return True
+
+
 def _write(graph: Graph, model: Any, contract: Contract) -> list[tuple[str, str, str, int]]:
     answer = convert_predictor(model, _make_table(graph, model, contract))
     if contract.task == "regression":
@@ -132,13 +141,17 @@ def compile_preparation(model: Any, contract: Contract) -> bytes:
 
     Raises CannotCompileError where a step has no converter, or there is none before the last.
     """
+    graph = Graph()
+    return graph.to_bytes([_write_preparation(graph, model, contract)])
+
+
+def _write_preparation(graph: Graph, model: Any, contract: Contract) -> tuple[str, str, str, int]:
     if type(model).__name__ != "Pipeline" or len(model.steps) < 2:
         raise CannotCompileError("nothing stands before its last step")
-    graph = Graph()
     table = _make_table(graph, model, contract)
     for _, step in model.steps[:-1]:
         table = convert_transformer(step, table)
-    return graph.to_bytes([(TABLE, graph.without_refused(table.numbers()), "DOUBLE", table.width)])
+    return TABLE, graph.without_refused(table.numbers()), "DOUBLE", table.width
 
 
 def _find_score(answer: Responses, contract: Contract) -> tuple[str, int]:
@@ -190,7 +203,9 @@ def _table_column(column: Column, tensor: str, place: int) -> TableColumn:
     is_narrow = column.dtype.lower() in _NARROW
     is_text = is_text_column(column)
     unread = "" if column.type in ("string", "number", "integer", "boolean") else column.type
-    return TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow, unread=unread)
+    wraps = column.dtype.lower() in ("int32", "uint32", "uint64")
+    own = TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow)
+    return replace(own, unread=unread, wraps=wraps)
 
 
 # skl2onnx

@@ -24,24 +24,35 @@ _NOTHING = OwnModules()
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """A model that was logged and can be served; `obstacle` says why it will not be compiled, None where it likely will."""
+    """A model that was logged and can be served; `obstacle` says why it will not be compiled, None where it likely will.
+
+    `is_prepared` says that the steps before its last likely will.
+    """
 
     name: str
     columns: int
     obstacle: str | None
+    is_prepared: bool = False
 
     def __repr__(self) -> str:
         """Say what a notebook shows of it."""
-        form = f"as it is, by scikit-learn ({self.obstacle})" if self.obstacle else "compiled"
-        return (
-            f"{self.name} on {self.columns} columns is logged. It can be served, likely {form}; nominating proves it."
-        )
+        itself = "by scikit-learn behind a compiled preparation" if self.is_prepared else "as it is, by scikit-learn"
+        form = f"{itself} ({self.obstacle})" if self.obstacle else "compiled"
+        columns = f"{self.columns} column{'' if self.columns == 1 else 's'}"
+        return f"{self.name} on {columns} is logged. It can be served, likely {form}; nominating proves it."
 
 
 def require_frame(features: Any) -> None:
     """Raise UsageError unless the features are a pandas DataFrame."""
     if hasattr(features, "dtypes") and hasattr(features, "columns") and name_type(features).startswith("pandas."):
-        return
+        strange = [repr(name) for name in features.columns if not isinstance(name, str)]
+        if not strange:
+            return
+        raise UsageError(
+            "The model cannot be logged.",
+            why=f"Names of columns must be texts, for requests carry them: {', '.join(strange[:5])}.",
+            next_step="Before fitting: table.columns = [str(name) for name in table.columns].",
+        )
     raise UsageError(
         "The model cannot be logged.",
         why=f"The features must be a pandas DataFrame, not {name_foreign(features)}.",
@@ -67,11 +78,12 @@ def require_reviewed(content: bytes, own: OwnModules = _NOTHING) -> None:
 
 def judge_answers(model: Any, features: Any, contract: Contract, own: OwnModules = _NOTHING) -> LoggedModel:
     """Return how a fitted model will likely be served; raises UsageError where it does not answer requests as its own frame."""
-    from workbench.packaging.onnx_compiler import find_obstacle
+    from workbench.packaging.onnx_compiler import can_prepare, find_obstacle
 
     _require_same_answers(model, features.head(_TRIED_ROWS), contract)
     obstacle = _OWN_CODE if own else find_obstacle(model, contract)
-    return LoggedModel(type(model).__name__, len(contract.columns), obstacle)
+    is_prepared = bool(obstacle) and not own and can_prepare(model, contract)
+    return LoggedModel(type(model).__name__, len(contract.columns), obstacle, is_prepared)
 
 
 def _require_same_answers(model: Any, features: Any, contract: Contract) -> None:

@@ -270,7 +270,7 @@ def convert_function(step: Any, table: Table) -> Table:
         return table
     if step.kw_args:
         raise CannotCompileError("its function takes arguments")
-    if any(column.narrow for column in table.columns):
+    if any(column.narrow or column.wraps for column in table.columns):
         raise CannotCompileError("its function computes on narrow whole numbers, which overflow and lose digits")
     return spread_wild(table.graph, apply_function(table.graph, function, _unchecked(table)), table.width)
 

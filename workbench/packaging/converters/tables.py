@@ -23,7 +23,7 @@ class Column:
 
     `single` says that scikit-learn computes on it in single precision, alone and beside columns that are `narrow`; `missing` what
     its frame holds where a text is missing; `wild` that it may be infinite, as a logarithm of nothing is; `unread` names what no
-    converter reads, such as a date, and only passes over.
+    converter reads, such as a date, and only passes over; `wraps` that it is of whole numbers that overflow.
     """
 
     tensor: str
@@ -34,6 +34,7 @@ class Column:
     wild: bool = False
     narrow: bool = False
     unread: str = ""
+    wraps: bool = False
 
 
 @dataclass(frozen=True)

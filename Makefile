@@ -41,11 +41,11 @@ lint: $(READY)
 	@$(BIN)/lint-imports --no-cache > .import-linter.log 2>&1 || { cat .import-linter.log; rm .import-linter.log; exit 1; }
 	@rm -f .import-linter.log
 
-# Four workers for two processors: many tests wait for a kernel, a server or a page. All in one run, for importing is half of it.
+# Three workers for two processors: many tests wait for a kernel, a server or a page. All in one run, for importing is half of it.
 test: $(READY)
 	@bash .ci/programs ssh-keygen chromium
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q -n 4 --dist worksteal tests $$(command -v chromium >/dev/null || echo "-m not\ browser")
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal tests $$(command -v chromium >/dev/null || echo "-m not\ browser")
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks

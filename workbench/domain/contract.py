@@ -274,10 +274,10 @@ def _column_problems(column: Column) -> Iterator[str]:
         yield f"Column {name!r} has no longest text."
     if not isinstance(nullable, bool):
         yield f"Column {name!r} must be nullable or not."
-    yield from _time_problems(column)
+    yield from _seen_problems(column)
 
 
-def _time_problems(column: Column) -> Iterator[str]:
+def _seen_problems(column: Column) -> Iterator[str]:
     is_time, is_duration = column.type in ("datetime", "duration"), column.type == "duration"
     if is_time and (column.time is None or column.time.is_duration is not is_duration):
         yield f"Column {column.name!r} has type {column.type} and dtype {column.dtype!r}."

@@ -69,8 +69,8 @@ def find_column_problems(
             if problem := find(column, longest_text):
                 yield f"Column {name!r} holds {problem}."
                 break
-    times = {str(column.dtype) for column in columns if column.dtype.kind in "mM"}
-    if times and len({column.dtype.kind + str(getattr(column.dtype, "tz", "")) for column in columns}) > 1:
+    is_time = any(column.dtype.kind in "mM" for column in columns)
+    if is_time and len({column.dtype.kind + str(getattr(column.dtype, "tz", "")) for column in columns}) > 1:
         others = ", ".join(sorted({str(column.dtype) for column in columns}))
         yield f"Column {name!r} holds {others} in the features and in the training rows: make them one."
 
@@ -142,9 +142,9 @@ def _find_not_whole(column: Any, _: int) -> str | None:
 
 def _find_beyond(column: Any, _: int) -> str | None:
     """Find numbers that JSON's readers would not all read alike, or that a tree would refuse."""
-    values = column.dropna()
-    if _is_loose(column) and kinds_of(values_of(column)) <= {int, float} and len(values):
-        values = values.astype(float) if float in kinds_of(values_of(column)) else values.astype("Int64")
+    values, kinds = column.dropna(), kinds_of(values_of(column)) if _is_loose(column) else set()
+    if kinds and kinds <= {int, float}:
+        values = values.astype(float if float in kinds else "Int64")
     elif _is_loose(column) or column.dtype.kind not in "fiu":
         return None
     largest = max(abs(float(values.max())), abs(float(values.min()))) if len(values) else 0.0

@@ -273,6 +273,31 @@ def test_a_kernel_ends_in_order_when_it_is_asked_to(start, tmp_path):
     assert (tmp_path / "ended").exists()
 
 
+def test_a_kernel_that_ends_waits_for_what_is_flushed_last_before_it_closes_its_channels(start, tmp_path):
+    kernel = start.warm()
+    kernel.run(
+        """
+        import atexit, pathlib, sys, threading, time
+
+        def flush_late(flush=sys.stdout.flush, sleep=time.sleep, current=threading.current_thread):
+            if current().name == "Control":
+                sleep(1)
+            flush()
+
+        def note(file=pathlib.Path("threads").absolute(), threads=threading.enumerate):
+            file.write_text(" ".join(thread.name for thread in threads()))
+
+        sys.stdout.flush = flush_late
+        _ = atexit.register(note)
+        """
+    )
+    kernel.manager.shutdown_wait_time = 60
+    kernel.await_(kernel.manager.shutdown_kernel())
+    threads = (tmp_path / "threads").read_text().split()
+    assert "MainThread" in threads
+    assert "Control" not in threads
+
+
 def test_the_exit_code_of_a_kernel_is_known(start):
     kernel = start.warm()
     kernel.client.execute("import os; os._exit(5)")

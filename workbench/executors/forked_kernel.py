@@ -28,6 +28,7 @@ MARK_ROOM_BYTES = 4096
 NOTEBOOK_BACKEND = "module://matplotlib_inline.backend_inline"
 MARKS = "WORKBENCH_"
 _ORDER_PARTS = 4
+_END_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # Generators with a state of their own, by the module that can seed it anew; an ordinary kernel has each from the system.
 _SEEDED = ("random", "numpy.random", "torch")
@@ -68,7 +69,18 @@ def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool, 
     orders.close()
     order.answer(pid=os.getpid(), connection=arguments[1])
     app.start()
+    _end_control(app.control_thread)
     sys.exit(0)
+
+
+def _end_control(thread: Any) -> None:
+    """End the thread that was told to shut down, before those it writes through.
+
+    ipykernel 7.4 ends them in the other order: on a busy machine it then waits for an answer that nobody gives any more.
+    """
+    if thread is not None:
+        thread.stop()
+        thread.join(_END_TIMEOUT_S)
 
 
 def _end_with(parent: int) -> None:

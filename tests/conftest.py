@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 import shutil
@@ -27,6 +28,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 AUTHOR = "ada@example.org"
+MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,14 +47,46 @@ def own_state(_shared_state: None, tmp_path_factory: pytest.TempPathFactory, mon
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _many_parents() -> Iterator[None]:
+    """Tests run more kinds of notebooks than a user does: for each a process to fork kernels from is kept."""
+    from workbench.executors import warm_parents
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warm_parents, "_MOST_PARENTS", 8)
+        yield
+
+
 @pytest.fixture(scope="session")
-def blank_tracking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
+    """Return what makes a folder by name once for all workers of a test run: the first that asks makes it, the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once"
+
+    def make_folder_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        shared.mkdir(exist_ok=True)
+        with (shared / f"{name}.lock").open("w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return make_folder_once
+
+
+@pytest.fixture(scope="session")
+def blank_tracking(make_once: MakeOnce) -> Path:
     """An MLflow database with its tables: making them takes seconds, copying them does not."""
     from workbench.tracking.mlflow_tracker import MlflowTracker
 
-    folder = tmp_path_factory.mktemp("blank")
-    MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder).require_answer()
-    return folder / "mlflow.db"
+    def make(folder: Path) -> None:
+        MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder).require_answer()
+
+    return make_once("blank", make) / "mlflow.db"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One Chromium for a module, a JupyterLab in it for each test; a module with notebooks of its own has its own `server`."""
+"""One Chromium for a module, and a JupyterLab in it; a module with notebooks of its own has its own `server`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def lab(browser: Browser, server: Server) -> Iterator[Lab]:
+    """A page of this test alone."""
     opened = Lab(browser, server)
     yield opened
     opened.close()

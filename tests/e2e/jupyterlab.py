@@ -17,12 +17,12 @@ from typing import Any
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 CHECKOUT = Path(__file__).parents[2]
 SCREENSHOTS = CHECKOUT / "screenshots"
 _START_S = 60
-_WIDTH_PX, _HEIGHT_PX = 1200, 1400
+_SIZE: ViewportSize = {"width": 1200, "height": 1400}
 _BROWSER_OPTIONS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -133,11 +133,11 @@ def find_violations(page: Page, within: str) -> list[str]:
 class Lab:
     """One JupyterLab page; what it asks of other hosts is refused and kept in `outside`."""
 
-    def __init__(self, browser: Browser, server: Server, width_px: int = _WIDTH_PX) -> None:
+    def __init__(self, browser: Browser, server: Server) -> None:
         self.server = server
         self.outside: list[str] = []
         self.dialogs: list[str] = []
-        self._context = browser.new_context(viewport={"width": width_px, "height": _HEIGHT_PX})
+        self._context = browser.new_context(viewport=_SIZE)
         self.page: Page = self._context.new_page()
         self.page.on("dialog", self._dismiss)
         self.page.route("**/*", self._stay_home)
@@ -150,6 +150,15 @@ class Lab:
         """Close the page and stop its kernels."""
         self.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
         self._context.close()
+
+    def start_anew(self) -> None:
+        """Leave every notebook without saving it, stop its kernel, and look as at the start."""
+        self.page.evaluate("() => [...window.jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
+        self.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        self.page.set_viewport_size(_SIZE)
+        self.choose_theme("JupyterLab Light")
+        self.outside.clear()
+        self.dialogs.clear()
 
     def reload(self) -> None:
         """Load the page anew; kernels go on."""

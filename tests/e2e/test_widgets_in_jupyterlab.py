@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -22,14 +24,29 @@ ANSWER = "Not for patients under eighteen, nor for images of other scanners."
 
 
 @pytest.fixture(scope="module")
-def kept(browser: Browser, server: Server) -> None:
+def opened_once(browser: Browser, server: Server) -> Iterator[Lab]:
+    opened = Lab(browser, server)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def lab(opened_once: Lab) -> Iterator[Lab]:
+    """The page of all tests here, as if it had just been opened: loading it takes longer than most tests."""
+    opened_once.start_anew()
+    yield opened_once
+    assert opened_once.outside == []
+    assert opened_once.dialogs == []
+
+
+@pytest.fixture(scope="module")
+def kept(opened_once: Lab) -> None:
     """Both views, run and saved by somebody who then stopped the kernels."""
-    first = Lab(browser, server)
-    show(first, "kept_comparison", COMPARISON, SHOW_COMPARISON)
-    first.save()
-    show(first, "kept_review", REVIEW, EVERYTHING, SHOW_REVIEW)
-    first.save()
-    first.close()
+    opened_once.start_anew()
+    show(opened_once, "kept_comparison", COMPARISON, SHOW_COMPARISON)
+    opened_once.save()
+    show(opened_once, "kept_review", REVIEW, EVERYTHING, SHOW_REVIEW)
+    opened_once.save()
 
 
 def copy_with_other_content(server: Server, name: str) -> str:
@@ -80,12 +97,11 @@ def test_a_comparison_is_sorted_by_keyboard_and_no_key_reaches_the_notebook(lab:
     expect(view.locator(".wb-run .wb-copy").nth(1)).to_be_focused()
 
 
-def test_a_comparison_fits_a_narrow_window(browser: Browser, server: Server) -> None:
-    lab = Lab(browser, server, width_px=900)
+def test_a_comparison_fits_a_narrow_window(lab: Lab) -> None:
+    lab.page.set_viewport_size({"width": 900, "height": 1400})
     view = show(lab, "narrow", COMPARISON, SHOW_COMPARISON)
     lab.photograph("comparison_narrow", view)
     assert view.locator(".wb-scroll").evaluate("box => box.scrollWidth - box.clientWidth") == 0
-    lab.close()
 
 
 def test_an_empty_comparison_says_how_to_fill_it(lab: Lab) -> None:
@@ -219,30 +235,26 @@ def test_a_waivable_finding_is_waived_where_it_says_so(lab: Lab) -> None:
     expect(view.get_by_label("Waivers")).to_contain_text("A trial on one ward, watched every day.")
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.parametrize("width_px", [1200, 900])
-def test_the_whole_review_is_readable_and_accessible(
-    browser: Browser, server: Server, theme: str, width_px: int
-) -> None:
-    lab = Lab(browser, server, width_px=width_px)
-    lab.choose_theme(f"JupyterLab {theme}")
-    view = show(lab, f"whole_{theme}_{width_px}", REVIEW, EVERYTHING, SHOW_REVIEW)
-    lab.page.set_viewport_size({"width": width_px, "height": 4200})
-    lab.photograph(f"review_{theme.lower()}_{width_px}", view)
+def test_the_whole_review_is_readable_and_accessible(lab: Lab) -> None:
+    view = show(lab, "whole", REVIEW, EVERYTHING, SHOW_REVIEW)
+    for theme, width_px in product(("Light", "Dark"), (1200, 900)):
+        lab.choose_theme(f"JupyterLab {theme}")
+        lab.page.set_viewport_size({"width": width_px, "height": 4200})
+        lab.photograph(f"review_{theme.lower()}_{width_px}", view)
     for summary in view.locator("summary").all():
         if summary.locator("..").get_attribute("open") is None:
             summary.click()
-    lab.page.set_viewport_size({"width": width_px, "height": 11000})
     view.get_by_role("group", name="Sign", exact=True).get_by_label("SSH key").fill("/keys/vera")
     expect(view.get_by_role("group", name="Sign", exact=True).locator(".wb-holder")).to_contain_text(
         "vera@example.org holds"
     )
-    lab.photograph(f"review_whole_{theme.lower()}_{width_px}", view)
-    assert view.evaluate("box => box.scrollWidth - box.clientWidth") == 0
-    assert contrast(view, ".wb-status, .wb-quiet, .wb-note, td, th, dt, dd, label, .wb-cautions") >= 4.5
-    assert find_violations(lab.page, ".wb-live") == []
-    assert lab.outside == []
-    lab.close()
+    for theme, width_px in product(("Light", "Dark"), (1200, 900)):
+        lab.choose_theme(f"JupyterLab {theme}")
+        lab.page.set_viewport_size({"width": width_px, "height": 11000})
+        lab.photograph(f"review_whole_{theme.lower()}_{width_px}", view)
+        assert view.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+        assert contrast(view, ".wb-status, .wb-quiet, .wb-note, td, th, dt, dd, label, .wb-cautions") >= 4.5
+        assert find_violations(lab.page, ".wb-live") == []
 
 
 def test_while_a_later_cell_runs_the_snapshot_is_shown_and_then_the_live_view(lab: Lab) -> None:
@@ -280,14 +292,16 @@ def test_without_a_kernel_the_whole_review_can_be_read(lab: Lab, kept: None) -> 
     assert find_violations(lab.page, ".wb-twin") == []
 
 
-@pytest.mark.parametrize("name", ["kept_comparison", "kept_review"])
-def test_an_untrusted_notebook_shows_the_snapshot_without_style(lab: Lab, kept: None, name: str) -> None:
-    panel = lab.open(copy_with_other_content(lab.server, f"{name}.ipynb"), run=False)
-    expect(panel.locator(".wb-twin")).to_contain_text("run this cell again to make it live.")
-    expect(panel.locator(".wb-twin style, .wb-twin svg")).to_have_count(0)
-    expect(panel.locator(".wb-twin .wb-chart").first).to_be_hidden()
-    expect(panel.locator(".jp-OutputArea-child")).to_have_count(1)
-    lab.photograph(f"{name}_untrusted", panel.locator(".wb-twin"))
+def test_an_untrusted_notebook_shows_the_snapshot_without_style(browser: Browser, server: Server, kept: None) -> None:
+    fresh = Lab(browser, server)  # a page that has shown a live view keeps the style of it
+    for name in ("kept_comparison", "kept_review"):
+        panel = fresh.open(copy_with_other_content(server, f"{name}.ipynb"), run=False)
+        expect(panel.locator(".wb-twin")).to_contain_text("run this cell again to make it live.")
+        expect(panel.locator(".wb-twin style, .wb-twin svg")).to_have_count(0)
+        expect(panel.locator(".wb-twin .wb-chart").first).to_be_hidden()
+        expect(panel.locator(".jp-OutputArea-child")).to_have_count(1)
+        fresh.photograph(f"{name}_untrusted", panel.locator(".wb-twin"))
+    fresh.close()
 
 
 def test_without_a_kernel_the_view_says_so_and_keeps_the_text(lab: Lab) -> None:

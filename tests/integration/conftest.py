@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import AUTHOR
+from tests.conftest import AUTHOR, MakeOnce
 from tests.integration.governed import ROLES, STRANGER, Governed, open_governed, trust
 from tests.integration.started_kernels import Start
 from tests.integration.warm_inspections import WarmInspections
@@ -46,37 +46,42 @@ def cold_inspections(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def reviewers_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reviewers_keys(make_once: MakeOnce) -> Path:
     """A folder with a key for everybody, and the file that trusts two of them."""
-    folder = tmp_path_factory.mktemp("keys")
-    for principal in (*ROLES, STRANGER, AUTHOR):
-        make_key(folder / principal.partition("@")[0], principal)
-    return folder
+
+    def make(folder: Path) -> None:
+        for principal in (*ROLES, STRANGER, AUTHOR):
+            make_key(folder / principal.partition("@")[0], principal)
+
+    return make_once("keys", make)
 
 
 @pytest.fixture(scope="session")
-def nominated_once(
-    tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], reviewers_keys: Path
-) -> Path:
+def nominated_once(make_once: MakeOnce, make_project: Callable[[Path], Path], reviewers_keys: Path) -> Path:
     """A project in which shop/1 and shop/2 are nominated and answered, and nothing is served yet."""
-    governed = open_governed(make_project(tmp_path_factory.mktemp("nominated") / "project"), reviewers_keys)
-    trust(governed.bench.settings, reviewers_keys)
-    for strength in (1.0, 0.5):
-        governed.answer_all(governed.nominate(strength))
-    governed.bench.store.close()
-    return governed.project
+
+    def make(folder: Path) -> None:
+        governed = open_governed(make_project(folder / "project"), reviewers_keys)
+        trust(governed.bench.settings, reviewers_keys)
+        for strength in (1.0, 0.5):
+            governed.answer_all(governed.nominate(strength))
+        governed.bench.store.close()
+
+    return make_once("nominated", make) / "project"
 
 
 @pytest.fixture(scope="session")
-def released_once(nominated_once: Path, tmp_path_factory: pytest.TempPathFactory, reviewers_keys: Path) -> Path:
+def released_once(make_once: MakeOnce, nominated_once: Path, reviewers_keys: Path) -> Path:
     """The same project with shop/1 released, then shop/2."""
-    project = Path(shutil.copytree(nominated_once, tmp_path_factory.mktemp("released") / "project"))
-    governed = open_governed(project, reviewers_keys)
-    for subject in ("shop/1", "shop/2"):
-        governed.approve(subject)
-        governed.bench.promote(subject)
-    governed.bench.store.close()
-    return project
+
+    def make(folder: Path) -> None:
+        governed = open_governed(Path(shutil.copytree(nominated_once, folder / "project")), reviewers_keys)
+        for subject in ("shop/1", "shop/2"):
+            governed.approve(subject)
+            governed.bench.promote(subject)
+        governed.bench.store.close()
+
+    return make_once("released", make) / "project"
 
 
 @pytest.fixture
@@ -98,7 +103,5 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="module")
 def kept_parents() -> Iterator[None]:
     """Keep the processes to fork from for all tests of a file, and none of them for longer."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warm_parents, "_MOST_PARENTS", 8)
-        yield
-        warm_parents.close_parents()
+    yield
+    warm_parents.close_parents()

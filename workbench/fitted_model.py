@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from workbench.domain.contract import Column, Contract, Threshold, require_valid
-from workbench.domain.task import MOST_CLASSES, Label, Response, Task, find_place, task_of_classes
+from workbench.domain.task import MOST_CLASSES, Label, Response, Task, find_place, spell_class, task_of_classes
 from workbench.errors import UsageError
 from workbench.predictions import Predictions
 
@@ -45,14 +45,27 @@ def decide_task(model: Any, features: pd.DataFrame) -> Fitted:
     labels = None if classes is None else to_native(classes)
     if labels is None and "predict_proba" not in responses:
         return Fitted(model, features, "regression", None, ("predict",))
+    if labels is None and not _is_fitted(model):
+        raise _no_task("It is not fitted.", "Fit it before it is logged.")
     if labels is None:
         raise _no_task("It gives probabilities and has no classes_: it groups rows, and learned no labels.", _GROUPS)
-    if labels is None or len(labels) < 2:
-        return Fitted(model, features, "classification", None, responses)
+    if len(labels) < 2:
+        raise _no_task(f"It learned one class only: {spell_class(labels[0])}.", "Fit it on rows of two or more.")
     if len(labels) > MOST_CLASSES:
         raise _no_task(f"It has {len(labels):,} classes; the most are {MOST_CLASSES}.", "Group the rare ones.")
     threshold = find_threshold(model, labels)
     return Fitted(model, features, task_of_classes(len(labels)), labels, responses, threshold)
+
+
+def _is_fitted(model: Any) -> bool:
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    return True
 
 
 _GROUPS = "Log a classifier, such as one that was fitted on the groups it found."

@@ -130,10 +130,10 @@ def _find_classes(said: Said, fitted: Fitted | None) -> tuple[Label, ...] | None
         return fitted.classes or declared
     if said.classes is not None:
         return said.classes
-    found = tuple(sorted(set(said.truth), key=lambda each: (isinstance(each, str), each)))
+    found = _sort(set(said.truth))
     if _is_text(said.truth) or all(isinstance(each, bool) for each in said.truth) or said.positive is not None:
-        labels = set(said.score.tolist()) if _is_text(said.score.ravel()) else set()
-        return tuple(sorted({*found, *labels}, key=str)) if len({*found, *labels}) > 1 else None
+        labels = set(said.score.ravel().tolist()) if _is_text(said.score.ravel()) else set()
+        return _sort({*found, *labels}) if len({*found, *labels}) > 1 else None
     columns = said.score.shape[1] if said.score.ndim > 1 else 1
     if columns < 2:
         return None
@@ -144,6 +144,11 @@ def _find_classes(said: Said, fitted: Fitted | None) -> tuple[Label, ...] | None
             f"There are {columns} scores a row and {len(found)} different truths.", "Name them with classes=…."
         )
     return found
+
+
+def _sort(labels: set[Label]) -> tuple[Label, ...]:
+    """Return labels as scikit-learn orders its classes: numbers by their size."""
+    return tuple(sorted(labels, key=lambda each: (isinstance(each, str), each)))
 
 
 def _unfit(why: str, next_step: str) -> UsageError:
@@ -178,6 +183,14 @@ def _settle_two(said: Said, fitted: Fitted | None, classes: tuple[Label, ...]) -
     if _is_text(said.score):
         said = _score_labels(said, fitted, classes, 1 if wanted is None else wanted)
     found = _find_response(said, fitted, classes, wanted)
+    if found is None and {*classes} != {0, 1} and {*said.score.tolist()} <= {*classes}:
+        said = _score_labels(said, fitted, classes, 1 if wanted is None else wanted)
+        found = _find_response(said, fitted, classes, wanted)
+    if found and not found.place and said.positive is None and {*classes} == {0, 1}:
+        raise _unfit(
+            "The scores are those of class 0, and the truth may be labels, or say where class 0 is.",
+            "Log the scores of class 1; or write positive=0, and log the labels as truth.",
+        )
     place = found.place if found else _default_place(fitted, classes) if wanted is None else wanted
     label = ask_labels(fitted, classes) if found and fitted else None
     return Predictions(

@@ -68,7 +68,8 @@ def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
         raise UsageError(
             "The metrics cannot be logged.",
             why=problems,
-            next_step="A name is letters, digits, _ - . / and spaces, up to 250; a value is a finite number; a step is a whole"
+            next_step=f"A name is letters, digits, _ - . / and spaces, up to {LONGEST_METRIC_NAME}, and begins with one of the"
+            " first three, before and after each /; a value is a finite number; a step is a whole"
             " number, so count batches instead of parts of an epoch.",
         )
     values = {name: float(value) for name, value in metrics.items()}
@@ -104,10 +105,14 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
     The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once. Log every table
     with the same columns, the label included: only then can be seen whether training had rows of the holdout.
     """
-    row_ids = [str(row) for row in getattr(table, "index", ())]
+    row_ids = [str(row) for row in table.index] if hasattr(table, "itertuples") else []
     problems = list(_dataset_problems(table, role, name, row_ids))
     if problems:
-        raise UsageError("The dataset cannot be logged.", why=problems, next_step="Nothing was recorded of it.")
+        raise UsageError(
+            "The dataset cannot be logged.",
+            why=problems,
+            next_step="Correct it, and log it again; nothing was recorded of it.",
+        )
     missing = table.isna().to_numpy()
     rows = [row.hex() for row in _digest_rows(table, missing)]
     types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
@@ -126,11 +131,11 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
     }
     _write_dataset(document)
     if role != "holdout":
-        _TRAINING_TABLES[_folder(), name or role] = table
+        _TRAINING_TABLES[_folder(), role, name] = table
 
 
 # What a model was fitted on is known when it is logged, and which columns it takes only then.
-_TRAINING_TABLES: dict[tuple[Path, str], pd.DataFrame] = {}
+_TRAINING_TABLES: dict[tuple[Path, str, str], pd.DataFrame] = {}
 
 
 def digest_table(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -> str:
@@ -287,28 +292,30 @@ def log_model(
     with `flag_unseen` answers name the columns whose value lies outside of what these rows held. Raises UsageError, before anything
     is written, for what no endpoint could take or answer, with what to write instead.
     """
-    import skops.io
-
     from workbench.fitted_model import decide_task, describe_contract
     from workbench.packaging.boosters.substituting import put_texts_for_boosters
     from workbench.packaging.frames import describe_columns
     from workbench.packaging.own_code import record_own_code, write_authors, write_files
     from workbench.packaging.servability import judge_answers, require_frame, require_reviewed
-    from workbench.packaging.skops_canonical import to_canonical
+    from workbench.packaging.skops_canonical import write_model
     from workbench.tracking.provenance import read_git_authors
 
     require_frame(features)
     if not hasattr(model, "predict"):
-        raise UsageError("The model cannot be logged.", why=f"{type(model).__name__} has no method `predict`.")
+        raise UsageError(
+            "The model cannot be logged.",
+            why=f"{type(model).__name__} has no method `predict`.",
+            next_step="Log a fitted estimator that has one; a search needs refit=True.",
+        )
     folder, training = _folder(), _find_training(features)
     answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
-    content = to_canonical(skops.io.dumps(answering))
+    content = write_model(answering)
     own = record_own_code(answering, content, _own_folders())
     require_reviewed(content, own.modules)
     columns = describe_columns(features, training, longest_text=read_settings().longest_text, as_text=as_text)
     fitted = replace(decide_task(answering, features), model=model, flags_unseen=flag_unseen)
     logged = replace(
-        judge_answers(answering, features, describe_contract(fitted, columns, None), own.modules),
+        judge_answers(answering, content, features, describe_contract(fitted, columns, None), own.modules),
         name=type(model).__name__,
     )
     _settle(folder, _SAID.get(folder), fitted, columns)
@@ -338,7 +345,7 @@ def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
     import pandas as pd
 
     names = list(features.columns)
-    own = [table for (folder, _), table in _TRAINING_TABLES.items() if folder == _folder()]
+    own = [table for (folder, *_), table in _TRAINING_TABLES.items() if folder == _folder()]
     fitting = [table[names] for table in own if set(names) <= set(table.columns)]
     return pd.concat(fitting, ignore_index=True) if fitting else None
 

@@ -119,7 +119,7 @@ def test_every_threshold_has_rows_beside_it_in_the_proof_of_a_compiled_model():
     assert len(beside.rows) >= len(set(zip(features.tolist(), values.tolist(), strict=True)))
     measure = measure_estimator(predictor_of(model, contract), sets)
     predict = load_onnx_predictor(compile_own(model, contract), contract)
-    assert compare_form("own", predict, measure, double=True, largest=1e-6, largest_batch=1e-9).served
+    assert compare_form("own", predict, measure, largest=1e-6, largest_batch=1e-9).served
 
 
 def contract_of(model, table):

@@ -33,7 +33,7 @@ def forms_of(folder, monkeypatch, make, limits=None) -> list[Form]:
 
 
 def test_every_form_arrives_as_it_was_made(tmp_path, monkeypatch):
-    made = [FIRST, Form("second", None, "no converter", double=False), Form("third", b"\0" * 3_000_000)]
+    made = [FIRST, Form("second", None, "no converter"), Form("third", b"\0" * 3_000_000)]
     assert forms_of(tmp_path, monkeypatch, lambda *_: iter(made)) == made
 
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from tests.integration.contracts import infer_contract
 from workbench.domain.contract import Contract, find_row_problems, require_valid
@@ -19,6 +19,7 @@ from workbench.packaging.frames import build_frame, describe_columns, to_rows
 from workbench.packaging.onnx_compiler import compile_own, find_obstacle
 from workbench.packaging.onnx_predictor import load_onnx_predictor
 from workbench.packaging.servability import judge_answers
+from workbench.packaging.skops_canonical import write_model
 from workbench.packaging.skops_predictor import predictor_of
 
 ROWS = 60
@@ -101,7 +102,7 @@ def test_a_model_that_looks_at_dates_is_served_by_scikit_learn_itself():
     model = make_pipeline(steps, LogisticRegression()).fit(features, TARGET)
     columns = describe_columns(features, as_text=["account"])
     contract = require_valid(Contract("classification", columns, 1, (0, 1)))
-    assert "no place in ONNX" in str(judge_answers(model, features, contract).obstacle)
+    assert "no place in ONNX" in str(judge_answers(model, write_model(model), features, contract).obstacle)
     answers = predictor_of(model, contract)(to_rows(features, contract))
     assert answers.scores == model.predict_proba(features)[:, 1].tolist()
     assert len({*answers.scores}) > ROWS // 2
@@ -135,3 +136,35 @@ def test_dates_with_a_zone_in_training_and_without_in_the_holdout_are_told_apart
     here, there = TABLE[["berlin"]], TABLE[["berlin"]].assign(berlin=TABLE.berlin.dt.tz_localize(None))
     with pytest.raises(UsageError, match="make them one"):
         describe_columns(there, here)
+
+
+def test_a_whole_number_carried_as_text_stays_whole_beside_a_missing_one():
+    judged = pd.DataFrame({"account": pd.array([2**53 + 1, None], dtype="Int64")})
+    trained = pd.DataFrame({"account": [2**53 + 1, 2**53 + 3]})
+    contract = Contract("regression", describe_columns(judged, trained, as_text=["account"]))
+    assert build_frame([{"account": "9007199254740993"}], contract)["account"].tolist() == [2**53 + 1]
+
+
+def test_a_row_that_its_column_cannot_hold_changes_no_other_row():
+    table = pd.DataFrame({"small": np.arange(ROWS, dtype="uint8") + 100, "amount": TABLE.amount})
+    model = make_pipeline(FunctionTransformer(np.square), LogisticRegression()).fit(table, TARGET)
+    predict = predictor_of(model, infer_contract(model, table))
+    rows = [{"small": 200, "amount": 0.5}, {"small": 300, "amount": 0.1}, {"small": 17, "amount": -2.0}]
+    together = predict(rows)
+    assert together.scores == [predict([row]).scores[0] for row in rows]
+    assert together.labels == [predict([row]).labels[0] for row in rows]
+    assert together.scores[0] == model.predict_proba(table[:1].assign(small=np.uint8(200), amount=0.5))[0, 1]
+
+
+def test_two_kinds_of_missing_values_are_told_apart_before_anything_is_logged():
+    mixed = pd.DataFrame({"city": pd.Series(["Oslo", None, "Bergen", float("nan")], dtype=object)})
+    with pytest.raises(UsageError, match="several kinds of missing values"):
+        describe_columns(mixed)
+    one = mixed.assign(city=mixed.city.where(mixed.city.notna(), None))
+    assert describe_columns(one)[0].missing == "none"
+
+
+def test_a_category_that_no_row_had_was_not_seen():
+    table = pd.DataFrame({"plan": pd.Categorical(["free", "pro"], ["free", "pro", "team"])})
+    assert describe_columns(table)[0].values == ("free", "pro")
+    assert describe_columns(table.assign(plan=table.plan.cat.remove_unused_categories()))[0].values is None

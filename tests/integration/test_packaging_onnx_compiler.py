@@ -1,4 +1,4 @@
-"""Compiled models answer like the models: our own converters, family by family, and what skl2onnx makes where they end."""
+"""Compiled models answer like the models: our own converters, family by family, and what is left to scikit-learn where they end."""
 
 from dataclasses import replace
 
@@ -272,7 +272,7 @@ def prove(model, table: pd.DataFrame, truth: pd.Series):
     own = predictor_of(model, contract)
     measure = measure_estimator(own, make_row_sets(model, contract, rows[:HOLDOUT_ROWS], rows[HOLDOUT_ROWS:]))
     compiled = load_onnx_predictor(compile_own(model, contract), contract)
-    return compare_form(OWN, compiled, measure, double=True, largest=1e-6, largest_batch=1e-9)
+    return compare_form(OWN, compiled, measure, largest=1e-6, largest_batch=1e-9)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -320,9 +320,7 @@ def tampered(change):
     rows = to_rows(TABLE[["amount", "count"]])
     own = predictor_of(model, contract)
     measure = measure_estimator(own, make_row_sets(model, contract, rows[:HOLDOUT_ROWS], rows[HOLDOUT_ROWS:]))
-    return compare_form(
-        "changed", lambda asked: change(own(asked), asked), measure, double=True, largest=1e-6, largest_batch=1e-9
-    )
+    return compare_form("changed", lambda asked: change(own(asked), asked), measure, largest=1e-6, largest_batch=1e-9)
 
 
 def test_one_other_score_in_all_rows_is_found():
@@ -353,6 +351,23 @@ def test_an_answer_that_depends_on_who_asks_beside_it_is_found():
     assert "A row alone" in found.reason
 
 
+def test_how_far_the_model_is_from_itself_on_huge_numbers_opens_no_limit_for_ordinary_rows():
+    model = LinearRegression().fit(TABLE[["amount"]], AMOUNTS)
+    contract, rows = contract_of(model, TABLE[["amount"]]), to_rows(TABLE[["amount"]])
+    own = predictor_of(model, contract)
+    measure = measure_estimator(own, make_row_sets(model, contract, rows[:HOLDOUT_ROWS], rows[HOLDOUT_ROWS:]))
+    measure = replace(measure, alone=(*((size, 0.0) for size, _ in measure.alone if size < 1e30), (3e38, 1e30)))
+
+    def shift(asked, least):
+        answers = own(asked)
+        shifts = [measure.spread * (row["amount"] is not None and abs(row["amount"]) > least) for row in asked]
+        return type(answers)([score + by for score, by in zip(answers.scores, shifts, strict=True)])
+
+    limits = {"largest": 1e-6, "largest_batch": 1e-9}
+    assert compare_form("on huge numbers", lambda asked: shift(asked, 3e38), measure, **limits).served
+    assert not compare_form("on ordinary ones", lambda asked: shift(asked, 10.0), measure, **limits).served
+
+
 def test_a_number_where_the_model_raises_is_found():
     model = prepared(LogisticRegression(), texts=OneHotEncoder()).fit(TABLE, CLASSES)
     contract = contract_of(model, TABLE)
@@ -362,19 +377,18 @@ def test_a_number_where_the_model_raises_is_found():
     assert any(np.isnan(each.scores).any() for each in measure.expected)
     lenient = prepared(LogisticRegression()).fit(TABLE, CLASSES)
     compiled = load_onnx_predictor(compile_own(lenient, contract), contract)
-    assert not compare_form("lenient", compiled, measure, double=True, largest=1e-6, largest_batch=1e-9).served
+    assert not compare_form("lenient", compiled, measure, largest=1e-6, largest_batch=1e-9).served
 
 
 # Where our own converters end
 
 
-def test_what_has_no_converter_here_is_left_to_skl2onnx_or_explained():
+def test_what_has_no_converter_says_so():
     model = SVC(random_state=0).fit(TABLE[["amount"]], CLASSES)
-    contract = replace(contract_of(model, TABLE[["amount"]]), response="predict_proba")
-    own, *others = compile_forms(model, contract)
+    contract = contract_of(model, TABLE[["amount"]])
+    own, prepared_only = compile_forms(model, contract)
     assert (own.name, own.content, own.reason) == (OWN, None, "no converter for SVC")
-    assert any(form.content for form in others)
-    assert others[-1].reason == "nothing stands before its last step"
+    assert prepared_only.reason == "nothing stands before its last step"
 
 
 LAST_STEPS = {"neighbors": KNeighborsClassifier(5), "vectors": SVC(), "kernel": KernelRidge(kernel="rbf", gamma=0.1)}

@@ -103,7 +103,7 @@ def proved(name: str) -> tuple[bytes, Contract, Measure]:
 def is_served(name: str, content: bytes) -> bool:
     _, contract, measure = proved(name)
     compiled = load_onnx_predictor(content, contract)
-    return compare_form("changed", compiled, measure, double=True, largest=1e-6, largest_batch=1e-9).served
+    return compare_form("changed", compiled, measure, largest=1e-6, largest_batch=1e-9).served
 
 
 @pytest.mark.parametrize("name", MODELS)

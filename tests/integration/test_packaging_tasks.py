@@ -75,7 +75,7 @@ def contract_of(model: Any, **changes: Any) -> Contract:
 def compare(model: Any, contract: Contract, compiled: Predict) -> Any:
     rows, own = to_rows(TABLE), predictor_of(model, contract)
     measure = measure_estimator(own, make_row_sets(model, contract, rows[:HOLDOUT], rows[HOLDOUT:]))
-    return compare_form(OWN, compiled, measure, double=True, largest=1e-6, largest_batch=1e-9)
+    return compare_form(OWN, compiled, measure, largest=1e-6, largest_batch=1e-9)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -110,15 +110,6 @@ def test_an_answer_of_two_scores_to_a_question_of_three_is_no_answer():
     own = predictor_of(model, contract)
     found = compare(model, contract, lambda rows: replace(own(rows), scores=[row[:2] for row in own(rows).scores]))
     assert not found.served
-
-
-def test_skl2onnx_knows_several_classes_too():
-    model = LogisticRegression().fit(TABLE, METALS)
-    contract = contract_of(model)
-    others = [form for form in compile_forms(model, contract) if form.name != OWN and form.double and form.content]
-    assert others
-    found = compare(model, contract, load_onnx_predictor(others[0].content, contract))
-    assert found.served, found.reason
 
 
 def test_a_model_that_only_votes_is_served_as_it_is_with_one_for_its_class():

@@ -14,8 +14,8 @@ def _model(nodes: list[Any], initializers: list[Any] = (), **more: Any) -> bytes
     """Return a model from rows to one score, made of these nodes; it takes what the sound one takes."""
     from onnx import TensorProto, helper
 
-    rows = helper.make_tensor_value_info("rows", TensorProto.DOUBLE, [None, _COLUMNS])
-    score = helper.make_tensor_value_info("score", TensorProto.DOUBLE, None)
+    rows = helper.make_tensor_value_info("numbers", TensorProto.DOUBLE, [None, _COLUMNS])
+    score = helper.make_tensor_value_info("scores", TensorProto.DOUBLE, None)
     graph = helper.make_graph(nodes, "model", [rows], [score], initializers)
     opsets = [helper.make_opsetid("", 18), *(helper.make_opsetid(name, 1) for name in more.pop("domains", ()))]
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=9, **more).SerializeToString())
@@ -31,7 +31,7 @@ def _external(where: str) -> Callable[[Canary], bytes]:
         weights.data_location = TensorProto.EXTERNAL
         for key, value in (("location", where.format(outside=outside)), ("offset", "0"), ("length", str(8 * _COLUMNS))):
             weights.external_data.add(key=key, value=value)
-        return _model([helper.make_node("Add", ["rows", "weights"], ["score"])], [weights])
+        return _model([helper.make_node("Add", ["numbers", "weights"], ["scores"])], [weights])
 
     return make
 
@@ -39,7 +39,7 @@ def _external(where: str) -> Callable[[Canary], bytes]:
 def _custom_operator(_: Canary) -> bytes:
     from onnx import helper
 
-    node = helper.make_node("PyOp", ["rows"], ["score"], domain="ai.onnx.contrib", module="os", class_name="system")
+    node = helper.make_node("PyOp", ["numbers"], ["scores"], domain="ai.onnx.contrib", module="os", class_name="system")
     return _model([node], domains=("ai.onnx.contrib",))
 
 
@@ -58,7 +58,7 @@ def _unending_loop(_: Canary) -> bytes:
     body = helper.make_graph(nodes, "body", inputs, [info("still", TensorProto.BOOL), info("next", TensorProto.DOUBLE)])
     rounds = helper.make_tensor("rounds", TensorProto.INT64, [], [2**62])
     go = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
-    return _model([helper.make_node("Loop", ["rounds", "yes", "rows"], ["score"], body=body)], [rounds, go])
+    return _model([helper.make_node("Loop", ["rounds", "yes", "numbers"], ["scores"], body=body)], [rounds, go])
 
 
 def _vast(when: str) -> Callable[[Canary], bytes]:
@@ -70,15 +70,15 @@ def _vast(when: str) -> Callable[[Canary], bytes]:
         size = helper.make_tensor("size", TensorProto.INT64, [2], [2**20, 2**13])
         zero = helper.make_tensor("zero", TensorProto.DOUBLE, [1], [0.0])
         nodes = [helper.make_node("ConstantOfShape", ["size"], ["vast"], value=zero)]
-        if when == "rows":
+        if when == "numbers":
             nodes = [
-                helper.make_node("ReduceSum", ["rows"], ["sum"], keepdims=0),
+                helper.make_node("ReduceSum", ["numbers"], ["sum"], keepdims=0),
                 helper.make_node("Reshape", ["sum", "one"], ["single"]),
                 helper.make_node("Expand", ["single", "size"], ["vast"]),
             ]
         nodes += [
             helper.make_node("ReduceSum", ["vast"], ["total"], keepdims=0),
-            helper.make_node("Add", ["rows", "total"], ["score"]),
+            helper.make_node("Add", ["numbers", "total"], ["scores"]),
         ]
         return _model(nodes, [size, helper.make_tensor("one", TensorProto.INT64, [1], [1])])
 
@@ -93,7 +93,7 @@ def _recursive_function(_: Canary) -> bytes:
     inner = helper.make_node("Twice", ["x"], ["y"], domain="own")
     function = helper.make_function("own", "Twice", ["x"], ["y"], [inner], own)
     return _model(
-        [helper.make_node("Twice", ["rows"], ["score"], domain="own")], domains=("own",), functions=[function]
+        [helper.make_node("Twice", ["numbers"], ["scores"], domain="own")], domains=("own",), functions=[function]
     )
 
 
@@ -120,7 +120,7 @@ ONNX_MODELS: Mapping[str, Callable[[Canary], bytes]] = {
     "needs_foreign_code": _custom_operator,
     "never_ends": _unending_loop,
     "takes_all_memory_when_opened": _vast("opened"),
-    "takes_all_memory_for_rows": _vast("rows"),
+    "takes_all_memory_for_rows": _vast("numbers"),
     "calls_itself": _recursive_function,
     "deep": _deep,
     "garbage": lambda canary: b"\x08\x09" + canary.shell.encode() * 100,

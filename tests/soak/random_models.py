@@ -259,7 +259,7 @@ def _passes(served: Served, example: Example) -> bool:
     fresh, training = to_rows(example.fresh[:50]), to_rows(example.training)
     own = predictor_of(example.model, example.contract)
     measure = measure_estimator(own, make_row_sets(example.model, example.contract, fresh, training))
-    return compare_form(OWN, served.predict, measure, double=True, largest=1e-6, largest_batch=1e-9).served
+    return compare_form(OWN, served.predict, measure, largest=1e-6, largest_batch=1e-9).served
 
 
 def run(n: int) -> tuple[int, list[str], Counter[str]]:

@@ -59,7 +59,6 @@ CARRIERS = {
     "onnxruntime": "onnx",
     "optuna": "optuna",
     "papermill": "papermill",
-    "skl2onnx": "onnx",
     "skops": "skops",
     "sqlalchemy": "sqlalchemy",
 }
@@ -68,10 +67,8 @@ EXCEPTIONS = {
         "warm_kernels.py",
         "jupyter_client",
     ): "a provisioner, through which papermill, nbclient and JupyterLab start kernels",
-    ("spool.py", "skops"): "the notebook's own kernel writes the model, before any packaging exists",
     ("inspection_child.py", "skops"): "a process that is confined before it imports what parses foreign bytes",
     ("inspection_child.py", "onnxruntime"): "as above",
-    ("inspection_child.py", "skl2onnx"): "as above",
 }
 
 # What decides touches neither disk, network, clock nor chance; a run id is the one thing drawn.

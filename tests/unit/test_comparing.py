@@ -268,6 +268,14 @@ def test_runs_that_tell_other_classes_apart_are_not_paired(tmp_path, other, says
     assert find_difference(ours, theirs).startswith(says)
 
 
+def test_a_run_that_tells_other_classes_apart_is_left_out(tmp_path):
+    for run_id in ("aaaaaaaa", "bbbbbbbb"):
+        several(tmp_path, run_id, sharpness=1.0)
+    several(tmp_path, "cccccccc", sharpness=1.0, classes=("a", "b", "d"))
+    found = compare(tmp_path, "aaaaaaaa", "bbbbbbbb", "cccccccc", leave_out=True)
+    assert ({run.run_id for run in found.runs}, found.left_out) == ({"aaaaaaaa", "bbbbbbbb"}, 1)
+
+
 def test_a_run_of_classes_is_not_paired_with_one_of_numbers(tmp_path):
     several(tmp_path, "aaaaaaaa", sharpness=1.0)
     write(tmp_path / "bbbbbbbb", table(truth=np.arange(ROWS) % 3 * 1.0))

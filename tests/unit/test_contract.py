@@ -150,9 +150,12 @@ def test_classes_their_order_and_a_threshold_survive_the_bytes(contract):
         ({"classes": ("a", "b"), "threshold": Threshold("c", 0.5, "predict_proba")}, "no number of one of the classes"),
         ({"classes": ("a", "b"), "threshold": Threshold("b", math.nan, "predict_proba")}, "no number of one of"),
         ({"classes": ("a", "b"), "threshold": Threshold("b", True, "predict_proba")}, "no number of one of"),
+        ({"flags_unseen": "no"}, "It must flag what is unseen or not."),
+        ({"columns": (Column("at", "number", dtype="datetime64[ns]"),)}, "has type number and dtype 'datetime64[ns]'"),
+        ({"columns": (Column("plan", "string", values=(3,)),)}, "no texts and no categories"),
     ],
 )
-def test_classes_that_cannot_be_are_refused(changes, says):
+def test_a_contract_that_cannot_be_is_refused(changes, says):
     with pytest.raises(UsageError) as caught:
         require_valid(Contract(**{"task": "classification", "columns": COLUMN, **changes}))
     assert says in " ".join(caught.value.reasons)

@@ -106,11 +106,30 @@ def test_the_order_in_which_model_and_predictions_are_logged_does_not_matter():
     assert first.label is not None
 
 
-def test_scores_of_the_first_class_for_zero_and_one_are_for_the_outcome_that_is_written_as_one():
+def test_scores_of_class_nought_are_only_taken_from_who_names_it():
     model = LogisticRegression().fit(FEATURES, TWO)
-    predictions, contract, _ = log(1 - TWO, model.predict_proba(FEATURES)[:, 0], model)
+    with pytest.raises(UsageError, match="those of class 0") as caught:
+        log(TWO, model.predict_proba(FEATURES)[:, 0], model)
+    assert "positive=0" in caught.value.next_step
+    predictions, contract, _ = log(TWO, model.predict_proba(FEATURES)[:, 0], model, positive=0)
     assert contract.positive_class == 0
     assert predictions.truth.tolist() == (1 - TWO).tolist()
+
+
+@pytest.mark.parametrize("labels", ["one and two", "minus one and one"])
+def test_labels_that_are_numbers_are_no_scores(labels):
+    truth = name(TWO, PAIRS[labels]).astype(int)
+    model = LogisticRegression().fit(FEATURES, truth)
+    predictions, contract, _ = log(truth, model.predict(FEATURES), model)
+    assert contract.response == "predict_proba"
+    assert predictions.score.tolist() == model.predict_proba(FEATURES)[:, 1].tolist()
+    assert predictions.label.tolist() == (model.predict(FEATURES) == PAIRS[labels][1]).astype(float).tolist()
+
+
+def test_classes_that_are_numbers_are_in_the_order_of_their_size():
+    wb.log_predictions(range(ROWS), name(TWO, (2, 10)).astype(int), np.c_[SIGNAL < 0, SIGNAL > 0] * 0.8, positive=10)
+    predictions = read_back()[0] if (spool._folder() / spool.MODEL).exists() else read_predictions(spool._folder())
+    assert predictions.classes == (2, 10)
 
 
 def test_whoever_names_the_positive_class_is_believed():

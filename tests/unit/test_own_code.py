@@ -68,6 +68,10 @@ def test_a_source_that_does_not_read_as_it_runs_is_not_recorded(source, why):
     assert why in (find_source_fault(source) or "")
 
 
+def test_a_source_of_as_many_lines_as_a_review_shows_is_recorded():
+    assert find_source_fault(b"x = 1\n" * MOST_LINES) is None
+
+
 @pytest.mark.parametrize("source", [SOURCE, b"", b"x = 'd\xc3\xa9j\xc3\xa0'\r\n", b"# coding: utf-8\n"])
 def test_a_plain_source_may_be_recorded(source):
     assert find_source_fault(source) is None

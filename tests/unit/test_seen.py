@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -23,6 +24,8 @@ COLUMNS = (
     ),
     Column("account", "integer_text", dtype="int64", lowest="-5", highest="9007199254740993"),
     Column("note", "string", dtype="str"),
+    Column("share", "number", dtype="float32", lowest=float(np.float32(0.1)), highest=float(np.float32(0.7))),
+    Column("tier", "string", dtype="category", categories=("a", "b", "c"), values=("a", "b")),
 )
 ROW = {
     "age": 18,
@@ -31,6 +34,8 @@ ROW = {
     "since": "2026-01-01T01:00:00+01:00",
     "account": "9007199254740993",
     "note": "anything",
+    "share": 0.1,
+    "tier": "a",
 }
 
 
@@ -47,6 +52,9 @@ ROW = {
         ("account", "9007199254740994", False),
         ("account", "-5", True),
         ("note", "never", True),
+        ("share", 0.7, True),
+        ("share", 0.7000001, False),
+        ("tier", "c", False),
     ],
 )
 def test_what_lies_outside_is_named(column, value, is_seen):

@@ -236,6 +236,15 @@ def test_values_that_overflow_the_model_are_the_callers_to_correct(score):
     assert [problem["row"] for problem in assert_problem(response, 422)["problems"]] == [0]
 
 
+def _refuse(rows: Any) -> Answers:
+    raise ValueError("Found unknown categories ['secret']")
+
+
+def test_values_that_the_model_refuses_are_the_callers_to_correct():
+    response = post(Client(application(_refuse)), b'{"rows":[{"x":1,"colour":null}]}')
+    assert assert_problem(response, 422)["detail"] == "The model has no answer to these values."
+
+
 @pytest.mark.parametrize("predict", [_raise, lambda rows: Answers([])])
 def test_a_model_that_fails_is_a_server_error_that_shows_nothing(predict):
     response = post(Client(application(predict)), b'{"rows":[{"x":1,"colour":null}]}')

@@ -331,6 +331,7 @@ def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder
         (TABLE["age"], "train", "not pandas.Series; use .to_frame()"),
         (np.zeros((2, 2)), "train", "not numpy.ndarray; use pd.DataFrame"),
         (None, "train", "not NoneType"),
+        ([[1, 2]], "train", "not list"),
     ],
 )
 def test_a_table_whose_rows_cannot_be_named_is_refused(run_folder, table, role, says):
@@ -350,6 +351,13 @@ def test_a_training_table_does_not_replace_another_of_the_same_name(run_folder):
     assert reasons_of(lambda: wb.log_dataset(TABLE.head(2), role="train"))
     wb.log_dataset(TABLE.head(2), role="train", name="second")
     assert sorted(item["rows"] for item in datasets(run_folder)) == [2, 3]
+
+
+def test_tables_of_two_roles_may_have_one_name_and_both_are_training_rows(run_folder):
+    wb.log_dataset(FEATURES, role="train", name="wine")
+    wb.log_dataset(FEATURES * 3, role="validation", name="wine")
+    wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert len(pd.read_parquet(run_folder / spool.TRAINING)) == 2 * len(FEATURES)
 
 
 @pytest.mark.parametrize("name", ["../../escape", "a/b", "/etc/passwd", "...", "größe", "x" * 100])

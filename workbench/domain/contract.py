@@ -203,6 +203,8 @@ def _contract_problems(contract: Contract) -> Iterator[str]:
     if contract.task not in _TASKS:
         yield f"Unknown task {contract.task!r}; known are {', '.join(_TASKS)}."
     yield from _class_problems(contract)
+    if not isinstance(cast("object", contract.flags_unseen), bool):
+        yield "It must flag what is unseen or not."
     if not contract.columns:
         yield "It has no columns."
     if len(set(contract.names)) != len(contract.columns):
@@ -279,14 +281,14 @@ def _column_problems(column: Column) -> Iterator[str]:
 
 def _seen_problems(column: Column) -> Iterator[str]:
     is_time, is_duration = column.type in ("datetime", "duration"), column.type == "duration"
-    if is_time and (column.time is None or column.time.is_duration is not is_duration):
+    if (column.time is not None) is not is_time or (column.time and column.time.is_duration is not is_duration):
         yield f"Column {column.name!r} has type {column.type} and dtype {column.dtype!r}."
     elif any(end is not None and not _accepts(column, end) for end in (column.lowest, column.highest)):
         yield f"Column {column.name!r} was not seen from {column.lowest!r} to {column.highest!r}."
     elif (column.lowest is None) is not (column.highest is None):
         yield f"Column {column.name!r} has one end of what was seen, and not the other."
-    if not all(isinstance(cast("object", value), str) for value in column.values or ()):
-        yield f"Column {column.name!r} has values that are no texts."
+    if not all(value in (column.categories or ()) or isinstance(value, str) for value in column.values or ()):
+        yield f"Column {column.name!r} has values that are no texts and no categories."
 
 
 def find_row_problems(contract: Contract, rows: Any, *, most_rows: int = MOST_ROWS) -> list[RowProblem]:

@@ -33,6 +33,10 @@ _PROBLEMS: Mapping[str, str] = {
     "422": "Rows do not keep the contract; every reason is listed.",
     "500": "The model failed on rows that keep the contract.",
 }
+_EVERYWHERE: Mapping[str, str] = {
+    "421": "The request names another host than those served here.",
+    "503": "No approved model is loaded.",
+}
 
 
 def row_schema(contract: Contract) -> dict[str, Any]:
@@ -122,18 +126,20 @@ def _predict_operation() -> dict[str, Any]:
                 "headers": {"x-model-digest": {"schema": {"type": "string"}}},
                 "content": {"application/json": {"schema": _reference("Answer")}},
             },
-            **{status: _problem_response(text) for status, text in _PROBLEMS.items()},
+            **_problem_responses({**_PROBLEMS, **_EVERYWHERE}),
         },
     }
 
 
 def _read_operation(name: str, description: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"type": "object"}}}
-    return {"operationId": name, "responses": {"200": {"description": description, "content": content}}}
+    answer = {"description": description, "content": content}
+    return {"operationId": name, "responses": {"200": answer, **_problem_responses(_EVERYWHERE)}}
 
 
-def _problem_response(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/problem+json": {"schema": _reference("Problem")}}}
+def _problem_responses(descriptions: Mapping[str, str]) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _reference("Problem")}}
+    return {status: {"description": text, "content": content} for status, text in descriptions.items()}
 
 
 def _reference(name: str) -> dict[str, str]:

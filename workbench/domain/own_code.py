@@ -70,7 +70,7 @@ def find_source_fault(source: bytes) -> str | None:
         text = source.decode()
     except (SyntaxError, ValueError) as exc:
         return f"it is no text in UTF-8: {exc}"
-    lines = text.split("\n")
+    lines = text.removesuffix("\n").split("\n")
     if encoding != "utf-8":
         return f"it says that it is written in {encoding}; write it in UTF-8, without a mark at its beginning"
     if len(lines) > MOST_LINES:

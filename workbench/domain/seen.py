@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from struct import pack, unpack
 from typing import Any
 
 from workbench.domain.contract import Column, Contract, read_value
@@ -25,26 +26,34 @@ def make_unseen_finder(contract: Contract) -> Finder:
 
 
 def _find_judge(column: Column) -> Callable[[Any], bool] | None:
-    known = column.categories if column.categories is not None else column.values
+    known = _find_known(column)
     if known is not None:
         return frozenset(known).__contains__
     if column.lowest is None or column.highest is None:
         return None
     low, high = (read_value(column, end) for end in (column.lowest, column.highest))
+    if column.dtype.lower() == "float32":
+        # The ends are what such a column holds; so is what the model gets of a request.
+        return lambda value: bool(low <= _as_single(value) <= high)
     return lambda value: bool(low <= read_value(column, value) <= high)
+
+
+def _as_single(value: float) -> float:
+    rounded: float = unpack("f", pack("f", value))[0]
+    return rounded
 
 
 def describe_seen(column: Column) -> str:
     """Say what was seen of a column, empty where nothing was recorded."""
-    return " ".join(_describe(column))
-
-
-def _describe(column: Column) -> Iterator[str]:
-    known = column.categories if column.categories is not None else column.values
+    known = _find_known(column)
     if known is not None:
-        yield f"Seen: {', '.join(map(str, known[:_MOST_NAMED]))}{', …' if len(known) > _MOST_NAMED else ''}."
-    elif column.lowest is not None:
-        yield f"Seen from {column.lowest} to {column.highest}."
+        return f"Seen: {', '.join(map(str, known[:_MOST_NAMED]))}{', …' if len(known) > _MOST_NAMED else ''}."
+    return "" if column.lowest is None else f"Seen from {column.lowest} to {column.highest}."
+
+
+def _find_known(column: Column) -> tuple[Any, ...] | None:
+    """Return what was seen; of categories all, where nothing else is recorded."""
+    return column.categories if column.values is None else column.values
 
 
 _MOST_NAMED = 20

@@ -57,6 +57,8 @@ def _instead_of(name: str) -> str:
         return "give what the class makes, not the class itself."
     if "(as " in name or name.endswith("(kept in no archive)"):
         return "log the model with wb.log_model, which writes it as it is read."
+    if name.startswith("pandas.") and name.rpartition(".")[2].islower():
+        return f"use scikit-learn's OneHotEncoder or KBinsDiscretizer, which keep what they learned; or {_OF_YOUR_OWN}"
     if "<lambda>" in name:
         return f"name {_ELEMENT_WISE}, or a function of a .py file beside the notebook."
     return next(advice for start, advice in _INSTEAD.items() if name.startswith(start))

@@ -119,7 +119,7 @@ def _require_same_files(source: Path, files: Mapping[str, bytes]) -> None:
         raise Refused(
             "BentoML did not keep the release's files.",
             why=[f"{path} was dropped, added or changed." for path in differing],
-            next_step="Rename files that BentoML ignores (.git, .DS_Store, __pycache__, venv).",
+            next_step="BentoML leaves out .git, .DS_Store, __pycache__ and venv: name no own module so, and nominate a new run.",
         )
 
 

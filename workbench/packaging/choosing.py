@@ -73,7 +73,7 @@ def _try_form(
         predict = predictor_of_form(form, model, contract)
     except Refused as exc:
         return FormFact(form.name, False, " ".join([exc.what, *exc.reasons]))
-    fact = compare_form(form.name, predict, measure, double=form.double, largest=largest, largest_batch=largest_batch)
+    fact = compare_form(form.name, predict, measure, largest=largest, largest_batch=largest_batch)
     return add_arrays(fact, form.content, model) if form.whole else fact
 
 

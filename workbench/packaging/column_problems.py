@@ -69,10 +69,19 @@ def find_column_problems(
             if problem := find(column, longest_text):
                 yield f"Column {name!r} holds {problem}."
                 break
+    if len(gaps := {type(value).__name__ for column in columns for value in _list_gaps(column)}) > 1:
+        yield (
+            f"Column {name!r} has several kinds of missing values ({', '.join(sorted(gaps))}), and a request has one: make "
+            "them one before fitting, such as .where(column.notna(), None)."
+        )
     is_time = any(column.dtype.kind in "mM" for column in columns)
     if is_time and len({column.dtype.kind + str(getattr(column.dtype, "tz", "")) for column in columns}) > 1:
         others = ", ".join(sorted({str(column.dtype) for column in columns}))
         yield f"Column {name!r} holds {others} in the features and in the training rows: make them one."
+
+
+def _list_gaps(column: Any) -> list[Any]:
+    return list(column[column.isna()].tolist()) if column.dtype == object else []
 
 
 def values_of(column: Any) -> list[Any]:

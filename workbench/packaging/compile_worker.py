@@ -20,7 +20,7 @@ from workbench.domain.contract import Contract
 from workbench.packaging.confinement import Limits, die_with_parent, forbid_side_effects, limit_resources
 from workbench.packaging.onnx_compiler import Form
 
-LONGEST_S = 20.0  # for all that skl2onnx tries, and as long again for our own converters
+LONGEST_S = 20.0  # for each form; a worker that is late with one makes no other
 _HEADER = struct.Struct("<II")
 
 

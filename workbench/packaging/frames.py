@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.domain.contract import LONGEST_STRING, Column, ColumnType, Contract, End
@@ -37,7 +37,7 @@ def describe_columns(
         raise UsageError(
             "No contract can be made of these columns.",
             why=sorted(problems),
-            next_step="Convert them before training, and fit the model again on what they have become.",
+            next_step="Do what is said of each; what must be converted is converted before training, and the model fitted again.",
         )
     return tuple(_describe_column(name, columns, longest_text, as_text=name in as_text) for name, columns in seen)
 
@@ -60,7 +60,7 @@ def _describe_column(name: str, columns: Sequence[Any], longest_text: int, *, as
         else LONGEST_STRING,
         lowest=lowest,
         highest=highest,
-        values=_find_values(columns) if kind == "string" and categories is None else None,
+        values=_find_members(columns, categories) if categories is not None else _find_values(columns, kind),
     )
 
 
@@ -90,8 +90,17 @@ def _find_ends(columns: Sequence[Any], kind: ColumnType, dtype: Any) -> tuple[En
     return (str(int(ends[0])), str(int(ends[1]))) if kind == "integer_text" else (int(ends[0]), int(ends[1]))
 
 
-def _find_values(columns: Sequence[Any]) -> tuple[str, ...] | None:
+def _find_members(columns: Sequence[Any], categories: Any) -> tuple[Any, ...] | None:
+    """Return the categories that were seen, None when that is all of them."""
+    seen = {value for column in columns for value in column.dropna().unique().tolist()}
+    members = tuple(value for value in categories.tolist() if value in seen)
+    return members if len(members) < len(categories) else None
+
+
+def _find_values(columns: Sequence[Any], kind: ColumnType) -> tuple[str, ...] | None:
     """Return the texts that were seen where they are the names of few kinds, None where they are not."""
+    if kind != "string":
+        return None
     texts = [text for column in columns for text in values_of(column)]
     kinds = sorted({*texts})
     is_few = len(kinds) <= _MOST_KINDS and 2 * len(kinds) <= len(texts)
@@ -135,6 +144,25 @@ def build_frame(rows: Rows, contract: Contract) -> Any:
         columns=list(contract.names),
         copy=False,
     )
+
+
+def find_fitting(contract: Contract) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what says of a row whether its whole numbers fit the types of their columns: one that does not widens a frame."""
+    import numpy as np
+
+    narrow = {
+        column.name: np.iinfo(column.dtype.lower())
+        for column in contract.columns
+        if column.categories is None and column.dtype.lower() in _NARROW
+    }
+
+    def fits(row: Mapping[str, Any]) -> bool:
+        return all(row[name] is None or limits.min <= row[name] <= limits.max for name, limits in narrow.items())
+
+    return fits
+
+
+_NARROW = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64")
 
 
 def build_column(values: list[Any], column: Column) -> Any:
@@ -185,6 +213,8 @@ def _wide_enough(values: list[Any], dtype: str) -> str:
 def _dtype(column: Column) -> str:
     # A missing whole number makes a float column in a training table, a missing boolean an object column.
     dtype = column.dtype or _LEGACY[column.type]
+    if column.nullable and column.type == "integer_text":
+        return dtype.replace("uint", "UInt").replace("int", "Int")  # a float would not hold what is carried as text
     if column.nullable and dtype[:1].islower() and ("int" in dtype or dtype == "bool"):
         return "object" if dtype == "bool" else "float64"
     return dtype

@@ -45,13 +45,11 @@ _NOT_COMPILED = FormFact("compiled", False, "It holds own code, which nothing ca
 
 @dataclass(frozen=True)
 class Request:
-    """What to inspect: paths of files, all read; `output` is an empty folder, the only place that may be written.
+    """What to inspect: paths of files (`training` is there only where there are such rows).
 
-    Beside `model` lie the own modules that it may import.
-
-    `training` may name no file. A compiled form is served only if its scores are within `largest_difference` of the model's, and
-    within `largest_batch_difference` of themselves alone and among others, in units of the scores' spread. The child ends with
-    `parent`.
+    `output` is an empty folder, the only place that may be written. Beside `model` lie the own modules that it may import. A
+    compiled form is served only if its scores are within `largest_difference` of the model's, and within `largest_batch_difference`
+    of themselves alone and among others, in units of the scores' spread. The child ends with `parent`.
     """
 
     model: str
@@ -112,7 +110,6 @@ def _import_libraries() -> None:
     import onnxruntime  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
-    import skl2onnx  # noqa: F401
     import skops.io  # noqa: F401
 
     import workbench.packaging.skops_predictor  # noqa: F401

@@ -1,43 +1,26 @@
-"""Compiling a fitted scikit-learn model to ONNX: our own converters first, skl2onnx where they know no word."""
+"""Compiling a fitted scikit-learn model to ONNX by converters of our own, whole or up to its last step."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.domain.contract import Column, Contract
-from workbench.domain.task import has_classes
 from workbench.packaging.converters import convert_predictor, convert_transformer
 from workbench.packaging.converters.tables import DOUBLE, FLOAT, CannotCompileError, Responses, Table, require
 from workbench.packaging.converters.tables import Column as TableColumn
 from workbench.packaging.onnx_graph import Graph
 from workbench.packaging.onnx_predictor import NUMBERS, PLACE, SCORES, TABLE, TEXTS, is_text_column
 
-
-@dataclass(frozen=True)
-class Spelling:
-    """One way skl2onnx takes rows: as one table or column by column, in double or single precision."""
-
-    table: bool
-    double: bool
-
-    @property
-    def name(self) -> str:
-        """The spelling in words."""
-        return f"{'one table' if self.table else 'column by column'}, {'double' if self.double else 'single'} precision"
-
-
-# Double precision first: it differs from scikit-learn in the last bits only. One table before columns: fewer copies.
-SPELLINGS = tuple(Spelling(table, double) for double in (True, False) for table in (True, False))
 OWN = "compiled by own converters, in double precision"
 PREPARED = "scikit-learn itself behind a compiled preparation"
 
 
 @dataclass(frozen=True)
 class Form:
-    """A way a model was compiled: its name, its bytes or why there are none, and whether it computes in double precision.
+    """A way a model was compiled: its name, its bytes or why there are none.
 
     `whole` is False where only what stands before its last step was compiled.
     """
@@ -45,7 +28,6 @@ class Form:
     name: str
     content: bytes | None
     reason: str = ""
-    double: bool = True
     whole: bool = True
 
 
@@ -54,45 +36,20 @@ def compile_forms(model: Any, contract: Contract) -> Iterator[Form]:
 
     That it compiles does not say that it answers the same: the caller compares before it serves.
     """
-    yield _compile(OWN, True, lambda: compile_own(model, contract))
-    yield from _compile_elsewhere(model, contract)
-    yield replace(_compile(PREPARED, True, lambda: compile_preparation(model, contract)), whole=False)
+    yield _compile(OWN, lambda: compile_own(model, contract))
+    yield replace(_compile(PREPARED, lambda: compile_preparation(model, contract)), whole=False)
 
 
-def _compile_elsewhere(model: Any, contract: Contract) -> Iterator[Form]:
-    if contract.response != "predict_proba" or any(map(_is_missing_text, contract.columns)):
-        return
-    if any(is_text_column(column) and column.type != "string" for column in contract.columns):
-        return
-    has_strings = any(column.type == "string" for column in contract.columns)
-    for spelling in SPELLINGS:
-        if not (spelling.table and has_strings):
-            yield _compile(
-                f"compiled by skl2onnx, {spelling.name}", spelling.double, _with_skl2onnx(model, contract, spelling)
-            )
-
-
-def _is_missing_text(column: Column) -> bool:
-    return column.nullable and column.type == "string"
-
-
-def _with_skl2onnx(model: Any, contract: Contract, spelling: Spelling) -> Any:
-    return lambda: compile_with_skl2onnx(model, contract, spelling)
-
-
-def _compile(name: str, double: bool, make: Any) -> Form:
+def _compile(name: str, make: Callable[[], bytes]) -> Form:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Form(name, make(), double=double)
+            return Form(name, make())
     except CannotCompileError as exc:
-        return Form(name, None, str(exc), double)
-    # skl2onnx and onnx raise whatever they meet; a model that does not compile is served as it is.
+        return Form(name, None, str(exc))
+    # What a converter did not think of; a model that does not compile is served as it is.
     except Exception as exc:
-        return Form(name, None, f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}", double)
-
-
-# Our own
+        return Form(name, None, f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}")
 
 
 def compile_own(model: Any, contract: Contract) -> bytes:
@@ -206,44 +163,3 @@ def _table_column(column: Column, tensor: str, place: int) -> TableColumn:
     wraps = column.dtype.lower() in ("int32", "uint32", "uint64")
     own = TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow)
     return replace(own, unread=unread, wraps=wraps)
-
-
-# skl2onnx
-
-
-def compile_with_skl2onnx(model: Any, contract: Contract, spelling: Spelling) -> bytes:
-    """Return the ONNX bytes of a fitted model with its label, of classes, and its probabilities or predictions.
-
-    Raises what skl2onnx raises when it has no converter for a part of the model.
-    """
-    import skl2onnx
-    from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
-
-    is_classifier = has_classes(contract.task)
-    compiled = skl2onnx.convert_sklearn(
-        model,
-        name="model",
-        initial_types=_initial_types(contract, spelling),
-        options={id(model): {"zipmap": False}} if is_classifier else None,
-    )
-    outputs = [each.name for each in compiled.graph.output][: 2 if is_classifier else 1]
-    return bytes(select_model_inputs_outputs(compiled, outputs=outputs).SerializeToString(deterministic=True))
-
-
-def _initial_types(contract: Contract, spelling: Spelling) -> list[tuple[str, Any]]:
-    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-
-    real = DoubleTensorType if spelling.double else FloatTensorType
-    if spelling.table:
-        return [("rows", real([None, len(contract.columns)]))]
-    return [(column.name, _column_type(column, real)([None, 1])) for column in contract.columns]
-
-
-def _column_type(column: Column, real: Any) -> Any:
-    from skl2onnx.common.data_types import BooleanTensorType, Int64TensorType, StringTensorType
-
-    if column.type == "string":
-        return StringTensorType
-    if column.type == "number" or column.nullable:
-        return real
-    return Int64TensorType if column.type == "integer" else BooleanTensorType

@@ -6,22 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.domain.contract import Answers, Column, Contract, Predict
-from workbench.domain.task import Label
 from workbench.errors import Refused
 
 Rows = Sequence[Mapping[str, Any]]
 
-NUMBERS, TEXTS, SCORES, PLACE, LABEL, TABLE = "numbers", "texts", "scores", "place", "label", "table"
+NUMBERS, TEXTS, SCORES, PLACE, TABLE = "numbers", "texts", "scores", "place", "table"
 # How a missing text is handed over: no text of a request can be this one, for none holds a null character.
 MISSING_TEXT = "\0"
-_DTYPES = {"tensor(double)": "float64", "tensor(float)": "float32", "tensor(int64)": "int64", "tensor(bool)": "bool"}
 
 
 def load_onnx_predictor(content: bytes, contract: Contract) -> Predict:
     """Return the function from rows to answers of the ONNX model in these bytes.
 
-    The model takes the columns of numbers and those of text as one tensor each (`numbers`, `texts`), or what skl2onnx makes:
-    one (rows, columns) tensor, or one (rows, 1) tensor a column. Raises Refused when onnxruntime cannot run it or it takes others.
+    The model takes the columns of numbers and those of text as one tensor each, `numbers` and `texts` (rows, columns), and gives
+    `scores` and, of classes, the `place` of each label. Raises Refused when onnxruntime cannot run it or it takes or gives others.
     """
     session = _open_session(content)
     feeds = _make_feeds(session.get_inputs(), contract)
@@ -62,14 +60,9 @@ def _open_session(content: bytes) -> Any:
 
 
 def _make_feeds(inputs: Sequence[Any], contract: Contract) -> list[tuple[str, Callable[[Rows], Any]]]:
-    names = {each.name for each in inputs}
-    if names <= {NUMBERS, TEXTS} and not names & set(contract.names):
-        return [_feed_table(each, contract) for each in inputs]
-    if len(inputs) == 1 and inputs[0].shape[1:] == [len(contract.names)]:
-        return [(inputs[0].name, _feed(contract.names, _DTYPES.get(inputs[0].type, "object")))]
-    if names - set(contract.names):
+    if not {each.name for each in inputs} <= {NUMBERS, TEXTS}:
         raise _other_columns()
-    return [(each.name, _feed([each.name], _DTYPES.get(each.type, "object"))) for each in inputs]
+    return [_feed_table(each, contract) for each in inputs]
 
 
 def _other_columns() -> Refused:
@@ -81,7 +74,7 @@ def _feed_table(wanted: Any, contract: Contract) -> tuple[str, Callable[[Rows], 
     columns = [column.name for column in contract.columns if is_text_column(column) is is_text]
     if wanted.shape[1:] != [len(columns)]:
         raise _other_columns()
-    return wanted.name, _feed_texts(columns) if is_text else _feed(columns, "float64")
+    return wanted.name, _feed_texts(columns) if is_text else _feed_numbers(columns)
 
 
 def is_text_column(column: Column) -> bool:
@@ -89,10 +82,10 @@ def is_text_column(column: Column) -> bool:
     return column.type not in ("number", "integer", "boolean")
 
 
-def _feed(names: Sequence[str], dtype: str) -> Callable[[Rows], Any]:
+def _feed_numbers(names: Sequence[str]) -> Callable[[Rows], Any]:
     import numpy as np
 
-    return lambda rows: np.array([[row[name] for name in names] for row in rows], dtype=dtype)
+    return lambda rows: np.array([[row[name] for name in names] for row in rows], dtype="float64")
 
 
 def _feed_texts(names: Sequence[str]) -> Callable[[Rows], Any]:
@@ -109,15 +102,15 @@ def _feed_texts(names: Sequence[str]) -> Callable[[Rows], Any]:
 
 
 def _find_reader(outputs: Sequence[str], contract: Contract) -> Callable[[Sequence[Any], int], Answers]:
-    """Return what makes answers of the outputs: a score for each row and, where the model says it, the label."""
-    score = outputs.index(SCORES) if SCORES in outputs else len(outputs) - 1
-    label = next((outputs.index(name) for name in (PLACE, LABEL) if name in outputs), None)
-    take = _score_reader(contract)
+    """Return what makes answers of the outputs: a score for each row and, of classes, the label."""
     classes = contract.classes
-    if classes is None or label is None:
+    if {*outputs} - {PLACE} != {SCORES} or (classes and PLACE not in outputs):
+        raise Refused("The compiled model gives other answers than its contract names.")
+    score, take = outputs.index(SCORES), _score_reader(contract)
+    if classes is None:
         return lambda found, rows: Answers(take(found[score], rows))
-    name = _label_reader(outputs[label], classes)
-    return lambda found, rows: Answers(take(found[score], rows), name(found[label]))
+    place = outputs.index(PLACE)
+    return lambda found, rows: Answers(take(found[score], rows), [classes[each] for each in found[place].tolist()])
 
 
 def _score_reader(contract: Contract) -> Callable[[Any, int], list[Any]]:
@@ -132,10 +125,3 @@ def _score_reader(contract: Contract) -> Callable[[Any, int], list[Any]]:
         return lambda scores, rows: (sign * scores.reshape(rows, -1)[:, 0]).tolist()
     last = -1 if positive else 0
     return lambda scores, rows: scores.reshape(rows, -1)[:, last].tolist()
-
-
-def _label_reader(output: str, classes: Sequence[Label]) -> Callable[[Any], list[Label]]:
-    if output == PLACE:
-        return lambda places: [classes[place] for place in places.tolist()]
-    spelled: Mapping[Any, Label] = {(str(each) if isinstance(each, str) else int(each)): each for each in classes}
-    return lambda labels: [spelled[label] for label in labels.ravel().tolist()]

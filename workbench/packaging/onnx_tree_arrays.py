@@ -39,11 +39,13 @@ class _Ensemble:
 
 def add_arrays(fact: FormFact, content: bytes, model: Any, *, most: int = MOST_NODES) -> FormFact:
     """Return what was found of a form, with its trees compared node by node where the model has more than rows were made for."""
-    if not fact.served or sum(int(tree.asks.sum()) for tree in _trees_of(model)) <= most:
+    asked = sum(int(tree.asks.sum()) for tree in _trees_of(model))
+    if not fact.served or asked <= most:
         return fact
     found = compare_arrays(content, model)
     if found is None:
-        return fact
+        said = f"Rows were made for {most:,} of its {asked:,} questions; its trees cannot be compared one by one."
+        return replace(fact, reason=f"{fact.reason} {said}")
     rows = (*fact.rows, found)
     if found.differing:
         return replace(

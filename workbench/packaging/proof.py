@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from workbench.packaging.frames import Rows
 from workbench.packaging.proof_rows import HOLDOUT, RowSet
 from workbench.packaging.serving_trial import LAST_BITS, find_gap, is_finite
 
-DOUBLE_LIMIT, SINGLE_LIMIT = 1e-9, 1e-6
+SCORE_LIMIT = 1e-9
 _ALONE, _ALONE_OTHERS = 25, 10
 _LONGEST_S, _FEWEST_ROWS = 20.0, 2_000
 
@@ -43,11 +43,26 @@ class Expected:
 
 @dataclass(frozen=True)
 class Measure:
-    """The estimator as a measure: its answers, their spread, and how far it is from itself when rows are asked alone."""
+    """The estimator as a measure: its answers and their spread."""
 
     expected: tuple[Expected, ...]
     spread: float
-    own_difference: float
+    alone: tuple[tuple[float, float], ...]
+    """Of rows asked alone the largest of their numbers, and how far the answer is from the one among others; by size."""
+
+    @property
+    def own_difference(self) -> float:
+        """The most that an answer alone is from the one among others."""
+        return max((gap for _, gap in self.alone), default=0.0)
+
+    def find_own_differences(self, rows: Rows) -> NDArray[np.float64]:
+        """Return how far the estimator may be from itself on each row, shape (n,): the most it was where numbers are no larger.
+
+        Sums over huge numbers that cancel say nothing of ordinary rows.
+        """
+        sizes = np.array([size for size, _ in self.alone])
+        most = np.maximum.accumulate(np.array([0.0, *(gap for _, gap in self.alone)]))
+        return most[np.searchsorted(sizes, [_size_of(row) for row in rows], side="right")]
 
 
 def measure_estimator(predict: Predict, row_sets: Sequence[RowSet]) -> Measure:
@@ -57,10 +72,14 @@ def measure_estimator(predict: Predict, row_sets: Sequence[RowSet]) -> Measure:
     first = _expect(predict, holdout)
     a_row_s = (time.process_time() - began) / max(len(holdout.rows), 1)
     rest = [each for each in row_sets if each.kind != HOLDOUT and each.rows]
-    most = max(_FEWEST_ROWS, int(_LONGEST_S / a_row_s / len(rest))) if a_row_s and rest else _FEWEST_ROWS
+    most = max(_FEWEST_ROWS, int(_LONGEST_S / max(a_row_s, 1e-9) / max(len(rest), 1)))
     expected = (first, *(_expect(predict, _thin(each, most)) for each in rest))
     spread = find_spread(first.scores)
-    return Measure(expected, spread, max(_differ_alone(predict, each) for each in expected))
+    return Measure(expected, spread, tuple(sorted(gap for each in expected for gap in _differ_alone(predict, each))))
+
+
+def _size_of(row: Mapping[str, Any]) -> float:
+    return max((abs(float(value)) for value in row.values() if isinstance(value, (int, float))), default=0.0)
 
 
 def _thin(found: RowSet, most: int) -> RowSet:
@@ -126,31 +145,33 @@ def _ask_some(predict: Predict, rows: Rows) -> list[tuple[Any, Label | None]]:
     return [(score, label if is_finite(score) else None) for score, label in zip(answers.scores, labels, strict=True)]
 
 
-def _differ_alone(predict: Predict, expected: Expected) -> float:
-    """Return the largest difference between an answer alone and among others, over rows spread through the set."""
+def _differ_alone(predict: Predict, expected: Expected) -> list[tuple[float, float]]:
+    """Return the largest number of rows spread through the set, and how far the answer alone is from the one among others."""
     most = _ALONE if expected.kind == HOLDOUT else _ALONE_OTHERS
     places = sorted({round(at) for at in np.linspace(0, len(expected.rows) - 1, most)}) if expected.rows else []
-    pairs = [(ask(predict, [expected.rows[at]])[0][0].tolist(), expected.scores[at].tolist()) for at in places]
+    asked = [expected.rows[at] for at in places]
+    pairs = [
+        (ask(predict, [row])[0][0].tolist(), expected.scores[at].tolist())
+        for at, row in zip(places, asked, strict=True)
+    ]
     # An answer of another width is none to the same question.
-    gaps = [find_gap(*pair) for pair in pairs if all(map(is_finite, pair)) and len({*map(np.shape, pair)}) == 1]
-    return max(gaps, default=0.0)
+    fits = [all(map(is_finite, pair)) and len({*map(np.shape, pair)}) == 1 for pair in pairs]
+    return [(_size_of(row), find_gap(*pair)) for row, pair, fit in zip(asked, pairs, fits, strict=True) if fit]
 
 
 # Comparing
 
 
-def compare_form(
-    name: str, predict: Predict, measure: Measure, *, double: bool, largest: float, largest_batch: float
-) -> FormFact:
-    """Return how a compiled form answers beside the estimator; `differing` is 0 where it is one with it.
+def compare_form(name: str, predict: Predict, measure: Measure, *, largest: float, largest_batch: float) -> FormFact:
+    """Return how a compiled form answers beside the estimator: `served` where it is one with it.
 
-    A score (each of several) may differ by 1e-9 of the spread of scores (in single precision 1e-6, never more than `largest`), by
-    its last bits, or by twice what the estimator differs from itself. Labels may not. Asked alone a row may get a score
-    `largest_batch` of the spread away.
+    A score (each of several) may differ by 1e-9 of the spread of scores (never more than `largest`), by its last bits, or by twice
+    what the estimator differs from itself on rows of its size. Labels may not. Asked alone a row may get a score `largest_batch` of
+    the spread away.
     """
-    limit = min(DOUBLE_LIMIT if double else SINGLE_LIMIT, largest)
-    compared = tuple(_compare_set(predict, each, measure, limit) for each in measure.expected)
-    alone = max(_differ_alone(predict, each) for each in measure.expected if each.kind == HOLDOUT) / measure.spread
+    compared = tuple(_compare_set(predict, each, measure, min(SCORE_LIMIT, largest)) for each in measure.expected)
+    holdout = next(each for each in measure.expected if each.kind == HOLDOUT)
+    alone = max((gap for _, gap in _differ_alone(predict, holdout)), default=0.0) / measure.spread
     differing = sum(each.differing + each.labels for each in compared)
     reason = _describe(compared, alone, largest_batch)
     return FormFact(name, served=not differing and bool(alone <= largest_batch), reason=reason, rows=compared)
@@ -160,7 +181,7 @@ def _compare_set(predict: Predict, expected: Expected, measure: Measure, limit: 
     scores, labels = ask(predict, expected.rows)
     answered, given = _are_finite(expected.scores), _are_finite(scores)
     own, others = _as_table(expected.scores), _as_table(scores)
-    allowed = np.maximum(limit * measure.spread, 2 * measure.own_difference)
+    allowed = np.maximum(limit * measure.spread, 2 * measure.find_own_differences(expected.rows))[:, np.newaxis]
     allowed = np.maximum(allowed, LAST_BITS * np.nan_to_num(np.abs(own)))
     if own.shape != others.shape:
         others = np.full(own.shape, np.nan)

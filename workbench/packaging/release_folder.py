@@ -100,7 +100,7 @@ def write_tree(files: Mapping[str, bytes], folder: Path) -> None:
     if problems:
         raise Refused(f"{folder} was not written.", why=problems)
     if os.path.lexists(folder):
-        raise Refused(f"{folder} exists already.", next_step="Releases are never overwritten; choose another folder.")
+        raise Refused(f"{folder} exists already.", next_step="Nothing is overwritten: move it away, and try again.")
     replace_folder(folder, lambda staging: _write_files(files, staging))
 
 

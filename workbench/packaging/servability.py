@@ -6,6 +6,7 @@ Nothing that is accepted here is refused at nomination for a reason that was kno
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from workbench.domain.contract import Contract
 from workbench.errors import Refused, UsageError
 from workbench.packaging.advice import advise_on
 from workbench.packaging.column_problems import name_foreign, name_type
-from workbench.packaging.frames import build_frame, to_rows
+from workbench.packaging.frames import to_rows
 from workbench.packaging.own_modules import OwnModules
 
 _TRIED_ROWS = 20
@@ -76,41 +77,96 @@ def require_reviewed(content: bytes, own: OwnModules = _NOTHING) -> None:
         )
 
 
-def judge_answers(model: Any, features: Any, contract: Contract, own: OwnModules = _NOTHING) -> LoggedModel:
-    """Return how a fitted model will likely be served; raises UsageError where it does not answer requests as its own frame."""
+def judge_answers(
+    model: Any, content: bytes, features: Any, contract: Contract, own: OwnModules = _NOTHING
+) -> LoggedModel:
+    """Return how a fitted model, written as `content`, will likely be served.
+
+    Raises UsageError where what is read back does not answer requests as the model answers its own frame.
+    """
     from workbench.packaging.onnx_compiler import can_prepare, find_obstacle
 
-    _require_same_answers(model, features.head(_TRIED_ROWS), contract)
+    _require_same_answers(model, content, features.head(_TRIED_ROWS), contract, own)
     obstacle = _OWN_CODE if own else find_obstacle(model, contract)
     is_prepared = bool(obstacle) and not own and can_prepare(model, contract)
     return LoggedModel(type(model).__name__, len(contract.columns), obstacle, is_prepared)
 
 
-def _require_same_answers(model: Any, features: Any, contract: Contract) -> None:
-    """Raise UsageError unless the model answers rows of a request as it answers its own frame."""
+def _require_same_answers(model: Any, content: bytes, features: Any, contract: Contract, own: OwnModules) -> None:
+    """Raise UsageError unless the model as it is read back answers rows of a request as it answers its own frame here."""
     import numpy as np
+    import sklearn
 
-    from workbench.packaging.skops_predictor import answer_frames
+    from workbench.packaging.skops_loader import load_model
+    from workbench.packaging.skops_predictor import answer_frames, predictor_of
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            answer = answer_frames(model, contract)
-            own = answer(features).scores
-            asked = answer(build_frame(to_rows(features, contract), contract)).scores
+            scores = answer_frames(model, contract)(features).scores
+            with sklearn.config_context(**_AS_SERVED):
+                read = model if own else load_model(content)
+                asked = predictor_of(read, contract)(to_rows(features, contract)).scores
         except Refused as exc:
-            raise UsageError("The model cannot be served, and was not logged.", why=[exc.what, *exc.reasons]) from exc
+            raise UsageError(
+                "The model cannot be served, and was not logged.", why=[exc.what, *exc.reasons], next_step=exc.next_step
+            ) from exc
         except Exception as exc:
             raise UsageError(
                 "The model does not answer these features, and was not logged.",
                 why=f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}",
-                next_step="Pass the columns it was fitted on, in their order and with their types, and no others.",
+                next_step=_advise_on_failure(exc),
             ) from exc
-    scores, others = np.array(own, dtype=float), np.array(asked, dtype=float)
-    largest = float(np.abs(scores - others).max(initial=0.0))
+    _require_one_each(scores, features, contract)
+    largest = float(np.abs(np.array(scores, dtype=float) - np.array(asked, dtype=float)).max(initial=0.0))
     if not largest <= _LAST_BITS * max(1.0, float(np.abs(scores).max(initial=0.0))):
         raise UsageError(
             "The model answers a request otherwise than its own frame, and was not logged.",
-            why=f"On the first {len(own)} rows scores differ by up to {largest:.3g}.",
-            next_step="Give the columns plain types (float, int, bool, text, categories), and fit it again.",
+            why=f"On the first {len(scores)} rows scores differ by up to {largest:.3g}.",
+            next_step=_advise_on_settings()
+            or "Give the columns plain types (float, int, bool, text, categories), and fit it again.",
+        )
+
+
+# What is served runs with scikit-learn's own settings, whatever a notebook sets for itself.
+_AS_SERVED = {"assume_finite": False, "transform_output": "default", "array_api_dispatch": False}
+
+
+def _advise_on_failure(exc: Exception) -> str:
+    if type(exc).__name__ == "NotFittedError":
+        return "Fit it before it is logged."
+    return (
+        _advise_on_settings()
+        or "Pass the columns it was fitted on, in their order and with their types, and no others."
+    )
+
+
+def _advise_on_settings() -> str:
+    """Name the settings of this kernel that what is served will not have; empty where there are none."""
+    import sklearn
+
+    changed = {name: value for name, value in sklearn.get_config().items() if value != _AS_SERVED.get(name, value)}
+    said = ", ".join(f"{name}={value!r}" for name, value in sorted(changed.items()))
+    return (
+        f"Leave out sklearn.set_config({said}), which what is served does not know; model.set_output(transform='pandas') before "
+        "fitting is kept with the model."
+        if said
+        else ""
+    )
+
+
+def _require_one_each(scores: Sequence[Any], features: Any, contract: Contract) -> None:
+    """Raise UsageError unless there is one score a row or, of several classes, one for each class."""
+    if len(scores) != len(features):
+        raise UsageError(
+            "The model cannot be served, and was not logged.",
+            why=f"It gives {len(scores)} values for {len(features)} rows.",
+            next_step="Log one model for each target.",
+        )
+    width, classes = len(scores[0]) if isinstance(scores[0], Sequence) else 1, len(contract.classes or ())
+    if contract.task == "multiclass" and width != classes:
+        raise UsageError(
+            "The model cannot be served, and was not logged.",
+            why=f"It gives {width} scores a row for {classes} classes.",
+            next_step="Write model.set_params(decision_function_shape='ovr'), which needs no fitting.",
         )

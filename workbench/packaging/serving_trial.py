@@ -88,7 +88,7 @@ def ask_labels(predict: Predict, rows: Rows) -> list[Label]:
 
 
 def measure_cost(load: Callable[[], Predict], rows: Rows, model_bytes: int) -> CostFact:
-    """Time loading and at least 200 requests of one row; fewer only when they take longer than 20 seconds."""
+    """Time loading and 200 requests of one row; fewer only when they take longer than 20 seconds."""
     import numpy as np
 
     start = time.perf_counter()

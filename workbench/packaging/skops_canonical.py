@@ -15,12 +15,28 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from workbench.domain.closeness import find_text_difference
 from workbench.domain.digest import canonical_json, sha256_hex
+from workbench.errors import UsageError
 
 _SCHEMA = "schema.json"
 # scikit-learn keeps this address to warn only once; none is 0, so the loaded model looks for itself.
 _ADDRESSES = ("_stop_words_id",)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _UNIX, _PLAIN_FILE = 3, 0o600 << 16
+
+
+def write_model(model: Any) -> bytes:
+    """Return the skops file of a model in its one spelling; raises UsageError for what skops cannot write."""
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        return to_canonical(skops.io.dumps(model))
+    except UnsupportedTypeException as exc:
+        raise UsageError(
+            "The model cannot be served, and was not logged.",
+            why=" ".join(str(exc).split()),
+            next_step="Build it from what `workbench models` lists.",
+        ) from exc
 
 
 def to_canonical(content: bytes) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.domain.contract import Answers, Contract, Predict
 from workbench.domain.task import Label
 from workbench.errors import Refused
-from workbench.packaging.frames import build_frame
+from workbench.packaging.frames import Rows, build_frame, find_fitting
 from workbench.packaging.own_modules import OwnModules
 from workbench.packaging.skops_loader import load_model
 
@@ -20,8 +20,25 @@ def load_skops_predictor(content: bytes, contract: Contract, own: OwnModules) ->
 
 def predictor_of(model: Any, contract: Contract) -> Predict:
     """Return the function from rows to answers of a fitted scikit-learn model; raises Refused as `answer_frames` does."""
-    answer = answer_frames(model, contract)
-    return lambda rows: answer(build_frame(rows, contract))
+    answer, fits = answer_frames(model, contract), find_fitting(contract)
+
+    def predict(rows: Rows) -> Answers:
+        if all(map(fits, rows)):
+            return answer(build_frame(rows, contract))
+        # A row that widens its frame would change what the model computes of the others.
+        fitting = [row for row in rows if fits(row)]
+        together = answer(build_frame(fitting, contract)) if fitting else Answers([], [])
+        parts = [together, *(answer(build_frame([row], contract)) for row in rows if not fits(row))]
+        places = sorted(range(len(rows)), key=lambda at: not fits(rows[at]))  # where each of these answers belongs
+        scores = _put([score for part in parts for score in part.scores], places)
+        labels = _put([label for part in parts for label in part.labels or ()], places)
+        return Answers(scores, None if contract.classes is None else labels)
+
+    return predict
+
+
+def _put(answers: list[Any], places: Sequence[int]) -> list[Any]:
+    return [answer for _, answer in sorted(zip(places, answers, strict=False), key=lambda each: each[0])]
 
 
 def load_prepared_predictor(content: bytes, preparation: bytes, contract: Contract, own: OwnModules) -> Predict:

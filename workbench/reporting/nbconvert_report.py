@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ _TAGS = (
 _ATTRIBUTES = ["class", "colspan", "id", "rowspan", "scope", "title"]
 _PICTURES = tuple(f"data:image/{kind};base64," for kind in ("png", "jpeg", "gif", "svg+xml"))
 # Control characters but tab and line ends: they move a terminal's cursor, and show nothing on a page.
+_MOST_PASSES = 8
 _UNSEEN = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10, 13})
 _BEGIN, _END = "<main>", "</main>"
 # The forms of an output that a page can show; what has none of them was interactive.
@@ -163,7 +165,12 @@ def _make_inert(page: str) -> str:
 
 def clean_html(html: str) -> str:
     """Return HTML that shows text, tables and embedded pictures, runs nothing and points nowhere but into the page."""
-    return _open_cleaner().clean(str(html).translate(_UNSEEN))
+    cleaned = str(html).translate(_UNSEEN)
+    for _ in range(_MOST_PASSES):
+        before, cleaned = cleaned, str(_open_cleaner().clean(cleaned))
+        if cleaned == before:
+            return cleaned
+    return escape(cleaned)  # what is another page each time it is read is shown as text
 
 
 @cache

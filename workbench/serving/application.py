@@ -161,10 +161,15 @@ def _is_finite(score: Any) -> bool:
 
 
 def _answer(predict: Predict, rows: list[dict[str, Any]]) -> Answers:
-    answers = predict(rows)
+    try:
+        answers = predict(rows)
+    # So scikit-learn refuses values, a category that its encoder was told to refuse for one; compiled it has no score for them.
+    except ValueError as exc:
+        _LOG.warning("The model refused rows that keep its contract.", exc_info=True)
+        raise RequestError(422, "The model has no answer to these values.") from exc
     scores = answers.scores
     if len(scores) != len(rows):
-        raise ValueError(f"the model gave {len(scores)} scores for {len(rows)} rows")
+        raise TypeError(f"the model gave {len(scores)} scores for {len(rows)} rows")
     overflown = [
         RowProblem(row, None, _SCORABLE, str(score)) for row, score in enumerate(scores) if not _is_finite(score)
     ]

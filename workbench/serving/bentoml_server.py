@@ -20,6 +20,7 @@ from types import TracebackType
 from workbench.errors import Refused, Unavailable, UsageError
 
 SERVICE = "workbench.bentoml_service:Endpoint"
+_HOST = "127.0.0.1"
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 _POLL_S = 0.05
@@ -68,9 +69,7 @@ def serve_bento(
     audit: Callable[[Path], Mapping[str, bytes]],
     port: int,
     log: Path,
-    host: str = "127.0.0.1",
     environment: Mapping[str, str] | None = None,
-    ready_timeout_s: float = READY_TIMEOUT_S,
 ) -> BentoServer:
     """Serve a Bento with `bentoml serve` and return once it answers on `/readyz`.
 
@@ -87,10 +86,10 @@ def serve_bento(
             f"There is no Bento in {bento_folder}.", next_step="Name the folder that holds bento.yaml and src."
         )
     files = audit(source)
-    require_free_port(host, port)
-    server = _start(files, host, port, log, environment or {})
+    require_free_port(_HOST, port)
+    server = _start(files, port, log, environment or {})
     try:
-        _await_ready(server, host, port, ready_timeout_s)
+        _await_ready(server, port, READY_TIMEOUT_S)
     except BaseException:
         server.stop()
         raise
@@ -99,7 +98,7 @@ def serve_bento(
 
 def require_free_port(host: str, port: int) -> None:
     """Raise Unavailable when something listens on the port already."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+    with socket.socket(socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -109,14 +108,14 @@ def require_free_port(host: str, port: int) -> None:
             ) from exc
 
 
-def _start(files: Mapping[str, bytes], host: str, port: int, log: Path, environment: Mapping[str, str]) -> BentoServer:
+def _start(files: Mapping[str, bytes], port: int, log: Path, environment: Mapping[str, str]) -> BentoServer:
     try:
         with contextlib.ExitStack() as undo:
             home = Path(tempfile.mkdtemp(prefix="bentoml-home-"))
             undo.callback(shutil.rmtree, home, ignore_errors=True)
             # The audited folder may change at any moment, and a worker that is started again would read it again.
             source = _write_copy(files, home / "src")
-            process = _launch(source, host, port, log, {**serving_environment(home), **environment})
+            process = _launch(source, port, log, {**serving_environment(home), **environment})
             undo.pop_all()
     except OSError as exc:
         raise Unavailable(
@@ -124,7 +123,7 @@ def _start(files: Mapping[str, bytes], host: str, port: int, log: Path, environm
             why=str(exc),
             next_step="Free some space, or fix the rights of the folder it names.",
         ) from exc
-    return BentoServer(f"http://{host}:{port}", process, log, home)
+    return BentoServer(f"http://{_HOST}:{port}", process, log, home)
 
 
 def _write_copy(files: Mapping[str, bytes], folder: Path) -> Path:
@@ -137,9 +136,9 @@ def _write_copy(files: Mapping[str, bytes], folder: Path) -> Path:
     return folder
 
 
-def _launch(source: Path, host: str, port: int, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _launch(source: Path, port: int, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE, "--working-dir", str(source)]
-    command += ["--host", host, "--port", str(port)]
+    command += ["--host", _HOST, "--port", str(port)]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         return subprocess.Popen(
@@ -173,21 +172,21 @@ def serving_environment(home: Path) -> dict[str, str]:
     }
 
 
-def _await_ready(server: BentoServer, host: str, port: int, timeout_s: float) -> None:
+def _await_ready(server: BentoServer, port: int, timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         ended = server.process.poll() is not None
         _raise_refusal(server.log)
         if ended:
             raise _not_ready(server, f"It ended with {server.process.returncode}.")
-        if _is_ready(host, port):
+        if _is_ready(port):
             return
         time.sleep(_POLL_S)
     raise _not_ready(server, f"It did not answer within {timeout_s:g} s.")
 
 
-def _is_ready(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=2)
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection(_HOST, port, timeout=2)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200

@@ -66,7 +66,7 @@ class Metric:
 def roc_auc(truth: Floats, score: Floats, weights: Floats) -> Floats:
     """Return the area under the ROC curve: how often a positive row outranks a negative one, a tie counting half.
 
-    Of several classes the mean over each against the rest (Hand and Till 2001 call it the macro average of one-vs-rest).
+    Of several classes the mean over each against the rest: the macro average of one-vs-rest.
     """
     if score.ndim == 1:
         return _area(truth == 1, score, weights)

@@ -166,7 +166,7 @@ def _read_scored(run: Run, folder_of: FolderOf) -> Scored:
 
 def _select_alike(runs: Sequence[Run], folder_of: FolderOf) -> list[Scored]:
     """Return the runs that can be paired: on every holdout row, with the truth that most of them (or the oldest) hold."""
-    alike: dict[Any, list[Scored]] = {}
+    alike: list[list[Scored]] = []
     reasons = []
     for run in reversed(runs):
         try:
@@ -176,16 +176,16 @@ def _select_alike(runs: Sequence[Run], folder_of: FolderOf) -> list[Scored]:
             continue
         predictions, rows = scored.predictions, (find_holdout(run) or {})["rows"]
         if len(predictions.rows) == rows:
-            alike.setdefault(_spell_truth(predictions), []).append(scored)
+            group = next((each for each in alike if not find_difference(each[0].predictions, predictions)), None)
+            if group is None:
+                alike.append([scored])
+            else:
+                group.append(scored)
         else:
             reasons.append(f"Run {run.id} has predictions for {len(predictions.rows):,} of {rows:,} rows.")
     if not alike:
         raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=HOW_TO_STORE)
-    return max(alike.values(), key=len)
-
-
-def _spell_truth(predictions: Predictions) -> tuple[Any, ...]:
-    return predictions.rows, predictions.task, predictions.width, predictions.positive_class, tuple(predictions.truth)
+    return max(alike, key=len)
 
 
 def compare_scored(

@@ -102,9 +102,9 @@ def describe_tables(
 def _describe_table(table: LoggedTable, features: Sequence[FeatureColumn] | None) -> TableProfile:
     duplicates = len(table.row_digests) - len(set(table.row_digests))
     columns = None if table.profile is None else tuple(table.profile)
-    recomputed = table.fact.role == "holdout" and features is not None
-    if recomputed and features is not None:
-        columns = tuple(_describe_column(column) for column in features)
+    recomputed = False
+    if table.fact.role == "holdout" and features is not None:
+        columns, recomputed = tuple(_describe_column(column) for column in features), True
     return TableProfile(table.fact.name, table.fact.role, table.fact.rows, duplicates, recomputed, columns)
 
 

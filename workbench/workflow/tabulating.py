@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from workbench import spool
-from workbench.domain.contract import Contract, Threshold, parse_contract
+from workbench.domain.contract import Threshold, parse_contract
 from workbench.domain.facts import CalibrationFact, ClassesFact, ClassFact, MetricValue, Share
 from workbench.domain.task import has_classes, spell_class
 from workbench.errors import UsageError
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
     """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
     try:
-        contract: Contract | None = parse_contract(files[f"{spool.MODEL}/contract.json"])
+        return parse_contract(files[f"{spool.MODEL}/contract.json"]).threshold
     except (KeyError, UsageError):
         return None
-    return contract.threshold if contract else None
 
 
 def describe_classes(

@@ -17,7 +17,7 @@ _NUMBERS = re.compile(r"[-+0-9.eE]+( [-+0-9.eE]+)*")
 _THRESHOLDS = re.compile(r"([-+0-9.eE]+|-?inf)( ([-+0-9.eE]+|-?inf))*")
 _WHOLES = re.compile(r"-?[0-9]{1,18}( -?[0-9]{1,18})*")
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2
-_NONE, _ZERO, _NAN = 0, 1, 2
+_NONE, _ZERO = 0, 1
 _BITS = 32
 
 _LINKS: Mapping[str, Link] = {

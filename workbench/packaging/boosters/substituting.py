@@ -38,7 +38,7 @@ def put_texts_for_boosters(model: Any, *tables: Any) -> Any:
     whole = [fault for table in tables for fault in _compare_whole(model, trial, table)]
     faults = [fault for each in watched.values() for fault in each.faults]
     if faults or whole:
-        raise _cannot_log([*faults, *whole], "Leave out the setting that makes the difference, and report it.")
+        raise _cannot_log([*faults, *whole], "Report it with these numbers; another setting named here may do.")
     return copy.deepcopy(trial, {id(each): each.stand_in for each in watched.values()})
 
 

@@ -106,7 +106,8 @@ class Served(nullcontext):
     url, log = "http://127.0.0.1:1", ""
 
     def wait(self):
-        threading.Event().wait(40)
+        for _ in range(40):  # in turns, as a server is waited for
+            threading.Event().wait(1)
 
 def swallow(endpoint):
     # As an import does that goes on without what it tried.

@@ -21,6 +21,7 @@ from workbench.errors import Refused, Unavailable, UsageError
 
 SERVICE = "workbench.bentoml_service:Endpoint"
 _HOST = "127.0.0.1"
+_TURN_S = 1.0
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 _POLL_S = 0.05
@@ -49,7 +50,10 @@ class BentoServer:
     def wait(self) -> int:
         """Return the exit code once it has ended; an interrupt (Ctrl-C) stops it and is passed on."""
         try:
-            return self.process.wait()
+            # In turns: an interrupt that comes just before Python begins to wait is heard when it looks up again.
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return self.process.wait(_TURN_S)
         finally:
             self.stop()
 

@@ -11,7 +11,8 @@ import click
 from workbench import terminal, terminal_views
 from workbench.cli_options import JSON, near, open_bench, open_with, pairs
 from workbench.domain.parameters import Parameter, parse_value
-from workbench.domain.search import Direction, Search, parse_axis
+from workbench.domain.search import Search, parse_axis
+from workbench.domain.trials import Aim
 from workbench.errors import RunFailed
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def run(
 @click.option("--trials", type=click.IntRange(1, 10_000), help="How many sets random or optuna try (default: 20).")
 @click.option("--seed", type=click.IntRange(0), help="What random and optuna draw by (default: 0).")
 @click.option("--goal", metavar="METRIC", help="The metric looked for (default: the policy's).")
-@click.option("--direction", type=click.Choice(get_args(Direction)), help="Which way the metric is better.")
+@click.option("--direction", type=click.Choice(get_args(Aim)), help="Which way the metric is better.")
 @click.option(
     "--resume", is_flag=False, flag_value=_NEWEST, metavar="[SWEEP]", help="Finish what is missing of a sweep."
 )

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from workbench.checks import LIMITS, run_checks
+from workbench.domain.bundle import POLICY
 from workbench.domain.decision import decide, find_blocking
 from workbench.domain.evidence import Evidence, Severity
 from workbench.domain.policy import Known, Policy, parse_policy
-from workbench.domain.release import POLICY, Release, audit_release
+from workbench.domain.release import Release, audit_release
 from workbench.errors import Refused
 from workbench.packaging.own_modules import OwnModules, read_modules
 from workbench.packaging.release_folder import read_tree

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.domain.comparison import Comparison, Interval, Verdict
+from workbench.domain.comparison import Comparison, Verdict
 from workbench.domain.comparison import headline as comparison_headline
 from workbench.domain.digest import short
+from workbench.domain.interval import Interval
 from workbench.domain.ledger import Checkpoint, Entry, Event
 from workbench.domain.ledger_audit import LedgerAudit
 from workbench.domain.release import Release

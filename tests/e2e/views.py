@@ -11,7 +11,8 @@ COMPARISON = f"""
 from random import Random
 
 from tests.unit.builders import CHAMPION_RUN_ID, build_comparison
-from workbench.domain.comparison import ComparedRun, Interval, decide_verdict, name_run
+from workbench.domain.comparison import ComparedRun, decide_verdict, name_run
+from workbench.domain.interval import Interval
 from workbench.widgets.comparison_view import ComparisonView
 
 HOSTILE = {HOSTILE!r}

@@ -16,11 +16,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.unit.builders import build_contract, build_evidence, build_identity, build_policy_bytes
-from workbench.domain.approval import Statement, signing_namespace
+from workbench.domain.approval import Statement
+from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
 from workbench.domain.contract import Contract
 from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import ModelFact
-from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths, write_manifest
+from workbench.domain.model_facts import ModelFact
+from workbench.domain.namespaces import signing_namespace
+from workbench.domain.release import approval_paths
 from workbench.domain.statement import Signed
 from workbench.packaging.bentoml_packager import build_bento, stage_bundle
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE

@@ -13,14 +13,15 @@ import pytest
 from tests.conftest import AUTHOR, run_command
 from tests.integration.governed import MODEL, OWNER, STRANGER, VALIDATOR, WHY, Governed, open_governed, reasons_of
 from tests.unit.builders import STANDARD_POLICY
+from workbench.clock import utc_now
+from workbench.domain.bundle import MANIFEST
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import Severity, Status
 from workbench.domain.ledger import Event
 from workbench.domain.objection import Objection
-from workbench.domain.release import MANIFEST, seal_signed_files
+from workbench.domain.release import seal_signed_files
 from workbench.errors import Refused, UsageError
 from workbench.signing.ssh_signatures import sign_bytes
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow import judging, releases
 
 TEXT = "Nobody looked at visitors without a name"

@@ -14,10 +14,11 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, change_database, run_command
 from tests.integration.governed import MODEL, OWNER, ROLES, STRANGER, VALIDATOR, Governed, reasons_of
-from workbench.domain.approval import Statement, signing_namespace
+from workbench.domain.approval import Statement
 from workbench.domain.decision import Decision
 from workbench.domain.evidence import Status
 from workbench.domain.ledger import Event, head_of
+from workbench.domain.namespaces import signing_namespace
 from workbench.errors import Refused, UsageError
 from workbench.signing.ssh_signatures import allowed_signer, sign_bytes
 from workbench.workflow import recomputing, reviewing

@@ -18,15 +18,15 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, change_database, run_command
 from tests.integration.governed import MODEL, OWNER, STRANGER, VALIDATOR, WHY, Governed, open_governed
 from workbench import ledger_verifier
+from workbench.clock import utc_now
+from workbench.domain.bundle import MANIFEST, POLICY
 from workbench.domain.digest import canonical_json
 from workbench.domain.ledger import Checkpoint, Entry, Event, head_of, seal_entry
 from workbench.domain.ledger_audit import audit_ledger
 from workbench.domain.ledger_export import write_export
-from workbench.domain.release import MANIFEST, POLICY
 from workbench.domain.waiver import Waiver
 from workbench.errors import Refused, UsageError
 from workbench.signing.ssh_signatures import REVOKED_KEYS, sign_bytes
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow import Workbench, auditing
 
 # Looking at it

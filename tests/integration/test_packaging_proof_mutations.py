@@ -29,7 +29,7 @@ from tests.integration.mutations import (
     swap_texts,
 )
 from workbench.domain.contract import Contract
-from workbench.domain.facts import FormFact
+from workbench.domain.model_facts import FormFact
 from workbench.packaging.frames import describe_columns, to_rows
 from workbench.packaging.onnx_compiler import compile_own
 from workbench.packaging.onnx_predictor import load_onnx_predictor

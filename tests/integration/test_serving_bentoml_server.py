@@ -30,8 +30,9 @@ from tests.integration.release_builder import (
     train_model,
 )
 from tests.unit.builders import build_execution
+from workbench.domain.bundle import MANIFEST
 from workbench.domain.digest import sha256_hex
-from workbench.domain.release import MANIFEST, audit_release
+from workbench.domain.release import audit_release
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.release_audit import audit_folder, read_policy

@@ -24,8 +24,8 @@ from tests.unit.builders import (
     build_waiver,
     read_policy,
 )
-from workbench.domain.approval import signing_namespace
 from workbench.domain.digest import sha256_hex
+from workbench.domain.namespaces import signing_namespace
 from workbench.domain.release import approval_paths, audit_release, waiver_paths
 from workbench.domain.statement import Signed
 from workbench.errors import Refused, Unavailable, UsageError

@@ -18,14 +18,9 @@ from unittest.mock import patch
 from tests.soak.tampering_release import Family, Forger, Mutation
 from tests.unit.builders import NOW, OWNER, VALIDATOR, build_policy_bytes
 from workbench import release_audit
+from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import FORMAT
-from workbench.domain.release import (
-    CARD,
-    EVIDENCE,
-    MANIFEST,
-    POLICY,
-)
 from workbench.domain.statement import Signed
 
 Files = dict[str, bytes]

@@ -23,10 +23,12 @@ from tests.unit.builders import (
     build_subject_files,
     read_policy,
 )
-from workbench.domain.approval import Statement, signing_namespace
+from workbench.domain.approval import Statement
+from workbench.domain.bundle import MANIFEST, POLICY, SUBJECTS
 from workbench.domain.digest import sha256_hex
 from workbench.domain.evidence import Evidence
-from workbench.domain.release import MANIFEST, POLICY, SUBJECTS, approval_paths, audit_release, waiver_paths
+from workbench.domain.namespaces import signing_namespace
+from workbench.domain.release import approval_paths, audit_release, waiver_paths
 from workbench.domain.statement import Signed
 from workbench.domain.waiver import Waiver
 from workbench.errors import WorkbenchError

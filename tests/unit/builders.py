@@ -12,54 +12,41 @@ from typing import Any
 
 from workbench.checks import LIMITS, run_checks
 from workbench.domain.approval import Statement, Target, Terms
+from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS
 from workbench.domain.changes import Changes, find_changes
 from workbench.domain.checklist import judge_checklist, parse_checklist
-from workbench.domain.comparison import ComparedRun, Comparison, Direction, Interval, Verdict
+from workbench.domain.comparison import ComparedRun, Comparison, Verdict
 from workbench.domain.contract import Column, ColumnType, Contract
 from workbench.domain.decision import decide, find_blocking
 from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.evidence import (
-    DatasetFact,
-    Evidence,
-    HoldoutFact,
-    Identity,
-    ModelFact,
-    ObjectionFact,
-    PlanFact,
-    ScoreFact,
-    WaiverFact,
-)
+from workbench.domain.evidence import Evidence, HoldoutFact, Identity, ObjectionFact, PlanFact, ScoreFact, WaiverFact
+from workbench.domain.execution import Execution
 from workbench.domain.facts import (
     CalibrationFact,
     ClassesFact,
     ClassFact,
-    ColumnProfile,
     ColumnStrength,
-    ComparedRows,
-    CostFact,
     Disclosure,
     DisclosureFact,
-    FormFact,
     LeakageFact,
     MetricValue,
-    NumericsFact,
-    ReplayFact,
     RobustnessFact,
     SampleFact,
     Scenario,
-    ServingFact,
     Share,
-    SlicesFact,
-    SliceValue,
-    TableProfile,
     TriesFact,
 )
+from workbench.domain.interval import Interval
+from workbench.domain.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
 from workbench.domain.objection import Objection
 from workbench.domain.policy import Known, Policy, Task, parse_policy
-from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, approval_paths, waiver_paths
+from workbench.domain.release import approval_paths, waiver_paths
+from workbench.domain.replay import ReplayFact
 from workbench.domain.review import GivenApproval, Question, Review
-from workbench.domain.run import Execution
+from workbench.domain.slices import SlicesFact, SliceValue
 from workbench.domain.statement import Signed, Signer, Statable
+from workbench.domain.tables import ColumnProfile, DatasetFact, TableProfile
+from workbench.domain.task import Direction
 from workbench.domain.waiver import Waiver
 from workbench.stats import METRICS
 

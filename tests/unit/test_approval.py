@@ -27,12 +27,12 @@ from workbench.domain.approval import (
     find_missing_roles,
     is_author,
     parse_statement,
-    require_role,
-    signing_namespace,
 )
+from workbench.domain.bundle import EVIDENCE
 from workbench.domain.digest import canonical_json
 from workbench.domain.ledger import Event, seal_entry
-from workbench.domain.release import EVIDENCE
+from workbench.domain.namespaces import signing_namespace
+from workbench.domain.roles import require_role
 from workbench.domain.statement import find_record_fault
 from workbench.errors import UsageError
 

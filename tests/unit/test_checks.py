@@ -52,9 +52,10 @@ from tests.unit.builders import (
 )
 from workbench.checks import CHECKS, run_checks
 from workbench.checks.model_card_complete import is_long_enough
-from workbench.domain.comparison import Interval, Verdict
+from workbench.domain.comparison import Verdict
 from workbench.domain.evidence import Status
 from workbench.domain.facts import ColumnStrength, SampleFact
+from workbench.domain.interval import Interval
 from workbench.domain.policy import MetricRule
 
 TRAIN, HOLDOUT = build_datasets()

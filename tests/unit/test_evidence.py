@@ -30,7 +30,8 @@ from tests.unit.builders import (
 from workbench.checks import run_checks
 from workbench.domain.comparison import Verdict
 from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.evidence import DatasetFact, Finding, Status, parse_evidence
+from workbench.domain.evidence import Finding, Status, parse_evidence
+from workbench.domain.tables import DatasetFact
 from workbench.errors import UsageError
 
 BYTES = build_evidence().to_bytes()

@@ -16,10 +16,11 @@ from tests.unit.builders import (
     build_source,
 )
 from workbench.checks.safe_format import safe_format
+from workbench.domain.bundle import POLICY
 from workbench.domain.changes import find_changes
 from workbench.domain.decision import decide
 from workbench.domain.evidence import Status, parse_evidence
-from workbench.domain.facts import ModuleFact
+from workbench.domain.model_facts import ModuleFact
 from workbench.domain.own_code import (
     MOST_LINES,
     WIDEST_LINE,
@@ -31,7 +32,7 @@ from workbench.domain.own_code import (
     name_module,
 )
 from workbench.domain.own_code_review import review_own_code
-from workbench.domain.release import POLICY, Release
+from workbench.domain.release import Release
 from workbench.errors import Refused
 from workbench.packaging.model_files import find_refused_files
 from workbench.packaging.own_modules import OwnModules, find_module_faults, find_packages, find_shadowed

@@ -29,6 +29,7 @@ from tests.unit.builders import (
 )
 from workbench.checks import run_checks
 from workbench.domain.approval import Statement, VerifiedApproval
+from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, set_terms
 from workbench.domain.comparison import Verdict
 from workbench.domain.decision import decide_approval, find_blocking, judge_approvals
 from workbench.domain.digest import sha256_hex
@@ -36,7 +37,6 @@ from workbench.domain.evidence import Evidence, Severity
 from workbench.domain.history import find_endpoints, find_promotion, previous_version, served_version
 from workbench.domain.ledger import Entry, Event, find_chain_faults, seal_entry
 from workbench.domain.objection import Objection, find_open_objections, parse_objection, settle_objections
-from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY, set_terms
 from workbench.domain.waiver import Waiver, apply_waivers, decide_waiver, find_waiver_faults, spell_finding
 from workbench.errors import Refused
 from workbench.workflow.releases import require_same_champion

@@ -27,20 +27,9 @@ from tests.unit.builders import (
     read_policy,
     seal,
 )
+from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
 from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.release import (
-    CARD,
-    EVIDENCE,
-    MANIFEST,
-    POLICY,
-    SUBJECTS,
-    approval_paths,
-    audit_release,
-    find_seal_faults,
-    seal_signed_files,
-    waiver_paths,
-    write_manifest,
-)
+from workbench.domain.release import approval_paths, audit_release, find_seal_faults, seal_signed_files, waiver_paths
 from workbench.domain.statement import Signed
 
 

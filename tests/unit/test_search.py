@@ -17,7 +17,6 @@ from tests.unit.builders import AUTHOR, ENDED
 from workbench.domain.parameters import Bound, Parameter, bind_parameters
 from workbench.domain.run import FINAL_STATES, Run, RunState, new_run_id
 from workbench.domain.search import (
-    Goal,
     Interval,
     ListedTrials,
     SweepPlan,
@@ -29,6 +28,7 @@ from workbench.domain.search import (
     require_space,
     settled_runs,
 )
+from workbench.domain.trials import Goal
 from workbench.errors import Unavailable, UsageError
 from workbench.search.grid_search import grid_search
 from workbench.search.optuna_search import JOURNAL, OptunaTrials

@@ -11,14 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.builders import VALIDATOR, build_objection, build_statement, build_waiver
-from workbench.domain.approval import (
-    OBJECTION_NAMESPACE,
-    parse_statement,
-    role_namespaces,
-    signing_namespace,
-    waiver_namespace,
-)
+from workbench.domain.approval import parse_statement
 from workbench.domain.digest import canonical_json
+from workbench.domain.namespaces import OBJECTION_NAMESPACE, role_namespaces, signing_namespace, waiver_namespace
 from workbench.domain.objection import parse_objection
 from workbench.domain.waiver import parse_waiver
 from workbench.errors import UsageError

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from workbench.domain.comparison import Interval, Verdict, decide_verdict
+from workbench.domain.comparison import Verdict, decide_verdict
+from workbench.domain.interval import Interval
 from workbench.errors import UsageError
 from workbench.stats import METRICS, constant_score, paired_bootstrap
 from workbench.stats.paired_bootstrap import FEWEST_ROWS

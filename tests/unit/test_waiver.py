@@ -19,10 +19,10 @@ from tests.unit.builders import (
     build_waived_subjects,
     build_waiver,
 )
+from workbench.domain.bundle import MANIFEST, POLICY
 from workbench.domain.decision import find_blocking
 from workbench.domain.evidence import Finding, Severity, Status
 from workbench.domain.policy import WaiverRule
-from workbench.domain.release import MANIFEST, POLICY
 from workbench.domain.waiver import apply_waivers, decide_waiver, find_waiver_faults, is_needed, spell_finding
 
 RULE = build_policy()

@@ -21,9 +21,10 @@ from tests.unit.builders import (
     build_identity,
     build_review,
 )
-from workbench.domain.comparison import Comparison, Interval, Verdict, decide_verdict, name_run
+from workbench.domain.comparison import Comparison, Verdict, decide_verdict, name_run
 from workbench.domain.decision import decide
 from workbench.domain.evidence import Finding, Status
+from workbench.domain.interval import Interval
 from workbench.domain.review import GivenApproval, Question, Review
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.comparison_state import comparison_state

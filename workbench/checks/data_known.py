@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.domain.evidence import DatasetFact, Evidence, Finding, Status
+from workbench.domain.evidence import Evidence, Finding, Status
 from workbench.domain.policy import Policy
+from workbench.domain.tables import DatasetFact
 
 ROLES = ("train", "holdout")
 _LIMIT = "a train and a holdout table, each with digest and rows"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from workbench.checks._limits import read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import ClassesFact, FormFact
+from workbench.domain.facts import ClassesFact
+from workbench.domain.model_facts import FormFact
 from workbench.domain.policy import Policy
 from workbench.domain.serving_form import count_rows, describe_form, find_served, is_proved
 

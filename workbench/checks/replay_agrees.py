@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from workbench.checks._limits import read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import ReplayFact
 from workbench.domain.policy import Policy
+from workbench.domain.replay import ReplayFact
 
 # Another model file or output may still answer alike; other inputs or no end at all may not.
 _MUST_BE_SAME = frozenset({"run", "notebook", "parameter", "data"})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from workbench.domain.evidence import Evidence, Finding, Status
+from workbench.domain.execution import Execution
 from workbench.domain.policy import Policy
-from workbench.domain.run import Execution, RunState
+from workbench.domain.run import RunState
 
 _LIMIT = "FINISHED, every code cell once, in order, without error"
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
 from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import SlicesFact, SliceValue
 from workbench.domain.policy import Policy
+from workbench.domain.slices import SlicesFact, SliceValue
 
 LIMITS = ("fewest_rows", "fewest_of_a_class", "largest_drop", "false_discovery_rate")
 

@@ -6,18 +6,16 @@ own, so the allowed-signers file decides who may sign as what, and `ssh-keygen -
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workbench.domain.ledger import Checkpoint, Entry, Event
+from workbench.domain.namespaces import signing_namespace
 from workbench.domain.statement import Shape, Signer, read_statement, write_statement
-from workbench.errors import UsageError
 
 PREDICATE_TYPE = "urn:workbench:approval:2"
-ROLE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SHAPE = Shape(
     texts=("principal", "role", "model", "endpoint", "head"),
     numbers=("version", "previous", "sequence"),
@@ -95,31 +93,6 @@ class Terms:
     valid_days: int
     now: str
     said: Sequence[Entry] = ()
-
-
-def signing_namespace(role: str) -> str:
-    """Return the SSHSIG namespace a role approves in; it must be granted to the key in the allowed-signers file."""
-    return f"workbench.approval.{role}"
-
-
-def waiver_namespace(role: str) -> str:
-    """Return the SSHSIG namespace a role waives in: one purpose's signature is none for another."""
-    return f"workbench.waiver.{role}"
-
-
-OBJECTION_NAMESPACE = "workbench.objection"
-
-
-def role_namespaces(role: str) -> tuple[str, ...]:
-    """Return every namespace that who holds a role signs in."""
-    return signing_namespace(role), waiver_namespace(role), OBJECTION_NAMESPACE
-
-
-def require_role(role: str) -> str:
-    """Return the role when it can be part of a namespace; raises UsageError otherwise."""
-    if not ROLE.fullmatch(role):
-        raise UsageError(f"{role!r} cannot be a role.", why="A role is lower-case letters, digits, - and _.")
-    return role
 
 
 def parse_statement(content: bytes) -> Statement:

@@ -10,8 +10,9 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from workbench.domain.digest import short
-from workbench.domain.evidence import DatasetFact, Evidence
+from workbench.domain.evidence import Evidence
 from workbench.domain.notebook import cell_source, written_cells
+from workbench.domain.tables import DatasetFact
 
 Mark = Literal["+", "-", " "]
 # Beyond these a diff would take longer to compute, and to read, than opening both notebooks.

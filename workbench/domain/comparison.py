@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
-Direction = Literal["higher", "lower"]
+from workbench.domain.interval import Interval
+from workbench.domain.task import Direction
+
 _RUN = "run "
 
 
@@ -19,16 +21,6 @@ class Verdict(StrEnum):
     NOT_WORSE = "NOT WORSE"
     WORSE = "WORSE"
     INCONCLUSIVE = "INCONCLUSIVE"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its lower and upper confidence bound; `level` is that of each bound, one-sided."""
-
-    estimate: float
-    low: float
-    high: float
-    level: float
 
 
 @dataclass(frozen=True)

@@ -10,24 +10,21 @@ from typing import Any
 from workbench.domain.comparison import Comparison
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.document import build_record
+from workbench.domain.execution import Execution
 from workbench.domain.facts import (
     CalibrationFact,
     ClassesFact,
-    CostFact,
     DisclosureFact,
     LeakageFact,
-    ModuleFact,
-    NumericsFact,
-    ReplayFact,
     RobustnessFact,
     SampleFact,
-    ServingFact,
-    SlicesFact,
-    TableProfile,
     TriesFact,
 )
-from workbench.domain.run import Execution
+from workbench.domain.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
+from workbench.domain.replay import ReplayFact
 from workbench.domain.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
+from workbench.domain.slices import SlicesFact
+from workbench.domain.tables import DatasetFact, TableProfile
 from workbench.errors import UsageError
 
 FORMAT = 3
@@ -62,17 +59,6 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class DatasetFact:
-    """A table the notebook declared: its role, its content digest and its size."""
-
-    name: str
-    role: str
-    digest: str
-    rows: int
-    columns: int
-
-
-@dataclass(frozen=True)
 class HoldoutFact:
     """The frozen evaluation rows and whether training could have seen them.
 
@@ -95,23 +81,6 @@ class ScoreFact:
     direction: str
     value: float
     logged: float | None
-
-
-@dataclass(frozen=True)
-class ModelFact:
-    """The model's files, and what a separate process saw when it loaded them.
-
-    `untrusted_types` are types in the file that are not on the reviewed list; `largest_difference` is that between the
-    served model and the stored holdout predictions, over all holdout rows, in units of the spread of the stored scores (in evidence
-    before format 3: absolute). `None`: it could not be measured.
-    """
-
-    formats: tuple[str, ...]
-    refused_files: tuple[str, ...]
-    untrusted_types: tuple[str, ...]
-    served_as: str | None
-    largest_difference: float | None
-    load_error: str | None
 
 
 @dataclass(frozen=True)

@@ -9,36 +9,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ColumnProfile:
-    """One column: how many values are missing, how many different ones there are, how many lie far outside.
-
-    `outlying` counts numbers beyond three interquartile ranges of the quartiles (Tukey's outer fence); None where that has no
-    meaning or nobody counted.
-    """
-
-    name: str
-    missing: int
-    distinct: int
-    outlying: int | None = None
-
-
-@dataclass(frozen=True)
-class TableProfile:
-    """A table that was logged: `duplicates` are rows that equal an earlier one, counted from the digests of the rows.
-
-    `recomputed` says that its columns were counted here, from the feature rows that are kept, and not by the notebook's own
-    kernel. None instead of columns: nobody counted.
-    """
-
-    name: str
-    role: str
-    rows: int
-    duplicates: int
-    recomputed: bool
-    columns: tuple[ColumnProfile, ...] | None
-
-
-@dataclass(frozen=True)
 class ColumnStrength:
     """How well one feature alone tells the truth on the holdout: its AUC, or its rank correlation; from 0.5 or 0 to 1."""
 
@@ -58,21 +28,6 @@ class LeakageFact:
     measure: str
     strongest: tuple[ColumnStrength, ...]
     id_like: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ReplayFact:
-    """The newest replay of the run: `verdict` on all that came out, and the kinds of things that were different.
-
-    `largest_difference` is that of the holdout scores, absolute; None when they cannot be paired. Without a replay all is None
-    and `reasons` say why.
-    """
-
-    run_id: str | None
-    verdict: str | None
-    largest_difference: float | None
-    different: tuple[str, ...]
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -101,39 +56,6 @@ class SampleFact:
     rows: int
     rarer_class: int | None
     strangers: int | None = None
-
-
-@dataclass(frozen=True)
-class SliceValue:
-    """The rows of the holdout that share a value: the metric there, the reference's, and whether it is worse beyond chance.
-
-    `advantage` is positive where the model is better. `p_value` is one-sided, small where it is worse; `adjusted` is that of
-    Benjamini and Hochberg over the slices the policy names. None: too few rows, or the metric is not defined on them.
-    """
-
-    slice: str
-    value: str
-    rows: int
-    rarer_class: int | None
-    score: float | None
-    reference_score: float | None
-    advantage: float | None
-    p_value: float | None
-    adjusted: float | None
-
-
-@dataclass(frozen=True)
-class SlicesFact:
-    """The slices that were logged with the predictions, each value held against a reference on the same rows.
-
-    `left_out` are slices with more values than are looked at.
-    """
-
-    metric: str
-    direction: str
-    reference: str
-    values: tuple[SliceValue, ...]
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,55 +166,6 @@ class RobustnessFact:
 
 
 @dataclass(frozen=True)
-class NumericsFact:
-    """Whether the answers are numbers, and the same when rows are asked one by one; the difference is in units of their spread."""
-
-    rows: int
-    not_finite: int
-    asked_singly: int
-    largest_batch_difference: float | None
-
-
-@dataclass(frozen=True)
-class ComparedRows:
-    """Rows of one kind on which a compiled form was held against the estimator; `of` is how many of that kind there were.
-
-    `differing` counts scores beyond the limit, `labels` other labels; `largest_difference` is relative to the spread of scores, or
-    to the score where that is larger.
-    """
-
-    kind: str
-    rows: int
-    of: int
-    differing: int
-    labels: int
-    largest_difference: float
-
-
-@dataclass(frozen=True)
-class FormFact:
-    """A form in which the model could be served: whether it is, and why or why not in words, with the rows it was tried on."""
-
-    name: str
-    served: bool
-    reason: str
-    rows: tuple[ComparedRows, ...] = ()
-
-
-@dataclass(frozen=True)
-class ServingFact:
-    """The form a model is served in, and all that were tried, in order.
-
-    `own_difference` is how far the estimator is from itself between a row alone and among others, in units of the scores' spread.
-    """
-
-    form: str
-    spread: float
-    own_difference: float
-    tried: tuple[FormFact, ...]
-
-
-@dataclass(frozen=True)
 class Disclosure:
     """A kind of thing nobody should show, where it stands and how often; never the thing itself."""
 
@@ -312,29 +185,3 @@ class DisclosureFact:
     files: int
     found: tuple[Disclosure, ...]
     unread: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CostFact:
-    """What answering takes, measured on the machine that nominated; the only facts that differ each time.
-
-    Times of requests of one row are in milliseconds; `peak_megabytes` is that of the whole confined process, with the libraries
-    it needs to compile and compare.
-    """
-
-    load_s: float
-    calls: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    peak_megabytes: float
-    model_bytes: int
-
-
-@dataclass(frozen=True)
-class ModuleFact:
-    """An own module that the model needs: its name, the digest of its source, and the names in it that the model holds."""
-
-    name: str
-    digest: str
-    names: tuple[str, ...]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from workbench.domain.class_words import say_accuracy, say_class, say_decision
 from workbench.domain.comparison import headline
 from workbench.domain.digest import short
-from workbench.domain.evidence import DatasetFact, Evidence
-from workbench.domain.facts import CalibrationFact, ClassesFact, RobustnessFact, SliceValue, TableProfile
+from workbench.domain.evidence import Evidence
+from workbench.domain.facts import CalibrationFact, ClassesFact, RobustnessFact
 from workbench.domain.serving_form import describe_form
+from workbench.domain.slices import SliceValue
+from workbench.domain.tables import DatasetFact, TableProfile
 
 DETAILS, USE, FACTORS, METRICS = "Model details", "Intended use", "Factors", "Metrics"
 EVALUATION, TRAINING, ANALYSES = "Evaluation data", "Training data", "Quantitative analyses"

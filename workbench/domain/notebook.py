@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.domain.digest import canonical_json, sha256_hex
+from workbench.domain.execution import Execution
 from workbench.domain.parameters import Parameter
 from workbench.domain.parameters_cell import read_parameters
-from workbench.domain.run import Execution
 from workbench.errors import UsageError
 
 INJECTED = "injected-parameters"

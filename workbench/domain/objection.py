@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from workbench.domain.approval import OBJECTION_NAMESPACE
 from workbench.domain.evidence import ObjectionFact
+from workbench.domain.namespaces import OBJECTION_NAMESPACE
 from workbench.domain.statement import Shape, Signer, read_statement, write_statement
 
 PREDICATE_TYPE = "urn:workbench:objection:1"

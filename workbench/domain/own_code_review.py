@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.domain.changes import CodeDiff, compare_lines
-from workbench.domain.facts import ModuleFact
+from workbench.domain.model_facts import ModuleFact
 
 Standing = Literal["new", "changed", "the same", "gone"]
 

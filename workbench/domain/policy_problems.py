@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from workbench.domain.approval import ROLE
+from workbench.domain.roles import ROLE
 
 FORMATS = (1, 2)
 _REQUIRED = ("format", "name", "metrics", "checks", "questions", "approvals")

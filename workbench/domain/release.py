@@ -15,26 +15,21 @@ Layout, below the Bento's `src/`:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from workbench.domain.approval import Target, Terms, VerifiedApproval, name_people, parse_statement
+from workbench.domain.approval import VerifiedApproval, name_people, parse_statement
+from workbench.domain.bundle import EVIDENCE, MANIFEST, POLICY, SUBJECTS, set_terms
 from workbench.domain.decision import Decision, decide, judge_approvals
-from workbench.domain.digest import canonical_json, sha256_hex, strict_json
+from workbench.domain.digest import sha256_hex, strict_json
 from workbench.domain.evidence import Evidence, parse_evidence
-from workbench.domain.ledger import Entry
 from workbench.domain.objection import find_open_objections
 from workbench.domain.policy import Policy
 from workbench.domain.statement import Signed, Verifier
 from workbench.domain.waiver import find_standing_faults, parse_waiver
 from workbench.errors import UsageError
 
-MANIFEST = "release/manifest.json"
-EVIDENCE = "release/evidence.json"
-POLICY = "release/policy.yaml"
-CARD = "release/model_card.md"
-SUBJECTS = (MANIFEST, EVIDENCE, POLICY, CARD)
 _SIGNED = re.compile(r"release/(approvals|waivers)/([0-9]{3})\.(statement\.json|sig)")
 
 PolicyReader = Callable[[bytes], Policy]
@@ -52,29 +47,6 @@ class Release:
     decision: Decision
     approved_by: tuple[str, ...]
     notes: tuple[str, ...] = ()
-
-
-def set_terms(
-    evidence: Evidence, policy: Policy, subjects: Mapping[str, str], *, now: str, said: Sequence[Entry] = ()
-) -> Terms:
-    """Return what an approval of this evidence under this policy must meet; `said` are the ledger's entries about the nominee."""
-    identity = evidence.identity
-    return Terms(
-        subjects=subjects,
-        authors=identity.authors,
-        endpoint=identity.endpoint,
-        target=Target(identity.model, identity.version, evidence.champion_version or 0),
-        roles=policy.roles,
-        principals=policy.principals,
-        valid_days=policy.valid_days,
-        now=now,
-        said=said,
-    )
-
-
-def write_manifest(files: Mapping[str, bytes]) -> bytes:
-    """Return the manifest of these files: path to sha256, canonical."""
-    return canonical_json({path: sha256_hex(content) for path, content in files.items()})
 
 
 def seal_signed_files(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -7,67 +7,18 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 from workbench.domain.digest import canonical_json, strict_json
 from workbench.domain.parameters import MOST_COMBINATIONS, Parameter, find_fault, is_number, parse_values
 from workbench.domain.run import Run, RunState
+from workbench.domain.trials import Goal
 from workbench.errors import UsageError
 
 Search = Literal["grid", "random", "optuna"]
-Direction = Literal["maximize", "minimize"]
 FORMAT = 1
 _SHOWN_FAULTS = 3
-_ENOUGH_WITHOUT_GOAL = 3
 _DISTRIBUTION = re.compile(r"(int|log|uniform)\(([^,()]{1,40}),([^,()]{1,40})\)")
-
-
-@dataclass(frozen=True)
-class Goal:
-    """The metric a sweep is about, and which way is better."""
-
-    metric: str
-    direction: Direction = "maximize"
-
-    def read(self, run: Run) -> float | None:
-        """Return the metric of a run that finished; None when it did not, or logged no finite number by that name."""
-        value = run.metrics.get(self.metric) if run.is_finished else None
-        return float(value) if value is not None and is_number(value) else None
-
-    def find_best(self, runs: Iterable[Run]) -> tuple[str, float] | None:
-        """Return the metric's name and its best value so far; None before a run has it."""
-        values = [value for run in runs if (value := self.read(run)) is not None]
-        return (self.metric, self.pick(values)) if values else None
-
-    def is_hopeless(self, runs: Iterable[Run]) -> bool:
-        """True when several runs finished and none has the metric: more of them would teach nothing."""
-        scores = [self.read(run) for run in runs if run.is_finished]
-        return len(scores) >= _ENOUGH_WITHOUT_GOAL and all(score is None for score in scores)
-
-    def find_best_run(self, runs: Iterable[Run]) -> Run | None:
-        """Return the run with the best value, the first of equals; None when none has one."""
-        scored = {value: run for run in reversed(list(runs)) if (value := self.read(run)) is not None}
-        return scored[self.pick(list(scored))] if scored else None
-
-    def pick(self, values: Sequence[float]) -> float:
-        """Return the best of at least one value."""
-        return max(values) if self.direction == "maximize" else min(values)
-
-
-class Trials(Protocol):
-    """Where a sweep's parameter sets come from, one at a time, and who hears how their runs ended.
-
-    An adaptive one is asked only when every run that ended was told: what it proposes depends on them.
-    """
-
-    total: int
-    is_adaptive: bool
-
-    def ask(self) -> Mapping[str, Any] | None:
-        """Return the next set of bound parameters; None when there are no more."""
-
-    def tell(self, run: Run) -> None:
-        """Hear how a run ended."""
 
 
 class ListedTrials:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.domain.facts import FormFact, ServingFact
+from workbench.domain.model_facts import FormFact, ServingFact
 
 
 def find_served(serving: ServingFact) -> FormFact | None:

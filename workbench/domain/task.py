@@ -85,3 +85,6 @@ def score_columns(names: Iterable[str]) -> list[str]:
 def find_place(label: Any, classes: Sequence[Label]) -> int | None:
     """Return where a label stands among the classes, None when it is none of them; text is never a number."""
     return next((at for at, each in enumerate(classes) if each == label), None)
+
+
+Direction = Literal["higher", "lower"]

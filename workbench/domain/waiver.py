@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from workbench.domain.approval import is_author, waiver_namespace
+from workbench.domain.approval import is_author
 from workbench.domain.decision import Decision, decide
 from workbench.domain.evidence import Finding, Severity, Status, WaiverFact
+from workbench.domain.namespaces import waiver_namespace
 from workbench.domain.policy import Policy
 from workbench.domain.statement import Shape, Signer, read_statement, write_statement
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.domain.contract import Contract, Predict
-from workbench.domain.facts import FormFact, ServingFact
+from workbench.domain.model_facts import FormFact, ServingFact
 from workbench.errors import Refused
 from workbench.packaging.frames import Rows
 from workbench.packaging.onnx_compiler import Form

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.domain.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
-from workbench.domain.facts import CostFact, FormFact, NumericsFact, ServingFact
+from workbench.domain.model_facts import CostFact, FormFact, NumericsFact, ServingFact
 from workbench.domain.task import LABEL, score_columns
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.compile_worker import Compiler

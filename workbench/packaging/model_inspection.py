@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from workbench.domain.digest import strict_json
 from workbench.domain.document import build_record
-from workbench.domain.evidence import ModelFact
-from workbench.domain.facts import CostFact, ModuleFact, NumericsFact, ServingFact
+from workbench.domain.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
 from workbench.errors import Refused
 from workbench.packaging.confinement import Limits
 from workbench.packaging.inspection_child import ANSWERS_FILE, Request, Trial

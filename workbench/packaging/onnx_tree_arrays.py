@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain.facts import ComparedRows, FormFact
+from workbench.domain.model_facts import ComparedRows, FormFact
 from workbench.packaging.reached_nodes import MOST_NODES
 from workbench.packaging.split_points import Tree, find_questions
 

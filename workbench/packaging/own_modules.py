@@ -18,7 +18,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from workbench.domain.digest import canonical_json, strict_json
-from workbench.domain.facts import ModuleFact
+from workbench.domain.model_facts import ModuleFact
 from workbench.domain.own_code import (
     OwnModule,
     describe_modules,

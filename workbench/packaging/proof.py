@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.domain.contract import MOST_ROWS, Predict
-from workbench.domain.facts import ComparedRows, FormFact
+from workbench.domain.model_facts import ComparedRows, FormFact
 from workbench.domain.task import Label
 from workbench.packaging.frames import Rows
 from workbench.packaging.proof_rows import HOLDOUT, RowSet

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.domain.contract import MOST_ROWS, Column, Contract, Predict, find_row_problems
-from workbench.domain.facts import CostFact, NumericsFact
+from workbench.domain.model_facts import CostFact, NumericsFact
 from workbench.domain.task import Label
 
 if TYPE_CHECKING:

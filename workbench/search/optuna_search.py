@@ -12,7 +12,6 @@ from typing import Any
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.run import Run, RunState
 from workbench.domain.search import (
-    Goal,
     Interval,
     SweepPlan,
     count_sets,
@@ -21,6 +20,7 @@ from workbench.domain.search import (
     name_set,
     settled_runs,
 )
+from workbench.domain.trials import Goal
 from workbench.errors import Unavailable
 from workbench.search.random_search import random_search
 

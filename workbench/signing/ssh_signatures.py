@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.domain.approval import require_role, role_namespaces
+from workbench.domain.namespaces import role_namespaces
+from workbench.domain.roles import require_role
 from workbench.domain.statement import Signed, Signer
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.signing.allowed_signers import PRINCIPAL, read_allowed_signers

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from workbench.domain.comparison import Interval
+from workbench.domain.interval import Interval
 from workbench.errors import UsageError
 from workbench.stats.metrics import Floats, Metric
 

@@ -11,12 +11,12 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from workbench.clock import utc_now
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, require_transition
 from workbench.errors import NotFound
@@ -59,11 +59,6 @@ _attempts = sa.Table(
 _finished = _attempts.c.state == str(RunState.FINISHED)
 sa.Index("one_finished_attempt", _attempts.c.run_id, unique=True, sqlite_where=_finished, postgresql_where=_finished)
 sa.Index("attempts_by_state", _attempts.c.state)
-
-
-def utc_now() -> str:
-    """Return the time now, ISO 8601 in UTC with microseconds."""
-    return datetime.now(UTC).isoformat()
 
 
 class Store:

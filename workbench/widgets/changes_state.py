@@ -6,7 +6,8 @@ from typing import Any
 
 from workbench.domain.changes import Changed, ChangedData, Changes, CodeDiff
 from workbench.domain.digest import short
-from workbench.domain.evidence import DatasetFact, Evidence
+from workbench.domain.evidence import Evidence
+from workbench.domain.tables import DatasetFact
 from workbench.widgets.numbers import (
     MISSING,
     choose_decimals,

@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 from workbench import spool
 from workbench.config import find_template
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
-from workbench.domain.evidence import DatasetFact
-from workbench.domain.facts import ColumnProfile
 from workbench.domain.points import find_latest, summarize_points
 from workbench.domain.redaction import Redactor
 from workbench.domain.run import Run, RunState
+from workbench.domain.tables import ColumnProfile, DatasetFact
 from workbench.errors import Refused, WorkbenchError
 from workbench.packaging.release_folder import read_tree, sync_folder
 from workbench.reporting.nbconvert_report import render_report

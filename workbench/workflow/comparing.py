@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.domain.comparison import ComparedRun, Comparison, Interval, corrected_level, decide_verdict, name_run
+from workbench.domain.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
 from workbench.domain.digest import sha256_hex
+from workbench.domain.interval import Interval
 from workbench.domain.policy import MetricRule, Policy
 from workbench.domain.run import Run
 from workbench.domain.task import spell_class

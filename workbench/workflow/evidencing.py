@@ -10,17 +10,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from workbench import spool
-from workbench.domain.facts import (
-    CalibrationFact,
-    ColumnProfile,
-    ColumnStrength,
-    LeakageFact,
-    SampleFact,
-    TableProfile,
-    TriesFact,
-)
+from workbench.domain.facts import CalibrationFact, ColumnStrength, LeakageFact, SampleFact, TriesFact
 from workbench.domain.policy import MetricRule
 from workbench.domain.run import Run
+from workbench.domain.tables import ColumnProfile, TableProfile
 from workbench.domain.task import TASKS, has_classes
 from workbench.errors import UsageError
 from workbench.predictions import Predictions, read_order

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.checks.model_card_complete import is_long_enough
+from workbench.clock import utc_now
 from workbench.domain.approval import Terms, VerifiedApproval, find_approval_faults
+from workbench.domain.bundle import set_terms
 from workbench.domain.changes import Changes, find_changes
 from workbench.domain.checklist import ChecklistRow, judge_checklist
 from workbench.domain.decision import decide, find_blocking, judge_approvals
@@ -13,9 +15,7 @@ from workbench.domain.evidence import Finding
 from workbench.domain.ledger import Entry
 from workbench.domain.objection import find_open_objections
 from workbench.domain.own_code_review import ReviewedModule, review_own_code
-from workbench.domain.release import set_terms
 from workbench.domain.review import GivenApproval, Question, Review
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow.nominees import Nominee, judge_findings
 
 

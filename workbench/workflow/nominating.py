@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import spool
 from workbench.config import Settings, find_template
+from workbench.domain.bundle import MANIFEST, write_manifest
 from workbench.domain.comparison import Comparison, name_run
 from workbench.domain.digest import sha256_hex, strict_json
-from workbench.domain.evidence import DatasetFact, Evidence, HoldoutFact, Identity, PlanFact, ScoreFact
-from workbench.domain.facts import ReplayFact, TriesFact
+from workbench.domain.evidence import Evidence, HoldoutFact, Identity, PlanFact, ScoreFact
+from workbench.domain.execution import Execution
+from workbench.domain.facts import TriesFact
 from workbench.domain.notebook import extract_source
 from workbench.domain.policy import MetricRule, Policy
-from workbench.domain.release import MANIFEST, write_manifest
-from workbench.domain.run import Execution, Run
+from workbench.domain.replay import ReplayFact
+from workbench.domain.run import Run
+from workbench.domain.tables import DatasetFact
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
 from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE

@@ -13,6 +13,7 @@ from pathlib import Path
 from workbench import spool
 from workbench.checks import run_checks
 from workbench.config import Settings, find_template
+from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.domain.checklist import ChecklistItem, parse_checklist
 from workbench.domain.comparison import Comparison
 from workbench.domain.digest import sha256_hex
@@ -20,7 +21,6 @@ from workbench.domain.evidence import Evidence, Finding, Status, parse_evidence
 from workbench.domain.history import Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.policy import Policy
-from workbench.domain.release import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.domain.review import GivenWaiver
 from workbench.domain.waiver import apply_waivers, find_waiver_faults, is_needed
 from workbench.errors import NotFound, Refused

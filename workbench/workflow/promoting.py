@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.clock import utc_now
 from workbench.domain import history
 from workbench.domain.decision import Decision, decide
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.release import Release, seal_signed_files
 from workbench.errors import NotFound
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow import judging, nominees, recomputing, releases
 from workbench.workflow.aliases import publish_alias, say_unset
 from workbench.workflow.disk import disk_answers

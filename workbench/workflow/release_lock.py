@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from workbench.clock import utc_now
 from workbench.config import Settings
 from workbench.domain.digest import strict_json
 from workbench.errors import Unavailable
 from workbench.executors.kernel_processes import end_marked_processes
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow.disk import disk_answers
 
 _LONGEST_NOTE = 4096

@@ -7,27 +7,19 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from workbench.clock import utc_now
 from workbench.config import Settings, find_bentofile
+from workbench.domain.bundle import CARD, EVIDENCE, POLICY
 from workbench.domain.decision import decide
 from workbench.domain.evidence import Evidence
 from workbench.domain.history import find_last_move, find_promotion, parse_subject, served_version
 from workbench.domain.ledger import Entry, Event
-from workbench.domain.release import (
-    CARD,
-    EVIDENCE,
-    POLICY,
-    Release,
-    approval_paths,
-    audit_release,
-    find_seal_faults,
-    waiver_paths,
-)
+from workbench.domain.release import Release, approval_paths, audit_release, find_seal_faults, waiver_paths
 from workbench.errors import NotFound, Refused
 from workbench.packaging.bentoml_packager import build_bento
 from workbench.packaging.release_folder import read_tree
 from workbench.release_audit import AuditedRelease, find_unmet
 from workbench.signing.ssh_signatures import find_signature_fault
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow.nominees import Nominee
 from workbench.workflow.policies import read_policy
 

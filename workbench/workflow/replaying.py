@@ -13,13 +13,13 @@ from workbench import spool
 from workbench.config import Settings
 from workbench.domain.cell_output import read_outputs
 from workbench.domain.digest import sha256_hex
-from workbench.domain.facts import ReplayFact
 from workbench.domain.notebook import Notebook, find_notebook_fault, parse_notebook
 from workbench.domain.replay import (
     TOLERANCE,
     Facts,
     Predicted,
     Replay,
+    ReplayFact,
     Sameness,
     compare_replay,
     find_changes,

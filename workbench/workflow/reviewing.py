@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.checks.model_card_complete import fewest_characters
+from workbench.clock import utc_now
 from workbench.config import Settings, expand_path
-from workbench.domain.approval import Statement, parse_statement, require_role
+from workbench.domain.approval import Statement, parse_statement
+from workbench.domain.bundle import MANIFEST
 from workbench.domain.decision import Decision, decide, decide_approval
 from workbench.domain.evidence import Finding
 from workbench.domain.history import find_promotion
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.objection import Objection, parse_objection
-from workbench.domain.release import MANIFEST
+from workbench.domain.roles import require_role
 from workbench.domain.statement import Signed, Statable
 from workbench.domain.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, parse_waiver, spell_finding
 from workbench.errors import Refused, UsageError
 from workbench.signing.allowed_signers import find_principal
 from workbench.signing.ssh_signatures import grant, read_public_key, read_signing_key, sign_bytes
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow.nominees import Nominee, judge_findings
 from workbench.workflow.said import find_fault
 

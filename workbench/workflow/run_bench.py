@@ -16,7 +16,8 @@ from workbench.domain.policy import Policy
 from workbench.domain.replay import TOLERANCE, Replay
 from workbench.domain.resumption import Resumption
 from workbench.domain.run import Run
-from workbench.domain.search import Direction, Goal, ListedTrials, Search, Space, SweepPlan, Trials
+from workbench.domain.search import ListedTrials, Search, Space, SweepPlan
+from workbench.domain.trials import Aim, Goal, Trials
 from workbench.errors import NotFound, RunFailed, Unavailable
 from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.mlflow_tracker import MlflowTracker
@@ -69,7 +70,7 @@ class RunBench:
         trials: int | None = None,
         seed: int = 0,
         goal: str | None = None,
-        direction: Direction | None = None,
+        direction: Aim | None = None,
         cold: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> list[Run]:

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from workbench import spool
+from workbench.clock import utc_now
 from workbench.config import Settings, kernel_environment
 from workbench.domain.digest import canonical_json
 from workbench.domain.notebook import Notebook
 from workbench.domain.redaction import Redactor
 from workbench.domain.run import IllegalTransition, Run, RunState, new_run_id
-from workbench.domain.search import Goal, Trials
+from workbench.domain.trials import Goal, Trials
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
-from workbench.store.sqlalchemy_store import Store, utc_now
+from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.tracking.provenance import read_provenance
 from workbench.workflow.collecting import RunFolder, collect_run

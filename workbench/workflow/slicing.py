@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.domain.facts import SlicesFact, SliceValue
 from workbench.domain.policy import MetricRule, Policy
+from workbench.domain.slices import SlicesFact, SliceValue
 from workbench.predictions import Predictions
 from workbench.stats import METRICS
 from workbench.stats.benjamini_hochberg import benjamini_hochberg

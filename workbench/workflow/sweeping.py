@@ -10,18 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.clock import utc_now
 from workbench.domain.notebook import Notebook, cell_source
 from workbench.domain.parameters import bind_parameters
 from workbench.domain.policy import Policy
 from workbench.domain.run import RUN_ID, Run, RunState, new_run_id
 from workbench.domain.search import (
-    Direction,
-    Goal,
     ListedTrials,
     Search,
     Space,
     SweepPlan,
-    Trials,
     count_sets,
     distinct_sets,
     missing_sets,
@@ -31,8 +29,8 @@ from workbench.domain.search import (
     require_space,
     settled_runs,
 )
+from workbench.domain.trials import Aim, Goal, Trials
 from workbench.errors import Interrupted, NotFound, Refused, RunFailed, Unavailable, UsageError
-from workbench.store.sqlalchemy_store import utc_now
 from workbench.workflow.disk import disk_answers
 from workbench.workflow.publishing import settle_lost_runs
 
@@ -96,7 +94,7 @@ def _count_trials(space: Space, trials: int) -> int:
 
 
 def find_goal(
-    notebook: Notebook, read_policy: Callable[[], Policy], metric: str | None, direction: Direction | None
+    notebook: Notebook, read_policy: Callable[[], Policy], metric: str | None, direction: Aim | None
 ) -> Goal | None:
     """Return what is asked for, else the one metric of the policy that the notebook's code names; None for none or several.
 
@@ -116,7 +114,7 @@ def _find_usual_metric(notebook: Notebook, read_policy: Callable[[], Policy]) ->
     return named.pop() if len(named) == 1 else None
 
 
-def _usual_direction(metric: str) -> Direction:
+def _usual_direction(metric: str) -> Aim:
     from workbench.stats import METRICS
 
     if metric not in METRICS:

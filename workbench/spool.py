@@ -23,6 +23,7 @@ from workbench.config import read_settings
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.points import is_whole
 from workbench.errors import UsageError
+from workbench.packaging.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC0414 - whoever reads a run's files takes their names from here
 from workbench.tracking.point_clock import PointClock
 
@@ -277,7 +278,7 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
         write_predictions(folder / PREDICTIONS, predictions, said.slices)
     if contract:
         (folder / MODEL).mkdir(exist_ok=True)
-        (folder / MODEL / "contract.json").write_bytes(contract.to_bytes())
+        (folder / MODEL / CONTRACT_FILE).write_bytes(contract.to_bytes())
 
 
 def log_model(
@@ -320,7 +321,7 @@ def log_model(
     )
     _settle(folder, _SAID.get(folder), fitted, columns)
     _FITTED[folder] = fitted, columns
-    write_files(folder / MODEL, {**own.files, "model.skops": content})
+    write_files(folder / MODEL, {**own.files, SKOPS_FILE: content})
     write_authors(folder / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
     features.to_parquet(folder / FEATURES, index=False)
     if training is not None:

@@ -1,6 +1,7 @@
 """Compiled models answer like the models: our own converters, family by family, and what is left to scikit-learn where they end."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -275,9 +276,14 @@ def prove(model, table: pd.DataFrame, truth: pd.Series):
     return compare_form(OWN, compiled, measure, largest=1e-6, largest_batch=1e-9)
 
 
+@cache
+def prove_classifier(name: str):
+    return prove(CLASSIFIERS[name], TABLE, CLASSES)
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_classifier_compiled_here_is_the_classifier(name):
-    found = prove(CLASSIFIERS[name], TABLE, CLASSES)
+    found = prove_classifier(name)
     assert found.served, found.reason
     assert max(each.largest_difference for each in found.rows) < 1e-12
 
@@ -297,7 +303,7 @@ def test_a_regressor_compiled_here_is_the_regressor(name):
 
 @pytest.mark.parametrize("name", ["forest", "histograms", "numbered_bins", "isotonic_calibration"])
 def test_rows_beside_every_threshold_are_compared(name):
-    found = prove(CLASSIFIERS[name], TABLE, CLASSES)
+    found = prove_classifier(name)
     beside = next(each for each in found.rows if each.kind == THRESHOLDS)
     assert beside.rows > 50
 

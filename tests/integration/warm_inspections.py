@@ -79,9 +79,7 @@ class WarmInspections:
             for path in files.values():
                 path.unlink()
         if late:
-            return Trial(
-                load_error=f"Loading and predicting took longer than {request.limits.wall_s} s and was stopped."
-            )
+            return model_inspection.give_up(request)
         return model_inspection._read_answer(returncode, said, complained)
 
     def _answers_within(self, seconds: float) -> bool:

@@ -178,12 +178,15 @@ def _ask_child(request: Request, scratch: Path) -> Trial:
         try:
             said, complained = child.communicate(json.dumps(asdict(request)).encode(), timeout=request.limits.wall_s)
         except subprocess.TimeoutExpired:
-            return Trial(
-                load_error=f"Loading and predicting took longer than {request.limits.wall_s} s and was stopped."
-            )
+            return give_up(request)
         finally:
             _kill_group(child)
     return _read_answer(child.returncode, said, complained)
+
+
+def give_up(request: Request) -> Trial:
+    """Return what is said of a model that took longer than its limit."""
+    return Trial(load_error=f"Loading and predicting took longer than {request.limits.wall_s} s and was stopped.")
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -16,8 +16,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from workbench.domain.closeness import find_text_difference
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.errors import UsageError
+from workbench.packaging.skops_archive import SCHEMA
 
-_SCHEMA = "schema.json"
 # scikit-learn keeps this address to warn only once; none is 0, so the loaded model looks for itself.
 _ADDRESSES = ("_stop_words_id",)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -44,7 +44,7 @@ def to_canonical(content: bytes) -> bytes:
     with ZipFile(io.BytesIO(content)) as source:
         members = {info.filename: source.read(info) for info in source.infolist()}
         compression = {info.filename: info.compress_type for info in source.infolist()}
-    schema = json.loads(members.pop(_SCHEMA))
+    schema = json.loads(members.pop(SCHEMA))
     _sort_sets(schema, members)
     spelling = _Spelling()
     schema = spelling.respell(schema)
@@ -53,7 +53,7 @@ def to_canonical(content: bytes) -> bytes:
         for before, name in spelling.names.items():
             archive.writestr(_describe_member(name, compression[before]), members[before])
         text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-        archive.writestr(_describe_member(_SCHEMA, compression[_SCHEMA]), text.encode(errors="surrogatepass"))
+        archive.writestr(_describe_member(SCHEMA, compression[SCHEMA]), text.encode(errors="surrogatepass"))
     return target.getvalue()
 
 
@@ -171,7 +171,7 @@ def _read_members(content: bytes) -> dict[str, bytes] | None:
 def _find_member_difference(name: str, ours: bytes, theirs: bytes) -> float | None:
     if ours == theirs:
         return 0.0
-    if name == _SCHEMA:
+    if name == SCHEMA:
         return find_text_difference(ours.decode(errors="replace"), theirs.decode(errors="replace"))
     if not name.endswith(".npy"):
         return None

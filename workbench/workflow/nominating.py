@@ -24,7 +24,7 @@ from workbench.domain.run import Run
 from workbench.domain.tables import DatasetFact
 from workbench.errors import Refused, UsageError
 from workbench.packaging.bentoml_packager import stage_bundle
-from workbench.packaging.model_files import ONNX_FILE, SKOPS_FILE
+from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
 from workbench.packaging.own_modules import is_own_file
 from workbench.packaging.release_folder import read_tree, write_tree
@@ -321,7 +321,7 @@ def _find_tolerance(policy: Policy) -> Tolerance:
 
 def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Inspection, dict[str, bytes]]:
     """Inspect a run's model in a process of its own and return the facts with the files that would be served."""
-    compiled = scratch / "model.onnx"
+    compiled = scratch / ONNX_FILE
     _require_model(run_folder)
     logged = run_folder / spool.MODEL
     inspection = try_model(
@@ -332,7 +332,7 @@ def _freeze_bundle(scratch: Path, run_folder: Path, policy: Policy) -> tuple[Ins
         allows_own_code=policy.allows_own_code,
     )
     files = read_tree(logged)
-    served = {"contract.json": files["contract.json"]} if "contract.json" in files else {}
+    served = {CONTRACT_FILE: files[CONTRACT_FILE]} if CONTRACT_FILE in files else {}
     # Of a model that cannot be served, what was logged is kept for whoever looks why.
     for name in FILES.get(inspection.model.served_as or "", (SKOPS_FILE,)):
         if name == ONNX_FILE:

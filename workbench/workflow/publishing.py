@@ -11,6 +11,7 @@ from workbench import spool
 from workbench.config import Settings
 from workbench.domain.run import Run
 from workbench.errors import WorkbenchError
+from workbench.packaging.model_files import SKOPS_FILE
 from workbench.packaging.skops_loader import list_types_to_trust
 from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.logged_calls import read_logged_calls
@@ -90,7 +91,7 @@ def _is_plain(folder: Path) -> bool:
 
 
 def _describe_model(folder: Path) -> str | None:
-    model = folder / spool.MODEL / "model.skops"
+    model = folder / spool.MODEL / SKOPS_FILE
     if not model.is_file():
         return None
     from importlib.metadata import version

@@ -18,6 +18,7 @@ from workbench.domain.evidence import Evidence, Status
 from workbench.domain.recomputation import find_differing_facts
 from workbench.domain.run import Run
 from workbench.errors import NotFound, Refused, Unavailable, UsageError
+from workbench.packaging.model_files import ONNX_FILE
 from workbench.packaging.release_folder import read_tree
 from workbench.workflow import nominating
 from workbench.workflow.comparing import count_tries
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 NEXT_STEP = "Put the run's folder back from a copy, or run the notebook again and nominate that run."
 _SERVED = "release/model/"
 # A compiled model is made anew each time; the bytes that are served are those in the manifest.
-_COMPILED = "model.onnx"
 
 
 def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
@@ -90,7 +90,7 @@ def find_differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes
     return [
         f"{name} was {_name(content)} when it was frozen and is {_name(logged.get(name))} in the run's folder."
         for name, content in sorted(served.items())
-        if name != _COMPILED and content != logged.get(name)
+        if name != ONNX_FILE and content != logged.get(name)
     ]
 
 

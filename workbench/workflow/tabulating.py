@@ -10,6 +10,7 @@ from workbench.domain.contract import Threshold, parse_contract
 from workbench.domain.facts import CalibrationFact, ClassesFact, ClassFact, MetricValue, Share
 from workbench.domain.task import has_classes, spell_class
 from workbench.errors import UsageError
+from workbench.packaging.model_files import CONTRACT_FILE
 from workbench.predictions import Predictions
 from workbench.stats import METRICS
 from workbench.stats.confusion import confusion_matrix
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
     """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
     try:
-        return parse_contract(files[f"{spool.MODEL}/contract.json"]).threshold
+        return parse_contract(files[f"{spool.MODEL}/{CONTRACT_FILE}"]).threshold
     except (KeyError, UsageError):
         return None
 

@@ -335,7 +335,7 @@ def _keep_some(training: pd.DataFrame) -> pd.DataFrame:
 
 def _own_folders() -> list[Path]:
     """Return where a module is the user's own: in the project, or beside the notebook, whose folder this process started in."""
-    folders = [Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)]
+    folders = [_project()]
     with suppress(FileNotFoundError):
         folders.append(Path.cwd())
     return folders
@@ -353,10 +353,7 @@ def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
 
 def run_parameters() -> dict[str, Any]:
     """Return the parameters of this run; of a draft, the values the notebook's variables have now."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given:
-        return json.loads((Path(given) / PARAMETERS).read_text(encoding="utf-8"))
-    return _draft_parameters()
+    return json.loads((_folder() / PARAMETERS).read_text(encoding="utf-8")) if _is_run() else _draft_parameters()
 
 
 def _draft_parameters() -> dict[str, Any]:
@@ -380,8 +377,11 @@ def secret(reference: str) -> str:
     """
     from workbench.secret_sources import resolve_secret
 
-    project = Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)
-    return resolve_secret(reference, environment=os.environ, project=project)
+    return resolve_secret(reference, environment=os.environ, project=_project())
+
+
+def _project() -> Path:
+    return Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)
 
 
 def _is_run() -> bool:

@@ -15,13 +15,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.config import read_settings
 from workbench.domain.digest import canonical_json, sha256_hex
 from workbench.domain.points import is_whole
+from workbench.domain.row_digests import digest_table, digest_text, encode_float, encode_value
 from workbench.errors import UsageError
 from workbench.packaging.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC0414 - whoever reads a run's files takes their names from here
@@ -46,10 +46,8 @@ DATASETS, MODEL = "datasets", "model"
 CODE_AUTHORS = "code_authors.json"
 LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
 MOST_TRAINING_ROWS = 5_000
-_DOUBLE_BYTES = 8
-_MISSING, _INFINITE = "null", {"inf": "Infinity", "-inf": "-Infinity"}
+_DOUBLE_BYTES, _MISSING = 8, "null"
 _CLOCK = PointClock()
-_encode = json.JSONEncoder(default=str).encode
 
 
 def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
@@ -139,11 +137,6 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
 _TRAINING_TABLES: dict[tuple[Path, str, str], pd.DataFrame] = {}
 
 
-def digest_table(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -> str:
-    """Return what names a table: the same rows with the same columns are one table, in whatever order they stand."""
-    return sha256_hex(canonical_json([sorted(types), sorted(row_digests)]))
-
-
 def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:
     """Count the missing and the different values of a column; what cannot be hashed is told apart by its spelling."""
     try:
@@ -190,42 +183,16 @@ def _digest_rows(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[bytes]
     """Return a digest of each row that is the same in every table with these columns, in whatever order and number type."""
     columns = sorted(enumerate(table.items()), key=lambda numbered: str(numbered[1][0]))
     spelled = [_spell_column(column, missing[:, number]) for number, (_, column) in columns]
-    return [_digest(f"[{', '.join(row)}]") for row in zip(*spelled, strict=True)]
-
-
-def digest_row(spelled: Sequence[Any]) -> bytes:
-    """Return the digest of a row: its values by `spell`, in the order of their columns' names."""
-    return _digest(_encode(spelled))
-
-
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=16).digest()
+    return [digest_text(f"[{', '.join(row)}]") for row in zip(*spelled, strict=True)]
 
 
 def _spell_column(column: pd.Series, missing: NDArray[np.bool_]) -> list[str]:
     """Return the values of a column by `spell`, each as JSON."""
     column = column.sparse.to_dense() if str(column.dtype).startswith("Sparse") else column
     is_plain = column.dtype.kind == "f" and column.dtype.itemsize <= _DOUBLE_BYTES
-    encode = _encode_float if is_plain else _encode_value
+    encode = encode_float if is_plain else encode_value
     values = zip(column.tolist(), missing.tolist(), strict=True)
     return [_MISSING if is_missing else encode(value) for value, is_missing in values]
-
-
-def _encode_value(value: Any) -> str:
-    return _encode_float(value) if type(value) is float else _encode(spell(value))
-
-
-def _encode_float(value: float) -> str:
-    """Do the same for the one kind of which there are most, five times as fast."""
-    text = repr(int(value)) if value.is_integer() else repr(value)
-    return _INFINITE.get(text, text)
-
-
-def spell(value: Any) -> Any:
-    """Return a value in the one spelling of all that equal it: 1, 1.0 and True are one number."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    return int(value) if isinstance(value, bool) else value
 
 
 def _kind(dtype: Any) -> str:

@@ -14,6 +14,7 @@ import workbench as wb
 from tests.unit.builders import AUTHOR, ENDED, build_execution
 from workbench import spool
 from workbench.domain.digest import sha256_hex
+from workbench.domain.row_digests import digest_table
 from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable
 from workbench.executors.papermill_executor import Outcome
@@ -81,7 +82,7 @@ def test_what_has_the_name_of_one_of_our_files_gives_way(folder, tmp_path, name,
 TABLE = {
     "name": "rows",
     "role": "holdout",
-    "digest": spool.digest_table([["a", "number"]], ["00"]),
+    "digest": digest_table([["a", "number"]], ["00"]),
     "rows": 1,
     "columns": 1,
     "types": [["a", "number"]],
@@ -195,7 +196,7 @@ def test_a_dataset_that_could_not_have_been_logged_fails_the_run(folder, changes
 def test_two_holdouts_fail_the_run_and_one_does_not(folder):
     put_table(folder)
     assert collect(folder).record["datasets"] == [{key: TABLE[key] for key in list(TABLE)[:5]}]
-    put_table(folder, "1.json", digest=spool.digest_table([["a", "number"]], ["01"]), row_digests=["01"])
+    put_table(folder, "1.json", digest=digest_table([["a", "number"]], ["01"]), row_digests=["01"])
     assert "more than one holdout" in collect(folder).error
 
 

@@ -29,6 +29,7 @@ from sklearn.svm import SVC
 import workbench as wb
 from workbench import spool
 from workbench.domain.contract import parse_contract
+from workbench.domain.row_digests import digest_row, spell
 from workbench.errors import UsageError
 from workbench.tracking.logged_calls import read_calls
 
@@ -300,9 +301,7 @@ def test_the_digest_of_a_row_is_that_of_its_values_as_json(rows):
     table = table.astype({"e": "float32", "b": "object", "a": "Float64"})
     missing = table.isna()
     expected = [
-        spool.digest_row(
-            [None if missing.at[row, name] else spool.spell(table[name].tolist()[row]) for name in "abcdef"]
-        )
+        digest_row([None if missing.at[row, name] else spell(table[name].tolist()[row]) for name in "abcdef"])
         for row in table.index
     ]
     assert spool._digest_rows(table, missing.to_numpy()) == expected

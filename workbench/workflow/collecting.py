@@ -21,6 +21,7 @@ from workbench.config import find_template
 from workbench.domain.digest import canonical_json, sha256_hex, strict_json
 from workbench.domain.points import find_latest, summarize_points
 from workbench.domain.redaction import Redactor
+from workbench.domain.row_digests import digest_table
 from workbench.domain.run import Run, RunState
 from workbench.domain.tables import ColumnProfile, DatasetFact
 from workbench.errors import Refused, WorkbenchError
@@ -249,7 +250,7 @@ def _read_table(path: str, document: Any) -> LoggedTable:
     counts = (document["rows"], len(document["row_ids"]), len(document["row_digests"]))
     if document["role"] not in spool.ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
         raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
-    if document["digest"] != spool.digest_table(document["types"], document["row_digests"]):
+    if document["digest"] != digest_table(document["types"], document["row_digests"]):
         raise ValueError(f"{path} names another table than its rows are")
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
     profile = _read_profile(path, document)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import spool
 from workbench.domain.facts import CalibrationFact, ColumnStrength, LeakageFact, SampleFact, TriesFact
 from workbench.domain.policy import MetricRule
+from workbench.domain.row_digests import digest_row, spell
 from workbench.domain.run import Run
 from workbench.domain.tables import ColumnProfile, TableProfile
 from workbench.domain.task import TASKS, has_classes
@@ -68,7 +69,7 @@ def _read_column(name: str, column: Any) -> FeatureColumn:
     import pyarrow as pa
 
     kind, values = column.type, column.to_pylist()
-    spelled = [None if value is None or value != value else spool.spell(value) for value in values]  # NaN is not itself
+    spelled = [None if value is None or value != value else spell(value) for value in values]  # NaN is not itself
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         numbers = np.array([math.nan if value is None else float(value) for value in values])
         present = numbers[~np.isnan(numbers)]
@@ -180,10 +181,8 @@ def _count_strangers(predictions: Predictions, holdout: LoggedTable, features: S
     logged = dict(zip(holdout.row_ids, holdout.row_digests, strict=True))
     strangers = len(rows)
     for spelling in _spellings(predictions):
-        truth = [spool.spell(spelling.get(each, each)) for each in predictions.truth.tolist()]
-        found = [
-            spool.digest_row([*row[:place], own, *row[place:]]).hex() for row, own in zip(rows, truth, strict=True)
-        ]
+        truth = [spell(spelling.get(each, each)) for each in predictions.truth.tolist()]
+        found = [digest_row([*row[:place], own, *row[place:]]).hex() for row, own in zip(rows, truth, strict=True)]
         strangers = min(strangers, sum(a != logged.get(b) for a, b in zip(found, predictions.rows, strict=True)))
         if not strangers:
             break

@@ -6,21 +6,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from workbench.checks import LIMITS, run_checks
+from workbench.checks import run_checks
 from workbench.domain.bundle import POLICY
 from workbench.domain.decision import decide, find_blocking
 from workbench.domain.evidence import Evidence, Severity
-from workbench.domain.policy import Known, Policy, parse_policy
+from workbench.domain.policy import Policy, parse_policy
 from workbench.domain.release import Release, audit_release
 from workbench.errors import Refused
+from workbench.known_rules import KNOWN
 from workbench.packaging.own_modules import OwnModules, read_modules
 from workbench.packaging.release_folder import read_tree
 from workbench.signing.ssh_signatures import find_signature_fault
-from workbench.stats import METRICS
 
 SUBJECT = "WORKBENCH_SUBJECT"
 MODEL = "release/model/"
-KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from workbench.domain.model_facts import ModelFact
 from workbench.domain.namespaces import signing_namespace
 from workbench.domain.release import approval_paths
 from workbench.domain.statement import Signed
-from workbench.packaging.bentoml_packager import build_bento, stage_bundle
+from workbench.packaging.bentoml_packager import build_bento
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
+from workbench.packaging.served_code import stage_bundle
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
 
 BENTOFILE = Path(__file__).parents[2] / "bentofile.yaml"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from workbench.domain.ledger import Entry, Event
-from workbench.errors import Refused, UsageError
+from workbench.errors import NotFound, Refused, UsageError
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 Standing = Literal["nominee", "served", "replaced"]
@@ -95,3 +95,16 @@ def find_standing(entries: Sequence[Entry], subject: str, endpoint: str) -> Stan
 def find_promotion(entries: Sequence[Entry], subject: str) -> Entry | None:
     """Return the entry that made a nominee a release, None when nobody promoted it: after it no byte of it changes."""
     return next((entry for entry in entries if entry.subject == subject and entry.event is Event.PROMOTED), None)
+
+
+def require_served(entries: Sequence[Entry], endpoint: str) -> str:
+    """Return what an endpoint serves, as `model/version`; raises NotFound when it serves nothing."""
+    version = served_version(entries, endpoint)
+    if version is None:
+        known = find_endpoints(entries)
+        raise NotFound(
+            f"Endpoint {endpoint} serves nothing yet.",
+            why=f"There are: {', '.join(known) or 'none'}.",
+            next_step="Name one of these." if known else "Promote an approved nominee first.",
+        )
+    return f"{model_of(entries, endpoint)}/{version}"

@@ -26,19 +26,6 @@ _SKOPS_PACKAGES = ("pandas", "scikit-learn", "scipy", "skops")
 _NAME = re.compile(r"[a-z0-9]([-._a-z0-9]{0,61}[a-z0-9])?")
 
 
-def stage_bundle(model_files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return what a manifest covers: the serving code as `workbench/**` and the model as `release/model/**`.
-
-    The code is this installed package's own sources; templates and bytecode are not served.
-    """
-    sources = {
-        path.relative_to(_PACKAGE.parent).as_posix(): path.read_bytes()
-        for path in sorted(_PACKAGE.rglob("*.py"))
-        if path.relative_to(_PACKAGE).parts[0] != "templates"
-    }
-    return {**sources, **{f"release/model/{name}": content for name, content in model_files.items()}}
-
-
 def build_bento(files: Mapping[str, bytes], *, name: str, version: str, bentofile: bytes, home: Path) -> Path:
     """Build a Bento of exactly these files and return its folder, `home/bentos/<name>/<version>`.
 

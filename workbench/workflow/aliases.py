@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from workbench.domain.history import model_of, served_version
 from workbench.domain.ledger import Entry, Event
 from workbench.errors import NotFound, Refused, Unavailable
-
-if TYPE_CHECKING:
-    from workbench.workflow.workbench import Workbench
+from workbench.workflow.project import Project
 
 CHAMPION = "champion"
 
@@ -30,7 +27,7 @@ class Pointing:
         return self.now != self.served
 
 
-def point_to_served(bench: Workbench, endpoint: str) -> Pointing | None:
+def point_to_served(project: Project, endpoint: str) -> Pointing | None:
     """Make an endpoint's alias point to what the ledger serves, and make that version anew where somebody deleted it.
 
     None: the endpoint serves nothing yet. Raises Refused, and moves nothing, when the ledger lacks what was seen here. Whoever
@@ -38,34 +35,34 @@ def point_to_served(bench: Workbench, endpoint: str) -> Pointing | None:
     """
     found: Pointing | None = None
     while True:
-        entries = bench.store.read_ledger()
-        bench.store.ledger.require_privilege(writable=False)
+        entries = project.store.read_ledger()
+        project.store.ledger.require_privilege(writable=False)
         served = served_version(entries, endpoint)
         if served is None or (found is not None and found.served == served):
             return found
-        pointing = _point(bench, entries, endpoint, served)
+        pointing = _point(project, entries, endpoint, served)
         found = pointing if found is None else Pointing(served, found.found, pointing.now)
 
 
-def _point(bench: Workbench, entries: Sequence[Entry], endpoint: str, served: int) -> Pointing:
+def _point(project: Project, entries: Sequence[Entry], endpoint: str, served: int) -> Pointing:
     model = model_of(entries, endpoint)
-    alias = bench.tracker.read_alias(model, CHAMPION)
+    alias = project.tracker.read_alias(model, CHAMPION)
     if alias == served:
         return Pointing(served, alias, alias)
     nominated = next(e for e in entries if e.event is Event.NOMINATED and e.subject == f"{model}/{served}")
-    if not bench.tracker.restore_version(model, bench.store.find_run(nominated.body["run"]), served):
+    if not project.tracker.restore_version(model, project.store.find_run(nominated.body["run"]), served):
         return Pointing(served, alias, alias)
-    bench.tracker.point_alias(model, CHAMPION, served)
+    project.tracker.point_alias(model, CHAMPION, served)
     return Pointing(served, alias, served)
 
 
-def publish_alias(bench: Workbench, endpoint: str, *, before: int | None) -> list[str]:
+def publish_alias(project: Project, endpoint: str, *, before: int | None) -> list[str]:
     """Set an endpoint's alias and return what is worth saying: it was not at `before`, or could not be set.
 
     `before` is what the ledger served before. That it could not be set is only said, for it decides nothing.
     """
     try:
-        pointing = point_to_served(bench, endpoint)
+        pointing = point_to_served(project, endpoint)
     except (Unavailable, NotFound, Refused) as exc:
         return [say_unset("; ".join([exc.what, *exc.reasons]))]
     return [] if pointing is None else _say(pointing, before)

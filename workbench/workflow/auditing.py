@@ -11,24 +11,24 @@ from workbench.domain.ledger_export import read_export, write_export
 from workbench.errors import Refused, UsageError
 from workbench.workflow import said
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.project import Project
 
 if TYPE_CHECKING:
     from workbench.config import Settings
-    from workbench.workflow.workbench import Workbench
 
 _LEAST_OF_DIGEST = 12
 
 
-def verify_ledger(bench: Workbench, checkpoint: Checkpoint | None) -> LedgerAudit:
+def verify_ledger(project: Project, checkpoint: Checkpoint | None) -> LedgerAudit:
     """Verify the store's ledger: chain, what was seen before, every signature, and a checkpoint that somebody noted."""
-    last_seen = bench.store.ledger.recall()
-    entries, faults = bench.inspect_ledger()
+    last_seen = project.store.ledger.recall()
+    entries, faults = project.store.inspect_ledger()
     return audit_ledger(
         entries,
         faults,
         last_seen=last_seen,
         checkpoint=checkpoint,
-        verify=lambda entry: find_entry_fault(entry, bench.settings),
+        verify=lambda entry: find_entry_fault(entry, project.settings),
     )
 
 
@@ -43,9 +43,9 @@ def find_entry_fault(entry: Entry, settings: Settings) -> str | None:
         return f"it cannot be read: {type(exc).__name__}: {exc}"
 
 
-def export_ledger(bench: Workbench, path: Path) -> int:
+def export_ledger(project: Project, path: Path) -> int:
     """Write the ledger to a file that can be verified without the workbench, and return how many entries it has."""
-    entries = bench.store.read_ledger()
+    entries = project.store.read_ledger()
     content = write_export(entries)
     read, faults = read_export(content)
     if faults or read != entries:  # what the file says is what was decided, or there is no file
@@ -55,12 +55,12 @@ def export_ledger(bench: Workbench, path: Path) -> int:
     return len(entries)
 
 
-def accept_ledger(bench: Workbench, head: str) -> Checkpoint:
+def accept_ledger(project: Project, head: str) -> Checkpoint:
     """Take a ledger that was rolled back on purpose for the one to go on with, and record in it who did.
 
     `head` is its last digest, named by who does it. Raises Refused when the ledger ends elsewhere by then.
     """
-    entries = bench.store.read_ledger()
+    entries = project.store.read_ledger()
     now = head_of(entries)
     if len(head) < _LEAST_OF_DIGEST or not now.digest.startswith(head):
         raise UsageError(
@@ -68,7 +68,7 @@ def accept_ledger(bench: Workbench, head: str) -> Checkpoint:
             why=f"It ends with entry {now.sequence}, digest {now.digest}.",
             next_step=f"If that is the ledger you want to go on with: `workbench ledger accept --head {now.digest}`.",
         )
-    bench.store.ledger.accept(now)
+    project.store.ledger.accept(now)
     # Remembered first: a ledger that was rolled back takes no entry before.
-    bench.store.append_entry(Event.ACCEPTED, actor=bench.settings.acting_author, subject="ledger", body=vars(now))
+    project.store.append_entry(Event.ACCEPTED, actor=project.settings.acting_author, subject="ledger", body=vars(now))
     return now

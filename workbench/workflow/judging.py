@@ -10,13 +10,14 @@ from workbench.domain.approval import Terms, VerifiedApproval, find_approval_fau
 from workbench.domain.bundle import set_terms
 from workbench.domain.changes import Changes, find_changes
 from workbench.domain.checklist import ChecklistRow, judge_checklist
-from workbench.domain.decision import decide, find_blocking, judge_approvals
+from workbench.domain.decision import Decision, decide, find_blocking, judge_approvals
 from workbench.domain.evidence import Finding
-from workbench.domain.ledger import Entry
+from workbench.domain.ledger import Entry, Event
 from workbench.domain.objection import find_open_objections
 from workbench.domain.own_code_review import ReviewedModule, review_own_code
 from workbench.domain.review import GivenApproval, Question, Review
 from workbench.workflow.nominees import Nominee, judge_findings
+from workbench.workflow.project import Project
 
 
 def review_nominee(nominee: Nominee) -> Review:
@@ -92,3 +93,15 @@ def _question(name: str, text: str, answered: Entry | None) -> Question:
 def _given(approval: VerifiedApproval, terms: Terms) -> GivenApproval:
     statement, faults = approval.statement, find_approval_faults(approval, terms)
     return GivenApproval(statement.principal, statement.role, statement.issued, statement.expires, tuple(faults))
+
+
+def require_allowed(project: Project, decision: Decision, next_step: str) -> None:
+    """Record a refusal in the ledger and raise it; do nothing when the decision allows."""
+    if not decision.is_allowed:
+        project.store.append_entry(
+            Event.REFUSED,
+            actor=project.settings.acting_author,
+            subject=decision.subject,
+            body={"action": decision.action, "reasons": list(decision.reasons)},
+        )
+    decision.require(next_step)

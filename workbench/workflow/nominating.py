@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench import spool
 from workbench.config import Settings, find_template
@@ -19,15 +19,15 @@ from workbench.domain.execution import Execution
 from workbench.domain.facts import TriesFact
 from workbench.domain.notebook import extract_source
 from workbench.domain.policy import MetricRule, Policy
-from workbench.domain.replay import ReplayFact
+from workbench.domain.replay import Replay, ReplayFact
 from workbench.domain.run import Run
 from workbench.domain.tables import DatasetFact
 from workbench.errors import Refused, UsageError
-from workbench.packaging.bentoml_packager import stage_bundle
 from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
 from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
 from workbench.packaging.own_modules import is_own_file
 from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.packaging.served_code import stage_bundle
 from workbench.packaging.served_model import FILES
 from workbench.predictions import Predictions, parse_slices, read_predictions
 from workbench.stats import METRICS
@@ -55,12 +55,10 @@ from workbench.workflow.evidencing import (
 from workbench.workflow.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, SOURCE
 from workbench.workflow.planning import describe_plan
 from workbench.workflow.policies import read_policy
+from workbench.workflow.project import Project
 from workbench.workflow.replaying import describe_replay
 from workbench.workflow.slicing import describe_slices
 from workbench.workflow.tabulating import describe_classes, read_threshold
-
-if TYPE_CHECKING:
-    from workbench.workflow.run_bench import RunBench
 
 _RUN_AGAIN = "Run the notebook again, then nominate that run."
 
@@ -95,26 +93,28 @@ class Nomination:
         return tuple(sorted({self.run.author, self.nominator, *git_authors, *self.code_authors}))
 
 
-def plan_nomination(bench: RunBench, run: Run, **parts: Any) -> Nomination:
+def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Replay], **parts: Any) -> Nomination:
     """Return the nomination of a run once its policy and its predictions are known to be readable.
 
-    Where the policy asks whether the run can be reproduced, the newest replay of it says so, or one that is made now.
+    Where the policy asks whether the run can be reproduced, the newest replay of it says so, or one that `replay` makes now.
     """
-    plan, folder = Nomination(run, **parts), bench.settings.runs_folder / run.id
+    plan, folder = Nomination(run, **parts), project.settings.runs_folder / run.id
     _require_holdout(run)
     _require_model(folder)
     policy, predictions = read_policy(plan.policy_bytes), read_predictions(folder)
-    runs = bench.store.list_runs()
+    runs = project.store.list_runs()
     scored = find_scored(run, runs)
-    tries = describe_tries(scored, policy.rule_of(predictions.task), lambda each: bench.settings.runs_folder / each.id)
+    tries = describe_tries(
+        scored, policy.rule_of(predictions.task), lambda each: project.settings.runs_folder / each.id
+    )
     return replace(
         plan,
         tried=count_tries(run, runs),
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
-        planned=describe_plan(run, predictions.task, bench.store.read_ledger(), runs),
+        planned=describe_plan(run, predictions.task, project.store.read_ledger(), runs),
         tries=tries,
         code_authors=read_code_authors(folder),
-        replay=describe_replay(bench, run, runs) if "replay_agrees" in policy.checks else None,
+        replay=describe_replay(project, run, runs, replay) if "replay_agrees" in policy.checks else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.domain.evidence import PlanFact
 from workbench.domain.ledger import Entry, Event
@@ -15,26 +15,24 @@ from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
 from workbench.stats import METRICS
 from workbench.workflow.comparing import holdout_digest, runs_on_holdout_of
 from workbench.workflow.policies import find_policy, read_policy
-
-if TYPE_CHECKING:
-    from workbench.workflow.run_bench import RunBench
+from workbench.workflow.project import Project
 
 _RECENT_RUNS = 20
 _LOG = logging.getLogger(__name__)
 
 
-def record_plan(bench: RunBench, notebook: str) -> None:
+def record_plan(project: Project, notebook: str) -> None:
     """Write down by which rules runs of a notebook will be judged, unless the newest plan says just that.
 
     A run is no privileged deed: one whose plan cannot be written goes on, with a warning.
     """
     try:
-        policy = read_policy(find_policy(bench.settings.policy))
-        recent = bench.store.list_runs(notebook=notebook, limit=_RECENT_RUNS)
+        policy = read_policy(find_policy(project.settings.policy))
+        recent = project.store.list_runs(notebook=notebook, limit=_RECENT_RUNS)
         body = _describe_plan(policy, next(filter(None, map(holdout_digest, recent)), None))
-        known = find_plan(bench.store.read_ledger(), notebook)
+        known = find_plan(project.store.read_ledger(), notebook)
         if known is None or known.body != body:
-            bench.store.append_entry(Event.PLANNED, actor=bench.settings.acting_author, subject=notebook, body=body)
+            project.store.append_entry(Event.PLANNED, actor=project.settings.acting_author, subject=notebook, body=body)
     except (Refused, Unavailable, UsageError) as exc:
         _LOG.warning("%s", _explain(exc))
 

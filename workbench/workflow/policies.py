@@ -10,7 +10,7 @@ from workbench.domain.digest import sha256_hex, short
 from workbench.domain.history import NAME
 from workbench.domain.policy import Policy, parse_policy
 from workbench.errors import NotFound, UsageError
-from workbench.release_audit import KNOWN
+from workbench.known_rules import KNOWN
 
 _LARGEST_BYTES = 1_000_000
 

@@ -7,41 +7,41 @@ the alias after it is a pointer for other tools, which `workbench doctor` sets w
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.clock import utc_now
 from workbench.domain import history
 from workbench.domain.decision import Decision, decide
+from workbench.domain.history import require_served
 from workbench.domain.ledger import Entry, Event
 from workbench.domain.release import Release, seal_signed_files
 from workbench.errors import NotFound
 from workbench.workflow import judging, nominees, recomputing, releases
 from workbench.workflow.aliases import publish_alias, say_unset
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.judging import require_allowed
+from workbench.workflow.project import Project
 from workbench.workflow.release_lock import one_at_a_time
 
-if TYPE_CHECKING:
-    from workbench.workflow.workbench import Workbench
 
-
-def promote(bench: Workbench, subject: str) -> Release:
+def promote(project: Project, subject: str) -> Release:
     """Make an approved nominee the release its endpoint serves; raises Refused with every reason."""
-    with one_at_a_time(bench.settings, f"promotes {subject}"):
-        entries = bench.store.read_ledger()
+    with one_at_a_time(project.settings, f"promotes {subject}"):
+        entries = project.store.read_ledger()
         if history.find_promotion(entries, subject):
-            return _republish(bench, subject, entries)
-        nominee = nominees.load_nominee(subject, settings=bench.settings, entries=entries)
+            return _republish(project, subject, entries)
+        nominee = nominees.load_nominee(subject, settings=project.settings, entries=entries)
         look = f"Look at `workbench review {subject}`."
-        bench.require(_decide_promotion(nominee, entries), look)
+        require_allowed(project, _decide_promotion(nominee, entries), look)
         files = releases.assemble_release(nominee)
-        release = releases.audit_files(files, subject, bench.settings)
-        bench.require(replace(release.decision, action="promote"), look)
-        recomputed = _recompute(bench, nominee)
-        with disk_answers(bench.settings.bento_home):
-            releases.build_release(files, subject, bench.settings)
-        _append_promotion(bench, nominee, {"sealed": seal_signed_files(files), "recomputed": recomputed}, entries)
+        release = releases.audit_files(files, subject, project.settings)
+        require_allowed(project, replace(release.decision, action="promote"), look)
+        recomputed = _recompute(project, nominee)
+        with disk_answers(project.settings.bento_home):
+            releases.build_release(files, subject, project.settings)
+        _append_promotion(project, nominee, {"sealed": seal_signed_files(files), "recomputed": recomputed}, entries)
         told = f"The facts were recomputed at {recomputed} and are those of the nomination."
-        return _publish(bench, replace(release, notes=(told,)), nominee.evidence.champion_version)
+        return _publish(project, replace(release, notes=(told,)), nominee.evidence.champion_version)
 
 
 def _decide_promotion(nominee: nominees.Nominee, entries: list[Entry]) -> Decision:
@@ -56,65 +56,69 @@ def _decide_promotion(nominee: nominees.Nominee, entries: list[Entry]) -> Decisi
     return decide(decision.action, decision.subject, [*decision.reasons, *said])
 
 
-def _recompute(bench: Workbench, nominee: nominees.Nominee) -> str:
+def _recompute(project: Project, nominee: nominees.Nominee) -> str:
     """Return when the facts were found to be still what they were at the nomination; raises Refused naming those that are not."""
-    changed = recomputing.find_changed_facts(bench, nominee)
-    bench.require(decide("promote", nominee.subject, changed), recomputing.NEXT_STEP)
+    changed = recomputing.find_changed_facts(project, nominee)
+    require_allowed(project, decide("promote", nominee.subject, changed), recomputing.NEXT_STEP)
     return utc_now()
 
 
-def _append_promotion(bench: Workbench, nominee: nominees.Nominee, body: dict[str, Any], judged: list[Entry]) -> None:
+def _append_promotion(project: Project, nominee: nominees.Nominee, body: dict[str, Any], judged: list[Entry]) -> None:
     identity = nominee.evidence.identity
 
     def require(now: list[Entry]) -> None:
         releases.require_same_champion(now, identity.endpoint, nominee.evidence.champion_version)
         releases.require_unchanged(now, judged, nominee.subject)
 
-    bench.store.append_entry(
+    project.store.append_entry(
         Event.PROMOTED,
-        actor=bench.settings.acting_author,
+        actor=project.settings.acting_author,
         subject=nominee.subject,
         body={"endpoint": identity.endpoint, "version": identity.version, **body},
         require=require,
     )
 
 
-def _republish(bench: Workbench, subject: str, entries: list[Entry]) -> Release:
+def _republish(project: Project, subject: str, entries: list[Entry]) -> Release:
     """Finish a promotion whose alias was not set or whose files are lost; refuse to promote the same release twice."""
     model, version = history.parse_subject(subject)
-    _rebuild_lost(bench, subject, entries)
-    release = bench.verify(subject)
+    _rebuild_lost(project, subject, entries)
+    release = releases.verify_release(subject, project.settings, project.store.read_ledger())
     reasons = list(release.decision.reasons)
-    if bench.find_served(model) != subject:
+    if require_served(project.store.read_ledger(), model) != subject:
         reasons.append("It was promoted before and then replaced.")
-    bench.require(decide("promote", subject, reasons), f"`workbench rollback {model} --to {version}` serves it again.")
-    return _publish(bench, release, version)
+    require_allowed(
+        project, decide("promote", subject, reasons), f"`workbench rollback {model} --to {version}` serves it again."
+    )
+    return _publish(project, release, version)
 
 
-def _rebuild_lost(bench: Workbench, subject: str, entries: list[Entry]) -> None:
+def _rebuild_lost(project: Project, subject: str, entries: list[Entry]) -> None:
     """Build a promoted release whose folder is gone from what was frozen; raises Refused when it is not the same to the byte."""
     promoted = history.find_promotion(entries, subject)
-    if promoted is None or releases.is_built(subject, bench.settings):
+    if promoted is None or releases.is_built(subject, project.settings):
         return
     before = [entry for entry in entries if entry.sequence < promoted.sequence]
-    nominee = nominees.load_nominee(subject, settings=bench.settings, entries=before)
+    nominee = nominees.load_nominee(subject, settings=project.settings, entries=before)
     files = releases.assemble_release(nominee)
-    release = releases.judge_release(files, subject, bench.settings, entries)
-    bench.require(
-        replace(release.decision, action="rebuild"), "Put its folder back from a copy, or nominate its run again."
+    release = releases.judge_release(files, subject, project.settings, entries)
+    require_allowed(
+        project,
+        replace(release.decision, action="rebuild"),
+        "Put its folder back from a copy, or nominate its run again.",
     )
-    with disk_answers(bench.settings.bento_home):
-        releases.build_release(files, subject, bench.settings)
+    with disk_answers(project.settings.bento_home):
+        releases.build_release(files, subject, project.settings)
 
 
-def roll_back(bench: Workbench, endpoint: str, *, to: int | None, served: int | None = None) -> Release:
+def roll_back(project: Project, endpoint: str, *, to: int | None, served: int | None = None) -> Release:
     """Serve the version before (or version `to`) again; raises Refused when its bytes or approvals do not hold.
 
     With `served`, only if that version is still the served one. When `to` is the served one already, nothing is moved: so
     the same command finishes what was interrupted.
     """
-    with one_at_a_time(bench.settings, f"rolls back {endpoint}"):
-        entries = bench.store.read_ledger()
+    with one_at_a_time(project.settings, f"rolls back {endpoint}"):
+        entries = project.store.read_ledger()
         current = history.served_version(entries, endpoint)
         version = to or history.previous_version(entries, endpoint)
         if served is not None and to != current:
@@ -122,28 +126,30 @@ def roll_back(bench: Workbench, endpoint: str, *, to: int | None, served: int | 
         if current is None or version is None:
             raise NotFound(f"{endpoint} has no version to go back to.", why=f"It serves {current or 'nothing'}.")
         subject = f"{history.model_of(entries, endpoint)}/{version}"
-        _rebuild_lost(bench, subject, entries)
-        release = releases.verify_release(subject, bench.settings, entries)
-        bench.require(replace(release.decision, action="roll back to"), "`workbench ledger` lists what was promoted.")
+        _rebuild_lost(project, subject, entries)
+        release = releases.verify_release(subject, project.settings, entries)
+        require_allowed(
+            project, replace(release.decision, action="roll back to"), "`workbench ledger` lists what was promoted."
+        )
         if current == version:
             unmoved = f"{endpoint} serves version {version} already; nothing was moved."
-            return _publish(bench, replace(release, notes=(unmoved,)), current)
-        bench.store.append_entry(
+            return _publish(project, replace(release, notes=(unmoved,)), current)
+        project.store.append_entry(
             Event.ROLLED_BACK,
-            actor=bench.settings.acting_author,
+            actor=project.settings.acting_author,
             subject=subject,
             body={"endpoint": endpoint, "version": version, "manifest": release.digest},
             require=lambda now: releases.require_same_champion(now, endpoint, current),
         )
         moved = f"{endpoint} went back from version {current} to version {version}."
-        return _publish(bench, replace(release, notes=(moved,)), current)
+        return _publish(project, replace(release, notes=(moved,)), current)
 
 
-def _publish(bench: Workbench, release: Release, before: int | None) -> Release:
+def _publish(project: Project, release: Release, before: int | None) -> Release:
     """Point MLflow's alias to what the ledger serves now, and say where it was when that is not where it should have been."""
     endpoint, _ = history.parse_subject(release.decision.subject)
     try:
-        said = publish_alias(bench, endpoint, before=before)
+        said = publish_alias(project, endpoint, before=before)
     except KeyboardInterrupt:
         said = [say_unset("You stopped it.")]
     return replace(release, notes=(*release.notes, *said))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from workbench import spool
 from workbench.checks import run_checks
@@ -24,23 +23,21 @@ from workbench.workflow import nominating
 from workbench.workflow.comparing import count_tries
 from workbench.workflow.nominees import Nominee
 from workbench.workflow.planning import describe_plan
-
-if TYPE_CHECKING:
-    from workbench.workflow.workbench import Workbench
+from workbench.workflow.project import Project, find_run
 
 NEXT_STEP = "Put the run's folder back from a copy, or run the notebook again and nominate that run."
 _SERVED = "release/model/"
 # A compiled model is made anew each time; the bytes that are served are those in the manifest.
 
 
-def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
+def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
     """Return which facts about a nominee's run are not what was frozen at its nomination; empty when all are."""
     subject, frozen = nominee.subject, nominee.facts
-    folder = bench.settings.runs_folder / frozen.identity.run_id
+    folder = project.settings.runs_folder / frozen.identity.run_id
     if not folder.is_dir():
         return [f"The facts of {subject} cannot be computed again: there is no {folder}."]
     try:
-        now = nominating.recompute_facts(_plan_again(bench, nominee, frozen), frozen, bench.settings)
+        now = nominating.recompute_facts(_plan_again(project, nominee, frozen), frozen, project.settings)
         logged = read_tree(folder / spool.MODEL)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
@@ -48,31 +45,31 @@ def find_changed_facts(bench: Workbench, nominee: Nominee) -> list[str]:
     return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files]
 
 
-def _plan_again(bench: Workbench, nominee: Nominee, frozen: Evidence) -> nominating.Nomination:
+def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> nominating.Nomination:
     """Return the nomination as it was: with the runs and the ledger that were known then, and what other runs said of this one."""
     nominated = nominee.nominated
-    run = bench.show(frozen.identity.run_id)
+    run = find_run(project, frozen.identity.run_id)
     baseline = nominated.body.get("baseline")
-    runs = _known_runs(bench, nominated.body.get("known_until", nominated.time))
-    entries = [entry for entry in bench.store.read_ledger() if entry.sequence < nominated.sequence]
+    runs = _known_runs(project, nominated.body.get("known_until", nominated.time))
+    entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
     return nominating.Nomination(
         run,
         model=frozen.identity.model,
         policy_name=nominated.body["policy"],
         policy_bytes=nominee.policy_bytes,
         nominator=nominated.actor,
-        baseline=bench.show(baseline) if baseline else None,
+        baseline=find_run(project, baseline) if baseline else None,
         tried=count_tries(run, runs),
         last_version=frozen.identity.version,
         planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,
         replay=frozen.replay,
         tries=frozen.tries,
-        code_authors=nominating.read_code_authors(bench.settings.runs_folder / run.id),
+        code_authors=nominating.read_code_authors(project.settings.runs_folder / run.id),
     )
 
 
-def _known_runs(bench: Workbench, until: str) -> list[Run]:
-    return [run for run in bench.store.list_runs() if run.ended and run.ended <= until]
+def _known_runs(project: Project, until: str) -> list[Run]:
+    return [run for run in project.store.list_runs() if run.ended and run.ended <= until]
 
 
 def _find_failing(nominee: Nominee, now: Evidence) -> list[str]:

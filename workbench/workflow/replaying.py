@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench import spool
 from workbench.config import Settings
@@ -45,9 +45,7 @@ from workbench.predictions import read_predictions
 from workbench.tracking.provenance import read_provenance
 from workbench.workflow.collecting import NOTEBOOK, RECORD
 from workbench.workflow.metric_points import read_points
-
-if TYPE_CHECKING:
-    from workbench.workflow.run_bench import RunBench
+from workbench.workflow.project import Project
 
 _SKOPS_MODEL = f"{spool.MODEL}/model.skops"
 
@@ -238,13 +236,13 @@ def _compare_replays(run: Run, runs: Iterable[Run], settings: Settings) -> tuple
     return replays, faults
 
 
-def describe_replay(bench: RunBench, run: Run, runs: Iterable[Run]) -> ReplayFact:
-    """Return what the newest replay of a run says; one is made when none was made with the same code and environment.
+def describe_replay(project: Project, run: Run, runs: Iterable[Run], make: Callable[[str], Replay]) -> ReplayFact:
+    """Return what the newest replay of a run says; one is made (`make`) when none was made with the same code and environment.
 
     A replay that cannot be made now leaves the reason, and no verdict.
     """
     try:
-        replay = _find_newest_replay(run, runs, bench.settings) or bench.replay(run.id)
+        replay = _find_newest_replay(run, runs, project.settings) or make(run.id)
     except (Refused, UsageError, RunFailed, Unavailable) as exc:
         return ReplayFact(None, None, None, (), (exc.what, *exc.reasons))
     different = sorted({line.kind for line in replay.lines if line.sameness is Sameness.DIFFERENT})

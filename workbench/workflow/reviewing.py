@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.checks.model_card_complete import fewest_characters
 from workbench.clock import utc_now
@@ -24,11 +24,10 @@ from workbench.domain.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, pa
 from workbench.errors import Refused, UsageError
 from workbench.signing.allowed_signers import find_principal
 from workbench.signing.ssh_signatures import grant, read_public_key, read_signing_key, sign_bytes
-from workbench.workflow.nominees import Nominee, judge_findings
+from workbench.workflow.judging import require_allowed
+from workbench.workflow.nominees import Nominee, judge_findings, load_nominee
+from workbench.workflow.project import Project
 from workbench.workflow.said import find_fault
-
-if TYPE_CHECKING:
-    from workbench.workflow.workbench import Workbench
 
 _READERS: Mapping[type, Callable[[bytes], Statable]] = {
     Statement: parse_statement,
@@ -38,10 +37,10 @@ _READERS: Mapping[type, Callable[[bytes], Statable]] = {
 _NOT_YOURS = "Ask somebody else who holds the role to review it."
 
 
-def _load_undecided(bench: Workbench, subject: str) -> Nominee:
+def _load_undecided(project: Project, subject: str) -> Nominee:
     """Return a nominee that something can still be said of; raises Refused otherwise, and when nothing can be recorded."""
-    bench.store.ledger.require_privilege()
-    nominee = bench.load_nominee(subject)
+    project.store.ledger.require_privilege()
+    nominee = load_nominee(subject, settings=project.settings, entries=project.store.read_ledger())
     _require_undecided(nominee.said.entries, subject)
     return nominee
 
@@ -56,9 +55,9 @@ def _require_undecided(entries: Sequence[Entry], subject: str) -> None:
         )
 
 
-def answer(bench: Workbench, subject: str, question: str, text: str) -> None:
+def answer(project: Project, subject: str, question: str, text: str) -> None:
     """Write down an answer only a person can give."""
-    nominee = _load_undecided(bench, subject)
+    nominee = _load_undecided(project, subject)
     if question not in nominee.policy.questions:
         known = ", ".join(nominee.policy.questions)
         raise UsageError(f"The policy has no question {question!r}.", why=f"It asks: {known}.")
@@ -67,40 +66,42 @@ def answer(bench: Workbench, subject: str, question: str, text: str) -> None:
         why = f"The policy asks for at least {fewest:g} characters; it has {len(text)}."
         raise UsageError("An answer needs a sentence.", why=why, next_step=nominee.policy.questions[question])
     body = {"question": question, "answer": text}
-    bench.store.append_entry(
+    project.store.append_entry(
         Event.ANSWERED,
-        actor=bench.settings.acting_author,
+        actor=project.settings.acting_author,
         subject=subject,
         body=body,
         require=lambda entries: _require_undecided(entries, subject),
     )
 
 
-def approve(bench: Workbench, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> None:
+def approve(project: Project, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> None:
     """Sign a nominee as it is now, in a role; raises Refused (and records that) when the principal may not.
 
     The principal is whoever the allowed-signers file says the key belongs to; with a key it does not know, the acting author.
     """
-    nominee = _load_undecided(bench, subject)
-    principal = find_signer(key, bench)
+    nominee = _load_undecided(project, subject)
+    principal = find_signer(key, project)
     authors = nominee.evidence.identity.authors
     decision = decide_approval(
         principal=principal, role=require_role(role), authors=authors, policy=nominee.policy, subject=subject
     )
-    bench.require(_say_whose(decision, key, bench), _NOT_YOURS)
+    require_allowed(project, _say_whose(decision, key, project), _NOT_YOURS)
     statement = state_approval(nominee, principal=principal, role=role)
-    signed = _sign(bench, statement, key, action="approve", subject=subject, passphrase=passphrase)
-    _record(bench, Event.APPROVED, subject, signed, actor=principal, body={"role": role})
+    signed = _sign(project, statement, key, action="approve", subject=subject, passphrase=passphrase)
+    _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": role})
 
 
 def object_to(
-    bench: Workbench, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None
+    project: Project, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None
 ) -> None:
     """Object to a nominee, or take back one's own objection (`clears` is its number), signed either way."""
-    nominee = _load_undecided(bench, subject)
-    principal = find_signer(key, bench)
+    nominee = _load_undecided(project, subject)
+    principal = find_signer(key, project)
     if clears:
-        bench.require(decide("clear", subject, _clearing_faults(nominee, clears, principal)), "Who objected clears it.")
+        require_allowed(
+            project, decide("clear", subject, _clearing_faults(nominee, clears, principal)), "Who objected clears it."
+        )
     said = _read_words(text)
     if not said:
         raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
@@ -108,9 +109,9 @@ def object_to(
     subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
     objection = Objection(subjects, principal, model, version, clears, said, utc_now())
     action = "clear" if clears else "object to"
-    signed = _sign(bench, objection, key, action=action, subject=subject, passphrase=passphrase)
+    signed = _sign(project, objection, key, action=action, subject=subject, passphrase=passphrase)
     event, body = (Event.CLEARED, {"objection": clears}) if clears else (Event.OBJECTED, {})
-    _record(bench, event, subject, signed, actor=principal, body={**body, "text": said})
+    _record(project, event, subject, signed, actor=principal, body={**body, "text": said})
 
 
 def _clearing_faults(nominee: Nominee, number: int, principal: str) -> list[str]:
@@ -122,7 +123,7 @@ def _clearing_faults(nominee: Nominee, number: int, principal: str) -> list[str]
 
 
 def waive(
-    bench: Workbench,
+    project: Project,
     subject: str,
     check: str,
     *,
@@ -133,11 +134,11 @@ def waive(
     passphrase: str | None = None,
 ) -> None:
     """Make a signed exception to one finding that did not pass, until a date; raises Refused when that is not allowed."""
-    nominee, now = _load_undecided(bench, subject), utc_now()
+    nominee, now = _load_undecided(project, subject), utc_now()
     finding = next((each for each in judge_findings(nominee, now)[0] if each.check == check), None)
     waiver = Waiver(
         subjects=nominee.waived_subjects(),
-        principal=find_signer(key, bench),
+        principal=find_signer(key, project),
         role=require_role(role),
         model=nominee.evidence.identity.model,
         version=nominee.evidence.identity.version,
@@ -147,10 +148,10 @@ def waive(
         issued=now,
         expires=read_end(until),
     )
-    _require_waivable(bench, nominee, waiver, finding, key)
-    signed = _sign(bench, waiver, key, action="waive", subject=subject, passphrase=passphrase)
+    _require_waivable(project, nominee, waiver, finding, key)
+    signed = _sign(project, waiver, key, action="waive", subject=subject, passphrase=passphrase)
     body = {"check": check, "role": role, "expires": waiver.expires}
-    _record(bench, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
+    _record(project, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
 
 
 def _read_reason(reason: str) -> str:
@@ -161,7 +162,7 @@ def _read_reason(reason: str) -> str:
     return said
 
 
-def _require_waivable(bench: Workbench, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Path) -> None:
+def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Path) -> None:
     decision = decide_waiver(
         finding,
         principal=waiver.principal,
@@ -173,7 +174,7 @@ def _require_waivable(bench: Workbench, nominee: Nominee, waiver: Waiver, findin
         subject=f"{waiver.check} of {nominee.subject}",
     )
     next_step = f"`workbench review {nominee.subject}` shows what may be waived, and by whom."
-    bench.require(_say_whose(decision, key, bench), next_step)
+    require_allowed(project, _say_whose(decision, key, project), next_step)
 
 
 def _read_words(text: str) -> str:
@@ -219,16 +220,16 @@ def state_approval(nominee: Nominee, *, principal: str, role: str) -> Statement:
     )
 
 
-def find_signer(key: Path, bench: Workbench) -> str:
+def find_signer(key: Path, project: Project) -> str:
     """Return whose key this is by the allowed-signers file; the acting author when it is nobody's or there is no such file."""
-    return find_keyholder(key, bench.settings) or bench.settings.acting_author
+    return find_keyholder(key, project.settings) or project.settings.acting_author
 
 
-def _say_whose(decision: Decision, key: Path, bench: Workbench) -> Decision:
+def _say_whose(decision: Decision, key: Path, project: Project) -> Decision:
     """Add to a refusal, when the key is nobody's, for whose it was taken."""
-    if decision.is_allowed or find_keyholder(key, bench.settings):
+    if decision.is_allowed or find_keyholder(key, project.settings):
         return decision
-    taken = f"{bench.settings.signers_file} does not name this key, so it was taken for that of {bench.settings.acting_author}."
+    taken = f"{project.settings.signers_file} does not name this key, so it was taken for that of {project.settings.acting_author}."
     return decide(decision.action, decision.subject, [*decision.reasons, taken])
 
 
@@ -244,30 +245,32 @@ def find_keyholder(key: Path, settings: Settings) -> str | None:
 
 
 def _sign(
-    bench: Workbench, statement: Statable, key: Path, *, action: str, subject: str, passphrase: str | None = None
+    project: Project, statement: Statable, key: Path, *, action: str, subject: str, passphrase: str | None = None
 ) -> Signed:
     """Sign a statement and see that the signature would be taken; raises Refused with the line that is missing."""
     signer, content = statement.signer, statement.to_bytes()
     _READERS[type(statement)](content)  # what nobody could read again must not stand in the ledger
     signature = sign_bytes(content, key=expand_path(key), namespace=signer.namespace, passphrase=passphrase)
     signed = Signed(content, signature)
-    fault = find_fault(signed, signer, bench.settings, recorded=utc_now())
-    signers = bench.settings.signers_file
+    fault = find_fault(signed, signer, project.settings, recorded=utc_now())
+    signers = project.settings.signers_file
     reasons = (
         [f"{signers} does not let this key sign {signer.namespace} for {signer.principal}: {fault}"] if fault else []
     )
     line = grant(signer.principal, [signer.namespace], read_signing_key(signed.signature))
-    bench.require(
-        decide(action, subject, reasons), f"Whoever keeps {signers} decides whether to add this line to it:\n{line}"
+    require_allowed(
+        project,
+        decide(action, subject, reasons),
+        f"Whoever keeps {signers} decides whether to add this line to it:\n{line}",
     )
     return signed
 
 
 def _record(
-    bench: Workbench, event: Event, subject: str, signed: Signed, *, actor: str, body: Mapping[str, Any]
+    project: Project, event: Event, subject: str, signed: Signed, *, actor: str, body: Mapping[str, Any]
 ) -> None:
     kept = {"statement": signed.statement.decode(), "signature": signed.signature.decode()}
-    bench.store.append_entry(
+    project.store.append_entry(
         event,
         actor=actor,
         subject=subject,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.config import Settings
-from workbench.domain.notebook import Notebook, parse_notebook
+from workbench.domain.notebook import Notebook
 from workbench.domain.parameters import bind_parameters
 from workbench.domain.points import Point
 from workbench.domain.policy import Policy
@@ -18,22 +15,16 @@ from workbench.domain.resumption import Resumption
 from workbench.domain.run import Run
 from workbench.domain.search import ListedTrials, Search, Space, SweepPlan
 from workbench.domain.trials import Aim, Goal, Trials
-from workbench.errors import NotFound, RunFailed, Unavailable
-from workbench.store.sqlalchemy_store import Store
-from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.errors import RunFailed
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.project import Project, find_run, read_notebook, settle
 
 if TYPE_CHECKING:
     from workbench.workflow.running import OnProgress
 
 
-@dataclass(frozen=True)
-class RunBench:
-    """What runs need: where things are, the store and the tracker. Workbench adds the verbs of review and release."""
-
-    settings: Settings
-    store: Store
-    tracker: MlflowTracker
+class RunBench(Project):
+    """The verbs that make and read runs; Workbench adds those of review and release."""
 
     def run(
         self,
@@ -85,7 +76,7 @@ class RunBench:
         aim = sweeping.find_goal(source, lambda: self._read_policy(None), goal, direction)
         plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
         sweeping.write_plan(plan, self.settings)
-        return sweeping.run_sweep(self, plan, cold=cold, on_progress=on_progress)
+        return sweeping.run_sweep(self, plan, execute=self.execute_trials, cold=cold, on_progress=on_progress)
 
     def find_sweep(self, sweep: str | None = None, *, retry_failed: bool = False) -> SweepPlan:
         """Return the plan of a sweep by its id or the beginning of it; by default of the newest of which something is missing."""
@@ -110,7 +101,9 @@ class RunBench:
         from workbench.workflow.sweeping import run_sweep
 
         plan = self.find_sweep(sweep, retry_failed=retry_failed)
-        return run_sweep(self, plan, retry_failed=retry_failed, cold=cold, on_progress=on_progress)
+        return run_sweep(
+            self, plan, execute=self.execute_trials, retry_failed=retry_failed, cold=cold, on_progress=on_progress
+        )
 
     def _execute(
         self,
@@ -203,22 +196,16 @@ class RunBench:
 
     def read_notebook(self, path: Path) -> Notebook:
         """Read a notebook from anywhere on disk."""
-        if not path.is_file():
-            raise NotFound(f"There is no notebook {path}.", next_step="Give the path of an .ipynb file.")
-        resolved = path.resolve()
-        project = self.settings.project
-        name = str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
-        return parse_notebook(name, resolved.read_bytes())
+        return read_notebook(self, path)
 
     def list_runs(self, *, notebook: str | None = None, limit: int | None = None) -> list[Run]:
         """Return runs, newest first; runs whose process is gone are marked LOST first."""
-        self._settle_lost_runs()
+        settle(self)
         return self.store.list_runs(notebook=notebook, limit=limit)
 
     def show(self, run_id: str) -> Run:
         """Return one run by its id or the beginning of it."""
-        self._settle_lost_runs()
-        return self.store.find_run(run_id)
+        return find_run(self, run_id)
 
     def read_points(self, run_id: str) -> dict[str, list[Point]]:
         """Return the points of each metric of a run in the order of their steps, the one that is the run's value last."""
@@ -226,12 +213,6 @@ class RunBench:
 
         run = self.store.find_run(run_id)
         return read_points(run, self.settings.runs_folder / run.id)
-
-    def _settle_lost_runs(self) -> None:
-        from workbench.workflow.publishing import settle_lost_runs
-
-        with suppress(Unavailable):  # a store that cannot be written to can still be read
-            settle_lost_runs(self.settings, self.store)
 
     def publish_pending(self) -> int:
         """Make MLflow agree about every run it was not told the end of; return how many there were."""

@@ -32,12 +32,12 @@ from workbench.domain.search import (
 from workbench.domain.trials import Aim, Goal, Trials
 from workbench.errors import Interrupted, NotFound, Refused, RunFailed, Unavailable, UsageError
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.project import Project, read_notebook
 from workbench.workflow.publishing import settle_lost_runs
 
 if TYPE_CHECKING:
     from workbench.config import Settings
     from workbench.store.sqlalchemy_store import Store
-    from workbench.workflow.run_bench import RunBench
     from workbench.workflow.running import OnProgress, Progress
 
 PLAN = "plan.json"
@@ -186,32 +186,39 @@ def count_missing(plan: SweepPlan, runs: Sequence[Run], *, retry_failed: bool = 
 
 # Running them
 
+# Who executes what trials ask for: `Workbench.execute_trials`.
+Execute = Callable[..., list[Run]]
+
 
 def run_sweep(
-    bench: RunBench, plan: SweepPlan, *, retry_failed: bool = False, cold: bool = False, on_progress: OnProgress
+    project: Project,
+    plan: SweepPlan,
+    *,
+    execute: Execute,
+    retry_failed: bool = False,
+    cold: bool = False,
+    on_progress: OnProgress,
 ) -> list[Run]:
     """Run what is missing of a sweep and return all its runs, in the order of the plan.
 
     Raises Refused when its notebook is not what was planned, Unavailable when another process is running it, and Interrupted on
     Ctrl-C with the command that goes on.
     """
-    path = bench.settings.project / plan.notebook
-    notebook = bench.read_notebook(path)
+    path = project.settings.project / plan.notebook
+    notebook = read_notebook(project, path)
     _require_same(notebook, plan)
-    with _hold(bench.settings.sweeps_folder / plan.id, plan):
-        settle_lost_runs(bench.settings, bench.store)
-        runs = list_runs_of(plan, bench.store)
+    with _hold(project.settings.sweeps_folder / plan.id, plan):
+        settle_lost_runs(project.settings, project.store)
+        runs = list_runs_of(plan, project.store)
         _require_idle(plan, runs)
         settled = list(settled_runs(runs, retry_failed=retry_failed).values())
         if not count_missing(plan, runs, retry_failed=retry_failed):
             _require_goal(plan, settled)
             return _in_order(plan, settled)
-        trials = _open_trials(plan, notebook, bench.settings, runs, retry_failed=retry_failed)
+        trials = _open_trials(plan, notebook, project.settings, runs, retry_failed=retry_failed)
         with _says_how_to_go_on(plan):
             told = _counting_on(settled, plan.goal, on_progress)
-            done = bench.execute_trials(
-                path, notebook, trials, sweep=plan.id, on_progress=told, goal=plan.goal, cold=cold
-            )
+            done = execute(path, notebook, trials, sweep=plan.id, on_progress=told, goal=plan.goal, cold=cold)
     _require_goal(plan, [*settled, *done])
     return _in_order(plan, [*settled, *done])
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from workbench.config import Settings, find_template, read_settings, serving_variables
 from workbench.domain import history
 from workbench.domain.comparison import Comparison
-from workbench.domain.decision import Decision
 from workbench.domain.ledger import Checkpoint, Entry, Event
 from workbench.domain.ledger_audit import LedgerAudit
 from workbench.domain.release import Release
 from workbench.domain.review import Review
 from workbench.domain.run import Run, RunState
-from workbench.errors import NotFound, Refused, UsageError
+from workbench.errors import Refused, UsageError
 from workbench.store.sqlalchemy_store import Store
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow.disk import disk_answers
+from workbench.workflow.judging import require_allowed
 from workbench.workflow.run_bench import RunBench
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class Workbench(RunBench):
             policy_name=policy or self.settings.policy,
             policy_bytes=policies.find_policy(policy or self.settings.policy),
             nominator=self.settings.acting_author,
+            replay=self.replay,
             baseline=other,
             last_version=history.last_version(self.store.read_ledger(), model),
         )
@@ -229,16 +230,7 @@ class Workbench(RunBench):
 
     def find_served(self, endpoint: str) -> str:
         """Return what an endpoint serves by the ledger, as `model/version`."""
-        entries = self.store.read_ledger()
-        version = history.served_version(entries, endpoint)
-        if version is None:
-            known = history.find_endpoints(entries)
-            raise NotFound(
-                f"Endpoint {endpoint} serves nothing yet.",
-                why=f"There are: {', '.join(known) or 'none'}.",
-                next_step="Name one of these." if known else "Promote an approved nominee first.",
-            )
-        return f"{history.model_of(entries, endpoint)}/{version}"
+        return history.require_served(self.store.read_ledger(), endpoint)
 
     def serve(self, endpoint: str, *, port: int) -> BentoServer:
         """Start an endpoint's release on loopback and return when it is ready; raises Refused when it may not be served."""
@@ -251,7 +243,7 @@ class Workbench(RunBench):
 
         def audit(source: Path) -> dict[str, bytes]:
             audited = releases.read_release(source, subject, self.settings, self.store.read_ledger())
-            self.require(audited.release.decision, f"workbench rollback {endpoint}")
+            require_allowed(self, audited.release.decision, f"workbench rollback {endpoint}")
             return audited.files
 
         return serve_bento(
@@ -342,17 +334,6 @@ class Workbench(RunBench):
         from workbench.workflow.nominees import load_nominee
 
         return load_nominee(subject, settings=self.settings, entries=self.store.read_ledger())
-
-    def require(self, decision: Decision, next_step: str) -> None:
-        """Record a refusal in the ledger and raise it; do nothing when the decision allows."""
-        if not decision.is_allowed:
-            self.store.append_entry(
-                Event.REFUSED,
-                actor=self.settings.acting_author,
-                subject=decision.subject,
-                body={"action": decision.action, "reasons": list(decision.reasons)},
-            )
-        decision.require(next_step)
 
     # Within
 

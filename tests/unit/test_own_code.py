@@ -90,10 +90,8 @@ def test_what_a_module_imports_is_found_wherever_it_stands():
 
 
 def test_a_constant_is_what_is_assigned_once():
-    assert find_constants(ast.parse("A = 1\nB = 2\nB = 3\nC = []\nfor D in ():\n    pass\nE = 'x'\n")) == {
-        "A": 1,
-        "E": "x",
-    }
+    source = "A = 1\nB = 2\nB = 3\nC = []\nfor D in ():\n    pass\nE = 'x'\nF = -0.5\nG = (1, ('a', -2))\nH = (1, [])\n"
+    assert find_constants(ast.parse(source)) == {"A": 1, "E": "x", "F": -0.5, "G": (1, ("a", -2))}
 
 
 @pytest.mark.parametrize("file", ["features.pyc", "a b.py", "__main__.py", "../x.py", ".py", "é.py", "a..b.py"])

@@ -116,16 +116,25 @@ def _find_top(body: Sequence[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionD
 
 
 def find_constants(tree: ast.Module) -> dict[str, Any]:
-    """Return what a module assigns once, at its top, to a name of its own: numbers, texts, truth values."""
+    """Return what a module assigns once, at its top, to a name of its own: numbers, texts, truth values, and tuples of them."""
     assigned = [
         (node.targets[0].id, node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
     ]
     stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    return {
-        name: value.value for name, value in assigned if isinstance(value, ast.Constant) and stored.count(name) == 1
-    }
+    return {name: ast.literal_eval(value) for name, value in assigned if _is_fixed(value) and stored.count(name) == 1}
+
+
+def _is_fixed(value: ast.expr) -> bool:
+    """True for what stands there as it is and that nothing changes in its place, as a list can be."""
+    if isinstance(value, ast.UnaryOp):
+        return isinstance(value.op, ast.USub) and isinstance(value.operand, ast.Constant) and _is_number(value.operand)
+    return all(map(_is_fixed, value.elts)) if isinstance(value, ast.Tuple) else isinstance(value, ast.Constant)
+
+
+def _is_number(value: ast.Constant) -> bool:
+    return isinstance(value.value, int | float | complex)
 
 
 def find_imports(tree: ast.Module, module: str, *, is_package: bool) -> list[tuple[str, tuple[str, ...]]]:

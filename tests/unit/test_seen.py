@@ -122,3 +122,9 @@ def test_a_whole_number_carried_as_text_is_digits_of_at_most_64_bits(dtype, valu
 
     contract = Contract("regression", (Column("account", "integer_text", dtype=dtype),))
     assert (find_row_problems(contract, [{"account": value}]) == []) is is_kept
+
+
+@pytest.mark.parametrize(("dtype", "takes"), [("int64", True), ("uint64", False)])
+def test_the_openapi_document_takes_a_sign_where_the_endpoint_does(dtype, takes):
+    schema = row_schema(Contract("regression", (Column("account", "integer_text", dtype=dtype),)))
+    assert Draft202012Validator(schema).is_valid({"account": "-1"}) is takes

@@ -53,6 +53,8 @@ def _column_schema(column: Column) -> dict[str, Any]:
     schema = dict(_SCHEMAS[column.type])
     if column.type == "string":
         schema["maxLength"] = column.longest
+    if column.type == "integer_text" and column.dtype.lower().startswith("u"):
+        schema["pattern"] = "^(0|[1-9][0-9]{0,19})$"
     if column.time is not None:
         schema["pattern"] = f"^{column.time.pattern}$"
     if column.type in ("integer_text", "datetime", "duration"):

@@ -147,6 +147,7 @@ CLASSIFIERS = {
     "tree": prepared(DecisionTreeClassifier(max_depth=6)),
     "forest": prepared(forest()),
     "forest_with_gaps": prepared(forest(), numbers="passthrough"),
+    "forest_with_marked_gaps": prepared(forest(), numbers=SimpleImputer(add_indicator=True)),
     "extra_trees": prepared(ExtraTreesClassifier(8, random_state=0)),
     "one_leaf": prepared(DecisionTreeClassifier(max_depth=1, min_samples_leaf=190)),
     "boosting": prepared(GradientBoostingClassifier(n_estimators=9)),

@@ -10,6 +10,7 @@ import pytest
 import sklearn
 from sklearn.cluster import Birch
 from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -50,6 +51,14 @@ REFUSED = {
     "one class": (lambda _: DecisionTreeClassifier().fit(FEATURES, TWO * 0), "rows of two or more"),
     "no skops": (lambda _: Birch().fit(FEATURES), "`workbench models`"),
     "not refitted": (lambda _: GridSearchCV(Ridge(), {}, refit=False, cv=2).fit(FEATURES, TWO), "refit=True"),
+    "ranks among its company": (
+        lambda _: make_pipeline(FunctionTransformer(np.cumsum, kw_args={"axis": 0}), Ridge()).fit(FEATURES, TWO),
+        "depends on the rows beside it",
+    ),
+    "draws its answers": (
+        lambda _: DummyClassifier(strategy="stratified", random_state=0).fit(FEATURES, TWO),
+        "depends on the rows beside it",
+    ),
     "a function of pandas": (
         lambda _: make_pipeline(FunctionTransformer(pd.get_dummies), Ridge()).fit(FEATURES, TWO),
         "OneHotEncoder",
@@ -63,7 +72,7 @@ def test_what_cannot_be_served_is_refused_at_once_with_what_to_write(name, run_f
     model = make(tmp_path / "cache")
     with pytest.raises(UsageError) as caught:
         wb.log_model(model, FEATURES)
-    assert advice in " ".join([*caught.value.reasons, caught.value.next_step])
+    assert advice in " ".join([caught.value.what, *caught.value.reasons, caught.value.next_step])
     assert not (run_folder / spool.MODEL).exists()
 
 

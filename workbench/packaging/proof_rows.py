@@ -66,7 +66,8 @@ def _beside(reached: Reached) -> list[dict[str, Any]]:
     """Return a row that reaches a question with each value beside its threshold, and without any where that is allowed."""
     column, gap = reached.column, [None] if reached.column.nullable else []
     values = [*reached.values, *gap] if None not in reached.values else reached.values
-    if len(reached.values) == 2 and column.categories is None and column.type in ("number", "integer"):
+    is_number = column.categories is None and column.type in ("number", "integer")
+    if len(reached.values) == 2 and is_number and None not in reached.values:
         values = [*_near(column, *map(float, reached.values)), *gap]
     others = [{**row, column.name: value} for row in reached.others for value in (*reached.values[:2], *gap[:1])]
     return [*({**reached.row, column.name: value} for value in values), *others]

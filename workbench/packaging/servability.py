@@ -6,11 +6,11 @@ Nothing that is accepted here is refused at nomination for a reason that was kno
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.domain.contract import Contract
+from workbench.domain.contract import Contract, Predict
 from workbench.errors import Refused, UsageError
 from workbench.packaging.advice import advise_on
 from workbench.packaging.column_problems import name_foreign, name_type
@@ -18,6 +18,7 @@ from workbench.packaging.frames import to_rows
 from workbench.packaging.own_modules import OwnModules
 
 _TRIED_ROWS = 20
+_TRIED_ALONE, _LARGEST_BATCH = 6, 1e-6  # the policy's own check is finer, and on more rows
 _LAST_BITS = 1e-9
 _OWN_CODE = "it holds own code, which nothing can compile"
 _NOTHING = OwnModules()
@@ -106,10 +107,14 @@ def _require_same_answers(model: Any, content: bytes, features: Any, contract: C
             scores = answer_frames(model, contract)(features).scores
             with sklearn.config_context(**_AS_SERVED):
                 read = model if own else load_model(content)
-                asked = predictor_of(read, contract)(to_rows(features, contract)).scores
+                predict, rows = predictor_of(read, contract), to_rows(features, contract)
+                asked = predict(rows).scores
+                alone = [_ask_alone(predict, row) for row in rows[:_TRIED_ALONE]]
         except Refused as exc:
             raise UsageError(
-                "The model cannot be served, and was not logged.", why=[exc.what, *exc.reasons], next_step=exc.next_step
+                "The model cannot be served, and was not logged.",
+                why=[exc.what, *exc.reasons],
+                next_step=exc.next_step or "Build it from what `workbench models` lists.",
             ) from exc
         except Exception as exc:
             raise UsageError(
@@ -125,6 +130,35 @@ def _require_same_answers(model: Any, content: bytes, features: Any, contract: C
             why=f"On the first {len(scores)} rows scores differ by up to {largest:.3g}.",
             next_step=_advise_on_settings()
             or "Give the columns plain types (float, int, bool, text, categories), and fit it again.",
+        )
+    _require_independent(asked, alone)
+
+
+def _ask_alone(predict: Predict, row: Mapping[str, Any]) -> Any:
+    """Return the score of a row that is asked by itself, None where the model has none."""
+    try:
+        return predict([row]).scores[0]
+    # Whatever a step raises that needs more rows than one.
+    except Exception:
+        return None
+
+
+def _require_independent(asked: Sequence[Any], alone: Sequence[Any]) -> None:
+    """Raise UsageError where a row's answer depends on the rows beside it: callers send them in any company."""
+    import numpy as np
+
+    spread = float(np.ptp(np.array(asked, dtype=float), axis=0).max()) or 1.0
+    gaps = [
+        np.inf if own is None else float(np.abs(np.array(own) - np.array(score)).max())
+        for own, score in zip(alone, asked, strict=False)
+    ]
+    if max(gaps) > _LARGEST_BATCH * spread:
+        raise UsageError(
+            "The model's answer to a row depends on the rows beside it, and was not logged.",
+            why="A row asked alone gets no answer."
+            if max(gaps) == np.inf
+            else f"A row asked alone gets a score {max(gaps):.3g} away.",
+            next_step="Let a step learn what it needs when it is fitted, and not from the rows it is asked about; seed what draws.",
         )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.jupyterlab import Lab, Server, open_browser
 from tests.integration.conftest import warm_inspections  # noqa: F401 - for these tests too
+
+expect.set_options(timeout=20_000)  # on a busy machine, too
 
 
 @pytest.fixture(scope="module")

@@ -114,8 +114,10 @@ SHOW_REVIEW = "ReviewView(review, requests)"
 
 def show(lab: Lab, name: str, *cells: str) -> Locator:
     """Run a notebook of these cells and return its live view."""
-    view = lab.open(lab.server.write(f"{name}.ipynb", cells)).locator(".wb-live")
+    panel = lab.open(lab.server.write(f"{name}.ipynb", cells))
+    view = panel.locator(".wb-live")
     view.wait_for()
+    panel.locator(".wb-twin").first.wait_for(state="attached")  # what is saved now has both
     return view
 
 

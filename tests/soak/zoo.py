@@ -39,7 +39,7 @@ from workbench.packaging.skops_predictor import predictor_of
 
 Rows = Sequence[dict[str, Any]]
 HOLDOUT = 400
-DOUBLE, SINGLE, LAST_BITS = 1e-9, 1e-6, 1e-12
+LARGEST, LAST_BITS = 1e-9, 1e-12
 CONFINED_EACH, LONGEST_MS = 12, 0.1
 _WHOLE, _FEW = 1_000, 16  # fewer rows are asked of every sixteenth model only
 _ALONE, _TRIES, _TIMED, _ASKED_AGAIN = 30, 30, 200, 200
@@ -209,7 +209,7 @@ def find_differences(served: Served, frame: pd.DataFrame, rows: Sequence[Any], s
     pieces = range(0, len(rows), MOST_ROWS)
     own = [one for at in pieces for one in ask_estimator(served.model, served.contract, frame[at : at + MOST_ROWS])]
     got = [one for at in pieces for one in ask_served(served.predict, rows[at : at + MOST_ROWS])]
-    limit = _limit(served, scale)
+    limit = _limit(scale)
     wrong = [at for at, (a, b) in enumerate(zip(own, got, strict=True)) if not _agree(a, b, limit)]
     # Where the estimator asked alone says what is served, it differs from itself.
     alone = {at: ask_estimator(served.model, served.contract, frame[at : at + 1])[0] for at in wrong[:_ASKED_AGAIN]}
@@ -217,9 +217,9 @@ def find_differences(served: Served, frame: pd.DataFrame, rows: Sequence[Any], s
     return [f"{_say(got[at])} for {_say(own[at])} on {rows[at]}" for at in wrong]
 
 
-def _limit(served: Served, scale: tuple[float, float]) -> float:
+def _limit(scale: tuple[float, float]) -> float:
     spread, own_difference = scale
-    return max((SINGLE if "single" in served.form else DOUBLE) * spread, 2 * own_difference)
+    return max(LARGEST * spread, 2 * own_difference)
 
 
 def _agree(own: tuple[Any, Any] | None, got: tuple[Any, Any] | None, limit: float) -> bool:
@@ -313,7 +313,7 @@ def _spell_whole(n: int) -> list[dict[str, Any]]:
 
 def _differ_alone(served: Served, rows: Sequence[Any], scale: tuple[float, float]) -> list[str]:
     """Return the rows that get another answer alone than among all."""
-    among, limit = ask_served(served.predict, rows) if rows else [], _limit(served, scale)
+    among, limit = ask_served(served.predict, rows) if rows else [], _limit(scale)
     alone = [ask_served(served.predict, [row])[0] for row in rows]
     return [
         f"{_say(b)} for {_say(a)} on {row}"

@@ -157,8 +157,6 @@ class Lab:
         self.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
         self.page.set_viewport_size(_SIZE)
         self.choose_theme("JupyterLab Light")
-        self.outside.clear()
-        self.dialogs.clear()
 
     def reload(self) -> None:
         """Load the page anew; kernels go on."""

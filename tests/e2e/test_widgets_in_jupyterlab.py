@@ -302,6 +302,8 @@ def test_an_untrusted_notebook_shows_the_snapshot_without_style(browser: Browser
         expect(panel.locator(".jp-OutputArea-child")).to_have_count(1)
         fresh.photograph(f"{name}_untrusted", panel.locator(".wb-twin"))
     fresh.close()
+    assert fresh.outside == []
+    assert fresh.dialogs == []
 
 
 def test_without_a_kernel_the_view_says_so_and_keeps_the_text(lab: Lab) -> None:

@@ -168,3 +168,12 @@ def test_a_category_that_no_row_had_was_not_seen():
     table = pd.DataFrame({"plan": pd.Categorical(["free", "pro"], ["free", "pro", "team"])})
     assert describe_columns(table)[0].values == ("free", "pro")
     assert describe_columns(table.assign(plan=table.plan.cat.remove_unused_categories()))[0].values is None
+
+
+def test_a_model_on_whole_numbers_carried_as_text_answers_requests():
+    table = TABLE[["hash", "amount"]]
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, TARGET)
+    contract = require_valid(Contract("classification", describe_columns(table, as_text=["hash"]), 1, (0, 1)))
+    rows = to_rows(table, contract)
+    assert rows[0]["hash"] == str(2**64 - 1)
+    assert predictor_of(model, contract)(rows).scores == model.predict_proba(table)[:, 1].tolist()

@@ -153,7 +153,7 @@ def find_fitting(contract: Contract) -> Callable[[Mapping[str, Any]], bool]:
     narrow = {
         column.name: np.iinfo(column.dtype.lower())
         for column in contract.columns
-        if column.categories is None and column.dtype.lower() in _NARROW
+        if column.type == "integer" and column.categories is None and column.dtype.lower() in _NARROW
     }
 
     def fits(row: Mapping[str, Any]) -> bool:

@@ -169,7 +169,7 @@ def _answer(predict: Predict, rows: list[dict[str, Any]]) -> Answers:
         raise RequestError(422, "The model has no answer to these values.") from exc
     scores = answers.scores
     if len(scores) != len(rows):
-        raise TypeError(f"the model gave {len(scores)} scores for {len(rows)} rows")
+        raise ValueError(f"the model gave {len(scores)} scores for {len(rows)} rows")
     overflown = [
         RowProblem(row, None, _SCORABLE, str(score)) for row, score in enumerate(scores) if not _is_finite(score)
     ]

@@ -21,7 +21,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from tests.soak.customers import make_customers, spell_rows
+from tests.soak.customers import AS_TEXT, make_customers, spell_rows
 from tests.soak.families import USED_MOST, ZOO
 from tests.soak.odd_rows import make_jumps, make_odd
 from tests.soak.proof import SEED, Proof, timed_proof
@@ -108,7 +108,7 @@ def log(model: Any, member: Member, folder: Path) -> None:
     os.environ["WORKBENCH_SPOOL"] = str(folder)
     try:
         wb.log_dataset(training[names], role="train")
-        wb.log_model(model, holdout[names])
+        wb.log_model(model, holdout[names], as_text=[name for name in names if name in AS_TEXT])
     finally:
         os.environ.pop("WORKBENCH_SPOOL")
         os.environ.update({"WORKBENCH_SPOOL": before} if before is not None else {})
@@ -140,7 +140,9 @@ def _serve_confined(model: Any, contract: Contract, folder: Path) -> tuple[str, 
 def _serve_here(_: Any, contract: Contract, folder: Path) -> tuple[str, Predict]:
     """Serve by the same choice, made here, which is fast."""
     loaded = load_model((folder / "model/model.skops").read_bytes())
-    features, training = (to_rows(pd.read_parquet(folder / f"{name}.parquet")) for name in ("features", "training"))
+    features, training = (
+        to_rows(pd.read_parquet(folder / f"{name}.parquet"), contract) for name in ("features", "training")
+    )
     compiler = Compiler(lambda: (loaded, contract), str(folder), Limits())
     compiler.start()
     limits = {"largest": Tolerance().score, "largest_batch": Tolerance().batch}

@@ -24,6 +24,7 @@ from tests.soak.zoo_parts import (
     chain,
     filled,
     forest,
+    histograms,
     logistic,
     mixed,
     one_hot,
@@ -97,6 +98,10 @@ COLUMNS = {
     "small_types": Member("columns", chain(pp.StandardScaler(), logistic()), SMALL),
     "single_precision": Member("columns", scaled(logistic()), ("narrow",)),
     "indicator": Member("columns", chain(SimpleImputer(add_indicator=True), pp.StandardScaler(), logistic()), GAPS),
+    "indicator_forest": Member("columns", chain(SimpleImputer(add_indicator=True), forest(15)), GAPS),
+    "hash_forest": Member("columns", lambda: forest(15), ("hash", *PLAIN)),
+    "hash_histograms": Member("columns", histograms, ("hash", "age", "tenure")),
+    "hash_scaled": Member("columns", scaled(logistic()), ("hash", "balance")),
     "selector": Member(
         "columns",
         chain(

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from workbench.checks import LIMITS
 from workbench.domain.policy import Known
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 
 KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})

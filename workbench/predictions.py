@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from workbench.stats import Metric
+    from workbench.stats.metrics import Metric
 
 PREDICTIONS = "predictions.parquet"
 HOW_TO_STORE = "Call `wb.log_predictions(rows, truth, score)` in the notebook and run it again."

@@ -48,7 +48,7 @@ from workbench.domain.statement import Signed, Signer, Statable
 from workbench.domain.tables import ColumnProfile, DatasetFact, TableProfile
 from workbench.domain.task import Direction
 from workbench.domain.waiver import Waiver
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 
 STANDARD_POLICY = Path(__file__).parents[2] / "templates" / "policies" / "standard.yaml"
 # The one that asks for every check.

@@ -20,7 +20,7 @@ from workbench.config import Settings
 from workbench.domain.task import TASKS
 from workbench.packaging import reviewed_types
 from workbench.packaging.servable_models import list_servable
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workbench"

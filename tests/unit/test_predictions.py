@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as stn
 
 from workbench.errors import UsageError
 from workbench.predictions import PREDICTIONS, Predictions, parse_predictions, parse_slices, write_predictions
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 
 CLASSES = ("a", "b", "c")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.stats import METRICS, constant_score
+from workbench.stats.metrics import METRICS, constant_score
 
 TWO, SEVERAL, NUMBERS = "classification", "multiclass", "regression"
 SKLEARN = {

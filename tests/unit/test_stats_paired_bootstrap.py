@@ -15,8 +15,8 @@ from hypothesis.extra import numpy as stn
 from workbench.domain.comparison import Verdict, decide_verdict
 from workbench.domain.interval import Interval
 from workbench.errors import UsageError
-from workbench.stats import METRICS, constant_score, paired_bootstrap
-from workbench.stats.paired_bootstrap import FEWEST_ROWS
+from workbench.stats.metrics import METRICS, constant_score
+from workbench.stats.paired_bootstrap import FEWEST_ROWS, paired_bootstrap
 
 LEVEL = 0.95
 

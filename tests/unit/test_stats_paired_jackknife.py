@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 from workbench.stats.paired_jackknife import paired_jackknife
 
 RATIOS = ["accuracy", "brier_score", "log_loss", "mean_absolute_error", "roc_auc", "root_mean_squared_error"]

@@ -10,7 +10,7 @@ place of the class and `score` (n, classes) has a column for each. The values ar
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -209,3 +209,26 @@ def are_probabilities(score: Floats) -> bool:
 
 def _undefined(weights: Floats) -> Floats:
     return np.full(weights.shape[:-1], np.nan)
+
+
+_TWO: tuple[Task, ...] = ("classification",)
+_SEVERAL: tuple[Task, ...] = ("multiclass",)
+_CLASSES: tuple[Task, ...] = ("classification", "multiclass")
+_NUMBERS: tuple[Task, ...] = ("regression",)
+
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "higher", _CLASSES, accuracy, "label"),
+        Metric("brier_score", "lower", _CLASSES, brier_score),
+        Metric("f1", "higher", _TWO, f1, "label"),
+        Metric("f1_macro", "higher", _SEVERAL, f1_macro, "label"),
+        Metric("f1_weighted", "higher", _SEVERAL, f1_weighted, "label"),
+        Metric("log_loss", "lower", _CLASSES, log_loss),
+        Metric("mean_absolute_error", "lower", _NUMBERS, mean_absolute_error),
+        Metric("r2", "higher", _NUMBERS, r2),
+        Metric("roc_auc", "higher", _CLASSES, roc_auc),
+        Metric("roc_auc_weighted", "higher", _SEVERAL, roc_auc_weighted),
+        Metric("root_mean_squared_error", "lower", _NUMBERS, root_mean_squared_error),
+    )
+}

@@ -85,7 +85,7 @@ class Reference:
 
 def constant_reference(predictions: Predictions) -> Reference:
     """Return the reference that predicts the same for every row."""
-    from workbench.stats import constant_score
+    from workbench.stats.metrics import constant_score
 
     score = constant_score(predictions.truth, predictions.task, predictions.width)
     return Reference(CONSTANT, replace(predictions, score=score, label=None, response="predict_proba"))
@@ -193,7 +193,7 @@ def compare_scored(
     scored: Sequence[Scored], *, holdout_digest: str, reference: Reference, rule: MetricRule, tried: int
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
-    from workbench.stats import METRICS
+    from workbench.stats.metrics import METRICS
 
     metric = METRICS[rule.name]
     first = scored[0].predictions
@@ -212,7 +212,8 @@ def compare_scored(
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
-    from workbench.stats import METRICS, paired_bootstrap
+    from workbench.stats.metrics import METRICS
+    from workbench.stats.paired_bootstrap import paired_bootstrap
 
     metric, predictions = METRICS[rule.name], scored.predictions
     if difference := find_difference(predictions, reference.predictions):

@@ -14,7 +14,7 @@ from workbench.domain.policy import MetricRule
 from workbench.packaging.model_inspection import Inspection
 from workbench.packaging.serving_trial import UNDISTURBED, Disturbed, choose_rows
 from workbench.predictions import Predictions, read_order, read_predictions
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 from workbench.workflow.slicing import find_advantage
 
 if TYPE_CHECKING:

@@ -227,7 +227,7 @@ def calibrate_classes(predictions: Predictions) -> list[CalibrationFact | None]:
 
 def _describe_all_classes(predictions: Predictions) -> CalibrationFact | None:
     """Return the errors of all classes: their mean is the class-wise calibration error (Kull et al. 2019); there is no one line."""
-    from workbench.stats import METRICS
+    from workbench.stats.metrics import METRICS
 
     known = [fact for fact in calibrate_classes(predictions) if fact is not None]
     if len(known) < predictions.width:
@@ -250,13 +250,13 @@ def _describe_all_classes(predictions: Predictions) -> CalibrationFact | None:
 
 
 def _describe_probabilities(truth: NDArray[np.float64], score: NDArray[np.float64]) -> CalibrationFact | None:
-    from workbench.stats import METRICS
     from workbench.stats.calibration import (
         calibration_error_by_chance,
         choose_bins,
         expected_calibration_error,
         recalibrate,
     )
+    from workbench.stats.metrics import METRICS
 
     brier, log_loss = (METRICS[name].value(truth, score) for name in ("brier_score", "log_loss"))
     if not math.isfinite(brier) or not math.isfinite(log_loss):
@@ -299,7 +299,7 @@ def describe_tries(runs: Sequence[Run], rule: MetricRule, folder_of: FolderOf) -
 
     A run that predicts to the byte what another did, as a replay does, is no other look.
     """
-    from workbench.stats import METRICS
+    from workbench.stats.metrics import METRICS
 
     distinct = keep_distinct(runs)
     rescored = (_rescore(run, folder_of(run), rule) for run in distinct[:_MOST_SCORED])
@@ -316,7 +316,7 @@ def describe_tries(runs: Sequence[Run], rule: MetricRule, folder_of: FolderOf) -
 
 
 def _rescore(run: Run, folder: Path, rule: MetricRule) -> float | None:
-    from workbench.stats import METRICS
+    from workbench.stats.metrics import METRICS
 
     try:
         predictions = read_recorded(run, folder)

@@ -30,7 +30,7 @@ from workbench.packaging.release_folder import read_tree, write_tree
 from workbench.packaging.served_code import stage_bundle
 from workbench.packaging.served_model import FILES
 from workbench.predictions import Predictions, parse_slices, read_predictions
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 from workbench.tracking.mlflow_tracker import MlflowTracker
 from workbench.workflow.collecting import NOTEBOOK, RECORD, LoggedTable, count_shared_rows, read_tables
 from workbench.workflow.comparing import (

@@ -12,7 +12,7 @@ from workbench.domain.ledger import Entry, Event
 from workbench.domain.policy import Policy
 from workbench.domain.run import Run
 from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
-from workbench.stats import METRICS
+from workbench.stats.metrics import METRICS
 from workbench.workflow.comparing import holdout_digest, runs_on_holdout_of
 from workbench.workflow.policies import find_policy, read_policy
 from workbench.workflow.project import Project

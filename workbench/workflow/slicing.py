@@ -11,9 +11,8 @@ import numpy as np
 from workbench.domain.policy import MetricRule, Policy
 from workbench.domain.slices import SlicesFact, SliceValue
 from workbench.predictions import Predictions
-from workbench.stats import METRICS
 from workbench.stats.benjamini_hochberg import benjamini_hochberg
-from workbench.stats.metrics import Floats, Metric
+from workbench.stats.metrics import METRICS, Floats, Metric
 from workbench.stats.paired_jackknife import paired_jackknife
 from workbench.workflow.comparing import Reference
 

@@ -115,7 +115,7 @@ def _find_usual_metric(notebook: Notebook, read_policy: Callable[[], Policy]) ->
 
 
 def _usual_direction(metric: str) -> Aim:
-    from workbench.stats import METRICS
+    from workbench.stats.metrics import METRICS
 
     if metric not in METRICS:
         raise UsageError(

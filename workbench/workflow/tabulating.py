@@ -12,8 +12,8 @@ from workbench.domain.task import has_classes, spell_class
 from workbench.errors import UsageError
 from workbench.packaging.model_files import CONTRACT_FILE
 from workbench.predictions import Predictions
-from workbench.stats import METRICS
 from workbench.stats.confusion import confusion_matrix
+from workbench.stats.metrics import METRICS
 from workbench.stats.wilson import wilson_interval
 from workbench.workflow.evidencing import calibrate_classes
 

@@ -81,7 +81,7 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
 @pytest.fixture(scope="session")
 def blank_tracking(make_once: MakeOnce) -> Path:
     """An MLflow database with its tables: making them takes seconds, copying them does not."""
-    from workbench.tracking.mlflow_tracker import MlflowTracker
+    from workbench.runs.mlflow_tracker import MlflowTracker
 
     def make(folder: Path) -> None:
         MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder).require_answer()
@@ -136,7 +136,7 @@ def _hear_interrupts() -> None:
 
 def run_command(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `workbench ...` in a project, in this process: importing everything anew takes seconds and shows nothing."""
-    from workbench.cli import run_command as run
+    from workbench.cli.main import run_command as run
 
     said, complained, heard = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
     with (

@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.domain.secrets import Secret
     from workbench.interactive import compare, review
-    from workbench.spool import log_dataset, log_metrics, log_model, log_predictions, secret
+    from workbench.runs.spool import log_dataset, log_metrics, log_model, log_predictions, secret
+    from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
 
     params: dict[str, Any]
@@ -32,7 +32,7 @@ __all__ = [
     "secret",
 ]
 _HOMES = {
-    "Secret": "workbench.domain.secrets",
+    "Secret": "workbench.secrets.references",
     "Workbench": "workbench.workflow",
     "compare": "workbench.interactive",
     "review": "workbench.interactive",
@@ -43,5 +43,5 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
     if name == "params":
-        return import_module("workbench.spool").run_parameters()
-    return getattr(import_module(_HOMES.get(name, "workbench.spool")), name)
+        return import_module("workbench.runs.spool").run_parameters()
+    return getattr(import_module(_HOMES.get(name, "workbench.runs.spool")), name)

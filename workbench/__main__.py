@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from workbench.cli import run_command
+    from workbench.cli.main import run_command
 
     sys.exit(run_command(sys.argv[1:]))
 

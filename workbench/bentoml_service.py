@@ -21,11 +21,11 @@ from typing import Any
 
 import bentoml
 
-from workbench.domain.contract import Predict, parse_contract
 from workbench.errors import Refused
-from workbench.packaging.model_files import CONTRACT_FILE, find_refused_files
-from workbench.packaging.served_model import FILES, load_served
-from workbench.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
+from workbench.models.contract import Predict, parse_contract
+from workbench.models.model_files import CONTRACT_FILE, find_refused_files
+from workbench.models.served_model import FILES, load_served
+from workbench.releases.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
 from workbench.serving.application import Access, ServedModel, build_application
 from workbench.serving.problems import RequestError, problem_response
 

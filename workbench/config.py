@@ -19,8 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workbench.domain.limits import Limits, is_size, parse_size
 from workbench.errors import NotFound, UsageError
+from workbench.executors.limits import Limits, is_size, parse_size
 
 PREFIX = "WORKBENCH_"
 # What the workbench itself says to the kernels it starts; not a setting.

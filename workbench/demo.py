@@ -19,12 +19,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from workbench import terminal
-from workbench.cli import run_command
+from workbench.cli import terminal
+from workbench.cli.main import run_command
+from workbench.comparisons.comparison import Verdict
 from workbench.config import find_notebook, find_template
-from workbench.domain.comparison import Verdict
-from workbench.domain.digest import short
 from workbench.errors import WorkbenchError
+from workbench.records.digest import short
 from workbench.signing.ssh_signatures import allowed_signer, make_key
 from workbench.workflow import Workbench
 

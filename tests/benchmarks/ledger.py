@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.benchmarks.line import Line, alternate
 from workbench import ledger_verifier
-from workbench.domain.ledger import Entry, Event, seal_entry
-from workbench.domain.ledger_export import write_export
-from workbench.store.sqlalchemy_store import Store
+from workbench.ledger.ledger import Entry, Event, seal_entry
+from workbench.ledger.ledger_export import write_export
+from workbench.runs.sqlalchemy_store import Store
 
 _ENTRIES = 100_000
 

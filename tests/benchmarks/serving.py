@@ -49,9 +49,9 @@ def measure_rows(_: Path) -> Iterator[Line]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.neighbors import KNeighborsClassifier
 
-    from workbench.packaging.onnx_compiler import compile_own, compile_preparation
-    from workbench.packaging.onnx_predictor import load_onnx_predictor
-    from workbench.packaging.skops_predictor import predictor_of, prepared_predictor_of
+    from workbench.models.compiler.onnx_compiler import compile_own, compile_preparation
+    from workbench.models.onnx_predictor import load_onnx_predictor
+    from workbench.models.skops_predictor import predictor_of, prepared_predictor_of
 
     model, table, rows = _fitted()
     contract = _contract_of(table)
@@ -92,8 +92,8 @@ def _spent(action: Callable[[], object]) -> float:
 
 
 def _contract_of(table: Any) -> Any:
-    from workbench.domain.contract import Contract
-    from workbench.packaging.frames import describe_columns
+    from workbench.models.contract import Contract
+    from workbench.models.frames import describe_columns
 
     return Contract("classification", describe_columns(table), classes=(0, 1))
 
@@ -103,7 +103,7 @@ def _mixed() -> tuple[Any, list[dict[str, Any]], Any]:
     import numpy as np
     import pandas as pd
 
-    from workbench.packaging.frames import to_rows
+    from workbench.models.frames import to_rows
 
     generator = np.random.default_rng(0)
     numbers = {name: generator.normal(300, 900, 2000).round(2) for name in ("amount", "age", "income", "ratio")}
@@ -156,7 +156,7 @@ def measure_http(folder: Path) -> Iterator[Line]:
 @contextmanager
 def _guarded(folder: Path, trained: Any) -> Iterator[int]:
     from tests.integration import release_builder
-    from workbench.packaging.release_folder import read_tree
+    from workbench.files.trees import read_tree
     from workbench.serving.bentoml_server import serve_bento
 
     port, signers = _free_port(), release_builder.make_signers(_made(folder / "keys"))

@@ -17,9 +17,9 @@ def measure(folder: Path) -> Iterator[Line]:
     from sklearn.ensemble import RandomForestClassifier
 
     from tests.benchmarks.line import Line, alternate
-    from workbench import spool
-    from workbench.domain.run import Run, RunState
-    from workbench.tracking.mlflow_tracker import MlflowTracker
+    from workbench.runs import spool
+    from workbench.runs.mlflow_tracker import MlflowTracker
+    from workbench.runs.run import Run, RunState
 
     data = load_breast_cancer(as_frame=True)
     model = RandomForestClassifier(100, random_state=0).fit(data.data, data.target)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
 
-from workbench.domain.points import Point
-from workbench.domain.run import FINAL_STATES, Run, RunState
 from workbench.errors import Unavailable
-from workbench.tracking.artifacts import find_artifacts
-from workbench.tracking.logged_calls import LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.artifacts import find_artifacts
+from workbench.runs.logged_calls import LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.points import Point
+from workbench.runs.run import FINAL_STATES, Run, RunState
 
 
 def _order(point: Point) -> tuple[int, int, float]:

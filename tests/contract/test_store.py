@@ -25,10 +25,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import change_database
 from tests.unit.builders import AUTHOR, RUN_ID
-from workbench.domain.ledger import GENESIS, Checkpoint, Entry, Event, find_chain_faults, head_of
-from workbench.domain.run import FINAL_STATES, TRANSITIONS, IllegalTransition, Run, RunState, new_run_id
 from workbench.errors import NotFound, Refused, WorkbenchError
-from workbench.store.sqlalchemy_store import HEARTBEAT_S, LEASE_S, Store
+from workbench.ledger.ledger import GENESIS, Checkpoint, Entry, Event, find_chain_faults, head_of
+from workbench.runs.run import FINAL_STATES, TRANSITIONS, IllegalTransition, Run, RunState, new_run_id
+from workbench.runs.sqlalchemy_store import HEARTBEAT_S, LEASE_S, Store
 
 ROOT = Path(__file__).parents[2]
 
@@ -255,8 +255,8 @@ def test_runs_that_ended_untold_are_listed_until_they_are_told(store):
 OWNER = """
 import sys
 from tests.contract.test_store import add
-from workbench.domain.run import RunState
-from workbench.store.sqlalchemy_store import HEARTBEAT_S, LEASE_S, Store
+from workbench.runs.run import RunState
+from workbench.runs.sqlalchemy_store import HEARTBEAT_S, LEASE_S, Store
 store = Store(sys.argv[1])
 print(add(store, RunState.RUNNING).id, add(store).id, add(store, RunState.RUNNING, RunState.FINISHED).id, flush=True)
 sys.stdin.read()

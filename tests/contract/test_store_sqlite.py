@@ -12,9 +12,9 @@ from contextlib import closing
 import pytest
 
 from tests.contract.test_store import add, address, append, build_run, move, path, store
-from workbench.domain.run import RunState
 from workbench.errors import Unavailable, UsageError, WorkbenchError
-from workbench.store.sqlalchemy_store import Store
+from workbench.runs.run import RunState
+from workbench.runs.sqlalchemy_store import Store
 
 # Older versions
 

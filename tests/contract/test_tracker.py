@@ -20,13 +20,14 @@ import pytest
 from tests.contract.memory_tracker import MemoryTracker, Recorded
 from tests.unit.builders import AUTHOR, ENDED
 from workbench.config import Settings
-from workbench.domain.points import Point
-from workbench.domain.run import FINAL_STATES, Run, RunState, new_run_id
 from workbench.errors import Unavailable
-from workbench.store.sqlalchemy_store import Store
-from workbench.tracking.logged_calls import LoggedCalls, parse_spool_address
-from workbench.tracking.mlflow_tracker import MlflowTracker, describe_model
+from workbench.runs.logged_calls import LoggedCalls, parse_spool_address
+from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
+from workbench.runs.points import Point
+from workbench.runs.run import FINAL_STATES, Run, RunState, new_run_id
+from workbench.runs.sqlalchemy_store import Store
 from workbench.workflow import Workbench
+from workbench.workflow.workbench import list_known
 
 
 class MlflowWindow:
@@ -481,7 +482,7 @@ def test_the_fake_serves_the_workflow(tmp_path):
     run = replace(run, tracked_as=tracker.start_run(run))
     store.move_run(replace(run, state=RunState.RUNNING))
     store.move_run(replace(run, state=RunState.KILLED, error="Stopped from outside."))
-    bench = Workbench(Settings(tmp_path), store, tracker)
+    bench = Workbench(Settings(tmp_path), store, tracker, list_known)
     assert bench.publish_pending() == 1
     assert [recorded.status for recorded in tracker.runs.values()] == ["KILLED"]
     assert bench.publish_pending() == 0
@@ -507,7 +508,7 @@ def test_files_land_below_home_whatever_experiment_has_the_name_already(tmp_path
 FIRST = """
 import sys
 from pathlib import Path
-from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.runs.mlflow_tracker import MlflowTracker
 
 folder = Path(sys.argv[1])
 print("ready", flush=True)

@@ -20,7 +20,7 @@ from tests.conftest import start_command
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
 from tests.e2e.reviewed import PASSPHRASE, SUBJECT, prepare_project
 from tests.integration.governed import ANSWERS, OWNER, VALIDATOR, Governed, open_governed
-from workbench.domain.ledger import Event
+from workbench.ledger.ledger import Event
 
 pytestmark = pytest.mark.browser
 

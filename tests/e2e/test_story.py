@@ -164,8 +164,11 @@ def test_from_a_sweep_to_a_served_model_a_refusal_and_the_way_back(story: Story)
 def copied_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the source tree, so that the demo writes nothing into this one."""
     folder = tmp_path_factory.mktemp("demo") / "checkout"
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "runs", "mlruns", "tests", "screenshots")
-    return Path(shutil.copytree(ROOT, folder, ignore=left_out))
+    strange = shutil.ignore_patterns(".*", "__pycache__", "mlruns", "tests", "screenshots")
+    kept_runs = {str(ROOT): {"runs"}}
+    return Path(
+        shutil.copytree(ROOT, folder, ignore=lambda at, names: {*strange(at, names), *kept_runs.get(str(at), ())})
+    )
 
 
 def test_the_demo_does_what_it_says_from_any_folder(copied_checkout: Path, tmp_path: Path) -> None:

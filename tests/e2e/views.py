@@ -11,8 +11,8 @@ COMPARISON = f"""
 from random import Random
 
 from tests.unit.builders import CHAMPION_RUN_ID, build_comparison
-from workbench.domain.comparison import ComparedRun, decide_verdict, name_run
-from workbench.domain.interval import Interval
+from workbench.comparisons.comparison import ComparedRun, decide_verdict, name_run
+from workbench.stats.interval import Interval
 from workbench.widgets.comparison_view import ComparisonView
 
 HOSTILE = {HOSTILE!r}
@@ -34,8 +34,8 @@ REVIEW = f"""
 from dataclasses import replace
 
 from tests.unit.builders import ANSWERS, NOW, OWNER, VALIDATOR, build_evidence, build_review
-from workbench.domain.evidence import Finding, ObjectionFact, Severity, Status
-from workbench.domain.review import GivenApproval, GivenWaiver
+from workbench.evidence.evidence import Finding, ObjectionFact, Severity, Status
+from workbench.reviews.review import GivenApproval, GivenWaiver
 from workbench.errors import Refused, UsageError
 from workbench.widgets.requests import Requests
 from workbench.widgets.review_view import ReviewView

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.packaging.boosters.stand_ins import BoostedClassifier, BoostedRegressor
+from workbench.models.boosters.stand_ins import BoostedClassifier, BoostedRegressor
 
 FOLDER = Path(__file__).with_name("booster_texts")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

@@ -14,8 +14,8 @@ from tests.integration.governed import ROLES, STRANGER, Governed, open_governed,
 from tests.integration.started_kernels import Start
 from tests.integration.warm_inspections import WarmInspections
 from workbench.executors import warm_parents
-from workbench.packaging import model_inspection
-from workbench.packaging.inspection_child import Request, Trial
+from workbench.models import model_inspection
+from workbench.models.inspection_child import Request, Trial
 from workbench.signing.ssh_signatures import make_key
 
 

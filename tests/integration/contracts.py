@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.domain.contract import Contract
-from workbench.fitted_model import decide_task, describe_contract
-from workbench.packaging.frames import describe_columns
+from workbench.models.contract import Contract
+from workbench.models.fitted_model import decide_task, describe_contract
+from workbench.models.frames import describe_columns
 
 
 def infer_contract(model: Any, features: Any, training: Any = None) -> Contract:

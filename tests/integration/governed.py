@@ -10,12 +10,12 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS
 from workbench.config import Settings
-from workbench.domain.ledger import Event
-from workbench.domain.review import Review
 from workbench.errors import Refused
+from workbench.ledger.ledger import Event
+from workbench.releases.aliases import CHAMPION
+from workbench.reviews.review import Review
 from workbench.signing.ssh_signatures import allowed_signer
 from workbench.workflow import Workbench
-from workbench.workflow.aliases import CHAMPION
 
 VALIDATOR, OWNER, STRANGER = "grace@example.org", "linus@example.org", "mallory@example.org"
 ROLES = {VALIDATOR: "validator", OWNER: "owner"}

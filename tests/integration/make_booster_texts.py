@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.packaging.boosters.booster import NEARLY_ZERO
-from workbench.packaging.boosters.watching import watch
+from workbench.models.boosters.booster import NEARLY_ZERO
+from workbench.models.boosters.watching import watch
 
 FOLDER = Path(__file__).with_name("booster_texts")
 SEED = 20_261

@@ -16,19 +16,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.unit.builders import build_contract, build_evidence, build_identity, build_policy_bytes
-from workbench.domain.approval import Statement
-from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
-from workbench.domain.contract import Contract
-from workbench.domain.digest import sha256_hex
-from workbench.domain.model_facts import ModelFact
-from workbench.domain.namespaces import signing_namespace
-from workbench.domain.release import approval_paths
-from workbench.domain.statement import Signed
-from workbench.packaging.bentoml_packager import build_bento
-from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
-from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
-from workbench.packaging.served_code import stage_bundle
+from workbench.models.contract import Contract
+from workbench.models.model_facts import ModelFact
+from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
+from workbench.models.model_inspection import HoldoutFiles, Tolerance, try_model
+from workbench.models.served_code import stage_bundle
+from workbench.records.digest import sha256_hex
+from workbench.releases.bentoml_packager import build_bento
+from workbench.releases.release import approval_paths
+from workbench.reviews.approval import Statement
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
+from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
+from workbench.signing.statement import Signed
 
 BENTOFILE = Path(__file__).parents[2] / "bentofile.yaml"
 SIGNERS = {"validator": "vera@example.org", "owner": "otto@example.org"}

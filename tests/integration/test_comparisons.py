@@ -9,10 +9,10 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS
 from workbench.config import Settings
-from workbench.domain.evidence import Status
-from workbench.domain.review import Review
-from workbench.domain.run import Run
 from workbench.errors import Refused, RunFailed, UsageError
+from workbench.evidence.evidence import Status
+from workbench.reviews.review import Review
+from workbench.runs.run import Run
 from workbench.workflow import Workbench
 
 SOURCE = (NOTEBOOKS / "logs_everything.ipynb").read_text(encoding="utf-8")

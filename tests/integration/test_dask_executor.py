@@ -29,12 +29,12 @@ from tests.conftest import (
     wait_until,
 )
 from workbench.config import Settings, kernel_environment
-from workbench.domain.run import RunState
 from workbench.errors import Unavailable, UsageError
 from workbench.executors import dask_executor
 from workbench.executors.dask_executor import DaskExecutor
 from workbench.executors.dask_worker import DIED, STARTED, find_faults, read_versions
 from workbench.executors.jobs import Cause, Job, Outcome, Phase
+from workbench.runs.run import RunState
 from workbench.workflow import Workbench
 
 HELD, NUMBERS = 3, range(6)

@@ -13,16 +13,17 @@ import pytest
 from tests.conftest import AUTHOR, run_command
 from tests.integration.governed import MODEL, OWNER, STRANGER, VALIDATOR, WHY, Governed, open_governed, reasons_of
 from tests.unit.builders import STANDARD_POLICY
-from workbench.clock import utc_now
-from workbench.domain.bundle import MANIFEST
-from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import Severity, Status
-from workbench.domain.ledger import Event
-from workbench.domain.objection import Objection
-from workbench.domain.release import seal_signed_files
 from workbench.errors import Refused, UsageError
+from workbench.evidence.evidence import Severity, Status
+from workbench.ledger.ledger import Event
+from workbench.records.clock import utc_now
+from workbench.records.digest import sha256_hex
+from workbench.releases import releases
+from workbench.releases.release import seal_signed_files
+from workbench.reviews import judging
+from workbench.reviews.bundle import MANIFEST
+from workbench.reviews.objection import Objection
 from workbench.signing.ssh_signatures import sign_bytes
-from workbench.workflow import judging, releases
 
 TEXT = "Nobody looked at visitors without a name"
 

@@ -14,14 +14,15 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, change_database, run_command
 from tests.integration.governed import MODEL, OWNER, ROLES, STRANGER, VALIDATOR, Governed, reasons_of
-from workbench.domain.approval import Statement
-from workbench.domain.decision import Decision
-from workbench.domain.evidence import Status
-from workbench.domain.ledger import Event, head_of
-from workbench.domain.namespaces import signing_namespace
 from workbench.errors import Refused, UsageError
+from workbench.evidence.evidence import Status
+from workbench.ledger.ledger import Event, head_of
+from workbench.nominations import recomputing
+from workbench.reviews import reviewing
+from workbench.reviews.approval import Statement
+from workbench.reviews.decision import Decision
+from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, sign_bytes
-from workbench.workflow import recomputing, reviewing
 
 # Approving
 

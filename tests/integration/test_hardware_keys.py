@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.unit.builders import VALIDATOR, build_statement
-from workbench.domain.statement import Signed
 from workbench.signing.ssh_signatures import (
     allowed_signer,
     find_signature_fault,
@@ -28,6 +27,7 @@ from workbench.signing.ssh_signatures import (
     read_signing_key,
     sign_bytes,
 )
+from workbench.signing.statement import Signed
 
 KIND = b"sk-ssh-ed25519@openssh.com"
 APPLICATION = b"ssh:"

@@ -13,7 +13,7 @@ from tests.soak.hostile_input import draw, names, payloads, traversals, values
 from tests.soak.odd_paths import HERE, INPUTS, try_paths
 from tests.soak.proof import SEED
 from tests.soak.surroundings import Surroundings, make_surroundings
-from workbench.cli import COMMANDS
+from workbench.cli.main import COMMANDS
 
 SIZE = 150
 

@@ -18,16 +18,17 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, change_database, run_command
 from tests.integration.governed import MODEL, OWNER, STRANGER, VALIDATOR, WHY, Governed, open_governed
 from workbench import ledger_verifier
-from workbench.clock import utc_now
-from workbench.domain.bundle import MANIFEST, POLICY
-from workbench.domain.digest import canonical_json
-from workbench.domain.ledger import Checkpoint, Entry, Event, head_of, seal_entry
-from workbench.domain.ledger_audit import audit_ledger
-from workbench.domain.ledger_export import write_export
-from workbench.domain.waiver import Waiver
 from workbench.errors import Refused, UsageError
+from workbench.ledger.ledger import Checkpoint, Entry, Event, head_of, seal_entry
+from workbench.ledger.ledger_export import write_export
+from workbench.records.clock import utc_now
+from workbench.records.digest import canonical_json
+from workbench.reviews import auditing
+from workbench.reviews.bundle import MANIFEST, POLICY
+from workbench.reviews.ledger_audit import audit_ledger
+from workbench.reviews.waiver import Waiver
 from workbench.signing.ssh_signatures import REVOKED_KEYS, sign_bytes
-from workbench.workflow import Workbench, auditing
+from workbench.workflow import Workbench
 
 # Looking at it
 

@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import own_environment
 from tests.integration.governed import Governed
 from tests.soak import ledger_faults
-from workbench.domain.ledger import Event
-from workbench.store.sqlalchemy_store import Store
+from workbench.ledger.ledger import Event
+from workbench.runs.sqlalchemy_store import Store
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from workbench.errors import Unavailable
-from workbench.store.sqlalchemy_store import Store
+from workbench.runs.sqlalchemy_store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store(sys.argv[1], last_seen=Path(sys.argv[2]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (16384, resource.RLIM_INFINITY))

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 import workbench as wb
 from tests.conftest import AUTHOR
 from tests.unit.builders import ENDED, build_execution
-from workbench import spool
-from workbench.cli import run_command
+from workbench.cli.main import run_command
 from workbench.config import Settings
-from workbench.domain.replay import Sameness
-from workbench.domain.run import Run, RunState, new_run_id
 from workbench.executors.jobs import Outcome
-from workbench.tracking.logged_calls import read_logged_calls, spool_address
-from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.replays.replay import Sameness
+from workbench.runs import spool
+from workbench.runs.collecting import RunFolder, collect_run
+from workbench.runs.logged_calls import read_logged_calls, spool_address
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.run import Run, RunState, new_run_id
 from workbench.workflow import Workbench
-from workbench.workflow.collecting import RunFolder, collect_run
 
 # Held against MLflow's own answer
 

@@ -14,14 +14,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import AUTHOR, own_environment
-from workbench import spool
 from workbench.config import Settings
-from workbench.domain.points import Point
-from workbench.domain.run import Run, RunState
 from workbench.errors import UsageError
-from workbench.tracking import call_journal
-from workbench.tracking.logged_calls import ARTIFACTS, CALLS, LoggedCalls, read_logged_calls, spool_address
-from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.runs import call_journal, spool
+from workbench.runs.logged_calls import ARTIFACTS, CALLS, LoggedCalls, read_logged_calls, spool_address
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.points import Point
+from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
 OWN = {"C": 0.5, "rounds": 2}

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS
 from workbench.config import Settings
-from workbench.domain.replay import Sameness
-from workbench.domain.run import Run
+from workbench.replays.replay import Sameness
+from workbench.runs.run import Run
 from workbench.workflow import Workbench
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import yaml
 import workbench
 from tests.integration.release_builder import BENTOFILE
 from workbench.errors import Refused, Unavailable, UsageError
-from workbench.packaging.bentoml_packager import SERVICE, build_bento
-from workbench.packaging.release_folder import read_tree
-from workbench.packaging.served_code import stage_bundle
+from workbench.files.trees import read_tree
+from workbench.models.served_code import stage_bundle
+from workbench.releases.bentoml_packager import SERVICE, build_bento
 from workbench.serving import bentoml_server
 
 MODEL = {"model.onnx": b"\x08\x09", "contract.json": b"{}"}

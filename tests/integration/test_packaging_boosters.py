@@ -17,25 +17,25 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.integration.booster_files import FOLDER, NAMES, make_text, read_file, rows_beside
-from workbench.domain.contract import parse_contract
 from workbench.errors import Refused, UsageError
-from workbench.fitted_model import decide_task, describe_contract
-from workbench.packaging.boosters.booster import allow_rounding
-from workbench.packaging.boosters.forest import LARGEST_CATEGORY, Tree, grow_forest
-from workbench.packaging.boosters.stand_ins import BoostedClassifier, BoostedRegressor, rows_of
-from workbench.packaging.boosters.substituting import put_texts_for_boosters
-from workbench.packaging.converters import convert_predictor
-from workbench.packaging.converters.tables import spread
-from workbench.packaging.frames import describe_columns, to_rows
-from workbench.packaging.onnx_compiler import compile_own
-from workbench.packaging.onnx_graph import Graph
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.proof import compare_form, find_spread, measure_estimator
-from workbench.packaging.proof_rows import THRESHOLDS, make_row_sets
-from workbench.packaging.skops_canonical import to_canonical
-from workbench.packaging.skops_loader import find_untrusted_types, load_model
-from workbench.packaging.skops_predictor import predictor_of
-from workbench.spool import log_model
+from workbench.models.boosters.booster import allow_rounding
+from workbench.models.boosters.forest import LARGEST_CATEGORY, Tree, grow_forest
+from workbench.models.boosters.stand_ins import BoostedClassifier, BoostedRegressor, rows_of
+from workbench.models.boosters.substituting import put_texts_for_boosters
+from workbench.models.compiler.converters.composition import convert_predictor
+from workbench.models.compiler.converters.tables import spread
+from workbench.models.compiler.onnx_compiler import compile_own
+from workbench.models.compiler.onnx_graph import Graph
+from workbench.models.compiler.proof import compare_form, find_spread, measure_estimator
+from workbench.models.compiler.proof_rows import THRESHOLDS, make_row_sets
+from workbench.models.contract import parse_contract
+from workbench.models.fitted_model import decide_task, describe_contract
+from workbench.models.frames import describe_columns, to_rows
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.skops_canonical import to_canonical
+from workbench.models.skops_loader import find_untrusted_types, load_model
+from workbench.models.skops_predictor import predictor_of
+from workbench.runs.spool import log_model
 
 COLUMNS = ["a", "b", "c"]
 

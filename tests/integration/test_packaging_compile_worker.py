@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from workbench.packaging import compile_worker, onnx_compiler
-from workbench.packaging.compile_worker import Compiler
-from workbench.packaging.confinement import Limits
-from workbench.packaging.inspection_child import Request
-from workbench.packaging.onnx_compiler import Form
+from workbench.models.compiler import compile_worker, onnx_compiler
+from workbench.models.compiler.compile_worker import Compiler
+from workbench.models.compiler.onnx_compiler import Form
+from workbench.models.confinement import Limits
+from workbench.models.inspection_child import Request
 
 FIRST = Form("first", b"content" * 1000)
 
@@ -102,9 +102,9 @@ def start(code: str) -> subprocess.Popen[str]:
 def test_a_worker_ends_with_whoever_started_it(tmp_path):
     parent = start(f"""
         import time
-        from workbench.packaging import onnx_compiler
-        from workbench.packaging.compile_worker import Compiler
-        from workbench.packaging.confinement import Limits
+        from workbench.models.compiler import onnx_compiler
+        from workbench.models.compiler.compile_worker import Compiler
+        from workbench.models.confinement import Limits
         onnx_compiler.compile_forms = lambda *_: iter(lambda: time.sleep(60), None)
         compiler = Compiler(lambda: (None, None), {str(tmp_path)!r}, Limits())
         compiler.start()
@@ -134,7 +134,7 @@ def test_an_inspection_ends_with_whoever_started_it(tmp_path):
     parent = start(f"""
         import json, os, subprocess, sys, time
         child = subprocess.Popen(
-            [sys.executable, "-m", "workbench.packaging.inspection_child"], stdin=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-m", "workbench.models.inspection_child"], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
         child.stdin.write(json.dumps({{**json.loads({json.dumps(json.dumps(asdict(asked)))}), "parent": os.getpid()}}))
         child.stdin.close()

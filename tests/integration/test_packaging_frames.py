@@ -13,14 +13,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from tests.integration.contracts import infer_contract
-from workbench.domain.contract import Contract, find_row_problems, require_valid
 from workbench.errors import UsageError
-from workbench.packaging.frames import build_frame, describe_columns, to_rows
-from workbench.packaging.onnx_compiler import compile_own, find_obstacle
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.servability import judge_answers
-from workbench.packaging.skops_canonical import write_model
-from workbench.packaging.skops_predictor import predictor_of
+from workbench.models.compiler.onnx_compiler import compile_own, find_obstacle
+from workbench.models.contract import Contract, find_row_problems, require_valid
+from workbench.models.frames import build_frame, describe_columns, to_rows
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.servability import judge_answers
+from workbench.models.skops_canonical import write_model
+from workbench.models.skops_predictor import predictor_of
 
 ROWS = 60
 HOURS = pd.date_range("2026-03-28T22:30", periods=ROWS, freq="37min", tz="UTC")

@@ -19,9 +19,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.integration.release_builder import TrainedModel, holdout_files, inspect, train_model, write_model
 from tests.unit.builders import build_contract
-from workbench.packaging.confinement import Limits
-from workbench.packaging.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
-from workbench.packaging.model_inspection import Tolerance, try_model
+from workbench.models.confinement import Limits
+from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
+from workbench.models.model_inspection import Tolerance, try_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,7 +172,7 @@ def test_a_model_that_takes_too_much_is_stopped_and_it_is_said_why(trained, tmp_
 
 
 def run_confined(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    prepared = "from workbench.packaging.confinement import *\nimport os, socket, subprocess, pathlib\n"
+    prepared = "from workbench.models.confinement import *\nimport os, socket, subprocess, pathlib\n"
     prepared += f"leave_network()\nforbid_side_effects({str(folder)!r})\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", prepared + textwrap.dedent(code)]

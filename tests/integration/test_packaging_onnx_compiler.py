@@ -68,18 +68,18 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.integration.release_builder import train_model
 from tests.unit.builders import build_contract
-from workbench.domain.contract import Contract
 from workbench.errors import Refused
-from workbench.packaging import proof_rows
-from workbench.packaging.choosing import choose_form
-from workbench.packaging.frames import build_frame, describe_columns, to_rows
-from workbench.packaging.onnx_compiler import OWN, PREPARED, compile_forms, compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.proof import compare_form, measure_estimator
-from workbench.packaging.proof_rows import THRESHOLDS, make_row_sets
-from workbench.packaging.served_model import load_served
-from workbench.packaging.skops_canonical import to_canonical
-from workbench.packaging.skops_predictor import predictor_of
+from workbench.models.compiler import proof_rows
+from workbench.models.compiler.choosing import choose_form
+from workbench.models.compiler.onnx_compiler import OWN, PREPARED, compile_forms, compile_own
+from workbench.models.compiler.proof import compare_form, measure_estimator
+from workbench.models.compiler.proof_rows import THRESHOLDS, make_row_sets
+from workbench.models.contract import Contract
+from workbench.models.frames import build_frame, describe_columns, to_rows
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.served_model import load_served
+from workbench.models.skops_canonical import to_canonical
+from workbench.models.skops_predictor import predictor_of
 
 NUMBERS, TEXTS = ["amount", "age", "count"], ["site", "plan"]
 HOLDOUT_ROWS = 100

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 
 from tests.integration.own_code import FEATURES, SCALING
 from tests.integration.release_builder import inspect, train_model, write_model
-from workbench.packaging.own_code import record_own_code
-from workbench.packaging.own_modules import MODULES_FILE
+from workbench.models.own_code import record_own_code
+from workbench.models.own_modules import MODULES_FILE
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def replace_source(folder: Path, name: str, source: str) -> None:
     """Put another source among the model's files and list it as if it had been recorded."""
-    from workbench.domain.own_code import OwnModule
-    from workbench.packaging.own_modules import OwnModules, read_modules
+    from workbench.models.own_code_source import OwnModule
+    from workbench.models.own_modules import OwnModules, read_modules
 
     files = {path.name: path.read_bytes() for path in (folder / "model").iterdir()}
     own = read_modules(files)

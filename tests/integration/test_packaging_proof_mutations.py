@@ -28,15 +28,15 @@ from tests.integration.mutations import (
     swap_children,
     swap_texts,
 )
-from workbench.domain.contract import Contract
-from workbench.domain.model_facts import FormFact
-from workbench.packaging.frames import describe_columns, to_rows
-from workbench.packaging.onnx_compiler import compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.onnx_tree_arrays import NODES, add_arrays
-from workbench.packaging.proof import Measure, compare_form, measure_estimator
-from workbench.packaging.proof_rows import make_row_sets
-from workbench.packaging.skops_predictor import predictor_of
+from workbench.models.compiler.onnx_compiler import compile_own
+from workbench.models.compiler.onnx_tree_arrays import NODES, add_arrays
+from workbench.models.compiler.proof import Measure, compare_form, measure_estimator
+from workbench.models.compiler.proof_rows import make_row_sets
+from workbench.models.contract import Contract
+from workbench.models.frames import describe_columns, to_rows
+from workbench.models.model_facts import FormFact
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.skops_predictor import predictor_of
 
 ROWS, TRIES = 260, 10
 KINDS = ["left", "right", "middle", "île"]

@@ -31,12 +31,12 @@ from sklearn.utils import Bunch, all_estimators, check_array
 from tests.integration.reviewed_models import LABELS, NAMES, NUMBERS, ask, fit
 from tests.soak.hostile_skops import _function, mapping, named, node, pack_skops, plain, schema, sequence
 from workbench.errors import Refused
-from workbench.packaging import skops_archive
-from workbench.packaging.advice import advise_on
-from workbench.packaging.reviewed_types import FAMILIES, FORMS, find_bounds_faults
-from workbench.packaging.reviewed_types.family import FUNCTION
-from workbench.packaging.skops_canonical import to_canonical
-from workbench.packaging.skops_loader import find_untrusted_types, list_types_to_trust, load_model
+from workbench.models import skops_archive
+from workbench.models.advice import advise_on
+from workbench.models.reviewed_types import FAMILIES, FORMS, find_bounds_faults
+from workbench.models.reviewed_types.family import FUNCTION
+from workbench.models.skops_canonical import to_canonical
+from workbench.models.skops_loader import find_untrusted_types, list_types_to_trust, load_model
 
 LOGISTIC = LogisticRegression
 
@@ -106,7 +106,7 @@ def test_what_is_experimental_loads_where_nobody_enabled_it(tmp_path):
     for name in ("iterative_imputer", "search_halving"):
         (tmp_path / name).write_bytes(skops.io.dumps(fit(name)[0]))
     code = (
-        "import sys; from pathlib import Path; from workbench.packaging.skops_loader import load_model;"
+        "import sys; from pathlib import Path; from workbench.models.skops_loader import load_model;"
         "[load_model(path.read_bytes()) for path in Path(sys.argv[1]).iterdir()]"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(tmp_path)], check=True)

@@ -18,10 +18,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.integration.release_builder import train_model
 from workbench.errors import Refused
-from workbench.packaging import skops_archive
-from workbench.packaging.reviewed_types import find_bounds_faults
-from workbench.packaging.skops_archive import count_visits
-from workbench.packaging.skops_loader import find_untrusted_types, load_model
+from workbench.models import skops_archive
+from workbench.models.reviewed_types import find_bounds_faults
+from workbench.models.skops_archive import count_visits
+from workbench.models.skops_loader import find_untrusted_types, load_model
 
 
 def shout(values):

@@ -26,17 +26,17 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from workbench.domain.contract import Contract, Predict
-from workbench.domain.task import task_of_classes
-from workbench.packaging import proof_rows
-from workbench.packaging.frames import describe_columns, to_rows
-from workbench.packaging.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
-from workbench.packaging.onnx_compiler import OWN, compile_forms, compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.proof import compare_form, measure_estimator
-from workbench.packaging.proof_rows import make_row_sets
-from workbench.packaging.skops_predictor import predictor_of
-from workbench.predictions import Predictions, write_predictions
+from workbench.models.compiler import proof_rows
+from workbench.models.compiler.onnx_compiler import OWN, compile_forms, compile_own
+from workbench.models.compiler.proof import compare_form, measure_estimator
+from workbench.models.compiler.proof_rows import make_row_sets
+from workbench.models.contract import Contract, Predict
+from workbench.models.frames import describe_columns, to_rows
+from workbench.models.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.predictions import Predictions, write_predictions
+from workbench.models.skops_predictor import predictor_of
+from workbench.stats.task import task_of_classes
 
 ROWS, HOLDOUT = 300, 100
 _GENERATOR = np.random.default_rng(5)

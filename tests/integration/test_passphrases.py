@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.domain.statement import Signed, Signer
 from workbench.errors import Refused, UsageError
 from workbench.signing.ssh_signatures import allowed_signer, find_signature_fault, sign_bytes
+from workbench.signing.statement import Signed, Signer
 
 PASSPHRASE = "correct horse ' \" $HOME battery stäple"
 PRINCIPAL, NAMESPACE = "grace@example.org", "workbench.approve.validator"

@@ -20,10 +20,10 @@ import sqlalchemy as sa
 from tests.conftest import run_process
 from tests.contract.test_store import *
 from tests.contract.test_store import add, append, append_many, at_once
-from workbench.domain.ledger import find_chain_faults
-from workbench.domain.run import RunState
 from workbench.errors import Unavailable, UsageError
-from workbench.store.sqlalchemy_store import Store
+from workbench.ledger.ledger import find_chain_faults
+from workbench.runs.run import RunState
+from workbench.runs.sqlalchemy_store import Store
 
 _NUMBERS = itertools.count(1)
 

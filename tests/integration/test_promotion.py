@@ -20,12 +20,12 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, run_command, start_command, wait_until
 from tests.integration.governed import ANSWERS, MODEL, OWNER, VALIDATOR, Governed, reasons_of
-from workbench.domain.ledger import Event
 from workbench.errors import NotFound, Refused, Unavailable
-from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.ledger.ledger import Event
+from workbench.releases.aliases import CHAMPION
+from workbench.releases.release_lock import one_at_a_time
+from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.workflow import Workbench
-from workbench.workflow.aliases import CHAMPION
-from workbench.workflow.release_lock import one_at_a_time
 
 # Promoting
 
@@ -57,7 +57,7 @@ def test_the_second_of_two_that_were_approved_against_the_same_champion_is_refus
 def test_an_answer_that_comes_while_it_is_promoted_stops_the_promotion(
     nominated: Governed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.workflow import releases
+    from workbench.releases import releases
 
     nominated.approve("shop/1")
     build = releases.build_release
@@ -387,9 +387,10 @@ DIES = """
 import os, sys
 from pathlib import Path
 from workbench.config import Settings
-from workbench.store.sqlalchemy_store import Store
-from workbench.tracking.mlflow_tracker import MlflowTracker
-from workbench.workflow import Workbench, releases
+from workbench.runs.sqlalchemy_store import Store
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.workflow import Workbench
+from workbench.releases import releases
 
 owner, name = {"build": (releases, "build_release"), "ledger": (Store, "append_entry"),
                "alias": (MlflowTracker, "point_alias")}[sys.argv[1]]

@@ -12,12 +12,13 @@ import pytest
 from tests.integration.governed import MODEL, OWNER, Governed
 from tests.integration.test_promotion import free_port
 from workbench.config import find_template, serving_variables
-from workbench.domain.ledger import Event
-from workbench.domain.release import Release
 from workbench.errors import NotFound, Refused
-from workbench.packaging.release_folder import read_tree
+from workbench.files.trees import read_tree
+from workbench.ledger.ledger import Event
+from workbench.releases import releases
+from workbench.releases.release import Release
+from workbench.reviews import nominees
 from workbench.serving.bentoml_server import serve_bento
-from workbench.workflow import nominees, releases
 
 
 def test_a_release_moved_to_the_place_of_another_does_not_verify_nor_start(released: Governed) -> None:

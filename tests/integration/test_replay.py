@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, run_command
 from workbench.config import Settings
-from workbench.domain.replay import Replay, Sameness
-from workbench.domain.run import Run, RunState
 from workbench.errors import Refused, RunFailed
+from workbench.replays.replay import Replay, Sameness
+from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
 FIT = "model.fit(train[features[:columns]], train.bought)"
@@ -177,7 +177,7 @@ def test_a_resumed_run_is_nominated_only_after_a_replay_that_came_out_the_same(b
     resumption = bench.plan_resumption(failed.id, path, {})
     assert (resumption.cell, resumption.is_cell_changed) == (3, True)
 
-    resumed = bench.run(path, resumption.parameters, resumption=resumption)
+    resumed = bench.run(path, resumption.parameters, origin=resumption.provenance)
     origin = {"run": failed.id, "cell": 3, "how": "re-executed"}
     assert bench.show(resumed.id).provenance["resumed_from"] == origin
     refused = refusal(lambda: bench.nominate(resumed.id, "resumed"))
@@ -197,7 +197,7 @@ def test_a_replay_that_came_out_otherwise_does_not_make_a_resumed_run_promotable
     rewrite(path, "object()", "raise ValueError")
     failed = run_to_failure(bench, path)
     rewrite(path, "raise ValueError", "object()")
-    resumed = bench.run(path, {}, resumption=bench.plan_resumption(failed.id, path, {}))
+    resumed = bench.run(path, {}, origin=bench.plan_resumption(failed.id, path, {}).provenance)
     replay = bench.replay(resumed.id)
     reasons = "\n".join(refusal(lambda: bench.nominate(resumed.id, "chance")).reasons)
     assert f"its replay {replay.replay_id} is different: " in reasons

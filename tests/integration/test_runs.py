@@ -12,9 +12,9 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running
 from workbench.config import Settings
-from workbench.domain.digest import sha256_hex
-from workbench.domain.run import Run, RunState
 from workbench.errors import NotFound, RunFailed, UsageError
+from workbench.records.digest import sha256_hex
+from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
 LEFT_BY_EVERY_RUN = {"kernel.log", "notebook.ipynb", "parameters.json", "provenance.json", "report.html"}

@@ -23,10 +23,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.integration.contracts import infer_contract
-from workbench.domain.contract import find_row_problems
-from workbench.packaging.frames import to_rows
-from workbench.packaging.onnx_compiler import compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
+from workbench.models.compiler.onnx_compiler import compile_own
+from workbench.models.contract import find_row_problems
+from workbench.models.frames import to_rows
+from workbench.models.onnx_predictor import load_onnx_predictor
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LAST_BITS = 1e-14

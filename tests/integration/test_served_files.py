@@ -7,10 +7,10 @@ import warnings
 import pytest
 
 from tests.unit.builders import build_evidence, build_model
-from workbench.domain.decision import decide
-from workbench.domain.release import Release
 from workbench.errors import Refused
-from workbench.release_audit import AuditedRelease
+from workbench.releases.release import Release
+from workbench.releases.release_audit import AuditedRelease
+from workbench.reviews.decision import decide
 
 with warnings.catch_warnings(action="ignore"):  # a library that BentoML brings says so when it is imported
     from workbench.bentoml_service import MODEL, open_application

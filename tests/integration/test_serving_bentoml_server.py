@@ -30,12 +30,12 @@ from tests.integration.release_builder import (
     train_model,
 )
 from tests.unit.builders import build_execution
-from workbench.domain.bundle import MANIFEST
-from workbench.domain.digest import sha256_hex
-from workbench.domain.release import audit_release
 from workbench.errors import Refused, Unavailable, UsageError
-from workbench.packaging.release_folder import read_tree, write_tree
-from workbench.release_audit import audit_folder, read_policy
+from workbench.files.trees import read_tree, write_tree
+from workbench.records.digest import sha256_hex
+from workbench.releases.release import audit_release
+from workbench.releases.release_audit import audit_folder, read_policy
+from workbench.reviews.bundle import MANIFEST
 from workbench.serving.bentoml_server import BentoServer, require_free_port, serve_bento
 from workbench.signing.ssh_signatures import find_signature_fault
 

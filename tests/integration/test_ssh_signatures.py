@@ -24,11 +24,10 @@ from tests.unit.builders import (
     build_waiver,
     read_policy,
 )
-from workbench.domain.digest import sha256_hex
-from workbench.domain.namespaces import signing_namespace
-from workbench.domain.release import approval_paths, audit_release, waiver_paths
-from workbench.domain.statement import Signed
 from workbench.errors import Refused, Unavailable, UsageError
+from workbench.records.digest import sha256_hex
+from workbench.releases.release import approval_paths, audit_release, waiver_paths
+from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import (
     allowed_signer,
     find_signature_fault,
@@ -37,6 +36,7 @@ from workbench.signing.ssh_signatures import (
     read_public_key,
     sign_bytes,
 )
+from workbench.signing.statement import Signed
 
 
 @dataclass(frozen=True)

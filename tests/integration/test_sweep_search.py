@@ -19,11 +19,11 @@ import pytest
 
 from tests.conftest import AUTHOR, find_processes, own_environment, start_command, wait_until
 from workbench.config import Settings
-from workbench.domain.run import Run, RunState
-from workbench.domain.search import Interval, Space, parse_plan
 from workbench.errors import NotFound, Refused, RunFailed, Unavailable, UsageError
+from workbench.runs.run import Run, RunState
+from workbench.runs.running import Progress
+from workbench.sweeps.search import Interval, Space, parse_plan
 from workbench.workflow import Workbench
-from workbench.workflow.running import Progress
 
 # A guard against hanging, not a promise: ending a process takes long where many others run.
 _PATIENCE_S = 240
@@ -328,7 +328,7 @@ def test_a_sweep_that_is_going_on_is_not_run_by_another_process(start_sweep: Cal
 @pytest.fixture
 def command(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """`workbench sweep ...` in this process; a command that is called takes over SIGTERM."""
-    from workbench.cli import run_command
+    from workbench.cli.main import run_command
 
     monkeypatch.chdir(bench.settings.project)
     handler = signal.getsignal(signal.SIGTERM)

@@ -16,12 +16,12 @@ import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running, run_command, start_command, wait_until
 from workbench.config import Settings
-from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable, UsageError
-from workbench.tracking.mlflow_tracker import MlflowTracker
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.run import Run, RunState
+from workbench.runs.running import Progress
 from workbench.workflow import Workbench
 from workbench.workflow.doctor import Symptom
-from workbench.workflow.running import Progress
 
 WAITS = str(NOTEBOOKS / "waits.ipynb")
 

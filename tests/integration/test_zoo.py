@@ -8,8 +8,8 @@ from tests.soak.customers import make_customers
 from tests.soak.families import ZOO
 from tests.soak.odd_rows import make_jumps
 from tests.soak.zoo import SEED, Served, compare, fit, split_customers
-from workbench.packaging.onnx_compiler import OWN, compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
+from workbench.models.compiler.onnx_compiler import OWN, compile_own
+from workbench.models.onnx_predictor import load_onnx_predictor
 
 ASKED, TRIES, ALONE = 1_000, 2, 3
 STEPPED = ("trees", "forests", "boosting")

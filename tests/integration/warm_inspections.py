@@ -15,13 +15,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from signal import SIGKILL
 
-from workbench.packaging import model_inspection
-from workbench.packaging.inspection_child import Request, Trial
+from workbench.models import model_inspection
+from workbench.models.inspection_child import Request, Trial
 
 _SERVE = """
 import json, os, sys
 from pathlib import Path
-from workbench.packaging import inspection_child
+from workbench.models import inspection_child
 inspection_child._import_libraries()
 for line in sys.stdin:
     folder = Path(json.loads(line))

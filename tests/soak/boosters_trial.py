@@ -26,17 +26,17 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import workbench as wb
 from tests.soak.proof import SEED
-from workbench.domain.contract import parse_contract
 from workbench.errors import UsageError
-from workbench.packaging.boosters.booster import UNIT, allow_rounding
-from workbench.packaging.boosters.watching import LIMIT
-from workbench.packaging.frames import to_rows
-from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
-from workbench.packaging.onnx_compiler import compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.proof import ask, find_spread
-from workbench.packaging.skops_loader import load_model
-from workbench.packaging.skops_predictor import predictor_of
+from workbench.models.boosters.booster import UNIT, allow_rounding
+from workbench.models.boosters.watching import LIMIT
+from workbench.models.compiler.onnx_compiler import compile_own
+from workbench.models.compiler.proof import ask, find_spread
+from workbench.models.contract import parse_contract
+from workbench.models.frames import to_rows
+from workbench.models.model_inspection import HoldoutFiles, Tolerance, try_model
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.skops_loader import load_model
+from workbench.models.skops_predictor import predictor_of
 
 TRAINED, NUMBERS, KINDS = 600, ["a", "b", "c", "d"], ["red", "green", "blue", "grey"]
 SINGLE_LIMIT = 1e-6  # what the review asks, where a part before the booster hides the rows it rounds

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, run_process, start_command
 from tests.soak.proof import SEED, Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.run import RunState
+from workbench.runs.run import RunState
 from workbench.workflow import Workbench
 
 GONE_WITHIN_S = 10.0

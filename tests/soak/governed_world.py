@@ -18,17 +18,20 @@ import mlflow.store.db.utils as mlflow_database
 
 from tests.conftest import AUTHOR, NOTEBOOKS
 from tests.integration.governed import MODEL, ROLES, STRANGER, Governed, trust
+from workbench import checks as policies
 from workbench.config import Settings
-from workbench.domain.digest import sha256_hex
-from workbench.domain.statement import Signed, Signer
-from workbench.packaging import bentoml_packager
-from workbench.packaging.model_inspection import HoldoutFiles
-from workbench.packaging.release_folder import write_tree
+from workbench.files.trees import write_tree
+from workbench.ledger import sqlalchemy_database
+from workbench.models.model_inspection import HoldoutFiles
+from workbench.nominations import nominating
+from workbench.records.digest import sha256_hex
+from workbench.releases import bentoml_packager, releases
+from workbench.reviews import nominees, said
+from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.signing import ssh_signatures
 from workbench.signing.ssh_signatures import REVOKED_KEYS, make_key
-from workbench.store import sqlalchemy_database
-from workbench.tracking.mlflow_tracker import MlflowTracker
-from workbench.workflow import Workbench, nominating, nominees, policies, releases, said
+from workbench.signing.statement import Signed, Signer
+from workbench.workflow import Workbench
 
 _SERVED_CODE = {"workbench/bentoml_service.py": b'"""Stands for the serving code."""\n'}
 SEEN = "seen"

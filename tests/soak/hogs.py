@@ -13,8 +13,8 @@ from typing import Any
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes
 from tests.soak.proof import Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.run import Run
 from workbench.errors import RunFailed
+from workbench.runs.run import Run
 from workbench.workflow import Workbench
 
 

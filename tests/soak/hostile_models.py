@@ -25,7 +25,7 @@ from tests.soak.hostile_model_files import corpus
 from tests.soak.model_places import LARGEST_PEAK, PLACES, Outcome, Task
 from tests.soak.proof import Proof, timed_proof
 from tests.soak.stock_loaders import find_singing
-from workbench.packaging.release_folder import write_tree
+from workbench.files.trees import write_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a server may open once two people signed it: only asking it shows what it does, and what that takes is cut off by the limits

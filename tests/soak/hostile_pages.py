@@ -15,11 +15,11 @@ from tests.unit.builders import build_champion_comparison, build_evidence, build
 from tests.unit.hostile_html import HOSTILE_HTML
 from tests.unit.test_report import build_run, carriers, code, display, error, markdown, stream
 from workbench.config import find_template
-from workbench.domain.evidence import Evidence
-from workbench.domain.review import Review
-from workbench.domain.run import RunState
-from workbench.reporting.model_card import render_model_card
-from workbench.reporting.nbconvert_report import render_report
+from workbench.evidence.evidence import Evidence
+from workbench.reviews.card_markdown import render_model_card
+from workbench.reviews.review import Review
+from workbench.runs.nbconvert_report import render_report
+from workbench.runs.run import RunState
 from workbench.widgets.comparison_page import comparison_body, comparison_page
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.review_page import review_body, review_page

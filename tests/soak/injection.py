@@ -19,9 +19,9 @@ from tests.soak.hostile_input import CANARY, draw, names, payloads, traversals, 
 from tests.soak.odd_paths import INPUTS, VERBS, try_paths
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.surroundings import KEEPS, Surroundings, make_surroundings
-from workbench.domain.notebook import parse_notebook
-from workbench.domain.parameters import LONGEST_VALUE, TYPES, Parameter, bind_parameters
 from workbench.errors import UsageError
+from workbench.notebooks.notebook import parse_notebook
+from workbench.notebooks.parameters import LONGEST_VALUE, TYPES, Parameter, bind_parameters
 from workbench.workflow import Workbench
 
 _BATCH_CHARACTERS = LONGEST_VALUE // 2

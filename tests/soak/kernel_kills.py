@@ -16,8 +16,8 @@ from pathlib import Path
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes
 from tests.soak.proof import SEED, Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.run import Run, RunState
 from workbench.errors import RunFailed
+from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
 NOTEBOOK = NOTEBOOKS / "says_where_it_is.ipynb"

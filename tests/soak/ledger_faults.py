@@ -25,8 +25,8 @@ from tests.conftest import AUTHOR
 from tests.integration.governed import MODEL, ROLES, VALIDATOR, Governed, trust
 from tests.soak.proof import Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.ledger import head_of
 from workbench.errors import Refused, Unavailable, WorkbenchError
+from workbench.ledger.ledger import head_of
 from workbench.signing.ssh_signatures import make_key
 from workbench.workflow import Workbench
 

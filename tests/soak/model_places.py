@@ -28,9 +28,9 @@ from tests.soak.hostile_skops import Canary
 from tests.soak.watched import Allowed, Watch, library_folders
 from tests.unit.builders import build_model
 from workbench.errors import Refused, WorkbenchError
-from workbench.packaging.confinement import Limits
-from workbench.packaging.release_folder import read_tree
-from workbench.release_audit import audit_folder
+from workbench.files.trees import read_tree
+from workbench.models.confinement import Limits
+from workbench.releases.release_audit import audit_folder
 
 PYTHON = sys.executable
 LIMITS = Limits(memory_bytes=2 * 1024**3, file_bytes=64 * 1024**2, cpu_s=20, wall_s=25)

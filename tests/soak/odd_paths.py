@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.soak.surroundings import KEEPS, SECRET, Surroundings
-from workbench.cli import run_command
+from workbench.cli.main import run_command
 from workbench.errors import WorkbenchError
 from workbench.workflow import Workbench
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.domain.contract import LARGEST_INTEGER
+from workbench.models.contract import LARGEST_INTEGER
 
 Answer = Callable[[pd.DataFrame], Any]  # from a frame to scores, shape (n,) or (n, classes)
 _TEXTS = ("", " ", "never", "PRO", "pro ", "nan", "None", "日本", "é", "e\u0301", "x" * 1000)

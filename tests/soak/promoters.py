@@ -19,14 +19,14 @@ from tests.soak.forked import start_child
 from tests.soak.governed_world import copy_world, forget_connections, make_world, quick_parts, read_body
 from tests.soak.proof import SEED, Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import parse_evidence
-from workbench.domain.history import find_last_move, served_version
-from workbench.domain.ledger import Entry, Event
 from workbench.errors import Refused, Unavailable
+from workbench.evidence.evidence import parse_evidence
+from workbench.ledger.history import find_last_move, served_version
+from workbench.ledger.ledger import Entry, Event
+from workbench.records.digest import sha256_hex
+from workbench.releases.aliases import CHAMPION
+from workbench.reviews.nominees import FACTS
 from workbench.workflow import Workbench
-from workbench.workflow.aliases import CHAMPION
-from workbench.workflow.nominees import FACTS
 
 _FULL_PROCESSES, _SMALL_PROCESSES = 8, 4
 _FEW_ROUNDS = 10

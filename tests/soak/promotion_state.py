@@ -14,10 +14,10 @@ from pathlib import Path
 from tests.integration.governed import MODEL
 from tests.soak.forked import in_child
 from tests.soak.governed_world import SEEN, open_project
-from workbench.domain.history import served_version
-from workbench.domain.ledger import Entry, Event, find_chain_faults, read_entry
+from workbench.ledger.history import served_version
+from workbench.ledger.ledger import Entry, Event, find_chain_faults, read_entry
+from workbench.releases.aliases import CHAMPION
 from workbench.workflow import Workbench
-from workbench.workflow.aliases import CHAMPION
 
 _TEMPORARY = re.compile(r"(/\.build-|/\.[a-z0-9]+\.|\.json-)[a-z0-9_]{8}")
 Act = Callable[[Workbench], object]

@@ -28,14 +28,14 @@ from tests.soak.customers import spell_rows
 from tests.soak.odd_rows import make_jumps, make_odd
 from tests.soak.proof import Proof, timed_proof
 from tests.soak.zoo import Served, _quiet, _scores, find_faults, measure_scale
-from workbench.domain.contract import Contract
-from workbench.packaging.converters.tables import CannotCompileError
-from workbench.packaging.frames import describe_columns, to_rows
-from workbench.packaging.onnx_compiler import OWN, compile_own
-from workbench.packaging.onnx_predictor import load_onnx_predictor
-from workbench.packaging.proof import compare_form, measure_estimator
-from workbench.packaging.proof_rows import make_row_sets
-from workbench.packaging.skops_predictor import predictor_of
+from workbench.models.compiler.converters.tables import CannotCompileError
+from workbench.models.compiler.onnx_compiler import OWN, compile_own
+from workbench.models.compiler.proof import compare_form, measure_estimator
+from workbench.models.compiler.proof_rows import make_row_sets
+from workbench.models.contract import Contract
+from workbench.models.frames import describe_columns, to_rows
+from workbench.models.onnx_predictor import load_onnx_predictor
+from workbench.models.skops_predictor import predictor_of
 
 FITTED, ASKED = 120, 150
 _TRIES, _ALONE = 3, 5

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.conftest import AUTHOR
 from tests.soak.proof import SEED, Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.ledger import Checkpoint, Event, head_of
 from workbench.errors import Refused
+from workbench.ledger.ledger import Checkpoint, Event, head_of
 from workbench.workflow import Workbench
 
 

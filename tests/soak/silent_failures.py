@@ -17,8 +17,8 @@ import psutil
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, run_command
 from tests.soak.proof import Proof, timed_proof
 from workbench.config import Settings
-from workbench.domain.run import Run
 from workbench.errors import RunFailed, UsageError
+from workbench.runs.run import Run
 from workbench.workflow import Workbench
 
 FINISHED, FAILED, REFUSED = "FINISHED", "FAILED", "REFUSED"

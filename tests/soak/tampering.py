@@ -17,7 +17,7 @@ from tests.soak import tampering_bytes, tampering_history, tampering_people
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.tampering_release import Forger, Mutation, find_reasons
 from tests.unit.builders import ANSWERS, EXPIRES, ISSUED, build_evidence, build_identity
-from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 
 FAMILIES = (*tampering_bytes.FAMILIES, *tampering_people.FAMILIES, *tampering_history.FAMILIES)
 # What may be said of a changed byte, by the record it is in.

@@ -17,11 +17,11 @@ from unittest.mock import patch
 
 from tests.soak.tampering_release import Family, Forger, Mutation
 from tests.unit.builders import NOW, OWNER, VALIDATOR, build_policy_bytes
-from workbench import release_audit
-from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY
-from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import FORMAT
-from workbench.domain.statement import Signed
+from workbench.evidence.evidence import FORMAT
+from workbench.records.digest import sha256_hex
+from workbench.releases import release_audit
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
+from workbench.signing.statement import Signed
 
 Files = dict[str, bytes]
 

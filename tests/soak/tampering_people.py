@@ -13,11 +13,11 @@ from typing import Any
 
 from tests.soak.tampering_release import STRANGER, Family, Forger, Mutation
 from tests.unit.builders import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
-from workbench.domain.release import (
+from workbench.releases.release import (
     approval_paths,
     waiver_paths,
 )
-from workbench.domain.statement import Signed
+from workbench.signing.statement import Signed
 
 Files = dict[str, bytes]
 
@@ -211,7 +211,7 @@ def harm_a_waiver(forger: Forger) -> Mutation:
 
 
 def _waiver_of(forger: Forger) -> Any:
-    from workbench.domain.waiver import parse_waiver
+    from workbench.reviews.waiver import parse_waiver
 
     return parse_waiver(forger.waiver.statement)
 

@@ -23,16 +23,16 @@ from tests.unit.builders import (
     build_subject_files,
     read_policy,
 )
-from workbench.domain.approval import Statement
-from workbench.domain.bundle import MANIFEST, POLICY, SUBJECTS
-from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import Evidence
-from workbench.domain.namespaces import signing_namespace
-from workbench.domain.release import approval_paths, audit_release, waiver_paths
-from workbench.domain.statement import Signed
-from workbench.domain.waiver import Waiver
 from workbench.errors import WorkbenchError
+from workbench.evidence.evidence import Evidence
+from workbench.records.digest import sha256_hex
+from workbench.releases.release import approval_paths, audit_release, waiver_paths
+from workbench.reviews.approval import Statement
+from workbench.reviews.bundle import MANIFEST, POLICY, SUBJECTS
+from workbench.reviews.waiver import Waiver
+from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
+from workbench.signing.statement import Signed
 
 SECOND_VALIDATOR, STRANGER = "vito@example.org", "mallory@example.org"
 ROLES = {VALIDATOR: "validator", OWNER: "owner", SECOND_VALIDATOR: "validator"}

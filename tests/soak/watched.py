@@ -156,7 +156,7 @@ def _judge_code(arguments: tuple[Any, ...]) -> str | None:
 def main() -> None:
     """Inspect a model as the workbench's child does, watched: arguments are a log, what is allowed, and the child's own."""
     log, allowed = Path(sys.argv[1]), Allowed(**{name: tuple(each) for name, each in json.loads(sys.argv[2]).items()})
-    import workbench.packaging.inspection_child as child
+    import workbench.models.inspection_child as child
 
     watch, try_model = Watch(log, allowed), child._try_model
 

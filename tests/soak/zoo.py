@@ -26,16 +26,16 @@ from tests.soak.families import USED_MOST, ZOO
 from tests.soak.odd_rows import make_jumps, make_odd
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.zoo_parts import Member
-from workbench.domain.contract import MOST_ROWS, Contract, Predict, parse_contract
-from workbench.packaging.choosing import ORIGINAL, choose_form, predictor_of_form
-from workbench.packaging.compile_worker import Compiler
-from workbench.packaging.confinement import Limits
-from workbench.packaging.frames import to_rows
-from workbench.packaging.model_inspection import HoldoutFiles, Tolerance, try_model
-from workbench.packaging.onnx_compiler import PREPARED
-from workbench.packaging.served_model import load_served
-from workbench.packaging.skops_loader import load_model
-from workbench.packaging.skops_predictor import predictor_of
+from workbench.models.compiler.choosing import ORIGINAL, choose_form, predictor_of_form
+from workbench.models.compiler.compile_worker import Compiler
+from workbench.models.compiler.onnx_compiler import PREPARED
+from workbench.models.confinement import Limits
+from workbench.models.contract import MOST_ROWS, Contract, Predict, parse_contract
+from workbench.models.frames import to_rows
+from workbench.models.model_inspection import HoldoutFiles, Tolerance, try_model
+from workbench.models.served_model import load_served
+from workbench.models.skops_loader import load_model
+from workbench.models.skops_predictor import predictor_of
 
 Rows = Sequence[dict[str, Any]]
 HOLDOUT = 400

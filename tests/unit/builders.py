@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.checks import LIMITS, run_checks
-from workbench.domain.approval import Statement, Target, Terms
-from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS
-from workbench.domain.changes import Changes, find_changes
-from workbench.domain.checklist import judge_checklist, parse_checklist
-from workbench.domain.comparison import ComparedRun, Comparison, Verdict
-from workbench.domain.contract import Column, ColumnType, Contract
-from workbench.domain.decision import decide, find_blocking
-from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.evidence import Evidence, HoldoutFact, Identity, ObjectionFact, PlanFact, ScoreFact, WaiverFact
-from workbench.domain.execution import Execution
-from workbench.domain.facts import (
+from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict
+from workbench.comparisons.slices import SlicesFact, SliceValue
+from workbench.evidence.evidence import Evidence, HoldoutFact, Identity, ObjectionFact, PlanFact, ScoreFact, WaiverFact
+from workbench.evidence.facts import (
     CalibrationFact,
     ClassesFact,
     ClassFact,
@@ -36,19 +29,26 @@ from workbench.domain.facts import (
     Share,
     TriesFact,
 )
-from workbench.domain.interval import Interval
-from workbench.domain.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
-from workbench.domain.objection import Objection
-from workbench.domain.policy import Known, Policy, Task, parse_policy
-from workbench.domain.release import approval_paths, waiver_paths
-from workbench.domain.replay import ReplayFact
-from workbench.domain.review import GivenApproval, Question, Review
-from workbench.domain.slices import SlicesFact, SliceValue
-from workbench.domain.statement import Signed, Signer, Statable
-from workbench.domain.tables import ColumnProfile, DatasetFact, TableProfile
-from workbench.domain.task import Direction
-from workbench.domain.waiver import Waiver
+from workbench.models.contract import Column, ColumnType, Contract
+from workbench.models.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
+from workbench.notebooks.execution import Execution
+from workbench.policies.policy import Known, Policy, Task, parse_policy
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.releases.release import approval_paths, waiver_paths
+from workbench.replays.replay import ReplayFact
+from workbench.reviews.approval import Statement, Target, Terms
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS
+from workbench.reviews.changes import Changes, find_changes
+from workbench.reviews.checklist import judge_checklist, parse_checklist
+from workbench.reviews.decision import decide, find_blocking
+from workbench.reviews.objection import Objection
+from workbench.reviews.review import GivenApproval, Question, Review
+from workbench.reviews.waiver import Waiver
+from workbench.runs.tables import ColumnProfile, DatasetFact, TableProfile
+from workbench.signing.statement import Signed, Signer, Statable
+from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS
+from workbench.stats.task import Direction
 
 STANDARD_POLICY = Path(__file__).parents[2] / "templates" / "policies" / "standard.yaml"
 # The one that asks for every check.

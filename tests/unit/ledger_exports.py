@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.domain.ledger import Checkpoint, Entry, Event, head_of, seal_entry
-from workbench.domain.ledger_export import write_export
+from workbench.ledger.ledger import Checkpoint, Entry, Event, head_of, seal_entry
+from workbench.ledger.ledger_export import write_export
 
 
 @dataclass(frozen=True)

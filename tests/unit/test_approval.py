@@ -20,7 +20,11 @@ from tests.unit.builders import (
     build_subjects,
     build_terms,
 )
-from workbench.domain.approval import (
+from workbench.errors import UsageError
+from workbench.ledger.ledger import Event, seal_entry
+from workbench.policies.roles import require_role
+from workbench.records.digest import canonical_json
+from workbench.reviews.approval import (
     Terms,
     VerifiedApproval,
     find_approval_faults,
@@ -28,13 +32,9 @@ from workbench.domain.approval import (
     is_author,
     parse_statement,
 )
-from workbench.domain.bundle import EVIDENCE
-from workbench.domain.digest import canonical_json
-from workbench.domain.ledger import Event, seal_entry
-from workbench.domain.namespaces import signing_namespace
-from workbench.domain.roles import require_role
-from workbench.domain.statement import find_record_fault
-from workbench.errors import UsageError
+from workbench.reviews.bundle import EVIDENCE
+from workbench.signing.namespaces import signing_namespace
+from workbench.signing.statement import find_record_fault
 
 BYTES = build_statement().to_bytes()
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import build_changes, build_datasets, build_evidence, build_identity, build_score, build_source
-from workbench.domain.changes import LONGEST_SOURCE, MOST_LINES, WIDEST_LINE, Changed, CodeDiff, find_changes
-from workbench.domain.evidence import Evidence
-from workbench.domain.notebook import extract_source
+from workbench.evidence.evidence import Evidence
+from workbench.notebooks.notebook import extract_source
+from workbench.reviews.changes import LONGEST_SOURCE, MOST_LINES, WIDEST_LINE, Changed, CodeDiff, find_changes
 
 LINES = st.lists(st.sampled_from(["a = 1", "b = 2", "", "fit(a)", "# note"]), max_size=30)
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import CHECKLIST, build_policy
 from workbench.checks import CHECKS
-from workbench.domain.checklist import ItemStatus, count_statuses, judge_checklist, parse_checklist
-from workbench.domain.evidence import Finding, Status
 from workbench.errors import UsageError
+from workbench.evidence.evidence import Finding, Status
+from workbench.reviews.checklist import ItemStatus, count_statuses, judge_checklist, parse_checklist
 
 ITEMS = parse_checklist(CHECKLIST.read_bytes())
 STATUSES = {status: Finding("run_finished", status, "6 of 6", "all", "It ran.") for status in Status}

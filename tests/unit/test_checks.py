@@ -52,11 +52,11 @@ from tests.unit.builders import (
 )
 from workbench.checks import CHECKS, run_checks
 from workbench.checks.model_card_complete import is_long_enough
-from workbench.domain.comparison import Verdict
-from workbench.domain.evidence import Status
-from workbench.domain.facts import ColumnStrength, SampleFact
-from workbench.domain.interval import Interval
-from workbench.domain.policy import MetricRule
+from workbench.comparisons.comparison import Verdict
+from workbench.evidence.evidence import Status
+from workbench.evidence.facts import ColumnStrength, SampleFact
+from workbench.policies.policy import MetricRule
+from workbench.stats.interval import Interval
 
 TRAIN, HOLDOUT = build_datasets()
 POLICY = build_policy()

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
-from workbench.cli import COMMANDS, run_command
-from workbench.packaging.servable_models import list_servable
+from workbench.cli.main import COMMANDS, run_command
+from workbench.models.servable_models import list_servable
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -329,7 +329,7 @@ def test_a_store_that_is_no_database_is_told(project, capsys):
 
 
 def test_a_reader_that_stops_reading_ends_it_quietly(project):
-    code = "from workbench.cli import run_command; import sys; sys.exit(run_command(['--help']))"
+    code = "from workbench.cli.main import run_command; import sys; sys.exit(run_command(['--help']))"
     done = subprocess.run(
         ["bash", "-c", f'{sys.executable} -c "{code}" 2>err.txt | true; cat err.txt'],
         cwd=project,
@@ -349,7 +349,7 @@ def test_the_module_is_the_command(project):
 
 
 def test_every_executor_can_be_asked_for_by_its_name():
-    from workbench.workflow.executing import EXECUTORS
+    from workbench.runs.executing import EXECUTORS
 
     (option,) = [each for each in COMMANDS["sweep"].params if each.name == "executor"]
     assert option.type.choices == tuple(EXECUTORS)

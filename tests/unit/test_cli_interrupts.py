@@ -16,7 +16,7 @@ def project(tmp_path: Path) -> Path:
 
 SWALLOWS = """
 import gc, signal, sys, time
-from workbench.cli import main, run_command
+from workbench.cli.main import main, run_command
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts us may have it ignored
 
@@ -64,7 +64,7 @@ def test_what_else_python_drops_is_told_as_before(project):
 
 INTERRUPTED_QUERY = """
 import signal, sys
-from workbench.cli import main, run_command
+from workbench.cli.main import main, run_command
 
 class Interrupted:
     def close(self):
@@ -100,7 +100,7 @@ import signal, sys, threading, time
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from workbench import cli
+from workbench.cli import main as cli
 
 class Served(nullcontext):
     url, log = "http://127.0.0.1:1", ""

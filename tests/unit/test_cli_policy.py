@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.builders import STANDARD_POLICY, build_policy_bytes
 from tests.unit.test_cli import project, run  # noqa: F401 - a fixture
-from workbench.domain.digest import sha256_hex
+from workbench.records.digest import sha256_hex
 
 pytestmark = pytest.mark.usefixtures("project")
 DIGEST = sha256_hex(build_policy_bytes())

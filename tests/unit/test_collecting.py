@@ -12,16 +12,13 @@ import pytest
 
 import workbench as wb
 from tests.unit.builders import AUTHOR, ENDED, build_execution
-from workbench import spool
-from workbench.domain.digest import sha256_hex
-from workbench.domain.row_digests import digest_table
-from workbench.domain.run import Run, RunState
 from workbench.errors import Unavailable
-from workbench.executors.papermill_executor import Outcome
-from workbench.packaging.release_folder import read_tree
-from workbench.tracking.logged_calls import CALLS
-from workbench.workflow import collecting
-from workbench.workflow.collecting import (
+from workbench.executors.jobs import Outcome
+from workbench.files.trees import read_tree
+from workbench.records.digest import sha256_hex
+from workbench.records.row_digests import digest_table
+from workbench.runs import collecting, spool
+from workbench.runs.collecting import (
     NOTEBOOK,
     RECORD,
     REPORT,
@@ -31,6 +28,8 @@ from workbench.workflow.collecting import (
     read_tables,
     remove_unfinished,
 )
+from workbench.runs.logged_calls import CALLS
+from workbench.runs.run import Run, RunState
 
 
 def document(text: str = "42") -> dict:

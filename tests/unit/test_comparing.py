@@ -11,18 +11,18 @@ import pandas as pd
 import pytest
 
 from tests.unit.builders import AUTHOR, ENDED, build_policy
-from workbench import spool
-from workbench.domain.digest import sha256_hex
-from workbench.domain.run import Run, RunState
-from workbench.errors import Refused, UsageError
-from workbench.predictions import Predictions, read_predictions, write_predictions
-from workbench.workflow.comparing import (
+from workbench.comparisons.comparing import (
     compare_runs,
     constant_reference,
     count_tries,
     find_difference,
     runs_on_holdout_of,
 )
+from workbench.errors import Refused, UsageError
+from workbench.models.predictions import Predictions, read_predictions, write_predictions
+from workbench.records.digest import sha256_hex
+from workbench.runs import spool
+from workbench.runs.run import Run, RunState
 
 ROWS = 40
 TRUTH = np.arange(ROWS) % 2

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import build_compared_run, build_comparison, build_interval
-from workbench.domain.comparison import Verdict, corrected_level, decide_verdict, headline
-from workbench.domain.interval import Interval
+from workbench.comparisons.comparison import Verdict, corrected_level, decide_verdict, headline
+from workbench.stats.interval import Interval
 
 MARGIN = 0.005
 

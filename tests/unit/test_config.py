@@ -22,7 +22,7 @@ from workbench.config import (
     settings_variables,
 )
 from workbench.errors import NotFound, UsageError
-from workbench.store.sqlalchemy_store import Store
+from workbench.runs.sqlalchemy_store import Store
 
 
 def write_project(folder: Path, table: str) -> Path:

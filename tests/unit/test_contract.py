@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.contract import (
+from workbench.errors import UsageError
+from workbench.models.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
     LONGEST_STRING,
@@ -19,9 +20,8 @@ from workbench.domain.contract import (
     parse_contract,
     require_valid,
 )
-from workbench.domain.digest import canonical_json
-from workbench.domain.openapi import openapi_document
-from workbench.errors import UsageError
+from workbench.records.digest import canonical_json
+from workbench.serving.openapi import openapi_document
 
 CONTRACT = Contract(
     "classification",

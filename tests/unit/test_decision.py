@@ -17,11 +17,11 @@ from tests.unit.builders import (
     build_statements,
     build_terms,
 )
-from workbench.domain.approval import VerifiedApproval
-from workbench.domain.decision import decide, decide_approval, find_blocking, judge_approvals
-from workbench.domain.evidence import Finding, Status
-from workbench.domain.review import headline
 from workbench.errors import Refused
+from workbench.evidence.evidence import Finding, Status
+from workbench.reviews.approval import VerifiedApproval
+from workbench.reviews.decision import decide, decide_approval, find_blocking, judge_approvals
+from workbench.reviews.review import headline
 
 
 def judge(*approvals, **changes):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.disclosure import find_personal, find_secrets
-from workbench.workflow.disclosing import find_disclosures
+from workbench.evidence.disclosing import find_disclosures
+from workbench.evidence.disclosure import find_personal, find_secrets
 
 # Put together here, so that no scanner takes this file for a leak.
 BODY = "Ab3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from workbench.domain.document import build_record
-from workbench.domain.run import RunState
+from workbench.records.document import build_record
+from workbench.runs.run import RunState
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,11 @@ from tests.unit.builders import (
     build_waiver_fact,
 )
 from workbench.checks import run_checks
-from workbench.domain.comparison import Verdict
-from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.evidence import Finding, Status, parse_evidence
-from workbench.domain.tables import DatasetFact
+from workbench.comparisons.comparison import Verdict
 from workbench.errors import UsageError
+from workbench.evidence.evidence import Finding, Status, parse_evidence
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.runs.tables import DatasetFact
 
 BYTES = build_evidence().to_bytes()
 

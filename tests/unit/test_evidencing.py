@@ -15,15 +15,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.builders import build_policy
-from workbench import spool
-from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.policy import MetricRule
-from workbench.packaging.release_folder import read_tree
-from workbench.predictions import Predictions, parse_slices, read_predictions
-from workbench.workflow import evidencing
-from workbench.workflow.collecting import read_tables
-from workbench.workflow.comparing import constant_reference
-from workbench.workflow.slicing import describe_slices
+from workbench.comparisons.comparing import constant_reference
+from workbench.comparisons.slicing import describe_slices
+from workbench.evidence import evidencing
+from workbench.files.trees import read_tree
+from workbench.models.predictions import Predictions, parse_slices, read_predictions
+from workbench.policies.policy import MetricRule
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.runs import spool
+from workbench.runs.collecting import read_tables
 
 RULE = MetricRule("roc_auc", 0.005, 0.8)
 

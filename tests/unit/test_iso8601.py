@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.iso8601 import TimeType, count_time, find_time_type, spell_time
+from workbench.records.iso8601 import TimeType, count_time, find_time_type, spell_time
 
 DATE, ZONED, DURATION = (
     TimeType(False, "us"),

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.ledger_exports import build_chain
-from workbench.domain.ledger import GENESIS, Checkpoint, find_checkpoint_fault, head_of, parse_checkpoint
 from workbench.errors import Unavailable
-from workbench.store.last_seen import LastSeen, read_last_seen
+from workbench.ledger.last_seen import LastSeen, read_last_seen
+from workbench.ledger.ledger import GENESIS, Checkpoint, find_checkpoint_fault, head_of, parse_checkpoint
 
 CHAIN, OTHER = build_chain(12), build_chain(12, salt="other")
 
@@ -110,7 +110,7 @@ def test_only_a_digest_names_a_ledger(tmp_path: Path, name: str) -> None:
 def test_whoever_serves_reads_it_without_a_database(seen: LastSeen, tmp_path: Path) -> None:
     seen.note(CHAIN)
     code = (
-        "import sys; from pathlib import Path; from workbench.store.last_seen import read_last_seen;"
+        "import sys; from pathlib import Path; from workbench.ledger.last_seen import read_last_seen;"
         "print(read_last_seen(Path(sys.argv[1]), sys.argv[2])); print('sqlalchemy' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "deep" / "seen"), CHAIN[0].digest]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.ledger import GENESIS, Entry, Event, find_chain_faults, read_entry, require_whole, seal_entry
 from workbench.errors import Refused
+from workbench.ledger.ledger import GENESIS, Entry, Event, find_chain_faults, read_entry, require_whole, seal_entry
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 _bodies = st.dictionaries(_text, _text | st.integers() | st.booleans() | st.none(), max_size=3)

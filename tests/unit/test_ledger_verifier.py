@@ -11,8 +11,8 @@ import pytest
 
 from tests.unit.ledger_exports import Mutation, build_chain, build_mutations
 from workbench import ledger_verifier
-from workbench.domain.ledger import Event, head_of
-from workbench.domain.ledger_export import find_export_faults, read_export, write_export
+from workbench.ledger.ledger import Event, head_of
+from workbench.ledger.ledger_export import find_export_faults, read_export, write_export
 
 FILE = Path(ledger_verifier.__file__)
 MUTATIONS = list(build_mutations(620, seed=20_261))
@@ -100,8 +100,8 @@ def test_the_second_verifier_runs_alone_and_ends_with_zero_or_one(tmp_path: Path
 
 @pytest.mark.parametrize("text", ["PRINCIPAL", "", "4:", f"x:{'a' * 64}", f"4:{'A' * 64}", f"-1:{'a' * 64}"])
 def test_a_checkpoint_that_cannot_be_read_is_wrong_usage(text: str) -> None:
-    from workbench.domain.ledger import parse_checkpoint
     from workbench.errors import UsageError
+    from workbench.ledger.ledger import parse_checkpoint
 
     with pytest.raises(UsageError, match="is no checkpoint") as caught:
         parse_checkpoint(text)

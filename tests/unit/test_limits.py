@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import is_running, wait_until
-from workbench.domain.limits import Breach, Limits, format_size, is_size, parse_size
 from workbench.errors import UsageError
 from workbench.executors import limit_watch
 from workbench.executors.folder_usage import FolderMeter
 from workbench.executors.limit_watch import LimitWatch, Watched
+from workbench.executors.limits import Breach, Limits, format_size, is_size, parse_size
 from workbench.executors.process_usage import Paced, ProcessTree, find_children, find_marked, read_memory
 
 WAITS = "import time; time.sleep(90)"

@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.domain.points import Point
-from workbench.spool import METRICS
-from workbench.tracking import logged_calls
-from workbench.tracking.artifacts import find_artifacts
-from workbench.tracking.logged_calls import (
+from workbench.runs import logged_calls
+from workbench.runs.artifacts import find_artifacts
+from workbench.runs.logged_calls import (
     CALLS,
     FOLDER,
     LoggedCalls,
@@ -23,6 +21,8 @@ from workbench.tracking.logged_calls import (
     read_logged_calls,
     remove_empty_folders,
 )
+from workbench.runs.points import Point
+from workbench.runs.spool import METRICS
 
 METRIC = {"call": "metric", "run": "", "name": "loss", "value": 0.5, "step": 0, "time_ms": 1_000}
 PARAMETER = {"call": "parameter", "run": "", "name": "depth", "value": "3"}

@@ -19,8 +19,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 import workbench as wb
-from workbench import spool
 from workbench.errors import UsageError
+from workbench.runs import spool
 
 _DRAW = np.random.default_rng(3)
 FEATURES = pd.DataFrame(_DRAW.normal(size=(80, 2)), columns=["a", "b"])

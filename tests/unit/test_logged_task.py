@@ -20,10 +20,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import workbench as wb
-from workbench import spool
-from workbench.domain.contract import Contract, Threshold, parse_contract
 from workbench.errors import UsageError
-from workbench.predictions import Predictions, read_order, read_predictions
+from workbench.models.contract import Contract, Threshold, parse_contract
+from workbench.models.predictions import Predictions, read_order, read_predictions
+from workbench.runs import spool
 
 ROWS = 120
 _GENERATOR = np.random.default_rng(3)

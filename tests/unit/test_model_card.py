@@ -23,9 +23,9 @@ from tests.unit.builders import (
 )
 from tests.unit.test_widgets import Tags
 from workbench.config import find_template
-from workbench.domain.evidence import Evidence
-from workbench.domain.model_card import build_model_card
-from workbench.reporting.model_card import render_model_card
+from workbench.evidence.evidence import Evidence
+from workbench.reviews.card_markdown import render_model_card
+from workbench.reviews.model_card import build_model_card
 from workbench.widgets.card_page import card_page
 
 TEMPLATE = find_template("model_card.md").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workbench.domain.notebook import INJECTED, find_failed_line, parse_notebook, read_execution
 from workbench.errors import UsageError
+from workbench.notebooks.notebook import INJECTED, find_failed_line, parse_notebook, read_execution
 
 SEED = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "seed = 0", "outputs": []}
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import ISSUED, OWNER, VALIDATOR, build_objection, build_objection_fact
-from workbench.domain.objection import find_open_objections, settle_objections
+from workbench.reviews.objection import find_open_objections, settle_objections
 
 LATER = "2026-11-20T12:00:00+00:00"
 

@@ -16,12 +16,11 @@ from tests.unit.builders import (
     build_source,
 )
 from workbench.checks.safe_format import safe_format
-from workbench.domain.bundle import POLICY
-from workbench.domain.changes import find_changes
-from workbench.domain.decision import decide
-from workbench.domain.evidence import Status, parse_evidence
-from workbench.domain.model_facts import ModuleFact
-from workbench.domain.own_code import (
+from workbench.errors import Refused
+from workbench.evidence.evidence import Status, parse_evidence
+from workbench.models.model_facts import ModuleFact
+from workbench.models.model_files import find_refused_files
+from workbench.models.own_code_source import (
     MOST_LINES,
     WIDEST_LINE,
     OwnModule,
@@ -31,16 +30,17 @@ from workbench.domain.own_code import (
     find_source_fault,
     name_module,
 )
-from workbench.domain.own_code_review import review_own_code
-from workbench.domain.release import Release
-from workbench.errors import Refused
-from workbench.packaging.model_files import find_refused_files
-from workbench.packaging.own_modules import OwnModules, find_module_faults, find_packages, find_shadowed
-from workbench.release_audit import AuditedRelease, read_own_code
+from workbench.models.own_modules import OwnModules, find_module_faults, find_packages, find_shadowed
+from workbench.nominations.recomputing import find_differing_files
+from workbench.releases.release import Release
+from workbench.releases.release_audit import AuditedRelease, read_own_code
+from workbench.reviews.bundle import POLICY
+from workbench.reviews.changes import find_changes
+from workbench.reviews.decision import decide
+from workbench.reviews.own_code import review_own_code
 from workbench.widgets.changes_state import changes_state
 from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.review_page import review_page
-from workbench.workflow.recomputing import find_differing_files
 
 SOURCE = b"class Centre:\n    pass\n\n\ndef ratio(rows):\n    return rows\n"
 OWN = OwnModules((OwnModule("wb_own_features", SOURCE, ("Centre", "ratio")),))

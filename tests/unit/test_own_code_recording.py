@@ -15,14 +15,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from workbench import spool
-from workbench.domain.own_code import OwnModule
 from workbench.errors import Refused, UsageError
-from workbench.packaging import own_modules
-from workbench.packaging.own_code import record_own_code, write_files
-from workbench.packaging.own_modules import MODULES_FILE, OwnModules, import_modules, read_modules
-from workbench.packaging.servability import LoggedModel
-from workbench.packaging.skops_loader import find_untrusted_types, load_model
+from workbench.models import own_modules
+from workbench.models.own_code import record_own_code, write_files
+from workbench.models.own_code_source import OwnModule
+from workbench.models.own_modules import MODULES_FILE, OwnModules, import_modules, read_modules
+from workbench.models.servability import LoggedModel
+from workbench.models.skops_loader import find_untrusted_types, load_model
+from workbench.runs import spool
 
 PLAIN = """FACTOR = 2
 

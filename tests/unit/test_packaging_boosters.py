@@ -13,10 +13,10 @@ import pytest
 
 from tests.integration.booster_files import NAMES, make_text, read_file, rows_beside
 from workbench.errors import Refused
-from workbench.packaging.boosters import forest, stand_ins
-from workbench.packaging.boosters.catboost_json import keep_what_answers
-from workbench.packaging.boosters.stand_ins import find_text_faults
-from workbench.packaging.reviewed_types.boosters import find_booster_faults
+from workbench.models.boosters import forest, stand_ins
+from workbench.models.boosters.catboost_json import keep_what_answers
+from workbench.models.boosters.stand_ins import find_text_faults
+from workbench.models.reviewed_types.boosters import find_booster_faults
 
 Change = Callable[[Any], None]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.packaging.model_files import find_formats, find_refused_files
+from workbench.models.model_files import find_formats, find_refused_files
 
 GOOD = {"model.skops": b"PK\x03\x04rest", "model.onnx": b"\x08\x09\x12", "contract.json": b'{"a":1}'}
 

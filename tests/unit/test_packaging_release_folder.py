@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import Refused, Unavailable
-from workbench.packaging import release_folder
-from workbench.packaging.release_folder import read_tree, write_tree
+from workbench.files import trees as release_folder
+from workbench.files.trees import read_tree, write_tree
 
 NAMES = st.text(st.characters(categories=["Ll", "Nd"], include_characters=".-_ é"), min_size=1, max_size=6).filter(
     lambda name: name not in (".", "..") and name.strip()

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from papermill.translators import PythonTranslator
 
-from workbench.domain.parameters import (
+from workbench.errors import UsageError
+from workbench.notebooks.parameters import (
     DEEPEST_VALUE,
     LONGEST_VALUE,
     MOST_COMBINATIONS,
@@ -22,8 +23,7 @@ from workbench.domain.parameters import (
     parse_values,
     split_values,
 )
-from workbench.domain.parameters_cell import read_parameters
-from workbench.errors import UsageError
+from workbench.notebooks.parameters_cell import read_parameters
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.test_parameters import JSON, is_refused
-from workbench.domain.parameters import Bound, Parameter, bind_parameters
-from workbench.domain.parameters_cell import read_parameters
 from workbench.errors import UsageError
+from workbench.notebooks.parameters import Bound, Parameter, bind_parameters
+from workbench.notebooks.parameters_cell import read_parameters
 
 
 def declare(line: str) -> Parameter:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.conftest import change_database
 from tests.unit.builders import AUTHOR, build_policy_bytes
 from workbench.config import Settings
-from workbench.domain.ledger import Event, seal_entry
-from workbench.domain.run import Run, RunState
-from workbench.store.sqlalchemy_store import Store
-from workbench.workflow.planning import describe_plan, find_plan, record_plan
+from workbench.ledger.ledger import Event, seal_entry
+from workbench.nominations.planning import describe_plan, find_plan, record_plan
+from workbench.runs.run import Run, RunState
+from workbench.runs.sqlalchemy_store import Store
 
 NOTEBOOK = "train.ipynb"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.points import Point, describe_summary, drop_repeated, find_latest, is_whole, summarize_points
+from workbench.runs.points import Point, describe_summary, drop_repeated, find_latest, is_whole, summarize_points
 
 _values = st.sampled_from([-1.0, 0.25, 0.5, math.nan, math.inf])
 _points = st.builds(Point, st.sampled_from("ab"), _values, st.integers(-2, 2), st.integers(0, 2))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import STANDARD_POLICY, build_evidence, build_policy_bytes, read_policy
 from workbench.checks import run_checks
-from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import Severity
-from workbench.domain.policy import WaiverRule, parse_policy
 from workbench.errors import UsageError
+from workbench.evidence.evidence import Severity
+from workbench.policies.policy import WaiverRule, parse_policy
+from workbench.records.digest import sha256_hex
 
 STANDARD = yaml.safe_load(build_policy_bytes())
 WAIVABLE = {name for name, limits in STANDARD["checks"].items() if limits.get("severity") == "waivable"}

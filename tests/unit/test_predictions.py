@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from workbench.errors import UsageError
-from workbench.predictions import PREDICTIONS, Predictions, parse_predictions, parse_slices, write_predictions
+from workbench.models.predictions import PREDICTIONS, Predictions, parse_predictions, parse_slices, write_predictions
 from workbench.stats.metrics import METRICS
 
 CLASSES = ("a", "b", "c")

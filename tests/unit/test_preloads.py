@@ -27,7 +27,7 @@ def test_what_the_workbench_needs_to_log_is_added_when_the_notebook_uses_it():
     assert find_preloads(notebook("import workbench as wb")) == ("workbench",)
     for call, modules in LOGGING_PRELOADS.items():
         code = f"import workbench as wb\nwb.{call}"
-        assert {*modules, "workbench", "workbench.spool"} <= set(find_preloads(notebook(code)))
+        assert {*modules, "workbench", "workbench.runs.spool"} <= set(find_preloads(notebook(code)))
     assert find_preloads(notebook("import yaml\nother.log_model(1)")) == ("yaml",)
 
 

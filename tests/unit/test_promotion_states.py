@@ -28,18 +28,18 @@ from tests.unit.builders import (
     build_policy_bytes,
 )
 from workbench.checks import run_checks
-from workbench.domain.approval import Statement, VerifiedApproval
-from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, set_terms
-from workbench.domain.comparison import Verdict
-from workbench.domain.decision import decide_approval, find_blocking, judge_approvals
-from workbench.domain.digest import sha256_hex
-from workbench.domain.evidence import Evidence, Severity
-from workbench.domain.history import find_endpoints, find_promotion, previous_version, served_version
-from workbench.domain.ledger import Entry, Event, find_chain_faults, seal_entry
-from workbench.domain.objection import Objection, find_open_objections, parse_objection, settle_objections
-from workbench.domain.waiver import Waiver, apply_waivers, decide_waiver, find_waiver_faults, spell_finding
+from workbench.comparisons.comparison import Verdict
 from workbench.errors import Refused
-from workbench.workflow.releases import require_same_champion
+from workbench.evidence.evidence import Evidence, Severity
+from workbench.ledger.history import find_endpoints, find_promotion, previous_version, served_version
+from workbench.ledger.ledger import Entry, Event, find_chain_faults, seal_entry
+from workbench.records.digest import sha256_hex
+from workbench.releases.releases import require_same_champion
+from workbench.reviews.approval import Statement, VerifiedApproval
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, set_terms
+from workbench.reviews.decision import decide_approval, find_blocking, judge_approvals
+from workbench.reviews.objection import Objection, find_open_objections, parse_objection, settle_objections
+from workbench.reviews.waiver import Waiver, apply_waivers, decide_waiver, find_waiver_faults, spell_finding
 
 _JUDGED = ("beats_baseline", "not_worse_than_champion", "model_card_complete")
 POLICY_NOW = build_policy(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.tracking.provenance import read_provenance
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.runs.provenance import read_provenance
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.builders import build_evidence, build_holdout, build_identity, build_model, build_score
-from workbench.domain.recomputation import find_differing_facts
+from workbench.evidence.recomputation import find_differing_facts
 
 FROZEN = build_evidence()
 

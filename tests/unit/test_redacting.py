@@ -21,12 +21,12 @@ import pandas as pd
 import pytest
 
 from tests.unit.builders import AUTHOR, ENDED, build_execution
-from workbench.domain.redaction import REDACTED, Redactor
-from workbench.domain.run import Run, RunState
 from workbench.executors.jobs import Outcome
-from workbench.workflow.collecting import REPORT, RunFolder, collect_run
-from workbench.workflow.redacting import redact_abandoned, redact_document
-from workbench.workflow.redacting_files import empty_folder, redact_folder
+from workbench.runs.collecting import REPORT, RunFolder, collect_run
+from workbench.runs.redacting import redact_abandoned, redact_document
+from workbench.runs.run import Run, RunState
+from workbench.secrets.redacting_files import empty_folder, redact_folder
+from workbench.secrets.redaction import REDACTED, Redactor
 
 VALUE = "pa\"ss\\w'ör d%41/+&x<y>"
 PLAIN = "sk-4f9aQ7zL"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.redaction import REDACTED, RedactingWriter, Redactor
+from workbench.secrets.redaction import REDACTED, RedactingWriter, Redactor
 
 VALUE = "pa\"ss\\w'ör d%41/+&x<y>"
 PLAIN = "sk-4f9aQ7zL"

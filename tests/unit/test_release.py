@@ -27,10 +27,10 @@ from tests.unit.builders import (
     read_policy,
     seal,
 )
-from workbench.domain.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
-from workbench.domain.digest import canonical_json, sha256_hex
-from workbench.domain.release import approval_paths, audit_release, find_seal_faults, seal_signed_files, waiver_paths
-from workbench.domain.statement import Signed
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.releases.release import approval_paths, audit_release, find_seal_faults, seal_signed_files, waiver_paths
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
+from workbench.signing.statement import Signed
 
 
 def audit(files, *, now=NOW, least_principals=2, subject=None):

@@ -30,10 +30,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from workbench.domain.cell_output import Shown, read_outputs
-from workbench.domain.closeness import find_difference, find_text_difference
-from workbench.domain.digest import sha256_hex
-from workbench.domain.replay import (
+from workbench.cli.records import print_replay
+from workbench.models.skops_canonical import find_model_difference, to_canonical
+from workbench.notebooks.cell_output import Shown, read_outputs
+from workbench.records.closeness import find_difference, find_text_difference
+from workbench.records.digest import sha256_hex
+from workbench.replays.replay import (
     Facts,
     Predicted,
     Replay,
@@ -43,7 +45,7 @@ from workbench.domain.replay import (
     find_notes,
     headline,
 )
-from workbench.domain.resumption import (
+from workbench.replays.resumption import (
     Resumption,
     find_parameter_changes,
     find_prefix_changes,
@@ -53,9 +55,7 @@ from workbench.domain.resumption import (
     is_cell_changed,
     replays_of,
 )
-from workbench.domain.run import Run, RunState
-from workbench.packaging.skops_canonical import find_model_difference, to_canonical
-from workbench.terminal_views import print_replay
+from workbench.runs.run import Run, RunState
 
 SAME, CLOSE, DIFFERENT = Sameness.IDENTICAL, Sameness.WITHIN_TOLERANCE, Sameness.DIFFERENT
 ROWS = 120
@@ -136,8 +136,8 @@ def test_what_is_nested_loads_with_everything_in_it_and_shared_where_it_was():
 _IN_ANOTHER_PROCESS = """
 import skops.io
 from tests.unit import test_replay as ours
-from workbench.domain.digest import sha256_hex
-from workbench.packaging.skops_canonical import to_canonical
+from workbench.records.digest import sha256_hex
+from workbench.models.skops_canonical import to_canonical
 for name, make in ours.MODELS.items():
     print(name, sha256_hex(to_canonical(skops.io.dumps(ours.fitted(make())))))
 print("nested", sha256_hex(to_canonical(skops.io.dumps(ours.nested()))))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.builders import AUTHOR, ENDED, RUN_ID
 from tests.unit.hostile_html import HOSTILE_HTML, SCRIPT
 from workbench.config import find_template
-from workbench.domain.run import Run, RunState
-from workbench.reporting.nbconvert_report import LONGEST_OUTPUT, clean_html, render_report
+from workbench.runs.nbconvert_report import LONGEST_OUTPUT, clean_html, render_report
+from workbench.runs.run import Run, RunState
 
 PIXEL = base64.b64encode(
     base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")

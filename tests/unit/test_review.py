@@ -17,9 +17,9 @@ from tests.unit.builders import (
     build_questions,
     build_review,
 )
-from workbench.domain.decision import decide
-from workbench.domain.evidence import Severity, Status
-from workbench.domain.review import GivenApproval, find_next_command, headline
+from workbench.evidence.evidence import Severity, Status
+from workbench.reviews.decision import decide
+from workbench.reviews.review import GivenApproval, find_next_command, headline
 
 ALLOWED = decide("promote", "tumour/3", [])
 VALIDATED = GivenApproval(VALIDATOR, "validator", ISSUED, EXPIRES, ())

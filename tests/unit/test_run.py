@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import build_execution
-from workbench.domain.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, new_run_id, require_transition
+from workbench.runs.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, new_run_id, require_transition
 
 
 def allows(current: RunState, target: RunState) -> bool:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.unit.builders import AUTHOR, NOW, build_statement
 from workbench.config import Settings
-from workbench.domain.ledger import Event, find_chain_faults, find_checkpoint_fault, seal_entry
 from workbench.errors import Refused
-from workbench.workflow.said import read_said
+from workbench.ledger.ledger import Event, find_chain_faults, find_checkpoint_fault, seal_entry
+from workbench.reviews.said import read_said
 
 
 def chain(*texts):

@@ -14,11 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import AUTHOR, ENDED
-from workbench.domain.parameters import Bound, Parameter, bind_parameters
-from workbench.domain.run import FINAL_STATES, Run, RunState, new_run_id
-from workbench.domain.search import (
+from workbench.errors import Unavailable, UsageError
+from workbench.notebooks.parameters import Bound, Parameter, bind_parameters
+from workbench.runs.run import FINAL_STATES, Run, RunState, new_run_id
+from workbench.runs.trials import Goal, ListedTrials
+from workbench.sweeps.grid_search import grid_search
+from workbench.sweeps.optuna_search import JOURNAL, OptunaTrials
+from workbench.sweeps.random_search import random_search
+from workbench.sweeps.search import (
     Interval,
-    ListedTrials,
     SweepPlan,
     count_sets,
     distinct_sets,
@@ -28,11 +32,6 @@ from workbench.domain.search import (
     require_space,
     settled_runs,
 )
-from workbench.domain.trials import Goal
-from workbench.errors import Unavailable, UsageError
-from workbench.search.grid_search import grid_search
-from workbench.search.optuna_search import JOURNAL, OptunaTrials
-from workbench.search.random_search import random_search
 
 STRENGTH = Parameter("C", "float", 1.0, bounds=(Bound("Gt", 0), Bound("Le", 100)))
 DEPTH = Parameter("depth", "int", 3, bounds=(Bound("Ge", 1),))

@@ -8,13 +8,13 @@ import types
 import pytest
 
 import workbench as wb
-from workbench import spool
-from workbench.domain.parameters import Parameter, bind_parameters, parse_value, parse_values
-from workbench.domain.parameters_cell import read_parameters
-from workbench.domain.secrets import SECRET, find_parts, guess_secrets, is_sensitive_name, parse_reference
 from workbench.errors import UsageError
-from workbench.secret_sources import NoSecret, resolve_secret
-from workbench.workflow.redacting import find_redactor
+from workbench.notebooks.parameters import Parameter, bind_parameters, parse_value, parse_values
+from workbench.notebooks.parameters_cell import read_parameters
+from workbench.runs import spool
+from workbench.runs.redacting import find_redactor
+from workbench.secrets.references import SECRET, find_parts, guess_secrets, is_sensitive_name, parse_reference
+from workbench.secrets.sources import NoSecret, resolve_secret
 
 VALUE = "pa\"ss\\w'ör d%41/+&x<y>"
 PLAIN = "sk-4f9aQ7zL"

@@ -9,11 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.unit.test_serving_application import MODEL, Client, post
-from workbench.domain.contract import Answers, Column, Contract, parse_contract, require_valid
-from workbench.domain.openapi import row_schema
-from workbench.domain.seen import make_unseen_finder
 from workbench.errors import UsageError
+from workbench.models.contract import Answers, Column, Contract, parse_contract, require_valid
+from workbench.models.seen import make_unseen_finder
 from workbench.serving.application import build_application
+from workbench.serving.openapi import row_schema
 
 COLUMNS = (
     Column("age", "integer", dtype="int64", lowest=18, highest=89, nullable=True),
@@ -118,7 +118,7 @@ def test_a_column_that_says_what_cannot_be_is_refused(column):
     ],
 )
 def test_a_whole_number_carried_as_text_is_digits_of_at_most_64_bits(dtype, value, is_kept):
-    from workbench.domain.contract import find_row_problems
+    from workbench.models.contract import find_row_problems
 
     contract = Contract("regression", (Column("account", "integer_text", dtype=dtype),))
     assert (find_row_problems(contract, [{"account": value}]) == []) is is_kept

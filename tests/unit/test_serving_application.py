@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.contract import Answers, Column, Contract
+from workbench.models.contract import Answers, Column, Contract
 from workbench.serving.application import Access, ServedModel, build_application
 
 CONTRACT = Contract("classification", (Column("x", "number"), Column("colour", "string", True)), "yes")

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from tests.unit.test_serving_application import MODEL, Client, post
-from workbench.domain.contract import Answers, Column, Contract, Threshold
+from workbench.models.contract import Answers, Column, Contract, Threshold
 from workbench.serving.application import build_application
 
 COLUMNS = (Column("x", "number"),)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.builders import build_contract
-from workbench.domain.contract import Answers
-from workbench.packaging.serving_trial import ask_singly, choose_rows, disturb, measure_cost
+from workbench.models.contract import Answers
+from workbench.models.serving_trial import ask_singly, choose_rows, disturb, measure_cost
 
 CONTRACT = build_contract(
     [("x", "f", False), ("age", "i", True), ("kind", "O", False), ("new", "b", False)], "classification"

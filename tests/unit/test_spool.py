@@ -27,11 +27,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import workbench as wb
-from workbench import spool
-from workbench.domain.contract import parse_contract
-from workbench.domain.row_digests import digest_row, spell
 from workbench.errors import UsageError
-from workbench.tracking.logged_calls import read_calls
+from workbench.models.contract import parse_contract
+from workbench.records.row_digests import digest_row, spell
+from workbench.runs import spool
+from workbench.runs.logged_calls import read_calls
 
 TABLE = pd.DataFrame(
     {

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.builders import VALIDATOR, build_objection, build_statement, build_waiver
-from workbench.domain.approval import parse_statement
-from workbench.domain.digest import canonical_json
-from workbench.domain.namespaces import OBJECTION_NAMESPACE, role_namespaces, signing_namespace, waiver_namespace
-from workbench.domain.objection import parse_objection
-from workbench.domain.waiver import parse_waiver
 from workbench.errors import UsageError
+from workbench.records.digest import canonical_json
+from workbench.reviews.approval import parse_statement
+from workbench.reviews.objection import parse_objection
+from workbench.reviews.waiver import parse_waiver
+from workbench.signing.namespaces import OBJECTION_NAMESPACE, role_namespaces, signing_namespace, waiver_namespace
 
 KINDS = {
     "approval": (build_statement(), parse_statement),

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from workbench.domain.comparison import Verdict, decide_verdict
-from workbench.domain.interval import Interval
+from workbench.comparisons.comparison import Verdict, decide_verdict
 from workbench.errors import UsageError
+from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS, constant_score
 from workbench.stats.paired_bootstrap import FEWEST_ROWS, paired_bootstrap
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from workbench.domain.notebook import Notebook, parse_notebook
+from workbench.checks import read_policy
 from workbench.errors import UsageError
-from workbench.workflow.policies import find_policy, read_policy
-from workbench.workflow.sweeping import find_goal
+from workbench.notebooks.notebook import Notebook, parse_notebook
+from workbench.policies.policy_files import find_policy
+from workbench.sweeps.sweeping import find_goal
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import classification_report, roc_auc_score
 
-from workbench.domain.contract import Column, Contract, Threshold
-from workbench.predictions import Predictions
-from workbench.workflow.evidencing import calibrate_classes, describe_calibration, describe_sample
-from workbench.workflow.tabulating import describe_classes, read_threshold
+from workbench.evidence.evidencing import calibrate_classes, describe_calibration, describe_sample
+from workbench.evidence.tabulating import describe_classes, read_threshold
+from workbench.models.contract import Column, Contract, Threshold
+from workbench.models.predictions import Predictions
 
 NAMES = ("bronze", "gold", "silver")
 

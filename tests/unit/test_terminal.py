@@ -27,16 +27,18 @@ from tests.unit.builders import (
     build_execution,
     build_review,
 )
-from workbench import terminal, terminal_reviews, terminal_views
-from workbench.domain.changes import Changed
-from workbench.domain.checklist import ItemStatus
-from workbench.domain.comparison import Verdict
-from workbench.domain.decision import decide
-from workbench.domain.ledger import Checkpoint, Event, seal_entry
-from workbench.domain.ledger_audit import AuditedApproval, LedgerAudit
-from workbench.domain.release import Release
-from workbench.domain.run import Run, RunState
+from workbench.cli import records as terminal_views
+from workbench.cli import reviews as terminal_reviews
+from workbench.cli import terminal
+from workbench.comparisons.comparison import Verdict
 from workbench.errors import Refused, WorkbenchError
+from workbench.ledger.ledger import Checkpoint, Event, seal_entry
+from workbench.releases.release import Release
+from workbench.reviews.changes import Changed
+from workbench.reviews.checklist import ItemStatus
+from workbench.reviews.decision import decide
+from workbench.reviews.ledger_audit import AuditedApproval, LedgerAudit
+from workbench.runs.run import Run, RunState
 
 HOSTILE = [
     "[red]red[/]",

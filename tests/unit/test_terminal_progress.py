@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from workbench import terminal
-from workbench.workflow.running import Progress
+from workbench.cli import terminal
+from workbench.runs.running import Progress
 
 HOSTILE = "[red]\x1b[2J\r\nwide 広い[/]"
 

@@ -19,11 +19,11 @@ from tests.unit.builders import (
     build_waived_subjects,
     build_waiver,
 )
-from workbench.domain.bundle import MANIFEST, POLICY
-from workbench.domain.decision import find_blocking
-from workbench.domain.evidence import Finding, Severity, Status
-from workbench.domain.policy import WaiverRule
-from workbench.domain.waiver import apply_waivers, decide_waiver, find_waiver_faults, is_needed, spell_finding
+from workbench.evidence.evidence import Finding, Severity, Status
+from workbench.policies.policy import WaiverRule
+from workbench.reviews.bundle import MANIFEST, POLICY
+from workbench.reviews.decision import find_blocking
+from workbench.reviews.waiver import apply_waivers, decide_waiver, find_waiver_faults, is_needed, spell_finding
 
 RULE = build_policy()
 FINDING = Finding("beats_baseline", Status.FAIL, "not better", "better", "It is not better.", Severity.WAIVABLE)

@@ -21,11 +21,11 @@ from tests.unit.builders import (
     build_identity,
     build_review,
 )
-from workbench.domain.comparison import Comparison, Verdict, decide_verdict, name_run
-from workbench.domain.decision import decide
-from workbench.domain.evidence import Finding, Status
-from workbench.domain.interval import Interval
-from workbench.domain.review import GivenApproval, Question, Review
+from workbench.comparisons.comparison import Comparison, Verdict, decide_verdict, name_run
+from workbench.evidence.evidence import Finding, Status
+from workbench.reviews.decision import decide
+from workbench.reviews.review import GivenApproval, Question, Review
+from workbench.stats.interval import Interval
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.comparison_view import ComparisonView

@@ -21,10 +21,10 @@ from tests.unit.builders import (
     build_source,
 )
 from tests.unit.test_widgets import AT, Tags
-from workbench.domain.decision import decide
-from workbench.domain.evidence import Finding, ObjectionFact, Severity, Status
-from workbench.domain.review import GivenApproval, GivenWaiver, Question, Review
 from workbench.errors import Refused, UsageError
+from workbench.evidence.evidence import Finding, ObjectionFact, Severity, Status
+from workbench.reviews.decision import decide
+from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review
 from workbench.widgets.requests import Key, Requests
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_state import review_state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from workbench.checks.beats_baseline import beats_baseline
 from workbench.checks.calibrated import calibrated
@@ -29,8 +30,9 @@ from workbench.checks.run_finished import run_finished
 from workbench.checks.run_unmodified import run_unmodified
 from workbench.checks.safe_format import safe_format
 from workbench.checks.slices_hold import slices_hold
-from workbench.domain.evidence import Evidence, Finding
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding
+from workbench.policies.policy import Known, Policy, parse_policy
+from workbench.stats.metrics import METRICS
 
 Check = Callable[[Evidence, Policy], Finding]
 
@@ -63,6 +65,14 @@ CHECKS: Mapping[str, Check] = {
 LIMITS: Mapping[str, tuple[str, ...]] = {
     name: getattr(sys.modules[check.__module__], "LIMITS", ()) for name, check in CHECKS.items()
 }
+# What policies may name in this version.
+KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})
+
+
+@lru_cache(maxsize=8)
+def read_policy(content: bytes) -> Policy:
+    """Read a policy with the checks and metrics this version knows."""
+    return parse_policy(content, known=KNOWN)
 
 
 def run_checks(evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule
-from workbench.domain.comparison import ComparedRun, Comparison, Verdict, decide_verdict
-from workbench.domain.evidence import Evidence
-from workbench.domain.policy import Policy
+from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, decide_verdict
+from workbench.evidence.evidence import Evidence
+from workbench.policies.policy import Policy
 
 NO_INTERVAL = (
     "No interval could be computed: there are too few holdout rows of a class, or the model ranks every row perfectly and "

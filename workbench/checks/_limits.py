@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from workbench.domain.evidence import Finding, ScoreFact, Status
-from workbench.domain.policy import MetricRule, Policy
+from workbench.evidence.evidence import Finding, ScoreFact, Status
+from workbench.policies.policy import MetricRule, Policy
 
 
 def _number_limit(policy: Policy, check: str, key: str) -> float | None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workbench.checks._limits import fact_unknown, read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import CalibrationFact, ClassesFact, ClassFact
-from workbench.domain.policy import Policy
-from workbench.domain.task import describe_response
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.facts import CalibrationFact, ClassesFact, ClassFact
+from workbench.policies.policy import Policy
+from workbench.stats.task import describe_response
 
 LIMITS = ("fewest_rows", "largest_ece", "smallest_slope", "largest_slope", "largest_bias")
 _TWO_SIDED_95 = 1.96

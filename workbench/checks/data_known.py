@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
-from workbench.domain.tables import DatasetFact
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
+from workbench.runs.tables import DatasetFact
 
 ROLES = ("train", "holdout")
 _LIMIT = "a train and a holdout table, each with digest and rows"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.checks._limits import fact_unknown, read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
-from workbench.domain.tables import ColumnProfile, TableProfile
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
+from workbench.runs.tables import ColumnProfile, TableProfile
 
 LIMITS = ("most_missing_share", "most_duplicate_share", "most_constant_columns")
 

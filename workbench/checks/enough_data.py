@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from workbench.checks._advantage import NO_INTERVAL, find_mismatch, find_nominee, judge_nominee
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
-from workbench.domain.comparison import Comparison, Verdict
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import SampleFact
-from workbench.domain.policy import Policy
-from workbench.domain.task import has_classes
+from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.facts import SampleFact
+from workbench.policies.policy import Policy
+from workbench.stats.task import has_classes
 
 LIMITS = ("fewest_rows", "fewest_of_a_class")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.checks._limits import read_limits
-from workbench.domain.evidence import Evidence, Finding, HoldoutFact, Status
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, HoldoutFact, Status
+from workbench.policies.policy import Policy
 
 LIMITS = ("most_shared_rows",)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule, score_unknown
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
 
 
 def metric_limit(evidence: Evidence, policy: Policy) -> Finding:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from workbench.checks._limits import deciding_rule, read_limits, score_unknown
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
 
 LIMITS = ("largest_difference",)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.checks._limits import read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
 
 LIMITS = ("fewest_characters",)
 

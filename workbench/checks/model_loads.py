@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from workbench.checks._limits import read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import ClassesFact
-from workbench.domain.model_facts import FormFact
-from workbench.domain.policy import Policy
-from workbench.domain.serving_form import count_rows, describe_form, find_served, is_proved
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.facts import ClassesFact
+from workbench.evidence.serving_form import count_rows, describe_form, find_served, is_proved
+from workbench.models.model_facts import FormFact
+from workbench.policies.policy import Policy
 
 LIMITS = ("largest_difference",)
 _FIRST_WITH_FORMS = 3  # the format of evidence

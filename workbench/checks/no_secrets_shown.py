@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.checks._limits import fact_unknown
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import Disclosure
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.facts import Disclosure
+from workbench.policies.policy import Policy
 
 _LIMIT = "no secret and no personal data in any text of the run"
 _MOST_NAMED = 5

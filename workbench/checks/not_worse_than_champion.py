@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.checks._advantage import NO_INTERVAL, find_mismatch, judge_nominee, no_interval
-from workbench.domain.comparison import Comparison, Verdict
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
+from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
 
 _GOOD = (Verdict.BETTER, Verdict.NOT_WORSE)
 

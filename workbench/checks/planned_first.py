@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule, score_unknown
-from workbench.domain.evidence import Evidence, Finding, PlanFact, ScoreFact, Status
-from workbench.domain.policy import MetricRule, Policy
+from workbench.evidence.evidence import Evidence, Finding, PlanFact, ScoreFact, Status
+from workbench.policies.policy import MetricRule, Policy
 
 _LIMIT = "metric, margin and slices in the ledger before the first score"
 _AGAIN = "Run the notebook again under this policy, then nominate that run."

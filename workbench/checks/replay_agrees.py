@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.checks._limits import read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
-from workbench.domain.replay import ReplayFact
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
+from workbench.replays.replay import ReplayFact
 
 # Another model file or output may still answer alike; other inputs or no end at all may not.
 _MUST_BE_SAME = frozenset({"run", "notebook", "parameter", "data"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.checks._limits import fact_unknown, read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.facts import RobustnessFact, Scenario
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.facts import RobustnessFact, Scenario
+from workbench.policies.policy import Policy
 
 _NOISE = "noise"
 

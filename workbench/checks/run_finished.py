@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.execution import Execution
-from workbench.domain.policy import Policy
-from workbench.domain.run import RunState
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.notebooks.execution import Execution
+from workbench.policies.policy import Policy
+from workbench.runs.run import RunState
 
 _LIMIT = "FINISHED, every code cell once, in order, without error"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.domain.digest import short
-from workbench.domain.evidence import Evidence, Finding, Identity, Status
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Identity, Status
+from workbench.policies.policy import Policy
+from workbench.records.digest import short
 
 _LIMIT = "every file as recorded when the run ended"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.own_code import describe_modules
-from workbench.domain.policy import Policy
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.models.own_code_source import describe_modules
+from workbench.policies.policy import Policy
 
 SAFE_FORMATS = frozenset({"skops", "onnx", "json"})
 _LIMIT = f"only {', '.join(sorted(SAFE_FORMATS))}, and only reviewed types"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
-from workbench.domain.evidence import Evidence, Finding, Status
-from workbench.domain.policy import Policy
-from workbench.domain.slices import SlicesFact, SliceValue
+from workbench.comparisons.slices import SlicesFact, SliceValue
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.policies.policy import Policy
 
 LIMITS = ("fewest_rows", "fewest_of_a_class", "largest_drop", "false_discovery_rate")
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from distributed import WorkerPlugin, get_worker
 from distributed.core import Status as ServerStatus
 
-from workbench.domain.notebook import read_execution
 from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_processes import end_marked_processes
+from workbench.notebooks.notebook import read_execution
 
 if TYPE_CHECKING:
     from workbench.executors.papermill_executor import PapermillExecutor

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from workbench.domain.execution import Execution
-from workbench.domain.limits import Limits
+from workbench.executors.limits import Limits
+from workbench.notebooks.execution import Execution
 
 
 @dataclass(frozen=True)

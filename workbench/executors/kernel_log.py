@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from workbench.domain.redaction import RedactingWriter, Redactor
+from workbench.secrets.redaction import RedactingWriter, Redactor
 
 _CHUNK_BYTES = 65_536
 _DRAIN_TIMEOUT_S = 10

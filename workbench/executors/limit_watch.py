@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workbench.domain.limits import MOST_FILES, Breach, Limits
 from workbench.executors.folder_usage import FolderMeter, FolderUse
+from workbench.executors.limits import MOST_FILES, Breach, Limits
 from workbench.executors.process_usage import Paced, ProcessTree, find_marked
 
 _TICK_S = 0.1

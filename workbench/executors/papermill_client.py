@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -17,13 +17,11 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 
-from workbench.domain.notebook import written_cells
 from workbench.executors.jobs import Job
 from workbench.executors.kernel_processes import find_descendants
+from workbench.executors.papermill_execution import PapermillExecution
 from workbench.executors.warm_kernels import WarmKernelManager, find_preloads
-
-if TYPE_CHECKING:
-    from workbench.executors.papermill_executor import Execution
+from workbench.notebooks.notebook import written_cells
 
 _OWN_PYTHONS = frozenset({"python", "python3", sys.executable})
 # What the kernel may still have to say after its last cell is waited for this long; a loaded machine is not a failure.
@@ -55,7 +53,7 @@ def _is_own_python(kernel_name: str) -> bool:
 class KernelClient(PapermillNotebookClient):
     """A papermill client of one execution: counts cells, weighs what arrives, and asks the live kernel for a completion mark."""
 
-    def __init__(self, nb_man: Any, *, execution: Execution, **options: Any) -> None:
+    def __init__(self, nb_man: Any, *, execution: PapermillExecution, **options: Any) -> None:
         # What a kernel does after its last cell is nobody's result: it is killed, not asked to go.
         super().__init__(
             nb_man,

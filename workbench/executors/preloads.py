@@ -17,7 +17,7 @@ from typing import Any
 
 # What the functions wb.log_... import when they are called; `log_` is in the name of each.
 LOGGING_PRELOADS = {
-    "log_": ("workbench.spool",),
+    "log_": ("workbench.runs.spool",),
     "log_dataset": ("pandas",),
     "log_predictions": ("pandas", "pyarrow.parquet"),
     "log_model": ("pandas", "pyarrow.parquet", "skops.io"),
@@ -28,7 +28,7 @@ COMPANIONS = {
                    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin"),
     "pandas": ("pandas.io.formats.html", "pandas.io.formats.string", "pandas.core.arrays.arrow.extension_types"),
     "pyarrow": ("pyarrow.pandas_compat",),
-    "skops": ("workbench.packaging.skops_canonical",),
+    "skops": ("workbench.models.skops_canonical",),
     "sklearn": ("narwhals.stable.v2._namespace", "narwhals._interchange.dataframe", "narwhals._pandas_like.dataframe",
                 "narwhals._pandas_like.namespace", "workbench.executors.narwhals_plugins"),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from workbench.domain.contract import (
+from workbench.models.contract import (
     MOST_PROBLEMS,
     Answers,
     Contract,
@@ -23,12 +23,12 @@ from workbench.domain.contract import (
     RowProblem,
     find_row_problems,
 )
-from workbench.domain.digest import canonical_json, strict_json
-from workbench.domain.openapi import openapi_document
-from workbench.domain.seen import make_unseen_finder
-from workbench.domain.task import spell_class
+from workbench.models.seen import make_unseen_finder
+from workbench.records.digest import canonical_json, strict_json
+from workbench.serving.openapi import openapi_document
 from workbench.serving.problems import RequestError, problem_response
 from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_json
+from workbench.stats.task import spell_class
 
 DIGEST_HEADER = "x-model-digest"
 _ANSWERED = "Answered are POST /predict and GET /model, /openapi.json and /healthz."

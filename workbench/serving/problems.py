@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from workbench.domain.contract import RowProblem
-from workbench.domain.digest import canonical_json
+from workbench.models.contract import RowProblem
+from workbench.records.digest import canonical_json
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 from starlette.requests import ClientDisconnect, Request
 
-from workbench.domain.digest import strict_json
+from workbench.records.digest import strict_json
 from workbench.serving.problems import RequestError
 
 LARGEST_BODY = 1024 * 1024

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.domain.namespaces import role_namespaces
-from workbench.domain.roles import require_role
-from workbench.domain.statement import Signed, Signer
 from workbench.errors import Refused, Unavailable, UsageError
+from workbench.policies.roles import require_role
 from workbench.signing.allowed_signers import PRINCIPAL, read_allowed_signers
 from workbench.signing.askpass import Handover, hand_over
+from workbench.signing.namespaces import role_namespaces
+from workbench.signing.statement import Signed, Signer
 
 # Beside the allowed-signers file: public keys, or a key revocation list of ssh-keygen; a key in it never held, whenever it signed.
 REVOKED_KEYS = "revoked_keys"

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.domain.task import Task, has_classes
 from workbench.stats.metrics import Floats, roc_auc
+from workbench.stats.task import Task, has_classes
 
 FEWEST_OF_A_CLASS = 10
 FEWEST_ROWS = 20

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain.task import Direction, Task, has_classes
+from workbench.stats.task import Direction, Task, has_classes
 
 Floats = NDArray[np.float64]
 Evaluate = Callable[[Floats, Floats, Floats], Floats]

@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from workbench.domain.interval import Interval
 from workbench.errors import UsageError
+from workbench.stats.interval import Interval
 from workbench.stats.metrics import Floats, Metric
 
 FEWEST_ROWS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from workbench.domain.model_card import Answer, Block, CardSection, Grid, ModelCard, Named, Remarks
+from workbench.reviews.model_card import Answer, Block, CardSection, Grid, ModelCard, Named, Remarks
 from workbench.widgets.markup import Markup, element, join
 from workbench.widgets.numbers import read_time, sentence_case, words
 from workbench.widgets.snapshot import cell, page

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.domain.changes import Changed, ChangedData, Changes, CodeDiff
-from workbench.domain.digest import short
-from workbench.domain.evidence import Evidence
-from workbench.domain.tables import DatasetFact
+from workbench.evidence.evidence import Evidence
+from workbench.records.digest import short
+from workbench.reviews.changes import Changed, ChangedData, Changes, CodeDiff
+from workbench.runs.tables import DatasetFact
 from workbench.widgets.numbers import (
     MISSING,
     choose_decimals,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.domain.comparison import Comparison
+from workbench.comparisons.comparison import Comparison
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
 from workbench.widgets.markup import Markup, element, join

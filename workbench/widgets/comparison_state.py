@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.domain.comparison import ComparedRun, Comparison, Verdict, headline
-from workbench.domain.digest import short
-from workbench.domain.interval import Interval
+from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, headline
+from workbench.records.digest import short
+from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.numbers import (
     MISSING,

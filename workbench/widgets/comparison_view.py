@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
-from workbench.domain.comparison import Comparison
+from workbench.comparisons.comparison import Comparison
 from workbench.widgets.comparison_page import comparison_body
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.markup import Markup

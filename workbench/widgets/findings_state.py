@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from workbench.domain.checklist import ChecklistRow, ItemStatus, count_statuses
-from workbench.domain.evidence import Finding, Severity, Status
-from workbench.domain.review import Review
+from workbench.evidence.evidence import Finding, Severity, Status
+from workbench.reviews.checklist import ChecklistRow, ItemStatus, count_statuses
+from workbench.reviews.review import Review
 from workbench.widgets.numbers import MISSING, sentence_case, words
 
 # Failed first: what needs a person stands on top.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
-from workbench.domain.comparison import Verdict
-from workbench.domain.interval import Interval
+from workbench.comparisons.comparison import Verdict
+from workbench.stats.interval import Interval
 from workbench.widgets.markup import Markup, element
 from workbench.widgets.numbers import format_signed
 

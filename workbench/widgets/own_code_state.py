@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.domain.digest import short
-from workbench.domain.own_code_review import ReviewedModule
-from workbench.domain.review import Review
+from workbench.records.digest import short
+from workbench.reviews.own_code import ReviewedModule
+from workbench.reviews.review import Review
 from workbench.widgets.changes_state import LINES_SHOWN, code_state, count_lines, line_state
 
 _TEXT = (

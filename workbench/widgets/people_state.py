@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from workbench.domain.approval import person_of
-from workbench.domain.digest import short
-from workbench.domain.evidence import Finding, ObjectionFact
-from workbench.domain.review import GivenApproval, GivenWaiver, Question, Review, find_next_command
+from workbench.evidence.evidence import Finding, ObjectionFact
+from workbench.records.digest import short
+from workbench.reviews.approval import person_of
+from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review, find_next_command
 from workbench.widgets.findings_state import can_be_waived, sort_findings, waive_command
 from workbench.widgets.numbers import read_time, sentence_case, words
 

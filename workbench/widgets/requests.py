@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from workbench.domain.review import Review
+from workbench.reviews.review import Review
 
 
 @dataclass(frozen=True)

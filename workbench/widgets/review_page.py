@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.domain.review import Review
+from workbench.reviews.review import Review
 from workbench.widgets.changes_page import show_changes
 from workbench.widgets.classes_page import show_classes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.domain.comparison import ComparedRun, Comparison
-from workbench.domain.evidence import Evidence, Identity
-from workbench.domain.review import Review, headline
-from workbench.domain.serving_form import summarize_form
+from workbench.comparisons.comparison import ComparedRun, Comparison
+from workbench.evidence.evidence import Evidence, Identity
+from workbench.evidence.serving_form import summarize_form
+from workbench.reviews.review import Review, headline
 from workbench.widgets.changes_state import changes_state
 from workbench.widgets.classes_state import classes_state
 from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state

@@ -7,9 +7,9 @@ from typing import Any
 
 import traitlets
 
-from workbench.domain.approval import is_author
-from workbench.domain.review import Review
 from workbench.errors import UsageError, WorkbenchError
+from workbench.reviews.approval import is_author
+from workbench.reviews.review import Review
 from workbench.widgets.findings_state import prose
 from workbench.widgets.markup import Markup
 from workbench.widgets.numbers import words

@@ -6,17 +6,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from workbench.domain.ledger import Event
-from workbench.domain.run import RUN_ID
 from workbench.errors import WorkbenchError
+from workbench.ledger.ledger import Event
+from workbench.releases.aliases import Pointing, point_to_served
+from workbench.runs.project import Project
+from workbench.runs.publishing import publish_pending, settle_lost_runs
+from workbench.runs.run import RUN_ID
 from workbench.signing.allowed_signers import find_signers_faults
-from workbench.workflow.aliases import Pointing, point_to_served
-from workbench.workflow.publishing import publish_pending, settle_lost_runs
-
-if TYPE_CHECKING:
-    from workbench.workflow.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -29,14 +26,14 @@ class Symptom:
     remedy: str = ""
 
 
-def examine(bench: Workbench) -> list[Symptom]:
+def examine(project: Project) -> list[Symptom]:
     """Return what was found, part by part; a part that cannot be examined is not well."""
-    return [symptom for look in _LOOKS for symptom in _safely(look, bench)]
+    return [symptom for look in _LOOKS for symptom in _safely(look, project)]
 
 
-def _safely(look: Callable[[Workbench], Iterator[Symptom]], bench: Workbench) -> list[Symptom]:
+def _safely(look: Callable[[Project], Iterator[Symptom]], project: Project) -> list[Symptom]:
     try:
-        return list(look(bench))
+        return list(look(project))
     except WorkbenchError as exc:
         return [
             Symptom(
@@ -48,11 +45,11 @@ def _safely(look: Callable[[Workbench], Iterator[Symptom]], bench: Workbench) ->
         ]
 
 
-def _python(_: Workbench) -> Iterator[Symptom]:
+def _python(_: Project) -> Iterator[Symptom]:
     yield Symptom("Python", True, sys.version.split()[0])
 
 
-def _programs(_: Workbench) -> Iterator[Symptom]:
+def _programs(_: Project) -> Iterator[Symptom]:
     for program, package, purpose in (
         ("ssh-keygen", "openssh-client", "signing and verifying approvals"),
         ("git", "git", "recording which commit a run came from"),
@@ -66,12 +63,12 @@ def _programs(_: Workbench) -> Iterator[Symptom]:
         )
 
 
-def _author(bench: Workbench) -> Iterator[Symptom]:
-    yield Symptom("you are", True, bench.settings.acting_author)
+def _author(project: Project) -> Iterator[Symptom]:
+    yield Symptom("you are", True, project.settings.acting_author)
 
 
-def _trust(bench: Workbench) -> Iterator[Symptom]:
-    path = bench.settings.signers_file
+def _trust(project: Project) -> Iterator[Symptom]:
+    path = project.settings.signers_file
     if not path.is_file():
         remedy = "Nobody can approve yet; the README shows how to name the first signers."
         yield Symptom("allowed signers", False, str(path), remedy)
@@ -81,19 +78,19 @@ def _trust(bench: Workbench) -> Iterator[Symptom]:
     yield Symptom("allowed signers", not faults, "; ".join([str(path), *faults]), remedy)
 
 
-def _ledger(bench: Workbench) -> Iterator[Symptom]:
-    entries, faults = bench.inspect_ledger()
+def _ledger(project: Project) -> Iterator[Symptom]:
+    entries, faults = project.store.inspect_ledger()
     remedy = "`workbench ledger verify` says more, and how to go on if you started over on purpose." if faults else ""
     yield Symptom("ledger", not faults, "; ".join(faults) or f"{len(entries)} entries, chain whole", remedy)
 
 
-def _runs(bench: Workbench) -> Iterator[Symptom]:
-    lost = settle_lost_runs(bench.settings, bench.store)
+def _runs(project: Project) -> Iterator[Symptom]:
+    lost = settle_lost_runs(project.settings, project.store)
     found = f"{len(lost)} marked lost now" if lost else "none lost"
-    folders = bench.settings.runs_folder
+    folders = project.settings.runs_folder
     # First the folders: a run that begins meanwhile is in the store before it has one.
     kept = sorted(folder.name for folder in folders.iterdir()) if folders.is_dir() else []
-    known = {run.id for run in bench.store.list_runs()}
+    known = {run.id for run in project.store.list_runs()}
     unknown = [name for name in kept if RUN_ID.fullmatch(name) and name not in known]
     if not unknown:
         yield Symptom("runs", True, found)
@@ -103,12 +100,12 @@ def _runs(bench: Workbench) -> Iterator[Symptom]:
     yield Symptom("runs", False, f"{found}; {len(unknown)} in {folders} the store does not know: {named}", remedy)
 
 
-def _mlflow(bench: Workbench) -> Iterator[Symptom]:
-    bench.tracker.require_answer()
-    told = publish_pending(bench.settings, bench.store, bench.tracker)
+def _mlflow(project: Project) -> Iterator[Symptom]:
+    project.tracker.require_answer()
+    told = publish_pending(project.settings, project.store, project.tracker)
     left = {run_id: why for run_id, why in told.items() if why is not None}
-    mended = bench.tracker.repair_statuses([run for run in bench.store.list_runs() if run.id not in left])
-    found = f"{bench.tracker.address}, {len(told) - len(left)} runs published now"
+    mended = project.tracker.repair_statuses([run for run in project.store.list_runs() if run.id not in left])
+    found = f"{project.tracker.address}, {len(told) - len(left)} runs published now"
     if mended:
         found += (
             f", the status of {len(mended)} was another there and is set right: {', '.join(run.id for run in mended)}"
@@ -116,16 +113,16 @@ def _mlflow(bench: Workbench) -> Iterator[Symptom]:
     if not left:
         yield Symptom("MLflow", True, found)
         return
-    remedy = f"They are whole in {bench.settings.runs_folder}; MLflow is told again with every run."
+    remedy = f"They are whole in {project.settings.runs_folder}; MLflow is told again with every run."
     why = "; ".join(f"{run_id} ({refused})" for run_id, refused in left.items())
     yield Symptom("MLflow", False, f"{found}, {len(left)} it did not take: {why}", remedy)
 
 
-def _aliases(bench: Workbench) -> Iterator[Symptom]:
-    entries = bench.store.read_ledger()
+def _aliases(project: Project) -> Iterator[Symptom]:
+    entries = project.store.read_ledger()
     moves = [entry for entry in entries if entry.event in (Event.PROMOTED, Event.ROLLED_BACK)]
     for endpoint in sorted({entry.body["endpoint"] for entry in moves}):
-        pointing = point_to_served(bench, endpoint)
+        pointing = point_to_served(project, endpoint)
         if pointing is not None:
             yield Symptom(f"endpoint {endpoint}", True, _say_pointing(pointing))
 

@@ -1,0 +1,326 @@
+"""Records as text: what a run, a comparison, a replay, a release and the ledger look like in 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
+from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.comparisons.comparison import headline as comparison_headline
+from workbench.ledger.ledger import Checkpoint, Entry, Event
+from workbench.records.digest import short
+from workbench.releases.release import Release
+from workbench.replays.replay import Line, Replay, Sameness
+from workbench.replays.replay import headline as replay_headline
+from workbench.replays.resumption import Resumption
+from workbench.reviews.ledger_audit import LedgerAudit
+from workbench.reviews.waiver import last_day
+from workbench.runs.run import Run, RunState
+from workbench.stats.interval import Interval
+from workbench.sweeps.search import SweepPlan
+
+if TYPE_CHECKING:
+    from workbench.models.servable_models import ServableFamily
+    from workbench.workflow.doctor import Symptom
+
+_VERDICTS = {
+    Verdict.BETTER: "[green]✓ better[/]",
+    Verdict.NOT_WORSE: "[green]= not worse[/]",
+    Verdict.WORSE: "[red]✕ worse[/]",
+    Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
+    None: "[yellow]? unclear[/]",
+}
+_STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KILLED: "red", RunState.LOST: "red"}
+
+
+# Runs
+
+
+def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
+    """Print the runs of a sweep with the metric it was after, and which of them is best."""
+    print_runs(runs, metric=plan.goal.metric if plan.goal else None)
+    best = plan.goal.find_best_run(runs) if plan.goal else None
+    if plan.goal and best:
+        say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
+
+
+def print_runs(runs: Sequence[Run], *, metric: str | None = None, is_cut: bool = False) -> None:
+    """Print runs as a table, one column for each thing that differs; says how to make one when there are none.
+
+    `is_cut` says that there are older ones.
+    """
+    if not runs:
+        say("No runs yet. Make a notebook with `workbench new NAME` and run it: workbench run notebooks/NAME.ipynb")
+        return
+    notebooks = sorted({run.notebook for run in runs})
+    same, differing = _split_parameters([run.parameters for run in runs])
+    logged = [name for run in runs for name in run.metrics]
+    metric = metric if metric in logged else next(iter(logged), "metric")
+    newest = "The newest " if is_cut else ""
+    say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{_say_same(same)}")
+    is_mixed = len(notebooks) > 1
+    table = new_table(
+        ("run", ""), *([("notebook", "wrap")] if is_mixed else []), ("state", ""), (metric, "right"),
+        *((name, "wrap") for name in differing), ("started", "right"),
+    )  # fmt: skip
+    for run in runs:
+        value = run.metrics.get(metric)
+        table.add_row(
+            run.id,
+            *([escape(run.notebook)] if is_mixed else []),
+            f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]",
+            "" if value is None else format_number(value),
+            *(_cell(run.parameters.get(name)) for name in differing),
+            format_age(run.created),
+        )
+    open_console().print(table)
+
+
+_MOST_COLUMNS = 3
+
+
+def _split_parameters(sets: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """Return the parameters that are the same in all sets, and the names of the first that are not."""
+    names = list(dict.fromkeys(name for values in sets for name in values))
+    same = {name: sets[0].get(name) for name in names if all(values.get(name) == sets[0].get(name) for values in sets)}
+    return same, [name for name in names if name not in same][:_MOST_COLUMNS]
+
+
+def _say_same(same: Mapping[str, Any]) -> str:
+    shown = {name: _shorten(value) for name, value in same.items()}
+    return f"; the same in all: {_short_parameters(shown)}" if shown else ""
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else escape(_shorten(value))
+
+
+def _shorten(value: Any) -> Any:
+    """Return a parameter's value as it is shown among others: a number that a search drew has 17 digits."""
+    return format_number(value) if isinstance(value, float) else value
+
+
+def _short_parameters(parameters: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def print_run(run: Run, folder: str) -> None:
+    """Print one run: what came out, from what, and where its files are."""
+    console = open_console()
+    state = f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]"
+    console.print(
+        f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}, {format_age(run.created)}, by {escape(run.author)}"
+    )
+    if run.error:
+        console.print(f"  [red]{escape(run.error)}[/]", soft_wrap=True)
+    for note in run.record.get("notes", ()):
+        console.print(f"  {escape(note)}", soft_wrap=True)
+    table = new_table(("", ""), ("", "wrap"))
+    table.show_header = False
+    for name, value in run.metrics.items():
+        table.add_row(escape(name), f"{format_number(value)} {run.describe_course(name)}".rstrip())
+    table.add_row("parameters", escape(_short_parameters(run.parameters)))
+    for item in run.record.get("datasets", []):
+        table.add_row(
+            f"data: {item['role']}", f"{item['rows']:,} rows, {item['columns']} columns, {short(item['digest'])}"
+        )
+    commit = run.provenance.get("git_commit")
+    dirty = " with uncommitted changes" if run.provenance.get("git_dirty") else ""
+    source = f"notebook {short(run.notebook_digest)}, git {short(commit) + dirty if commit else 'none'}"
+    table.add_row("source", escape(source))
+    if run.attempt > 1:
+        table.add_row("attempt", f"{run.attempt}; what the ones before left is in runs/attempts")
+    table.add_row("folder", escape(folder))
+    console.print(table)
+
+
+# Replay
+
+_SAMENESS = {
+    Sameness.IDENTICAL: "[green]✓ identical[/]",
+    Sameness.WITHIN_TOLERANCE: "[green]≈ within tolerance[/]",
+    Sameness.DIFFERENT: "[red]✕ different[/]",
+}
+_FEW_ROWS = 5
+
+
+def print_replay(replay: Replay) -> None:
+    """Print what came of a replay: the sentence, every thing that was compared, the rows predicted otherwise, the notes."""
+    console = open_console()
+    console.print(f"[bold]{escape(replay_headline(replay))}[/]", soft_wrap=True)
+    table = new_table(("what", "wrap"), ("", ""), ("then and now", "wrap"))
+    for line in sorted(replay.lines, key=lambda item: item.sameness is not Sameness.DIFFERENT):
+        name = line.name if line.kind in (line.name, "output") else f"{line.kind} {line.name}"
+        table.add_row(escape(name), _SAMENESS[line.sameness], escape(_describe_line(line)))
+    console.print(table)
+    for row in replay.worst_predictions[:_FEW_ROWS]:
+        say(f"row {row.row}: {row.then!r} then, {row.now!r} now, difference {row.difference:.2g}")
+    if len(replay.worst_predictions) > _FEW_ROWS:
+        console.print("[dim]and more rows; --json shows the 20 with the largest difference[/]")
+    for note in replay.notes:
+        console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+
+
+def _describe_line(line: Line) -> str:
+    if line.detail or line.sameness is Sameness.DIFFERENT:
+        return line.detail or f"{_say_side(line.then)} then, {_say_side(line.now)} now"
+    return "" if line.kind == "output" else _say_side(line.now)
+
+
+def _say_side(value: str | float | None) -> str:
+    if isinstance(value, str):
+        return short(value) if len(value) == _DIGEST_LENGTH else value
+    return "none" if value is None else format_number(value)
+
+
+_DIGEST_LENGTH = 64
+
+
+def print_resumption(resumption: Resumption) -> None:
+    """Say beside the result what is executed again and where a run goes on."""
+    open_console(err=True).print(escape(resumption), soft_wrap=True)
+
+
+# Comparison
+
+
+def print_comparison(comparison: Comparison, most: int = 15) -> None:
+    """Print a comparison: the sentence first, then a table, best first."""
+    console = open_console()
+    console.print(f"[bold]{escape(comparison_headline(comparison))}[/]", soft_wrap=True)
+    same, differing = _split_parameters([run.parameters for run in comparison.runs])
+    value = f"{comparison.metric} {'↑' if comparison.direction == 'higher' else '↓'}"
+    table = new_table(
+        ("run", ""), (value, "right"), ("better by", "right"), ("verdict", ""), (", ".join(differing), "wrap")
+    )
+    for run in comparison.runs[:most]:
+        values = ", ".join(_cell(run.parameters.get(name)) for name in differing)
+        table.add_row(run.run_id, format_number(run.value), _interval(run.advantage), _VERDICTS[run.verdict], values)
+    console.print(table)
+    if len(comparison.runs) > most:
+        console.print(f"[dim]and {len(comparison.runs) - most} more; --json shows all[/]")
+    reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
+    say(f"{reference}. A difference below {comparison.margin:g} counts as none{_say_same(same)}.")
+
+
+def _interval(interval: Interval | None) -> str:
+    return "no interval" if interval is None else f"{interval.low:+.2g} … {interval.high:+.2g}"
+
+
+# Release and ledger
+
+
+def print_release(release: Release, subject: str) -> None:
+    """Print whether a release may be served."""
+    console = open_console()
+    if release.decision.is_allowed:
+        people = escape(", ".join(release.approved_by))
+        console.print(f"[green]✓ {escape(subject)} verifies[/]: digest {short(release.digest)}, approved by {people}")
+        return
+    console.print(f"[bold red]✕ {escape(subject)} may not be served[/]")
+    for reason in release.decision.reasons:
+        console.print(f"  - {escape(reason)}", soft_wrap=True)
+
+
+def print_ledger(entries: Sequence[Entry], faults: Sequence[str], *, of: int | None = None) -> None:
+    """Print decisions in order (the newest `of` all), and whether their chain is whole."""
+    table = new_table(("#", "right"), ("who", "wrap"), ("decision", "wrap"), ("when", "right"), ("digest", ""))
+    for entry in entries:
+        said, age = _say_entry(entry)
+        table.add_row(str(entry.sequence), escape(entry.actor), escape(said), age, escape(short(entry.digest)))
+    console = open_console()
+    console.print(table)
+    for fault in faults:
+        console.print(f"[red]✕ {escape(fault)}[/]")
+    if not faults:
+        count = len(entries) if of is None else of
+        console.print(f"[green]✓ The chain of {_count_entries(count)} is whole[/]")
+
+
+def print_ledger_audit(audit: LedgerAudit) -> None:
+    """Print what was verified of a ledger, everything that is wrong with it, and what to note of it."""
+    console = open_console()
+    good = [approval for approval in audit.approvals if not approval.faults]
+    signed = sum(approval.checkpoint is not None for approval in audit.approvals)
+    mark, words = (
+        ("[red]✕[/]", f"{len(audit.faults)} {'fault' if len(audit.faults) == 1 else 'faults'}")
+        if audit.faults
+        else ("[green]✓[/]", "nothing is wrong")
+    )
+    console.print(f"{mark} {_count_entries(audit.entries)}: {words}")
+    console.print(f"  approvals: {len(good)} of {len(audit.approvals)} hold, {signed} of them sign a checkpoint")
+    console.print(f"  seen here before: {escape(_say_checkpoint(audit.last_seen))}")
+    if audit.checkpoint:
+        console.print(f"  noted by you: {escape(_say_checkpoint(audit.checkpoint))}")
+    for fault in audit.faults:
+        console.print(f"[red]✕ {escape(fault)}[/]", soft_wrap=True)
+    if audit.is_rewritten:
+        accept = f"workbench ledger accept --head {audit.head.digest}"
+        console.print("  Another was seen here: put the newest copy back or, if you started over:")
+        console.print(f"  {escape(accept)}", soft_wrap=True)
+    if audit.faults:
+        return
+    console.print("  To be sure of it another time, note:")
+    console.print(f"  {escape(audit.head)}", soft_wrap=True)
+
+
+def _count_entries(count: int) -> str:
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
+def _say_checkpoint(checkpoint: Checkpoint | None) -> str:
+    return f"entry {checkpoint.sequence}, digest {short(checkpoint.digest)}" if checkpoint else "nothing"
+
+
+def _say_entry(entry: Entry) -> tuple[str, str]:
+    """Return an entry in words and its age; one that was tampered with is shown too, by what is left of it."""
+    try:
+        return _describe_entry(entry), format_age(entry.time)
+    except (KeyError, TypeError, ValueError):
+        return f"{entry.event} {entry.subject} (cannot be read)", ""
+
+
+def _describe_entry(entry: Entry) -> str:
+    body = entry.body
+    says: Mapping[Event, Callable[[], str]] = {
+        Event.PLANNED: lambda: f"planned how {entry.subject} is judged: policy {body['policy_name']}",
+        Event.NOMINATED: lambda: f"nominated {entry.subject} (run {body['run']})",
+        Event.OBJECTED: lambda: f"objected to {entry.subject}: {body['text']}",
+        Event.CLEARED: lambda: f"cleared objection {body['objection']} to {entry.subject}",
+        Event.WAIVED: lambda: f"waived {body['check']} of {entry.subject} until {last_day(body['expires'])}",
+        Event.ANSWERED: lambda: f"answered {body['question']} of {entry.subject}",
+        Event.APPROVED: lambda: f"approved {entry.subject} as {body['role']}",
+        Event.REFUSED: lambda: f"was refused to {body['action']} {entry.subject}{_say_reasons(body['reasons'])}",
+        Event.PROMOTED: lambda: f"promoted {entry.subject} to endpoint {body['endpoint']}",
+        Event.ROLLED_BACK: lambda: f"rolled endpoint {body['endpoint']} back to {entry.subject}",
+        Event.ACCEPTED: lambda: f"accepted the {entry.subject} that ended with entry {body['sequence']}",
+    }
+    return says[entry.event]()
+
+
+def print_models(families: Sequence[ServableFamily]) -> None:
+    """Print which models can be served, by family, and in which form."""
+    table = new_table(("family", "wrap"), ("served", ""), ("estimators", "wrap"))
+    for each in families:
+        forms = [(form, names) for form, names in (("compiled", each.compiled), ("as it is", each.uncompiled)) if names]
+        for number, (form, names) in enumerate(forms):
+            table.add_row("" if number else escape(each.family), form, escape(", ".join(names)))
+    open_console().print(table)
+    say("A model is compiled where all its parts are and nominating it proves that it")
+    say("answers the same; otherwise scikit-learn itself answers. What holds another")
+    say("type is refused by wb.log_model, by name, with what to write instead.")
+
+
+def print_symptoms(symptoms: Sequence[Symptom]) -> None:
+    """Print what was examined, what is wrong and what to do about it."""
+    console = open_console()
+    for symptom in symptoms:
+        mark = "[green]✓[/]" if symptom.is_well else "[red]✕[/]"
+        console.print(f"{mark} {escape(symptom.part)}: {escape(symptom.found)}", soft_wrap=True)
+        if symptom.remedy:
+            console.print(f"    Next: {escape(symptom.remedy)}", soft_wrap=True)
+
+
+def _say_reasons(reasons: Sequence[str]) -> str:
+    return f": {reasons[0]}" if len(reasons) == 1 else f", {len(reasons)} reasons"

@@ -1,0 +1,205 @@
+"""The commands that make and read runs: run, sweep, runs, show, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from workbench.cli import records, terminal
+from workbench.cli.options import JSON, near, open_bench, open_with, pairs
+from workbench.errors import RunFailed
+from workbench.notebooks.parameters import Parameter, parse_value
+from workbench.runs.trials import Aim
+from workbench.sweeps.search import Search, parse_axis
+
+if TYPE_CHECKING:
+    from workbench.runs.run import Run
+    from workbench.workflow import Workbench
+
+_PARAMETERS = click.option(
+    "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook; repeatable."
+)
+_EXECUTION: Sequence[Callable[[Any], Any]] = (
+    click.option("--timeout", "timeout_s", type=click.IntRange(1, 999_999), help="Seconds one attempt may take."),
+    click.option(
+        "--cell-timeout", "cell_timeout_s", type=click.IntRange(1, 999_999), help="Seconds one cell may take."
+    ),
+    click.option("--memory", metavar="SIZE", help="Memory the kernel and all it starts may use, e.g. 2GB."),
+    click.option("--output-size", metavar="SIZE", help="What all cells may show."),
+    click.option("--disk", metavar="SIZE", help="What the run's folder may hold."),
+    click.option("--retries", type=click.IntRange(0, 99), help="How often a run whose kernel died is tried again."),
+    click.option(
+        "--cold", is_flag=True, help="Use an ordinary kernel, not one forked from a process with the imports loaded."
+    ),
+)
+_NEWEST = "newest"
+
+
+def _execution(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of executing notebooks."""
+    for option in reversed(_EXECUTION):
+        command = option(command)
+    return command
+
+
+def _declared(bench: Workbench, notebook: Path) -> Mapping[str, Parameter]:
+    return {parameter.name: parameter for parameter in bench.read_notebook(notebook).parameters}
+
+
+def _source_of(bench: Workbench, run_id: str | None) -> Path:
+    """Return the notebook of a run that is to be gone on with."""
+    if run_id is None:
+        raise click.UsageError("Missing argument 'NOTEBOOK'.", click.get_current_context())
+    return bench.settings.project / bench.show(run_id).notebook
+
+
+@click.command()
+@click.argument("notebook", type=click.Path(path_type=Path), required=False)
+@_PARAMETERS
+@click.option("--resume", metavar="RUN", help="Go on with a run that failed, where the cells before are unchanged.")
+@_execution
+@JSON
+def run(
+    notebook: Path | None, given: Sequence[str], resume: str | None, as_json: bool, cold: bool, **limits: Any
+) -> None:
+    """Run a notebook once and record it."""
+    bench = open_with(**limits)
+    path = notebook or _source_of(bench, resume)
+    declared = _declared(bench, path)
+    values = {name: parse_value(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
+    resumption = bench.plan_resumption(resume, path, values) if resume else None
+    if resumption:
+        records.print_resumption(resumption)
+        values = dict(resumption.parameters)
+    with terminal.show_progress(path.stem) as update:
+        done = bench.run(
+            path, values, cold=cold, origin=resumption.provenance if resumption else None, on_progress=update
+        )
+    terminal.print_json(done) if as_json else records.print_run(done, near(bench.settings.runs_folder / done.id))
+    terminal.suggest("workbench compare")
+
+
+@click.command(
+    epilog="Values are -p C=0.1,1,10 -p seed=0..4; random and optuna draw from log(0.01,100), uniform(0,1), int(1,8) too."
+)
+@click.argument("notebook", required=False, type=click.Path(path_type=Path))
+@_PARAMETERS
+@click.option("--search", type=click.Choice(get_args(Search)), help="How the space is searched (default: grid).")
+@click.option("--trials", type=click.IntRange(1, 10_000), help="How many sets random or optuna try (default: 20).")
+@click.option("--seed", type=click.IntRange(0), help="What random and optuna draw by (default: 0).")
+@click.option("--goal", metavar="METRIC", help="The metric looked for (default: the policy's).")
+@click.option("--direction", type=click.Choice(get_args(Aim)), help="Which way the metric is better.")
+@click.option(
+    "--resume", is_flag=False, flag_value=_NEWEST, metavar="[SWEEP]", help="Finish what is missing of a sweep."
+)
+@click.option("--retry-failed", is_flag=True, help="With --resume: run those that failed again.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="How many notebooks run at a time.")
+@click.option("--executor", type=click.Choice(["dask", "local"]), help="What executes them (default: local).")
+@click.option("--scheduler", metavar="ADDRESS", help="With dask: tcp://host:port (default: workers on this machine).")
+@_execution
+@JSON
+def sweep(
+    notebook: Path | None,
+    given: Sequence[str],
+    resume: str | None,
+    retry_failed: bool,
+    as_json: bool,
+    cold: bool,
+    **rest: Any,
+) -> None:
+    """Run a notebook for every combination, or for those a search chooses."""
+    asked = {name: rest.pop(name) for name in ("search", "trials", "seed", "goal", "direction")}
+    chosen = {name: value for name, value in asked.items() if value is not None}
+    _require_sweep_usage(notebook, resume, [*given, *chosen], chosen, retry_failed=retry_failed)
+    bench = open_with(**rest)
+    if notebook is None:
+        plan = bench.find_sweep(None if resume == _NEWEST else resume, retry_failed=retry_failed)
+        with terminal.show_progress(Path(plan.notebook).stem) as update:
+            runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, on_progress=update)
+    else:
+        declared = _declared(bench, notebook)
+        space = {name: parse_axis(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
+        with terminal.show_progress(notebook.stem) as update:
+            runs = bench.sweep(notebook, space, cold=cold, on_progress=update, **chosen)
+    _print_sweep(bench, runs, as_json=as_json)
+
+
+def _require_sweep_usage(
+    notebook: Path | None, resume: str | None, said: Sequence[str], chosen: Mapping[str, Any], *, retry_failed: bool
+) -> None:
+    if resume is not None and (notebook is not None or said):
+        raise click.UsageError("--resume goes on as the sweep was planned: give no notebook, parameters or search.")
+    if resume is None and notebook is None:
+        raise click.UsageError("Missing argument 'NOTEBOOK' (or --resume, to finish a sweep).")
+    if resume is None and retry_failed:
+        raise click.UsageError("--retry-failed needs --resume.")
+    if "seed" in chosen and chosen.get("search", "grid") == "grid":
+        raise click.UsageError("--seed is what random and optuna draw by; a parameter is -p seed=VALUE.")
+
+
+def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> None:
+    plan = bench.find_sweep(runs[0].sweep)
+    terminal.print_json(runs) if as_json else records.print_sweep(plan, runs)
+    failed = [run for run in runs if not run.is_finished]
+    if failed:
+        raise RunFailed(
+            f"{len(failed)} of {len(runs)} runs failed.",
+            why=[f"{run.id}: {run.error}" for run in failed[:10]],
+            next_step=f"Read {bench.settings.runs_folder / failed[0].id}/report.html; "
+            f"`workbench sweep --resume {plan.id} --retry-failed` runs them again.",
+        )
+    terminal.suggest("workbench compare")
+
+
+@click.command()
+@click.option("--notebook", help="Only runs of this notebook.")
+@click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many, newest first.")
+@JSON
+def runs(notebook: str | None, limit: int, as_json: bool) -> None:
+    """List runs, newest first."""
+    found = open_bench().list_runs(notebook=notebook, limit=limit + 1)
+    shown, is_cut = found[:limit], len(found) > limit
+    terminal.print_json(shown) if as_json else records.print_runs(shown, is_cut=is_cut)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@JSON
+def show(run_id: str, as_json: bool) -> None:
+    """Show one run: results, parameters, where it came from, its files."""
+    bench = open_bench()
+    found = bench.show(run_id)
+    if as_json:
+        points = {
+            name: [{"step": each.step, "value": each.value, "time_ms": each.time_ms} for each in course]
+            for name, course in bench.read_points(found.id).items()
+        }
+        terminal.print_json({**terminal.to_plain(found), "points": points})
+    else:
+        records.print_run(found, near(bench.settings.runs_folder / found.id))
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1),
+    default=1e-9,
+    show_default=True,
+    help="The relative difference of two numbers that counts as none.",
+)
+@click.option("--cold", is_flag=True, help="Use an ordinary kernel.")
+@JSON
+def replay(run_id: str, tolerance: float, cold: bool, as_json: bool) -> None:
+    """Execute a finished run again, as a new run, and say what came out the same."""
+    with terminal.show_progress(f"Replay of {run_id}") as update:
+        found = open_bench().replay(run_id, tolerance=tolerance, cold=cold, on_progress=update)
+    terminal.print_json(found) if as_json else records.print_replay(found)
+    if not found.is_clean:
+        raise click.exceptions.Exit(3)
+
+
+COMMANDS = (run, sweep, runs, show, replay)

@@ -1,0 +1,1 @@
+"""Runs beside each other, with how sure the difference is."""

@@ -1,0 +1,261 @@
+"""Comparing runs on their stored holdout predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.comparisons.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
+from workbench.errors import Refused, UsageError
+from workbench.models.predictions import (
+    HOW_TO_STORE,
+    PREDICTIONS,
+    Predictions,
+    parse_predictions,
+    read_stored,
+    unusable,
+)
+from workbench.policies.policy import MetricRule, Policy
+from workbench.records.digest import sha256_hex
+from workbench.runs.run import Run, RunState
+from workbench.stats.interval import Interval
+from workbench.stats.task import spell_class
+
+ALPHA = 0.05
+CONSTANT = "a constant prediction"
+FolderOf = Callable[[Run], Path]
+
+
+def read_recorded(run: Run, folder: Path) -> Predictions:
+    """Read what a finished run predicted; raises UsageError also where that is not what was recorded when it ended."""
+    content = read_stored(folder)
+    if sha256_hex(content) != run.record.get("files", {}).get(PREDICTIONS):
+        raise unusable(run.id, ["Its file is not the one that was recorded when the run ended."])
+    return parse_predictions(content, run.id)
+
+
+def find_holdout(run: Run) -> dict[str, Any] | None:
+    """Return the holdout a run declared (name, digest, rows), None when it declared none."""
+    return next((item for item in run.record.get("datasets", []) if item["role"] == "holdout"), None)
+
+
+def holdout_digest(run: Run) -> str | None:
+    """Return the digest of the holdout a run declared."""
+    holdout = find_holdout(run)
+    return holdout["digest"] if holdout else None
+
+
+def runs_on_holdout_of(run: Run, runs: Iterable[Run]) -> list[Run]:
+    """Return those of the runs, in their order, that declared the same holdout as this one."""
+    digest = holdout_digest(run)
+    return [other for other in runs if holdout_digest(other) == digest]
+
+
+def find_scored(run: Run, runs: Iterable[Run]) -> list[Run]:
+    """Return the runs, in their order, that showed a score on the holdout of this one: finished, or failed after that."""
+    return [other for other in runs_on_holdout_of(run, runs) if other.is_finished or other.metrics]
+
+
+def keep_distinct(scored: Sequence[Run]) -> list[Run]:
+    """Return the runs, in their order, without those that predict to the byte what one before does, as a replay would.
+
+    Of one that failed nobody has the predictions: it is another one when no other run shows its metrics.
+    """
+    shown = {_spell_metrics(run) for run in scored if run.is_finished}
+    distinct: dict[Any, Run] = {}
+    for run in scored:
+        if run.is_finished:
+            distinct.setdefault(run.record.get("files", {}).get(PREDICTIONS, run.id), run)
+        elif _spell_metrics(run) not in shown:
+            distinct.setdefault(_spell_metrics(run), run)
+    return list(distinct.values())
+
+
+def _spell_metrics(run: Run) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(run.metrics.items()))
+
+
+def count_tries(run: Run, runs: Iterable[Run]) -> int:
+    """Return how many different predictions were made on the holdout of this run: each was a chance to be lucky."""
+    return len(keep_distinct(find_scored(run, runs)))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What runs are held against: the name people read, and what it predicts for each holdout row."""
+
+    name: str
+    predictions: Predictions
+
+
+def constant_reference(predictions: Predictions) -> Reference:
+    """Return the reference that predicts the same for every row."""
+    from workbench.stats.metrics import constant_score
+
+    score = constant_score(predictions.truth, predictions.task, predictions.width)
+    return Reference(CONSTANT, replace(predictions, score=score, label=None, response="predict_proba"))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One side of a comparison: a run and what it predicted."""
+
+    run_id: str
+    parameters: Mapping[str, Any]
+    predictions: Predictions
+
+
+def find_difference(ours: Predictions, theirs: Predictions) -> str | None:
+    """Say why two runs cannot be paired row by row: other rows, or another truth for the same ones; None when they can."""
+    if ours.rows != theirs.rows:
+        shared = len(set(ours.rows) & set(theirs.rows))
+        return f"One has {len(ours.rows):,} rows, the other {len(theirs.rows):,}, and {shared:,} are the same."
+    if ours.task != theirs.task or ours.score.shape != theirs.score.shape:
+        return f"One is a run of {_describe_task(ours)}, the other of {_describe_task(theirs)}."
+    if _are_other_classes(ours, theirs):
+        return f"One tells {_name_classes(ours)}, the other {_name_classes(theirs)}."
+    differing = int((ours.truth != theirs.truth).sum())
+    return f"The truth differs on {differing:,} of {len(ours.rows):,} rows." if differing else None
+
+
+def _describe_task(predictions: Predictions) -> str:
+    return (
+        f"{predictions.task} with {predictions.width} classes" if predictions.task == "multiclass" else predictions.task
+    )
+
+
+def _are_other_classes(ours: Predictions, theirs: Predictions) -> bool:
+    """True where the same place is another class; what was logged before classes were named is told apart by its truth only."""
+    named = [(each.classes, each.positive_class) for each in (ours, theirs)]
+    return ours.classes is not None and theirs.classes is not None and named[0] != named[1]
+
+
+def _name_classes(predictions: Predictions) -> str:
+    names = ", ".join(map(spell_class, predictions.classes or ()))
+    positive = (
+        "" if predictions.positive_class is None else f" and is scored for {spell_class(predictions.positive_class)}"
+    )
+    return f"{names} apart{positive}"
+
+
+def compare_runs(
+    runs: Sequence[Run],
+    *,
+    against: Run | None,
+    policy: Policy,
+    tried: int,
+    folder_of: FolderOf,
+    leave_out: bool = False,
+) -> Comparison:
+    """Compare finished runs that share one holdout with a run (None: a constant prediction); the best value comes first.
+
+    Raises UsageError when they were scored on different rows or with another truth; with `leave_out`, runs that cannot be
+    paired with most of the others are left out and counted.
+    """
+    _require_one_holdout([*runs, against] if against else runs)
+    scored = _select_alike(runs, folder_of) if leave_out else [_read_scored(run, folder_of) for run in runs]
+    first = scored[0].predictions
+    other = Reference(name_run(against.id), read_recorded(against, folder_of(against))) if against else None
+    compared = compare_scored(
+        scored,
+        holdout_digest=str(holdout_digest(runs[0])),
+        reference=other or constant_reference(first),
+        rule=policy.rule_of(first.task),
+        tried=tried,
+    )
+    return replace(compared, left_out=len(runs) - len(scored))
+
+
+def _read_scored(run: Run, folder_of: FolderOf) -> Scored:
+    return Scored(run.id, run.parameters, read_recorded(run, folder_of(run)))
+
+
+def _select_alike(runs: Sequence[Run], folder_of: FolderOf) -> list[Scored]:
+    """Return the runs that can be paired: on every holdout row, with the truth that most of them (or the oldest) hold."""
+    alike: list[list[Scored]] = []
+    reasons = []
+    for run in reversed(runs):
+        try:
+            scored = _read_scored(run, folder_of)
+        except UsageError as exc:
+            reasons.append(" ".join([exc.what, *exc.reasons]))
+            continue
+        predictions, rows = scored.predictions, (find_holdout(run) or {})["rows"]
+        if len(predictions.rows) == rows:
+            group = next((each for each in alike if not find_difference(each[0].predictions, predictions)), None)
+            if group is None:
+                alike.append([scored])
+            else:
+                group.append(scored)
+        else:
+            reasons.append(f"Run {run.id} has predictions for {len(predictions.rows):,} of {rows:,} rows.")
+    if not alike:
+        raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=HOW_TO_STORE)
+    return max(alike, key=len)
+
+
+def compare_scored(
+    scored: Sequence[Scored], *, holdout_digest: str, reference: Reference, rule: MetricRule, tried: int
+) -> Comparison:
+    """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
+    from workbench.stats.metrics import METRICS
+
+    metric = METRICS[rule.name]
+    first = scored[0].predictions
+    compared = [_compare_one(each, reference, rule, tried) for each in scored]
+    return Comparison(
+        metric=rule.name,
+        direction=metric.direction,
+        margin=rule.margin,
+        holdout_digest=holdout_digest,
+        rows=len(first.rows),
+        reference=reference.name,
+        reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
+        tried=tried,
+        runs=tuple(sorted(compared, key=lambda run: (-metric.sign * run.value, run.run_id))),
+    )
+
+
+def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
+    from workbench.stats.metrics import METRICS
+    from workbench.stats.paired_bootstrap import paired_bootstrap
+
+    metric, predictions = METRICS[rule.name], scored.predictions
+    if difference := find_difference(predictions, reference.predictions):
+        raise UsageError(
+            f"Run {scored.run_id} and {reference.name} were not scored alike.",
+            why=difference,
+            next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
+        )
+    advantage: Interval | None = paired_bootstrap(
+        predictions.truth,
+        predictions.read_by(metric),
+        reference.predictions.read_by(metric),
+        metric,
+        level=corrected_level(ALPHA, tried),
+    )
+    value = metric.value(predictions.truth, predictions.read_by(metric))
+    return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+
+
+def _require_one_holdout(runs: Sequence[Run]) -> None:
+    digests = {holdout_digest(run) for run in runs}
+    if len(digests) != 1 or None in digests:
+        raise UsageError(
+            "These runs cannot be compared.",
+            why=[f"Run {run.id} was scored on holdout {(holdout_digest(run) or 'none')[:12]}." for run in runs],
+            next_step="Compare runs that declare the same rows with `wb.log_dataset(holdout, role='holdout')`.",
+        )
+
+
+def require_scored(runs: Sequence[Run]) -> None:
+    """Raise Refused where there is no run, or one that did not finish."""
+    unfinished = [f"Run {run.id} is {run.state}." for run in runs if run.state is not RunState.FINISHED]
+    if unfinished or not runs:
+        raise Refused(
+            "Only finished runs can be compared or nominated.",
+            why=unfinished or ["There is no finished run with a holdout."],
+            next_step="`workbench runs` lists them; run the notebook again.",
+        )

@@ -1,0 +1,116 @@
+"""A comparison: runs side by side on one frozen holdout, with intervals and a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from workbench.stats.interval import Interval
+from workbench.stats.task import Direction
+
+_RUN = "run "
+
+
+class Verdict(StrEnum):
+    """What an interval of paired differences allows us to say."""
+
+    BETTER = "BETTER"
+    NOT_WORSE = "NOT WORSE"
+    WORSE = "WORSE"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One run in a comparison: its value, and its advantage over the reference (positive is good)."""
+
+    run_id: str
+    parameters: Mapping[str, Any]
+    value: float
+    advantage: Interval | None
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs against one reference on the same holdout rows, best first.
+
+    `reference` is the run they are held against, as `name_run` spells it, or the name of a baseline that is no run. `margin` is
+    in units of the metric. `tried` counts the different predictions that runs made on this holdout; each bound's level is
+    corrected for it (Bonferroni). `left_out` counts the runs that could not be paired with the others, row by row.
+    """
+
+    metric: str
+    direction: Direction
+    margin: float
+    holdout_digest: str
+    rows: int
+    reference: str
+    reference_value: float
+    tried: int
+    runs: tuple[ComparedRun, ...]
+    left_out: int = 0
+
+    @property
+    def is_defined(self) -> bool:
+        """True when the metric has a value for the reference and for every run; on rows of one class some have none."""
+        return all(map(math.isfinite, (self.reference_value, *(run.value for run in self.runs))))
+
+    @property
+    def reference_run(self) -> str | None:
+        """The id of the run that is the reference, None for what is no run."""
+        return self.reference.removeprefix(_RUN) if self.reference.startswith(_RUN) else None
+
+    @property
+    def best(self) -> ComparedRun:
+        """The run with the best value."""
+        return self.runs[0]
+
+
+def name_run(run_id: str) -> str:
+    """Return how a reference that is a run is named."""
+    return f"{_RUN}{run_id}"
+
+
+def decide_verdict(advantage: Interval | None, margin: float) -> Verdict:
+    """Judge an interval of paired differences (positive is good) against a margin of indifference."""
+    if advantage is None:
+        return Verdict.INCONCLUSIVE
+    if advantage.low > 0:
+        return Verdict.BETTER
+    if advantage.low > -margin:
+        return Verdict.NOT_WORSE
+    if advantage.high < 0:
+        return Verdict.WORSE
+    return Verdict.INCONCLUSIVE
+
+
+def corrected_level(alpha: float, tried: int) -> float:
+    """Return the one-sided level at which `tried` bounds hold together with probability 1 - alpha (Bonferroni)."""
+    return 1 - alpha / max(tried, 1)
+
+
+_SAYS = {
+    Verdict.BETTER: "is better than",
+    Verdict.NOT_WORSE: "is not worse than",
+    Verdict.WORSE: "is worse than",
+    Verdict.INCONCLUSIVE: "cannot be told apart from",
+}
+
+
+def headline(comparison: Comparison) -> str:
+    """Say the result in one sentence."""
+    if not comparison.runs:
+        return f"There is nothing to compare with {comparison.reference}."
+    best = comparison.best
+    label = comparison.metric.replace("_", " ")
+    verdict = best.verdict or Verdict.INCONCLUSIVE
+    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {label}"
+    left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
+    if best.advantage is None:
+        return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
+    bounds = f"{best.advantage.low:+.3g} to {best.advantage.high:+.3g}".replace("-", "\N{MINUS SIGN}")
+    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {comparison.tried} tried).{left}"

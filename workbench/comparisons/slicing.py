@@ -1,0 +1,85 @@
+"""Slicing: a model held against a reference on each part of the holdout that was named with its predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.comparisons.comparing import Reference
+from workbench.comparisons.slices import SlicesFact, SliceValue
+from workbench.models.predictions import Predictions
+from workbench.policies.policy import MetricRule, Policy
+from workbench.stats.benjamini_hochberg import benjamini_hochberg
+from workbench.stats.metrics import METRICS, Floats, Metric
+from workbench.stats.paired_jackknife import paired_jackknife
+
+_MOST_VALUES = 50
+
+
+def describe_slices(
+    slices: Mapping[str, Sequence[str]], predictions: Predictions, reference: Reference, policy: Policy
+) -> SlicesFact:
+    """Hold what a run predicted against a reference on the same rows, slice by slice (their values, row by row)."""
+    rule = policy.rule_of(predictions.task)
+    looked_at = {name: values for name, values in sorted(slices.items()) if len(set(values)) <= _MOST_VALUES}
+    metric = METRICS[rule.name]
+    own, others = (each.read_by(metric) for each in (predictions, reference.predictions))
+    paired = _Paired(predictions, own, others)
+    values = [
+        _describe_value(name, value, paired, rule, of) for name, of in looked_at.items() for value in sorted(set(of))
+    ]
+    return SlicesFact(
+        metric=rule.name,
+        direction=metric.direction,
+        reference=reference.name,
+        values=tuple(_adjust(values, policy.slices)),
+        left_out=tuple(sorted(set(slices) - set(looked_at))),
+    )
+
+
+@dataclass(frozen=True)
+class _Paired:
+    """What was predicted, and what the metric reads of both sides, row by row."""
+
+    predictions: Predictions
+    score: Floats
+    reference: Floats
+
+
+def _describe_value(name: str, value: str, paired: _Paired, rule: MetricRule, of: Sequence[str]) -> SliceValue:
+    metric, inside = METRICS[rule.name], np.array([each == value for each in of])
+    columns = (paired.predictions.truth, paired.score, paired.reference)
+    truth, score, reference = (column[inside] for column in columns)
+    own, other = (metric.score(truth, column) for column in (score, reference))
+    return SliceValue(
+        slice=name,
+        value=value,
+        rows=len(truth),
+        rarer_class=replace(paired.predictions, truth=truth).count_rarest(),
+        score=own,
+        reference_score=other,
+        advantage=None if own is None or other is None else find_advantage(own, other, metric),
+        p_value=paired_jackknife(truth, score, reference, metric),
+        adjusted=None,
+    )
+
+
+def find_advantage(value: float, reference: float, metric: Metric) -> float:
+    """Return by how much a value is better than another: in the metric's units, in regression as a share of the other's size.
+
+    An absolute drop of 0.05 is one thing for an AUC and another for an error in minutes.
+    """
+    difference = metric.sign * (value - reference)
+    if metric.is_of_classes:
+        return difference
+    return difference / abs(reference) if reference else math.copysign(1.0, difference) if difference else 0.0
+
+
+def _adjust(values: Sequence[SliceValue], named: Sequence[str]) -> list[SliceValue]:
+    """Return the slices with adjusted p values; only those somebody named beforehand are tests, the others are for reading."""
+    tested = {at: each.p_value for at, each in enumerate(values) if each.slice in named and each.p_value is not None}
+    adjusted: Mapping[int, float] = dict(zip(tested, benjamini_hochberg(list(tested.values())), strict=True))
+    return [replace(each, adjusted=adjusted.get(at)) for at, each in enumerate(values)]

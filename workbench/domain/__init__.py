@@ -1,1 +1,0 @@
-"""What is true, without I/O: records and the functions that decide."""

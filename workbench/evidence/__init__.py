@@ -1,0 +1,1 @@
+"""What is measured of a run before anybody judges it."""

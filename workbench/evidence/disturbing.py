@@ -1,0 +1,77 @@
+"""Disturbing: what the answers to disturbed rows, which the confined process wrote down, mean for the metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.comparisons.slicing import find_advantage
+from workbench.evidence.facts import RobustnessFact, Scenario
+from workbench.models.model_inspection import Inspection
+from workbench.models.predictions import Predictions, read_order, read_predictions
+from workbench.models.serving_trial import UNDISTURBED, Disturbed, choose_rows
+from workbench.policies.policy import MetricRule
+from workbench.stats.metrics import METRICS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def describe_robustness(folder: Path, inspection: Inspection, rule: MetricRule) -> RobustnessFact | None:
+    """Return how far each disturbance moved the metric and whether every answer was a number; None when nothing was tried."""
+    import numpy as np
+
+    if inspection.answers is None:
+        return None
+    predictions = read_predictions(folder)
+    truth = np.empty(len(predictions.truth))
+    # The rows were asked in the order of the file, and are known here in that of their names.
+    truth[read_order(folder)] = predictions.truth
+    chosen = choose_rows(len(truth))
+    if inspection.answers.shape[1] != len(chosen):
+        return None
+    chosen_truth = replace(predictions, truth=truth[chosen], label=None)
+    values = [_value(chosen_truth, answers, rule) for answers in inspection.answers]
+    tried = list(zip(inspection.disturbed, values, strict=True))
+    undisturbed = next((value for way, value in tried if way.name == UNDISTURBED), None)
+    drops = [(way, _drop(value, undisturbed, rule)) for way, value in tried if way.name != UNDISTURBED]
+    named = groupby(sorted(drops, key=lambda each: each[0].name), key=lambda each: each[0].name)
+    return RobustnessFact(rule.name, len(chosen), tuple(_summarize(name, list(ways)) for name, ways in named))
+
+
+def _value(predictions: Predictions, answers: NDArray[np.float64], rule: MetricRule) -> float | None:
+    """Return the metric where there is an answer; what is decided for is read from the scores, of two classes from one half on."""
+    import numpy as np
+
+    finite, metric = np.isfinite(answers), METRICS[rule.name]
+    answered = finite if finite.ndim == 1 else finite.all(axis=1)
+    kept = replace(predictions, truth=predictions.truth[answered], score=answers[answered])
+    return metric.score(kept.truth, kept.read_by(metric)) if answered.any() else None
+
+
+def _drop(value: float | None, undisturbed: float | None, rule: MetricRule) -> float | None:
+    if value is None or undisturbed is None:
+        return None
+    return -find_advantage(value, undisturbed, METRICS[rule.name])
+
+
+def _summarize(name: str, ways: Sequence[tuple[Disturbed, float | None]]) -> Scenario:
+    """Return one scenario; draws on all columns are averaged, of single columns the worst one is told."""
+    columns = [way.column for way, _ in ways if way.column is not None]
+    drops = [drop for _, drop in ways if drop is not None]
+    mean = sum(drops) / len(drops) if drops and len(drops) == len(ways) else None
+    worst, _ = max(ways, key=lambda each: (each[0].error is not None, each[0].not_finite, each[1] or -math.inf))
+    return Scenario(
+        name=name,
+        columns=len(columns),
+        worst_column=worst.column,
+        refused=max(way.refused for way, _ in ways),
+        not_finite=max(way.not_finite for way, _ in ways),
+        drop=max(drops, default=None) if columns else mean,
+        error=next((way.error for way, _ in ways if way.error is not None), None),
+    )

@@ -1,0 +1,244 @@
+"""Evidence: the facts computed from run, notebook, data and model; canonical bytes with one sha256 digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.slices import SlicesFact
+from workbench.errors import UsageError
+from workbench.evidence.facts import (
+    CalibrationFact,
+    ClassesFact,
+    DisclosureFact,
+    LeakageFact,
+    RobustnessFact,
+    SampleFact,
+    TriesFact,
+)
+from workbench.models.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
+from workbench.notebooks.execution import Execution
+from workbench.policies.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
+from workbench.records.document import build_record
+from workbench.replays.replay import ReplayFact
+from workbench.runs.tables import DatasetFact, TableProfile
+
+FORMAT = 3
+# What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
+_FIRST_FIELDS = frozenset(
+    {
+        *("identity", "execution", "files_unmodified", "datasets", "holdout", "score", "baseline"),
+        *("champion", "champion_version", "model", "answers", "format"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Exactly which model this is, where it came from, and who made it."""
+
+    model: str
+    version: int
+    endpoint: str
+    run_id: str
+    run_state: str
+    draft: bool
+    authors: tuple[str, ...]
+    notebook: str
+    notebook_digest: str
+    parameters: Mapping[str, Any]
+    git_commit: str | None
+    git_dirty: bool | None
+    lock_digest: str | None
+    bundle_digest: str
+    ended: str | None
+
+
+@dataclass(frozen=True)
+class HoldoutFact:
+    """The frozen evaluation rows and whether training could have seen them.
+
+    `shared_rows` counts holdout rows that stand in a training table too (`None`: the tables cannot be compared); `covered`
+    is true when the predictions are on exactly the holdout's rows, each once.
+    """
+
+    digest: str
+    rows: int
+    shared_rows: int | None
+    covered: bool
+
+
+@dataclass(frozen=True)
+class ScoreFact:
+    """The deciding metric, as the notebook logged it and as recomputed here from the stored predictions."""
+
+    task: str
+    metric: str
+    direction: str
+    value: float
+    logged: float | None
+
+
+@dataclass(frozen=True)
+class PlanFact:
+    """How the run was to be judged, as the ledger said before it started: its entry, when, and by which rules.
+
+    `holdout_digest` is `None` when no rows had been scored on before; `first_scored` is when the first run on this holdout
+    started, `started` when this one did (ISO 8601 UTC).
+    """
+
+    sequence: int
+    time: str
+    policy_digest: str
+    metric: str
+    direction: str
+    margin: float
+    slices: tuple[str, ...]
+    holdout_digest: str | None
+    started: str
+    first_scored: str
+
+
+@dataclass(frozen=True)
+class WaiverFact:
+    """A signed exception: the check, the finding it covers, who gave it in which role, why and until when.
+
+    `digest` is the sha256 of the signed statement.
+    """
+
+    check: str
+    finding: str
+    principal: str
+    role: str
+    reason: str
+    issued: str
+    expires: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class ObjectionFact:
+    """What somebody holds against the nominee, by its ledger entry; `cleared` and `resolution` are None while it is open."""
+
+    number: int
+    principal: str
+    text: str
+    raised: str
+    cleared: str | None
+    resolution: str | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a check may look at; what is not in here cannot make a finding pass."""
+
+    identity: Identity
+    execution: Execution
+    files_unmodified: bool
+    datasets: tuple[DatasetFact, ...]
+    holdout: HoldoutFact | None
+    score: ScoreFact | None
+    baseline: Comparison | None
+    champion: Comparison | None
+    champion_version: int | None
+    model: ModelFact
+    answers: Mapping[str, str]
+    plan: PlanFact | None = None
+    checklist_digest: str | None = None
+    waivers: tuple[WaiverFact, ...] = ()
+    objections: tuple[ObjectionFact, ...] = ()
+    profiles: tuple[TableProfile, ...] | None = None
+    leakage: LeakageFact | None = None
+    replay: ReplayFact | None = None
+    tries: TriesFact | None = None
+    sample: SampleFact | None = None
+    slices: SlicesFact | None = None
+    calibration: CalibrationFact | None = None
+    robustness: RobustnessFact | None = None
+    numerics: NumericsFact | None = None
+    disclosures: DisclosureFact | None = None
+    cost: CostFact | None = None
+    serving: ServingFact | None = None
+    classes: ClassesFact | None = None
+    own_code: tuple[ModuleFact, ...] = ()
+    format: int = FORMAT
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes, in the format it was read in; the digest is theirs.
+
+        Raises ValueError for a fact that its format cannot hold: what is left out of the bytes would be left out of the digest.
+        """
+        document = asdict(self)
+        later = {name: document.pop(name) for name in _later_fields(self.format)}
+        if any(later.values()):
+            held = ", ".join(sorted(name for name in later if later[name]))
+            raise ValueError(f"format {self.format} cannot hold {held}")
+        return canonical_json(document)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the canonical bytes."""
+        return sha256_hex(self.to_bytes())
+
+
+def parse_evidence(content: bytes) -> Evidence:
+    """Read evidence back from its canonical bytes; raises UsageError when they are of another format or damaged."""
+    try:
+        document = strict_json(content)
+        evidence = build_record(Evidence, _complete(document))
+        canonical = evidence.to_bytes()
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise UsageError("The evidence cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
+    if canonical != content:
+        raise UsageError("The evidence cannot be read.", why="Its bytes are not in canonical form.")
+    return evidence
+
+
+def _complete(document: Any) -> dict[str, Any]:
+    """Return the document of an older format with the fields that came later; raises ValueError for an unknown one."""
+    if document["format"] not in range(1, FORMAT + 1) or isinstance(document["format"], bool):
+        raise ValueError(f"format {document['format']}, this version reads 1 to {FORMAT}")
+    later = _later_fields(document["format"])
+    if later and set(document) != {each.name for each in fields(Evidence)} - later:
+        raise ValueError(f"Evidence of format {document['format']} has other fields than expected")
+    defaults: dict[str, Any] = {each.name: [] if each.default == () else each.default for each in fields(Evidence)}
+    return {**{name: defaults[name] for name in later}, **document}
+
+
+def _later_fields(written: int) -> frozenset[str]:
+    """Return the fields that a format did not have yet."""
+    names = frozenset(each.name for each in fields(Evidence))
+    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
+
+
+class Status(StrEnum):
+    """How a check ended; unknown is never green."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: the value, the limit it was held against, and the reason in words.
+
+    `severity` is the policy's; `waiver` says who made an exception until when, empty when nobody did.
+    """
+
+    check: str
+    status: Status
+    value: str
+    limit: str
+    reason: str
+    severity: Severity = Severity.BLOCKING
+    waiver: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """True unless it passed, is waived, or is only said."""
+        return self.status is not Status.PASS and self.severity is not Severity.ADVISORY and not self.waiver

@@ -1,0 +1,1 @@
+"""Folders as bytes, whole-file writes and what the disk says."""

@@ -1,0 +1,1 @@
+"""Entries nobody can change unnoticed: what was decided, by whom, in which order."""

@@ -1,0 +1,1 @@
+"""From a loaded model to a graph that answers the same, chosen by proof."""

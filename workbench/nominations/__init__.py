@@ -1,0 +1,1 @@
+"""How a run becomes a nominee: planned before its score is known, and computed anew."""

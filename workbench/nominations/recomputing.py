@@ -1,0 +1,95 @@
+"""Recomputing: what was computed at nomination is computed again when it counts, from the run's folder, and must be the same.
+
+What is measured (cost, largest difference) need not be the same, but must still pass. Taken over and not computed again are
+`replay` and `tries`, which need another execution or the folders of other runs, and the digests of the bundle and the checklist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from workbench.checks import run_checks
+from workbench.comparisons.comparing import count_tries
+from workbench.errors import NotFound, Refused, Unavailable, UsageError
+from workbench.evidence.evidence import Evidence, Status
+from workbench.evidence.recomputation import find_differing_facts
+from workbench.files.trees import read_tree
+from workbench.models.model_files import ONNX_FILE
+from workbench.nominations import nominating
+from workbench.nominations.planning import describe_plan
+from workbench.records.digest import sha256_hex, short
+from workbench.reviews.decision import find_blocking
+from workbench.reviews.nominees import Nominee
+from workbench.runs import spool
+from workbench.runs.project import Project, find_run
+from workbench.runs.run import Run
+
+NEXT_STEP = "Put the run's folder back from a copy, or run the notebook again and nominate that run."
+_SERVED = "release/model/"
+# A compiled model is made anew each time; the bytes that are served are those in the manifest.
+
+
+def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
+    """Return which facts about a nominee's run are not what was frozen at its nomination; empty when all are."""
+    subject, frozen = nominee.subject, nominee.facts
+    folder = project.settings.runs_folder / frozen.identity.run_id
+    if not folder.is_dir():
+        return [f"The facts of {subject} cannot be computed again: there is no {folder}."]
+    try:
+        now = nominating.recompute_facts(_plan_again(project, nominee, frozen), frozen, project.settings)
+        logged = read_tree(folder / spool.MODEL)
+    except (NotFound, UsageError, Refused, Unavailable) as exc:
+        return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
+    files = find_differing_files(nominee.read_bundle(), logged)
+    return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files]
+
+
+def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> nominating.Nomination:
+    """Return the nomination as it was: with the runs and the ledger that were known then, and what other runs said of this one."""
+    nominated = nominee.nominated
+    run = find_run(project, frozen.identity.run_id)
+    baseline = nominated.body.get("baseline")
+    runs = _known_runs(project, nominated.body.get("known_until", nominated.time))
+    entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
+    return nominating.Nomination(
+        run,
+        model=frozen.identity.model,
+        policy_name=nominated.body["policy"],
+        policy_bytes=nominee.policy_bytes,
+        nominator=nominated.actor,
+        baseline=find_run(project, baseline) if baseline else None,
+        tried=count_tries(run, runs),
+        last_version=frozen.identity.version,
+        planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,
+        replay=frozen.replay,
+        tries=frozen.tries,
+        code_authors=nominating.read_code_authors(project.settings.runs_folder / run.id),
+    )
+
+
+def _known_runs(project: Project, until: str) -> list[Run]:
+    return [run for run in project.store.list_runs() if run.ended and run.ended <= until]
+
+
+def _find_failing(nominee: Nominee, now: Evidence) -> list[str]:
+    """Return each check that passed at the nomination and would block with what was measured now."""
+    model = replace(nominee.evidence.model, largest_difference=now.model.largest_difference)
+    measured = replace(nominee.evidence, cost=now.cost, model=model)
+    passed = {found.check for found in run_checks(nominee.evidence, nominee.policy) if found.status is Status.PASS}
+    failing = [found for found in run_checks(measured, nominee.policy) if found.check in passed]
+    return [f"Measured again, {reason}" for reason in find_blocking(failing)]
+
+
+def find_differing_files(frozen: Mapping[str, bytes], logged: Mapping[str, bytes]) -> list[str]:
+    """Return which files of a frozen bundle's model are others in the run's folder: model, contract and own code."""
+    served = {path.removeprefix(_SERVED): content for path, content in frozen.items() if path.startswith(_SERVED)}
+    return [
+        f"{name} was {_name(content)} when it was frozen and is {_name(logged.get(name))} in the run's folder."
+        for name, content in sorted(served.items())
+        if name != ONNX_FILE and content != logged.get(name)
+    ]
+
+
+def _name(content: bytes | None) -> str:
+    return "nothing" if content is None else short(sha256_hex(content))

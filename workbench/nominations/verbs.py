@@ -1,0 +1,61 @@
+"""The verb of nominations, and the plan that stands before any run."""
+
+from __future__ import annotations
+
+from workbench.files.disk import disk_answers
+from workbench.ledger import history
+from workbench.ledger.ledger import Event
+from workbench.replays.verbs import ReplayVerbs
+from workbench.reviews.review import Review
+from workbench.reviews.verbs import ReviewVerbs
+
+
+class NominationVerbs(ReviewVerbs, ReplayVerbs):
+    """How a run becomes a nominee."""
+
+    def nominate(self, run_id: str, model: str, *, policy: str | None = None, baseline: str | None = None) -> Review:
+        """Register a finished run as the next version of a model, freeze the bytes it would serve, compute the evidence.
+
+        The endpoint it may be promoted to has the model's name. `baseline` is a run to be better than (default: a constant
+        prediction). Raises Refused for a run that did not finish, UsageError for one without predictions or model.
+        """
+        from workbench.comparisons.comparing import require_scored
+        from workbench.nominations import nominating
+        from workbench.policies.policy_files import find_policy
+        from workbench.replays import replaying
+
+        self.store.ledger.require_privilege()  # before a replay is executed for nothing
+        run = self.show(run_id)
+        require_scored([run])
+        replaying.require_replayed(run, self.store.list_runs(), self.settings)
+        other = self.show(baseline) if baseline else None
+        if other is not None:
+            require_scored([other])
+        plan = nominating.plan_nomination(
+            self,
+            run,
+            model=history.require_model_name(model),
+            policy_name=policy or self.settings.policy,
+            policy_bytes=find_policy(policy or self.settings.policy),
+            nominator=self.settings.acting_author,
+            replay=self.replay,
+            baseline=other,
+            last_version=history.last_version(self.store.read_ledger(), model),
+        )
+        with disk_answers(self.settings.models_folder):
+            subject, body = nominating.freeze_nominee(plan, self.settings, self.tracker)
+        self.store.append_entry(
+            Event.NOMINATED,
+            actor=self.settings.acting_author,
+            subject=subject,
+            body=body,
+            require=lambda entries: history.require_new(entries, subject),
+        )
+        return self.review(subject)
+
+    def before_runs(self, notebook: str) -> None:
+        """Write down by which rules the runs will be judged (pre-registration)."""
+        from workbench.nominations.planning import record_plan
+
+        super().before_runs(notebook)
+        record_plan(self, notebook)

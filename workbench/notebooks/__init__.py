@@ -1,0 +1,1 @@
+"""A notebook and its parts: parameters, cells, outputs, how it was executed."""

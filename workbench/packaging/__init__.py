@@ -1,1 +1,0 @@
-"""From a model's files to the bytes that are served: safe loading, compiling, inspecting, building."""

@@ -1,9 +1,0 @@
-"""Naive Bayes."""
-
-from workbench.packaging.reviewed_types.family import Family, named
-
-NAIVE_BAYES = Family(
-    "naive Bayes",
-    reason="They are counts and moments of each class, in arrays that only NumPy reads.",
-    estimators=named("sklearn.naive_bayes", "BernoulliNB CategoricalNB ComplementNB GaussianNB MultinomialNB"),
-)

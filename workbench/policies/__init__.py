@@ -1,0 +1,1 @@
+"""What a policy asks of a model, and who may say what."""

@@ -1,0 +1,64 @@
+"""Policies as files: where they are found, and held against what a nominee was nominated under."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.config import expand_path, find_template
+from workbench.errors import NotFound, UsageError
+from workbench.records.digest import sha256_hex, short
+from workbench.records.names import NAME
+
+_LARGEST_BYTES = 1_000_000
+
+
+def find_policy(name: str) -> bytes:
+    """Return the bytes of a policy: a file, or one of templates/policies by name; raises NotFound when it cannot be read."""
+    try:
+        path = expand_path(name)
+        if not path.is_file() and NAME.fullmatch(name):
+            path = find_template("policies", f"{name}.yaml")
+        return _read_file(path)
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or str(exc)
+        raise NotFound(
+            f"There is no policy {name}.", why=why, next_step="Name a file, or one of templates/policies."
+        ) from exc
+
+
+def _read_file(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise ValueError("It is no file.")
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_BYTES + 1)
+    if len(content) > _LARGEST_BYTES:
+        raise ValueError(f"It is larger than {_LARGEST_BYTES:,} bytes.")
+    return content
+
+
+def find_policy_fault(name: str | None, frozen: bytes) -> str | None:
+    """Return why a policy that was used is not the one of its name any more, None when it is.
+
+    A policy is named by its bytes: whoever changes it makes another one, under which nobody has judged anything yet.
+    """
+    if name is None:
+        return None
+    try:
+        now = find_policy(name)
+    except (NotFound, UsageError):
+        return f"Policy {name} cannot be read any more. Put its file back, or nominate the run under another one."
+    if now == frozen:
+        return None
+    then, changed = short(sha256_hex(frozen)), short(sha256_hex(now))
+    return f"Policy {name} was {then} when this was nominated and is {changed} now. Nominate the run again under it."
+
+
+def find_policy_note(configured: str, frozen: bytes) -> str:
+    """Return that a nominee is judged by another policy than the project's, empty when it is that one or that cannot be read."""
+    try:
+        now = find_policy(configured)
+    except (NotFound, UsageError):
+        return ""
+    if now == frozen:
+        return ""
+    return f"This is not the project's policy, which is {configured} with sha256 {short(sha256_hex(now))}: read what it asks for."

@@ -1,0 +1,31 @@
+"""The verb of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from workbench.config import Settings
+from workbench.policies.policy import Known, Policy, parse_policy
+from workbench.policies.policy_files import find_policy
+
+
+class Parts(Protocol):
+    """What the verb needs of a project."""
+
+    @property
+    def settings(self) -> Settings:
+        """Where a project keeps what, and its usual policy."""
+
+    @property
+    def known(self) -> Callable[[], Known]:
+        """What policies may name."""
+
+
+class PolicyVerbs:
+    """By which rules runs are judged."""
+
+    def read_policy(self: Parts, name: str | None = None) -> tuple[Policy, bytes]:
+        """Return a policy (default: the project's) and its exact bytes; raises UsageError naming each line to correct."""
+        content = find_policy(name or self.settings.policy)
+        return parse_policy(content, known=self.known()), content

@@ -1,0 +1,1 @@
+"""What everything is written with: canonical bytes, digests, documents, the clock."""

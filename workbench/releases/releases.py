@@ -1,0 +1,167 @@
+"""Releases: approved nominees as immutable Bentos, which one an endpoint serves, and whether its bytes still hold."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from workbench.checks import read_policy
+from workbench.config import Settings, find_bentofile
+from workbench.errors import NotFound, Refused
+from workbench.evidence.evidence import Evidence
+from workbench.files.trees import read_tree
+from workbench.ledger.history import find_last_move, find_promotion, parse_subject, served_version
+from workbench.ledger.ledger import Entry, Event
+from workbench.records.clock import utc_now
+from workbench.releases.bentoml_packager import build_bento
+from workbench.releases.release import Release, approval_paths, audit_release, find_seal_faults, waiver_paths
+from workbench.releases.release_audit import AuditedRelease, find_unmet
+from workbench.reviews.bundle import CARD, EVIDENCE, POLICY
+from workbench.reviews.decision import decide
+from workbench.reviews.nominees import Nominee
+from workbench.signing.ssh_signatures import find_signature_fault
+
+
+def assemble_release(nominee: Nominee) -> dict[str, bytes]:
+    """Return every file of the release this nominee would be: frozen bundle, evidence, policy, card and approvals."""
+    files = {
+        **nominee.read_bundle(),
+        EVIDENCE: nominee.evidence.to_bytes(),
+        POLICY: nominee.policy_bytes,
+        CARD: nominee.card,
+    }
+    waivers = [given.signed for given in nominee.waivers]
+    for paths, kept in ((approval_paths, nominee.said.signed), (waiver_paths, waivers)):
+        for number, signed in enumerate(kept, 1):
+            statement, signature = paths(number)
+            files |= {statement: signed.statement, signature: signed.signature}
+    return files
+
+
+def audit_files(files: dict[str, bytes], subject: str, settings: Settings) -> Release:
+    """Decide whether these files may be served here and now as a release."""
+    return audit_release(
+        files,
+        verify=partial(find_signature_fault, allowed_signers=settings.signers_file),
+        read_policy=read_policy,
+        least_principals=settings.least_principals,
+        now=utc_now(),
+        subject=subject,
+    )
+
+
+def build_release(files: dict[str, bytes], subject: str, settings: Settings) -> Path:
+    """Build the Bento of a release that is not there yet; one left by an interrupted promotion is used or replaced."""
+    model, version = parse_subject(subject)
+    folder = _bento_folder(subject, settings)
+    if is_built(subject, settings) and read_tree(folder / "src") == files:
+        return folder
+    if folder.exists():
+        shutil.rmtree(folder)
+    bentofile = find_bentofile().read_bytes()
+    return build_bento(files, name=model, version=str(version), bentofile=bentofile, home=settings.bento_home)
+
+
+def is_built(subject: str, settings: Settings) -> bool:
+    """True when a folder of files stands where the release's belongs."""
+    return (_bento_folder(subject, settings) / "src").is_dir()
+
+
+def _bento_folder(subject: str, settings: Settings) -> Path:
+    model, version = parse_subject(subject)
+    return settings.bento_home / "bentos" / model / str(version)
+
+
+def find_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> Path:
+    """Return the folder of a release; raises NotFound when it was never promoted, or its folder is lost."""
+    folder = _bento_folder(subject, settings)
+    if is_built(subject, settings):
+        return folder
+    promoted = find_promotion(entries, subject)
+    if promoted is None:
+        raise NotFound(f"{subject} was never released.", next_step=f"workbench promote {subject}")
+    raise NotFound(
+        f"The files of {subject} are lost.",
+        why=f"It was promoted at {promoted.time}, and there is no {folder / 'src'}.",
+        next_step=f"`workbench promote {subject}` builds it again from what was approved.",
+    )
+
+
+def verify_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> Release:
+    """Audit the bytes of a built release, and hold them against what the ledger says was promoted."""
+    return read_release(find_release(subject, settings, entries) / "src", subject, settings, entries).release
+
+
+def read_release(source: Path, subject: str, settings: Settings, entries: Sequence[Entry]) -> AuditedRelease:
+    """Read a folder once and return what `judge_release` says of its files, with the very bytes it said it of."""
+    try:
+        files = read_tree(source)
+    except Refused as exc:
+        return AuditedRelease(Release(None, "", decide("serve", subject, [exc.what, *exc.reasons]), ()), {})
+    return AuditedRelease(judge_release(files, subject, settings, entries), files)
+
+
+def judge_release(files: dict[str, bytes], subject: str, settings: Settings, entries: Sequence[Entry]) -> Release:
+    """Decide whether these files may be served as a release: approved here and now, and the ones that were promoted."""
+    release = audit_files(files, subject, settings)
+    promoted = find_promotion(entries, subject)
+    reasons = list(release.decision.reasons)
+    if promoted is None:
+        reasons.append("The ledger holds no promotion of it.")
+    else:
+        if release.evidence is not None:
+            reasons += find_unmet(release.evidence, read_policy(files[POLICY]))
+            reasons += _find_unheard(release.evidence, entries[: promoted.sequence], subject)
+        reasons += find_seal_faults(files, promoted.body["sealed"])
+        if release.evidence is not None and release.evidence.identity.endpoint != promoted.body["endpoint"]:
+            reasons.append(f"It was promoted to endpoint {promoted.body['endpoint']}, and is for another.")
+    return Release(release.evidence, release.digest, decide("serve", subject, reasons), release.approved_by)
+
+
+def _find_unheard(evidence: Evidence, before: Sequence[Entry], subject: str) -> list[str]:
+    """Return the objections raised before the promotion that the evidence does not know: nobody signed over them."""
+    known = {objection.number for objection in evidence.objections}
+    raised = [entry for entry in before if entry.event is Event.OBJECTED and entry.subject == subject]
+    return [
+        f"Objection {entry.sequence} of {entry.actor} was raised before its promotion, and no approval knows of it."
+        for entry in raised
+        if entry.sequence not in known
+    ]
+
+
+def require_unchanged(now: Sequence[Entry], judged: Sequence[Entry], subject: str) -> None:
+    """Raise Refused when somebody answered or signed for a nominee after what was judged was read."""
+    own = [entry for entry in now[len(judged) :] if entry.subject == subject and entry.event is not Event.REFUSED]
+    if own:
+        raise Refused(
+            f"{subject} changed meanwhile.",
+            why=[f"{entry.actor} {entry.event} at {entry.time}." for entry in own],
+            next_step=f"Look at `workbench review {subject}`, then promote again.",
+        )
+
+
+def require_same_champion(entries: Sequence[Entry], endpoint: str, expected: int | None) -> None:
+    """Raise Refused, saying who did it, when another version was put behind the endpoint than the one that was judged."""
+    conflict = find_conflict(entries, endpoint, expected)
+    if conflict:
+        raise Refused(
+            f"{endpoint} changed meanwhile.",
+            why=conflict,
+            next_step=f"`workbench ledger` shows who did what to {endpoint}; judge again what it should serve now.",
+        )
+
+
+def find_conflict(entries: Sequence[Entry], endpoint: str, expected: int | None) -> str | None:
+    """Return who put another version than the expected one behind an endpoint, and when; None when nobody did."""
+    if served_version(entries, endpoint) == expected:
+        return None
+    moved = find_last_move(entries, endpoint)
+    if moved is None:
+        return f"Nothing is behind it; version {expected} was expected."
+    how = "promoted" if moved.event is Event.PROMOTED else "rolled back to"
+    was = f"version {expected} was" if expected else "nothing was yet"
+    return (
+        f"{moved.actor} {how} version {moved.body['version']} at {moved.time} (entry {moved.sequence}); {was} expected."
+    )

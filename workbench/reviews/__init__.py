@@ -1,0 +1,1 @@
+"""People looking at a nominee: approvals, objections, waivers, the checklist and the model card."""

@@ -1,0 +1,279 @@
+"""What people say of a nominee: each is judged, signed where it must be, and written to the ledger before it counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from workbench.checks.model_card_complete import fewest_characters
+from workbench.config import Settings, expand_path
+from workbench.errors import Refused, UsageError
+from workbench.evidence.evidence import Finding
+from workbench.ledger.history import find_promotion
+from workbench.ledger.ledger import Entry, Event
+from workbench.policies.roles import require_role
+from workbench.records.clock import utc_now
+from workbench.reviews.approval import Statement, parse_statement
+from workbench.reviews.bundle import MANIFEST
+from workbench.reviews.decision import Decision, decide, decide_approval
+from workbench.reviews.judging import require_allowed
+from workbench.reviews.nominees import Nominee, judge_findings, load_nominee
+from workbench.reviews.objection import Objection, parse_objection
+from workbench.reviews.said import find_fault
+from workbench.reviews.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, parse_waiver, spell_finding
+from workbench.runs.project import Project
+from workbench.signing.allowed_signers import find_principal
+from workbench.signing.ssh_signatures import grant, read_public_key, read_signing_key, sign_bytes
+from workbench.signing.statement import Signed, Statable
+
+_READERS: Mapping[type, Callable[[bytes], Statable]] = {
+    Statement: parse_statement,
+    Waiver: parse_waiver,
+    Objection: parse_objection,
+}
+_NOT_YOURS = "Ask somebody else who holds the role to review it."
+
+
+def _load_undecided(project: Project, subject: str) -> Nominee:
+    """Return a nominee that something can still be said of; raises Refused otherwise, and when nothing can be recorded."""
+    project.store.ledger.require_privilege()
+    nominee = load_nominee(subject, settings=project.settings, entries=project.store.read_ledger())
+    _require_undecided(nominee.said.entries, subject)
+    return nominee
+
+
+def _require_undecided(entries: Sequence[Entry], subject: str) -> None:
+    """Raise Refused when a nominee was promoted: what is said of it then would change nothing."""
+    if promoted := find_promotion(entries, subject):
+        raise Refused(
+            f"Refused: what is said of {subject} now would have no effect.",
+            why=f"It was promoted at {promoted.time}.",
+            next_step=f"`workbench rollback {promoted.body['endpoint']}` takes it back.",
+        )
+
+
+def answer(project: Project, subject: str, question: str, text: str) -> None:
+    """Write down an answer only a person can give."""
+    nominee = _load_undecided(project, subject)
+    if question not in nominee.policy.questions:
+        known = ", ".join(nominee.policy.questions)
+        raise UsageError(f"The policy has no question {question!r}.", why=f"It asks: {known}.")
+    text, fewest = text.strip(), fewest_characters(nominee.policy)
+    if len(text) < fewest:
+        why = f"The policy asks for at least {fewest:g} characters; it has {len(text)}."
+        raise UsageError("An answer needs a sentence.", why=why, next_step=nominee.policy.questions[question])
+    body = {"question": question, "answer": text}
+    project.store.append_entry(
+        Event.ANSWERED,
+        actor=project.settings.acting_author,
+        subject=subject,
+        body=body,
+        require=lambda entries: _require_undecided(entries, subject),
+    )
+
+
+def approve(project: Project, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> None:
+    """Sign a nominee as it is now, in a role; raises Refused (and records that) when the principal may not.
+
+    The principal is whoever the allowed-signers file says the key belongs to; with a key it does not know, the acting author.
+    """
+    nominee = _load_undecided(project, subject)
+    principal = find_signer(key, project)
+    authors = nominee.evidence.identity.authors
+    decision = decide_approval(
+        principal=principal, role=require_role(role), authors=authors, policy=nominee.policy, subject=subject
+    )
+    require_allowed(project, _say_whose(decision, key, project), _NOT_YOURS)
+    statement = state_approval(nominee, principal=principal, role=role)
+    signed = _sign(project, statement, key, action="approve", subject=subject, passphrase=passphrase)
+    _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": role})
+
+
+def object_to(
+    project: Project, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None
+) -> None:
+    """Object to a nominee, or take back one's own objection (`clears` is its number), signed either way."""
+    nominee = _load_undecided(project, subject)
+    principal = find_signer(key, project)
+    if clears:
+        require_allowed(
+            project, decide("clear", subject, _clearing_faults(nominee, clears, principal)), "Who objected clears it."
+        )
+    said = _read_words(text)
+    if not said:
+        raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
+    model, version = nominee.evidence.identity.model, nominee.evidence.identity.version
+    subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
+    objection = Objection(subjects, principal, model, version, clears, said, utc_now())
+    action = "clear" if clears else "object to"
+    signed = _sign(project, objection, key, action=action, subject=subject, passphrase=passphrase)
+    event, body = (Event.CLEARED, {"objection": clears}) if clears else (Event.OBJECTED, {})
+    _record(project, event, subject, signed, actor=principal, body={**body, "text": said})
+
+
+def _clearing_faults(nominee: Nominee, number: int, principal: str) -> list[str]:
+    found = next((item for item in nominee.evidence.objections if item.number == number), None)
+    if found is None or found.cleared:
+        still_open = [str(item.number) for item in nominee.evidence.objections if not item.cleared]
+        return [f"There is no open objection {number}; open are: {', '.join(still_open) or 'none'}."]
+    return [] if found.principal == principal else [f"{principal} did not raise it; {found.principal} did."]
+
+
+def waive(
+    project: Project,
+    subject: str,
+    check: str,
+    *,
+    reason: str,
+    role: str,
+    until: str,
+    key: Path,
+    passphrase: str | None = None,
+) -> None:
+    """Make a signed exception to one finding that did not pass, until a date; raises Refused when that is not allowed."""
+    nominee, now = _load_undecided(project, subject), utc_now()
+    finding = next((each for each in judge_findings(nominee, now)[0] if each.check == check), None)
+    waiver = Waiver(
+        subjects=nominee.waived_subjects(),
+        principal=find_signer(key, project),
+        role=require_role(role),
+        model=nominee.evidence.identity.model,
+        version=nominee.evidence.identity.version,
+        check=check,
+        finding=spell_finding(finding) if finding else "",
+        reason=_read_reason(reason),
+        issued=now,
+        expires=read_end(until),
+    )
+    _require_waivable(project, nominee, waiver, finding, key)
+    signed = _sign(project, waiver, key, action="waive", subject=subject, passphrase=passphrase)
+    body = {"check": check, "role": role, "expires": waiver.expires}
+    _record(project, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
+
+
+def _read_reason(reason: str) -> str:
+    said = _read_words(reason)
+    if len(said) < FEWEST_CHARACTERS:
+        why = f"It has {len(said)} of at least {FEWEST_CHARACTERS} characters."
+        raise UsageError("A waiver needs a reason.", why=why, next_step="Say why the risk is bearable until then.")
+    return said
+
+
+def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Path) -> None:
+    decision = decide_waiver(
+        finding,
+        principal=waiver.principal,
+        role=waiver.role,
+        now=waiver.issued,
+        expires=waiver.expires,
+        authors=nominee.evidence.identity.authors,
+        policy=nominee.policy,
+        subject=f"{waiver.check} of {nominee.subject}",
+    )
+    next_step = f"`workbench review {nominee.subject}` shows what may be waived, and by whom."
+    require_allowed(project, _say_whose(decision, key, project), next_step)
+
+
+def _read_words(text: str) -> str:
+    """Return what somebody is about to sign, on one line; raises UsageError for what nobody would see in it."""
+    said = " ".join(text.split())
+    if hidden := sorted({f"U+{ord(letter):04X}" for letter in said if not letter.isprintable()}):
+        why = f"It holds {', '.join(hidden)}, and people sign what they see."
+        raise UsageError("That text cannot be signed.", why=why, next_step="Write it without.")
+    return said
+
+
+def read_end(until: str) -> str:
+    """Return when something ends (ISO 8601 UTC) that lasts until a day, its end, or until a time; raises UsageError for neither."""
+    try:
+        moment = datetime.fromisoformat(until)
+        if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", until):
+            moment += timedelta(days=1)
+        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
+    except (ValueError, OverflowError) as exc:
+        raise UsageError(f"{until!r} is no date.", next_step="Write it as 2026-12-31, or with a time.") from exc
+
+
+def _later(moment: str, days: int) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
+
+
+def state_approval(nominee: Nominee, *, principal: str, role: str) -> Statement:
+    """Return the statement somebody signs to approve a nominee as it is now."""
+    now = utc_now()
+    identity = nominee.evidence.identity
+    return Statement(
+        subjects=nominee.subjects(),
+        principal=principal,
+        role=role,
+        model=identity.model,
+        version=identity.version,
+        endpoint=identity.endpoint,
+        previous=nominee.evidence.champion_version or 0,
+        sequence=nominee.head.sequence,
+        head=nominee.head.digest,
+        issued=now,
+        expires=_later(now, nominee.policy.valid_days),
+    )
+
+
+def find_signer(key: Path, project: Project) -> str:
+    """Return whose key this is by the allowed-signers file; the acting author when it is nobody's or there is no such file."""
+    return find_keyholder(key, project.settings) or project.settings.acting_author
+
+
+def _say_whose(decision: Decision, key: Path, project: Project) -> Decision:
+    """Add to a refusal, when the key is nobody's, for whose it was taken."""
+    if decision.is_allowed or find_keyholder(key, project.settings):
+        return decision
+    taken = f"{project.settings.signers_file} does not name this key, so it was taken for that of {project.settings.acting_author}."
+    return decide(decision.action, decision.subject, [*decision.reasons, taken])
+
+
+def find_keyholder(key: Path, settings: Settings) -> str | None:
+    """Return who holds a key by the allowed-signers file, None when nobody is known to; raises UsageError when there is no key."""
+    path = expand_path(key)
+    public_key = read_public_key(path)
+    if public_key is None and not path.is_file():
+        raise UsageError(f"There is no key at {key}.", next_step="Name its file, or make one: `ssh-keygen -t ed25519`.")
+    if public_key is None or not settings.signers_file.is_file():
+        return None
+    return find_principal(settings.signers_file.read_bytes(), public_key)
+
+
+def _sign(
+    project: Project, statement: Statable, key: Path, *, action: str, subject: str, passphrase: str | None = None
+) -> Signed:
+    """Sign a statement and see that the signature would be taken; raises Refused with the line that is missing."""
+    signer, content = statement.signer, statement.to_bytes()
+    _READERS[type(statement)](content)  # what nobody could read again must not stand in the ledger
+    signature = sign_bytes(content, key=expand_path(key), namespace=signer.namespace, passphrase=passphrase)
+    signed = Signed(content, signature)
+    fault = find_fault(signed, signer, project.settings, recorded=utc_now())
+    signers = project.settings.signers_file
+    reasons = (
+        [f"{signers} does not let this key sign {signer.namespace} for {signer.principal}: {fault}"] if fault else []
+    )
+    line = grant(signer.principal, [signer.namespace], read_signing_key(signed.signature))
+    require_allowed(
+        project,
+        decide(action, subject, reasons),
+        f"Whoever keeps {signers} decides whether to add this line to it:\n{line}",
+    )
+    return signed
+
+
+def _record(
+    project: Project, event: Event, subject: str, signed: Signed, *, actor: str, body: Mapping[str, Any]
+) -> None:
+    kept = {"statement": signed.statement.decode(), "signature": signed.signature.decode()}
+    project.store.append_entry(
+        event,
+        actor=actor,
+        subject=subject,
+        body={**kept, **body},
+        require=lambda entries: _require_undecided(entries, subject),
+    )

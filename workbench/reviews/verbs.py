@@ -1,0 +1,104 @@
+"""The verbs of reviews: look, answer, sign, object, waive; and what the ledger says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.ledger.ledger import Checkpoint, Entry, Event
+from workbench.reviews.ledger_audit import LedgerAudit
+from workbench.reviews.review import Review
+from workbench.runs.project import Project
+
+if TYPE_CHECKING:
+    from workbench.reviews.nominees import Nominee
+
+
+class ReviewVerbs(Project):
+    """What people do with a nominee, and how the ledger of it is verified."""
+
+    def list_nominees(self) -> list[str]:
+        """Return the nominees as `model/version`, newest first."""
+        return [entry.subject for entry in reversed(self.store.read_ledger()) if entry.event is Event.NOMINATED]
+
+    def load_nominee(self, subject: str) -> Nominee:
+        """Return a nominee as of now; raises Refused when its frozen parts were changed."""
+        from workbench.reviews.nominees import load_nominee
+
+        return load_nominee(subject, settings=self.settings, entries=self.store.read_ledger())
+
+    def review(self, subject: str) -> Review:
+        """Return the evidence, findings, questions and approvals of a nominee (`model/version`) as of now."""
+        from workbench.reviews.judging import review_nominee
+
+        return review_nominee(self.load_nominee(subject))
+
+    def answer(self, subject: str, question: str, text: str) -> Review:
+        """Answer a question only a person can answer; approvals given before become stale."""
+        from workbench.reviews import reviewing
+
+        reviewing.answer(self, subject, question, text)
+        return self.review(subject)
+
+    def approve(self, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> Review:
+        """Sign the nominee as it is now, in a role; raises Refused (and records that) when the principal may not.
+
+        The principal is whoever the allowed-signers file says the key belongs to; with a key it does not know, the acting author.
+        A passphrase opens the key this once.
+        """
+        from workbench.reviews import reviewing
+
+        reviewing.approve(self, subject, role=role, key=key, passphrase=passphrase)
+        return self.review(subject)
+
+    def object(self, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None) -> Review:
+        """Object to a nominee: it cannot be promoted until the same person clears that (`clears` is the objection's number)."""
+        from workbench.reviews import reviewing
+
+        reviewing.object_to(self, subject, text=text, key=key, clears=clears, passphrase=passphrase)
+        return self.review(subject)
+
+    def waive(
+        self,
+        subject: str,
+        check: str,
+        *,
+        reason: str,
+        role: str,
+        until: str,
+        key: Path,
+        passphrase: str | None = None,
+    ) -> Review:
+        """Make a signed exception to one finding that did not pass, until a date or time (ISO 8601, UTC when it names no zone)."""
+        from workbench.reviews import reviewing
+
+        reviewing.waive(self, subject, check, reason=reason, role=role, until=until, key=key, passphrase=passphrase)
+        return self.review(subject)
+
+    def find_keyholder(self, key: Path) -> str | None:
+        """Return who holds a key by the allowed-signers file, None when nobody is known to; raises UsageError for no key."""
+        from workbench.reviews import reviewing
+
+        return reviewing.find_keyholder(key, self.settings)
+
+    def inspect_ledger(self) -> tuple[list[Entry], list[str]]:
+        """Return every decision in order, and what is wrong with them (nothing: the chain is whole, and holds what was seen)."""
+        return self.store.inspect_ledger()
+
+    def verify_ledger(self, *, checkpoint: Checkpoint | None = None) -> LedgerAudit:
+        """Verify the chain, every signature in it, and that it holds what this machine saw and what somebody noted."""
+        from workbench.reviews.auditing import verify_ledger
+
+        return verify_ledger(self, checkpoint)
+
+    def export_ledger(self, path: Path) -> int:
+        """Write the ledger as lines that can be verified without the workbench; return how many entries it has."""
+        from workbench.reviews.auditing import export_ledger
+
+        return export_ledger(self, path)
+
+    def accept_ledger(self, head: str) -> Checkpoint:
+        """Go on with a ledger that was rolled back on purpose; `head` is its last digest, or at least 12 characters of it."""
+        from workbench.reviews.auditing import accept_ledger
+
+        return accept_ledger(self, head)

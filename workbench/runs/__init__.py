@@ -1,0 +1,1 @@
+"""A run from its start to its record: its folder, what was logged, where it is kept."""

@@ -1,0 +1,287 @@
+"""Collecting: what a notebook left in its run's folder, read once, judged, and sealed by the completion record.
+
+A notebook may do anything to its folder. Nothing in it is opened before it is known to be a plain file, and whatever is wrong
+with it is the fault of this one run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.config import find_template
+from workbench.errors import Refused, WorkbenchError
+from workbench.files.disk import disk_answers, is_disks_fault
+from workbench.files.trees import read_tree, sync_folder
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
+from workbench.records.row_digests import digest_table
+from workbench.runs import spool
+from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, remove_empty_folders
+from workbench.runs.nbconvert_report import render_report
+from workbench.runs.points import find_latest, summarize_points
+from workbench.runs.redacting import NO_SECRETS, redact_outcome
+from workbench.runs.run import Run, RunState
+from workbench.runs.tables import ColumnProfile, DatasetFact
+from workbench.secrets.redacting_files import Redacted, empty_folder, redact_folder
+from workbench.secrets.redaction import Redactor
+
+if TYPE_CHECKING:
+    from workbench.executors.jobs import Outcome
+
+RECORD, NOTEBOOK, REPORT = "record.json", "notebook.ipynb", "report.html"
+_OWN_FILES = tuple(f"{before}{name}" for name in (NOTEBOOK, REPORT, RECORD) for before in ("", "."))
+# What is in a run's folder before its notebook starts, and the log that is redacted as it is written.
+OWN_INPUTS = frozenset({spool.PARAMETERS, "provenance.json", "kernel.log"})
+_NOTHING: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+# What a run that was killed in the middle may leave; no finished run has them.
+_UNFINISHED_FILES = (RECORD, *(f".{name}" for name in (NOTEBOOK, REPORT, RECORD)))
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder that was made for one run; `identity` (device, inode) tells it from what a notebook put in its place."""
+
+    path: Path
+    identity: tuple[int, int]
+
+    @classmethod
+    def make(cls, path: Path) -> RunFolder:
+        """Make the folder."""
+        path.mkdir(parents=True)
+        return cls(path, _identify(path))
+
+    def is_ours(self) -> bool:
+        """True unless it is gone, or a link or another folder has its name."""
+        try:
+            return _identify(self.path) == self.identity
+        except OSError:
+            return False
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_dev, found.st_ino
+
+
+def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor = NO_SECRETS) -> Run:
+    """Write what a run leaves behind and return it as it ended; FINISHED only with its completion record.
+
+    What a notebook did to its folder makes its run FAILED, with the reason; raises Unavailable when the disk does not answer.
+    Nothing that is kept holds a value of the redactor.
+    """
+    with disk_answers(folder.path):
+        outcome = _redact(outcome, redactor)
+        try:
+            return _collect(run, outcome, folder, redactor)
+        except Exception as exc:
+            if is_disks_fault(exc):
+                raise
+            # Whatever one notebook left behind must not end the others of a sweep.
+            error = outcome.failure or redactor.redact_text(f"What the notebook wrote cannot be kept: {_say(exc)}")
+            return _fail(_end(run, error, {}), outcome.document, folder)
+
+
+def _redact(outcome: Outcome, redactor: Redactor) -> Outcome:
+    """Return the outcome without the values; without anything a notebook said when it cannot be searched for them."""
+    try:
+        return redact_outcome(outcome, redactor)
+    except Exception as exc:
+        said = f"What the notebook shows could not be searched for secrets and is not kept ({type(exc).__name__})."
+        return replace(outcome, document=_NOTHING, execution=replace(outcome.execution, error=None), failure=said)
+
+
+def _redact_files(folder: Path, redactor: Redactor) -> Redacted:
+    try:
+        return redact_folder(folder, redactor)
+    except Exception:
+        empty_folder(folder, keep=OWN_INPUTS)
+        raise
+
+
+def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor) -> Run:
+    if not folder.is_ours():
+        raise Refused(f"{folder.path} is gone, or not the folder that was made for this run.")
+    for name in _OWN_FILES:
+        _remove(folder.path / name)
+    remove_empty_folders(folder.path)
+    redacted = _redact_files(folder.path, redactor)
+    # Half of a character (a lone surrogate) becomes its own escape in JSON: what the notebook printed is kept.
+    text = json.dumps(outcome.document, indent=1, ensure_ascii=False)
+    _write(folder.path / NOTEBOOK, text.encode(errors="backslashreplace"))
+    files = read_tree(folder.path)
+    logged, fault = _read_logged(files)
+    error = outcome.failure or redacted.failure or fault
+    ended = _end(run, error, logged)
+    digests = {path: sha256_hex(content) for path, content in files.items()}
+    digests[REPORT] = _write_report(folder.path, ended, outcome.document)
+    return _seal(ended, outcome, digests, folder.path) if ended.is_finished else ended
+
+
+def _end(run: Run, error: str | None, record: Mapping[str, Any]) -> Run:
+    readable = error.encode(errors="replace").decode() if error else None
+    return replace(run, state=RunState.FAILED if error else RunState.FINISHED, error=readable, record=record)
+
+
+def _fail(failed: Run, document: Mapping[str, Any], folder: RunFolder) -> Run:
+    # The reason is known; a folder that does not even take a report must not hide it.
+    with suppress(Exception):
+        if folder.is_ours():
+            _remove(folder.path / RECORD)
+            _write_report(folder.path, failed, document)
+    return failed
+
+
+def _say(exc: Exception) -> str:
+    if isinstance(exc, WorkbenchError):
+        return " ".join(exc.reasons) or exc.what
+    return f"{type(exc).__name__}: {exc}"
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what only a run that was killed in the middle has in its folder."""
+    for name in _UNFINISHED_FILES:
+        with suppress(OSError):
+            _remove(folder / name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write one of our own files, whole and to the disk."""
+    temporary = path.with_name(f".{path.name}")
+    _remove(temporary)
+    with temporary.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _seal(run: Run, outcome: Outcome, digests: Mapping[str, str], folder: Path) -> Run:
+    """Write the completion record, the last file of a finished run, to the disk."""
+    run = replace(
+        run, record={**run.record, "execution": vars(outcome.execution), "kernel": outcome.kernel, "files": digests}
+    )
+    _write(folder / RECORD, canonical_json(run.record))
+    sync_folder(folder)
+    return run
+
+
+def _write_report(folder: Path, run: Run, document: Mapping[str, Any]) -> str:
+    """Write the report and return its digest."""
+    try:
+        page = render_report(document, run, find_template("report"))
+    except Exception as exc:  # an output the renderer cannot show must not cost the run
+        page = f"<!doctype html><meta charset=utf-8><p>The report could not be made: {escape(str(exc))}"
+    content = page.encode(errors="replace")
+    _write(folder / REPORT, content)
+    return sha256_hex(content)
+
+
+# What was logged
+
+
+def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None]:
+    """Return what the notebook logged, and why it cannot be relied on (None: it can)."""
+    try:
+        tables = [vars(table.fact) for table in read_tables(files)]
+        calls = read_calls(files.get(CALLS, b""), own=files.get(spool.METRICS, b""))
+        return {**_describe_metrics(calls), "datasets": tables}, None
+    except (ValueError, KeyError, TypeError) as exc:
+        # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
+        return {}, f"What the notebook logged cannot be read: {exc!r}"
+
+
+def _describe_metrics(calls: LoggedCalls) -> dict[str, Any]:
+    """Return the value of each metric, the course of those that have one, and notes; nothing is said where there is nothing."""
+    latest = {name: point.value for name, point in find_latest(calls.points).items()}
+    metrics = {name: value for name, value in latest.items() if _is_usable(name, value)}
+    history = {name: summary for name, summary in summarize_points(calls.points).items() if name in metrics}
+    notes = [*calls.notes, *(f"metric {name} is left out" for name in latest if name not in metrics)]
+    said = {"history": history, "notes": notes}
+    return {"metrics": metrics, **{key: value for key, value in said.items() if value}}
+
+
+def _is_usable(name: str, value: float) -> bool:
+    """True for a metric that a run may be compared by; MLflow takes other names too, and what is no finite number."""
+    return spool.can_name_metric(name) and spool.is_finite(value)
+
+
+@dataclass(frozen=True)
+class LoggedTable:
+    """A table that was logged: what is known of it, and what its rows are compared by."""
+
+    fact: DatasetFact
+    types: Sequence[Sequence[str]]
+    row_ids: Sequence[str]
+    row_digests: Sequence[str]
+    profile: Sequence[ColumnProfile] | None = None
+
+
+def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
+    """Return the tables a run logged; raises ValueError or KeyError for what `wb.log_dataset` would not have written."""
+    paths = sorted(path for path in files if path.startswith(f"{spool.DATASETS}/"))
+    tables = [_read_table(path, strict_json(files[path])) for path in paths]
+    if sum(table.fact.role == "holdout" for table in tables) > 1:
+        raise ValueError("more than one holdout")
+    return tables
+
+
+_FACTS = {"name": str, "role": str, "digest": str, "rows": int, "columns": int}
+
+
+def _read_table(path: str, document: Any) -> LoggedTable:
+    texts = (*document["types"], document["row_ids"], document["row_digests"])
+    wrong = [key for key, kind in _FACTS.items() if type(document[key]) is not kind]
+    if wrong or not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in texts):
+        raise ValueError(f"{path} holds values of other types than expected")
+    counts = (document["rows"], len(document["row_ids"]), len(document["row_digests"]))
+    if document["role"] not in spool.ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
+        raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
+    if document["digest"] != digest_table(document["types"], document["row_digests"]):
+        raise ValueError(f"{path} names another table than its rows are")
+    fact = DatasetFact(**{key: document[key] for key in _FACTS})
+    profile = _read_profile(path, document)
+    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile)
+
+
+def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:
+    """Return what was counted of each column; None for a table that was logged before anything was."""
+    if "profile" not in document:
+        return None
+    profile = [ColumnProfile(**item) for item in document["profile"]]
+    most = document["rows"]
+    wrong = [
+        item
+        for item in profile
+        if type(item.name) is not str or not all(_is_count(each, most) for each in (item.missing, item.distinct))
+    ]
+    if wrong or len(profile) != document["columns"]:
+        raise ValueError(f"{path} holds counts of columns that cannot be")
+    return profile
+
+
+def _is_count(value: Any, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def count_shared_rows(tables: Sequence[LoggedTable]) -> int | None:
+    """Count the holdout's rows that stand in another table too; None when one has other columns or types, so nobody can."""
+    holdout = next(table for table in tables if table.fact.role == "holdout")
+    others = [table for table in tables if table is not holdout]
+    if any(table.types != holdout.types for table in others):
+        return None
+    trained = {digest for table in others for digest in table.row_digests}
+    return sum(digest in trained for digest in holdout.row_digests)

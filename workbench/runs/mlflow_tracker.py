@@ -1,0 +1,395 @@
+"""Records runs, files and model versions in MLflow, where everybody's tools find them. It is told; it is never asked to decide."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import count
+from pathlib import Path, PurePosixPath
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+import yaml
+
+from workbench.errors import Unavailable
+from workbench.runs.artifacts import find_artifacts, link_files, write_file
+from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.run import Run, RunState
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+_STATUS = {
+    RunState.FINISHED: "FINISHED",
+    RunState.FAILED: "FAILED",
+    RunState.KILLED: "KILLED",
+    RunState.LOST: "FAILED",
+}
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # A server that does not answer is told after seconds, not after MLflow's minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+# The first question is asked once and briefly: who started a run waits for the answer.
+_BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+# Whose exceptions come out of MLflow's client: its own, and those of its database that it lets through.
+_SPEAK_FOR_MLFLOW = frozenset({"mlflow", "sqlalchemy", "alembic", "sqlite3"})
+_MODEL_PATH, _NOTES_TAG = "model", "workbench.notes"
+# What MLflow takes in one call.
+_MOST_METRICS, _MOST_TEXTS, _MOST_IDS = 800, 100, 100
+
+
+class MlflowTracker:
+    """One MLflow tracking store and registry; connects when first used."""
+
+    def __init__(self, address: str, artifacts_folder: Path) -> None:
+        self.address = address
+        self._artifacts_folder = artifacts_folder
+
+    def require_answer(self) -> None:
+        """Raise Unavailable within seconds when MLflow is not there, before anything is begun that it must record."""
+        with self._answers():
+            _ask_briefly(self._client)
+
+    def start_run(self, run: Run) -> str:
+        """Begin a run in the experiment of its notebook and return MLflow's id for it; its parameters are logged separately."""
+        tags = {
+            "mlflow.user": run.author,
+            "mlflow.source.name": run.notebook,
+            "workbench.run": run.id,
+            "workbench.notebook_digest": run.notebook_digest,
+            "workbench.sweep": run.sweep or "",
+            "mlflow.source.git.commit": run.provenance.get("git_commit") or "",
+        }
+        with self._answers():
+            experiment = self._experiment(Path(run.notebook).stem)
+            return str(self._client.create_run(experiment, tags=tags, run_name=run.id).info.run_id)
+
+    def log_parameters(self, run: Run) -> None:
+        """Log the parameters of a run that was begun."""
+        with self._answers():
+            for _, params, _ in _batches([], _spell(spell_parameters(run.parameters), "Param"), []):
+                self._client.log_batch(run.tracked_as, params=params)
+
+    def finish_run(
+        self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
+    ) -> bool:
+        """Record what a run left and set MLflow's status to agree with ours; `mlmodel` is the text of its MLmodel file.
+
+        `logged` is what its notebook logged; where that says another value of a metric than the record, the record's is shown.
+        Returns False when MLflow has no such run any more: somebody deleted it, and there is nothing to agree about.
+        """
+        with self._answers():
+            shown = self._find_run(str(run.tracked_as))
+            if shown is None:
+                return False
+            calls = logged or LoggedCalls()
+            left_out = self._log_all(run, calls, shown)
+            self._keep_files(run, shown, find_artifacts(files, calls) if files is not None else {}, mlmodel)
+            self._log_inputs(run, calls)
+            self._say_left_out(run, left_out)
+            self._set_status(run)
+        return True
+
+    def _log_all(self, run: Run, calls: LoggedCalls, shown: Any) -> list[str]:
+        """Log metrics, parameters and tags in as few batches as MLflow takes; return what was left out."""
+        known = shown.data.params
+        # Who was stopped between beginning a run and logging its parameters left that to us.
+        given = {**calls.parameters, **spell_parameters(run.parameters), **known}
+        changed = [name for name, value in calls.parameters.items() if given[name] != value]
+        parameters = {name: value for name, value in given.items() if name not in known}
+        entries = (_spell_metrics(run, calls), _spell(parameters, "Param"), _spell(calls.tags, "RunTag"))
+        for metrics, params, tags in _batches(*entries):
+            self._client.log_batch(run.tracked_as, metrics=metrics, params=params, tags=tags)
+        return [*calls.notes, *(f"parameter {name} keeps the value it had" for name in changed)]
+
+    def _log_inputs(self, run: Run, calls: LoggedCalls) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        inputs = []
+        for call in calls.inputs:
+            facts = {name: value or None for name, value in call.items() if name != "context"}
+            tags = [InputTag("mlflow.data.context", call["context"])] if call["context"] else []
+            inputs.append(DatasetInput(Dataset(**facts), tags))
+        if inputs:
+            self._client.log_inputs(run.tracked_as, datasets=inputs)
+
+    def _keep_files(self, run: Run, shown: Any, files: Mapping[str, Path], mlmodel: str | None) -> None:
+        folder = self._local_folder(shown.info.artifact_uri)
+        if folder is not None:
+            link_files(files, folder)
+        else:
+            for path, file in files.items():
+                self._client.log_artifact(run.tracked_as, str(file), str(PurePosixPath(path).parent).lstrip("."))
+        if mlmodel is not None and folder is not None:
+            write_file(folder / _MODEL_PATH / "MLmodel", mlmodel.encode())
+        elif mlmodel is not None:
+            self._client.log_text(run.tracked_as, mlmodel, f"{_MODEL_PATH}/MLmodel")
+
+    def _local_folder(self, location: str) -> Path | None:
+        """Return where MLflow keeps a run's files when that is below our own folder, so that they need not be copied."""
+        if not self.address.startswith("sqlite:") or not location.startswith(f"{self._artifacts_folder.as_uri()}/"):
+            return None
+        return Path(unquote(urlsplit(location).path))
+
+    def _say_left_out(self, run: Run, left_out: Sequence[str]) -> None:
+        if left_out:
+            self._client.set_tag(run.tracked_as, _NOTES_TAG, "\n".join(left_out)[:LONGEST_TAG])
+
+    def _set_status(self, run: Run) -> None:
+        ended_ms = int(datetime.fromisoformat(run.ended).timestamp() * 1000) if run.ended else None
+        self._client.set_terminated(run.tracked_as, _STATUS[run.state], end_time=ended_ms)
+
+    def _find_run(self, tracked_as: str) -> Any:
+        """Return a run as MLflow shows it; None when it is not there, or somebody deleted it."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            shown = self._client.get_run(tracked_as)
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        return shown if str(shown.info.lifecycle_stage) == "active" else None
+
+    def repair_statuses(self, runs: Sequence[Run]) -> list[Run]:
+        """Make MLflow's status of runs that ended agree with ours, and return those of which it said something else."""
+        ours = {str(run.tracked_as): run for run in runs if run.tracked_as and run.state in _STATUS}
+        with self._answers():
+            said = self._search_statuses("attributes.status != 'FINISHED'")
+            # Few ended otherwise; only of those need be asked whether MLflow calls them finished.
+            doubtful = [key for key, run in ours.items() if not run.is_finished and key not in said]
+            for start in range(0, len(doubtful), _MOST_IDS):
+                ids = ", ".join(f"'{key}'" for key in doubtful[start : start + _MOST_IDS])
+                said |= self._search_statuses(f"attributes.run_id IN ({ids})")
+            wrong = [run for key, run in ours.items() if said.get(key, _STATUS[run.state]) != _STATUS[run.state]]
+            for run in wrong:
+                self._set_status(run)
+        return wrong
+
+    def _search_statuses(self, condition: str) -> dict[str, str]:
+        """Return the status of every run that fulfils a condition, by MLflow's id of the run."""
+        experiments = [str(each.experiment_id) for each in self._client.search_experiments()]
+        found: dict[str, str] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(experiments, condition, max_results=1000, page_token=token)
+            found |= {str(shown.info.run_id): str(shown.info.status) for shown in page}
+            token = page.token
+            if not token:
+                return found
+
+    def register_version(self, model: str, run: Run, *, after: int) -> int:
+        """Register the model a run logged as the next version of a named model and return its number, above `after`.
+
+        `after` is the last number that was given: where somebody deleted the model, MLflow would give it again.
+        """
+        with self._answers():
+            self._require_model(model)
+            while (version := self._create_version(model, run)) <= after:
+                self._client.delete_model_version(model, str(version))
+            return version
+
+    def restore_version(self, model: str, run: Run, version: int) -> bool:
+        """Make a version anew that somebody deleted; False when MLflow has given higher numbers since, and cannot."""
+        with self._answers():
+            known = [int(found.version) for found in self._client.search_model_versions(f"name='{model}'")]
+            if version in known or max(known, default=0) > version:
+                return version in known
+            self._require_model(model)
+            while (made := self._create_version(model, run)) < version:
+                self._client.delete_model_version(model, str(made))
+            if made > version:
+                self._client.delete_model_version(model, str(made))
+            return made == version
+
+    def _create_version(self, model: str, run: Run) -> int:
+        made = self._client.create_model_version(
+            model,
+            source=f"runs:/{run.tracked_as}/{_MODEL_PATH}",
+            run_id=run.tracked_as,
+            tags={"workbench.run": run.id},
+        )
+        return int(made.version)
+
+    def _require_model(self, model: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.create_registered_model(model)
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def point_alias(self, model: str, alias: str, version: int) -> None:
+        """Make an alias of a model name point to a version: a pointer published from the ledger, not an authority."""
+        with self._answers():
+            self._client.set_registered_model_alias(model, alias, str(version))
+
+    def read_alias(self, model: str, alias: str) -> int | None:
+        """Return the version an alias points to, None when there is no such alias."""
+        from mlflow.exceptions import MlflowException
+
+        with self._answers():
+            try:
+                return int(self._client.get_model_version_by_alias(model, alias).version)
+            except MlflowException as exc:
+                if exc.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
+
+    def kernel_variables(self, folder: Path, tracked_as: str) -> dict[str, str]:
+        """Return the environment that makes plain `mlflow.log_*` calls in a kernel land in its run's folder."""
+        return {**_QUIET, "MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        os.environ.update(_QUIET)
+        # MLflow warns about its own code while it is imported and prepares its tables.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow.tracking import MlflowClient
+
+            for name in ("mlflow", "alembic"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            if self.address.startswith("sqlite:///"):
+                _create_database(Path(unquote(self.address.removeprefix("sqlite:///").partition("?")[0])))
+            client = MlflowClient(self.address, self.address)
+            _ask_briefly(client)
+        return client
+
+    def _experiment(self, name: str) -> str:
+        """Return the experiment of a notebook; one of that name which keeps its files elsewhere is somebody else's."""
+        local = self.address.startswith("sqlite:")
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return self._create_experiment(name, (self._artifacts_folder / name).as_uri() if local else None)
+        if local and not found.artifact_location.startswith(f"{self._artifacts_folder.as_uri()}/"):
+            return self._experiment(f"{name} (workbench)")
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _create_experiment(self, name: str, location: str | None) -> str:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return str(self._client.create_experiment(name, artifact_location=location))
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return self._experiment(name)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as exc:
+            if not isinstance(exc, OSError) and type(exc).__module__.partition(".")[0] not in _SPEAK_FOR_MLFLOW:
+                raise
+            raise Unavailable(
+                f"MLflow at {self.address} did not answer.",
+                # The lines after the first are SQL, and where to read about it.
+                why=shorten(str(exc).strip().partition("\n")[0] or type(exc).__name__, 160, placeholder=" …"),
+                next_step="Check that it is reachable and not locked by another program, then run the same command again.",
+            ) from exc
+
+
+def _create_database(path: Path) -> None:
+    """Make MLflow's SQLite database, whole or not at all, by one process at a time.
+
+    MLflow creates its tables in dozens of migrations; two at once, or one that is killed, leave a database that no later
+    command can open.
+    """
+    if path.exists():
+        return
+    from mlflow.tracking import MlflowClient
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        fresh = path.with_name(f".{path.name}.new")
+        for left in (fresh, fresh.with_name(f"{fresh.name}-journal")):
+            left.unlink(missing_ok=True)
+        MlflowClient(f"sqlite:///{quote(str(fresh))}").search_experiments(max_results=1)
+        fresh.rename(path)
+
+
+def _batches(
+    metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]
+) -> Iterator[tuple[Sequence[Any], Sequence[Any], Sequence[Any]]]:
+    """Yield the entries in pieces that MLflow takes in one call, as few as possible."""
+    for number in count():
+        texts, values = number * _MOST_TEXTS, number * _MOST_METRICS
+        piece = (
+            metrics[values : values + _MOST_METRICS],
+            params[texts : texts + _MOST_TEXTS],
+            tags[texts : texts + _MOST_TEXTS],
+        )
+        if not any(piece):
+            return
+        yield piece
+
+
+def _spell(texts: Mapping[str, str], kind: str) -> list[Any]:
+    from mlflow import entities
+
+    return [getattr(entities, kind)(name, value) for name, value in texts.items()]
+
+
+def _spell_metrics(run: Run, calls: LoggedCalls) -> list[Any]:
+    from mlflow.entities import Metric
+
+    ended_ms = int((datetime.fromisoformat(run.ended) if run.ended else datetime.now(UTC)).timestamp() * 1000)
+    points = choose_points(run, calls, ended_ms=ended_ms)
+    return [Metric(each.name, each.value, each.time_ms, each.step) for each in points]
+
+
+def _ask_briefly(client: MlflowClient) -> None:
+    with _with_variables(_BRIEF):
+        client.search_experiments(max_results=1)
+
+
+@contextmanager
+def _with_variables(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def describe_model(*, python: str, sklearn: str, trusted_types: Sequence[str]) -> str:
+    """Return the `MLmodel` file by which MLflow's own tools recognise and load a `model.skops`.
+
+    The workbench itself never loads a model through it: MLflow trusts the types this file lists.
+    """
+    flavors = {
+        "python_function": {
+            "loader_module": "mlflow.sklearn",
+            "model_path": "model.skops",
+            "predict_fn": "predict",
+            "python_version": python,
+        },
+        "sklearn": {
+            "code": None,
+            "pickled_model": "model.skops",
+            "serialization_format": "skops",
+            "sklearn_version": sklearn,
+            "skops_trusted_types": list(trusted_types),
+        },
+    }
+    return yaml.safe_dump({"flavors": flavors})

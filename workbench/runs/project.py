@@ -1,0 +1,49 @@
+"""A project: where its things are, what ran and was decided, and its MLflow; verbs take it, and not the facade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.config import Settings
+from workbench.errors import NotFound, Unavailable
+from workbench.notebooks.notebook import Notebook, parse_notebook
+from workbench.policies.policy import Known
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.run import Run
+from workbench.runs.sqlalchemy_store import Store
+
+
+@dataclass(frozen=True)
+class Project:
+    """The settings, the store of runs with the ledger (`store.ledger`), the tracker, and what policies may name."""
+
+    settings: Settings
+    store: Store
+    tracker: MlflowTracker
+    known: Callable[[], Known]
+
+
+def read_notebook(project: Project, path: Path) -> Notebook:
+    """Read a notebook from anywhere on disk."""
+    if not path.is_file():
+        raise NotFound(f"There is no notebook {path}.", next_step="Give the path of an .ipynb file.")
+    resolved, home = path.resolve(), project.settings.project
+    name = str(resolved.relative_to(home)) if resolved.is_relative_to(home) else str(resolved)
+    return parse_notebook(name, resolved.read_bytes())
+
+
+def find_run(project: Project, run_id: str) -> Run:
+    """Return one run by its id or the beginning of it; runs whose process is gone are marked LOST first."""
+    settle(project)
+    return project.store.find_run(run_id)
+
+
+def settle(project: Project) -> None:
+    """Mark the runs LOST whose process is gone, if the store takes it."""
+    from workbench.runs.publishing import settle_lost_runs
+
+    with suppress(Unavailable):  # a store that cannot be written to can still be read
+        settle_lost_runs(project.settings, project.store)

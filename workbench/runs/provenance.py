@@ -1,0 +1,78 @@
+"""Provenance: what code, environment and machine a run used, read once before it starts."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from functools import lru_cache
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from workbench.records.digest import canonical_json, sha256_hex
+
+_LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "conda-lock.yml", "requirements.txt")
+_NAMED_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "mlflow", "papermill", "ipykernel", "workbench")
+
+
+def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
+    """Return git commit and state, lock file, installed packages and machine, as plain JSON values.
+
+    A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too;
+    `git_authors` are who wrote and who committed its last change.
+    """
+    packages = _read_packages(_folder_times())
+    lock = next((project / name for name in _LOCK_FILES if (project / name).is_file()), None)
+    return {
+        "notebook_path": _relative(notebook, project),
+        "git_commit": _git(notebook.parent, "rev-parse", "HEAD"),
+        "git_dirty": _is_dirty(notebook),
+        "git_authors": read_git_authors(notebook),
+        "lock_file": lock.name if lock else None,
+        "lock_digest": sha256_hex(lock.read_bytes()) if lock else None,
+        "packages": {name: packages[name] for name in _NAMED_PACKAGES if name in packages},
+        "packages_digest": sha256_hex(canonical_json(packages)),
+        "python": sys.version.split()[0],
+        "machine": {"system": platform.platform(), "architecture": platform.machine(), "processors": os.cpu_count()},
+    }
+
+
+def _folder_times() -> tuple[tuple[str, int], ...]:
+    """Return where packages are installed and when each place last changed: as long as it is the same, so are they."""
+    places = {place: Path(place) for place in sys.path if place}
+    return tuple((name, path.stat().st_mtime_ns) for name, path in places.items() if path.is_dir())
+
+
+@lru_cache(maxsize=1)
+def _read_packages(_: tuple[tuple[str, int], ...]) -> dict[str, str]:
+    found = ((dist.metadata["Name"], dist.version) for dist in distributions())
+    return {name.lower(): version for name, version in found if name}
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+
+def _is_dirty(notebook: Path) -> bool | None:
+    """A commit that does not hold the notebook says nothing about it, however clean its folder is."""
+    changes = _git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
+    is_tracked = _git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
+    return None if changes is None else bool(changes) or not is_tracked
+
+
+def read_git_authors(file: Path) -> list[str]:
+    """Return who wrote and who committed a file's last change, sorted; nobody where git does not know it."""
+    said = _git(file.parent, "log", "-1", "--format=%ae%n%ce", "--", file.name) or ""
+    return sorted({line.strip() for line in said.splitlines() if line.strip()})
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "--literal-pathspecs", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    # A file name, too, is whatever bytes somebody gave it.
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None

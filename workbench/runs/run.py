@@ -1,0 +1,94 @@
+"""A run: one execution of a notebook with fixed parameters, and the states its attempts go through."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from workbench.errors import WorkbenchError
+from workbench.runs.points import describe_summary
+
+
+class RunState(StrEnum):
+    """Where a run stands; the last four are final for its attempt."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+    LOST = "LOST"
+
+
+FINAL_STATES = frozenset({RunState.FINISHED, RunState.FAILED, RunState.KILLED, RunState.LOST})
+
+TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.KILLED, RunState.LOST}),
+    RunState.RUNNING: FINAL_STATES,
+    **{state: frozenset() for state in FINAL_STATES},
+}
+
+RUN_ID = re.compile(r"[0-9a-f]{8}")
+
+
+class IllegalTransition(WorkbenchError):
+    """An attempt was asked to move where its state does not lead."""
+
+
+def require_transition(current: RunState, target: RunState) -> None:
+    """Raise IllegalTransition unless an attempt may go from `current` to `target`."""
+    if target not in TRANSITIONS[current]:
+        allowed = ", ".join(sorted(TRANSITIONS[current])) or "nothing: it is final"
+        raise IllegalTransition(
+            f"An attempt cannot go from {current} to {target}.",
+            why=f"From {current} it may go to {allowed}.",
+            next_step="Start a new attempt of the run.",
+        )
+
+
+def new_run_id() -> str:
+    """Return a fresh run id: eight hex characters, never derived from user input."""
+    return secrets.token_hex(4)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the store knows it; times are ISO 8601 in UTC.
+
+    `record` is the completion record of the finished attempt (metrics, the courses of those with several points or
+    steps, datasets, files and their digests).
+    """
+
+    id: str
+    notebook: str
+    notebook_digest: str
+    parameters: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    author: str
+    created: str
+    state: RunState = RunState.QUEUED
+    attempt: int = 1
+    started: str | None = None
+    ended: str | None = None
+    sweep: str | None = None
+    error: str | None = None
+    tracked_as: str | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_finished(self) -> bool:
+        """True when the run may be relied on."""
+        return self.state is RunState.FINISHED
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """The metrics the notebook logged."""
+        return self.record.get("metrics", {})
+
+    def describe_course(self, metric: str) -> str:
+        """Say at which step the value of a metric was logged and how many points it has; nothing of a single value."""
+        return describe_summary(self.record.get("history", {}).get(metric))

@@ -1,0 +1,370 @@
+"""Running notebooks: each set of parameters becomes a run that is FINISHED only when its completion record is written."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import shutil
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from workbench.config import Settings, kernel_environment
+from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
+from workbench.executors.jobs import Executor, Job, Outcome, Phase
+from workbench.notebooks.notebook import Notebook
+from workbench.records.clock import utc_now
+from workbench.records.digest import canonical_json
+from workbench.runs import spool
+from workbench.runs.collecting import RunFolder, collect_run
+from workbench.runs.heartbeat import HeldAttempts, keep_leases
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.provenance import read_provenance
+from workbench.runs.publishing import clean_abandoned, mark_of, publish_pending, publish_run
+from workbench.runs.redacting import find_redactor
+from workbench.runs.run import IllegalTransition, Run, RunState, new_run_id
+from workbench.runs.sqlalchemy_store import Store
+from workbench.runs.trials import Goal, Trials
+from workbench.secrets.redaction import Redactor
+
+_WAIT_S = 1.0
+_BACKOFF_S, _LONGEST_BACKOFF_S = 1.0, 60.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a batch of runs stands; `cells` counts those executed, of all there are in it; `best` is a metric's name and value."""
+
+    total: int
+    finished: int
+    failed: int
+    running: int
+    cells: int
+    all_cells: int
+    best: tuple[str, float] | None = None
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Runner:
+    """Executes batches of runs of one notebook; nothing is left RUNNING when it returns or is interrupted."""
+
+    def __init__(
+        self, settings: Settings, store: Store, tracker: MlflowTracker, executor: Executor, *, cold: bool = False
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._tracker = tracker
+        self._executor = executor
+        self._cold = cold
+
+    def execute_all(
+        self,
+        path: Path,
+        notebook: Notebook,
+        trials: Trials,
+        *,
+        sweep: str | None,
+        on_progress: OnProgress,
+        goal: Goal | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> list[Run]:
+        """Execute a run for each parameter set the trials ask for, as many at a time as the executor has slots.
+
+        Returns them in the order they were written down. Raises Interrupted on Ctrl-C, after the running kernels were ended and
+        their runs marked KILLED.
+        """
+        self._tracker.require_answer()
+        publish_pending(self._settings, self._store, self._tracker)
+        provenance = {**read_provenance(path, self._settings.project), **(origin or {})}
+        batch = _Batch(path, notebook, provenance, sweep, trials, goal, on_progress)
+        try:
+            with keep_leases(self._store) as held:
+                self._execute(batch, held)
+        except BaseException as exc:
+            self._stop(batch, exc)
+            if isinstance(exc, KeyboardInterrupt):
+                raise _interrupted(batch) from exc
+            raise
+        return batch.done
+
+    def _execute(self, batch: _Batch, held: HeldAttempts) -> None:
+        while self._fill(batch):
+            self._prepare_next(batch)
+            self._executor.wait(min(_WAIT_S, batch.next_retry_s()))
+            for job_id in held.lost(batch.running):
+                self._executor.cancel(job_id)
+            self._collect_ended(batch)
+            if not batch.trials.is_adaptive:
+                self._fill(batch)  # the next kernels work while the ended runs are written down
+            self._finish_ended(batch)
+
+    def _fill(self, batch: _Batch) -> bool:
+        """Start what there is room for; False when nothing runs, waits or is to come."""
+        while len(batch.running) < self._executor.slots and (run := self._next_run(batch)) is not None:
+            self._start(run, batch)
+        return bool(batch.running or batch.retries)
+
+    def _next_run(self, batch: _Batch) -> Run | None:
+        if batch.retries and batch.next_retry_s() <= 0:
+            run = heapq.heappop(batch.retries)[2]
+            return replace(run, attempt=self._store.add_attempt(run.id))
+        prepared, batch.prepared = batch.prepared, None
+        return prepared or self._new_run(batch)
+
+    def _prepare_next(self, batch: _Batch) -> None:
+        """Write the next run down while the kernels of others work, where it cannot depend on how they end."""
+        if batch.prepared is None and not batch.trials.is_adaptive:
+            with suppress(WorkbenchError):  # tried again when it is its turn; whoever runs now must not suffer for it
+                batch.prepared = self._new_run(batch)
+                self._describe(batch)
+
+    def _new_run(self, batch: _Batch) -> Run | None:
+        values = batch.ask()
+        if values is None:
+            return None
+        # Refused before anything is written down.
+        has_secrets = bool(self._find_secrets(values, batch.notebook))
+        seeds = {name: value for name, value in values.items() if "seed" in name.lower()}
+        run = Run(
+            id=new_run_id(),
+            notebook=batch.notebook.name,
+            notebook_digest=batch.notebook.digest,
+            parameters=values,
+            provenance={**batch.provenance, "seeds": seeds, "had_secrets": has_secrets},
+            author=self._settings.acting_author,
+            created=utc_now(),
+            sweep=batch.sweep,
+        )
+        run = replace(run, tracked_as=self._tracker.start_run(run))
+        batch.note(run)
+        self._store.add_run(run)
+        batch.asked = None
+        batch.undescribed.append(run)
+        return run
+
+    def _describe(self, batch: _Batch) -> None:
+        while batch.undescribed:
+            self._tracker.log_parameters(batch.undescribed.pop())
+
+    def _start(self, run: Run, batch: _Batch) -> None:
+        run = replace(run, state=RunState.RUNNING, started=utc_now())
+        try:
+            self._store.move_run(run)
+        except IllegalTransition:
+            # Somebody counted it as lost while it waited.
+            batch.end(self._store.find_run(run.id))
+            return
+        batch.begun.add(run.id)
+        folder = RunFolder.make(self._make_room(run))
+        job = self._make_job(run, folder.path, batch)
+        batch.running[job.id] = run, folder, Redactor(job.secrets)
+        self._executor.submit(job)
+        self._describe(batch)  # while its kernel starts
+
+    def _make_room(self, run: Run) -> Path:
+        """Return where a run's folder goes; what an attempt before left there is kept aside."""
+        folder = self._settings.runs_folder / run.id
+        if run.attempt > 1 and folder.exists():
+            aside = self._settings.attempts_folder / f"{run.id}-{run.attempt - 1}"
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder, aside)
+        return folder
+
+    def _make_job(self, run: Run, folder: Path, batch: _Batch) -> Job:
+        (folder / spool.PARAMETERS).write_bytes(canonical_json(run.parameters))
+        (folder / "provenance.json").write_bytes(canonical_json(run.provenance))
+        tracking = self._tracker.kernel_variables(folder, str(run.tracked_as))
+        environment = kernel_environment(spool=folder, project=self._settings.project, tracking=tracking)
+        return Job(
+            id=f"{run.id}-{run.attempt}",
+            source=batch.notebook.document,
+            parameters=run.parameters,
+            folder=folder,
+            working_dir=batch.path.parent,
+            environment=environment,
+            mark=mark_of(folder),
+            limits=self._settings.limits,
+            cold=self._cold,
+            secrets=self._find_secrets(run.parameters, batch.notebook),
+        )
+
+    def _find_secrets(self, parameters: Mapping[str, Any], notebook: Notebook) -> tuple[str, ...]:
+        names, project = self._settings.secret_variables, self._settings.project
+        return find_redactor(parameters, notebook.parameters, os.environ, project=project, names=names).values
+
+    def _collect_ended(self, batch: _Batch) -> None:
+        for job_id, (run, folder, redactor) in list(batch.running.items()):
+            status = self._executor.status(job_id)
+            if status.phase is Phase.ENDED and status.outcome is not None:
+                batch.ended.append((replace(run, ended=utc_now()), status.outcome, folder, redactor))
+                del batch.running[job_id]
+            elif status.phase is Phase.RUNNING:
+                batch.count_cell(run.id, status.cell)
+        batch.report()
+
+    def _finish_ended(self, batch: _Batch) -> None:
+        while batch.ended:
+            self._finish(*batch.ended[0], batch)
+            batch.ended.popleft()
+
+    def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, batch: _Batch) -> None:
+        run = collect_run(run, outcome, folder, redactor)
+        try:
+            self._store.move_run(run)
+        except IllegalTransition:
+            # Somebody counted this attempt as lost; what it did since is not the run's any more.
+            batch.end(self._store.find_run(run.id))
+            return
+        if outcome.is_worth_retrying and run.attempt <= self._settings.retries:
+            batch.retry(run)
+            return
+        publish_run(run, self._settings, self._store, self._tracker)
+        batch.end(run)
+
+    def _stop(self, batch: _Batch, cause: BaseException) -> None:
+        """End what runs and leave every run that was written down in a final state."""
+        error = "Stopped from outside." if isinstance(cause, KeyboardInterrupt) else f"Stopped: {cause}".splitlines()[0]
+        with _undisturbed():
+            self._executor.close()
+            with suppress(Exception):  # what cannot be written down now is killed like the others
+                self._finish_ended(batch)
+            for run_id in batch.written:
+                with suppress(Unavailable):  # one that cannot be written down must not keep the others from it
+                    self._kill(run_id, error)
+        with suppress(Unavailable):
+            publish_pending(self._settings, self._store, self._tracker)
+
+    def _kill(self, run_id: str, error: str) -> None:
+        with suppress(NotFound):  # stopped before it was written down at all
+            run = self._store.find_run(run_id)
+            if run.state in (RunState.QUEUED, RunState.RUNNING):
+                clean_abandoned(run, self._settings)
+                why = error if run.started else "Stopped before it began."
+                self._store.move_run(replace(run, state=RunState.KILLED, error=why))
+
+
+class _Batch:
+    """What is known about the runs of one call while they go on."""
+
+    def __init__(
+        self,
+        path: Path,
+        notebook: Notebook,
+        provenance: Mapping[str, Any],
+        sweep: str | None,
+        trials: Trials,
+        goal: Goal | None,
+        on_progress: OnProgress,
+    ) -> None:
+        self.path, self.notebook, self.provenance, self.sweep = path, notebook, provenance, sweep
+        self.trials = trials
+        self.running: dict[str, tuple[Run, RunFolder, Redactor]] = {}
+        self.ended: deque[tuple[Run, Outcome, RunFolder, Redactor]] = deque()
+        self.retries: list[tuple[float, str, Run]] = []
+        self.written: list[str] = []
+        self.begun: set[str] = set()
+        self.asked: Mapping[str, Any] | None = None
+        self.prepared: Run | None = None
+        self.undescribed: list[Run] = []
+        self._goal, self._on_progress = goal, on_progress
+        self._ended: dict[str, Run] = {}
+        self._cells: dict[str, int] = {}
+        self._finished, self._done_cells = 0, 0
+        self._best: tuple[str, float] | None = None
+        self._told: Progress | None = None
+
+    @property
+    def done(self) -> list[Run]:
+        """The runs that came to an end, in the order they were written down."""
+        return [self._ended[run_id] for run_id in self.written if run_id in self._ended]
+
+    def ask(self) -> Mapping[str, Any] | None:
+        """Return the next parameters: the same ones until a run was written down with them; None when there are no more."""
+        if self.asked is None:
+            self.asked = self.trials.ask()
+        return self.asked
+
+    def note(self, run: Run) -> None:
+        """Note that a run is about to be written down."""
+        self.written.append(run.id)
+
+    def end(self, run: Run) -> None:
+        """Note that a run came to an end."""
+        self._ended[run.id] = run
+        self._finished += run.is_finished
+        self._count_cells(run.id, self._cells_each)
+        self._best = self._goal.find_best(self._ended.values()) if self._goal else None
+        self.trials.tell(run)
+        self.report()
+
+    def retry(self, run: Run) -> None:
+        """Note that a run is to be attempted again, later each time."""
+        pause_s = min(_BACKOFF_S * 2 ** (run.attempt - 1), _LONGEST_BACKOFF_S)
+        heapq.heappush(self.retries, (time.monotonic() + pause_s, run.id, replace(run, error=None, record={})))
+
+    def next_retry_s(self) -> float:
+        """How long until the next retry is due; for ever when there is none."""
+        return max(self.retries[0][0] - time.monotonic(), 0.0) if self.retries else float("inf")
+
+    def count_cell(self, run_id: str, cell: int) -> None:
+        """Note that a run is at a cell."""
+        self._count_cells(run_id, max(cell - 1, 0))
+
+    def _count_cells(self, run_id: str, cells: int) -> None:
+        self._done_cells += cells - self._cells.get(run_id, 0)
+        self._cells[run_id] = cells
+
+    @property
+    def _cells_each(self) -> int:
+        return len(self.notebook.document["cells"]) + 1
+
+    def report(self) -> None:
+        """Tell how far the batch is, when that changed."""
+        progress = self._measure()
+        if progress != self._told:
+            self._told = progress
+            self._on_progress(progress)
+
+    def _measure(self) -> Progress:
+        total = self.trials.total
+        return Progress(
+            total=total,
+            finished=self._finished,
+            failed=len(self._ended) - self._finished,
+            running=len(self.running),
+            cells=self._done_cells,
+            all_cells=total * self._cells_each,
+            best=self._best,
+        )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C until what the first one asked for is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _interrupted(batch: _Batch) -> Interrupted:
+    finished = sum(run.is_finished for run in batch.done)
+    stopped = len(batch.begun - {run.id for run in batch.done})
+    return Interrupted(
+        f"Stopped: {finished} of {batch.trials.total} runs finished.",
+        why=[f"{stopped} running were ended, {batch.trials.total - len(batch.begun)} were not started."],
+        next_step="What finished is kept (`workbench runs`); run the same command again for the rest.",
+    )

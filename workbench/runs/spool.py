@@ -1,0 +1,368 @@
+"""What a notebook logs: written to a folder beside the run, collected by the parent process when the notebook is done.
+
+The kernel needs neither MLflow nor the store. Without a run around it (a notebook opened by hand) the folder is a draft's: shown as
+such and never promotable.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import secrets
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.config import read_settings
+from workbench.errors import UsageError
+from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
+from workbench.models.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC0414 - whoever reads a run's files takes their names from here
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.records.row_digests import digest_table, digest_text, encode_float, encode_value
+from workbench.runs.point_clock import PointClock
+from workbench.runs.points import is_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from workbench.models.contract import Column
+    from workbench.models.fitted_model import Fitted
+    from workbench.models.logged_task import Said
+    from workbench.models.servability import LoggedModel
+
+FOLDER_VARIABLE = "WORKBENCH_SPOOL"
+PROJECT_VARIABLE = "WORKBENCH_PROJECT"
+ROLES = ("train", "validation", "holdout")
+METRICS, PARAMETERS = "metrics.jsonl", "parameters.json"
+FEATURES, TRAINING = "features.parquet", "training.parquet"
+DATASETS, MODEL = "datasets", "model"
+CODE_AUTHORS = "code_authors.json"
+LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
+MOST_TRAINING_ROWS = 5_000
+_DOUBLE_BYTES, _MISSING = 8, "null"
+_CLOCK = PointClock()
+
+
+def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
+    """Record metrics of the run by name, each as a point with its step (an epoch, say) and the time; all points are kept.
+
+    The run's value of a name is the one MLflow shows, also where `mlflow.log_metric` logged some of its points: of the largest
+    step the latest, and of several in one millisecond the largest. Without steps that is the last one. Two calls with one name
+    and step get different milliseconds, so the later call counts; only processes side by side can share one.
+
+    Raises UsageError listing every name MLflow could not keep, every value that is not a finite number, and a step that is not
+    a whole number of at most 64 bits.
+    """
+    problems = [f"{name!r} cannot name a metric." for name in metrics if not can_name_metric(name)]
+    problems += [f"{name} is {value!r}." for name, value in metrics.items() if not is_finite(value)]
+    problems += [] if is_step(step) else [f"The step is {step!r}."]
+    if problems:
+        raise UsageError(
+            "The metrics cannot be logged.",
+            why=problems,
+            next_step=f"A name is letters, digits, _ - . / and spaces, up to {LONGEST_METRIC_NAME}, and begins with one of the"
+            " first three, before and after each /; a value is a finite number; a step is a whole"
+            " number, so count batches instead of parts of an epoch.",
+        )
+    values = {name: float(value) for name, value in metrics.items()}
+    said = {"step": int(step), "time_ms": _CLOCK.stamp({(name, int(step)) for name in values})}
+    with (_folder() / METRICS).open("a", encoding="utf-8") as lines:
+        lines.writelines(json.dumps({"name": name, "value": value, **said}) + "\n" for name, value in values.items())
+
+
+def is_step(value: Any) -> bool:
+    """True for a whole number of Python or numpy that MLflow can keep; true, false and text are none."""
+    return is_finite(value) and is_whole(value)
+
+
+def can_name_metric(name: Any) -> bool:
+    """True for a name that MLflow keeps."""
+    is_plain = isinstance(name, str) and re.fullmatch(r"\w[\w. -]*(/\w[\w. -]*)*", name, re.ASCII) is not None
+    return is_plain and len(name) <= LONGEST_METRIC_NAME
+
+
+def is_finite(value: Any) -> bool:
+    """True for a number of Python or numpy that a float can hold; true, false and text are none."""
+    if isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "") == "b" or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
+    """Record which rows were used as `train`, `validation` or `holdout`: a content digest and one digest a row.
+
+    The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once. Log every table
+    with the same columns, the label included: only then can be seen whether training had rows of the holdout.
+    """
+    row_ids = [str(row) for row in table.index] if hasattr(table, "itertuples") else []
+    problems = list(_dataset_problems(table, role, name, row_ids))
+    if problems:
+        raise UsageError(
+            "The dataset cannot be logged.",
+            why=problems,
+            next_step="Correct it, and log it again; nothing was recorded of it.",
+        )
+    missing = table.isna().to_numpy()
+    rows = [row.hex() for row in _digest_rows(table, missing)]
+    types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
+    document = {
+        "name": name or role,
+        "role": role,
+        "digest": digest_table(types, rows),
+        "rows": len(table),
+        "columns": len(table.columns),
+        "types": types,
+        "row_ids": row_ids,
+        "row_digests": rows,
+        "profile": [
+            _profile_column(name, column, gaps) for (name, column), gaps in zip(table.items(), missing.T, strict=True)
+        ],
+    }
+    _write_dataset(document)
+    if role != "holdout":
+        _TRAINING_TABLES[_folder(), role, name] = table
+
+
+# What a model was fitted on is known when it is logged, and which columns it takes only then.
+_TRAINING_TABLES: dict[tuple[Path, str, str], pd.DataFrame] = {}
+
+
+def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count the missing and the different values of a column; what cannot be hashed is told apart by its spelling."""
+    try:
+        distinct = int(column.nunique())
+    except TypeError:
+        distinct = len({*_spell_column(column, missing)} - {_MISSING})
+    return {"name": str(name), "missing": int(missing.sum()), "distinct": distinct}
+
+
+def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) -> Iterator[str]:
+    if role not in ROLES:
+        yield f"{role!r} is no role of a dataset; it must be one of {', '.join(ROLES)}."
+    if not name.isprintable() or len(name) > LONGEST_DATASET_NAME:
+        yield f"{name[:50]!r} is no name: it needs up to {LONGEST_DATASET_NAME} printable characters."
+    if not hasattr(table, "itertuples"):
+        from workbench.models.column_problems import name_foreign
+
+        yield f"It must be a pandas DataFrame, not {name_foreign(table)}."
+    elif not len(table):
+        yield "It has no rows."
+    if len(set(row_ids)) < len(row_ids):
+        yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
+
+
+def _write_dataset(document: Mapping[str, Any]) -> None:
+    """Keep a dataset; a run must not lose one to another of the same name, nor be judged on two holdouts."""
+    folder = _folder() / DATASETS
+    folder.mkdir(exist_ok=True)
+    role, name, digest = document["role"], document["name"], document["digest"]
+    path = folder / f"{sha256_hex(f'{role}/{name}'.encode(errors='replace'))[:16]}.json"
+    known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if _is_run() else []
+    others = [item for item in known if item["role"] == role and item["digest"] != digest]
+    clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
+    if clash:
+        raise UsageError(
+            f"The run logged other rows as {role} {clash['name']!r} before.",
+            why=f"{clash['rows']:,} rows then, {document['rows']:,} rows now.",
+            next_step="Give each training table a name of its own (`name=`); there can be one holdout only.",
+        )
+    path.write_bytes(canonical_json(document))
+
+
+def _digest_rows(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[bytes]:
+    """Return a digest of each row that is the same in every table with these columns, in whatever order and number type."""
+    columns = sorted(enumerate(table.items()), key=lambda numbered: str(numbered[1][0]))
+    spelled = [_spell_column(column, missing[:, number]) for number, (_, column) in columns]
+    return [digest_text(f"[{', '.join(row)}]") for row in zip(*spelled, strict=True)]
+
+
+def _spell_column(column: pd.Series, missing: NDArray[np.bool_]) -> list[str]:
+    """Return the values of a column by `spell`, each as JSON."""
+    column = column.sparse.to_dense() if str(column.dtype).startswith("Sparse") else column
+    is_plain = column.dtype.kind == "f" and column.dtype.itemsize <= _DOUBLE_BYTES
+    encode = encode_float if is_plain else encode_value
+    values = zip(column.tolist(), missing.tolist(), strict=True)
+    return [_MISSING if is_missing else encode(value) for value, is_missing in values]
+
+
+def _kind(dtype: Any) -> str:
+    """Return what two columns must have in common for equal values to have equal digests; a narrow float rounds them."""
+    if dtype.kind == "f" and getattr(dtype, "itemsize", _DOUBLE_BYTES) != _DOUBLE_BYTES:
+        return f"f{dtype.itemsize}"
+    return "number" if dtype.kind in "biuf" else str(dtype.kind)
+
+
+def log_predictions(
+    rows: Sequence[Any],
+    truth: Sequence[Any],
+    score: Any,
+    *,
+    classes: Sequence[Any] | None = None,
+    positive: Any = None,
+    slices: Mapping[str, Sequence[Any]] | None = None,
+) -> None:
+    """Record one prediction for each holdout row: its id, the truth, the score, and the slices it belongs to.
+
+    Truth, shape (n,), is what it is: a number, or of classes the label (text, 1 and 2, true and false) or 1 for the positive
+    class. A score, shape (n,), is a number in the target's unit, or the probability (or decision function) of the positive class;
+    of several classes shape (n, classes), in the order of `classes` (default: the model's). Labels, as `model.predict` gives
+    them, do too: of several classes the model's own scores on the same rows are then kept. `positive` names the positive class
+    of two (default: the one the scores are for, else the second). Raises UsageError listing what differs in length, is missing,
+    is no finite number, names a row twice or does not fit the model that was logged.
+    """
+    from workbench.models.logged_task import read_said
+
+    folder = _folder()
+    said = read_said(rows, truth, score, slices or {}, classes, positive)
+    _settle(folder, said, *_FITTED.get(folder, (None, ())))
+    _SAID[folder] = said
+
+
+# Truth, score and model are read in the light of each other, whichever is logged first.
+_SAID: dict[Path, Said] = {}
+_FITTED: dict[Path, tuple[Fitted, tuple[Column, ...]]] = {}
+
+
+def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tuple[Column, ...]) -> None:
+    """Write the predictions and the contract of a run, as far as they were logged, in the terms of one task."""
+    from workbench.models.fitted_model import describe_contract
+    from workbench.models.logged_task import settle
+    from workbench.models.predictions import write_predictions
+
+    predictions = settle(said, fitted) if said else None
+    contract = describe_contract(fitted, columns, predictions) if fitted else None
+    if said and predictions:
+        write_predictions(folder / PREDICTIONS, predictions, said.slices)
+    if contract:
+        (folder / MODEL).mkdir(exist_ok=True)
+        (folder / MODEL / CONTRACT_FILE).write_bytes(contract.to_bytes())
+
+
+def log_model(
+    model: Any, features: pd.DataFrame, *, as_text: Collection[str] = (), flag_unseen: bool = False
+) -> LoggedModel:
+    """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
+
+    Returns what a notebook shows: how it will likely be served. The model is written with skops, never pickled: the same model in
+    the same bytes wherever it was fitted; own classes and functions it holds bring the source of their modules along. The rows,
+    with up to 5,000 of those logged as training rows, give the endpoint its contract, and let the workbench prove that the served
+    model answers as this one did. Requests carry the whole numbers of the columns `as_text` as text, which keeps those beyond 2^53;
+    with `flag_unseen` answers name the columns whose value lies outside of what these rows held. Raises UsageError, before anything
+    is written, for what no endpoint could take or answer, with what to write instead.
+    """
+    from workbench.models.boosters.substituting import put_texts_for_boosters
+    from workbench.models.fitted_model import decide_task, describe_contract
+    from workbench.models.frames import describe_columns
+    from workbench.models.own_code import record_own_code, write_authors, write_files
+    from workbench.models.servability import judge_answers, require_frame, require_reviewed
+    from workbench.models.skops_canonical import write_model
+    from workbench.runs.provenance import read_git_authors
+
+    require_frame(features)
+    if not hasattr(model, "predict"):
+        raise UsageError(
+            "The model cannot be logged.",
+            why=f"{type(model).__name__} has no method `predict`.",
+            next_step="Log a fitted estimator that has one; a search needs refit=True.",
+        )
+    folder, training = _folder(), _find_training(features)
+    answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
+    content = write_model(answering)
+    own = record_own_code(answering, content, _own_folders())
+    require_reviewed(content, own.modules)
+    columns = describe_columns(features, training, longest_text=read_settings().longest_text, as_text=as_text)
+    fitted = replace(decide_task(answering, features), model=model, flags_unseen=flag_unseen)
+    logged = replace(
+        judge_answers(answering, content, features, describe_contract(fitted, columns, None), own.modules),
+        name=type(model).__name__,
+    )
+    _settle(folder, _SAID.get(folder), fitted, columns)
+    _FITTED[folder] = fitted, columns
+    write_files(folder / MODEL, {**own.files, SKOPS_FILE: content})
+    write_authors(folder / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
+    features.to_parquet(folder / FEATURES, index=False)
+    if training is not None:
+        _keep_some(training).to_parquet(folder / TRAINING, index=False)
+    return logged
+
+
+def _keep_some(training: pd.DataFrame) -> pd.DataFrame:
+    return training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)]
+
+
+def _own_folders() -> list[Path]:
+    """Return where a module is the user's own: in the project, or beside the notebook, whose folder this process started in."""
+    folders = [_project()]
+    with suppress(FileNotFoundError):
+        folders.append(Path.cwd())
+    return folders
+
+
+def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the rows that were logged as training tables and have all columns of the features; None where none have."""
+    import pandas as pd
+
+    names = list(features.columns)
+    own = [table for (folder, *_), table in _TRAINING_TABLES.items() if folder == _folder()]
+    fitting = [table[names] for table in own if set(names) <= set(table.columns)]
+    return pd.concat(fitting, ignore_index=True) if fitting else None
+
+
+def run_parameters() -> dict[str, Any]:
+    """Return the parameters of this run; of a draft, the values the notebook's variables have now."""
+    return json.loads((_folder() / PARAMETERS).read_text(encoding="utf-8")) if _is_run() else _draft_parameters()
+
+
+def _draft_parameters() -> dict[str, Any]:
+    from IPython import get_ipython
+
+    from workbench.notebooks.notebook import parse_notebook
+
+    path, shell = Path(os.environ.get("JPY_SESSION_NAME", "")), get_ipython()
+    if shell is None or not path.is_file():
+        raise UsageError(
+            "The parameters are not known here.", why="This is neither a run nor a notebook in JupyterLab."
+        )
+    declared = parse_notebook(path.name, path.read_bytes()).parameters
+    return {parameter.name: shell.user_ns.get(parameter.name, parameter.default) for parameter in declared}
+
+
+def secret(reference: str) -> str:
+    """Return the value of a secret parameter (`env:NAME`, `file:PATH` below the project, `keyring:SERVICE/USER`).
+
+    Raises UsageError saying why there is none.
+    """
+    from workbench.secrets.sources import resolve_secret
+
+    return resolve_secret(reference, environment=os.environ, project=_project())
+
+
+def _project() -> Path:
+    return Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)
+
+
+def _is_run() -> bool:
+    return bool(os.environ.get(FOLDER_VARIABLE))
+
+
+def _folder() -> Path:
+    given = os.environ.get(FOLDER_VARIABLE)
+    return Path(given) if given else _draft_folder()
+
+
+@cache
+def _draft_folder() -> Path:
+    folder = read_settings().drafts_folder / secrets.token_hex(4)
+    folder.mkdir(parents=True)
+    print(f"Draft run {folder.name}: kept for you to look at, never promotable.")  # noqa: T201 - the notebook's own output
+    return folder

@@ -1,0 +1,285 @@
+"""The store in one database (SQLite by default, or PostgreSQL): runs with their attempts, and the ledger.
+
+A state changes only through a compare-and-set on the state before, so two writers cannot both move an attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.errors import NotFound
+from workbench.ledger.last_seen import LastSeen
+from workbench.ledger.ledger import Entry, Event
+from workbench.ledger.sqlalchemy_database import METADATA, Database
+from workbench.ledger.sqlalchemy_ledger import GUARD, Ledger
+from workbench.records.clock import utc_now
+from workbench.runs.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, require_transition
+
+# Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
+HEARTBEAT_S = 10.0
+LEASE_S = 2 * HEARTBEAT_S
+_FINAL = [str(state) for state in FINAL_STATES]
+_runs = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.String(8), primary_key=True),
+    sa.Column("created", sa.String(32), nullable=False, index=True),
+    sa.Column("notebook", sa.Text, nullable=False),
+    sa.Column("notebook_digest", sa.String(64), nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),
+    sa.Column("provenance", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("sweep", sa.String(8), index=True),
+    sa.Column("tracked_as", sa.String(64)),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+)
+_attempts = sa.Table(
+    "attempts",
+    METADATA,
+    sa.Column("run_id", sa.String(8), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("lease_until", sa.Float),
+    sa.Column("lease_until_monotonic", sa.Float),
+    sa.Column("started", sa.String(32)),
+    sa.Column("ended", sa.String(32)),
+    sa.Column("error", sa.Text),
+    sa.Column("record", sa.Text),
+)
+_finished = _attempts.c.state == str(RunState.FINISHED)
+sa.Index("one_finished_attempt", _attempts.c.run_id, unique=True, sqlite_where=_finished, postgresql_where=_finished)
+sa.Index("attempts_by_state", _attempts.c.state)
+
+
+class Store:
+    """Runs, attempts and the ledger behind one SQLAlchemy URL.
+
+    `last_seen` is the folder that remembers what this machine saw of each ledger (None: nothing is remembered).
+    """
+
+    def __init__(self, address: str, *, last_seen: Path | None = None) -> None:
+        self._database = Database(address)
+        try:
+            self._database.prepare([GUARD])
+        except BaseException:
+            self._database.close()
+            raise
+        place = self._database.place
+        self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None)
+
+    def close(self) -> None:
+        """Free the connections."""
+        self._database.close()
+
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return self._database.transaction()
+
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return self._database.transaction(writes=(_attempts,))
+
+    # Runs and attempts
+
+    def add_run(self, run: Run) -> None:
+        """Write a run with its first attempt, QUEUED and held by this process."""
+        columns = {key: value for key, value in vars(run).items() if key in _runs.c}
+        columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
+        with self._writing() as connection:
+            connection.execute(_runs.insert().values(columns))
+            connection.execute(_attempts.insert().values(_new_attempt(run.id, 1)))
+
+    def add_attempt(self, run_id: str) -> int:
+        """Add the next attempt of a run whose last one did not finish, held by this process, and return its number."""
+        with self._writing() as connection:
+            latest = _latest_attempt(connection, run_id)
+            if RunState(latest.state) not in FINAL_STATES - {RunState.FINISHED}:
+                raise IllegalTransition(
+                    f"Run {run_id} cannot be attempted again.", why=f"Its attempt {latest.number} is {latest.state}."
+                )
+            connection.execute(_attempts.insert().values(_new_attempt(run_id, latest.number + 1)))
+            return int(latest.number) + 1
+
+    def move_run(self, run: Run) -> None:
+        """Move the attempt of a run to the state the run has now, with its error, its record, MLflow's id for it and when that was.
+
+        Raises IllegalTransition where the states do not allow it, or another attempt took this one's place.
+        """
+        with self._writing() as connection:
+            latest = _latest_attempt(connection, run.id)
+            if latest.number != run.attempt:
+                raise IllegalTransition(
+                    f"Attempt {run.attempt} of run {run.id} is over.", why=f"Attempt {latest.number} took its place."
+                )
+            require_transition(RunState(latest.state), run.state)
+            values = {"state": run.state, "error": run.error, "record": json.dumps(run.record) if run.record else None}
+            when, at = ("started", run.started) if run.state is RunState.RUNNING else ("ended", run.ended)
+            values[when] = at or utc_now()
+            connection.execute(_runs.update().where(_runs.c.id == run.id).values(tracked_as=run.tracked_as))
+            this = (_attempts.c.run_id == run.id) & (_attempts.c.number == run.attempt)
+            connection.execute(_attempts.update().where(this).values(values))
+
+    def renew_leases(self) -> frozenset[tuple[str, int]]:
+        """Say that this process still runs what it runs, and return that as (run id, attempt)."""
+        mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
+        with self._writing() as connection:
+            connection.execute(_attempts.update().where(mine).values(_new_lease()))
+            held = connection.execute(sa.select(_attempts.c.run_id, _attempts.c.number).where(mine))
+            return frozenset((row.run_id, row.number) for row in held)
+
+    def mark_published(self, run_id: str) -> None:
+        """Note that MLflow was told how the run ended."""
+        with self._writing() as connection:
+            connection.execute(_runs.update().where(_runs.c.id == run_id).values(published=True))
+
+    def list_unpublished_runs(self) -> list[Run]:
+        """Return the runs that ended without MLflow being told."""
+        query = _run_query().where(~_runs.c.published, _runs.c.tracked_as.is_not(None), _attempts.c.state.in_(_FINAL))
+        with self._reading() as connection:
+            return [_build_run(row) for row in connection.execute(query)]
+
+    def list_runs(
+        self, *, notebook: str | None = None, sweep: str | None = None, limit: int | None = None
+    ) -> list[Run]:
+        """Return runs, newest first."""
+        query = _run_query().order_by(_runs.c.created.desc()).limit(limit)
+        query = query.where(_runs.c.notebook == notebook) if notebook else query
+        query = query.where(_runs.c.sweep == sweep) if sweep else query
+        with self._reading() as connection:
+            return [_build_run(row) for row in connection.execute(query)]
+
+    def find_run(self, prefix: str) -> Run:
+        """Return the one run whose id begins with `prefix`; raises NotFound when there is none or more than one."""
+        if not prefix or not RUN_ID.fullmatch(prefix.ljust(8, "0")):
+            raise NotFound(f"{prefix!r} is not a run id.", next_step="`workbench runs` lists them.")
+        with self._reading() as connection:
+            found = connection.execute(_run_query().where(_runs.c.id.startswith(prefix)).limit(3)).all()
+        if len(found) != 1:
+            count = "No run begins" if not found else "More than one run begins"
+            raise NotFound(f"{count} with {prefix!r}.", next_step="`workbench runs` lists them.")
+        return _build_run(found[0])
+
+    def mark_lost_runs(self) -> list[str]:
+        """Move to LOST every unfinished attempt whose process is gone or was silent for too long; return the run ids."""
+        unfinished = sa.select(_attempts).where(_attempts.c.state.not_in(_FINAL))
+        with self._reading() as connection:
+            if not any(map(_find_loss, connection.execute(unfinished))):
+                return []
+        with self._writing() as connection:
+            found = [(row, _find_loss(row)) for row in connection.execute(unfinished).all()]
+            lost = [(row, why) for row, why in found if why]
+            for row, why in lost:
+                this = (_attempts.c.run_id == row.run_id) & (_attempts.c.number == row.number)
+                connection.execute(
+                    _attempts.update().where(this).values(state=RunState.LOST, ended=utc_now(), error=why)
+                )
+        return [row.run_id for row, _ in lost]
+
+    # The ledger
+
+    def append_entry(
+        self,
+        event: Event,
+        *,
+        actor: str,
+        subject: str,
+        body: Mapping[str, Any],
+        require: Callable[[list[Entry]], None] = lambda _: None,
+    ) -> Entry:
+        """Append one decision; `require` sees the whole ledger inside the same transaction and raises to forbid it.
+
+        Raises Refused when the chain is broken or lacks what this machine saw: nothing is decided on top of what was changed.
+        """
+        return self.ledger.append(event, time=utc_now(), actor=actor, subject=subject, body=body, require=require)
+
+    def read_ledger(self) -> list[Entry]:
+        """Return every decision in order; raises Refused with every fault when their chain is broken."""
+        return self.ledger.read()
+
+    def inspect_ledger(self) -> tuple[list[Entry], list[str]]:
+        """Return every decision in order and what is wrong with them: to be looked at, never to decide by."""
+        return self.ledger.inspect()
+
+
+def _new_attempt(run_id: str, number: int) -> dict[str, Any]:
+    return {"run_id": run_id, "number": number, "state": RunState.QUEUED, "owner": _own_name(), **_new_lease()}
+
+
+def _new_lease() -> dict[str, float]:
+    return {"lease_until": time.time() + LEASE_S, "lease_until_monotonic": time.monotonic() + LEASE_S}
+
+
+def _latest_attempt(connection: sa.Connection, run_id: str) -> Any:
+    query = sa.select(_attempts).where(_attempts.c.run_id == run_id).order_by(_attempts.c.number.desc()).limit(1)
+    return connection.execute(query).one()
+
+
+def _find_loss(attempt: Any) -> str | None:
+    """Return why nobody runs an unfinished attempt any more, None when somebody does."""
+    if _is_gone(attempt.owner):
+        return "The process that ran it is gone."
+    # A clock that is set, or a laptop that slept, must not cost a run of this machine; across machines there is no other clock.
+    if attempt.owner.rsplit("/", 2)[0] == socket.gethostname():
+        silent_s = time.monotonic() - (attempt.lease_until_monotonic or 0) + LEASE_S
+    else:
+        silent_s = time.time() - (attempt.lease_until or 0) + LEASE_S
+    if silent_s <= LEASE_S:
+        return None
+    return f"The process that ran it was silent for {silent_s:.0f} s; after {LEASE_S:.0f} s an attempt counts as lost."
+
+
+def _run_query() -> Any:
+    latest = (
+        sa.select(_attempts.c.run_id, sa.func.max(_attempts.c.number).label("number"))
+        .group_by(_attempts.c.run_id)
+        .subquery()
+    )
+    joined = _runs.join(latest, latest.c.run_id == _runs.c.id).join(
+        _attempts, sa.and_(_attempts.c.run_id == latest.c.run_id, _attempts.c.number == latest.c.number)
+    )
+    return sa.select(_runs, *[column for column in _attempts.c if column.name != "run_id"]).select_from(joined)
+
+
+def _build_run(row: Any) -> Run:
+    columns = dict(row._mapping)
+    attempt, record = columns.pop("number"), columns.pop("record")
+    columns.pop("owner")
+    columns.pop("lease_until")
+    columns.pop("lease_until_monotonic")
+    columns.pop("published")
+    return Run(
+        **{
+            **columns,
+            "parameters": json.loads(columns["parameters"]),
+            "provenance": json.loads(columns["provenance"]),
+            "state": RunState(columns["state"]),
+            "attempt": attempt,
+            "record": json.loads(record) if record else {},
+        }
+    )
+
+
+def _own_name() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}/{_start_ticks(os.getpid())}"
+
+
+def _is_gone(owner: str) -> bool:
+    host, pid, ticks = owner.rsplit("/", 2)
+    return host == socket.gethostname() and _start_ticks(int(pid)) != ticks
+
+
+def _start_ticks(pid: int) -> str:
+    """When a process started, in clock ticks since boot: with the pid it names the process for good. Empty: it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]

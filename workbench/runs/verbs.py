@@ -1,0 +1,137 @@
+"""The verbs that make and read runs: run, list, show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import RunFailed
+from workbench.files.disk import disk_answers
+from workbench.notebooks.notebook import Notebook
+from workbench.notebooks.parameters import bind_parameters
+from workbench.runs.points import Point
+from workbench.runs.project import Project, find_run, read_notebook, settle
+from workbench.runs.run import Run
+from workbench.runs.trials import Goal, ListedTrials, Trials
+
+if TYPE_CHECKING:
+    from workbench.runs.running import OnProgress
+
+
+class RunVerbs(Project):
+    """What can be done with a notebook and its runs."""
+
+    def run(
+        self,
+        notebook: Path,
+        parameters: Mapping[str, Any],
+        *,
+        cold: bool = False,
+        origin: Mapping[str, Any] | None = None,
+        on_progress: OnProgress = lambda _: None,
+    ) -> Run:
+        """Run a notebook once; raises RunFailed when it does not finish (the run is kept either way).
+
+        A `cold` run gets an ordinary kernel, not one forked from a process that has the notebook's imports loaded. Its
+        provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`).
+        """
+        (run,) = self.execute_sets(
+            notebook, [parameters], sweep=None, on_progress=on_progress, cold=cold, origin=origin
+        )
+        if not run.is_finished:
+            folder = self.settings.runs_folder / run.id
+            step = (
+                f"Read {folder}/report.html; `workbench run --resume {run.id}` goes on once the notebook is corrected."
+            )
+            raise RunFailed(f"Run {run.id} of {run.notebook} failed.", why=run.error or "", next_step=step)
+        return run
+
+    def list_runs(self, *, notebook: str | None = None, limit: int | None = None) -> list[Run]:
+        """Return runs, newest first; runs whose process is gone are marked LOST first."""
+        settle(self)
+        return self.store.list_runs(notebook=notebook, limit=limit)
+
+    def show(self, run_id: str) -> Run:
+        """Return one run by its id or the beginning of it."""
+        return find_run(self, run_id)
+
+    def read_points(self, run_id: str) -> dict[str, list[Point]]:
+        """Return the points of each metric of a run in the order of their steps, the one that is the run's value last."""
+        from workbench.runs.metric_points import read_points
+
+        run = self.store.find_run(run_id)
+        return read_points(run, self.settings.runs_folder / run.id)
+
+    def publish_pending(self) -> int:
+        """Make MLflow agree about every run it was not told the end of; return how many there were."""
+        from workbench.runs.publishing import publish_pending
+
+        told = publish_pending(self.settings, self.store, self.tracker)
+        return sum(refused is None for refused in told.values())
+
+    def read_notebook(self, path: Path) -> Notebook:
+        """Read a notebook from anywhere on disk."""
+        return read_notebook(self, path)
+
+    # For the verbs of other chapters
+
+    def before_runs(self, notebook: str) -> None:
+        """What is to be done before anything of a notebook is executed; a later chapter knows more."""
+
+    def execute_sets(
+        self,
+        path: Path,
+        sets: Sequence[Mapping[str, Any]],
+        *,
+        sweep: str | None,
+        on_progress: OnProgress,
+        cold: bool = False,
+        origin: Mapping[str, Any] | None = None,
+    ) -> list[Run]:
+        """Execute a notebook once for each set of parameters, and return the runs in that order."""
+        notebook = self.read_notebook(path)
+        trials = ListedTrials(bind_parameters(notebook.parameters, values) for values in sets)
+        return self.execute_trials(
+            path, notebook, trials, sweep=sweep, on_progress=on_progress, cold=cold, origin=origin
+        )
+
+    def execute_trials(
+        self,
+        path: Path,
+        notebook: Notebook,
+        trials: Trials,
+        *,
+        sweep: str | None,
+        on_progress: OnProgress,
+        goal: Goal | None = None,
+        cold: bool = False,
+        origin: Mapping[str, Any] | None = None,
+    ) -> list[Run]:
+        """Execute what the trials ask for, and return the runs as they ended in the order they were written down."""
+        from workbench.executors.papermill_execution import find_kernel
+        from workbench.runs.executing import open_executor
+        from workbench.runs.running import Runner
+
+        find_kernel(notebook.document)
+        self.before_runs(notebook.name)
+        executor = open_executor(self.settings)
+        runner = Runner(self.settings, self.store, self.tracker, executor, cold=cold)
+        try:
+            with disk_answers(self.settings.home_folder):
+                _keep_out_of_git(self)
+                return runner.execute_all(
+                    path.resolve(), notebook, trials, sweep=sweep, on_progress=on_progress, goal=goal, origin=origin
+                )
+        finally:
+            executor.close()
+
+
+def _keep_out_of_git(project: Project) -> None:
+    """Before the first run, say that what is kept at home (runs, releases, databases) is no source."""
+    home, root = project.settings.home_folder, project.settings.project
+    ignored = home / ".gitignore"
+    if project.settings.runs_folder.exists() or ignored.exists() or root.is_relative_to(home):
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    ignored.write_text("*\n", encoding="utf-8")

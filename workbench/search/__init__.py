@@ -1,1 +1,0 @@
-"""Searches: one way to choose what a sweep tries per file."""

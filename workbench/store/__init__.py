@@ -1,1 +1,0 @@
-"""The transactional state: attempts and the ledger."""

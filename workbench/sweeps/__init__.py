@@ -1,0 +1,1 @@
+"""What a sweep tries, and one run for each."""

@@ -1,0 +1,72 @@
+"""The verbs of sweeps: start one, find one, go on with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.policies.verbs import PolicyVerbs
+from workbench.runs.run import Run
+from workbench.runs.trials import Aim
+from workbench.runs.verbs import RunVerbs
+from workbench.sweeps.search import Search, Space, SweepPlan
+
+if TYPE_CHECKING:
+    from workbench.runs.running import OnProgress
+
+
+class SweepVerbs(PolicyVerbs, RunVerbs):
+    """What can be done with many runs of one notebook."""
+
+    def sweep(
+        self,
+        notebook: Path,
+        space: Space,
+        *,
+        search: Search = "grid",
+        trials: int | None = None,
+        seed: int = 0,
+        goal: str | None = None,
+        direction: Aim | None = None,
+        cold: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> list[Run]:
+        """Run a notebook once for every parameter set of a search (default: every combination); failed runs are returned too.
+
+        `trials` is how many sets are drawn from the space, `goal` the metric that is looked for (default: the policy's). Raises
+        UsageError before anything is started, and Interrupted on Ctrl-C: `resume_sweep` goes on.
+        """
+        from workbench.sweeps import sweeping
+
+        source = self.read_notebook(notebook)
+        aim = sweeping.find_goal(source, lambda: self.read_policy()[0], goal, direction)
+        plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
+        sweeping.write_plan(plan, self.settings)
+        return sweeping.run_sweep(self, plan, execute=self.execute_trials, cold=cold, on_progress=on_progress)
+
+    def find_sweep(self, sweep: str | None = None, *, retry_failed: bool = False) -> SweepPlan:
+        """Return the plan of a sweep by its id or the beginning of it; by default of the newest of which something is missing."""
+        from workbench.sweeps import sweeping
+
+        if sweep:
+            return sweeping.read_plan(sweep, self.settings)
+        return sweeping.find_unfinished(self.settings, self.store, retry_failed=retry_failed)
+
+    def resume_sweep(
+        self,
+        sweep: str | None = None,
+        *,
+        retry_failed: bool = False,
+        cold: bool = False,
+        on_progress: OnProgress = lambda _: None,
+    ) -> list[Run]:
+        """Run what is missing of a sweep, never again what finished, and return all its runs.
+
+        Raises Refused when the notebook was changed since, Unavailable when another process is running the sweep.
+        """
+        from workbench.sweeps.sweeping import run_sweep
+
+        plan = self.find_sweep(sweep, retry_failed=retry_failed)
+        return run_sweep(
+            self, plan, execute=self.execute_trials, retry_failed=retry_failed, cold=cold, on_progress=on_progress
+        )

@@ -1,0 +1,53 @@
+"""The verbs around everything: begin a notebook, open JupyterLab or a review, look whether all is well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.config import find_template
+from workbench.errors import UsageError
+from workbench.files.disk import disk_answers
+from workbench.reviews.verbs import ReviewVerbs
+
+if TYPE_CHECKING:
+    from workbench.workflow.doctor import Symptom
+
+
+class WorkflowVerbs(ReviewVerbs):
+    """What belongs to no one chapter."""
+
+    def new(self, name: str, template: str) -> Path:
+        """Copy an experiment notebook from the templates to notebooks/NAME.ipynb and return its path."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+            raise UsageError(f"{name!r} cannot name a notebook.", why="Use letters, digits, - and _.")
+        path = self.settings.project / "notebooks" / f"{name}.ipynb"
+        if path.exists():
+            raise UsageError(f"{path} exists already.", next_step="Choose another name.")
+        content = find_template("experiments", f"{template}.ipynb").read_bytes()
+        with disk_answers(path.parent):
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        return path
+
+    def open_review(self, subject: str, *, port: int, say: Callable[[str], None]) -> None:
+        """Serve a nominee's review on a page of its own, on loopback with a token, until Ctrl-C."""
+        from workbench.workflow.voila_server import open_review
+
+        self.load_nominee(subject)  # what cannot be reviewed is said here, not in a browser
+        open_review(subject, self.settings, port=port, say=say)
+
+    def lab(self, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
+        """Run JupyterLab and MLflow's page on loopback until one of them ends or Ctrl-C."""
+        from workbench.workflow.lab import run_lab
+
+        self.tracker.require_answer()  # makes a database that is not there yet, before two programs would at once
+        run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say)
+
+    def examine(self) -> list[Symptom]:
+        """Look at everything the workbench stands on and mend what can be mended."""
+        from workbench.workflow.doctor import examine
+
+        return examine(self)

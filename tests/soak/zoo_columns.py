@@ -135,6 +135,26 @@ COLUMNS = {
     "polynomial": Member("columns", scaled(pp.PolynomialFeatures(2), logistic())),
     "powers": Member("columns", chain(pp.PowerTransformer(), logistic())),
     "powers_box": Member("columns", chain(pp.PowerTransformer(method="box-cox"), logistic()), ("ratio",)),
+    "powers_box_tree": Member(
+        "columns", chain(pp.PowerTransformer(method="box-cox"), DecisionTreeClassifier(max_depth=6)), ("ratio",)
+    ),
+    "powers_single": Member("columns", chain(pp.PowerTransformer(), forest(15)), ("narrow", "ratio")),
+    "scaled_single_tree": Member(
+        "columns", scaled(DecisionTreeClassifier(max_depth=7, random_state=0)), ("narrow", "ratio", "balance")
+    ),
+    "one_hot_single": Member(
+        "columns",
+        chain(make_column_transformer((one_hot(), ["plan"]), remainder="passthrough"), forest(15)),
+        ("narrow", "ratio", "plan"),
+    ),
+    "squares_whole": Member(
+        "columns",
+        chain(
+            make_column_transformer((pp.FunctionTransformer(np.square), ["since"]), remainder="passthrough"),
+            DecisionTreeClassifier(max_depth=6, random_state=0),
+        ),
+        ("since", "ratio", "balance"),
+    ),
     "bins": Member(
         "columns",
         mixed(logistic(), numbers=make_pipeline(SimpleImputer(), pp.KBinsDiscretizer(6, subsample=None))),

@@ -13,6 +13,8 @@ from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import RadiusNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -20,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import workbench as wb
 from workbench.errors import UsageError
+from workbench.models.frames import describe_columns
 from workbench.runs import spool
 
 _DRAW = np.random.default_rng(3)
@@ -63,7 +66,71 @@ REFUSED = {
         lambda _: make_pipeline(FunctionTransformer(pd.get_dummies), Ridge()).fit(FEATURES, TWO),
         "OneHotEncoder",
     ),
+    "several labels of a network": (
+        lambda _: MLPClassifier((4,), solver="lbfgs", max_iter=2_000).fit(
+            FEATURES, pd.DataFrame({"x": TWO, "y": 1 - TWO}).to_numpy()
+        ),
+        "one model for each label",
+    ),
+    "dates for classes": (
+        lambda _: DecisionTreeClassifier().fit(FEATURES, np.where(TWO, "2020-01-01", "2021-01-01").astype("M8[s]")),
+        ".astype(str)",
+    ),
+    "classes beyond what JSON's readers tell apart": (
+        lambda _: DecisionTreeClassifier().fit(FEATURES, TWO + 2**60),
+        ".astype(str)",
+    ),
+    "no neighbours": (
+        lambda _: RadiusNeighborsClassifier(radius=1e-9).fit(FEATURES + 1, TWO),
+        "fails here as well",
+    ),
 }
+
+
+def test_a_frame_without_rows_is_named():
+    with pytest.raises(UsageError, match="no rows"):
+        wb.log_model(Ridge().fit(FEATURES, TWO), FEATURES[:0])
+
+
+def test_notes_somebody_keeps_with_a_frame_stop_nothing(run_folder):
+    features = FEATURES.copy()
+    features.attrs["from"] = Path("table.csv")
+    wb.log_model(Ridge().fit(features, TWO), features)
+    assert pd.read_parquet(run_folder / spool.FEATURES).equals(FEATURES)
+    assert features.attrs == {"from": Path("table.csv")}
+
+
+@pytest.mark.parametrize(
+    ("values", "advice"),
+    [
+        ([2**60, 1], "take .astype('int64') and log the model with as_text=['m']"),
+        ([2**63 + 5, 1], "take .astype('uint64') and log the model with as_text=['m']"),
+        ([2**70, 1], "take .astype(float), which rounds them"),
+        ([-(2**63) - 1, 2**63], "take .astype(float), which rounds them"),
+        ([10**400, 0.5], "beyond ±"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_the_way_out_for_whole_numbers_nobody_can_read_is_one_that_works(values, advice, dtype):
+    column = pd.Series(values * 40, dtype=object).astype(dtype)
+    table = pd.DataFrame({"m": column})
+    with pytest.raises(UsageError) as caught:
+        describe_columns(table)
+    assert advice in caught.value.reasons[0]
+    if "as_text" in advice:
+        kind = advice.split("'")[1]
+        (described,) = describe_columns(pd.DataFrame({"m": column.astype(kind)}), as_text=["m"])
+        assert (described.type, described.dtype) == ("integer_text", kind)
+
+
+def test_texts_of_arrow_are_named_with_what_to_take():
+    table = pd.DataFrame(
+        {"m": pd.Series(["a", "b"] * 4, dtype="string[pyarrow]").convert_dtypes(dtype_backend="pyarrow")}
+    )
+    with pytest.raises(UsageError) as caught:
+        describe_columns(table)
+    assert "take .astype('str')" in caught.value.reasons[0]
+    assert describe_columns(table.astype("str"))[0].type == "string"
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -117,6 +117,8 @@ def _find_unknown_dtype(column: Any, _: int) -> str | None:
     dtype = str(column.dtype)
     if dtype.startswith("Sparse"):
         return f"sparse values ({dtype}): take .sparse.to_dense()"
+    if dtype.endswith("string[pyarrow]"):
+        return f"{dtype}: take .astype('str')"
     if dtype.endswith("[pyarrow]") and column.dtype.kind in "fiubmM":
         plain = column.dtype.numpy_dtype
         nullable = {"i": "Int64", "u": "UInt64", "b": "boolean"}.get(plain.kind, str(plain))
@@ -151,24 +153,42 @@ def _find_not_whole(column: Any, _: int) -> str | None:
 
 def _find_beyond(column: Any, _: int) -> str | None:
     """Find numbers that JSON's readers would not all read alike, or that a tree would refuse."""
-    values, kinds = column.dropna(), kinds_of(values_of(column)) if _is_loose(column) else set()
-    if kinds and kinds <= {int, float}:
-        values = values.astype(float if float in kinds else "Int64")
-    elif _is_loose(column) or column.dtype.kind not in "fiu":
+    kinds, ends = _find_ends(column)
+    if float in kinds:
+        return next((f"{_say(end)}: cut it off before training" for end in ends if abs(end) > LARGEST_NUMBER), None)
+    if all(-LARGEST_INTEGER <= end <= LARGEST_INTEGER for end in ends):
         return None
-    largest = max(abs(float(values.max())), abs(float(values.min()))) if len(values) else 0.0
-    if values.dtype.kind == "f":
-        return (
-            None
-            if largest <= LARGEST_NUMBER
-            else f"{largest:g}, beyond ±{LARGEST_NUMBER:g}: cut it off before training"
-        )
-    if largest <= LARGEST_INTEGER:
-        return None
+    instead = f"log the model with as_text=[{column.name!r}]"
+    if _is_loose(column):
+        fitting = next((name for name, (low, high) in _WHOLE.items() if low <= ends[0] and ends[1] <= high), None)
+        instead = f"take .astype({fitting!r}) and {instead}" if fitting else "take .astype(float), which rounds them"
     return (
         f"whole numbers beyond ±{LARGEST_INTEGER}, which JSON's readers read differently: if they are names, take "
-        f".astype(str); if they are numbers, log the model with as_text=[{column.name!r}]"
+        f".astype(str); if they are numbers, {instead}"
     )
+
+
+def _find_ends(column: Any) -> tuple[set[type], list[Any]]:
+    """Return the types of a column's numbers, and the smallest and the largest; none where there are others than numbers."""
+    values = column.dropna()
+    if _is_loose(column):
+        loose = values_of(column)
+        kinds = kinds_of(loose)
+        return (kinds, [min(loose), max(loose)]) if kinds and kinds <= {int, float} else (set(), [])
+    if column.dtype.kind not in "fiu":
+        return set(), []
+    return {float if column.dtype.kind == "f" else int}, [values.min(), values.max()] if len(values) else []
+
+
+_WHOLE: Mapping[str, tuple[int, int]] = {"int64": (-(2**63), 2**63 - 1), "uint64": (0, 2**64 - 1)}
+
+
+def _say(end: Any) -> str:
+    beyond = f"beyond ±{LARGEST_NUMBER:g}"
+    return beyond if isinstance(end, int) and abs(end) > _LARGEST_SAID else f"{float(end):g}, {beyond}"
+
+
+_LARGEST_SAID = 10**300
 
 
 def _find_text(column: Any, longest_text: int) -> str | None:

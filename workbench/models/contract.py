@@ -265,7 +265,7 @@ def _column_problems(column: Column) -> Iterator[str]:
     # What was read from JSON keeps no type by itself.
     name, nullable = cast("object", column.name), cast("object", column.nullable)
     if not isinstance(name, str) or not name:
-        yield f"{name!r} cannot be a column's name."
+        yield f"{name!r} cannot be a column's name: rename it before the model is fitted."
     elif unseen := _UNSEEN.search(name):
         yield f"Column {name!r} has {unseen.group()!r} in its name, which nobody sees or which moves what is shown: rename it."
     if column.type not in _TYPES:

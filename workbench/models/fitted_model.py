@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from workbench.errors import UsageError
-from workbench.models.contract import Column, Contract, Threshold, require_valid
+from workbench.models.contract import LARGEST_INTEGER, Column, Contract, Threshold, require_valid
 from workbench.models.predictions import Predictions
 from workbench.stats.task import MOST_CLASSES, Label, Response, Task, find_place, spell_class, task_of_classes
 
@@ -49,12 +49,31 @@ def decide_task(model: Any, features: pd.DataFrame) -> Fitted:
         raise _no_task("It is not fitted.", "Fit it before it is logged.")
     if labels is None:
         raise _no_task("It gives probabilities and has no classes_: it groups rows, and learned no labels.", _GROUPS)
+    _require_labels(labels)
+    threshold = find_threshold(model, labels)
+    fitted = Fitted(model, features, task_of_classes(len(labels)), labels, responses, threshold)
+    answers = ask(fitted, "predict", slice(0, 2))
+    if answers is not None and answers.ndim > 1 and answers.shape[1] > 1:
+        raise _no_task("It gives several labels at once.", "Log one model for each label.")
+    return fitted
+
+
+def _require_labels(labels: Sequence[Label]) -> None:
     if len(labels) < 2:
         raise _no_task(f"It learned one class only: {spell_class(labels[0])}.", "Fit it on rows of two or more.")
     if len(labels) > MOST_CLASSES:
         raise _no_task(f"It has {len(labels):,} classes; the most are {MOST_CLASSES}.", "Group the rare ones.")
-    threshold = find_threshold(model, labels)
-    return Fitted(model, features, task_of_classes(len(labels)), labels, responses, threshold)
+    if strange := [each for each in labels if not _is_label(each)]:
+        raise _no_task(f"Its class {strange[0]!r} has no value in JSON that everybody reads alike.", _AS_TEXT)
+
+
+_AS_TEXT = "Fit it on labels that are texts, such as .astype(str) makes of them."
+
+
+def _is_label(label: Any) -> bool:
+    if isinstance(label, int):
+        return abs(label) <= LARGEST_INTEGER
+    return isinstance(label, str | float)
 
 
 def _is_fitted(model: Any) -> bool:

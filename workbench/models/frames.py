@@ -153,11 +153,11 @@ def find_fitting(contract: Contract) -> Callable[[Mapping[str, Any]], bool]:
     narrow = {
         column.name: np.iinfo(column.dtype.lower())
         for column in contract.columns
-        if column.type == "integer" and column.categories is None and column.dtype.lower() in _NARROW
+        if column.type in ("integer", "integer_text") and column.categories is None and column.dtype.lower() in _NARROW
     }
 
     def fits(row: Mapping[str, Any]) -> bool:
-        return all(row[name] is None or limits.min <= row[name] <= limits.max for name, limits in narrow.items())
+        return all(row[name] is None or limits.min <= int(row[name]) <= limits.max for name, limits in narrow.items())
 
     return fits
 

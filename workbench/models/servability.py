@@ -48,6 +48,12 @@ def require_frame(features: Any) -> None:
     """Raise UsageError unless the features are a pandas DataFrame."""
     if hasattr(features, "dtypes") and hasattr(features, "columns") and name_type(features).startswith("pandas."):
         strange = [repr(name) for name in features.columns if not isinstance(name, str)]
+        if not strange and not len(features):
+            raise UsageError(
+                "The model cannot be logged.",
+                why="The features have no rows.",
+                next_step="Pass the holdout's feature rows, in the order of the predictions.",
+            )
         if not strange:
             return
         raise UsageError(
@@ -103,8 +109,9 @@ def _require_same_answers(model: Any, content: bytes, features: Any, contract: C
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        own_scores: Any = None
         try:
-            scores = answer_frames(model, contract)(features).scores
+            scores = own_scores = answer_frames(model, contract)(features).scores
             with sklearn.config_context(**_AS_SERVED):
                 read = model if own else load_model(content)
                 predict, rows = predictor_of(read, contract), to_rows(features, contract)
@@ -120,7 +127,7 @@ def _require_same_answers(model: Any, content: bytes, features: Any, contract: C
             raise UsageError(
                 "The model does not answer these features, and was not logged.",
                 why=f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}",
-                next_step=_advise_on_failure(exc),
+                next_step=_advise_on_failure(exc, model, features, is_own=own_scores is None),
             ) from exc
     _require_one_each(scores, features, contract)
     largest = float(np.abs(np.array(scores, dtype=float) - np.array(asked, dtype=float)).max(initial=0.0))
@@ -158,7 +165,7 @@ def _require_independent(asked: Sequence[Any], alone: Sequence[Any]) -> None:
             why="A row asked alone gets no answer."
             if max(gaps) == np.inf
             else f"A row asked alone gets a score {max(gaps):.3g} away.",
-            next_step="Let a step learn what it needs when it is fitted, and not from the rows it is asked about; seed what draws.",
+            next_step="Let a step learn what it needs when it is fitted: none may draw, or measure the rows it is asked about.",
         )
 
 
@@ -166,13 +173,20 @@ def _require_independent(asked: Sequence[Any], alone: Sequence[Any]) -> None:
 _AS_SERVED = {"assume_finite": False, "transform_output": "default", "array_api_dispatch": False}
 
 
-def _advise_on_failure(exc: Exception) -> str:
+def _advise_on_failure(exc: Exception, model: Any, features: Any, *, is_own: bool) -> str:
+    """Say what may help; `is_own` tells that the model already failed on its own frame, as it would in the notebook."""
     if type(exc).__name__ == "NotFittedError":
         return "Fit it before it is logged."
-    return (
-        _advise_on_settings()
-        or "Pass the columns it was fitted on, in their order and with their types, and no others."
-    )
+    if advice := _advise_on_settings():
+        return advice
+    if is_own and [*getattr(model, "feature_names_in_", ())] == [*features.columns]:
+        return "model.predict(...) of these rows fails here as well: mend that first, then log it."
+    if not is_own:
+        return (
+            "It answers its own frame, but not the same rows as a request brings them: give the columns plain types (float, int, "
+            "bool, text, categories), and fit it again."
+        )
+    return "Pass the columns it was fitted on, in their order and with their types, and no others."
 
 
 def _advise_on_settings() -> str:

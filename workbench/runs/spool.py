@@ -288,12 +288,18 @@ def log_model(
     )
     _settle(folder, _SAID.get(folder), fitted, columns)
     _FITTED[folder] = fitted, columns
+    _write_table(features, folder / FEATURES)
+    if training is not None:
+        _write_table(_keep_some(training), folder / TRAINING)
     write_files(folder / MODEL, {**own.files, SKOPS_FILE: content})
     write_authors(folder / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
-    features.to_parquet(folder / FEATURES, index=False)
-    if training is not None:
-        _keep_some(training).to_parquet(folder / TRAINING, index=False)
     return logged
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    plain = table.copy(deep=False)
+    plain.attrs = {}  # notes of its owner's, which Parquet takes as JSON only
+    plain.to_parquet(path, index=False)
 
 
 def _keep_some(training: pd.DataFrame) -> pd.DataFrame:

@@ -160,6 +160,6 @@ def _table_column(column: Column, tensor: str, place: int) -> TableColumn:
     is_narrow = column.dtype.lower() in _NARROW
     is_text = is_text_column(column)
     unread = "" if column.type in ("string", "number", "integer", "boolean") else column.type
-    wraps = column.dtype.lower() in ("int32", "uint32", "uint64")
+    wraps = column.dtype.lower() in ("int32", "uint32", "int64", "uint64")
     own = TableColumn(tensor, place, is_text, _is_single(column), column.missing, narrow=is_narrow)
     return replace(own, unread=unread, wraps=wraps)

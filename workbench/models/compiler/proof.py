@@ -39,6 +39,7 @@ class Expected:
     of: int
     scores: NDArray[np.float64]
     labels: list[Label | None] | None
+    untried: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def measure_estimator(predict: Predict, row_sets: Sequence[RowSet]) -> Measure:
     began = time.process_time()
     first = _expect(predict, holdout)
     a_row_s = (time.process_time() - began) / max(len(holdout.rows), 1)
-    rest = [each for each in row_sets if each.kind != HOLDOUT and each.rows]
+    rest = [each for each in row_sets if each.kind != HOLDOUT and (each.rows or each.untried)]
     most = max(_FEWEST_ROWS, int(_LONGEST_S / max(a_row_s, 1e-9) / max(len(rest), 1)))
     expected = (first, *(_expect(predict, _thin(each, most)) for each in rest))
     spread = find_spread(first.scores)
@@ -99,7 +100,7 @@ def find_spread(scores: NDArray[np.float64]) -> float:
 
 def _expect(predict: Predict, found: RowSet) -> Expected:
     scores, labels = ask(predict, found.rows)
-    return Expected(found.kind, found.rows, found.of, scores, labels)
+    return Expected(found.kind, found.rows, found.of, scores, labels, found.untried)
 
 
 def ask(predict: Predict, rows: Rows) -> tuple[NDArray[np.float64], list[Label | None] | None]:
@@ -167,14 +168,16 @@ def compare_form(name: str, predict: Predict, measure: Measure, *, largest: floa
 
     A score (each of several) may differ by 1e-9 of the spread of scores (never more than `largest`), by its last bits, or by twice
     what the estimator differs from itself on rows of its size. Labels may not. Asked alone a row may get a score `largest_batch` of
-    the spread away.
+    the spread away. Where a set of rows could not be made, nothing is proved.
     """
     compared = tuple(_compare_set(predict, each, measure, min(SCORE_LIMIT, largest)) for each in measure.expected)
     holdout = next(each for each in measure.expected if each.kind == HOLDOUT)
     alone = max((gap for _, gap in _differ_alone(predict, holdout)), default=0.0) / measure.spread
     differing = sum(each.differing + each.labels for each in compared)
-    reason = _describe(compared, alone, largest_batch)
-    return FormFact(name, served=not differing and bool(alone <= largest_batch), reason=reason, rows=compared)
+    untried = [f"Its {each.kind} could not be tried: {each.untried}." for each in measure.expected if each.untried]
+    reason = untried[0] if untried else _describe(compared, alone, largest_batch)
+    is_same = not differing and bool(alone <= largest_batch)
+    return FormFact(name, served=is_same and not untried, reason=reason, rows=compared)
 
 
 def _compare_set(predict: Predict, expected: Expected, measure: Measure, limit: float) -> ComparedRows:
@@ -202,7 +205,7 @@ def _compare_set(predict: Predict, expected: Expected, measure: Measure, limit: 
 
 
 def _as_table(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    return scores.reshape(len(scores), -1)
+    return scores.reshape(len(scores), -1 if len(scores) else 1)
 
 
 def _describe(compared: Sequence[ComparedRows], alone: float, largest_batch: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.models.compiler.reached_nodes import Reached, reach_nodes
+from workbench.models.compiler.reached_nodes import Reached, count_questions, reach_nodes
 from workbench.models.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
@@ -27,11 +27,15 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class RowSet:
-    """Rows of one kind that keep the contract; `of` says how many there would be where only some were drawn."""
+    """Rows of one kind that keep the contract; `of` says how many there would be where only some were drawn.
+
+    `untried` says why there are fewer than there must be, empty where there are enough.
+    """
 
     kind: str
     rows: list[dict[str, Any]]
     of: int
+    untried: str = ""
 
 
 def make_row_sets(model: Any, contract: Contract, holdout: Rows, training: Rows) -> list[RowSet]:
@@ -42,13 +46,21 @@ def make_row_sets(model: Any, contract: Contract, holdout: Rows, training: Rows)
     generator = np.random.default_rng(_SEED)
     data = [*holdout, *training]
     bases = [data[at] for at in np.sort(generator.permutation(len(data))[:_MOST_BASES])]
-    reached, asked = reach_nodes(model, contract, bases)
+    try:
+        (reached, asked), untried = reach_nodes(model, contract, bases), ""
+    # Whatever a step raises on rows made for this: what nobody could try is not proved.
+    except Exception as exc:
+        reached, asked, untried = (
+            [],
+            count_questions(model),
+            f"{type(exc).__name__}: {' '.join(str(exc).split())[:200]}",
+        )
     beside = [row for each in reached for row in _beside(each)]
     special = [(column.name, value) for column in contract.columns for value in _special_values(column, data)]
     sets = [
         RowSet(HOLDOUT, list(map(dict, holdout)), len(holdout)),
         RowSet(TRAINING, list(map(dict, training[:_MOST_TRAINING])), len(training)),
-        RowSet(THRESHOLDS, beside, asked * len(beside) // max(len(reached), 1)),
+        RowSet(THRESHOLDS, beside, asked * len(beside) // len(reached) if reached else 2 * asked, untried),
         RowSet(SPECIAL, [*_place(special, bases, generator), *_extreme_rows(contract, special)], 0),
         RowSet(DRAWN, _draw(contract, data, generator), _DRAWN),
     ]
@@ -59,7 +71,7 @@ def _keep(found: RowSet, contract: Contract) -> RowSet:
     kept = found.rows
     if any(find_row_problems(contract, kept[at : at + 1000]) for at in range(0, len(kept), 1000)):
         kept = [row for row in kept if not find_row_problems(contract, [row])]
-    return RowSet(found.kind, kept, max(found.of, len(kept)))
+    return RowSet(found.kind, kept, max(found.of, len(kept)), found.untried)
 
 
 def _beside(reached: Reached) -> list[dict[str, Any]]:

@@ -60,14 +60,18 @@ def reach_nodes(model: Any, contract: Contract, rows: Rows) -> tuple[list[Reache
 
     `rows` are some that keep the contract. Questions about what several columns are mixed into are not among those returned.
     """
-    questions = list(find_questions(model))
-    total = sum(int(tree.asks.sum()) for question in questions for tree in question.trees)
+    questions, total = list(find_questions(model)), count_questions(model)
     generator = np.random.default_rng(_SEED)
     found: list[Reached] = []
     for question in questions:
         wanted = [_choose(tree, total, generator) for tree in question.trees]
         found += _reach(question, wanted, _Seen(question, model, contract, rows))
     return found, total
+
+
+def count_questions(model: Any) -> int:
+    """Return how many questions a model asks."""
+    return sum(int(tree.asks.sum()) for question in find_questions(model) for tree in question.trees)
 
 
 def _choose(tree: Tree, total: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -77,13 +81,9 @@ def _choose(tree: Tree, total: int, generator: np.random.Generator) -> NDArray[n
 
 
 def _reach(question: Question, wanted: Sequence[NDArray[np.int64]], seen: _Seen) -> list[Reached]:
-    try:
-        table = seen.of_rows()
-        nodes = [node for tree, some in zip(question.trees, wanted, strict=True) for node in walk(tree, table, some)]
-        return list(_Sides(seen, nodes).place(nodes))
-    # A step may refuse rows made for this; then its thresholds are met by drawn rows only.
-    except Exception:
-        return []
+    table = seen.of_rows()
+    nodes = [node for tree, some in zip(question.trees, wanted, strict=True) for node in walk(tree, table, some)]
+    return list(_Sides(seen, nodes).place(nodes))
 
 
 # Walking
@@ -172,7 +172,7 @@ class _Seen:
         names = np.array([column.name for column in columns])
         for column in set(columns):
             moved = frame[column.name].astype("float32" if column.dtype == "float32" else "float64")
-            moved[names == column.name] = values[names == column.name]
+            moved[names == column.name] = values[names == column.name].astype(moved.dtype)
             frame[column.name] = moved
         return self._of(frame)
 
@@ -188,7 +188,7 @@ class _Seen:
 class _Effect:
     """What values of one column of a request do: `seen` is what the part sees of each, shape (values, columns).
 
-    `ends` are beyond all values of the data, None where a step before the part refuses such numbers.
+    `ends` of numbers are beyond all values of the data, or as far as the steps before the part take them.
     """
 
     column: Column
@@ -200,20 +200,30 @@ class _Effect:
 def _find_effect(seen: _Seen, column: Column) -> _Effect:
     present = sorted({row[column.name] for row in seen.rows if row[column.name] is not None})
     known = list(column.categories if column.categories is not None else present)[:_MOST_KINDS]
-    gap = [None] if column.nullable else []
-    ends = _find_ends(present) if column.categories is None and column.type in ("number", "integer") else None
-    unseen = ["never seen before"] if column.type == "string" else [*(ends or ())]
+    is_number = column.categories is None and column.type in ("number", "integer")
+    tried = [None] * column.nullable + ["never seen before"] * (column.type == "string")
+    ends = _find_ends(seen, column, present) if is_number else None
+    values = [*known, *(value for value in tried if _takes(seen, column, value)), *(ends or ())]
+    return _Effect(column, values, seen.of_changes([(column.name, value) for value in values]), ends)
+
+
+def _takes(seen: _Seen, column: Column, value: Any) -> bool:
+    """Say whether the steps before the part take a value: an encoder may refuse what it never saw, and most models gaps."""
     try:
-        values = [*known, *gap, *unseen]
-        return _Effect(column, values, seen.of_changes([(column.name, value) for value in values]), ends)
-    # An encoder may refuse what it never saw, and most models refuse gaps.
+        seen.of_changes([(column.name, value)])
     except Exception:
-        return _Effect(column, known, seen.of_changes([(column.name, value) for value in known]), None)
+        return False
+    return True
 
 
-def _find_ends(present: Sequence[Any]) -> tuple[float, float]:
+def _find_ends(seen: _Seen, column: Column, present: Sequence[Any]) -> tuple[float, float]:
+    """Return numbers beyond all of the data as far as the steps before the part take them, such as positive ones only."""
     low, high = (present[0], present[-1]) if present else (0, 1)
-    return low - max(1, abs(low)), high + max(1, abs(high))
+    lower, upper = [low - max(1, abs(low)), low / 2], [high + max(1, abs(high))]
+    if column.type == "integer":
+        lower = list(map(math.floor, lower))
+    below = next((value for value in lower if value < low and _takes(seen, column, value)), low)
+    return below, next((value for value in upper if _takes(seen, column, value)), high)
 
 
 # Bringing back

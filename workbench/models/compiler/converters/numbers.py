@@ -16,6 +16,7 @@ from workbench.models.compiler.converters.tables import (
     as_double,
     join,
     spread,
+    spread_whole,
     spread_wild,
 )
 from workbench.models.compiler.onnx_graph import ML, Graph
@@ -78,7 +79,7 @@ def convert_binarizer(step: Any, table: Table) -> Table:
     """One above a threshold, else zero."""
     graph = table.graph
     above = graph.add("Greater", table.numbers(), graph.constant([float(step.threshold)]))
-    return spread(graph, as_double(graph, above), table.width)
+    return spread_whole(table, as_double(graph, above))
 
 
 # Filling gaps
@@ -93,7 +94,9 @@ def convert_imputer(step: Any, table: Table) -> Table:
     statistics = np.array(step.statistics_, dtype=float)
     kept = np.flatnonzero(~np.isnan(statistics)) if not step.keep_empty_features else np.arange(table.width)
     filled = graph.add("Where", missing, graph.constant(np.nan_to_num(statistics, nan=0.0)), rows)
-    tables = [spread(graph, filled, table.width).select(kept.tolist())]
+    stays_whole = step.strategy in ("most_frequent", "constant")
+    whole = spread_whole(table, filled) if stays_whole else spread(graph, filled, table.width)
+    tables = [whole.select(kept.tolist())]
     if step.add_indicator:
         flags = spread(graph, as_double(graph, missing), table.width)
         tables.append(flags.select(step.indicator_.features_.tolist()))
@@ -271,8 +274,11 @@ def convert_function(step: Any, table: Table) -> Table:
         return table
     if step.kw_args:
         raise CannotCompileError("its function takes arguments")
-    if any(column.narrow or column.wraps for column in table.columns):
-        raise CannotCompileError("its function computes on narrow whole numbers, which overflow and lose digits")
+    stays_whole = getattr(function, "__name__", "") in _STAYING_WHOLE
+    if any(column.narrow or (column.wraps and stays_whole) for column in table.columns):
+        raise CannotCompileError(
+            "its function computes on whole numbers, which overflow or lose digits in numpy's types"
+        )
     return spread_wild(table.graph, apply_function(table.graph, function, _unchecked(table)), table.width)
 
 
@@ -294,6 +300,7 @@ def apply_function(graph: Graph, function: Any, values: str) -> str:
     return graph.add("Mul", values, values) if name == "square" else graph.add(_FUNCTIONS[name], values)
 
 
+_STAYING_WHOLE = ("square", "absolute", "negative")
 _FUNCTIONS = {"sqrt": "Sqrt", "exp": "Exp", "log": "Log", "absolute": "Abs", "negative": "Neg", "tanh": "Tanh"}
 
 

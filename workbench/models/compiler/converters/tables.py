@@ -23,7 +23,7 @@ class Column:
 
     `single` says that scikit-learn computes on it in single precision, alone and beside columns that are `narrow`; `missing` what
     its frame holds where a text is missing; `wild` that it may be infinite, as a logarithm of nothing is; `unread` names what no
-    converter reads, such as a date, and only passes over; `wraps` that it is of whole numbers that overflow.
+    converter reads, such as a date, and only passes over; `wraps` that it is of whole numbers, which overflow.
     """
 
     tensor: str
@@ -100,6 +100,12 @@ def spread(graph: Graph, tensor: str, width: int, like: Column | None = None) ->
     graph.widths[tensor] = width
     first = replace(like, tensor=tensor) if like else Column(tensor, 0)
     return Table(graph, tuple(replace(first, place=place) for place in range(width)))
+
+
+def spread_whole(table: Table, tensor: str) -> Table:
+    """Return the columns of a tensor of numbers that numpy leaves whole where those of `table` are: they overflow as these do."""
+    narrow, wraps = any(column.narrow for column in table.columns), any(column.wraps for column in table.columns)
+    return spread(table.graph, tensor, table.width, Column(tensor, 0, narrow=narrow, wraps=wraps))
 
 
 def spread_wild(graph: Graph, tensor: str, width: int) -> Table:

@@ -316,25 +316,8 @@ def _vote(tree: Any, model: Any, weight: float) -> Nodes:
     return read_tree(tree.tree_, np.where(said[:, None] == model.classes_[None, :], weight, against))
 
 
-def convert_isolation_forest(model: Any, table: Table) -> Responses:
-    """Isolation forest: the mean depth at which a row stands alone, as a score around zero."""
-    from sklearn.ensemble._iforest import _average_path_length
-
-    graph, trees = table.graph, list(model.estimators_)
-    depths = [
-        read_tree(each.tree_, model._decision_path_lengths[at] + model._average_path_length_per_tree[at] - 1.0, used)
-        for at, (each, used) in enumerate(zip(trees, model.estimators_features_, strict=True))
-    ]
-    summed = add_rounded_trees(table, depths, 1)
-    longest = float(len(trees) * _average_path_length([model._max_samples])[0])
-    exponent = graph.add("Neg", graph.add("Div", summed, graph.constant([longest])))
-    score = graph.add("Neg", graph.add("Pow", graph.constant([2.0]), exponent))
-    return Responses(decision=graph.add("Sub", score, graph.constant([float(model.offset_)])))
-
-
 PREDICTORS: Mapping[str, Callable[[Any, Table], Responses]] = {
     "AdaBoostClassifier": convert_adaboost,
-    "IsolationForest": convert_isolation_forest,
     **dict.fromkeys(
         ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"), convert_tree
     ),

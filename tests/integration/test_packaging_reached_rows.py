@@ -1,0 +1,149 @@
+"""A proof tries both sides of every threshold, whatever type a column has and whatever a step before the tree refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PowerTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from tests.integration.test_packaging_onnx_compiler import contract_of
+from workbench.models.compiler.choosing import ORIGINAL, choose_form
+from workbench.models.compiler.onnx_compiler import OWN, compile_forms, find_obstacle
+from workbench.models.compiler.proof_rows import THRESHOLDS, make_row_sets
+from workbench.models.compiler.reached_nodes import reach_nodes
+from workbench.models.frames import build_frame, describe_columns, to_rows
+from workbench.models.skops_predictor import predictor_of
+
+ROWS, HOLDOUT = 900, 200
+DRAW = np.random.default_rng(11)
+TABLE = pd.DataFrame(
+    {
+        "narrow": np.exp(DRAW.normal(0, 1, ROWS)).astype("float32"),
+        "wide": np.exp(DRAW.normal(0, 1, ROWS)),
+        "other": np.exp(DRAW.normal(0, 1, ROWS)),
+        "cents": DRAW.integers(0, 2_000_000_000, ROWS),
+        "kind": DRAW.choice(["a", "b", "c"], ROWS),
+    }
+)
+SIGNAL = np.log(TABLE.narrow) + np.log(TABLE.wide) + 0.3 * np.log(TABLE.other) + DRAW.normal(0, 0.4, ROWS)
+TRUTH = (SIGNAL > 0).astype(int).to_numpy()
+
+
+def tree():
+    return DecisionTreeClassifier(max_depth=6, random_state=0)
+
+
+def fit(model, names):
+    return model.fit(TABLE[names], TRUTH), contract_of(model, TABLE[names]), to_rows(TABLE[names])
+
+
+def choose(model, names):
+    fitted, contract, rows = fit(model, names)
+    data = (rows[:HOLDOUT], rows[HOLDOUT:])
+    return choose_form(fitted, contract, data, compile_forms(fitted, contract), largest=1e-6, largest_batch=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (make_pipeline(StandardScaler(), tree()), ["narrow", "wide"]),
+        (make_pipeline(PowerTransformer(), tree()), ["narrow", "wide"]),
+        (make_pipeline(FunctionTransformer(np.log1p), tree()), ["narrow", "wide"]),
+        (
+            make_pipeline(
+                make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough"),
+                RandomForestClassifier(4, max_depth=4, random_state=0),
+            ),
+            ["narrow", "wide", "kind"],
+        ),
+        (
+            HistGradientBoostingClassifier(max_iter=3, categorical_features="from_dtype", random_state=0),
+            ["narrow", "wide"],
+        ),
+        (make_pipeline(PowerTransformer(method="box-cox"), tree()), ["wide", "other"]),
+    ],
+    ids=["scaled", "power", "log1p", "one_hot_forest", "histograms", "box_cox"],
+)
+def test_nearly_every_question_is_reached_from_columns_of_any_precision_and_range(model, names):
+    reached, asked = reach_nodes(*fit(model, names))
+    assert asked >= 20
+    assert len(reached) >= 0.9 * asked
+
+
+@pytest.mark.parametrize(
+    ("step", "names"),
+    [
+        (FunctionTransformer(np.log1p), ["narrow", "wide"]),
+        (PowerTransformer(method="box-cox"), ["wide", "other"]),
+    ],
+    ids=["single_precision", "positive_only"],
+)
+def test_where_a_step_is_computed_otherwise_by_a_last_bit_a_tree_behind_it_is_the_models_own(step, names):
+    choice = choose(make_pipeline(step, tree()), names)
+    assert choice.serving.form == ORIGINAL
+    own = next(each for each in choice.serving.tried if each.name == OWN)
+    assert "thresholds" in own.reason or "single precision" in own.reason
+
+
+def test_a_compiled_form_whose_thresholds_could_not_be_tried_is_not_served(monkeypatch):
+    def fail(*_):
+        raise ValueError("refused")
+
+    monkeypatch.setattr("workbench.models.compiler.reached_nodes._find_drivers", fail)
+    choice = choose(make_pipeline(StandardScaler(), tree()), ["wide", "other"])
+    assert choice.serving.form == ORIGINAL
+    (own, *_) = choice.serving.tried
+    assert own.reason == "Its thresholds could not be tried: ValueError: refused."
+    beside = next(each for each in own.rows if each.kind == THRESHOLDS)
+    assert (beside.rows, beside.of > 0) == (0, True)
+
+
+def test_questions_that_are_not_reached_are_counted():
+    model, contract, rows = fit(make_pipeline(StandardScaler(), tree()), ["narrow", "wide"])
+    beside = next(each for each in make_row_sets(model, contract, rows[:HOLDOUT], rows) if each.kind == THRESHOLDS)
+    assert beside.of >= len(beside.rows) > 0
+
+
+# Whole numbers that overflow
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        FunctionTransformer(np.square),
+        make_pipeline(SimpleImputer(strategy="most_frequent"), FunctionTransformer(np.square)),
+        make_pipeline(SimpleImputer(strategy="constant"), FunctionTransformer(np.absolute)),
+    ],
+    ids=["square", "filled", "constant"],
+)
+@pytest.mark.parametrize("dtype", ["int64", "int8", "uint32", "Int64"])
+def test_a_function_that_keeps_numbers_whole_is_left_to_numpy_where_they_overflow(step, dtype):
+    table = pd.DataFrame({"cents": (TABLE.cents % 100).astype(dtype)})
+    model = make_pipeline(step, LogisticRegression()).fit(table, TRUTH)
+    assert "whole numbers" in find_obstacle(model, contract_of(model, table))
+
+
+def test_a_function_that_makes_fractions_of_whole_numbers_is_compiled():
+    choice = choose(make_pipeline(FunctionTransformer(np.log1p), LogisticRegression()), ["cents"])
+    assert choice.serving.form == OWN
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "int32"])
+def test_a_narrow_column_carried_as_text_changes_no_other_row(dtype):
+    table = pd.DataFrame({"code": (np.arange(ROWS) % 100).astype(dtype), "narrow": TABLE.narrow})
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, TRUTH)
+    contract = contract_of(model, table)
+    contract = type(contract)(
+        "classification", describe_columns(table, as_text=["code"]), classes=(0, 1), response="predict_proba"
+    )
+    predict, rows = predictor_of(model, contract), to_rows(table[:5], contract)
+    wide = {"code": "9999999999", "narrow": 0.5}
+    assert predict([*rows, wide]).scores[:5] == predict(rows).scores
+    assert str(build_frame(rows, contract)["code"].dtype) == dtype

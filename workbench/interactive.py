@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from workbench.errors import NotFound
 from workbench.workflow import Workbench
@@ -34,20 +34,14 @@ def review(subject: str = "") -> ReviewView:
 
 
 def _requests_on(bench: Workbench, name: str) -> Requests:
-    from workbench.widgets.requests import Key, Requests
-
-    def signed(key: Key) -> dict[str, Any]:
-        return {"key": Path(key.path), "passphrase": key.passphrase}
+    from workbench.widgets.requests import Requests
 
     return Requests(
-        answer=lambda question, text: bench.answer(name, question, text),
-        approve=lambda role, key: bench.approve(name, role=role, **signed(key)),
-        object_to=lambda text, key: bench.object(name, text=text, **signed(key)),
-        clear=lambda number, text, key: bench.object(name, text=text, clears=number, **signed(key)),
-        waive=lambda check, reason, role, until, key: bench.waive(
-            name, check, reason=reason, role=role, until=until, **signed(key)
-        ),
-        find_keyholder=lambda path: bench.find_keyholder(Path(path)),
+        answer=partial(bench.answer, name),
+        approve=partial(bench.approve, name),
+        object_to=partial(bench.object, name),
+        waive=partial(bench.waive, name),
+        find_keyholder=bench.find_keyholder,
     )
 
 

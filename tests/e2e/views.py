@@ -54,11 +54,11 @@ def on_answer(name, text):
     review = replace(review, questions=questions)
     return review
 
-def on_approve(role, key):
+def on_approve(request, key):
     global review
-    if "missing" in key.path:
-        raise FileNotFoundError(key.path)
-    approval = GivenApproval(OWNER, role, NOW, "2027-05-20T08:30:00+00:00", ())
+    if "missing" in key.path.name:
+        raise FileNotFoundError(str(key.path))
+    approval = GivenApproval(OWNER, request.role, NOW, "2027-05-20T08:30:00+00:00", ())
     review = replace(review, approvals=(*review.approvals, approval))
     return review
 
@@ -67,27 +67,28 @@ def set_objections(*objections):
     review = replace(review, evidence=replace(review.evidence, objections=objections))
     return review
 
-def on_object(text, key):
-    return set_objections(*review.evidence.objections, ObjectionFact(41, find_keyholder(key.path), text, NOW, None, None))
+def on_object(request, key):
+    objections, text = review.evidence.objections, request.text
+    if not request.clears:
+        return set_objections(*objections, ObjectionFact(41, find_keyholder(key.path), text, NOW, None, None))
+    cleared = (replace(item, cleared=NOW, resolution=text) if item.number == request.clears else item for item in objections)
+    return set_objections(*cleared)
 
-def on_clear(number, text, key):
-    objections = review.evidence.objections
-    return set_objections(*(replace(item, cleared=NOW, resolution=text) if item.number == number else item for item in objections))
-
-def on_waive(check, reason, role, until, key):
+def on_waive(request, key):
     global review
-    waiver = GivenWaiver(check, find_keyholder(key.path), role, reason, NOW, "2026-12-21T08:30:00+00:00", ())
+    check = request.check
+    waiver = GivenWaiver(check, find_keyholder(key.path), request.role, request.reason, NOW, "2026-12-21T08:30:00+00:00", ())
     until = f"{{OWNER}}, until 2026-12-21"
     marked = tuple(replace(item, waiver=until) if item.check == check else item for item in review.findings)
     review = replace(review, findings=marked, waivers=(*review.waivers, waiver))
     return review
 
 def find_keyholder(path):
-    if "missing" in path:
+    if "missing" in path.name:
         raise UsageError(f"There is no key at {{path}}.")
-    return OWNER if "otto" in path else VALIDATOR if "vera" in path else None
+    return OWNER if "otto" in path.name else VALIDATOR if "vera" in path.name else None
 
-requests = Requests(on_answer, on_approve, on_object, on_clear, on_waive, find_keyholder)
+requests = Requests(on_answer, on_approve, on_object, on_waive, find_keyholder)
 """
 # One of each: a failed finding that may be waived, a waiver that counts, one that does not, an open objection and a cleared one.
 EVERYTHING = """

@@ -13,7 +13,9 @@ from workbench.config import Settings
 from workbench.errors import Refused
 from workbench.ledger.ledger import Event
 from workbench.releases.aliases import CHAMPION
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
+from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import allowed_signer
 from workbench.workflow import Workbench
 
@@ -49,22 +51,21 @@ class Governed:
 
     def approve(self, subject: str, *principals: str, role: str | None = None) -> Review:
         for principal in principals or ROLES:
-            review = self.acting(principal).approve(
-                subject, role=role or ROLES[principal], key=self.keys / principal.partition("@")[0]
-            )
+            request = ApprovalRequest(role or ROLES[principal])
+            review = self.acting(principal).approve(subject, request, Key(self.key_of(principal)))
         return review
 
     def key_of(self, principal: str) -> Path:
         return self.keys / principal.partition("@")[0]
 
     def object(self, subject: str, text: str, *, by: str = VALIDATOR, clears: int = 0) -> Review:
-        return self.acting(by).object(subject, text=text, key=self.key_of(by), clears=clears)
+        return self.acting(by).object(subject, ObjectionRequest(text, clears), Key(self.key_of(by)))
 
     def waive(
         self, subject: str, check: str, *, by: str = OWNER, role: str = "owner", days: int = 30, reason: str = WHY
     ) -> Review:
         until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
-        return self.acting(by).waive(subject, check, reason=reason, role=role, until=until, key=self.key_of(by))
+        return self.acting(by).waive(subject, WaiverRequest(check, reason, role, until), Key(self.key_of(by)))
 
     def nominate(self, strength: float, columns: int = 4) -> str:
         run = self.bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": strength, "columns": columns})

@@ -26,6 +26,7 @@ from workbench.releases.bentoml_packager import build_bento
 from workbench.releases.release import approval_paths
 from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
+from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
 from workbench.signing.statement import Signed
@@ -161,7 +162,7 @@ def _approve(files: Mapping[str, bytes], role: str, key: Path, version: int) -> 
         expires=(now + timedelta(days=30)).isoformat(),
     )
     content = statement.to_bytes()
-    return Signed(content, sign_bytes(content, key=key, namespace=signing_namespace(role)))
+    return Signed(content, sign_bytes(content, Key(key), signing_namespace(role)))
 
 
 def build_signed_bento(inspected: InspectedModel, signers: Signers, home: Path, *, version: int = 3) -> Path:

@@ -23,6 +23,8 @@ from workbench.releases.release import seal_signed_files
 from workbench.reviews import judging
 from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.objection import Objection
+from workbench.reviews.request import WaiverRequest
+from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import sign_bytes
 
 TEXT = "Nobody looked at visitors without a name"
@@ -113,7 +115,7 @@ def clear_in_the_name_of(governed: Governed, by: str, number: int, *, of: str = 
     model, _, version = of.partition("/")
     objection = Objection({MANIFEST: manifest}, by, model, int(version), number, "It is fine.", utc_now())
     content = objection.to_bytes()
-    signature = sign_bytes(content, key=governed.key_of(key or by), namespace=objection.signer.namespace)
+    signature = sign_bytes(content, Key(governed.key_of(key or by)), objection.signer.namespace)
     body = {"statement": content.decode(), "signature": signature.decode(), "objection": number, "text": "It is fine."}
     governed.bench.store.append_entry(Event.CLEARED, actor=by, subject="shop/1", body=body)
 
@@ -240,7 +242,7 @@ def test_who_may_not_waive_is_refused_with_every_reason_and_that_is_recorded(hig
 def test_a_waiver_needs_a_reason_in_words(high: Governed) -> None:
     with pytest.raises(UsageError, match="has 8 of at least 20 characters"):
         high.acting(OWNER).waive(
-            "shop/3", "metric_limit", reason=" it  is ok ", role="owner", until="2100-01-01", key=high.key_of(OWNER)
+            "shop/3", WaiverRequest("metric_limit", " it  is ok ", "owner", "2100-01-01"), Key(high.key_of(OWNER))
         )
 
 

@@ -21,6 +21,8 @@ from workbench.nominations import recomputing
 from workbench.reviews import reviewing
 from workbench.reviews.approval import Statement
 from workbench.reviews.decision import Decision
+from workbench.reviews.request import ApprovalRequest
+from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, sign_bytes
 
@@ -45,7 +47,7 @@ def test_an_approved_nominee_may_be_promoted_and_every_check_passed(nominated: G
 
 def test_its_author_may_not_approve_it_and_the_attempt_is_recorded(nominated: Governed) -> None:
     with pytest.raises(Refused) as refused:
-        nominated.acting(AUTHOR).approve("shop/1", role="owner", key=nominated.keys / "ada")
+        nominated.acting(AUTHOR).approve("shop/1", ApprovalRequest("owner"), Key(nominated.keys / "ada"))
     assert f"{AUTHOR} is an author of the run" in reasons_of(refused)
     assert nominated.refusals() == [(AUTHOR, "approve", "shop/1")]
 
@@ -68,7 +70,7 @@ def test_one_key_under_two_names_is_not_two_people(nominated: Governed) -> None:
     signers.write_text("\n".join(lines) + "\n", encoding="utf-8")
     for principal, role in ROLES.items():
         with pytest.raises(Refused, match=f"Lines 1 and 2: {VALIDATOR} and {OWNER} share one key"):
-            nominated.acting(principal).approve("shop/1", role=role, key=nominated.keys / "grace")
+            nominated.acting(principal).approve("shop/1", ApprovalRequest(role), Key(nominated.keys / "grace"))
     trust = next(symptom for symptom in nominated.bench.examine() if symptom.part == "allowed signers")
     assert not trust.is_well
     assert "share one key" in trust.found
@@ -79,7 +81,7 @@ def write_approval(governed: Governed, statement: Statement) -> None:
     """Sign and record a statement as somebody would who has the code and a key, and does not use the command."""
     key = governed.keys / statement.principal.partition("@")[0]
     content = statement.to_bytes()
-    signature = sign_bytes(content, key=key, namespace=signing_namespace(statement.role))
+    signature = sign_bytes(content, Key(key), signing_namespace(statement.role))
     body = {"statement": content.decode(), "signature": signature.decode(), "role": statement.role}
     governed.bench.store.append_entry(
         Event.APPROVED, actor=statement.principal, subject=f"{statement.model}/{statement.version}", body=body
@@ -110,26 +112,26 @@ def test_an_expired_key_cannot_approve_by_dating_back(nominated: Governed, monke
 
 def test_an_unknown_key_is_refused_with_the_line_that_would_let_it_sign(nominated: Governed) -> None:
     with pytest.raises(Refused) as refused:
-        nominated.acting(STRANGER).approve("shop/1", role="owner", key=nominated.keys / "mallory")
+        nominated.acting(STRANGER).approve("shop/1", ApprovalRequest("owner"), Key(nominated.keys / "mallory"))
     public = " ".join((nominated.keys / "mallory.pub").read_text().split()[:2])
     line = f'{STRANGER} namespaces="workbench.approval.owner" {public}'
     assert refused.value.next_step.splitlines()[-1] == line
     signers = nominated.bench.settings.signers_file
     signers.write_text(f"{signers.read_text()}{line}\n", encoding="utf-8")
-    review = nominated.acting(STRANGER).approve("shop/1", role="owner", key=nominated.keys / "mallory")
+    review = nominated.acting(STRANGER).approve("shop/1", ApprovalRequest("owner"), Key(nominated.keys / "mallory"))
     assert [approval.faults for approval in review.approvals] == [()]
 
 
 def test_a_key_cannot_sign_in_a_role_it_was_not_given_nor_for_somebody_else(nominated: Governed) -> None:
     for principal, role, key in ((VALIDATOR, "owner", "grace"), (VALIDATOR, "validator", "mallory")):
         with pytest.raises(Refused, match="does not let this key sign"):
-            nominated.acting(principal).approve("shop/1", role=role, key=nominated.keys / key)
+            nominated.acting(principal).approve("shop/1", ApprovalRequest(role), Key(nominated.keys / key))
     assert len(nominated.refusals()) == 2
 
 
 def test_a_role_the_policy_does_not_ask_for_is_refused(nominated: Governed) -> None:
     with pytest.raises(Refused, match="Role jester is not in policy standard"):
-        nominated.acting(VALIDATOR).approve("shop/1", role="jester", key=nominated.keys / "grace")
+        nominated.acting(VALIDATOR).approve("shop/1", ApprovalRequest("jester"), Key(nominated.keys / "grace"))
 
 
 def test_a_new_answer_makes_approvals_stale_and_signing_again_mends_it(nominated: Governed) -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.unit.builders import VALIDATOR, build_statement
+from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import (
     allowed_signer,
     find_signature_fault,
@@ -100,7 +101,7 @@ def sign_with(device: Device, tmp_path: Path) -> tuple[Any, Signed]:
     public.write_text(f"{device.line} on hardware\n", encoding="utf-8")
     statement = build_statement()
     content = statement.to_bytes()
-    return statement, Signed(content, sign_bytes(content, key=public, namespace=statement.signer.namespace))
+    return statement, Signed(content, sign_bytes(content, Key(public), statement.signer.namespace))
 
 
 def trust(device: Device, tmp_path: Path) -> Path:

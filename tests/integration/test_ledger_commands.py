@@ -27,6 +27,7 @@ from workbench.reviews import auditing
 from workbench.reviews.bundle import MANIFEST, POLICY
 from workbench.reviews.ledger_audit import audit_ledger
 from workbench.reviews.waiver import Waiver
+from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import REVOKED_KEYS, sign_bytes
 from workbench.workflow import Workbench
 
@@ -135,7 +136,7 @@ def waive_by_hand(governed: Governed) -> None:
     now, until = utc_now(), (datetime.now(UTC) + timedelta(days=30)).isoformat()
     waiver = Waiver(subjects, OWNER, "owner", MODEL, 1, "metric_limit", "FAIL: below", WHY, now, until)
     content = waiver.to_bytes()
-    signature = sign_bytes(content, key=governed.key_of(OWNER), namespace=waiver.signer.namespace)
+    signature = sign_bytes(content, Key(governed.key_of(OWNER)), waiver.signer.namespace)
     body = {"statement": content.decode(), "signature": signature.decode(), "role": "owner", "check": "metric_limit"}
     governed.bench.store.append_entry(Event.WAIVED, actor=OWNER, subject="shop/1", body={**body, "expires": until})
 

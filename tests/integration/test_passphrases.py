@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import Refused, UsageError
+from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import allowed_signer, find_signature_fault, sign_bytes
 from workbench.signing.statement import Signed, Signer
 
@@ -46,28 +47,28 @@ def test_a_key_with_a_passphrase_signs_when_it_is_given(key, tmp_path):
     line = allowed_signer(PRINCIPAL, ["validator"], key.with_suffix(".pub").read_text())
     trusted.write_text(line + "\n")
     namespace = line.split('namespaces="')[1].split(",")[0].rstrip('"')
-    signature = sign_bytes(b"x", key=key, namespace=namespace, passphrase=PASSPHRASE)
+    signature = sign_bytes(b"x", Key(key, PASSPHRASE), namespace)
     signer = Signer(PRINCIPAL, namespace, "2026-11-20T10:00:00+00:00")
     assert find_signature_fault(Signed(b"x", signature), signer, allowed_signers=trusted) is None
 
 
 def test_a_wrong_passphrase_is_refused_and_not_repeated(key):
     with pytest.raises(Refused, match="The passphrase does not open") as refused:
-        sign_bytes(b"x", key=key, namespace=NAMESPACE, passphrase="open sesame")
+        sign_bytes(b"x", Key(key, "open sesame"), NAMESPACE)
     assert "open sesame" not in str(refused.value)
     assert "Type it again" in refused.value.next_step
 
 
 def test_without_its_passphrase_the_key_says_that_it_needs_one(key):
     with pytest.raises(Refused, match="needs its passphrase") as refused:
-        sign_bytes(b"x", key=key, namespace=NAMESPACE)
+        sign_bytes(b"x", Key(key), NAMESPACE)
     assert "ssh-add" in refused.value.next_step
 
 
 @pytest.mark.parametrize("passphrase", ["x" * 1001, "two\nlines", "nul\0"])
 def test_what_cannot_be_a_passphrase_is_refused_before_anything_is_started(key, passphrase):
     with pytest.raises(UsageError, match="cannot be used"):
-        sign_bytes(b"x", key=key, namespace=NAMESPACE, passphrase=passphrase)
+        sign_bytes(b"x", Key(key, passphrase), NAMESPACE)
 
 
 def test_the_passphrase_is_in_no_childs_arguments_or_environment_and_on_no_disk(key, tmp_path, monkeypatch):
@@ -78,7 +79,7 @@ def test_the_passphrase_is_in_no_childs_arguments_or_environment_and_on_no_disk(
         spy_on(program, spies)
     monkeypatch.setenv("PATH", f"{spies}:{os.environ['PATH']}")
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    sign_bytes(b"x", key=key, namespace=NAMESPACE, passphrase=PASSPHRASE)
+    sign_bytes(b"x", Key(key, PASSPHRASE), NAMESPACE)
     seen = {path.name.split(".")[0]: path for path in spies.glob("*.environ")}
     assert set(seen) == {"ssh-keygen", "cat"}
     assert b"SSH_ASKPASS_REQUIRE=force" in seen["ssh-keygen"].read_bytes()
@@ -99,5 +100,5 @@ def open_descriptors():
 def test_no_descriptor_is_left_open(key):
     before = open_descriptors()
     for _ in range(3):
-        sign_bytes(b"x", key=key, namespace=NAMESPACE, passphrase=PASSPHRASE)
+        sign_bytes(b"x", Key(key, PASSPHRASE), NAMESPACE)
     assert open_descriptors() <= before

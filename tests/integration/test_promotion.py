@@ -24,7 +24,9 @@ from workbench.errors import NotFound, Refused, Unavailable
 from workbench.ledger.ledger import Event
 from workbench.releases.aliases import CHAMPION
 from workbench.releases.release_lock import one_at_a_time
+from workbench.reviews.request import ApprovalRequest
 from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.signing.key import Key
 from workbench.workflow import Workbench
 
 # Promoting
@@ -439,7 +441,7 @@ def test_a_ledger_that_cannot_be_written_stops_every_decision_but_no_reading(nom
             lambda: held.object("shop/1", "Nobody looked at visitors without a name"),
             lambda: held.waive("shop/1", "beats_baseline"),
             lambda: held.bench.answer("shop/1", "harm", "Nobody can be harmed by a newsletter."),
-            lambda: held.acting(AUTHOR).approve("shop/1", role="owner", key=held.keys / "ada"),
+            lambda: held.acting(AUTHOR).approve("shop/1", ApprovalRequest("owner"), Key(held.keys / "ada")),
         ]
         for decide in decisions:
             with pytest.raises(Unavailable, match="did not answer"):

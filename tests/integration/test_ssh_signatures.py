@@ -27,6 +27,7 @@ from tests.unit.builders import (
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.records.digest import sha256_hex
 from workbench.releases.release import approval_paths, audit_release, waiver_paths
+from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import (
     allowed_signer,
@@ -52,7 +53,7 @@ class Keys:
         content = statement.to_bytes()
         namespace = namespace or statement.signer.namespace
         key = self.private[by or statement.principal]
-        return Signed(content, sign_bytes(content, key=key, namespace=namespace))
+        return Signed(content, sign_bytes(content, Key(key), namespace))
 
     def fault(self, signed, statement=None, *, allowed_signers=None):
         """Return what is wrong with a signature, judged by this file unless another is given."""
@@ -254,14 +255,14 @@ def test_signing_leaves_the_key_and_its_folder_as_they_were(keys):
 
 def test_a_key_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match="There is no key at"):
-        sign_bytes(b"x", key=tmp_path / "id_ed25519", namespace="x")
+        sign_bytes(b"x", Key(tmp_path / "id_ed25519"), "x")
 
 
 def test_a_file_that_is_no_key_does_not_sign(tmp_path):
     (tmp_path / "id_ed25519").write_text("not a key\n")
     (tmp_path / "id_ed25519").chmod(0o600)
     with pytest.raises(Refused, match="did not sign"):
-        sign_bytes(b"x", key=tmp_path / "id_ed25519", namespace="x")
+        sign_bytes(b"x", Key(tmp_path / "id_ed25519"), "x")
 
 
 def test_a_made_key_is_for_its_owner_alone(tmp_path):

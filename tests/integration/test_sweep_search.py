@@ -20,8 +20,8 @@ import pytest
 from tests.conftest import AUTHOR, find_processes, own_environment, start_command, wait_until
 from workbench.config import Settings
 from workbench.errors import NotFound, Refused, RunFailed, Unavailable, UsageError
+from workbench.runs.batch import Progress
 from workbench.runs.run import Run, RunState
-from workbench.runs.running import Progress
 from workbench.sweeps.search import Interval, Space, parse_plan
 from workbench.workflow import Workbench
 

@@ -17,9 +17,9 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running, run_command, start_command, wait_until
 from workbench.config import Settings
 from workbench.errors import Unavailable, UsageError
+from workbench.runs.batch import Progress
 from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.run import Run, RunState
-from workbench.runs.running import Progress
 from workbench.workflow import Workbench
 from workbench.workflow.doctor import Symptom
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.soak.surroundings import KEEPS, SECRET, Surroundings
 from workbench.cli.main import run_command
 from workbench.errors import WorkbenchError
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
+from workbench.signing.key import Key
 from workbench.workflow import Workbench
 
 _EXIT_CODES = (0, 1, 2, 3)
@@ -89,10 +91,10 @@ VERBS: Mapping[str, Verb] = {
     "nominate policy": lambda bench, text: bench.nominate(bench.list_runs()[0].id, "shop", policy=text),
     "review": lambda bench, text: bench.review(text),
     "answer": lambda bench, text: bench.answer(text, text, "yes"),
-    "object": lambda bench, text: bench.object(text, text=text, key=Path(text)),
-    "waive": lambda bench, text: bench.waive(text, text, reason=text, role=text, until=text, key=Path(text)),
+    "object": lambda bench, text: bench.object(text, ObjectionRequest(text), Key(Path(text))),
+    "waive": lambda bench, text: bench.waive(text, WaiverRequest(text, text, text, text), Key(Path(text))),
     "read_policy": lambda bench, text: bench.read_policy(text),
-    "approve": lambda bench, text: bench.approve(text, role=text, key=Path(text)),
+    "approve": lambda bench, text: bench.approve(text, ApprovalRequest(text), Key(Path(text))),
     "promote": lambda bench, text: bench.promote(text),
     "rollback": lambda bench, text: bench.rollback(text),
     "verify": lambda bench, text: bench.verify(text),

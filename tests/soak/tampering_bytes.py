@@ -21,6 +21,7 @@ from workbench.evidence.evidence import FORMAT
 from workbench.records.digest import sha256_hex
 from workbench.releases import release_audit
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
+from workbench.signing.key import Key
 from workbench.signing.statement import Signed
 
 Files = dict[str, bytes]
@@ -244,7 +245,7 @@ def misspell_a_statement(forger: Forger) -> Mutation:
 def _sign_bytes(forger: Forger, content: bytes) -> bytes:
     from workbench.signing.ssh_signatures import sign_bytes
 
-    return sign_bytes(content, key=forger.keys[OWNER], namespace="workbench.approval.owner")
+    return sign_bytes(content, Key(forger.keys[OWNER]), "workbench.approval.owner")
 
 
 FAMILIES: tuple[Family, ...] = (

@@ -30,6 +30,7 @@ from workbench.releases.release import approval_paths, audit_release, waiver_pat
 from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import MANIFEST, POLICY, SUBJECTS
 from workbench.reviews.waiver import Waiver
+from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, make_key, sign_bytes
 from workbench.signing.statement import Signed
@@ -84,14 +85,12 @@ class Forger:
         """Sign a statement, by default with the key and in the namespace it names."""
         content = statement.to_bytes()
         key = self.keys[by or statement.principal]
-        return Signed(content, sign_bytes(content, key=key, namespace=namespace or signing_namespace(statement.role)))
+        return Signed(content, sign_bytes(content, Key(key), namespace or signing_namespace(statement.role)))
 
     def sign_waiver(self, waiver: Waiver, *, by: str | None = None) -> Signed:
         """Sign a waiver, by default with the key of who gives it."""
         content = waiver.to_bytes()
-        return Signed(
-            content, sign_bytes(content, key=self.keys[by or waiver.principal], namespace=waiver.signer.namespace)
-        )
+        return Signed(content, sign_bytes(content, Key(self.keys[by or waiver.principal]), waiver.signer.namespace))
 
     def state(self, files: Mapping[str, bytes], principal: str, **changes: Any) -> Statement:
         """Return the statement by which somebody approves these files."""

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from workbench.cli import terminal
-from workbench.runs.running import Progress
+from workbench.runs.batch import Progress
 
 HOSTILE = "[red]\x1b[2J\r\nwide 広い[/]"
 

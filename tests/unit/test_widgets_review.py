@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,10 @@ from tests.unit.test_widgets import AT, Tags
 from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Finding, ObjectionFact, Severity, Status
 from workbench.reviews.decision import decide
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review
-from workbench.widgets.requests import Key, Requests
+from workbench.signing.key import Key
+from workbench.widgets.requests import Requests
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_state import review_state
 from workbench.widgets.review_view import ReviewView
@@ -205,7 +208,6 @@ class Desk:
             answer=self._do("answer", self._answer),
             approve=self._do("approve", self._approve),
             object_to=self._do("object", self._object),
-            clear=self._do("clear", self._keep),
             waive=self._do("waive", self._keep),
             find_keyholder=self._find_keyholder,
         )
@@ -235,20 +237,24 @@ class Desk:
         ]
         return replace(self.review, questions=tuple(answered))
 
-    def _approve(self, role: str, _key: Key) -> Review:
-        return replace(self.review, approvals=(*self.review.approvals, GivenApproval(OWNER, role, NOW, NOW, ())))
+    def _approve(self, request: ApprovalRequest, _key: Key) -> Review:
+        return replace(
+            self.review, approvals=(*self.review.approvals, GivenApproval(OWNER, request.role, NOW, NOW, ()))
+        )
 
-    def _object(self, text: str, _key: Key) -> Review:
-        objection = ObjectionFact(31, VALIDATOR, text, NOW, None, None)
+    def _object(self, request: ObjectionRequest, _key: Key) -> Review:
+        if request.clears:
+            return self.review
+        objection = ObjectionFact(31, VALIDATOR, request.text, NOW, None, None)
         return replace(self.review, evidence=replace(self.review.evidence, objections=(objection,)))
 
     def _keep(self, *_: Any) -> Review:
         return self.review
 
-    def _find_keyholder(self, path: str) -> str | None:
-        if "locked" in path:
+    def _find_keyholder(self, path: Path) -> str | None:
+        if "locked" in path.name:
             raise PermissionError(13, "Permission denied")
-        if "missing" in path:
+        if "missing" in path.name:
             raise UsageError(f"There is no key at {path}.", next_step="Make one.")
         return self.holder
 
@@ -276,7 +282,7 @@ class TestReviewView:
     def test_signing_tells_how_many_signatures_count(self) -> None:
         desk = Desk(build_review())
         reply = desk.send(kind="approve", about="approve", number=1, role="owner", **SIGNED)
-        assert desk.asked == [("approve", "owner", Key("/keys/vera", SECRET))]
+        assert desk.asked == [("approve", ApprovalRequest("owner"), Key(Path("/keys/vera"), SECRET))]
         assert reply["what"] == "Signed as owner: 1 of 1 approvals in this role count."
 
     def test_after_signing_it_is_said_what_is_next(self) -> None:
@@ -289,7 +295,7 @@ class TestReviewView:
     def test_an_objection_reaches_the_callback_and_is_shown_as_open(self) -> None:
         desk = Desk(build_review())
         reply = desk.send(kind="object", about="object", number=1, text="The holdout is too old.", **SIGNED)
-        assert desk.asked == [("object", "The holdout is too old.", Key("/keys/vera", SECRET))]
+        assert desk.asked == [("object", ObjectionRequest("The holdout is too old."), Key(Path("/keys/vera"), SECRET))]
         assert reply["what"] == "Your objection is recorded, signed."
         assert desk.view.state["objections"][0]["status"]["word"] == "Open"
         assert desk.view.state["requests"]["clear:31"]["command"] == "workbench object tumour/3 --clear 31"
@@ -300,10 +306,10 @@ class TestReviewView:
         desk.send(
             kind="waive", check="beats_baseline", reason="For a trial.", role="owner", until="2026-12-31", **SIGNED
         )
-        key = Key("/keys/vera", SECRET)
+        key = Key(Path("/keys/vera"), SECRET)
         assert desk.asked == [
-            ("clear", 31, "It was repeated.", key),
-            ("waive", "beats_baseline", "For a trial.", "owner", "2026-12-31", key),
+            ("object", ObjectionRequest("It was repeated.", 31), key),
+            ("waive", WaiverRequest("beats_baseline", "For a trial.", "owner", "2026-12-31"), key),
         ]
 
     def test_a_passphrase_is_in_nothing_that_is_kept_or_shown(self) -> None:

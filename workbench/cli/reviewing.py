@@ -10,7 +10,9 @@ import click
 from workbench.cli import reviews, terminal
 from workbench.cli.options import JSON, POLICY, near, open_bench, pairs
 from workbench.errors import UsageError
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import find_next_command
+from workbench.signing.key import Key
 
 KEY = click.option(
     "--key", required=True, type=click.Path(path_type=Path), help="Your SSH key, or its public half for an agent."
@@ -77,7 +79,7 @@ def review(
 @KEY
 def approve(subject: str, role: str, key: Path) -> None:
     """Sign a nominee as it is now."""
-    found = open_bench().approve(subject, role=role, key=key)
+    found = open_bench().approve(subject, ApprovalRequest(role), Key(key))
     terminal.say(f"Signed {subject} as {role}.")
     reviews.print_review_state(found)
     terminal.suggest(find_next_command(found))
@@ -90,7 +92,7 @@ def approve(subject: str, role: str, key: Path) -> None:
 @KEY
 def object_to(subject: str, text: str, clears: int | None, key: Path) -> None:
     """Object to a nominee, signed: it cannot be promoted until you clear that."""
-    found = open_bench().object(subject, text=text, key=key, clears=clears or 0)
+    found = open_bench().object(subject, ObjectionRequest(text, clears or 0), Key(key))
     number = clears or max(item.number for item in found.evidence.objections)
     terminal.say(
         f"Cleared objection {number} to {subject}." if clears else f"Objected to {subject}: objection {number}."
@@ -108,7 +110,7 @@ def object_to(subject: str, text: str, clears: int | None, key: Path) -> None:
 @KEY
 def waive(subject: str, check: str, reason: str, role: str, until: str, key: Path) -> None:
     """Except one check that did not pass from blocking, signed, until a date."""
-    found = open_bench().waive(subject, check, reason=reason, role=role, until=until, key=key)
+    found = open_bench().waive(subject, WaiverRequest(check, reason, role, until), Key(key))
     terminal.say(f"Waived {check} of {subject} until {until}.")
     reviews.print_review_state(found)
     terminal.suggest(find_next_command(found))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
-    from workbench.runs.running import Progress
+    from workbench.runs.batch import Progress
 
 _SLOW_S = 2.0
 _EMPTY_TAG = "[none][/none]"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.replays.replay import TOLERANCE, Replay
 from workbench.replays.resumption import Resumption
+from workbench.runs.batch import Batch, OnProgress
+from workbench.runs.trials import list_trials
 from workbench.runs.verbs import RunVerbs
-
-if TYPE_CHECKING:
-    from workbench.runs.running import OnProgress
 
 
 class ReplayVerbs(RunVerbs):
@@ -32,10 +31,9 @@ class ReplayVerbs(RunVerbs):
         from workbench.replays import replaying
 
         plan = replaying.plan_replay(self.show(run_id), self.settings)
-        origin = {"replay_of": plan.run.id}
-        (again,) = self.execute_sets(
-            plan.path, [plan.run.parameters], sweep=None, on_progress=on_progress, cold=cold, origin=origin
-        )
+        source = self.read_notebook(plan.path)
+        trials, origin = list_trials(source, [plan.run.parameters]), {"replay_of": plan.run.id}
+        (again,) = self.execute(Batch(plan.path, source, trials, origin=origin, cold=cold, on_progress=on_progress))
         return replaying.compare_with(plan, again, self.settings, tolerance=tolerance)
 
     def plan_resumption(self, run_id: str, notebook: Path, parameters: Mapping[str, Any]) -> Resumption:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from workbench.reviews.decision import Decision, decide, decide_approval
 from workbench.reviews.judging import require_allowed
 from workbench.reviews.nominees import Nominee, judge_findings, load_nominee
 from workbench.reviews.objection import Objection, parse_objection
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.said import find_fault
 from workbench.reviews.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, parse_waiver, spell_finding
 from workbench.runs.project import Project
 from workbench.signing.allowed_signers import find_principal
+from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import grant, read_public_key, read_signing_key, sign_bytes
 from workbench.signing.statement import Signed, Statable
 
@@ -75,7 +78,7 @@ def answer(project: Project, subject: str, question: str, text: str) -> None:
     )
 
 
-def approve(project: Project, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> None:
+def approve(project: Project, subject: str, request: ApprovalRequest, key: Key) -> None:
     """Sign a nominee as it is now, in a role; raises Refused (and records that) when the principal may not.
 
     The principal is whoever the allowed-signers file says the key belongs to; with a key it does not know, the acting author.
@@ -84,32 +87,30 @@ def approve(project: Project, subject: str, *, role: str, key: Path, passphrase:
     principal = find_signer(key, project)
     authors = nominee.evidence.identity.authors
     decision = decide_approval(
-        principal=principal, role=require_role(role), authors=authors, policy=nominee.policy, subject=subject
+        principal=principal, role=require_role(request.role), authors=authors, policy=nominee.policy, subject=subject
     )
     require_allowed(project, _say_whose(decision, key, project), _NOT_YOURS)
-    statement = state_approval(nominee, principal=principal, role=role)
-    signed = _sign(project, statement, key, action="approve", subject=subject, passphrase=passphrase)
-    _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": role})
+    statement = state_approval(nominee, principal=principal, role=request.role)
+    signed = _sign(project, statement, key, action="approve", subject=subject)
+    _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": request.role})
 
 
-def object_to(
-    project: Project, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None
-) -> None:
-    """Object to a nominee, or take back one's own objection (`clears` is its number), signed either way."""
-    nominee = _load_undecided(project, subject)
+def object_to(project: Project, subject: str, request: ObjectionRequest, key: Key) -> None:
+    """Object to a nominee, or take back one's own objection, signed either way."""
+    nominee, clears = _load_undecided(project, subject), request.clears
     principal = find_signer(key, project)
     if clears:
         require_allowed(
             project, decide("clear", subject, _clearing_faults(nominee, clears, principal)), "Who objected clears it."
         )
-    said = _read_words(text)
+    said = _read_words(request.text)
     if not said:
         raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
     model, version = nominee.evidence.identity.model, nominee.evidence.identity.version
     subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
     objection = Objection(subjects, principal, model, version, clears, said, utc_now())
     action = "clear" if clears else "object to"
-    signed = _sign(project, objection, key, action=action, subject=subject, passphrase=passphrase)
+    signed = _sign(project, objection, key, action=action, subject=subject)
     event, body = (Event.CLEARED, {"objection": clears}) if clears else (Event.OBJECTED, {})
     _record(project, event, subject, signed, actor=principal, body={**body, "text": said})
 
@@ -122,35 +123,25 @@ def _clearing_faults(nominee: Nominee, number: int, principal: str) -> list[str]
     return [] if found.principal == principal else [f"{principal} did not raise it; {found.principal} did."]
 
 
-def waive(
-    project: Project,
-    subject: str,
-    check: str,
-    *,
-    reason: str,
-    role: str,
-    until: str,
-    key: Path,
-    passphrase: str | None = None,
-) -> None:
+def waive(project: Project, subject: str, request: WaiverRequest, key: Key) -> None:
     """Make a signed exception to one finding that did not pass, until a date; raises Refused when that is not allowed."""
     nominee, now = _load_undecided(project, subject), utc_now()
-    finding = next((each for each in judge_findings(nominee, now)[0] if each.check == check), None)
+    finding = next((each for each in judge_findings(nominee, now)[0] if each.check == request.check), None)
     waiver = Waiver(
         subjects=nominee.waived_subjects(),
         principal=find_signer(key, project),
-        role=require_role(role),
+        role=require_role(request.role),
         model=nominee.evidence.identity.model,
         version=nominee.evidence.identity.version,
-        check=check,
+        check=request.check,
         finding=spell_finding(finding) if finding else "",
-        reason=_read_reason(reason),
+        reason=_read_reason(request.reason),
         issued=now,
-        expires=read_end(until),
+        expires=read_end(request.until),
     )
     _require_waivable(project, nominee, waiver, finding, key)
-    signed = _sign(project, waiver, key, action="waive", subject=subject, passphrase=passphrase)
-    body = {"check": check, "role": role, "expires": waiver.expires}
+    signed = _sign(project, waiver, key, action="waive", subject=subject)
+    body = {"check": waiver.check, "role": waiver.role, "expires": waiver.expires}
     _record(project, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
 
 
@@ -162,7 +153,7 @@ def _read_reason(reason: str) -> str:
     return said
 
 
-def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Path) -> None:
+def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Key) -> None:
     decision = decide_waiver(
         finding,
         principal=waiver.principal,
@@ -220,14 +211,14 @@ def state_approval(nominee: Nominee, *, principal: str, role: str) -> Statement:
     )
 
 
-def find_signer(key: Path, project: Project) -> str:
+def find_signer(key: Key, project: Project) -> str:
     """Return whose key this is by the allowed-signers file; the acting author when it is nobody's or there is no such file."""
-    return find_keyholder(key, project.settings) or project.settings.acting_author
+    return find_keyholder(key.path, project.settings) or project.settings.acting_author
 
 
-def _say_whose(decision: Decision, key: Path, project: Project) -> Decision:
+def _say_whose(decision: Decision, key: Key, project: Project) -> Decision:
     """Add to a refusal, when the key is nobody's, for whose it was taken."""
-    if decision.is_allowed or find_keyholder(key, project.settings):
+    if decision.is_allowed or find_keyholder(key.path, project.settings):
         return decision
     taken = f"{project.settings.signers_file} does not name this key, so it was taken for that of {project.settings.acting_author}."
     return decide(decision.action, decision.subject, [*decision.reasons, taken])
@@ -244,13 +235,11 @@ def find_keyholder(key: Path, settings: Settings) -> str | None:
     return find_principal(settings.signers_file.read_bytes(), public_key)
 
 
-def _sign(
-    project: Project, statement: Statable, key: Path, *, action: str, subject: str, passphrase: str | None = None
-) -> Signed:
+def _sign(project: Project, statement: Statable, key: Key, *, action: str, subject: str) -> Signed:
     """Sign a statement and see that the signature would be taken; raises Refused with the line that is missing."""
     signer, content = statement.signer, statement.to_bytes()
     _READERS[type(statement)](content)  # what nobody could read again must not stand in the ledger
-    signature = sign_bytes(content, key=expand_path(key), namespace=signer.namespace, passphrase=passphrase)
+    signature = sign_bytes(content, replace(key, path=expand_path(key.path)), signer.namespace)
     signed = Signed(content, signature)
     fault = find_fault(signed, signer, project.settings, recorded=utc_now())
     signers = project.settings.signers_file

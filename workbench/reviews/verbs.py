@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from workbench.ledger.ledger import Checkpoint, Entry, Event
 from workbench.reviews.ledger_audit import LedgerAudit
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
 from workbench.runs.project import Project
+from workbench.signing.key import Key
 
 if TYPE_CHECKING:
     from workbench.reviews.nominees import Nominee
@@ -40,39 +42,28 @@ class ReviewVerbs(Project):
         reviewing.answer(self, subject, question, text)
         return self.review(subject)
 
-    def approve(self, subject: str, *, role: str, key: Path, passphrase: str | None = None) -> Review:
+    def approve(self, subject: str, request: ApprovalRequest, key: Key) -> Review:
         """Sign the nominee as it is now, in a role; raises Refused (and records that) when the principal may not.
 
         The principal is whoever the allowed-signers file says the key belongs to; with a key it does not know, the acting author.
-        A passphrase opens the key this once.
         """
         from workbench.reviews import reviewing
 
-        reviewing.approve(self, subject, role=role, key=key, passphrase=passphrase)
+        reviewing.approve(self, subject, request, key)
         return self.review(subject)
 
-    def object(self, subject: str, *, text: str, key: Path, clears: int = 0, passphrase: str | None = None) -> Review:
-        """Object to a nominee: it cannot be promoted until the same person clears that (`clears` is the objection's number)."""
+    def object(self, subject: str, request: ObjectionRequest, key: Key) -> Review:
+        """Object to a nominee: it cannot be promoted until the same person clears that."""
         from workbench.reviews import reviewing
 
-        reviewing.object_to(self, subject, text=text, key=key, clears=clears, passphrase=passphrase)
+        reviewing.object_to(self, subject, request, key)
         return self.review(subject)
 
-    def waive(
-        self,
-        subject: str,
-        check: str,
-        *,
-        reason: str,
-        role: str,
-        until: str,
-        key: Path,
-        passphrase: str | None = None,
-    ) -> Review:
-        """Make a signed exception to one finding that did not pass, until a date or time (ISO 8601, UTC when it names no zone)."""
+    def waive(self, subject: str, request: WaiverRequest, key: Key) -> Review:
+        """Make a signed exception to one finding that did not pass, until a date or time."""
         from workbench.reviews import reviewing
 
-        reviewing.waive(self, subject, check, reason=reason, role=role, until=until, key=key, passphrase=passphrase)
+        reviewing.waive(self, subject, request, key)
         return self.review(subject)
 
     def find_keyholder(self, key: Path) -> str | None:

@@ -9,73 +9,43 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.config import Settings, kernel_environment
+from workbench.config import kernel_environment
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
 from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json
 from workbench.runs import spool
+from workbench.runs.batch import Batch, Progress
 from workbench.runs.collecting import RunFolder, collect_run
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
-from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.publishing import clean_abandoned, mark_of, publish_pending, publish_run
 from workbench.runs.redacting import find_redactor
 from workbench.runs.run import IllegalTransition, Run, RunState, new_run_id
-from workbench.runs.sqlalchemy_store import Store
-from workbench.runs.trials import Goal, Trials
 from workbench.secrets.redaction import Redactor
 
 _WAIT_S = 1.0
 _BACKOFF_S, _LONGEST_BACKOFF_S = 1.0, 60.0
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Where a batch of runs stands; `cells` counts those executed, of all there are in it; `best` is a metric's name and value."""
-
-    total: int
-    finished: int
-    failed: int
-    running: int
-    cells: int
-    all_cells: int
-    best: tuple[str, float] | None = None
-
-
-OnProgress = Callable[[Progress], None]
-
-
 class Runner:
     """Executes batches of runs of one notebook; nothing is left RUNNING when it returns or is interrupted."""
 
-    def __init__(
-        self, settings: Settings, store: Store, tracker: MlflowTracker, executor: Executor, *, cold: bool = False
-    ) -> None:
-        self._settings = settings
-        self._store = store
-        self._tracker = tracker
+    def __init__(self, project: Project, executor: Executor) -> None:
+        self._settings = project.settings
+        self._store = project.store
+        self._tracker = project.tracker
         self._executor = executor
-        self._cold = cold
 
-    def execute_all(
-        self,
-        path: Path,
-        notebook: Notebook,
-        trials: Trials,
-        *,
-        sweep: str | None,
-        on_progress: OnProgress,
-        goal: Goal | None = None,
-        origin: Mapping[str, Any] | None = None,
-    ) -> list[Run]:
+    def execute(self, batch: Batch) -> list[Run]:
         """Execute a run for each parameter set the trials ask for, as many at a time as the executor has slots.
 
         Returns them in the order they were written down. Raises Interrupted on Ctrl-C, after the running kernels were ended and
@@ -83,91 +53,91 @@ class Runner:
         """
         self._tracker.require_answer()
         publish_pending(self._settings, self._store, self._tracker)
-        provenance = {**read_provenance(path, self._settings.project), **(origin or {})}
-        batch = _Batch(path, notebook, provenance, sweep, trials, goal, on_progress)
+        batch = replace(batch, path=batch.path.resolve())
+        course = _Course(batch, {**read_provenance(batch.path, self._settings.project), **batch.origin})
         try:
             with keep_leases(self._store) as held:
-                self._execute(batch, held)
+                self._execute(course, held)
         except BaseException as exc:
-            self._stop(batch, exc)
+            self._stop(course, exc)
             if isinstance(exc, KeyboardInterrupt):
-                raise _interrupted(batch) from exc
+                raise _interrupted(course) from exc
             raise
-        return batch.done
+        return course.done
 
-    def _execute(self, batch: _Batch, held: HeldAttempts) -> None:
-        while self._fill(batch):
-            self._prepare_next(batch)
-            self._executor.wait(min(_WAIT_S, batch.next_retry_s()))
-            for job_id in held.lost(batch.running):
+    def _execute(self, course: _Course, held: HeldAttempts) -> None:
+        while self._fill(course):
+            self._prepare_next(course)
+            self._executor.wait(min(_WAIT_S, course.next_retry_s()))
+            for job_id in held.lost(course.running):
                 self._executor.cancel(job_id)
-            self._collect_ended(batch)
-            if not batch.trials.is_adaptive:
-                self._fill(batch)  # the next kernels work while the ended runs are written down
-            self._finish_ended(batch)
+            self._collect_ended(course)
+            if not course.batch.trials.is_adaptive:
+                self._fill(course)  # the next kernels work while the ended runs are written down
+            self._finish_ended(course)
 
-    def _fill(self, batch: _Batch) -> bool:
+    def _fill(self, course: _Course) -> bool:
         """Start what there is room for; False when nothing runs, waits or is to come."""
-        while len(batch.running) < self._executor.slots and (run := self._next_run(batch)) is not None:
-            self._start(run, batch)
-        return bool(batch.running or batch.retries)
+        while len(course.running) < self._executor.slots and (run := self._next_run(course)) is not None:
+            self._start(run, course)
+        return bool(course.running or course.retries)
 
-    def _next_run(self, batch: _Batch) -> Run | None:
-        if batch.retries and batch.next_retry_s() <= 0:
-            run = heapq.heappop(batch.retries)[2]
+    def _next_run(self, course: _Course) -> Run | None:
+        if course.retries and course.next_retry_s() <= 0:
+            run = heapq.heappop(course.retries)[2]
             return replace(run, attempt=self._store.add_attempt(run.id))
-        prepared, batch.prepared = batch.prepared, None
-        return prepared or self._new_run(batch)
+        prepared, course.prepared = course.prepared, None
+        return prepared or self._new_run(course)
 
-    def _prepare_next(self, batch: _Batch) -> None:
+    def _prepare_next(self, course: _Course) -> None:
         """Write the next run down while the kernels of others work, where it cannot depend on how they end."""
-        if batch.prepared is None and not batch.trials.is_adaptive:
+        if course.prepared is None and not course.batch.trials.is_adaptive:
             with suppress(WorkbenchError):  # tried again when it is its turn; whoever runs now must not suffer for it
-                batch.prepared = self._new_run(batch)
-                self._describe(batch)
+                course.prepared = self._new_run(course)
+                self._describe(course)
 
-    def _new_run(self, batch: _Batch) -> Run | None:
-        values = batch.ask()
+    def _new_run(self, course: _Course) -> Run | None:
+        values = course.ask()
         if values is None:
             return None
         # Refused before anything is written down.
-        has_secrets = bool(self._find_secrets(values, batch.notebook))
+        has_secrets = bool(self._find_secrets(values, course.batch.notebook))
         seeds = {name: value for name, value in values.items() if "seed" in name.lower()}
         run = Run(
             id=new_run_id(),
-            notebook=batch.notebook.name,
-            notebook_digest=batch.notebook.digest,
+            notebook=course.batch.notebook.name,
+            notebook_digest=course.batch.notebook.digest,
             parameters=values,
-            provenance={**batch.provenance, "seeds": seeds, "had_secrets": has_secrets},
+            provenance={**course.provenance, "seeds": seeds, "had_secrets": has_secrets},
             author=self._settings.acting_author,
             created=utc_now(),
-            sweep=batch.sweep,
+            sweep=course.batch.sweep,
         )
         run = replace(run, tracked_as=self._tracker.start_run(run))
-        batch.note(run)
+        course.note(run)
         self._store.add_run(run)
-        batch.asked = None
-        batch.undescribed.append(run)
+        course.asked = None
+        course.undescribed.append(run)
         return run
 
-    def _describe(self, batch: _Batch) -> None:
-        while batch.undescribed:
-            self._tracker.log_parameters(batch.undescribed.pop())
+    def _describe(self, course: _Course) -> None:
+        while course.undescribed:
+            self._tracker.log_parameters(course.undescribed.pop())
 
-    def _start(self, run: Run, batch: _Batch) -> None:
+    def _start(self, run: Run, course: _Course) -> None:
         run = replace(run, state=RunState.RUNNING, started=utc_now())
         try:
             self._store.move_run(run)
         except IllegalTransition:
             # Somebody counted it as lost while it waited.
-            batch.end(self._store.find_run(run.id))
+            course.end(self._store.find_run(run.id))
             return
-        batch.begun.add(run.id)
+        course.begun.add(run.id)
         folder = RunFolder.make(self._make_room(run))
-        job = self._make_job(run, folder.path, batch)
-        batch.running[job.id] = run, folder, Redactor(job.secrets)
+        job = self._make_job(run, folder.path, course)
+        course.running[job.id] = run, folder, Redactor(job.secrets)
         self._executor.submit(job)
-        self._describe(batch)  # while its kernel starts
+        self._describe(course)  # while its kernel starts
 
     def _make_room(self, run: Run) -> Path:
         """Return where a run's folder goes; what an attempt before left there is kept aside."""
@@ -178,65 +148,65 @@ class Runner:
             shutil.move(folder, aside)
         return folder
 
-    def _make_job(self, run: Run, folder: Path, batch: _Batch) -> Job:
+    def _make_job(self, run: Run, folder: Path, course: _Course) -> Job:
         (folder / spool.PARAMETERS).write_bytes(canonical_json(run.parameters))
         (folder / "provenance.json").write_bytes(canonical_json(run.provenance))
         tracking = self._tracker.kernel_variables(folder, str(run.tracked_as))
         environment = kernel_environment(spool=folder, project=self._settings.project, tracking=tracking)
         return Job(
             id=f"{run.id}-{run.attempt}",
-            source=batch.notebook.document,
+            source=course.batch.notebook.document,
             parameters=run.parameters,
             folder=folder,
-            working_dir=batch.path.parent,
+            working_dir=course.batch.path.parent,
             environment=environment,
             mark=mark_of(folder),
             limits=self._settings.limits,
-            cold=self._cold,
-            secrets=self._find_secrets(run.parameters, batch.notebook),
+            cold=course.batch.cold,
+            secrets=self._find_secrets(run.parameters, course.batch.notebook),
         )
 
     def _find_secrets(self, parameters: Mapping[str, Any], notebook: Notebook) -> tuple[str, ...]:
         names, project = self._settings.secret_variables, self._settings.project
         return find_redactor(parameters, notebook.parameters, os.environ, project=project, names=names).values
 
-    def _collect_ended(self, batch: _Batch) -> None:
-        for job_id, (run, folder, redactor) in list(batch.running.items()):
+    def _collect_ended(self, course: _Course) -> None:
+        for job_id, (run, folder, redactor) in list(course.running.items()):
             status = self._executor.status(job_id)
             if status.phase is Phase.ENDED and status.outcome is not None:
-                batch.ended.append((replace(run, ended=utc_now()), status.outcome, folder, redactor))
-                del batch.running[job_id]
+                course.ended.append((replace(run, ended=utc_now()), status.outcome, folder, redactor))
+                del course.running[job_id]
             elif status.phase is Phase.RUNNING:
-                batch.count_cell(run.id, status.cell)
-        batch.report()
+                course.count_cell(run.id, status.cell)
+        course.report()
 
-    def _finish_ended(self, batch: _Batch) -> None:
-        while batch.ended:
-            self._finish(*batch.ended[0], batch)
-            batch.ended.popleft()
+    def _finish_ended(self, course: _Course) -> None:
+        while course.ended:
+            self._finish(*course.ended[0], course)
+            course.ended.popleft()
 
-    def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, batch: _Batch) -> None:
+    def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
         run = collect_run(run, outcome, folder, redactor)
         try:
             self._store.move_run(run)
         except IllegalTransition:
             # Somebody counted this attempt as lost; what it did since is not the run's any more.
-            batch.end(self._store.find_run(run.id))
+            course.end(self._store.find_run(run.id))
             return
         if outcome.is_worth_retrying and run.attempt <= self._settings.retries:
-            batch.retry(run)
+            course.retry(run)
             return
         publish_run(run, self._settings, self._store, self._tracker)
-        batch.end(run)
+        course.end(run)
 
-    def _stop(self, batch: _Batch, cause: BaseException) -> None:
+    def _stop(self, course: _Course, cause: BaseException) -> None:
         """End what runs and leave every run that was written down in a final state."""
         error = "Stopped from outside." if isinstance(cause, KeyboardInterrupt) else f"Stopped: {cause}".splitlines()[0]
         with _undisturbed():
             self._executor.close()
             with suppress(Exception):  # what cannot be written down now is killed like the others
-                self._finish_ended(batch)
-            for run_id in batch.written:
+                self._finish_ended(course)
+            for run_id in course.written:
                 with suppress(Unavailable):  # one that cannot be written down must not keep the others from it
                     self._kill(run_id, error)
         with suppress(Unavailable):
@@ -251,21 +221,11 @@ class Runner:
                 self._store.move_run(replace(run, state=RunState.KILLED, error=why))
 
 
-class _Batch:
-    """What is known about the runs of one call while they go on."""
+class _Course:
+    """What is known about the runs of a batch while they go on."""
 
-    def __init__(
-        self,
-        path: Path,
-        notebook: Notebook,
-        provenance: Mapping[str, Any],
-        sweep: str | None,
-        trials: Trials,
-        goal: Goal | None,
-        on_progress: OnProgress,
-    ) -> None:
-        self.path, self.notebook, self.provenance, self.sweep = path, notebook, provenance, sweep
-        self.trials = trials
+    def __init__(self, batch: Batch, provenance: Mapping[str, Any]) -> None:
+        self.batch, self.provenance = batch, provenance
         self.running: dict[str, tuple[Run, RunFolder, Redactor]] = {}
         self.ended: deque[tuple[Run, Outcome, RunFolder, Redactor]] = deque()
         self.retries: list[tuple[float, str, Run]] = []
@@ -274,7 +234,6 @@ class _Batch:
         self.asked: Mapping[str, Any] | None = None
         self.prepared: Run | None = None
         self.undescribed: list[Run] = []
-        self._goal, self._on_progress = goal, on_progress
         self._ended: dict[str, Run] = {}
         self._cells: dict[str, int] = {}
         self._finished, self._done_cells = 0, 0
@@ -289,7 +248,7 @@ class _Batch:
     def ask(self) -> Mapping[str, Any] | None:
         """Return the next parameters: the same ones until a run was written down with them; None when there are no more."""
         if self.asked is None:
-            self.asked = self.trials.ask()
+            self.asked = self.batch.trials.ask()
         return self.asked
 
     def note(self, run: Run) -> None:
@@ -301,8 +260,8 @@ class _Batch:
         self._ended[run.id] = run
         self._finished += run.is_finished
         self._count_cells(run.id, self._cells_each)
-        self._best = self._goal.find_best(self._ended.values()) if self._goal else None
-        self.trials.tell(run)
+        self._best = self.batch.goal.find_best(self._ended.values()) if self.batch.goal else None
+        self.batch.trials.tell(run)
         self.report()
 
     def retry(self, run: Run) -> None:
@@ -324,17 +283,17 @@ class _Batch:
 
     @property
     def _cells_each(self) -> int:
-        return len(self.notebook.document["cells"]) + 1
+        return len(self.batch.notebook.document["cells"]) + 1
 
     def report(self) -> None:
         """Tell how far the batch is, when that changed."""
         progress = self._measure()
         if progress != self._told:
             self._told = progress
-            self._on_progress(progress)
+            self.batch.on_progress(progress)
 
     def _measure(self) -> Progress:
-        total = self.trials.total
+        total = self.batch.trials.total
         return Progress(
             total=total,
             finished=self._finished,
@@ -360,11 +319,11 @@ def _undisturbed() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _interrupted(batch: _Batch) -> Interrupted:
-    finished = sum(run.is_finished for run in batch.done)
-    stopped = len(batch.begun - {run.id for run in batch.done})
+def _interrupted(course: _Course) -> Interrupted:
+    finished = sum(run.is_finished for run in course.done)
+    stopped = len(course.begun - {run.id for run in course.done})
     return Interrupted(
-        f"Stopped: {finished} of {batch.trials.total} runs finished.",
-        why=[f"{stopped} running were ended, {batch.trials.total - len(batch.begun)} were not started."],
+        f"Stopped: {finished} of {course.batch.trials.total} runs finished.",
+        why=[f"{stopped} running were ended, {course.batch.trials.total - len(course.begun)} were not started."],
         next_step="What finished is kept (`workbench runs`); run the same command again for the rest.",
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from workbench.notebooks.parameters import is_number
+from workbench.notebooks.notebook import Notebook
+from workbench.notebooks.parameters import bind_parameters, is_number
 from workbench.runs.run import Run
 
 Aim = Literal["maximize", "minimize"]
@@ -77,3 +78,8 @@ class ListedTrials:
 
     def tell(self, run: Run) -> None:
         """Do nothing: a list does not learn."""
+
+
+def list_trials(notebook: Notebook, sets: Iterable[Mapping[str, Any]]) -> ListedTrials:
+    """Return trials of parameter sets, bound to what the notebook declares; raises UsageError for one that does not fit."""
+    return ListedTrials(bind_parameters(notebook.parameters, values) for values in sets)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.errors import RunFailed
 from workbench.files.disk import disk_answers
 from workbench.notebooks.notebook import Notebook
-from workbench.notebooks.parameters import bind_parameters
+from workbench.runs.batch import Batch, OnProgress
 from workbench.runs.points import Point
 from workbench.runs.project import Project, find_run, read_notebook, settle
 from workbench.runs.run import Run
-from workbench.runs.trials import Goal, ListedTrials, Trials
-
-if TYPE_CHECKING:
-    from workbench.runs.running import OnProgress
+from workbench.runs.trials import list_trials
 
 
 class RunVerbs(Project):
@@ -36,9 +33,9 @@ class RunVerbs(Project):
         A `cold` run gets an ordinary kernel, not one forked from a process that has the notebook's imports loaded. Its
         provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`).
         """
-        (run,) = self.execute_sets(
-            notebook, [parameters], sweep=None, on_progress=on_progress, cold=cold, origin=origin
-        )
+        source = self.read_notebook(notebook)
+        trials = list_trials(source, [parameters])
+        (run,) = self.execute(Batch(notebook, source, trials, origin=origin or {}, cold=cold, on_progress=on_progress))
         if not run.is_finished:
             folder = self.settings.runs_folder / run.id
             step = (
@@ -79,50 +76,19 @@ class RunVerbs(Project):
     def before_runs(self, notebook: str) -> None:
         """What is to be done before anything of a notebook is executed; a later chapter knows more."""
 
-    def execute_sets(
-        self,
-        path: Path,
-        sets: Sequence[Mapping[str, Any]],
-        *,
-        sweep: str | None,
-        on_progress: OnProgress,
-        cold: bool = False,
-        origin: Mapping[str, Any] | None = None,
-    ) -> list[Run]:
-        """Execute a notebook once for each set of parameters, and return the runs in that order."""
-        notebook = self.read_notebook(path)
-        trials = ListedTrials(bind_parameters(notebook.parameters, values) for values in sets)
-        return self.execute_trials(
-            path, notebook, trials, sweep=sweep, on_progress=on_progress, cold=cold, origin=origin
-        )
-
-    def execute_trials(
-        self,
-        path: Path,
-        notebook: Notebook,
-        trials: Trials,
-        *,
-        sweep: str | None,
-        on_progress: OnProgress,
-        goal: Goal | None = None,
-        cold: bool = False,
-        origin: Mapping[str, Any] | None = None,
-    ) -> list[Run]:
-        """Execute what the trials ask for, and return the runs as they ended in the order they were written down."""
+    def execute(self, batch: Batch) -> list[Run]:
+        """Execute what the trials of a batch ask for, and return the runs as they ended in the order they were written down."""
         from workbench.executors.papermill_execution import find_kernel
         from workbench.runs.executing import open_executor
         from workbench.runs.running import Runner
 
-        find_kernel(notebook.document)
-        self.before_runs(notebook.name)
+        find_kernel(batch.notebook.document)
+        self.before_runs(batch.notebook.name)
         executor = open_executor(self.settings)
-        runner = Runner(self.settings, self.store, self.tracker, executor, cold=cold)
         try:
             with disk_answers(self.settings.home_folder):
                 _keep_out_of_git(self)
-                return runner.execute_all(
-                    path.resolve(), notebook, trials, sweep=sweep, on_progress=on_progress, goal=goal, origin=origin
-                )
+                return Runner(self, executor).execute(batch)
         finally:
             executor.close()
 

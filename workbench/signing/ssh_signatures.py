@@ -15,6 +15,7 @@ from workbench.errors import Refused, Unavailable, UsageError
 from workbench.policies.roles import require_role
 from workbench.signing.allowed_signers import PRINCIPAL, read_allowed_signers
 from workbench.signing.askpass import Handover, hand_over
+from workbench.signing.key import Key
 from workbench.signing.namespaces import role_namespaces
 from workbench.signing.statement import Signed, Signer
 
@@ -25,20 +26,20 @@ _BEGIN, _END = b"-----BEGIN SSH SIGNATURE-----", b"-----END SSH SIGNATURE-----"
 _MAGIC = b"SSHSIG" + (1).to_bytes(4, "big")
 
 
-def sign_bytes(content: bytes, *, key: Path, namespace: str, passphrase: str | None = None) -> bytes:
+def sign_bytes(content: bytes, key: Key, namespace: str) -> bytes:
     """Return the armored SSHSIG of `content`.
 
-    `key` is a private key, or a public one whose private half an agent or a hardware key holds; a `passphrase` is used for
-    this signature and kept nowhere. Raises UsageError when the key cannot be read, Refused when it will not sign.
+    The key's passphrase is used for this signature and kept nowhere. Raises UsageError when the key cannot be read, Refused when
+    it will not sign.
     """
-    if not key.is_file():
+    if not key.path.is_file():
         raise UsageError(
-            f"There is no key at {key}.", next_step="Name your SSH key with --key, e.g. ~/.ssh/id_ed25519."
+            f"There is no key at {key.path}.", next_step="Name your SSH key with --key, e.g. ~/.ssh/id_ed25519."
         )
-    with hand_over(passphrase) as handover:
-        done = _ssh_keygen(["-Y", "sign", "-q", "-f", str(key), "-n", namespace], content, handover)
+    with hand_over(key.passphrase) as handover:
+        done = _ssh_keygen(["-Y", "sign", "-q", "-f", str(key.path), "-n", namespace], content, handover)
     if done.returncode:
-        raise _explain_refusal(key, _said(done), is_passphrase_given=bool(passphrase))
+        raise _explain_refusal(key.path, _said(done), is_passphrase_given=bool(key.passphrase))
     return done.stdout
 
 

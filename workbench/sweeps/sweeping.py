@@ -16,6 +16,7 @@ from workbench.notebooks.notebook import Notebook, cell_source
 from workbench.notebooks.parameters import bind_parameters
 from workbench.policies.policy import Policy
 from workbench.records.clock import utc_now
+from workbench.runs.batch import Batch, OnProgress, Progress
 from workbench.runs.project import Project, read_notebook
 from workbench.runs.publishing import settle_lost_runs
 from workbench.runs.run import RUN_ID, Run, RunState, new_run_id
@@ -36,7 +37,6 @@ from workbench.sweeps.search import (
 
 if TYPE_CHECKING:
     from workbench.config import Settings
-    from workbench.runs.running import OnProgress, Progress
     from workbench.runs.sqlalchemy_store import Store
 
 PLAN = "plan.json"
@@ -185,8 +185,8 @@ def count_missing(plan: SweepPlan, runs: Sequence[Run], *, retry_failed: bool = 
 
 # Running them
 
-# Who executes what trials ask for: `Workbench.execute_trials`.
-Execute = Callable[..., list[Run]]
+# Who executes a batch: `Workbench.execute`.
+Execute = Callable[[Batch], list[Run]]
 
 
 def run_sweep(
@@ -217,7 +217,7 @@ def run_sweep(
         trials = _open_trials(plan, notebook, project.settings, runs, retry_failed=retry_failed)
         with _says_how_to_go_on(plan):
             told = _counting_on(settled, plan.goal, on_progress)
-            done = execute(path, notebook, trials, sweep=plan.id, on_progress=told, goal=plan.goal, cold=cold)
+            done = execute(Batch(path, notebook, trials, plan.id, plan.goal, cold=cold, on_progress=told))
     _require_goal(plan, [*settled, *done])
     return _in_order(plan, [*settled, *done])
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.policies.verbs import PolicyVerbs
+from workbench.runs.batch import OnProgress
 from workbench.runs.run import Run
 from workbench.runs.trials import Aim
 from workbench.runs.verbs import RunVerbs
 from workbench.sweeps.search import Search, Space, SweepPlan
-
-if TYPE_CHECKING:
-    from workbench.runs.running import OnProgress
 
 
 class SweepVerbs(PolicyVerbs, RunVerbs):
@@ -42,7 +39,7 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         aim = sweeping.find_goal(source, lambda: self.read_policy()[0], goal, direction)
         plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
         sweeping.write_plan(plan, self.settings)
-        return sweeping.run_sweep(self, plan, execute=self.execute_trials, cold=cold, on_progress=on_progress)
+        return sweeping.run_sweep(self, plan, execute=self.execute, cold=cold, on_progress=on_progress)
 
     def find_sweep(self, sweep: str | None = None, *, retry_failed: bool = False) -> SweepPlan:
         """Return the plan of a sweep by its id or the beginning of it; by default of the newest of which something is missing."""
@@ -68,5 +65,5 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
 
         plan = self.find_sweep(sweep, retry_failed=retry_failed)
         return run_sweep(
-            self, plan, execute=self.execute_trials, retry_failed=retry_failed, cold=cold, on_progress=on_progress
+            self, plan, execute=self.execute, retry_failed=retry_failed, cold=cold, on_progress=on_progress
         )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import traitlets
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.reviews.approval import is_author
+from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
+from workbench.signing.key import Key
 from workbench.widgets.findings_state import prose
 from workbench.widgets.markup import Markup
 from workbench.widgets.numbers import words
 from workbench.widgets.people_state import find_blocked, say_needed
-from workbench.widgets.requests import Key, Requests
+from workbench.widgets.requests import Requests
 from workbench.widgets.review_page import review_body
 from workbench.widgets.review_state import review_state
 from workbench.widgets.snapshot import read_module, read_style
@@ -84,16 +87,13 @@ class ReviewView(SnapshotView):
         if kind == "answer":
             return self._answer(_text(content, "question"), _text(content, "text"))
         if kind == "approve":
-            return self._approve(_text(content, "role"), _key(content))
+            return self._approve(ApprovalRequest(_text(content, "role")), _key(content))
         if kind == "object":
-            return self._requests.object_to(
-                _text(content, "text"), _key(content)
-            ), "Your objection is recorded, signed."
+            objection = ObjectionRequest(_text(content, "text"))
+            return self._requests.object_to(objection, _key(content)), "Your objection is recorded, signed."
         if kind == "clear":
-            number = _number(content, "objection")
-            return self._requests.clear(
-                number, _text(content, "text"), _key(content)
-            ), f"Objection {number} is cleared."
+            clearing = ObjectionRequest(_text(content, "text"), _number(content, "objection"))
+            return self._requests.object_to(clearing, _key(content)), f"Objection {clearing.clears} is cleared."
         if kind == "waive":
             return self._waive(content)
         raise UsageError(f"The view sent {kind!r}, which is no request.", next_step="Run the cell again.")
@@ -104,20 +104,19 @@ class ReviewView(SnapshotView):
             self.drafts = {name: draft for name, draft in self.drafts.items() if name != question}
         return review, "Saved."
 
-    def _approve(self, role: str, key: Key) -> tuple[Review, str]:
-        review = self._requests.approve(role, key)
+    def _approve(self, request: ApprovalRequest, key: Key) -> tuple[Review, str]:
+        review, role = self._requests.approve(request, key), request.role
         valid, needed = len(review.signers(role)), review.roles.get(role, 0)
         return review, f"Signed as {words(role)}: {valid} of {needed} approvals in this role count."
 
     def _waive(self, content: Mapping[str, Any]) -> tuple[Review, str]:
-        check, until = _text(content, "check"), _text(content, "until")
-        review = self._requests.waive(check, _text(content, "reason"), _text(content, "role"), until, _key(content))
-        return review, f"Waived {words(check)} until {until}."
+        request = WaiverRequest(**{name: _text(content, name) for name in ("check", "reason", "role", "until")})
+        return self._requests.waive(request, _key(content)), f"Waived {words(request.check)} until {request.until}."
 
     def _describe_holder(self, key_path: str) -> dict[str, str]:
         """Return whose key lies at a path and what it is good for here, as one sentence."""
         try:
-            principal = self._requests.find_keyholder(key_path) if key_path else ""
+            principal = self._requests.find_keyholder(Path(key_path)) if key_path else ""
         except WorkbenchError as exc:
             return {"key_path": key_path, "principal": "", "tone": "bad", "text": f"{exc.what} {exc.next_step}"}
         except OSError as exc:
@@ -159,7 +158,7 @@ def _number(content: Mapping[str, Any], key: str) -> int:
 
 
 def _key(content: Mapping[str, Any]) -> Key:
-    return Key(_text(content, "key_path"), _text(content, "passphrase") or None)
+    return Key(Path(_text(content, "key_path")), _text(content, "passphrase") or None)
 
 
 def _failure(exc: Exception, content: Any) -> dict[str, Any]:

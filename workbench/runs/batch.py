@@ -1,0 +1,45 @@
+"""A batch: what is to be run of one notebook, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.notebooks.notebook import Notebook
+from workbench.runs.trials import Goal, Trials
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a batch of runs stands; `cells` counts those executed, of all there are in it; `best` is a metric's name and value."""
+
+    total: int
+    finished: int
+    failed: int
+    running: int
+    cells: int
+    all_cells: int
+    best: tuple[str, float] | None = None
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is to be run of a notebook: one run for each parameter set the trials ask for.
+
+    A `cold` run gets an ordinary kernel. Every run's provenance holds the `origin`, such as the run it replays. The best value of
+    the `goal` is reported.
+    """
+
+    path: Path
+    notebook: Notebook
+    trials: Trials
+    sweep: str | None = None
+    goal: Goal | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    cold: bool = False
+    on_progress: OnProgress = lambda _: None

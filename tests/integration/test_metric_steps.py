@@ -106,7 +106,7 @@ def log_in_a_run(desk: Desk, calls: list[Call]) -> Run:
         run, Outcome({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, build_execution(), None), folder
     )
     for _ in range(2):
-        assert desk.tracker.finish_run(run, logged=read_logged_calls(folder.path, {}, own=spool.METRICS))
+        assert desk.tracker.finish_run(run, logged=read_logged_calls(folder.path, {}, own=spool.LOGGED_METRICS))
     return run
 
 

@@ -56,7 +56,7 @@ def execute(folder: Path, code: str) -> str:
 
 
 def read(folder: Path) -> LoggedCalls:
-    calls = read_logged_calls(folder, OWN, own=spool.METRICS)
+    calls = read_logged_calls(folder, OWN, own=spool.LOGGED_METRICS)
     assert calls is not None
     return calls
 

@@ -34,7 +34,7 @@ from workbench.models.contract import Contract, Predict
 from workbench.models.frames import describe_columns, to_rows
 from workbench.models.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
 from workbench.models.onnx_predictor import load_onnx_predictor
-from workbench.models.predictions import Predictions, write_predictions
+from workbench.models.predictions import Predictions, spell_predictions
 from workbench.models.skops_predictor import predictor_of
 from workbench.stats.task import task_of_classes
 
@@ -191,7 +191,7 @@ def inspect(model: Any, folder: Path, **changes: Any) -> Inspection:
     (folder / "model" / "model.skops").write_bytes(skops.io.dumps(model))
     (folder / "model" / "contract.json").write_bytes(contract.to_bytes())
     TABLE[:HOLDOUT].to_parquet(folder / "features.parquet")
-    write_predictions(folder / "predictions.parquet", Predictions(**{**facts, **changes}), {})
+    (folder / "predictions.parquet").write_bytes(spell_predictions(Predictions(**{**facts, **changes}), {}))
     files = HoldoutFiles(folder / "features.parquet", folder / "predictions.parquet", folder / "training.parquet")
     return try_model(folder / "model", data=files, tolerance=Tolerance(), onnx_path=folder / "model.onnx")
 

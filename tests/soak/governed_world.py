@@ -23,7 +23,8 @@ from workbench.config import Settings
 from workbench.files.trees import write_tree
 from workbench.ledger import sqlalchemy_database
 from workbench.models.model_inspection import HoldoutFiles
-from workbench.nominations import nominating
+from workbench.nominations import freezing, nominating
+from workbench.nominations.nomination import Nomination
 from workbench.records.digest import sha256_hex
 from workbench.releases import bentoml_packager, releases
 from workbench.reviews import nominees, said
@@ -83,8 +84,8 @@ def quick_parts() -> Iterator[None]:
     with (
         patch.object(said, "find_signature_fault", remember_signatures()),
         patch.object(releases, "find_signature_fault", remember_signatures()),
-        patch.object(nominating, "stage_bundle", _stage_little),
-        patch.object(nominating, "try_model", _remember_trials()),
+        patch.object(freezing, "stage_bundle", _stage_little),
+        patch.object(freezing, "try_model", _remember_trials()),
         patch.object(nominating, "recompute_facts", _remember_facts()),
         patch.object(nominees, "read_policy", cache(policies.read_policy)),
         patch.object(nominees, "parse_checklist", cache(nominees.parse_checklist)),
@@ -118,7 +119,7 @@ def _stage_little(model_files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _remember_trials() -> Callable[..., Any]:
     known: dict[str, Any] = {}
-    try_model = nominating.try_model
+    try_model = freezing.try_model
 
     def try_once(model_folder: Path, *, onnx_path: Path, data: HoldoutFiles, **asked: Any) -> Any:
         given = [path.read_bytes() for path in (model_folder / "model.skops", data.features, data.scores)]
@@ -138,8 +139,8 @@ def _remember_facts() -> Callable[..., Any]:
     known: dict[str, Any] = {}
     recompute = nominating.recompute_facts
 
-    def recompute_once(plan: nominating.Nomination, frozen: Any, settings: Any) -> Any:
-        key = repr(replace(plan, last_version=0))
+    def recompute_once(plan: Nomination, frozen: Any, settings: Any) -> Any:
+        key = repr((replace(plan, last_version=0), sorted(map(sha256_hex, plan.kept.files.values()))))
         if key not in known:
             known[key] = recompute(plan, frozen, settings)
         # These three are taken from what was frozen, as they are when nothing is remembered.

@@ -13,22 +13,16 @@ from typing import Any
 from workbench.checks import LIMITS, run_checks
 from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict
 from workbench.comparisons.slices import SlicesFact, SliceValue
-from workbench.evidence.evidence import Evidence, HoldoutFact, Identity, ObjectionFact, PlanFact, ScoreFact, WaiverFact
-from workbench.evidence.facts import (
-    CalibrationFact,
-    ClassesFact,
-    ClassFact,
-    ColumnStrength,
-    Disclosure,
-    DisclosureFact,
-    LeakageFact,
-    MetricValue,
-    RobustnessFact,
-    SampleFact,
-    Scenario,
-    Share,
-    TriesFact,
-)
+from workbench.evidence.evidence import Evidence, Identity, ObjectionFact, PlanFact, WaiverFact
+from workbench.evidence.measures.calibration import CalibrationFact
+from workbench.evidence.measures.classes import ClassesFact, ClassFact, MetricValue, Share
+from workbench.evidence.measures.disclosures import Disclosure, DisclosureFact
+from workbench.evidence.measures.holdout import HoldoutFact
+from workbench.evidence.measures.leakage import ColumnStrength, LeakageFact
+from workbench.evidence.measures.robustness import RobustnessFact, Scenario
+from workbench.evidence.measures.sample import SampleFact
+from workbench.evidence.measures.score import ScoreFact
+from workbench.evidence.measures.tries import TriesFact
 from workbench.models.contract import Column, ColumnType, Contract
 from workbench.models.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
 from workbench.notebooks.execution import Execution

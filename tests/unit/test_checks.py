@@ -54,7 +54,8 @@ from workbench.checks import CHECKS, run_checks
 from workbench.checks.model_card_complete import is_long_enough
 from workbench.comparisons.comparison import Verdict
 from workbench.evidence.evidence import Status
-from workbench.evidence.facts import ColumnStrength, SampleFact
+from workbench.evidence.measures.leakage import ColumnStrength
+from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import MetricRule
 from workbench.stats.interval import Interval
 

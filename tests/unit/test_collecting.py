@@ -18,18 +18,11 @@ from workbench.files.trees import read_tree
 from workbench.records.digest import sha256_hex
 from workbench.records.row_digests import digest_table
 from workbench.runs import collecting, spool
-from workbench.runs.collecting import (
-    NOTEBOOK,
-    RECORD,
-    REPORT,
-    RunFolder,
-    collect_run,
-    count_shared_rows,
-    read_tables,
-    remove_unfinished,
-)
+from workbench.runs.collecting import RunFolder, collect_run, remove_unfinished
+from workbench.runs.folder import NOTEBOOK, RECORD, REPORT
 from workbench.runs.logged_calls import CALLS
 from workbench.runs.run import Run, RunState
+from workbench.runs.tables import count_shared_rows, read_tables
 
 
 def document(text: str = "42") -> dict:
@@ -119,7 +112,7 @@ def put_table(folder, file="0.json", **changes):
     ],
 )
 def test_a_metric_that_could_not_have_been_logged_fails_the_run(folder, line):
-    (folder.path / spool.METRICS).write_text(line + "\n", encoding="utf-8")
+    (folder.path / spool.LOGGED_METRICS).write_text(line + "\n", encoding="utf-8")
     run = collect(folder)
     assert run.state is RunState.FAILED
     assert run.error.startswith("What the notebook logged cannot be read: ")
@@ -155,7 +148,7 @@ def test_points_logged_in_both_ways_are_one_history(folder):
     loss = {"name": "loss", "step": 3, "time_ms": 1_000}
     put_calls(folder, {**loss, "value": 0.5}, {**loss, "value": 0.25, "step": 2})
     own = [{**loss, "value": 0.125}, {**loss, "value": 0.5}, {**loss, "value": 0.75, "step": -4}]
-    (folder.path / spool.METRICS).write_text("".join(json.dumps(each) + "\n" for each in own), encoding="utf-8")
+    (folder.path / spool.LOGGED_METRICS).write_text("".join(json.dumps(each) + "\n" for each in own), encoding="utf-8")
     record = collect(folder).record
     assert record["metrics"] == {"loss": 0.5}
     assert record["history"] == {"loss": {"step": 3, "points": 4}}
@@ -205,7 +198,7 @@ def test_a_table_is_named_by_its_rows_and_by_nothing_else(folder):
 
 
 @pytest.mark.parametrize(
-    "place", ["left", spool.METRICS, f"{spool.DATASETS}/x.json", "model/model.skops", spool.PREDICTIONS]
+    "place", ["left", spool.LOGGED_METRICS, f"{spool.DATASETS}/x.json", "model/model.skops", spool.PREDICTIONS]
 )
 @pytest.mark.parametrize("kind", ["pipe", "link"])
 def test_what_is_no_plain_file_is_never_opened_and_fails_the_run(folder, place, kind):

@@ -11,17 +11,14 @@ import pandas as pd
 import pytest
 
 from tests.unit.builders import AUTHOR, ENDED, build_policy
-from workbench.comparisons.comparing import (
-    compare_runs,
-    constant_reference,
-    count_tries,
-    find_difference,
-    runs_on_holdout_of,
-)
+from tests.unit.kept_runs import read_predictions
+from workbench.comparisons.comparing import compare_runs, constant_reference, find_difference
+from workbench.comparisons.tries import count_tries, runs_on_holdout_of
 from workbench.errors import Refused, UsageError
-from workbench.models.predictions import Predictions, read_predictions, write_predictions
+from workbench.models.predictions import Predictions, spell_predictions
 from workbench.records.digest import sha256_hex
 from workbench.runs import spool
+from workbench.runs.keeping import read_recorded
 from workbench.runs.run import Run, RunState
 
 ROWS = 40
@@ -59,7 +56,7 @@ def compare(folder: Path, *run_ids: str, against: Run | None = None, leave_out: 
         against=against,
         policy=build_policy(),
         tried=len(run_ids),
-        folder_of=lambda run: folder / run.id,
+        read=lambda run: read_recorded(run, folder / run.id),
         leave_out=leave_out,
     )
 
@@ -225,7 +222,8 @@ def several(folder: Path, run_id: str, *, sharpness: float, classes: tuple[str, 
         "classes": classes,
     }
     (folder / run_id).mkdir()
-    write_predictions(folder / run_id / spool.PREDICTIONS, Predictions(**{**facts, **changes}), {})
+    content = spell_predictions(Predictions(**{**facts, **changes}), {})
+    (folder / run_id / spool.PREDICTIONS).write_bytes(content)
 
 
 def test_runs_of_several_classes_are_ranked_by_the_policys_metric_against_the_shares_of_the_classes(tmp_path):
@@ -248,7 +246,7 @@ def test_a_policy_without_a_rule_for_the_task_refuses_the_run_and_says_which_lin
             against=None,
             policy=policy,
             tried=1,
-            folder_of=lambda run: tmp_path / run.id,
+            read=lambda run: read_recorded(run, tmp_path / run.id),
         )
     assert "does not say how multiclass is judged" in caught.value.what
     assert "`multiclass: {name: roc_auc, margin: 0.005, limit: 0.8}`" in caught.value.next_step

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.evidence.disclosing import find_disclosures
 from workbench.evidence.disclosure import find_personal, find_secrets
+from workbench.evidence.measures.disclosures import measure_disclosures
 
 # Put together here, so that no scanner takes this file for a leak.
 BODY = "Ab3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6"
@@ -100,14 +100,14 @@ def stream(text):
 
 
 def find(files, known=()):
-    return [asdict(each) for each in find_disclosures(files, known=known).found]
+    return [asdict(each) for each in measure_disclosures(files, known=known).found]
 
 
 TOKEN = SECRETS["GitHub token"]
 
 
 def test_a_finding_names_the_place_and_never_the_value():
-    fact = find_disclosures({"notebook.ipynb": notebook("print(t)", stream(f"{TOKEN} and {TOKEN}"))}, known=())
+    fact = measure_disclosures({"notebook.ipynb": notebook("print(t)", stream(f"{TOKEN} and {TOKEN}"))}, known=())
     (found,) = fact.found
     assert (found.kind, found.file, found.place, found.count) == ("GitHub token", "notebook.ipynb", "cell 1 stdout", 2)
     assert TOKEN not in str(fact)
@@ -156,13 +156,13 @@ def test_a_text_is_searched_whatever_it_is_called(path):
     ],
 )
 def test_what_cannot_be_read_is_named(path, content):
-    fact = find_disclosures({path: content, "notebook.ipynb": notebook()}, known=())
+    fact = measure_disclosures({path: content, "notebook.ipynb": notebook()}, known=())
     assert (fact.files, fact.found, fact.unread) == (1, (), (path,))
 
 
 @pytest.mark.parametrize("before", ["[" * 300_000, "{}", '{"cells": 3}', "not JSON "])
 def test_what_is_no_notebook_any_more_is_searched_like_any_text(before):
-    (found,) = find_disclosures({"notebook.ipynb": f"{before} {TOKEN}".encode()}, known=()).found
+    (found,) = measure_disclosures({"notebook.ipynb": f"{before} {TOKEN}".encode()}, known=()).found
     assert (found.file, found.place) == ("notebook.ipynb", "")
 
 
@@ -173,7 +173,7 @@ def test_what_a_run_itself_keeps_in_binary_is_not_missed():
         "model/model.onnx": b"\x08\x08\x12\xff",
         "figure.png": b"\x89PNG\r\n\x1a\n\xff",
     }
-    assert find_disclosures(files, known=()).unread == ()
+    assert measure_disclosures(files, known=()).unread == ()
 
 
 def test_data_about_people_counts_where_it_is_shown_and_not_where_it_is_written():
@@ -192,5 +192,5 @@ def test_pictures_and_digests_of_rows_are_not_read_as_text():
         "report.html": f'<img src="data:image/png;base64,{picture}">'.encode(),
         "datasets/0.json": json.dumps({"row_ids": ["jane.doe@hospital.nl"]}).encode(),
     }
-    fact = find_disclosures(files, known=())
+    fact = measure_disclosures(files, known=())
     assert (fact.files, fact.found) == (2, ())

@@ -15,15 +15,22 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.builders import build_policy
+from tests.unit.kept_runs import keep, read_predictions
 from workbench.comparisons.comparing import constant_reference
 from workbench.comparisons.slicing import describe_slices
-from workbench.evidence import evidencing
+from workbench.evidence.features import FeatureColumn, read_features
+from workbench.evidence.measures.calibration import measure_calibration
+from workbench.evidence.measures.leakage import measure_leakage
+from workbench.evidence.measures.profiles import measure_profiles
+from workbench.evidence.measures.sample import measure_sample
+from workbench.evidence.measures.tries import measure_tries
 from workbench.files.trees import read_tree
-from workbench.models.predictions import Predictions, parse_slices, read_predictions
+from workbench.models.predictions import Predictions, parse_slices
 from workbench.policies.policy import MetricRule
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs import spool
-from workbench.runs.collecting import read_tables
+from workbench.runs.keeping import read_recorded
+from workbench.runs.tables import read_tables
 
 RULE = MetricRule("roc_auc", 0.005, 0.8)
 
@@ -53,11 +60,11 @@ def leave(tmp_path, monkeypatch):
 
 
 def leakage(folder: Path):
-    return evidencing.describe_leakage(evidencing.read_features(folder), read_predictions(folder))
+    return measure_leakage(read_features(keep(folder)), read_predictions(folder))
 
 
 def profiles(folder: Path):
-    return evidencing.describe_tables(read_tables(read_tree(folder)), evidencing.read_features(folder))
+    return measure_profiles(read_tables(read_tree(folder)), read_features(keep(folder)))
 
 
 # Tables
@@ -87,7 +94,7 @@ def test_without_feature_rows_the_counts_are_the_notebooks_and_said_to_be(leave)
 def test_feature_rows_that_are_not_those_of_the_predictions_are_not_used(leave):
     folder = leave(table())
     table(199)[["x", "kind"]].to_parquet(folder / spool.FEATURES)
-    assert evidencing.read_features(folder) is None
+    assert read_features(keep(folder)) is None
     assert leakage(folder) is None
 
 
@@ -102,7 +109,7 @@ def test_a_table_logged_before_anything_was_counted_has_no_columns(leave):
     path = next((folder / spool.DATASETS).glob("*.json"))
     document = {key: value for key, value in json.loads(path.read_bytes()).items() if key != "profile"}
     path.write_text(json.dumps(document))
-    (profile,) = evidencing.describe_tables(read_tables(read_tree(folder)), None)
+    (profile,) = measure_profiles(read_tables(read_tree(folder)), None)
     assert profile.columns is None
 
 
@@ -120,7 +127,7 @@ def test_counts_that_cannot_be_are_refused(leave, profile):
 
 def test_values_that_cannot_be_hashed_are_counted_too(leave):
     folder = leave(table(3).assign(x=[[1], [1], [2]], kind="a", bought=[0, 1, 0]), features=("kind",))
-    (profile,) = evidencing.describe_tables(read_tables(read_tree(folder)), None)
+    (profile,) = measure_profiles(read_tables(read_tree(folder)), None)
     assert {column.name: column.distinct for column in profile.columns} == {"x": 2, "kind": 1, "bought": 2}
 
 
@@ -142,8 +149,8 @@ def test_dates_and_durations_are_judged_by_when_and_how_long_and_are_no_names_of
 
 
 def sample(folder: Path):
-    tables, features = read_tables(read_tree(folder)), evidencing.read_features(folder)
-    return evidencing.describe_sample(read_predictions(folder), tables, features)
+    tables, features = read_tables(read_tree(folder)), read_features(keep(folder))
+    return measure_sample(read_predictions(folder), tables, features)
 
 
 def swap(data, rows, **changes):
@@ -234,15 +241,15 @@ def test_the_order_of_the_rows_in_the_file_is_nothing_to_what_a_feature_knows(le
 def test_few_rows_tell_nothing(leave, rows):
     folder = leave(table(rows))
     assert leakage(folder) is None
-    assert evidencing.describe_calibration(read_predictions(folder)) is None
-    assert evidencing.describe_sample(read_predictions(folder)).rows == rows
+    assert measure_calibration(read_predictions(folder)) is None
+    assert measure_sample(read_predictions(folder)).rows == rows
 
 
 def test_one_class_tells_nothing(leave):
     folder = leave(table().assign(bought=1))
     assert leakage(folder) is None
-    assert evidencing.describe_calibration(read_predictions(folder)) is None
-    assert evidencing.describe_sample(read_predictions(folder)).rarer_class == 0
+    assert measure_calibration(read_predictions(folder)) is None
+    assert measure_sample(read_predictions(folder)).rarer_class == 0
 
 
 # Calibration
@@ -250,13 +257,13 @@ def test_one_class_tells_nothing(leave):
 
 def test_scores_that_are_no_probabilities_have_no_calibration(leave):
     folder = leave(table().assign(score=lambda d: d.score * 3))
-    assert evidencing.describe_calibration(read_predictions(folder)) is None
+    assert measure_calibration(read_predictions(folder)) is None
 
 
 def test_scores_that_mean_what_they_say_are_told_from_those_that_do_not(leave):
-    honest = evidencing.describe_calibration(read_predictions(leave(table(2_000, seed=3))))
+    honest = measure_calibration(read_predictions(leave(table(2_000, seed=3))))
     extreme = table(2_000, seed=3).assign(score=lambda d: 1 / (1 + np.exp(-8 * d.x)))
-    told = evidencing.describe_calibration(read_predictions(leave(extreme)))
+    told = measure_calibration(read_predictions(leave(extreme)))
     assert honest.slope > told.slope
     assert told.ece - told.ece_by_chance > 0.05
     assert honest.bins == told.bins == 15
@@ -264,7 +271,7 @@ def test_scores_that_mean_what_they_say_are_told_from_those_that_do_not(leave):
 
 def test_a_regression_is_told_by_its_bias(leave):
     data = table().assign(bought=lambda d: d.x * 5 + 40, score=lambda d: d.x * 5 + 41)
-    fact = evidencing.describe_calibration(read_predictions(leave(data)))
+    fact = measure_calibration(read_predictions(leave(data)))
     assert fact.slope == pytest.approx(1)
     assert fact.bias == pytest.approx(-1 / np.std(data.bought))
     assert (fact.ece, fact.brier) == (None, None)
@@ -282,13 +289,13 @@ def run(number, digest):
 def test_runs_that_predict_the_same_are_one_look_at_the_holdout(leave):
     folder = leave(table())
     digest = sha256_hex((folder / spool.PREDICTIONS).read_bytes())
-    tries = evidencing.describe_tries([run(1, digest), run(2, digest), run(3, "b")], RULE, lambda _: folder)
+    tries = measure_tries([run(1, digest), run(2, digest), run(3, "b")], RULE, lambda run: read_recorded(run, folder))
     assert (tries.runs, tries.distinct, tries.scored) == (3, 2, 1)
     assert tries.best == tries.median is not None
 
 
 def test_runs_that_are_gone_count_and_have_no_value(leave, tmp_path):
-    tries = evidencing.describe_tries([run(1, "a"), run(2, "b")], RULE, lambda _: tmp_path / "gone")
+    tries = measure_tries([run(1, "a"), run(2, "b")], RULE, lambda run: read_recorded(run, tmp_path / "gone"))
     assert (tries.distinct, tries.scored, tries.best, tries.median) == (2, 0, None, None)
 
 
@@ -341,7 +348,7 @@ def test_predictions_without_slices_have_none(leave):
 def test_nothing_measured_is_a_number_that_is_none(leave):
     data = table(400)
     folder = leave(data, slices={"kind": data.kind})
-    for fact in (leakage(folder), evidencing.describe_calibration(read_predictions(folder)), sliced(folder)):
+    for fact in (leakage(folder), measure_calibration(read_predictions(folder)), sliced(folder)):
         assert "nan" not in str(fact).lower()
         assert not any(isinstance(value, float) and not math.isfinite(value) for value in vars(fact).values())
 
@@ -370,11 +377,11 @@ def test_no_rows_are_too_odd_to_be_measured(kinds, data, size):
     truth, score, values = map(np.array, columns)
     task = "classification" if set(truth) <= {0.0, 1.0} else "regression"
     predictions = Predictions(tuple(map(str, range(size))), truth, score, task)
-    column = evidencing.FeatureColumn("x", values.tolist(), values, None, is_whole=False)
+    column = FeatureColumn("x", values.tolist(), values, None, is_whole=False)
     facts = [
-        evidencing.describe_sample(predictions),
-        evidencing.describe_calibration(predictions),
-        evidencing.describe_leakage([column], predictions),
+        measure_sample(predictions),
+        measure_calibration(predictions),
+        measure_leakage([column], predictions),
     ]
     for fact in facts:
         canonical_json(fact)  # no number that is none

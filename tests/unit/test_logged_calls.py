@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.runs import logged_calls
 from workbench.runs.artifacts import find_artifacts
+from workbench.runs.folder import LOGGED_METRICS
 from workbench.runs.logged_calls import (
     CALLS,
     FOLDER,
@@ -22,7 +23,6 @@ from workbench.runs.logged_calls import (
     remove_empty_folders,
 )
 from workbench.runs.points import Point
-from workbench.runs.spool import METRICS
 
 METRIC = {"call": "metric", "run": "", "name": "loss", "value": 0.5, "step": 0, "time_ms": 1_000}
 PARAMETER = {"call": "parameter", "run": "", "name": "depth", "value": "3"}
@@ -204,30 +204,30 @@ def write(folder, content: bytes):
 
 
 def test_without_a_file_nothing_was_logged(tmp_path):
-    assert read_logged_calls(tmp_path, {}, own=METRICS) is None
+    assert read_logged_calls(tmp_path, {}, own=LOGGED_METRICS) is None
 
 
 def test_half_a_last_line_of_a_killed_kernel_is_passed_over(tmp_path):
     write(tmp_path, lines(METRIC) + b'{"call": "met')
-    assert read_logged_calls(tmp_path, {}, own=METRICS).metrics == {"loss": 0.5}
+    assert read_logged_calls(tmp_path, {}, own=LOGGED_METRICS).metrics == {"loss": 0.5}
 
 
 def test_the_workbenchs_points_are_read_where_nothing_was_logged_with_mlflow(tmp_path):
-    (tmp_path / METRICS).write_bytes(lines(OWN) + b'{"name": "lo')
-    assert read_logged_calls(tmp_path, {}, own=METRICS).points == [Point("loss", 0.25, 2, 1_000)]
+    (tmp_path / LOGGED_METRICS).write_bytes(lines(OWN) + b'{"name": "lo')
+    assert read_logged_calls(tmp_path, {}, own=LOGGED_METRICS).points == [Point("loss", 0.25, 2, 1_000)]
 
 
 def test_lines_of_an_older_version_without_a_time_are_passed_over_and_cost_nothing_else(tmp_path):
     write(tmp_path, lines(METRIC))
-    (tmp_path / METRICS).write_bytes(lines({"name": "loss", "value": 0.25, "step": 2}))
-    calls = read_logged_calls(tmp_path, {}, own=METRICS)
+    (tmp_path / LOGGED_METRICS).write_bytes(lines({"name": "loss", "value": 0.25, "step": 2}))
+    calls = read_logged_calls(tmp_path, {}, own=LOGGED_METRICS)
     assert (calls.metrics, calls.notes) == ({"loss": 0.5}, [])
 
 
 @pytest.mark.parametrize("content", [b"nonsense\n", lines({**METRIC, "name": 5})])
 def test_what_cannot_be_read_is_one_note_and_no_error(tmp_path, content):
     write(tmp_path, content)
-    calls = read_logged_calls(tmp_path, {}, own=METRICS)
+    calls = read_logged_calls(tmp_path, {}, own=LOGGED_METRICS)
     assert calls.points == ()
     assert "cannot be read" in calls.notes[0]
 
@@ -236,7 +236,7 @@ def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").write_bytes(lines(METRIC))
     (tmp_path / FOLDER).mkdir()
     (tmp_path / CALLS).symlink_to(tmp_path / "elsewhere")
-    assert read_logged_calls(tmp_path, {}, own=METRICS).points == ()
+    assert read_logged_calls(tmp_path, {}, own=LOGGED_METRICS).points == ()
 
 
 def test_empty_folders_of_artifacts_go_and_those_of_others_stay(tmp_path):

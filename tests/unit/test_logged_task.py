@@ -20,9 +20,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import workbench as wb
+from tests.unit.kept_runs import read_predictions
 from workbench.errors import UsageError
 from workbench.models.contract import Contract, Threshold, parse_contract
-from workbench.models.predictions import Predictions, read_order, read_predictions
+from workbench.models.predictions import PREDICTIONS, Predictions, find_order
 from workbench.runs import spool
 
 ROWS = 120
@@ -57,7 +58,9 @@ def read_back() -> tuple[Predictions, Contract, Path]:
     folder = spool._folder()
     predictions = read_predictions(folder)
     back = np.empty(ROWS, dtype=int)
-    back[read_order(folder)] = np.arange(ROWS)  # from the order of names to that of the notebook
+    back[find_order((folder / PREDICTIONS).read_bytes(), folder.name)] = np.arange(
+        ROWS
+    )  # from the order of names to that of the notebook
     parts = {name: getattr(predictions, name) for name in ("truth", "score", "label")}
     moved = {name: None if value is None else value[back] for name, value in parts.items()}
     contract = parse_contract((folder / spool.MODEL / "contract.json").read_bytes())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from workbench.errors import UsageError
-from workbench.models.predictions import PREDICTIONS, Predictions, parse_predictions, parse_slices, write_predictions
+from workbench.models.predictions import PREDICTIONS, Predictions, parse_predictions, parse_slices, spell_predictions
 from workbench.stats.metrics import METRICS
 
 CLASSES = ("a", "b", "c")
@@ -34,7 +34,7 @@ def build(**changes) -> Predictions:
 
 
 def written(predictions: Predictions, folder: Path, slices=None) -> bytes:
-    write_predictions(folder / PREDICTIONS, predictions, slices or {})
+    (folder / PREDICTIONS).write_bytes(spell_predictions(predictions, slices or {}))
     return (folder / PREDICTIONS).read_bytes()
 
 

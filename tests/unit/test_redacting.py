@@ -22,7 +22,8 @@ import pytest
 
 from tests.unit.builders import AUTHOR, ENDED, build_execution
 from workbench.executors.jobs import Outcome
-from workbench.runs.collecting import REPORT, RunFolder, collect_run
+from workbench.runs.collecting import RunFolder, collect_run
+from workbench.runs.folder import REPORT
 from workbench.runs.redacting import redact_abandoned, redact_document
 from workbench.runs.run import Run, RunState
 from workbench.secrets.redacting_files import empty_folder, redact_folder

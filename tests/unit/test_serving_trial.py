@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.builders import build_contract
 from workbench.models.contract import Answers
-from workbench.models.serving_trial import ask_singly, choose_rows, disturb, measure_cost
+from workbench.models.disturbance import choose_rows
+from workbench.models.serving_trial import ask_singly, disturb, measure_cost
 
 CONTRACT = build_contract(
     [("x", "f", False), ("age", "i", True), ("kind", "O", False), ("new", "b", False)], "classification"

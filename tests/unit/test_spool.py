@@ -66,12 +66,14 @@ def datasets(folder: Path) -> list[dict]:
 
 
 def points(folder: Path) -> list[tuple[str, float, int]]:
-    lines = [json.loads(line) for line in (folder / spool.METRICS).read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in (folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()]
     return [(line["name"], line["value"], line["step"]) for line in lines]
 
 
 def times_ms(folder: Path) -> list[int]:
-    return [json.loads(line)["time_ms"] for line in (folder / spool.METRICS).read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)["time_ms"] for line in (folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_metrics_are_kept_in_order_with_their_step_and_the_time(run_folder):
@@ -119,7 +121,7 @@ def test_a_step_may_be_below_zero_and_as_long_as_mlflow_takes(run_folder, step):
 )
 def test_what_is_no_whole_number_is_no_step(run_folder, step):
     assert reasons_of(lambda: wb.log_metrics({"loss": 0.5}, step=step)) == (f"The step is {step!r}.",)
-    assert not (run_folder / spool.METRICS).exists()
+    assert not (run_folder / spool.LOGGED_METRICS).exists()
 
 
 def test_a_wrong_step_is_told_with_advice_beside_every_other_problem(run_folder):
@@ -134,7 +136,7 @@ def test_of_two_values_of_one_step_the_later_has_the_later_time(run_folder):
         wb.log_metrics({"loss": value})
         wb.log_metrics({"loss": value}, step=7)
     assert all(len(set(times_ms(run_folder)[first::2])) == 3 for first in (0, 1))
-    assert read_calls(b"", own=(run_folder / spool.METRICS).read_bytes()).metrics == {"loss": 2.0}
+    assert read_calls(b"", own=(run_folder / spool.LOGGED_METRICS).read_bytes()).metrics == {"loss": 2.0}
 
 
 def test_points_of_different_steps_never_wait_for_one_another(run_folder, monkeypatch):
@@ -154,7 +156,7 @@ def test_a_clock_that_stands_still_holds_nobody_up(run_folder, monkeypatch):
 @pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), np.float16(0.5), pd.Series([0.5]).iloc[0]])
 def test_a_number_of_numpy_is_a_number(run_folder, value):
     wb.log_metrics({"m": value, "n": np.int64(3), "o": np.uint8(4)})
-    lines = (run_folder / spool.METRICS).read_text(encoding="utf-8").splitlines()
+    lines = (run_folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["value"] for line in lines] == [0.5, 3.0, 4.0]
 
 
@@ -165,13 +167,13 @@ def test_a_number_of_numpy_is_a_number(run_folder, value):
 )
 def test_what_is_no_finite_number_is_no_metric(run_folder, value):
     assert reasons_of(lambda: wb.log_metrics({"m": value})) == (f"m is {value!r}.",)
-    assert not (run_folder / spool.METRICS).exists()
+    assert not (run_folder / spool.LOGGED_METRICS).exists()
 
 
 @pytest.mark.parametrize("name", ["loss", "f1 score", "val/loss", "top-5", "a.b_c", "0"])
 def test_a_name_that_mlflow_keeps_is_taken(run_folder, name):
     wb.log_metrics({name: 1.0})
-    assert (run_folder / spool.METRICS).is_file()
+    assert (run_folder / spool.LOGGED_METRICS).is_file()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_a_name_that_mlflow_would_refuse_after_the_run_is_refused_now(run_folder
 def test_every_wrong_metric_is_told_and_none_is_kept(run_folder):
     reasons = reasons_of(lambda: wb.log_metrics({"good": 1.0, "a@b": 1.0, "bad": math.nan}))
     assert reasons == ("'a@b' cannot name a metric.", "bad is nan.")
-    assert not (run_folder / spool.METRICS).exists()
+    assert not (run_folder / spool.LOGGED_METRICS).exists()
 
 
 # Datasets
@@ -623,7 +625,7 @@ def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "kept" / "drafts").iterdir()
     assert done.stdout == f"Draft run {folder.name}: kept for you to look at, never promotable.\n"
-    assert len((folder / spool.METRICS).read_text(encoding="utf-8").splitlines()) == 2
+    assert len((folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_a_cell_of_a_draft_may_be_run_again_with_other_rows(tmp_path):

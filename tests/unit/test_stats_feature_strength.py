@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from workbench.stats.feature_strength import category_strength, feature_strength
-from workbench.stats.outlying import count_outlying
+from workbench.stats.outliers import count_outlying
 
 TRUTH = np.array([0.0, 1.0] * 30)
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import classification_report, roc_auc_score
 
-from workbench.evidence.evidencing import calibrate_classes, describe_calibration, describe_sample
-from workbench.evidence.tabulating import describe_classes, read_threshold
+from workbench.evidence.measures.calibration import calibrate_classes, measure_calibration
+from workbench.evidence.measures.classes import measure_classes
+from workbench.evidence.measures.sample import measure_sample
+from workbench.evidence.measuring import read_threshold
 from workbench.models.contract import Column, Contract, Threshold
 from workbench.models.predictions import Predictions
 
@@ -29,7 +31,7 @@ def draw(rows: int = 300, *, sharpness: float = 1.0, seed: int = 0) -> Predictio
 def test_the_shares_of_each_class_are_those_of_scikit_learn():
     predictions = draw()
     expected = classification_report(predictions.truth, predictions.label, output_dict=True)
-    fact = describe_classes(predictions)
+    fact = measure_classes(predictions)
     assert [each.name for each in fact.classes] == list(NAMES)
     for place, each in enumerate(fact.classes):
         own = expected[f"{place}.0"]
@@ -41,14 +43,14 @@ def test_the_shares_of_each_class_are_those_of_scikit_learn():
 
 
 def test_every_metric_of_the_task_is_there():
-    names = {item.name for item in describe_classes(draw()).metrics}
+    names = {item.name for item in measure_classes(draw()).metrics}
     assert names == {"accuracy", "brier_score", "f1_macro", "f1_weighted", "log_loss", "roc_auc", "roc_auc_weighted"}
 
 
 def test_a_class_that_is_never_called_has_no_precision():
     predictions = draw()
     never = np.where(predictions.label == 2, 1.0, predictions.label)
-    fact = describe_classes(Predictions(**{**vars(predictions), "label": never}))
+    fact = measure_classes(Predictions(**{**vars(predictions), "label": never}))
     assert fact.classes[2].precision is None
     assert fact.classes[2].recall.value == 0
     assert fact.confusion[2][2] == 0
@@ -56,7 +58,7 @@ def test_a_class_that_is_never_called_has_no_precision():
 
 def test_the_first_class_of_two_may_be_the_positive_one():
     truth, score = np.array([1.0, 0.0, 1.0]), np.array([0.9, 0.2, 0.4])
-    fact = describe_classes(
+    fact = measure_classes(
         Predictions(("a", "b", "c"), truth, score, "classification", None, ("churned", "stayed"), "churned")
     )
     assert [each.name for each in fact.classes] == ["stayed", "churned"]
@@ -66,13 +68,13 @@ def test_the_first_class_of_two_may_be_the_positive_one():
 
 
 def test_numbers_have_no_classes():
-    assert describe_classes(Predictions(("a",), np.ones(1), np.ones(1), "regression")) is None
+    assert measure_classes(Predictions(("a",), np.ones(1), np.ones(1), "regression")) is None
 
 
 def test_labels_nobody_kept_are_not_compared():
     predictions = draw()
-    assert describe_classes(predictions, None, 3).differing_labels == 3
-    assert describe_classes(Predictions(**{**vars(predictions), "label": None}), None, 3).differing_labels is None
+    assert measure_classes(predictions, None, 3).differing_labels == 3
+    assert measure_classes(Predictions(**{**vars(predictions), "label": None}), None, 3).differing_labels is None
 
 
 def test_the_threshold_is_that_of_the_contract():
@@ -100,7 +102,7 @@ def test_probabilities_that_are_too_extreme_are_seen_in_each_class():
 
 def test_the_error_of_all_classes_is_the_mean_of_each():
     predictions = draw()
-    fact, each = describe_calibration(predictions), calibrate_classes(predictions)
+    fact, each = measure_calibration(predictions), calibrate_classes(predictions)
     assert fact.ece == pytest.approx(np.mean([one.ece for one in each]))
     assert fact.slope is None
 
@@ -112,8 +114,8 @@ def test_a_rare_class_leaves_its_calibration_unknown_and_not_that_of_the_others(
         tuple(map(str, few)), predictions.truth[few], predictions.score[few], "multiclass", None, NAMES, None, None
     )
     assert [fact is None for fact in calibrate_classes(rare)] == [False, False, True]
-    assert describe_calibration(rare) is None
-    assert describe_sample(rare).rarer_class == 5
+    assert measure_calibration(rare) is None
+    assert measure_sample(rare).rarer_class == 5
 
 
 def test_scores_that_are_no_probabilities_have_no_calibration():

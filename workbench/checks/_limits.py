@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from workbench.evidence.evidence import Finding, ScoreFact, Status
+from workbench.evidence.evidence import Finding, Status
+from workbench.evidence.measures.score import ScoreFact
 from workbench.policies.policy import MetricRule, Policy
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from workbench.checks._limits import fact_unknown, read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.facts import CalibrationFact, ClassesFact, ClassFact
+from workbench.evidence.measures.calibration import CalibrationFact
+from workbench.evidence.measures.classes import ClassesFact, ClassFact
 from workbench.policies.policy import Policy
 from workbench.stats.task import describe_response
 

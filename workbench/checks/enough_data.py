@@ -8,7 +8,7 @@ from workbench.checks._advantage import NO_INTERVAL, find_mismatch, find_nominee
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.facts import SampleFact
+from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import Policy
 from workbench.stats.task import has_classes
 

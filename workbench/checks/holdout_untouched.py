@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbench.checks._limits import read_limits
-from workbench.evidence.evidence import Evidence, Finding, HoldoutFact, Status
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.measures.holdout import HoldoutFact
 from workbench.policies.policy import Policy
 
 LIMITS = ("most_shared_rows",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.checks._limits import read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.facts import ClassesFact
+from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.serving_form import count_rows, describe_form, find_served, is_proved
 from workbench.models.model_facts import FormFact
 from workbench.policies.policy import Policy

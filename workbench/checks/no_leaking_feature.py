@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.checks._limits import fact_unknown, read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.facts import LeakageFact
+from workbench.evidence.measures.leakage import LeakageFact
 from workbench.policies.policy import Policy
 
 LIMITS = ("largest_strength",)

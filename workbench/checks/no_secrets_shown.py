@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.checks._limits import fact_unknown
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.facts import Disclosure
+from workbench.evidence.measures.disclosures import Disclosure
 from workbench.policies.policy import Policy
 
 _LIMIT = "no secret and no personal data in any text of the run"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule, score_unknown
-from workbench.evidence.evidence import Evidence, Finding, PlanFact, ScoreFact, Status
+from workbench.evidence.evidence import Evidence, Finding, PlanFact, Status
+from workbench.evidence.measures.score import ScoreFact
 from workbench.policies.policy import MetricRule, Policy
 
 _LIMIT = "metric, margin and slices in the ledger before the first score"

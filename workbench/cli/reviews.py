@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.cli.terminal import escape, new_table, open_console, say
 from workbench.evidence.class_words import say_accuracy, say_confusion, say_decision
 from workbench.evidence.evidence import Finding, Status
-from workbench.evidence.facts import ClassesFact, Share
+from workbench.evidence.measures.classes import ClassesFact, Share
 from workbench.evidence.serving_form import describe_form
 from workbench.policies.policy import Policy
 from workbench.records.digest import short

@@ -2,84 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
+from workbench.comparisons.tries import find_holdout, holdout_digest
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
     HOW_TO_STORE,
-    PREDICTIONS,
     Predictions,
-    parse_predictions,
-    read_stored,
-    unusable,
 )
 from workbench.policies.policy import MetricRule, Policy
-from workbench.records.digest import sha256_hex
+from workbench.runs.kept_run import Read
 from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
 from workbench.stats.task import spell_class
 
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
-FolderOf = Callable[[Run], Path]
-
-
-def read_recorded(run: Run, folder: Path) -> Predictions:
-    """Read what a finished run predicted; raises UsageError also where that is not what was recorded when it ended."""
-    content = read_stored(folder)
-    if sha256_hex(content) != run.record.get("files", {}).get(PREDICTIONS):
-        raise unusable(run.id, ["Its file is not the one that was recorded when the run ended."])
-    return parse_predictions(content, run.id)
-
-
-def find_holdout(run: Run) -> dict[str, Any] | None:
-    """Return the holdout a run declared (name, digest, rows), None when it declared none."""
-    return next((item for item in run.record.get("datasets", []) if item["role"] == "holdout"), None)
-
-
-def holdout_digest(run: Run) -> str | None:
-    """Return the digest of the holdout a run declared."""
-    holdout = find_holdout(run)
-    return holdout["digest"] if holdout else None
-
-
-def runs_on_holdout_of(run: Run, runs: Iterable[Run]) -> list[Run]:
-    """Return those of the runs, in their order, that declared the same holdout as this one."""
-    digest = holdout_digest(run)
-    return [other for other in runs if holdout_digest(other) == digest]
-
-
-def find_scored(run: Run, runs: Iterable[Run]) -> list[Run]:
-    """Return the runs, in their order, that showed a score on the holdout of this one: finished, or failed after that."""
-    return [other for other in runs_on_holdout_of(run, runs) if other.is_finished or other.metrics]
-
-
-def keep_distinct(scored: Sequence[Run]) -> list[Run]:
-    """Return the runs, in their order, without those that predict to the byte what one before does, as a replay would.
-
-    Of one that failed nobody has the predictions: it is another one when no other run shows its metrics.
-    """
-    shown = {_spell_metrics(run) for run in scored if run.is_finished}
-    distinct: dict[Any, Run] = {}
-    for run in scored:
-        if run.is_finished:
-            distinct.setdefault(run.record.get("files", {}).get(PREDICTIONS, run.id), run)
-        elif _spell_metrics(run) not in shown:
-            distinct.setdefault(_spell_metrics(run), run)
-    return list(distinct.values())
-
-
-def _spell_metrics(run: Run) -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(run.metrics.items()))
-
-
-def count_tries(run: Run, runs: Iterable[Run]) -> int:
-    """Return how many different predictions were made on the holdout of this run: each was a chance to be lucky."""
-    return len(keep_distinct(find_scored(run, runs)))
 
 
 @dataclass(frozen=True)
@@ -146,7 +87,7 @@ def compare_runs(
     against: Run | None,
     policy: Policy,
     tried: int,
-    folder_of: FolderOf,
+    read: Read,
     leave_out: bool = False,
 ) -> Comparison:
     """Compare finished runs that share one holdout with a run (None: a constant prediction); the best value comes first.
@@ -155,9 +96,9 @@ def compare_runs(
     paired with most of the others are left out and counted.
     """
     _require_one_holdout([*runs, against] if against else runs)
-    scored = _select_alike(runs, folder_of) if leave_out else [_read_scored(run, folder_of) for run in runs]
+    scored = _select_alike(runs, read) if leave_out else [_read_scored(run, read) for run in runs]
     first = scored[0].predictions
-    other = Reference(name_run(against.id), read_recorded(against, folder_of(against))) if against else None
+    other = Reference(name_run(against.id), read(against)) if against else None
     compared = compare_scored(
         scored,
         holdout_digest=str(holdout_digest(runs[0])),
@@ -168,17 +109,17 @@ def compare_runs(
     return replace(compared, left_out=len(runs) - len(scored))
 
 
-def _read_scored(run: Run, folder_of: FolderOf) -> Scored:
-    return Scored(run.id, run.parameters, read_recorded(run, folder_of(run)))
+def _read_scored(run: Run, read: Read) -> Scored:
+    return Scored(run.id, run.parameters, read(run))
 
 
-def _select_alike(runs: Sequence[Run], folder_of: FolderOf) -> list[Scored]:
+def _select_alike(runs: Sequence[Run], read: Read) -> list[Scored]:
     """Return the runs that can be paired: on every holdout row, with the truth that most of them (or the oldest) hold."""
     alike: list[list[Scored]] = []
     reasons = []
     for run in reversed(runs):
         try:
-            scored = _read_scored(run, folder_of)
+            scored = _read_scored(run, read)
         except UsageError as exc:
             reasons.append(" ".join([exc.what, *exc.reasons]))
             continue

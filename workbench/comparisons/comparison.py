@@ -6,10 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
+
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Metric
+
 
 _RUN = "run "
 
@@ -114,3 +118,14 @@ def headline(comparison: Comparison) -> str:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
     bounds = f"{best.advantage.low:+.3g} to {best.advantage.high:+.3g}".replace("-", "\N{MINUS SIGN}")
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {comparison.tried} tried).{left}"
+
+
+def find_advantage(value: float, reference: float, metric: Metric) -> float:
+    """Return by how much a value is better than another: in the metric's units, in regression as a share of the other's size.
+
+    An absolute drop of 0.05 is one thing for an AUC and another for an error in minutes.
+    """
+    difference = metric.sign * (value - reference)
+    if metric.is_of_classes:
+        return difference
+    return difference / abs(reference) if reference else math.copysign(1.0, difference) if difference else 0.0

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from workbench.comparisons.comparing import Reference
+from workbench.comparisons.comparison import find_advantage
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import MetricRule, Policy
 from workbench.stats.benjamini_hochberg import benjamini_hochberg
-from workbench.stats.metrics import METRICS, Floats, Metric
+from workbench.stats.metrics import METRICS, Floats
 from workbench.stats.paired_jackknife import paired_jackknife
 
 _MOST_VALUES = 50
@@ -65,17 +65,6 @@ def _describe_value(name: str, value: str, paired: _Paired, rule: MetricRule, of
         p_value=paired_jackknife(truth, score, reference, metric),
         adjusted=None,
     )
-
-
-def find_advantage(value: float, reference: float, metric: Metric) -> float:
-    """Return by how much a value is better than another: in the metric's units, in regression as a share of the other's size.
-
-    An absolute drop of 0.05 is one thing for an AUC and another for an error in minutes.
-    """
-    difference = metric.sign * (value - reference)
-    if metric.is_of_classes:
-        return difference
-    return difference / abs(reference) if reference else math.copysign(1.0, difference) if difference else 0.0
 
 
 def _adjust(values: Sequence[SliceValue], named: Sequence[str]) -> list[SliceValue]:

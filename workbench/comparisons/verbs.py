@@ -25,7 +25,9 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
 
         Runs named are compared or refused; by default those that cannot be are left out and counted.
         """
-        from workbench.comparisons.comparing import compare_runs, count_tries, require_scored
+        from workbench.comparisons.comparing import compare_runs, require_scored
+        from workbench.comparisons.tries import count_tries
+        from workbench.runs.keeping import read_recorded
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
@@ -39,13 +41,13 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             against=other,
             policy=self.read_policy(policy)[0],
             tried=count_tries(runs[0], self.store.list_runs()),
-            folder_of=lambda run: self.settings.runs_folder / run.id,
+            read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
             leave_out=not named,
         )
 
     def _runs_on_newest_holdout(self, notebook: str | None) -> list[Run]:
         """Return the finished runs on the holdout of the newest; a replay is the same try once more."""
-        from workbench.comparisons.comparing import holdout_digest, runs_on_holdout_of
+        from workbench.comparisons.tries import holdout_digest, runs_on_holdout_of
 
         finished = (run for run in self.list_runs(notebook=notebook) if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.evidence.facts import ClassesFact, ClassFact, Share
+from workbench.evidence.measures.classes import ClassesFact, ClassFact, Share
 from workbench.stats.task import describe_response
 
 

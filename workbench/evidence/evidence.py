@@ -10,15 +10,15 @@ from typing import Any
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slices import SlicesFact
 from workbench.errors import UsageError
-from workbench.evidence.facts import (
-    CalibrationFact,
-    ClassesFact,
-    DisclosureFact,
-    LeakageFact,
-    RobustnessFact,
-    SampleFact,
-    TriesFact,
-)
+from workbench.evidence.measures.calibration import CalibrationFact
+from workbench.evidence.measures.classes import ClassesFact
+from workbench.evidence.measures.disclosures import DisclosureFact
+from workbench.evidence.measures.holdout import HoldoutFact
+from workbench.evidence.measures.leakage import LeakageFact
+from workbench.evidence.measures.robustness import RobustnessFact
+from workbench.evidence.measures.sample import SampleFact
+from workbench.evidence.measures.score import ScoreFact
+from workbench.evidence.measures.tries import TriesFact
 from workbench.models.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
 from workbench.notebooks.execution import Execution
 from workbench.policies.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
@@ -56,31 +56,6 @@ class Identity:
     lock_digest: str | None
     bundle_digest: str
     ended: str | None
-
-
-@dataclass(frozen=True)
-class HoldoutFact:
-    """The frozen evaluation rows and whether training could have seen them.
-
-    `shared_rows` counts holdout rows that stand in a training table too (`None`: the tables cannot be compared); `covered`
-    is true when the predictions are on exactly the holdout's rows, each once.
-    """
-
-    digest: str
-    rows: int
-    shared_rows: int | None
-    covered: bool
-
-
-@dataclass(frozen=True)
-class ScoreFact:
-    """The deciding metric, as the notebook logged it and as recomputed here from the stored predictions."""
-
-    task: str
-    metric: str
-    direction: str
-    value: float
-    logged: float | None
 
 
 @dataclass(frozen=True)

@@ -23,20 +23,13 @@ from workbench.models.confinement import (
     limit_resources,
 )
 from workbench.models.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
+from workbench.models.disturbance import Disturbed, choose_rows
 from workbench.models.frames import Rows, to_rows
 from workbench.models.model_facts import CostFact, FormFact, NumericsFact, ServingFact
 from workbench.models.model_files import ONNX_FILE, SKOPS_FILE
 from workbench.models.own_modules import OwnModules, read_modules
 from workbench.models.served_model import FILES, load_served
-from workbench.models.serving_trial import (
-    Disturbed,
-    ask_all,
-    ask_labels,
-    ask_singly,
-    choose_rows,
-    disturb,
-    measure_cost,
-)
+from workbench.models.serving_trial import ask_all, ask_labels, ask_singly, disturb, measure_cost
 from workbench.stats.task import LABEL, score_columns
 
 ANSWERS_FILE = "answers.npy"

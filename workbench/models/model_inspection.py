@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from workbench.errors import Refused
 from workbench.files.trees import read_tree, write_tree
 from workbench.models.confinement import Limits
+from workbench.models.disturbance import Disturbed
 from workbench.models.inspection_child import ANSWERS_FILE, Request, Trial
 from workbench.models.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
 from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
 from workbench.models.own_modules import OwnModules, is_own_file, read_modules
 from workbench.models.served_model import FILES
-from workbench.models.serving_trial import Disturbed
 from workbench.records.digest import strict_json
 from workbench.records.document import build_record
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from workbench.errors import UsageError
@@ -102,8 +101,8 @@ def one_hot(places: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
 # Writing
 
 
-def write_predictions(path: Path, predictions: Predictions, slices: Mapping[str, Sequence[str]]) -> None:
-    """Write predictions, in the order they are given, and the slice of each row."""
+def spell_predictions(predictions: Predictions, slices: Mapping[str, Sequence[str]]) -> bytes:
+    """Return predictions as a file of Parquet, in the order they are given, with the slice of each row."""
     # Not through pandas: that costs more than the writing.
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -115,7 +114,9 @@ def write_predictions(path: Path, predictions: Predictions, slices: Mapping[str,
     columns |= {name: pa.array(values.tolist(), pa.float64()) for name, values in numbers.items()}
     columns |= {f"{SLICE}{name}": pa.array(values, pa.string()) for name, values in slices.items()}
     table = pa.table(columns)
-    pq.write_table(table.replace_schema_metadata({_SAID: canonical_json(_describe(predictions))}), path)
+    written = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({_SAID: canonical_json(_describe(predictions))}), written)
+    return bytes(written.getvalue())
 
 
 def _score_arrays(score: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -135,23 +136,6 @@ def _describe(predictions: Predictions) -> dict[str, Any]:
 
 
 # Reading
-
-
-def read_predictions(folder: Path) -> Predictions:
-    """Read what a run predicted for the holdout; raises UsageError when it stored nothing, or nothing that can be scored."""
-    return parse_predictions(read_stored(folder), folder.name)
-
-
-def read_stored(folder: Path) -> bytes:
-    """Read the bytes of a run's predictions; raises UsageError when it stored none."""
-    path = folder / PREDICTIONS
-    if path.is_file():
-        return _read(path)
-    raise UsageError(
-        f"Run {folder.name} stored no predictions.",
-        why="Scores are only compared on stored predictions.",
-        next_step=HOW_TO_STORE,
-    )
 
 
 def parse_predictions(content: bytes, name: str) -> Predictions:
@@ -178,9 +162,9 @@ def _sort(predictions: Predictions, order: NDArray[np.int64]) -> Predictions:
     return replace(predictions, truth=predictions.truth[order], score=predictions.score[order], label=label)
 
 
-def read_order(folder: Path) -> NDArray[np.int64]:
-    """Return where in the file of predictions (and of feature rows) each row of `read_predictions` stands, shape (n,)."""
-    return _find_order(_parse_table(_read(folder / PREDICTIONS), folder.name))
+def find_order(content: bytes, name: str) -> NDArray[np.int64]:
+    """Return where in a file of predictions (and of feature rows) each row of `parse_predictions` stands, shape (n,)."""
+    return _find_order(_parse_table(content, name))
 
 
 def _find_order(table: Any) -> NDArray[np.int64]:
@@ -201,13 +185,6 @@ def parse_slices(content: bytes, name: str) -> dict[str, list[str]]:
     # A name that stands twice would be read as either; it is left out, and a policy that names it sees no slice.
     own = [name for name in names if names.count(name) == 1]
     return {name.removeprefix(SLICE): [str(v) for v in table.column(name).take(order).to_pylist()] for name in own}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise unusable(path.parent.name, [str(exc)]) from exc
 
 
 def _parse_table(content: bytes, name: str) -> Any:

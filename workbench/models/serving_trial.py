@@ -6,55 +6,28 @@ import math
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from workbench.models.contract import MOST_ROWS, Column, Contract, Predict, find_row_problems
+from workbench.models.disturbance import MOST_DISTURBED, UNDISTURBED, Disturbed, choose_rows
 from workbench.models.model_facts import CostFact, NumericsFact
 from workbench.stats.task import Label
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 Rows = Sequence[Mapping[str, Any]]
 
 NOISE, MISSING, UNIT, PERMUTED, UNSEEN = "noise", "missing", "unit", "permuted", "unseen category"
-UNDISTURBED = "undisturbed"
 SIGMAS, UNIT_FACTOR, NOISE_DRAWS = 0.1, 1000, 5
-_MOST_DISTURBED, _MOST_COLUMNS, _ASKED_SINGLY = 500, 20, 50
+_MOST_COLUMNS, _ASKED_SINGLY = 20, 50
 _CALLS, _LONGEST_S = 200, 20.0
 _SEED = 0
 LAST_BITS = 1e-12  # of a score's own size
 
 
-@dataclass(frozen=True)
-class Disturbed:
-    """One way in which rows were disturbed (`column`: where), and what was wrong with the answers.
-
-    `refused` rows no longer kept the contract and were not asked; their answers are NaN.
-    """
-
-    name: str
-    column: str | None
-    refused: int
-    not_finite: int
-    error: str | None
-
-
-def choose_rows(rows: int) -> NDArray[np.int64]:
-    """Return which of the holdout's rows are disturbed: at most 500, always the same ones."""
-    import numpy as np
-
-    if rows <= _MOST_DISTURBED:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(_SEED).choice(rows, _MOST_DISTURBED, replace=False))
-
-
 def ask_singly(predict: Predict, rows: Rows, spread: float) -> NumericsFact:
     """Return whether the answers are numbers, and how far they are from those that rows get alone, in units of the spread."""
     answers = ask_all(predict, rows)
-    asked = [int(at) for at in choose_rows(len(rows))[:: max(1, min(len(rows), _MOST_DISTURBED) // _ASKED_SINGLY)]]
+    asked = [int(at) for at in choose_rows(len(rows))[:: max(1, min(len(rows), MOST_DISTURBED) // _ASKED_SINGLY)]]
     gaps = [find_gap(predict([rows[at]]).scores[0], answers[at]) / spread for at in asked]
     largest = max(gaps) if gaps and all(map(math.isfinite, gaps)) else None
     return NumericsFact(len(rows), sum(not is_finite(answer) for answer in answers), len(asked), largest)

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from workbench.checks import read_policy
-from workbench.comparisons.comparing import holdout_digest, runs_on_holdout_of
+from workbench.comparisons.tries import holdout_digest, runs_on_holdout_of
 from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
 from workbench.evidence.evidence import PlanFact
 from workbench.ledger.ledger import Entry, Event

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workbench.checks import run_checks
-from workbench.comparisons.comparing import count_tries
+from workbench.comparisons.tries import count_tries
 from workbench.errors import NotFound, Refused, Unavailable, UsageError
 from workbench.evidence.evidence import Evidence, Status
 from workbench.evidence.recomputation import find_differing_facts
-from workbench.files.trees import read_tree
 from workbench.models.model_files import ONNX_FILE
 from workbench.nominations import nominating
+from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import describe_plan
 from workbench.records.digest import sha256_hex, short
 from workbench.reviews.decision import find_blocking
 from workbench.reviews.nominees import Nominee
-from workbench.runs import spool
+from workbench.runs.keeping import read_kept_run
 from workbench.runs.project import Project, find_run
 from workbench.runs.run import Run
 
@@ -37,23 +37,23 @@ def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
     if not folder.is_dir():
         return [f"The facts of {subject} cannot be computed again: there is no {folder}."]
     try:
-        now = nominating.recompute_facts(_plan_again(project, nominee, frozen), frozen, project.settings)
-        logged = read_tree(folder / spool.MODEL)
+        plan = _plan_again(project, nominee, frozen)
+        now = nominating.recompute_facts(plan, frozen, project.settings)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
-    files = find_differing_files(nominee.read_bundle(), logged)
+    files = find_differing_files(nominee.read_bundle(), plan.kept.model_files)
     return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files]
 
 
-def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> nominating.Nomination:
+def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nomination:
     """Return the nomination as it was: with the runs and the ledger that were known then, and what other runs said of this one."""
     nominated = nominee.nominated
     run = find_run(project, frozen.identity.run_id)
     baseline = nominated.body.get("baseline")
     runs = _known_runs(project, nominated.body.get("known_until", nominated.time))
     entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
-    return nominating.Nomination(
-        run,
+    return Nomination(
+        read_kept_run(run, project.settings.runs_folder / run.id),
         model=frozen.identity.model,
         policy_name=nominated.body["policy"],
         policy_bytes=nominee.policy_bytes,
@@ -64,7 +64,6 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> nominat
         planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,
         replay=frozen.replay,
         tries=frozen.tries,
-        code_authors=nominating.read_code_authors(project.settings.runs_folder / run.id),
     )
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from workbench.config import Settings
 from workbench.errors import Refused, RunFailed, Unavailable, UsageError, WorkbenchError
-from workbench.files.trees import read_tree
-from workbench.models.predictions import read_predictions
+from workbench.models.predictions import Predictions
 from workbench.models.skops_canonical import find_model_difference
 from workbench.notebooks.cell_output import read_outputs
 from workbench.notebooks.notebook import Notebook, find_notebook_fault, parse_notebook
@@ -39,15 +38,16 @@ from workbench.replays.resumption import (
     replays_of,
     resumed_from,
 )
-from workbench.runs import spool
-from workbench.runs.collecting import NOTEBOOK, RECORD
-from workbench.runs.metric_points import read_points
+from workbench.runs.folder import MODEL, NOTEBOOK, PREDICTIONS
+from workbench.runs.keeping import read_kept_run
+from workbench.runs.kept_run import KeptRun
+from workbench.runs.metric_points import points_of
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.run import Run
 from workbench.stats.task import spell_class
 
-_SKOPS_MODEL = f"{spool.MODEL}/model.skops"
+_SKOPS_MODEL = f"{MODEL}/model.skops"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def plan_replay(run: Run, settings: Settings) -> ReplayPlan:
             why=sorted(changes),
             next_step=_say_how_to_go_back(run, path),
         )
-    return ReplayPlan(run, path, read_kept(run, settings), tuple(find_notes(then, now)))
+    return ReplayPlan(run, path, read_kept(_read_run(run, settings)), tuple(find_notes(then, now)))
 
 
 def _read_digest(path: Path) -> str | None:
@@ -113,7 +113,7 @@ def _say_how_to_go_back(run: Run, path: Path) -> str:
 
 def compare_with(plan: ReplayPlan, again: Run, settings: Settings, *, tolerance: float = TOLERANCE) -> Replay:
     """Compare a run with the run that replayed it."""
-    return _compare(plan.kept, read_kept(again, settings), tolerance=tolerance, notes=plan.notes)
+    return _compare(plan.kept, read_kept(_read_run(again, settings)), tolerance=tolerance, notes=plan.notes)
 
 
 def _compare(then: Kept, now: Kept, *, tolerance: float = TOLERANCE, notes: Iterable[str] = ()) -> Replay:
@@ -122,13 +122,15 @@ def _compare(then: Kept, now: Kept, *, tolerance: float = TOLERANCE, notes: Iter
     return compare_replay(then.facts, now.facts, tolerance=tolerance, model_difference=difference, notes=notes)
 
 
-def read_kept(run: Run, settings: Settings) -> Kept:
+def read_kept(kept: KeptRun) -> Kept:
     """Return what is kept of a run; raises Refused when the files of a finished one are not those it ended with."""
-    files = _read_recorded_files(run, settings.runs_folder / run.id) if run.is_finished else {}
-    predictions = _read_predictions(settings.runs_folder / run.id) if spool.PREDICTIONS in files else {}
-    points = read_points(run, settings.runs_folder / run.id) if files else {}
+    run, files = kept.run, kept.files if kept.run.is_finished else {}
+    if files:
+        _require_unchanged(kept)
+    has_predictions = PREDICTIONS in files
     document = json.loads(files.get(NOTEBOOK, b'{"cells": []}'))
     datasets = {f"{item['role']} {item['name']}": item["digest"] for item in run.record.get("datasets", [])}
+    points = points_of(kept) if files else {}
     facts = Facts(
         run_id=run.id,
         state=run.state,
@@ -138,30 +140,24 @@ def read_kept(run: Run, settings: Settings) -> Kept:
         metrics=run.metrics,
         histories={name: sorted((each.step, each.value) for each in course) for name, course in points.items()},
         datasets=datasets,
-        predictions=predictions,
-        predictions_digest=sha256_hex(files[spool.PREDICTIONS]) if spool.PREDICTIONS in files else None,
+        predictions=_pair_by_row(kept.predictions) if has_predictions else {},
+        predictions_digest=sha256_hex(files[PREDICTIONS]) if has_predictions else None,
         outputs=read_outputs(document, own_names=[name for name in (run.id, run.tracked_as) if name]),
-        model={path: sha256_hex(files[path]) for path in sorted(files) if path.startswith(f"{spool.MODEL}/")},
+        model={path: sha256_hex(files[path]) for path in sorted(files) if path.startswith(f"{MODEL}/")},
     )
     return Kept(facts, files.get(_SKOPS_MODEL))
 
 
-def _read_recorded_files(run: Run, folder: Path) -> Mapping[str, bytes]:
-    files = read_tree(folder)
-    found = {path: sha256_hex(content) for path, content in files.items() if path != RECORD}
-    recorded = run.record.get("files", {})
-    changed = sorted(path for path in {*found, *recorded} if found.get(path) != recorded.get(path))
-    if changed:
+def _require_unchanged(kept: KeptRun) -> None:
+    if kept.changed:
         raise Refused(
-            f"Run {run.id} cannot be held against another one.",
-            why=[f"{path} was changed since the run ended." for path in changed],
+            f"Run {kept.run.id} cannot be held against another one.",
+            why=[f"{path} was changed since the run ended." for path in kept.changed],
             next_step="Run the notebook again; what is not as it was recorded proves nothing.",
         )
-    return files
 
 
-def _read_predictions(folder: Path) -> dict[str, Predicted]:
-    stored = read_predictions(folder)
+def _pair_by_row(stored: Predictions) -> dict[str, Predicted]:
     names = [""] if stored.score.ndim == 1 else [f" [{spell_class(each)}]" for each in stored.classes or ()]
     columns = stored.score.reshape(len(stored.rows), -1).T.tolist()
     truth = stored.truth.tolist()
@@ -170,6 +166,11 @@ def _read_predictions(folder: Path) -> dict[str, Predicted]:
         for name, scores in zip(names, columns, strict=True)
         for row, true, score in zip(stored.rows, truth, scores, strict=True)
     }
+
+
+def _read_run(run: Run, settings: Settings) -> KeptRun:
+    """Read a run; of one that did not finish there is nothing to be read."""
+    return read_kept_run(run, settings.runs_folder / run.id) if run.is_finished else KeptRun(run, {})
 
 
 # Resume
@@ -222,7 +223,7 @@ def require_replayed(run: Run, runs: Iterable[Run], settings: Settings) -> None:
 
 def _compare_replays(run: Run, runs: Iterable[Run], settings: Settings) -> tuple[list[Replay], list[str]]:
     """Return how the replays of a run came out, and why some of them say nothing."""
-    kept = read_kept(run, settings)
+    kept = read_kept(_read_run(run, settings))
     replays, faults = [], []
     for other in replays_of(run, runs):
         changes = find_changes(run.provenance, other.provenance)
@@ -230,19 +231,19 @@ def _compare_replays(run: Run, runs: Iterable[Run], settings: Settings) -> tuple
             faults += [f"Run {other.id} is no replay of it: {change}" for change in changes]
             continue
         try:
-            replays.append(_compare(kept, read_kept(other, settings)))
+            replays.append(_compare(kept, read_kept(_read_run(other, settings))))
         except WorkbenchError as exc:
             faults.append(" ".join([exc.what, *exc.reasons]))
     return replays, faults
 
 
-def describe_replay(project: Project, run: Run, runs: Iterable[Run], make: Callable[[str], Replay]) -> ReplayFact:
+def describe_replay(project: Project, kept: KeptRun, runs: Iterable[Run], make: Callable[[str], Replay]) -> ReplayFact:
     """Return what the newest replay of a run says; one is made (`make`) when none was made with the same code and environment.
 
     A replay that cannot be made now leaves the reason, and no verdict.
     """
     try:
-        replay = _find_newest_replay(run, runs, project.settings) or make(run.id)
+        replay = _find_newest_replay(kept, runs, project.settings) or make(kept.run.id)
     except (Refused, UsageError, RunFailed, Unavailable) as exc:
         return ReplayFact(None, None, None, (), (exc.what, *exc.reasons))
     different = sorted({line.kind for line in replay.lines if line.sameness is Sameness.DIFFERENT})
@@ -255,11 +256,12 @@ def describe_replay(project: Project, run: Run, runs: Iterable[Run], make: Calla
     )
 
 
-def _find_newest_replay(run: Run, runs: Iterable[Run], settings: Settings) -> Replay | None:
+def _find_newest_replay(kept: KeptRun, runs: Iterable[Run], settings: Settings) -> Replay | None:
     """Compare the newest replay anew, now; whether it or an older one came out better is not asked."""
+    run = kept.run
     made_alike = [other for other in replays_of(run, runs) if not find_changes(run.provenance, other.provenance)]
     newest = max(made_alike, key=lambda other: other.created, default=None)
-    return _compare(read_kept(run, settings), read_kept(newest, settings)) if newest else None
+    return _compare(read_kept(kept), read_kept(_read_run(newest, settings))) if newest else None
 
 
 def _largest_difference(replay: Replay) -> float | None:

@@ -9,7 +9,9 @@ from workbench.comparisons.comparison import headline
 from workbench.comparisons.slices import SliceValue
 from workbench.evidence.class_words import say_accuracy, say_class, say_decision
 from workbench.evidence.evidence import Evidence
-from workbench.evidence.facts import CalibrationFact, ClassesFact, RobustnessFact
+from workbench.evidence.measures.calibration import CalibrationFact
+from workbench.evidence.measures.classes import ClassesFact
+from workbench.evidence.measures.robustness import RobustnessFact
 from workbench.evidence.serving_form import describe_form
 from workbench.records.digest import short
 from workbench.runs.tables import DatasetFact, TableProfile

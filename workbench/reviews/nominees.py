@@ -31,7 +31,7 @@ from workbench.reviews.checklist import ChecklistItem, parse_checklist
 from workbench.reviews.review import GivenWaiver
 from workbench.reviews.said import Said, VerifiedWaiver, read_said, read_text
 from workbench.reviews.waiver import apply_waivers, find_waiver_faults, is_needed
-from workbench.runs import spool
+from workbench.runs.folder import PREDICTIONS
 
 FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
 CARD_TEMPLATE = "model_card.md"
@@ -107,7 +107,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
     before = _read_before(model, champion, settings, entries) if champion else None
     evidence = _add_said(facts, said)
     if before:
-        evidence = _hold_against_champion(evidence, policy, frozen[spool.PREDICTIONS], before)
+        evidence = _hold_against_champion(evidence, policy, frozen[PREDICTIONS], before)
     findings = run_checks(evidence, policy)
     waivers = _find_needed(said, findings)
     evidence = replace(evidence, waivers=tuple(each.to_fact() for each in waivers))
@@ -170,7 +170,7 @@ def _read_before(model: str, version: int, settings: Settings, entries: Sequence
     folder = settings.models_folder / model / str(version)
     frozen = _read_frozen(folder, nominated)
     facts = parse_evidence(frozen[FACTS])
-    return Before(facts, frozen[spool.PREDICTIONS], frozen.get(SOURCE), _read_own_modules(folder, facts))
+    return Before(facts, frozen[PREDICTIONS], frozen.get(SOURCE), _read_own_modules(folder, facts))
 
 
 def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:
@@ -230,7 +230,7 @@ def _compare_with_champion(
 
 def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
     """Read what was fixed at nomination; raises Refused when it is not what the ledger says it was."""
-    names = [FACTS, FROZEN_POLICY, CHECKLIST, spool.PREDICTIONS]
+    names = [FACTS, FROZEN_POLICY, CHECKLIST, PREDICTIONS]
     names += [name for name in _LATER if name in nominated.body]
     try:
         frozen = {name: (folder / name).read_bytes() for name in names}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import escape
@@ -20,25 +20,24 @@ from workbench.config import find_template
 from workbench.errors import Refused, WorkbenchError
 from workbench.files.disk import disk_answers, is_disks_fault
 from workbench.files.trees import read_tree, sync_folder
-from workbench.records.digest import canonical_json, sha256_hex, strict_json
-from workbench.records.row_digests import digest_table
+from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs import spool
+from workbench.runs.folder import KERNEL_LOG, LOGGED_METRICS, NOTEBOOK, PARAMETERS, PROVENANCE, RECORD, REPORT
 from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, remove_empty_folders
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.points import find_latest, summarize_points
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.run import Run, RunState
-from workbench.runs.tables import ColumnProfile, DatasetFact
+from workbench.runs.tables import read_tables
 from workbench.secrets.redacting_files import Redacted, empty_folder, redact_folder
 from workbench.secrets.redaction import Redactor
 
 if TYPE_CHECKING:
     from workbench.executors.jobs import Outcome
 
-RECORD, NOTEBOOK, REPORT = "record.json", "notebook.ipynb", "report.html"
 _OWN_FILES = tuple(f"{before}{name}" for name in (NOTEBOOK, REPORT, RECORD) for before in ("", "."))
 # What is in a run's folder before its notebook starts, and the log that is redacted as it is written.
-OWN_INPUTS = frozenset({spool.PARAMETERS, "provenance.json", "kernel.log"})
+OWN_INPUTS = frozenset({PARAMETERS, PROVENANCE, KERNEL_LOG})
 _NOTHING: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 # What a run that was killed in the middle may leave; no finished run has them.
 _UNFINISHED_FILES = (RECORD, *(f".{name}" for name in (NOTEBOOK, REPORT, RECORD)))
@@ -197,7 +196,7 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
     """Return what the notebook logged, and why it cannot be relied on (None: it can)."""
     try:
         tables = [vars(table.fact) for table in read_tables(files)]
-        calls = read_calls(files.get(CALLS, b""), own=files.get(spool.METRICS, b""))
+        calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
         return {**_describe_metrics(calls), "datasets": tables}, None
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
@@ -217,71 +216,3 @@ def _describe_metrics(calls: LoggedCalls) -> dict[str, Any]:
 def _is_usable(name: str, value: float) -> bool:
     """True for a metric that a run may be compared by; MLflow takes other names too, and what is no finite number."""
     return spool.can_name_metric(name) and spool.is_finite(value)
-
-
-@dataclass(frozen=True)
-class LoggedTable:
-    """A table that was logged: what is known of it, and what its rows are compared by."""
-
-    fact: DatasetFact
-    types: Sequence[Sequence[str]]
-    row_ids: Sequence[str]
-    row_digests: Sequence[str]
-    profile: Sequence[ColumnProfile] | None = None
-
-
-def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
-    """Return the tables a run logged; raises ValueError or KeyError for what `wb.log_dataset` would not have written."""
-    paths = sorted(path for path in files if path.startswith(f"{spool.DATASETS}/"))
-    tables = [_read_table(path, strict_json(files[path])) for path in paths]
-    if sum(table.fact.role == "holdout" for table in tables) > 1:
-        raise ValueError("more than one holdout")
-    return tables
-
-
-_FACTS = {"name": str, "role": str, "digest": str, "rows": int, "columns": int}
-
-
-def _read_table(path: str, document: Any) -> LoggedTable:
-    texts = (*document["types"], document["row_ids"], document["row_digests"])
-    wrong = [key for key, kind in _FACTS.items() if type(document[key]) is not kind]
-    if wrong or not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in texts):
-        raise ValueError(f"{path} holds values of other types than expected")
-    counts = (document["rows"], len(document["row_ids"]), len(document["row_digests"]))
-    if document["role"] not in spool.ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
-        raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
-    if document["digest"] != digest_table(document["types"], document["row_digests"]):
-        raise ValueError(f"{path} names another table than its rows are")
-    fact = DatasetFact(**{key: document[key] for key in _FACTS})
-    profile = _read_profile(path, document)
-    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile)
-
-
-def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:
-    """Return what was counted of each column; None for a table that was logged before anything was."""
-    if "profile" not in document:
-        return None
-    profile = [ColumnProfile(**item) for item in document["profile"]]
-    most = document["rows"]
-    wrong = [
-        item
-        for item in profile
-        if type(item.name) is not str or not all(_is_count(each, most) for each in (item.missing, item.distinct))
-    ]
-    if wrong or len(profile) != document["columns"]:
-        raise ValueError(f"{path} holds counts of columns that cannot be")
-    return profile
-
-
-def _is_count(value: Any, most: int) -> bool:
-    return type(value) is int and 0 <= value <= most
-
-
-def count_shared_rows(tables: Sequence[LoggedTable]) -> int | None:
-    """Count the holdout's rows that stand in another table too; None when one has other columns or types, so nobody can."""
-    holdout = next(table for table in tables if table.fact.role == "holdout")
-    others = [table for table in tables if table is not holdout]
-    if any(table.types != holdout.types for table in others):
-        return None
-    trained = {digest for table in others for digest in table.row_digests}
-    return sum(digest in trained for digest in holdout.row_digests)

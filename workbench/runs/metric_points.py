@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.runs import spool
-from workbench.runs.logged_calls import LoggedCalls, read_logged_calls
+from workbench.runs.folder import LOGGED_METRICS
+from workbench.runs.kept_run import KeptRun
+from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, read_logged_calls
 from workbench.runs.points import Point
 from workbench.runs.run import Run
 
@@ -16,7 +17,20 @@ def read_points(run: Run, folder: Path) -> dict[str, list[Point]]:
     A metric whose points say another value than the record (somebody changed the file, or an older version recorded the
     run) has none.
     """
-    calls = read_logged_calls(folder, run.parameters, own=spool.METRICS) or LoggedCalls()
+    return order_points(run, read_logged_calls(folder, run.parameters, own=LOGGED_METRICS) or LoggedCalls())
+
+
+def points_of(kept: KeptRun) -> dict[str, list[Point]]:
+    """Return the same of a run that was read already."""
+    try:
+        own = kept.files.get(LOGGED_METRICS, b"")
+        return order_points(kept.run, read_calls(kept.files.get(CALLS, b""), kept.run.parameters, own=own))
+    except (ValueError, KeyError, TypeError):
+        return order_points(kept.run, LoggedCalls())
+
+
+def order_points(run: Run, calls: LoggedCalls) -> dict[str, list[Point]]:
+    """Return the same of what a run logged."""
     points: dict[str, list[Point]] = {name: [] for name in run.metrics}
     for point in sorted(calls.agreeing_points(run), key=lambda point: point.rank):
         if point.name in points:

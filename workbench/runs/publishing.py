@@ -13,6 +13,7 @@ from workbench.models.model_files import SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
 from workbench.runs import spool
 from workbench.runs.collecting import OWN_INPUTS, remove_unfinished
+from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls
 from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
 from workbench.runs.redacting import redact_abandoned
@@ -69,7 +70,7 @@ def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTrack
             run,
             files=folder if is_plain else None,
             mlmodel=_describe_model(folder) if is_plain else None,
-            logged=read_logged_calls(folder, run.parameters, own=spool.METRICS) if is_plain else None,
+            logged=read_logged_calls(folder, run.parameters, own=LOGGED_METRICS) if is_plain else None,
         )
     except Exception as exc:  # whatever MLflow says about one run must stop neither the others nor the next
         said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
@@ -91,7 +92,7 @@ def _is_plain(folder: Path) -> bool:
 
 
 def _describe_model(folder: Path) -> str | None:
-    model = folder / spool.MODEL / SKOPS_FILE
+    model = folder / MODEL / SKOPS_FILE
     if not model.is_file():
         return None
     from importlib.metadata import version

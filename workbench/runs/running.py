@@ -21,9 +21,9 @@ from workbench.executors.jobs import Executor, Job, Outcome, Phase
 from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json
-from workbench.runs import spool
 from workbench.runs.batch import Batch, Progress
 from workbench.runs.collecting import RunFolder, collect_run
+from workbench.runs.folder import PARAMETERS
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
@@ -149,7 +149,7 @@ class Runner:
         return folder
 
     def _make_job(self, run: Run, folder: Path, course: _Course) -> Job:
-        (folder / spool.PARAMETERS).write_bytes(canonical_json(run.parameters))
+        (folder / PARAMETERS).write_bytes(canonical_json(run.parameters))
         (folder / "provenance.json").write_bytes(canonical_json(run.provenance))
         tracking = self._tracker.kernel_variables(folder, str(run.tracked_as))
         environment = kernel_environment(spool=folder, project=self._settings.project, tracking=tracking)

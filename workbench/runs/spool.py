@@ -21,11 +21,21 @@ from typing import TYPE_CHECKING, Any
 from workbench.config import read_settings
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
-from workbench.models.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC0414 - whoever reads a run's files takes their names from here
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.records.row_digests import digest_table, digest_text, encode_float, encode_value
+from workbench.runs.folder import (
+    CODE_AUTHORS,
+    DATASETS,
+    FEATURES,
+    LOGGED_METRICS,
+    MODEL,
+    PARAMETERS,
+    PREDICTIONS,
+    TRAINING,
+)
 from workbench.runs.point_clock import PointClock
 from workbench.runs.points import is_whole
+from workbench.runs.tables import ROLES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,11 +49,6 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
-ROLES = ("train", "validation", "holdout")
-METRICS, PARAMETERS = "metrics.jsonl", "parameters.json"
-FEATURES, TRAINING = "features.parquet", "training.parquet"
-DATASETS, MODEL = "datasets", "model"
-CODE_AUTHORS = "code_authors.json"
 LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
 MOST_TRAINING_ROWS = 5_000
 _DOUBLE_BYTES, _MISSING = 8, "null"
@@ -73,7 +78,7 @@ def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
         )
     values = {name: float(value) for name, value in metrics.items()}
     said = {"step": int(step), "time_ms": _CLOCK.stamp({(name, int(step)) for name in values})}
-    with (_folder() / METRICS).open("a", encoding="utf-8") as lines:
+    with (_folder() / LOGGED_METRICS).open("a", encoding="utf-8") as lines:
         lines.writelines(json.dumps({"name": name, "value": value, **said}) + "\n" for name, value in values.items())
 
 
@@ -237,12 +242,12 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     """Write the predictions and the contract of a run, as far as they were logged, in the terms of one task."""
     from workbench.models.fitted_model import describe_contract
     from workbench.models.logged_task import settle
-    from workbench.models.predictions import write_predictions
+    from workbench.models.predictions import spell_predictions
 
     predictions = settle(said, fitted) if said else None
     contract = describe_contract(fitted, columns, predictions) if fitted else None
     if said and predictions:
-        write_predictions(folder / PREDICTIONS, predictions, said.slices)
+        (folder / PREDICTIONS).write_bytes(spell_predictions(predictions, said.slices))
     if contract:
         (folder / MODEL).mkdir(exist_ok=True)
         (folder / MODEL / CONTRACT_FILE).write_bytes(contract.to_bytes())

@@ -1,8 +1,16 @@
-"""Tables a notebook declared: which they are, and what stands in their columns."""
+"""Tables a notebook declared: which they are, what stands in their columns, and by what their rows are compared."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from workbench.records.digest import strict_json
+from workbench.records.row_digests import digest_table
+from workbench.runs.folder import DATASETS
+
+ROLES = ("train", "validation", "holdout")
 
 
 @dataclass(frozen=True)
@@ -44,3 +52,71 @@ class DatasetFact:
     digest: str
     rows: int
     columns: int
+
+
+@dataclass(frozen=True)
+class LoggedTable:
+    """A table that was logged: what is known of it, and what its rows are compared by."""
+
+    fact: DatasetFact
+    types: Sequence[Sequence[str]]
+    row_ids: Sequence[str]
+    row_digests: Sequence[str]
+    profile: Sequence[ColumnProfile] | None = None
+
+
+def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
+    """Return the tables a run logged; raises ValueError or KeyError for what `wb.log_dataset` would not have written."""
+    paths = sorted(path for path in files if path.startswith(f"{DATASETS}/"))
+    tables = [_read_table(path, strict_json(files[path])) for path in paths]
+    if sum(table.fact.role == "holdout" for table in tables) > 1:
+        raise ValueError("more than one holdout")
+    return tables
+
+
+_FACTS = {"name": str, "role": str, "digest": str, "rows": int, "columns": int}
+
+
+def _read_table(path: str, document: Any) -> LoggedTable:
+    texts = (*document["types"], document["row_ids"], document["row_digests"])
+    wrong = [key for key, kind in _FACTS.items() if type(document[key]) is not kind]
+    if wrong or not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in texts):
+        raise ValueError(f"{path} holds values of other types than expected")
+    counts = (document["rows"], len(document["row_ids"]), len(document["row_digests"]))
+    if document["role"] not in ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
+        raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
+    if document["digest"] != digest_table(document["types"], document["row_digests"]):
+        raise ValueError(f"{path} names another table than its rows are")
+    fact = DatasetFact(**{key: document[key] for key in _FACTS})
+    profile = _read_profile(path, document)
+    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile)
+
+
+def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:
+    """Return what was counted of each column; None for a table that was logged before anything was."""
+    if "profile" not in document:
+        return None
+    profile = [ColumnProfile(**item) for item in document["profile"]]
+    most = document["rows"]
+    wrong = [
+        item
+        for item in profile
+        if type(item.name) is not str or not all(_is_count(each, most) for each in (item.missing, item.distinct))
+    ]
+    if wrong or len(profile) != document["columns"]:
+        raise ValueError(f"{path} holds counts of columns that cannot be")
+    return profile
+
+
+def _is_count(value: Any, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most
+
+
+def count_shared_rows(tables: Sequence[LoggedTable]) -> int | None:
+    """Count the holdout's rows that stand in another table too; None when one has other columns or types, so nobody can."""
+    holdout = next(table for table in tables if table.fact.role == "holdout")
+    others = [table for table in tables if table is not holdout]
+    if any(table.types != holdout.types for table in others):
+        return None
+    trained = {digest for table in others for digest in table.row_digests}
+    return sum(digest in trained for digest in holdout.row_digests)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.evidence.class_words import say_accuracy, say_confusion, say_decision
-from workbench.evidence.facts import ClassesFact, ClassFact, Share
+from workbench.evidence.measures.classes import ClassesFact, ClassFact, Share
 from workbench.widgets.numbers import MISSING, choose_decimals, format_number, sentence_case, words
 
 # So many classes stand side by side; of more it is said for what each is mistaken the most.

@@ -1,26 +1,52 @@
-"""Disclosing: the text a run keeps, searched for what nobody should show."""
+"""Disclosures: the text a run keeps, searched for what nobody should show."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.evidence.disclosure import find_personal, find_secrets
-from workbench.evidence.facts import Disclosure, DisclosureFact
 from workbench.notebooks.cell_output import read_outputs
 from workbench.notebooks.notebook import cell_source, find_notebook_fault, written_cells
-from workbench.runs import spool
-from workbench.runs.collecting import NOTEBOOK
+from workbench.runs.folder import DATASETS, NOTEBOOK
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """A kind of thing nobody should show, where it stands and how often; never the thing itself."""
+
+    kind: str
+    file: str
+    place: str
+    count: int
+
+
+@dataclass(frozen=True)
+class DisclosureFact:
+    """What was found in the text that a run keeps: `files` that were read, and every finding in them.
+
+    `unread` names what nobody could read although it is none of the formats a run writes: no text, or too large.
+    """
+
+    files: int
+    found: tuple[Disclosure, ...]
+    unread: tuple[str, ...] = ()
+
 
 _EMBEDDED = re.compile(r"(?:data:[\w/+.;=-]{1,80};base64,|\"image/[a-z]+\": \")[A-Za-z0-9+/=\\n]*")
+
+
 # What a run itself keeps that is no text, by how such a file begins: the rows, the model and its compiled form, pictures.
 _BINARY = {".parquet": b"PAR1", ".skops": b"PK\x03\x04", ".onnx": b"\x08", ".png": b"\x89PNG\r\n\x1a\n"}
+
+
 _LARGEST_BYTES = 50_000_000
 
 
-def find_disclosures(files: Mapping[str, bytes], *, known: Collection[str]) -> DisclosureFact:
+def measure_disclosures(files: Mapping[str, bytes], *, known: Collection[str]) -> DisclosureFact:
     """Search every text of a run, whatever it is called; `known` are the addresses of people whose names stand in its provenance.
 
     What cells and logs show is searched for personal data too. The tables' digests are searched for nothing: they are hex.
@@ -36,7 +62,7 @@ def find_disclosures(files: Mapping[str, bytes], *, known: Collection[str]) -> D
 
 
 def _is_of_rows(path: str) -> bool:
-    return path.startswith(f"{spool.DATASETS}/") and path.endswith(".json")
+    return path.startswith(f"{DATASETS}/") and path.endswith(".json")
 
 
 def _read_text(content: bytes) -> str | None:

@@ -1,41 +1,87 @@
-"""Tabulating: how often each class was called what, and how well each is told from the rest."""
+"""Classes: how often each was called what, and how well it is told from the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.errors import UsageError
-from workbench.evidence.evidencing import calibrate_classes
-from workbench.evidence.facts import CalibrationFact, ClassesFact, ClassFact, MetricValue, Share
-from workbench.models.contract import Threshold, parse_contract
-from workbench.models.model_files import CONTRACT_FILE
+from workbench.models.contract import Threshold
 from workbench.models.predictions import Predictions
-from workbench.runs import spool
-from workbench.stats.confusion import confusion_matrix
-from workbench.stats.metrics import METRICS
 from workbench.stats.task import has_classes, spell_class
 from workbench.stats.wilson import wilson_interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+from workbench.evidence.measures.calibration import CalibrationFact, calibrate_classes
 
 
-def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
-    """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
-    try:
-        return parse_contract(files[f"{spool.MODEL}/{CONTRACT_FILE}"]).threshold
-    except (KeyError, UsageError):
-        return None
+@dataclass(frozen=True)
+class Share:
+    """A share of rows with its 95 % interval (Wilson 1927)."""
+
+    value: float
+    low: float
+    high: float
 
 
-def describe_classes(
+@dataclass(frozen=True)
+class MetricValue:
+    """A metric over the holdout; None where it is not defined."""
+
+    name: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class ClassFact:
+    """One class: `rows` are of it, `called` were called so, `right` are both.
+
+    `recall` is the share of its rows that were called so, `precision` the share of those called so that are of it; None of no
+    rows. `roc_auc` and `calibration` are of its score against the rest, `calibration` only where there are several.
+    """
+
+    name: str
+    rows: int
+    called: int
+    right: int
+    recall: Share | None
+    precision: Share | None
+    f1: float
+    roc_auc: float | None
+    calibration: CalibrationFact | None = None
+
+
+@dataclass(frozen=True)
+class ClassesFact:
+    """What is decided for: how often each class (a line of `confusion`) was called what (a column), in the order of `classes`.
+
+    `decided_by` says where the decision comes from: the model's own `label`, or the `score` where nobody kept labels.
+    `positive_class` and `threshold` are of two classes; `response` is what of the model the scores are. `differing_labels` counts
+    the rows on which what will be served decides otherwise; None: no labels were kept, or nothing was asked.
+    """
+
+    classes: tuple[ClassFact, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    accuracy: Share
+    metrics: tuple[MetricValue, ...]
+    decided_by: str
+    positive_class: str | None
+    response: str | None
+    threshold: float | None
+    threshold_class: str | None
+    differing_labels: int | None
+
+
+def measure_classes(
     predictions: Predictions, threshold: Threshold | None = None, differing: int | None = None
 ) -> ClassesFact | None:
     """Return what the model decides for on the holdout, class by class; None where the truth is a number."""
     if not has_classes(predictions.task):
         return None
+    from workbench.stats.confusion import confusion_matrix
+    from workbench.stats.metrics import METRICS
+
     table = confusion_matrix(predictions.truth, predictions.places(), predictions.width)
     right, rows = int(table.diagonal().sum()), int(table.sum())
     return ClassesFact(
@@ -55,6 +101,8 @@ def describe_classes(
 
 
 def _measure(predictions: Predictions, name: str) -> MetricValue:
+    from workbench.stats.metrics import METRICS
+
     metric = METRICS[name]
     return MetricValue(name, metric.score(predictions.truth, predictions.read_by(metric)))
 
@@ -67,6 +115,8 @@ def _share(count: int, of: int) -> Share | None:
 def _describe_class(
     predictions: Predictions, table: NDArray[np.int64], place: int, calibration: CalibrationFact | None
 ) -> ClassFact:
+    from workbench.stats.metrics import METRICS
+
     rows, called, right = int(table[place].sum()), int(table[:, place].sum()), int(table[place, place])
     is_class = (predictions.truth == place).astype(float)
     return ClassFact(

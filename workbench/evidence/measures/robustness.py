@@ -1,43 +1,72 @@
-"""Disturbing: what the answers to disturbed rows, which the confined process wrote down, mean for the metric."""
+"""Robustness: what the answers to disturbed rows, which the confined process wrote down, mean for the metric."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.comparisons.slicing import find_advantage
-from workbench.evidence.facts import RobustnessFact, Scenario
-from workbench.models.model_inspection import Inspection
-from workbench.models.predictions import Predictions, read_order, read_predictions
-from workbench.models.serving_trial import UNDISTURBED, Disturbed, choose_rows
+from workbench.comparisons.comparison import find_advantage
+from workbench.models.disturbance import UNDISTURBED, Disturbed, choose_rows
+from workbench.models.predictions import Predictions
 from workbench.policies.policy import MetricRule
-from workbench.stats.metrics import METRICS
+from workbench.runs.kept_run import KeptRun
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def describe_robustness(folder: Path, inspection: Inspection, rule: MetricRule) -> RobustnessFact | None:
-    """Return how far each disturbance moved the metric and whether every answer was a number; None when nothing was tried."""
+@dataclass(frozen=True)
+class Scenario:
+    """What happened to the answers when the holdout was disturbed in one way; of several columns the worst one is told.
+
+    `drop` is how much worse the metric became, as a share of its value in regression; None where it has none. `refused` rows no
+    longer kept the contract, and were not asked; `not_finite` counts answers that are no number, `error` is what the model
+    raised.
+    """
+
+    name: str
+    columns: int
+    worst_column: str | None
+    refused: int
+    not_finite: int
+    drop: float | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class RobustnessFact:
+    """The scenarios that were tried on `rows` rows of the holdout, with the metric that was watched."""
+
+    metric: str
+    rows: int
+    scenarios: tuple[Scenario, ...]
+
+
+def measure_robustness(
+    kept: KeptRun, answers: NDArray[np.float64] | None, disturbed: Sequence[Disturbed], rule: MetricRule
+) -> RobustnessFact | None:
+    """Return how far each disturbance moved the metric and whether every answer was a number; None when nothing was tried.
+
+    `answers` has a line for each of the `disturbed`, with the scores of the rows that were chosen.
+    """
     import numpy as np
 
-    if inspection.answers is None:
+    if answers is None:
         return None
-    predictions = read_predictions(folder)
+    predictions = kept.predictions
     truth = np.empty(len(predictions.truth))
     # The rows were asked in the order of the file, and are known here in that of their names.
-    truth[read_order(folder)] = predictions.truth
+    truth[kept.order] = predictions.truth
     chosen = choose_rows(len(truth))
-    if inspection.answers.shape[1] != len(chosen):
+    if answers.shape[1] != len(chosen):
         return None
     chosen_truth = replace(predictions, truth=truth[chosen], label=None)
-    values = [_value(chosen_truth, answers, rule) for answers in inspection.answers]
-    tried = list(zip(inspection.disturbed, values, strict=True))
+    values = [_value(chosen_truth, each, rule) for each in answers]
+    tried = list(zip(disturbed, values, strict=True))
     undisturbed = next((value for way, value in tried if way.name == UNDISTURBED), None)
     drops = [(way, _drop(value, undisturbed, rule)) for way, value in tried if way.name != UNDISTURBED]
     named = groupby(sorted(drops, key=lambda each: each[0].name), key=lambda each: each[0].name)
@@ -48,6 +77,8 @@ def _value(predictions: Predictions, answers: NDArray[np.float64], rule: MetricR
     """Return the metric where there is an answer; what is decided for is read from the scores, of two classes from one half on."""
     import numpy as np
 
+    from workbench.stats.metrics import METRICS
+
     finite, metric = np.isfinite(answers), METRICS[rule.name]
     answered = finite if finite.ndim == 1 else finite.all(axis=1)
     kept = replace(predictions, truth=predictions.truth[answered], score=answers[answered])
@@ -55,6 +86,8 @@ def _value(predictions: Predictions, answers: NDArray[np.float64], rule: MetricR
 
 
 def _drop(value: float | None, undisturbed: float | None, rule: MetricRule) -> float | None:
+    from workbench.stats.metrics import METRICS
+
     if value is None or undisturbed is None:
         return None
     return -find_advantage(value, undisturbed, METRICS[rule.name])

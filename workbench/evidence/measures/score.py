@@ -1,0 +1,31 @@
+"""The score: the deciding metric, as it was logged and as it is computed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.models.predictions import Predictions
+from workbench.policies.policy import MetricRule
+from workbench.runs.run import Run
+
+
+@dataclass(frozen=True)
+class ScoreFact:
+    """The deciding metric, as the notebook logged it and as recomputed here from the stored predictions."""
+
+    task: str
+    metric: str
+    direction: str
+    value: float
+    logged: float | None
+
+
+def measure_score(run: Run, predictions: Predictions, rule: MetricRule) -> ScoreFact | None:
+    """Return the score by the policy's metric; None where that is not defined."""
+    from workbench.stats.metrics import METRICS
+
+    metric = METRICS[rule.name]
+    value = metric.score(predictions.truth, predictions.read_by(metric))
+    if value is None:
+        return None
+    return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name))

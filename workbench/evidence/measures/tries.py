@@ -1,0 +1,64 @@
+"""Tries: how often a holdout was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from workbench.comparisons.tries import keep_distinct
+from workbench.errors import UsageError
+from workbench.policies.policy import MetricRule
+from workbench.runs.kept_run import Read
+from workbench.runs.run import Run
+
+
+@dataclass(frozen=True)
+class TriesFact:
+    """How often the holdout was looked at: finished runs on it, those among them that predict otherwise, their best and median.
+
+    `scored` of the `distinct` ones could be scored again here; the run itself is one of them.
+    """
+
+    metric: str
+    runs: int
+    distinct: int
+    scored: int
+    best: float | None
+    median: float | None
+
+
+_MOST_SCORED = 500
+
+
+def measure_tries(runs: Sequence[Run], rule: MetricRule, read: Read) -> TriesFact:
+    """Return how often a holdout was looked at; `runs` are those scored on it, the newest first.
+
+    A run that predicts to the byte what another did, as a replay does, is no other look.
+    """
+    from workbench.stats.metrics import METRICS
+
+    distinct = keep_distinct(runs)
+    rescored = (_rescore(run, read, rule) for run in distinct[:_MOST_SCORED])
+    values = [value for value in rescored if value is not None]
+    best = max if METRICS[rule.name].direction == "higher" else min
+    return TriesFact(
+        metric=rule.name,
+        runs=len(runs),
+        distinct=len(distinct),
+        scored=len(values),
+        best=best(values, default=None),
+        median=median(values) if values else None,
+    )
+
+
+def _rescore(run: Run, read: Read, rule: MetricRule) -> float | None:
+    from workbench.stats.metrics import METRICS
+
+    try:
+        predictions = read(run)
+    except UsageError:
+        return None
+    metric = METRICS[rule.name]
+    is_judged = predictions.task in metric.tasks
+    return metric.score(predictions.truth, predictions.read_by(metric)) if is_judged else None

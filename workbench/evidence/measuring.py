@@ -1,0 +1,101 @@
+"""Measuring: every fact about a run that holds whatever people answer and whatever is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from workbench.comparisons.comparing import Reference
+from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.slicing import describe_slices
+from workbench.errors import UsageError
+from workbench.evidence.features import FeatureColumn, read_features
+from workbench.evidence.measures.calibration import measure_calibration
+from workbench.evidence.measures.classes import measure_classes
+from workbench.evidence.measures.disclosures import measure_disclosures
+from workbench.evidence.measures.holdout import measure_holdout
+from workbench.evidence.measures.leakage import measure_leakage
+from workbench.evidence.measures.profiles import measure_profiles
+from workbench.evidence.measures.robustness import measure_robustness
+from workbench.evidence.measures.sample import measure_sample
+from workbench.evidence.measures.score import measure_score
+from workbench.models.contract import Threshold, parse_contract
+from workbench.models.model_files import CONTRACT_FILE
+from workbench.models.model_inspection import Inspection
+from workbench.models.predictions import Predictions
+from workbench.notebooks.execution import Execution
+from workbench.policies.policy import MetricRule, Policy
+from workbench.runs.folder import MODEL
+from workbench.runs.kept_run import KeptRun
+from workbench.runs.tables import DatasetFact
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """What is measured: a run as it was read once, what it is held against, and what a confined process saw of its model.
+
+    `authors` are the addresses of people whose names stand in its provenance.
+    """
+
+    kept: KeptRun
+    policy: Policy
+    inspection: Inspection
+    reference: Reference
+    baseline: Comparison
+    authors: Collection[str]
+
+    @property
+    def predictions(self) -> Predictions:
+        """What it predicted."""
+        return self.kept.predictions
+
+    @property
+    def rule(self) -> MetricRule:
+        """By which metric the policy judges runs of its task."""
+        return self.policy.rule_of(self.predictions.task)
+
+    @cached_property
+    def features(self) -> list[FeatureColumn] | None:
+        """The holdout's feature rows."""
+        return read_features(self.kept)
+
+
+def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
+    """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
+    try:
+        return parse_contract(files[f"{MODEL}/{CONTRACT_FILE}"]).threshold
+    except (KeyError, UsageError):
+        return None
+
+
+# By the field of the evidence: how it is measured. A new fact is a field there, a file in measures/ and a line here.
+MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
+    "execution": lambda run: Execution(**run.kept.run.record["execution"]),
+    "files_unmodified": lambda run: not run.kept.changed,
+    "datasets": lambda run: tuple(DatasetFact(**item) for item in run.kept.run.record["datasets"]),
+    "holdout": lambda run: measure_holdout(run.kept.tables, run.predictions),
+    "score": lambda run: measure_score(run.kept.run, run.predictions, run.rule),
+    "baseline": lambda run: run.baseline if run.baseline.is_defined else None,
+    "model": lambda run: run.inspection.model,
+    "serving": lambda run: run.inspection.serving,
+    "profiles": lambda run: measure_profiles(run.kept.tables, run.features),
+    "leakage": lambda run: measure_leakage(run.features, run.predictions),
+    "sample": lambda run: measure_sample(run.predictions, run.kept.tables, run.features),
+    "slices": lambda run: describe_slices(run.kept.slices, run.predictions, run.reference, run.policy),
+    "calibration": lambda run: measure_calibration(run.predictions),
+    "robustness": lambda run: measure_robustness(run.kept, run.inspection.answers, run.inspection.disturbed, run.rule),
+    "numerics": lambda run: run.inspection.numerics,
+    "disclosures": lambda run: measure_disclosures(run.kept.files, known=run.authors),
+    "cost": lambda run: run.inspection.cost,
+    "classes": lambda run: measure_classes(
+        run.predictions, read_threshold(run.kept.files), run.inspection.differing_labels
+    ),
+    "own_code": lambda run: run.inspection.own_code,
+}
+
+
+def measure_run(run: MeasuredRun) -> dict[str, Any]:
+    """Return every fact by its field of the evidence."""
+    return {name: measure(run) for name, measure in MEASURES.items()}

@@ -1,0 +1,73 @@
+"""A nomination: a finished run that is to become the next version of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.checks import read_policy
+from workbench.evidence.evidence import Identity, PlanFact
+from workbench.evidence.measures.tries import TriesFact
+from workbench.policies.policy import Policy
+from workbench.replays.replay import ReplayFact
+from workbench.runs.kept_run import KeptRun
+from workbench.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Nomination:
+    """What is to be nominated: a finished run, read once, for which model (its endpoint has the same name), under which policy.
+
+    `baseline` is the run it is held against, None for a constant prediction; `tried` counts the tries on its holdout that ended by
+    `known_until`; `last_version` is the highest that was nominated before. `planned` is what the ledger said of it before it ran,
+    `replay` and `tries` what other runs say about it.
+    """
+
+    kept: KeptRun
+    model: str
+    policy_name: str
+    policy_bytes: bytes
+    nominator: str
+    baseline: Run | None
+    last_version: int
+    tried: int = 0
+    known_until: str = ""
+    planned: PlanFact | None = None
+    replay: ReplayFact | None = None
+    tries: TriesFact | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.kept.run
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Everybody who made it: who ran it, wrote and committed the last change of its notebook and own code, and nominates it."""
+        git_authors = self.run.provenance.get("git_authors", ())
+        return tuple(sorted({self.run.author, self.nominator, *git_authors, *self.kept.code_authors}))
+
+    @property
+    def policy(self) -> Policy:
+        """By which rules it is judged."""
+        return read_policy(self.policy_bytes)
+
+    def identify(self, bundle_digest: str) -> Identity:
+        """Return which model this is and where it came from; its version is not known yet."""
+        run, provenance = self.run, self.run.provenance
+        return Identity(
+            model=self.model,
+            version=0,
+            endpoint=self.model,
+            run_id=run.id,
+            run_state=run.state,
+            draft=False,
+            authors=self.authors,
+            notebook=run.notebook,
+            notebook_digest=run.notebook_digest,
+            parameters=run.parameters,
+            git_commit=provenance.get("git_commit"),
+            git_dirty=provenance.get("git_dirty"),
+            lock_digest=provenance.get("lock_digest"),
+            bundle_digest=bundle_digest,
+            ended=run.ended,
+        )

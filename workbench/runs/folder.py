@@ -1,0 +1,13 @@
+"""What stands in a run's folder: the one place of the names of its files."""
+
+from __future__ import annotations
+
+from workbench.models.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC0414 - beside the others
+
+# What is there before the notebook starts.
+PARAMETERS, PROVENANCE, KERNEL_LOG = "parameters.json", "provenance.json", "kernel.log"
+# What the notebook logs.
+LOGGED_METRICS, DATASETS, MODEL = "metrics.jsonl", "datasets", "model"
+FEATURES, TRAINING, CODE_AUTHORS = "features.parquet", "training.parquet", "code_authors.json"
+# What is written when it ended; the record is the last.
+NOTEBOOK, REPORT, RECORD = "notebook.ipynb", "report.html", "record.json"

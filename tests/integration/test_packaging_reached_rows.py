@@ -6,11 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, StackingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PowerTransformer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    Normalizer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.integration.test_packaging_onnx_compiler import contract_of
@@ -109,6 +118,59 @@ def test_questions_that_are_not_reached_are_counted():
     model, contract, rows = fit(make_pipeline(StandardScaler(), tree()), ["narrow", "wide"])
     beside = next(each for each in make_row_sets(model, contract, rows[:HOLDOUT], rows) if each.kind == THRESHOLDS)
     assert beside.of >= len(beside.rows) > 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(Normalizer("l1"), HistGradientBoostingClassifier(max_iter=2, max_leaf_nodes=3)),
+        make_pipeline(PCA(2), DecisionTreeClassifier(max_depth=3, random_state=0)),
+        make_pipeline(
+            PolynomialFeatures(2, include_bias=False), KBinsDiscretizer(4, subsample=None), LogisticRegression()
+        ),
+        make_pipeline(StandardScaler(), PCA(2), RandomForestClassifier(3, max_depth=3, random_state=0)),
+        StackingClassifier([("a", LogisticRegression()), ("b", tree())], DecisionTreeClassifier(max_depth=2), cv=2),
+    ],
+    ids=["normalizer", "components", "products", "scaled_components", "stack"],
+)
+def test_thresholds_on_what_several_columns_are_mixed_into_leave_the_model_to_scikit_learn(model):
+    choice = choose(model, ["wide", "other"])
+    assert choice.serving.form == ORIGINAL
+    (own, *_) = choice.serving.tried
+    assert own.reason.startswith("Its thresholds could not be tried: they are of what several columns are mixed into")
+
+
+def test_both_places_where_a_square_crosses_a_threshold_are_found():
+    table = pd.DataFrame({"both": np.log(TABLE.wide)})
+    model = make_pipeline(StandardScaler(), FunctionTransformer(np.square), tree()).fit(table, TRUTH)
+    reached, asked = reach_nodes(model, contract_of(model, table), to_rows(table))
+    assert len({each.values for each in reached}) > asked
+    for each in reached:
+        assert max(each.values) <= np.nextafter(min(each.values), np.inf)
+
+
+def test_what_is_squared_behind_a_step_of_other_last_bits_is_the_models_own():
+    choice = choose(make_pipeline(PowerTransformer(), FunctionTransformer(np.square), tree()), ["wide", "other"])
+    assert choice.serving.form == ORIGINAL
+
+
+def test_a_forest_on_nullable_numbers_with_gaps_is_tried_at_its_thresholds_and_compiled():
+    table = pd.DataFrame({"count": pd.array(TABLE.cents % 1000, dtype="Int64"), "wide": TABLE.wide})
+    table.loc[::9, "count"] = pd.NA
+    model = RandomForestClassifier(4, max_depth=4, random_state=0).fit(table, TRUTH)
+    contract, rows = contract_of(model, table), to_rows(table)
+    choice = choose_form(
+        model, contract, (rows[:HOLDOUT], rows), compile_forms(model, contract), largest=1e-6, largest_batch=1e-9
+    )
+    assert choice.serving.form == OWN
+    (own,) = choice.serving.tried
+    assert next(each for each in own.rows if each.kind == THRESHOLDS).rows > 50
+
+
+def test_a_table_for_thousands_of_categories_is_not_made():
+    table = pd.DataFrame({"kind": [f"k{at}" for at in range(3_000)]})
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(table, np.arange(3_000) % 2)
+    assert find_obstacle(model, contract_of(model, table)) == "it tells 3,000 categories apart, with a column for each"
 
 
 # Whole numbers that overflow

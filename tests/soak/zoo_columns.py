@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn import ensemble as e
 from sklearn import linear_model as lm
 from sklearn import preprocessing as pp
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -155,6 +156,17 @@ COLUMNS = {
         ),
         ("since", "ratio", "balance"),
     ),
+    "shares_histograms": Member(
+        "columns",
+        chain(pp.Normalizer("l1"), e.HistGradientBoostingRegressor(max_iter=2, max_leaf_nodes=3, random_state=0)),
+        target="spend",
+    ),
+    "components_forest": Member("columns", scaled(PCA(2, random_state=0), forest(15))),
+    "squares_tree": Member(
+        "columns",
+        chain(pp.PowerTransformer(), pp.FunctionTransformer(np.square), DecisionTreeClassifier(max_leaf_nodes=40)),
+    ),
+    "nullable_forest": Member("columns", lambda: forest(15), ("points", "rate", "tenure")),
     "bins": Member(
         "columns",
         mixed(logistic(), numbers=make_pipeline(SimpleImputer(), pp.KBinsDiscretizer(6, subsample=None))),

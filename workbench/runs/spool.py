@@ -308,7 +308,10 @@ def _write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def _keep_some(training: pd.DataFrame) -> pd.DataFrame:
-    return training.iloc[:: -(-len(training) // MOST_TRAINING_ROWS)]
+    import numpy as np
+
+    most = min(len(training), MOST_TRAINING_ROWS)
+    return training.iloc[np.linspace(0, max(len(training) - 1, 0), most).astype(int)]
 
 
 def _own_folders() -> list[Path]:

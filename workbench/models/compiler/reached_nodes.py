@@ -8,7 +8,7 @@ bisection through the fitted steps before it, down to the two neighbouring numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,14 @@ from workbench.models.contract import Column, Contract
 from workbench.models.frames import Rows, build_frame
 
 MOST_NODES = 5_000
-_MOST_KINDS, _OTHERS, _SEED = 40, 3, 0
+_MOST_KINDS, _MOST_VALUES, _MOST_CROSSINGS, _BASES, _OTHERS, _SEED = 1_000, 200, 3, 3, 3, 0
 _BITS, _MOST_PARTS, _MOST_ASKED = 70, 63, 6_000
 
 Pair = tuple[int, float]  # a column the part sees, and a threshold
+
+
+class MixedColumnsError(Exception):
+    """A part asks about what several columns are mixed into; sums of them differ in their last bits, whoever computes them."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Reached:
 def reach_nodes(model: Any, contract: Contract, rows: Rows) -> tuple[list[Reached], int]:
     """Return rows that reach a model's questions, at most 5,000 of these drawn from all, and how many there are.
 
-    `rows` are some that keep the contract. Questions about what several columns are mixed into are not among those returned.
+    `rows` are some that keep the contract. Raises MixedColumnsError for questions about what several columns are mixed into: no one
+    column leads to both sides of such a threshold.
     """
     questions, total = list(find_questions(model)), count_questions(model)
     generator = np.random.default_rng(_SEED)
@@ -154,16 +159,17 @@ class _Seen:
         self._names = [str(name) for name in getattr(model, "feature_names_in_", contract.names)]
         self.contract, self.rows = contract, rows
         self.is_plain, self.single = not question.steps, question.single
-        complete = [row for row in rows if all(value is not None for value in row.values())]
-        self.row = dict((complete or list(rows))[0])
+        complete = [row for row in rows if all(value is not None for value in row.values())] or list(rows)
+        self.bases = [dict(complete[at]) for at in sorted({*np.linspace(0, len(complete) - 1, _BASES).astype(int)})]
+        self.row = self.bases[0]
 
     def of_rows(self) -> NDArray[np.float64]:
         """Return what it sees of the rows of the data."""
         return self._of(build_frame(self.rows, self.contract))
 
-    def of_changes(self, changes: Sequence[tuple[str, Any]]) -> NDArray[np.float64]:
-        """Return what it sees of one row with each change, shape (changes, columns)."""
-        return self._of(build_frame([{**self.row, name: value} for name, value in changes], self.contract))
+    def of_changes(self, changes: Sequence[tuple[str, Any]], base: int = 0) -> NDArray[np.float64]:
+        """Return what it sees of one of the base rows with each change, shape (changes, columns)."""
+        return self._of(build_frame([{**self.bases[base], name: value} for name, value in changes], self.contract))
 
     def of_numbers(self, columns: Sequence[Column], values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the same for changes of numbers, fast: in each row another value of its column."""
@@ -181,6 +187,8 @@ class _Seen:
         for step in self._steps:
             table = step.transform(table)
         dense = table.toarray() if hasattr(table, "toarray") else table
+        if hasattr(dense, "to_numpy"):
+            dense = dense.to_numpy(dtype=np.float64, na_value=math.nan)  # gaps of a frame have kinds of their own
         return np.asarray(np.asarray(dense, dtype=self._precision), dtype=np.float64)
 
 
@@ -188,23 +196,35 @@ class _Seen:
 class _Effect:
     """What values of one column of a request do: `seen` is what the part sees of each, shape (values, columns).
 
-    `ends` of numbers are beyond all values of the data, or as far as the steps before the part take them.
+    Of a column of numbers the first `grid` values rise from end to end, as far as the steps before the part take them. `moves` says
+    of each column the part sees whether it depends on this one.
     """
 
     column: Column
     values: list[Any]
     seen: NDArray[np.float64]
-    ends: tuple[float, float] | None
+    grid: int
+    moves: NDArray[np.bool_]
 
 
 def _find_effect(seen: _Seen, column: Column) -> _Effect:
     present = sorted({row[column.name] for row in seen.rows if row[column.name] is not None})
-    known = list(column.categories if column.categories is not None else present)[:_MOST_KINDS]
     is_number = column.categories is None and column.type in ("number", "integer")
+    known = list(column.categories if column.categories is not None else present)
+    known = _thin(known, _MOST_VALUES if is_number else _MOST_KINDS)
+    if is_number:
+        known = sorted({*known, *_find_ends(seen, column, present)})
     tried = [None] * column.nullable + ["never seen before"] * (column.type == "string")
-    ends = _find_ends(seen, column, present) if is_number else None
-    values = [*known, *(value for value in tried if _takes(seen, column, value)), *(ends or ())]
-    return _Effect(column, values, seen.of_changes([(column.name, value) for value in values]), ends)
+    values = [*known, *(value for value in tried if _takes(seen, column, value))]
+    changes = [(column.name, value) for value in values]
+    parts = [seen.of_changes(changes, base) for base in range(len(seen.bases))]
+    # On any of the base rows: what is multiplied with nothing does not move.
+    moves = np.any([((part != part[0]) & ~(np.isnan(part) & np.isnan(part[0]))).any(axis=0) for part in parts], axis=0)
+    return _Effect(column, values, parts[0], len(known) if is_number else 0, moves)
+
+
+def _thin(values: list[Any], most: int) -> list[Any]:
+    return [values[at] for at in sorted({*np.linspace(0, len(values) - 1, min(most, len(values))).astype(int)})]
 
 
 def _takes(seen: _Seen, column: Column, value: Any) -> bool:
@@ -234,7 +254,7 @@ class _Sides:
 
     def __init__(self, seen: _Seen, nodes: Sequence[Node]) -> None:
         self._seen, self._generator = seen, np.random.default_rng(_SEED)
-        self._driver = _find_drivers(seen)
+        self._driver = _find_drivers(seen, {node.feature for node in nodes})
         pairs = {(node.feature, node.threshold) for node in nodes}
         pairs |= {(at, threshold) for node in nodes for at, (threshold, _) in node.changes.items()}
         self._values = self._bring_back(sorted(pair for pair in pairs if pair[0] in self._driver))
@@ -242,9 +262,9 @@ class _Sides:
     def place(self, nodes: Iterable[Node]) -> Iterator[Reached]:
         """Yield a row for each node whose column, and whose changes, can be brought back."""
         for node in nodes:
-            values, moved = self._values_of(node), self._move(node.changes)
-            if values is not None and moved is not None:
-                first, *rest = ({**self._seen.rows[at], **moved} for at in node.rows)
+            moved = self._move(node.changes)
+            for values in self._values_of(node) if moved is not None else ():
+                first, *rest = ({**self._seen.rows[at], **(moved or {})} for at in node.rows)
                 others = (*rest, *self._mix(first, node, _OTHERS - len(rest)))
                 yield Reached(first, others, self._driver[node.feature].column, values)
 
@@ -255,27 +275,32 @@ class _Sides:
             for at in self._generator.integers(0, len(self._seen.rows), times).tolist():
                 yield {**self._seen.rows[at], **kept}
 
-    def _values_of(self, node: Node) -> tuple[Any, ...] | None:
+    def _values_of(self, node: Node) -> list[tuple[Any, ...]]:
+        """Return values on either side of a node's threshold, for each place where it is crossed; or of every kind."""
         if node.feature not in self._driver:
-            return None
+            return []
         if node.by_kind:
-            return tuple(self._driver[node.feature].values)
+            return [tuple(self._driver[node.feature].values)]
         # A threshold nobody is above parts those that are missing from all others.
-        return self._values.get((node.feature, node.threshold), None if math.isfinite(node.threshold) else ())
+        unknown: list[tuple[Any, ...]] = [] if math.isfinite(node.threshold) else [()]
+        return list(self._values.get((node.feature, node.threshold), unknown))
 
     def _move(self, changes: Mapping[int, tuple[float, bool]]) -> dict[str, Any] | None:
         if any((at, threshold) not in self._values for at, (threshold, _) in changes.items()):
             return None
         return {
-            self._driver[at].column.name: self._values[at, threshold][above]
+            self._driver[at].column.name: self._values[at, threshold][0][above]
             for at, (threshold, above) in changes.items()
         }
 
-    def _bring_back(self, pairs: Sequence[Pair]) -> dict[Pair, tuple[Any, Any]]:
-        free = [pair for pair in pairs if self._driver[pair[0]].ends is not None and math.isfinite(pair[1])]
-        found = dict(self._bring_plain(free) if self._seen.is_plain else self._bisect(free))
-        chosen = {pair: _choose_sides(self._driver[pair[0]], *pair) for pair in pairs if pair not in found}
-        return {**found, **{pair: both for pair, both in chosen.items() if both is not None}}
+    def _bring_back(self, pairs: Sequence[Pair]) -> dict[Pair, list[tuple[Any, Any]]]:
+        free = [pair for pair in pairs if self._driver[pair[0]].grid and math.isfinite(pair[1])]
+        crossings = self._bring_plain(free) if self._seen.is_plain else self._bisect(free)
+        found: dict[Pair, list[tuple[Any, Any]]] = {}
+        for pair, both in crossings:
+            found.setdefault(pair, []).append(both)
+        chosen = {pair: _choose_sides(self._driver[pair[0]], *pair) for pair in pairs if not self._driver[pair[0]].grid}
+        return {**found, **{pair: [both] for pair, both in chosen.items() if both is not None}}
 
     def _bring_plain(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, tuple[Any, Any]]]:
         """Yield the two neighbouring numbers between which a part without steps before it changes its answer."""
@@ -284,24 +309,35 @@ class _Sides:
             yield (feature, threshold), _in_type(self._driver[feature].column, both)
 
     def _bisect(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, tuple[Any, Any]]]:
-        if not pairs:
+        """Yield the same where there are steps before it: a value that leads to the left, and its neighbour to the right."""
+        crossings = [(pair, *crossing) for pair in pairs for crossing in self._find_crossings(pair)]
+        if not crossings:
             return
-        columns = [self._driver[feature].column for feature, _ in pairs]
-        ends = np.array([self._driver[feature].ends for feature, _ in pairs], dtype=float)
-        low, high = ends[:, 0], ends[:, 1]
-        is_up = self._is_beyond(pairs, columns, high)
-        crosses = is_up != self._is_beyond(pairs, columns, low)
+        own, lows, highs, ups = zip(*crossings, strict=True)
+        columns = [self._driver[feature].column for feature, _ in own]
+        low, high, is_up = np.array(lows), np.array(highs), np.array(ups)
         # Many points a step: what a step costs depends little on how many there are.
-        parts = 1 + min(_MOST_PARTS, max(1, _MOST_ASKED // len(pairs)))
+        parts = 1 + min(_MOST_PARTS, max(1, _MOST_ASKED // len(own)))
         for _ in range(math.ceil(_BITS / math.log2(parts))):
             inner = low + (high - low) * (np.arange(1, parts) / parts)[:, None]
-            like_high = np.array([*(self._is_beyond(pairs, columns, inner) == is_up), np.ones(len(pairs), dtype=bool)])
-            first, each = like_high.argmax(axis=0), np.arange(len(pairs))
+            like_high = np.array([*(self._is_beyond(own, columns, inner) == is_up), np.ones(len(own), dtype=bool)])
+            first, each = like_high.argmax(axis=0), np.arange(len(own))
             grid = np.array([low, *inner, high])
             low, high = grid[first, each], grid[first + 1, each]
-        for at in np.flatnonzero(crosses).tolist():
+        for at, pair in enumerate(own):
             both = _in_type(columns[at], (float(low[at]), float(high[at])))
-            yield pairs[at], both if is_up[at] else (both[1], both[0])
+            yield pair, both if is_up[at] else (both[1], both[0])
+
+    def _find_crossings(self, pair: Pair) -> Iterator[tuple[float, float, bool]]:
+        """Yield values between which a threshold is crossed, the lower first, and whether the higher one is beyond it.
+
+        What is squared crosses a threshold twice.
+        """
+        effect = self._driver[pair[0]]
+        is_beyond = effect.seen[: effect.grid, pair[0]] > pair[1]
+        places = np.flatnonzero(is_beyond[1:] != is_beyond[:-1])
+        for at in _thin(places.tolist(), _MOST_CROSSINGS):
+            yield float(effect.values[at]), float(effect.values[at + 1]), bool(is_beyond[at + 1])
 
     def _is_beyond(self, pairs: Sequence[Pair], columns: Sequence[Column], values: NDArray[np.float64]) -> Any:
         """Say whether each pair's threshold is passed with values of shape (pairs,) or (times, pairs)."""
@@ -312,11 +348,17 @@ class _Sides:
         return own > np.array(thresholds)
 
 
-def _find_drivers(seen: _Seen) -> dict[int, _Effect]:
-    """Return for each column the part sees the one column of a request that it depends on, if it is one."""
+def _find_drivers(seen: _Seen, asked: Collection[int]) -> dict[int, _Effect]:
+    """Return for each column the part sees the one column of a request that it depends on.
+
+    Raises MixedColumnsError where one that is asked for depends on several.
+    """
     effects = [_find_effect(seen, column) for column in seen.contract.columns]
-    base = seen.of_changes([(seen.contract.names[0], seen.row[seen.contract.names[0]])])[0]
-    moves = np.array([((each.seen != base) & ~(np.isnan(each.seen) & np.isnan(base))).any(axis=0) for each in effects])
+    moves = np.array([each.moves for each in effects])
+    if mixed := sorted({*np.flatnonzero(moves.sum(axis=0) > 1).tolist()} & {*asked}):
+        names = [effects[at].column.name for at in np.flatnonzero(moves[:, mixed[0]]).tolist()]
+        listed = f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        raise MixedColumnsError(f"they are of what several columns are mixed into ({listed})")
     alone = np.flatnonzero(moves.sum(axis=0) == 1).tolist()
     return {at: effects[int(np.flatnonzero(moves[:, at])[0])] for at in alone}
 

@@ -88,6 +88,12 @@ def _find_inside(model: Any, steps: tuple[Any, ...]) -> Iterator[Question]:
     for member, at in zip(members, places, strict=False):
         if not hasattr(member, "tree_"):
             yield from find_questions(member, steps if at is None else (*steps, _Places(at)))
+    yield from _find_in_composition(model, steps)
+
+
+def _find_in_composition(model: Any, steps: tuple[Any, ...]) -> Iterator[Question]:
+    if hasattr(model, "final_estimator_"):
+        yield from find_questions(model.final_estimator_, (*steps, model))  # it sees what the others answer
     for name, step, _ in getattr(model, "transformers_", ()):
         yield from find_questions(step, (*steps, _Selection(model, name)))
     for _, step in getattr(model, "transformer_list", ()):

@@ -44,16 +44,25 @@ def _convert(step: Any, table: Table, widths: Sequence[int]) -> Table:
     )
 
 
+_LARGEST_TABLE = 1_000_000  # numbers: what each category becomes stands in the graph
+
+
 def _look_up(step: Any, table: Table, place: int, outputs: slice) -> Table:
     graph, column = table.graph, table.columns[place]
-    known = [each for each in step.categories_[place].tolist() if not _is_missing(each)]
+    known, width = (
+        [each for each in step.categories_[place].tolist() if not _is_missing(each)],
+        outputs.stop - outputs.start,
+    )
+    if len(known) * width > _LARGEST_TABLE:
+        raise CannotCompileError(f"it tells {len(known):,} categories apart, with a column for each")
+    if graph.is_sketch:
+        return spread(graph, "categories", width)
     answers = _ask_encoder(step, place, known, column)[:, outputs]
     code = _number_texts(table, place, known) if column.text else _number_numbers(table, place, known)
     raises = np.isinf(answers).any(axis=1, keepdims=True)
     if raises.any():
         graph.refuse(graph.add("Gather", graph.constant(raises.ravel(), "bool"), code, axis=0))
     found = graph.add("Gather", graph.constant(np.where(raises, 0.0, answers)), code, axis=0)
-    width = answers.shape[1]
     return spread(graph, graph.add("Reshape", found, graph.constant([-1, width], "int64")), width)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import fields
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,15 @@ from workbench.checks import CHECKS
 from workbench.config import Settings
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.measuring import MEASURES
+from workbench.executors import EXECUTORS
+from workbench.ledger.events import EVENTS
+from workbench.ledger.ledger import Event
 from workbench.models import reviewed_types
 from workbench.models.servable_models import list_servable
+from workbench.reviews.signed_records import READERS
 from workbench.stats.metrics import METRICS
 from workbench.stats.task import TASKS
+from workbench.sweeps.search import SEARCHES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workbench"
@@ -171,6 +177,19 @@ def test_every_fact_that_is_measured_is_a_field_of_the_evidence_and_a_file():
     files = {path.stem for path in (PACKAGE / "evidence" / "measures").glob("[!_]*.py")}
     assert set(MEASURES) <= {field.name for field in fields(Evidence)}
     assert files - set(MEASURES) == {"tries"}  # what other runs say, and not this one
+
+
+def test_every_event_of_the_ledger_is_a_row_of_its_table_and_every_kind_that_is_signed_can_be_read():
+    assert set(EVENTS) == set(Event) - {Event.UNREADABLE}
+    assert {kind.signed for kind in EVENTS.values()} - {None} == set(READERS)
+
+
+def test_every_executor_and_every_search_is_a_line_of_its_table_and_a_file():
+    assert {path.stem for path in (PACKAGE / "executors").glob("*_executor.py")} == set(EXECUTORS.values())
+    assert {path.stem for path in (PACKAGE / "sweeps").glob("*_search.py")} == {f"{name}_search" for name in SEARCHES}
+    for name, kind in SEARCHES.items():
+        module = import_module(f"workbench.sweeps.{name}_search")
+        assert hasattr(module, "open_trials" if kind.learns else "propose")
 
 
 def test_every_task_is_a_row_of_the_readme_with_its_metrics_and_a_line_of_every_policy():

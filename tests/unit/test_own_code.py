@@ -38,9 +38,9 @@ from workbench.reviews.bundle import POLICY
 from workbench.reviews.changes import find_changes
 from workbench.reviews.decision import decide
 from workbench.reviews.own_code import review_own_code
-from workbench.widgets.changes_state import changes_state
 from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.review_page import review_page
+from workbench.words.changes import changes_state
 
 SOURCE = b"class Centre:\n    pass\n\n\ndef ratio(rows):\n    return rows\n"
 OWN = OwnModules((OwnModule("wb_own_features", SOURCE, ("Centre", "ratio")),))

@@ -18,9 +18,9 @@ from workbench.errors import Unavailable, UsageError
 from workbench.notebooks.parameters import Bound, Parameter, bind_parameters
 from workbench.runs.run import FINAL_STATES, Run, RunState, new_run_id
 from workbench.runs.trials import Goal, ListedTrials
-from workbench.sweeps.grid_search import grid_search
+from workbench.sweeps.grid_search import propose as grid_search
 from workbench.sweeps.optuna_search import JOURNAL, OptunaTrials
-from workbench.sweeps.random_search import random_search
+from workbench.sweeps.random_search import propose as random_search
 from workbench.sweeps.search import (
     Interval,
     SweepPlan,

@@ -31,9 +31,9 @@ from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.comparison_view import ComparisonView
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.markup import element, join
-from workbench.widgets.numbers import choose_decimals, format_number, format_signed, format_value, read_time
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_view import ReviewView
+from workbench.words.numbers import choose_decimals, format_number, format_signed, format_value, read_time
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">\'"</textarea></style><!--'
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.comparisons.comparison import headline as comparison_headline
-from workbench.ledger.ledger import Checkpoint, Entry, Event
+from workbench.ledger.events import EVENTS
+from workbench.ledger.ledger import Checkpoint, Entry
 from workbench.records.digest import short
 from workbench.releases.release import Release
 from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
 from workbench.replays.resumption import Resumption
 from workbench.reviews.ledger_audit import LedgerAudit
-from workbench.reviews.waiver import last_day
 from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
 from workbench.sweeps.search import SweepPlan
@@ -276,27 +276,9 @@ def _say_checkpoint(checkpoint: Checkpoint | None) -> str:
 def _say_entry(entry: Entry) -> tuple[str, str]:
     """Return an entry in words and its age; one that was tampered with is shown too, by what is left of it."""
     try:
-        return _describe_entry(entry), format_age(entry.time)
+        return EVENTS[entry.event].say(entry), format_age(entry.time)
     except (KeyError, TypeError, ValueError):
         return f"{entry.event} {entry.subject} (cannot be read)", ""
-
-
-def _describe_entry(entry: Entry) -> str:
-    body = entry.body
-    says: Mapping[Event, Callable[[], str]] = {
-        Event.PLANNED: lambda: f"planned how {entry.subject} is judged: policy {body['policy_name']}",
-        Event.NOMINATED: lambda: f"nominated {entry.subject} (run {body['run']})",
-        Event.OBJECTED: lambda: f"objected to {entry.subject}: {body['text']}",
-        Event.CLEARED: lambda: f"cleared objection {body['objection']} to {entry.subject}",
-        Event.WAIVED: lambda: f"waived {body['check']} of {entry.subject} until {last_day(body['expires'])}",
-        Event.ANSWERED: lambda: f"answered {body['question']} of {entry.subject}",
-        Event.APPROVED: lambda: f"approved {entry.subject} as {body['role']}",
-        Event.REFUSED: lambda: f"was refused to {body['action']} {entry.subject}{_say_reasons(body['reasons'])}",
-        Event.PROMOTED: lambda: f"promoted {entry.subject} to endpoint {body['endpoint']}",
-        Event.ROLLED_BACK: lambda: f"rolled endpoint {body['endpoint']} back to {entry.subject}",
-        Event.ACCEPTED: lambda: f"accepted the {entry.subject} that ended with entry {body['sequence']}",
-    }
-    return says[entry.event]()
 
 
 def print_models(families: Sequence[ServableFamily]) -> None:
@@ -320,7 +302,3 @@ def print_symptoms(symptoms: Sequence[Symptom]) -> None:
         console.print(f"{mark} {escape(symptom.part)}: {escape(symptom.found)}", soft_wrap=True)
         if symptom.remedy:
             console.print(f"    Next: {escape(symptom.remedy)}", soft_wrap=True)
-
-
-def _say_reasons(reasons: Sequence[str]) -> str:
-    return f": {reasons[0]}" if len(reasons) == 1 else f", {len(reasons)} reasons"

@@ -12,9 +12,9 @@ from workbench.records.digest import short
 from workbench.reviews.checklist import ItemStatus, count_statuses
 from workbench.reviews.review import Review
 from workbench.reviews.review import headline as review_headline
-from workbench.widgets.changes_state import changes_state
-from workbench.widgets.findings_state import sort_findings
-from workbench.widgets.own_code_state import describe_own_code
+from workbench.words.changes import changes_state
+from workbench.words.findings import sort_findings
+from workbench.words.own_code import describe_own_code
 
 _LOOKS = {
     ItemStatus.FAIL: ("red", "✕"),

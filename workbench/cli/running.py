@@ -11,9 +11,10 @@ import click
 from workbench.cli import records, terminal
 from workbench.cli.options import JSON, near, open_bench, open_with, pairs
 from workbench.errors import RunFailed
+from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
 from workbench.runs.trials import Aim
-from workbench.sweeps.search import Search, parse_axis
+from workbench.sweeps.search import SEARCHES, parse_axis
 
 if TYPE_CHECKING:
     from workbench.runs.run import Run
@@ -87,7 +88,7 @@ def run(
 )
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
 @_PARAMETERS
-@click.option("--search", type=click.Choice(get_args(Search)), help="How the space is searched (default: grid).")
+@click.option("--search", type=click.Choice(list(SEARCHES)), help="How the space is searched (default: grid).")
 @click.option("--trials", type=click.IntRange(1, 10_000), help="How many sets random or optuna try (default: 20).")
 @click.option("--seed", type=click.IntRange(0), help="What random and optuna draw by (default: 0).")
 @click.option("--goal", metavar="METRIC", help="The metric looked for (default: the policy's).")
@@ -97,7 +98,7 @@ def run(
 )
 @click.option("--retry-failed", is_flag=True, help="With --resume: run those that failed again.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="How many notebooks run at a time.")
-@click.option("--executor", type=click.Choice(["dask", "local"]), help="What executes them (default: local).")
+@click.option("--executor", type=click.Choice(list(EXECUTORS)), help="What executes them (default: local).")
 @click.option("--scheduler", metavar="ADDRESS", help="With dask: tcp://host:port (default: workers on this machine).")
 @_execution
 @JSON
@@ -136,7 +137,7 @@ def _require_sweep_usage(
         raise click.UsageError("Missing argument 'NOTEBOOK' (or --resume, to finish a sweep).")
     if resume is None and retry_failed:
         raise click.UsageError("--retry-failed needs --resume.")
-    if "seed" in chosen and chosen.get("search", "grid") == "grid":
+    if "seed" in chosen and not SEARCHES[chosen.get("search", "grid")].draws:
         raise click.UsageError("--seed is what random and optuna draw by; a parameter is -p seed=VALUE.")
 
 

@@ -319,3 +319,8 @@ def _judge(exc: BaseException) -> tuple[str, Cause]:
     """Return what an exception in place of an outcome says."""
     is_told = isinstance(exc, Exception) and not isinstance(exc, KilledWorker | CancelledError)
     return (f"Its worker could not run it: {exc!r}" if is_told else DIED), Cause.DIED
+
+
+def open_executor(jobs: int, scheduler: str) -> DaskExecutor:
+    """Return an executor of a Dask cluster: where `scheduler` says, else of workers started on this machine."""
+    return DaskExecutor(scheduler, jobs)

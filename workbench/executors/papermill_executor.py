@@ -92,3 +92,8 @@ class _Engine(NBClientEngine):
 
 
 papermill_engines.register("workbench", _Engine)
+
+
+def open_executor(jobs: int, _scheduler: str) -> PapermillExecutor:
+    """Return an executor of this process."""
+    return PapermillExecutor(jobs)

@@ -7,11 +7,12 @@ own, so the allowed-signers file decides who may sign as what, and `ssh-keygen -
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workbench.ledger.ledger import Checkpoint, Entry, Event
+from workbench.ledger.events import EVENTS
+from workbench.ledger.ledger import Checkpoint, Entry
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement
 
@@ -143,18 +144,9 @@ def _find_change(statement: Statement, terms: Terms) -> str | None:
     if not changed:
         return None
     files = f"{', '.join(changed)} changed since it was signed"
-    deeds = [
-        _DEEDS[each.event](each) for each in terms.said if each.event in _DEEDS and each.sequence > statement.sequence
-    ]
+    later = [each for each in terms.said if each.event in EVENTS and each.sequence > statement.sequence]
+    deeds = [voids(each) for each in later if (voids := EVENTS[each.event].voids) is not None]
     return f"{files}: {', '.join(dict.fromkeys(deeds))}" if deeds else files
-
-
-_DEEDS: Mapping[Event, Callable[[Entry], str]] = {
-    Event.ANSWERED: lambda entry: f"{entry.actor} answered {entry.body.get('question')}",
-    Event.OBJECTED: lambda entry: f"{entry.actor} objected",
-    Event.CLEARED: lambda entry: f"{entry.actor} cleared an objection",
-    Event.WAIVED: lambda entry: f"{entry.actor} waived {entry.body.get('check')}",
-}
 
 
 def _find_target_faults(statement: Statement, who: str, target: Target) -> list[str]:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.errors import UsageError
+from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_checkpoint_fault, head_of
-from workbench.reviews.approval import Statement, parse_statement
-from workbench.reviews.objection import Objection, parse_objection
-from workbench.reviews.waiver import Waiver, parse_waiver
-
-SignedRecord = Statement | Waiver | Objection
-
-_PARSERS: Mapping[Event, Callable[[bytes], SignedRecord]] = {
-    Event.APPROVED: parse_statement,
-    Event.WAIVED: parse_waiver,
-    Event.OBJECTED: parse_objection,
-    Event.CLEARED: parse_objection,
-}
+from workbench.reviews.approval import Statement
+from workbench.reviews.objection import Objection
+from workbench.reviews.signed_records import READERS, SignedRecord
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def audit_ledger(
 ) -> LedgerAudit:
     """Judge entries whose chain has these `faults`; `verify` says what is wrong with the signature in an entry."""
     given = find_checkpoint_fault(entries, checkpoint) if checkpoint else None
-    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if entry.event in _PARSERS]
+    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if _is_signed(entry)]
     approvals = tuple(_describe_approval(*each) for each in audited if each[0].event is Event.APPROVED)
     found = [*faults, *([f"The checkpoint given does not hold. {given}"] if given else [])]
     found += [f"Entry {entry.sequence}: {fault}" for entry, _, wrong in audited for fault in wrong]
@@ -69,9 +61,13 @@ def audit_ledger(
     )
 
 
+def _is_signed(entry: Entry) -> bool:
+    return entry.event in EVENTS and EVENTS[entry.event].signed is not None
+
+
 def parse_signed(entry: Entry) -> SignedRecord:
     """Return what somebody signed in an entry; raises UsageError (or KeyError and its like) for what nobody could have."""
-    return _PARSERS[entry.event](entry.body["statement"].encode())
+    return READERS[EVENTS[entry.event].signed or "approval"](entry.body["statement"].encode())
 
 
 def _describe_approval(entry: Entry, record: SignedRecord | None, faults: Sequence[str]) -> AuditedApproval:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,30 +13,27 @@ from workbench.checks.model_card_complete import fewest_characters
 from workbench.config import Settings, expand_path
 from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Finding
+from workbench.ledger.events import SignedKind
 from workbench.ledger.history import find_promotion
 from workbench.ledger.ledger import Entry, Event
 from workbench.policies.roles import require_role
 from workbench.records.clock import utc_now
-from workbench.reviews.approval import Statement, parse_statement
+from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.decision import Decision, decide, decide_approval
 from workbench.reviews.judging import require_allowed
 from workbench.reviews.nominees import Nominee, judge_findings, load_nominee
-from workbench.reviews.objection import Objection, parse_objection
+from workbench.reviews.objection import Objection
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.said import find_fault
-from workbench.reviews.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, parse_waiver, spell_finding
+from workbench.reviews.signed_records import READERS
+from workbench.reviews.waiver import FEWEST_CHARACTERS, Waiver, decide_waiver, spell_finding
 from workbench.runs.project import Project
 from workbench.signing.allowed_signers import find_principal
 from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import grant, read_public_key, read_signing_key, sign_bytes
 from workbench.signing.statement import Signed, Statable
 
-_READERS: Mapping[type, Callable[[bytes], Statable]] = {
-    Statement: parse_statement,
-    Waiver: parse_waiver,
-    Objection: parse_objection,
-}
 _NOT_YOURS = "Ask somebody else who holds the role to review it."
 
 
@@ -91,7 +88,7 @@ def approve(project: Project, subject: str, request: ApprovalRequest, key: Key) 
     )
     require_allowed(project, _say_whose(decision, key, project), _NOT_YOURS)
     statement = state_approval(nominee, principal=principal, role=request.role)
-    signed = _sign(project, statement, key, action="approve", subject=subject)
+    signed = _sign(project, "approval", statement, key, action="approve", subject=subject)
     _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": request.role})
 
 
@@ -110,7 +107,7 @@ def object_to(project: Project, subject: str, request: ObjectionRequest, key: Ke
     subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
     objection = Objection(subjects, principal, model, version, clears, said, utc_now())
     action = "clear" if clears else "object to"
-    signed = _sign(project, objection, key, action=action, subject=subject)
+    signed = _sign(project, "objection", objection, key, action=action, subject=subject)
     event, body = (Event.CLEARED, {"objection": clears}) if clears else (Event.OBJECTED, {})
     _record(project, event, subject, signed, actor=principal, body={**body, "text": said})
 
@@ -140,7 +137,7 @@ def waive(project: Project, subject: str, request: WaiverRequest, key: Key) -> N
         expires=read_end(request.until),
     )
     _require_waivable(project, nominee, waiver, finding, key)
-    signed = _sign(project, waiver, key, action="waive", subject=subject)
+    signed = _sign(project, "waiver", waiver, key, action="waive", subject=subject)
     body = {"check": waiver.check, "role": waiver.role, "expires": waiver.expires}
     _record(project, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
 
@@ -235,10 +232,10 @@ def find_keyholder(key: Path, settings: Settings) -> str | None:
     return find_principal(settings.signers_file.read_bytes(), public_key)
 
 
-def _sign(project: Project, statement: Statable, key: Key, *, action: str, subject: str) -> Signed:
+def _sign(project: Project, kind: SignedKind, statement: Statable, key: Key, *, action: str, subject: str) -> Signed:
     """Sign a statement and see that the signature would be taken; raises Refused with the line that is missing."""
     signer, content = statement.signer, statement.to_bytes()
-    _READERS[type(statement)](content)  # what nobody could read again must not stand in the ledger
+    READERS[kind](content)  # what nobody could read again must not stand in the ledger
     signature = sign_bytes(content, replace(key, path=expand_path(key.path)), signer.namespace)
     signed = Signed(content, signature)
     fault = find_fault(signed, signer, project.settings, recorded=utc_now())

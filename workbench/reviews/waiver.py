@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from workbench.evidence.evidence import Finding, Severity, Status, WaiverFact
 from workbench.policies.policy import Policy
+from workbench.records.clock import last_day
 from workbench.reviews.approval import is_author
 from workbench.reviews.decision import Decision, decide
 from workbench.signing.namespaces import waiver_namespace
@@ -172,11 +173,6 @@ def is_needed(waiver: Waiver, finding: Finding | None) -> bool:
     if finding is None or finding.status is Status.PASS or finding.severity is not Severity.WAIVABLE:
         return False
     return spell_finding(finding) == waiver.finding
-
-
-def last_day(expires: str) -> str:
-    """Return the last day of what ends at a time (ISO 8601): one that ends with a day holds on that day and not on the next."""
-    return (datetime.fromisoformat(expires) - timedelta(microseconds=1)).date().isoformat()
 
 
 def apply_waivers(findings: Iterable[Finding], valid: Iterable[Waiver]) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from workbench.notebooks.parameters import expand_grid
 from workbench.sweeps.search import Interval, Space, distinct_values
 
 
-def grid_search(space: Space) -> list[dict[str, Any]]:
+def propose(space: Space, _trials: int = 0, _seed: int = 0) -> list[dict[str, Any]]:
     """Return every combination once, the last parameter changing fastest; raises UsageError for none or far too many."""
     return list(expand_grid({name: distinct_values(_values(axis)) for name, axis in space.items()}))
 

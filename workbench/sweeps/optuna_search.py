@@ -13,7 +13,7 @@ from workbench.errors import Unavailable
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs.run import Run, RunState
 from workbench.runs.trials import Goal
-from workbench.sweeps.random_search import random_search
+from workbench.sweeps.random_search import propose
 from workbench.sweeps.search import (
     Interval,
     SweepPlan,
@@ -113,7 +113,7 @@ class OptunaTrials:
 
     def _draw_new(self) -> Mapping[str, Any]:
         """Return a set nobody tried: among one more than were tried there is one."""
-        drawn = random_search(self._space, len(self._seen) + 1, self._seed)
+        drawn = propose(self._space, len(self._seen) + 1, self._seed)
         return next((v for v in map(self._bind, drawn) if name_set(v) not in self._seen), self._bind(drawn[0]))
 
     def _close(self, number: int, run: Run | None) -> None:
@@ -216,3 +216,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+open_trials = OptunaTrials

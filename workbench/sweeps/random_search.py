@@ -14,7 +14,7 @@ from workbench.sweeps.search import Interval, Space, count_sets, distinct_values
 _DRAWS_EACH = 50
 
 
-def random_search(space: Space, trials: int, seed: int) -> list[dict[str, Any]]:
+def propose(space: Space, trials: int, seed: int) -> list[dict[str, Any]]:
     """Return `trials` different parameter sets, or all there are where the space holds fewer.
 
     Raises UsageError for none or far too many.

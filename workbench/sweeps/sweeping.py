@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from workbench.runs.publishing import settle_lost_runs
 from workbench.runs.run import RUN_ID, Run, RunState, new_run_id
 from workbench.runs.trials import Aim, Goal, ListedTrials, Trials
 from workbench.sweeps.search import (
+    SEARCHES,
     Search,
     Space,
     SweepPlan,
@@ -50,9 +52,9 @@ def plan_sweep(
 ) -> SweepPlan:
     """Decide what a sweep will run; raises UsageError, with every reason, before anything is started or written."""
     require_space(notebook.parameters, space, search)
-    if search == "grid" and trials is not None:
+    if not SEARCHES[search].draws and trials is not None:
         raise UsageError("A grid runs every combination.", why="--trials is for --search random and optuna.")
-    if search == "optuna" and goal is None:
+    if SEARCHES[search].learns and goal is None:
         raise UsageError(
             "Optuna needs to know what to look for.",
             why="No --goal is given, and the notebook's code names none or several of the metrics of the policy.",
@@ -76,13 +78,15 @@ def plan_sweep(
 def _list_sets(
     notebook: Notebook, space: Space, search: Search, trials: int, seed: int
 ) -> tuple[Mapping[str, Any], ...] | None:
-    from workbench.sweeps.grid_search import grid_search
-    from workbench.sweeps.random_search import random_search
-
-    if search == "optuna":
+    if SEARCHES[search].learns:
         return None
-    sets = grid_search(space) if search == "grid" else random_search(space, trials, seed)
+    sets = _module_of(search).propose(space, trials, seed)
     return distinct_sets(bind_parameters(notebook.parameters, values) for values in sets)
+
+
+def _module_of(search: Search) -> Any:
+    """Return the file of a search: one that learns has `open_trials`, another one `propose`."""
+    return import_module(f"workbench.sweeps.{search}_search")
 
 
 def _count_trials(space: Space, trials: int) -> int:
@@ -237,10 +241,11 @@ def _open_trials(
     if plan.sets is not None:
         # Bound once more: what is read from a file is not trusted to fit.
         return ListedTrials(bind(values) for values in missing_sets(plan.sets, runs, retry_failed=retry_failed))
-    from workbench.sweeps.optuna_search import OptunaTrials
-
     require_space(notebook.parameters, plan.space, plan.search)
-    return OptunaTrials(plan, settings.sweeps_folder / plan.id, bind, runs=runs, retry_failed=retry_failed)
+    trials: Trials = _module_of(plan.search).open_trials(
+        plan, settings.sweeps_folder / plan.id, bind, runs=runs, retry_failed=retry_failed
+    )
+    return trials
 
 
 def _require_same(notebook: Notebook, plan: SweepPlan) -> None:
@@ -321,7 +326,7 @@ def _counting_on(before: Sequence[Run], goal: Goal | None, on_progress: OnProgre
 def _require_goal(plan: SweepPlan, runs: Sequence[Run]) -> None:
     """Raise RunFailed when a search had nothing to learn from: runs finished, and none logged the metric it was after."""
     finished = [run for run in runs if run.is_finished]
-    if plan.search != "optuna" or plan.goal is None or not finished or plan.goal.find_best(finished):
+    if not SEARCHES[plan.search].learns or plan.goal is None or not finished or plan.goal.find_best(finished):
         return
     logged = sorted({name for run in finished for name in run.metrics})
     raise RunFailed(

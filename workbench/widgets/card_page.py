@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from workbench.reviews.model_card import Answer, Block, CardSection, Grid, ModelCard, Named, Remarks
 from workbench.widgets.markup import Markup, element, join
-from workbench.widgets.numbers import read_time, sentence_case, words
 from workbench.widgets.snapshot import cell, page
+from workbench.words.numbers import read_time, sentence_case, words
 
 
 def card_page(card: ModelCard, at: datetime | None = None) -> str:

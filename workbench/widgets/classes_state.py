@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.evidence.class_words import say_accuracy, say_confusion, say_decision
 from workbench.evidence.measures.classes import ClassesFact, ClassFact, Share
-from workbench.widgets.numbers import MISSING, choose_decimals, format_number, sentence_case, words
+from workbench.words.numbers import MISSING, choose_decimals, format_number, sentence_case, words
 
 # So many classes stand side by side; of more it is said for what each is mistaken the most.
 _MOST_COLUMNS = 8

@@ -10,7 +10,7 @@ from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, h
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
-from workbench.widgets.numbers import (
+from workbench.words.numbers import (
     MISSING,
     choose_decimals,
     format_number,

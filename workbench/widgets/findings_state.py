@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 from workbench.evidence.evidence import Finding, Severity, Status
 from workbench.reviews.checklist import ChecklistRow, ItemStatus, count_statuses
 from workbench.reviews.review import Review
-from workbench.widgets.numbers import MISSING, sentence_case, words
+from workbench.words.findings import can_be_waived, prose, sort_findings, waive_command
+from workbench.words.numbers import MISSING, sentence_case, words
 
-# Failed first: what needs a person stands on top.
-_ORDER = (Status.FAIL, Status.UNKNOWN, Status.PASS)
 # So many passed checks are read in passing; more are folded.
 _MOST_PASSED = 6
 _SEVERITY: Mapping[Severity, str] = {
@@ -36,17 +34,6 @@ _LOOKS: Mapping[ItemStatus, tuple[str, str]] = {
     ItemStatus.NOT_ASKED: ("", "plain"),
     ItemStatus.NOT_NEEDED: ("", "plain"),
 }
-
-
-def sort_findings(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings that block first, then what did not pass, failed before unknown, then passed; else the policy's order."""
-    return sorted(findings, key=lambda finding: (not finding.blocks, _ORDER.index(finding.status)))
-
-
-def prose(text: str) -> list[str]:
-    """Return text and commands in turn, text first; commands stand between backticks."""
-    parts = text.split("`")
-    return parts if len(parts) % 2 else [text]
 
 
 def findings_state(review: Review) -> list[dict[str, Any]]:
@@ -78,11 +65,6 @@ def _finding(finding: Finding, review: Review) -> dict[str, Any]:
     }
 
 
-def can_be_waived(finding: Finding, review: Review) -> bool:
-    """True when somebody may except this finding now."""
-    return finding.blocks and finding.severity is Severity.WAIVABLE and bool(review.waiver_roles)
-
-
 def _waiver_text(finding: Finding, review: Review) -> str:
     if finding.waiver:
         return f"{'Failed' if finding.status is Status.FAIL else 'Unknown'}; waived by {finding.waiver}."
@@ -94,20 +76,6 @@ def _waiver_text(finding: Finding, review: Review) -> str:
 
 def _roles(roles: Sequence[str]) -> str:
     return " or ".join(f"The {role}" if number == 0 else f"the {role}" for number, role in enumerate(roles))
-
-
-def waive_command(review: Review, check: str) -> str:
-    """Return the command that waives a check, up to its options."""
-    return f"workbench waive {shlex.quote(review.subject)} {shlex.quote(check)}"
-
-
-def tally(findings: Sequence[Finding]) -> str:
-    """Return how many findings ended how, in words."""
-    waived = sum(bool(finding.waiver) for finding in findings)
-    counts = {status: sum(finding.status is status and not finding.waiver for finding in findings) for status in _ORDER}
-    said = {Status.FAIL: "failed", Status.UNKNOWN: "unknown", Status.PASS: "passed"}
-    parts = [f"{count} {said[status]}" for status, count in counts.items() if count]
-    return ", ".join([*parts, *([f"{waived} waived"] if waived else [])]) or "no checks"
 
 
 def checklist_state(rows: Sequence[ChecklistRow]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.comparisons.comparison import Verdict
 from workbench.stats.interval import Interval
 from workbench.widgets.markup import Markup, element
-from workbench.widgets.numbers import format_signed
+from workbench.words.numbers import format_signed
 
 # Beyond this many spans of the others, one hopeless run would flatten every interval people care about.
 _MOST_STRETCH = 1.0

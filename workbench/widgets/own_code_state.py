@@ -7,7 +7,8 @@ from typing import Any
 from workbench.records.digest import short
 from workbench.reviews.own_code import ReviewedModule
 from workbench.reviews.review import Review
-from workbench.widgets.changes_state import LINES_SHOWN, code_state, count_lines, line_state
+from workbench.words.changes import LINES_SHOWN, code_state, count_lines, line_state
+from workbench.words.own_code import describe_own_code
 
 _TEXT = (
     "The model brings code of its author. It runs in the endpoint with the rights of the service, and it ran, confined, where this "
@@ -19,18 +20,6 @@ def own_code_state(review: Review) -> dict[str, Any]:
     """Return the section on own code; its list of modules is empty for a model that has none and had none."""
     modules = [_module(module, review) for module in review.own_code]
     return {"title": "Own code", "text": _TEXT if review.evidence.own_code else "", "modules": modules}
-
-
-def describe_own_code(module: ReviewedModule, version: int | None) -> str:
-    """Return in a line what became of an own module since a version."""
-    since = f" since version {version}" if version and module.standing != "new" else ""
-    lines, code = count_lines(len(module.source.splitlines())), module.code
-    return {
-        "new": f"{module.name} is new: {lines}",
-        "the same": f"{module.name} is the same{since}: {lines}",
-        "changed": f"{module.name} changed{since}: {count_lines(code.added)} added, {count_lines(code.removed)} removed",
-        "gone": f"{module.name} is gone{since}",
-    }[module.standing]
 
 
 def _module(module: ReviewedModule, review: Review) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from workbench.evidence.evidence import Finding, ObjectionFact
 from workbench.records.digest import short
 from workbench.reviews.approval import person_of
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review, find_next_command
-from workbench.widgets.findings_state import can_be_waived, sort_findings, waive_command
-from workbench.widgets.numbers import read_time, sentence_case, words
+from workbench.words.findings import can_be_waived, sort_findings, waive_command
+from workbench.words.numbers import read_time, sentence_case, words
 
 _COUNTS = {"word": "Counts", "shape": "✓", "tone": "good"}
 _VOID = {"word": "Does not count", "shape": "✕", "tone": "bad"}

@@ -9,19 +9,10 @@ from workbench.comparisons.comparison import ComparedRun, Comparison
 from workbench.evidence.evidence import Evidence, Identity
 from workbench.evidence.serving_form import summarize_form
 from workbench.reviews.review import Review, headline
-from workbench.widgets.changes_state import changes_state
 from workbench.widgets.classes_state import classes_state
 from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state
-from workbench.widgets.findings_state import checklist_state, count_unfolded, findings_state, prose, tally
+from workbench.widgets.findings_state import checklist_state, count_unfolded, findings_state
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
-from workbench.widgets.numbers import (
-    choose_decimals,
-    format_number,
-    format_value,
-    read_time,
-    sentence_case,
-    words,
-)
 from workbench.widgets.own_code_state import own_code_state
 from workbench.widgets.people_state import (
     example_commands,
@@ -34,6 +25,16 @@ from workbench.widgets.people_state import (
     say_needed,
     sign_state,
     waiver_state,
+)
+from workbench.words.changes import changes_state
+from workbench.words.findings import prose, tally
+from workbench.words.numbers import (
+    choose_decimals,
+    format_number,
+    format_value,
+    read_time,
+    sentence_case,
+    words,
 )
 
 

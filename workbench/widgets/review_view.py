@@ -13,15 +13,15 @@ from workbench.reviews.approval import is_author
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
 from workbench.signing.key import Key
-from workbench.widgets.findings_state import prose
 from workbench.widgets.markup import Markup
-from workbench.widgets.numbers import words
 from workbench.widgets.people_state import find_blocked, say_needed
 from workbench.widgets.requests import Requests
 from workbench.widgets.review_page import review_body
 from workbench.widgets.review_state import review_state
 from workbench.widgets.snapshot import read_module, read_style
 from workbench.widgets.snapshot_view import SnapshotView
+from workbench.words.findings import prose
+from workbench.words.numbers import words
 
 _RETRY = "Your text is kept. Try again, or use the command line."
 _UNKNOWN_KEY = (

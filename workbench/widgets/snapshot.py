@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.widgets.markup import Content, Markup, element, join, style_sheet
-from workbench.widgets.numbers import format_time
+from workbench.words.numbers import format_time
 
 STATIC = Path(__file__).parent / "static"
 # What a page may do: show its own text and style. No script, no picture, no connection.

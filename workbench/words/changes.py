@@ -8,7 +8,7 @@ from workbench.evidence.evidence import Evidence
 from workbench.records.digest import short
 from workbench.reviews.changes import Changed, ChangedData, Changes, CodeDiff
 from workbench.runs.tables import DatasetFact
-from workbench.widgets.numbers import (
+from workbench.words.numbers import (
     MISSING,
     choose_decimals,
     format_number,

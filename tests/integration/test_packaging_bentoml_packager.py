@@ -8,10 +8,11 @@ import workbench
 from tests.integration.release_builder import BENTOFILE
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.files.trees import read_tree
-from workbench.models.served_code import stage_bundle
+from workbench.models.served_code import find_served_code, stage_bundle
 from workbench.releases.bentoml_packager import SERVICE, build_bento
 from workbench.serving import bentoml_server
 
+PACKAGE = Path(workbench.__file__).parent
 MODEL = {"model.onnx": b"\x08\x09", "contract.json": b"{}"}
 
 
@@ -33,6 +34,15 @@ def test_a_bundle_is_the_serving_code_and_the_model():
     assert all(path.startswith("workbench/") and path.endswith(".py") for path in own)
     assert bundle["workbench/__init__.py"] == Path(workbench.__file__).read_bytes()
     assert "workbench/bentoml_service.py" in own
+    assert own == set(find_served_code())
+
+
+def test_a_bundle_holds_no_code_that_makes_runs_or_shows_them():
+    chapters = {path.split("/")[1] for path in find_served_code()}
+    left_out = {"executors", "sweeps", "nominations", "widgets", "words", "workflow", "cli", "config.py", "demo.py"}
+    assert chapters & left_out == set()
+    everything = {path.relative_to(PACKAGE.parent).as_posix() for path in PACKAGE.rglob("*.py")}
+    assert set(find_served_code()) < everything
 
 
 def test_a_bento_holds_exactly_the_files_of_the_release(built):

@@ -1,21 +1,65 @@
-"""What the bundle of a model holds besides it: the code that serves it."""
+"""What the bundle of a model holds besides it: the code that serves it, and no other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_SERVED = "workbench.bentoml_service"
 
 
 def stage_bundle(model_files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return what a manifest covers: the serving code as `workbench/**` and the model as `release/model/**`.
 
-    The code is this installed package's own sources; templates and bytecode are not served.
+    The code is the import closure of the served file among this installed package's own sources: whatever it imports, wherever in a
+    module, but for types.
     """
-    sources = {
-        path.relative_to(_PACKAGE.parent).as_posix(): path.read_bytes()
-        for path in sorted(_PACKAGE.rglob("*.py"))
-        if path.relative_to(_PACKAGE).parts[0] != "templates"
-    }
-    return {**sources, **{f"release/model/{name}": content for name, content in model_files.items()}}
+    sources = {_PACKAGE.parent / path: path for path in find_served_code()}
+    code = {path: source.read_bytes() for source, path in sources.items()}
+    return {**code, **{f"release/model/{name}": content for name, content in model_files.items()}}
+
+
+@cache
+def find_served_code() -> tuple[str, ...]:
+    """Return the files of the package that the served file imports, itself included, by their path beside the package."""
+    found: set[str] = set()
+    waiting = [_SERVED]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        path = _find_source(name)
+        waiting += [name.rpartition(".")[0]] if "." in name else []
+        waiting += [each for each in _list_imports(path) if each not in found]
+    return tuple(sorted(_find_source(name).relative_to(_PACKAGE.parent).as_posix() for name in found))
+
+
+def _find_source(name: str) -> Path:
+    path = _PACKAGE.parent.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _list_imports(path: Path) -> Iterator[str]:
+    """Yield the modules of this package that a file imports; what is imported for types only is not run."""
+    for node in _walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if _is_module(alias.name))
+        elif isinstance(node, ast.ImportFrom) and node.module and _is_module(node.module):
+            yield node.module
+            yield from (name for alias in node.names if _is_module(name := f"{node.module}.{alias.name}"))
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from _walk(child)
+
+
+def _is_module(name: str) -> bool:
+    return name.partition(".")[0] == _PACKAGE.name and _find_source(name).is_file()

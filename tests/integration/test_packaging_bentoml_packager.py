@@ -45,6 +45,12 @@ def test_a_bundle_holds_no_code_that_makes_runs_or_shows_them():
     assert set(find_served_code()) < everything
 
 
+def test_own_code_that_imports_the_workbench_brings_all_of_it():
+    bundle = stage_bundle({**MODEL, "own/helpers.py": b"def f():\n    from workbench import log_metrics\n"})
+    assert "workbench/runs/spool.py" in bundle
+    assert "workbench/runs/spool.py" not in stage_bundle({**MODEL, "own/helpers.py": b"import numpy\n"})
+
+
 def test_a_bento_holds_exactly_the_files_of_the_release(built):
     home, bento = built
     assert bento == home / "bentos" / "tumour" / "3"

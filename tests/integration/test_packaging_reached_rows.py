@@ -25,7 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.integration.test_packaging_onnx_compiler import contract_of
 from workbench.models.compiler.choosing import ORIGINAL, choose_form
 from workbench.models.compiler.onnx_compiler import OWN, compile_forms, find_obstacle
-from workbench.models.compiler.proof_rows import THRESHOLDS, make_row_sets
+from workbench.models.compiler.proof_rows import SPECIAL, THRESHOLDS, make_row_sets
 from workbench.models.compiler.reached_nodes import reach_nodes
 from workbench.models.frames import build_frame, describe_columns, to_rows
 from workbench.models.skops_predictor import predictor_of
@@ -105,13 +105,25 @@ def test_a_compiled_form_whose_thresholds_could_not_be_tried_is_not_served(monke
     def fail(*_):
         raise ValueError("refused")
 
-    monkeypatch.setattr("workbench.models.compiler.reached_nodes._find_drivers", fail)
+    monkeypatch.setattr("workbench.models.compiler.reached_nodes.find_drivers", fail)
     choice = choose(make_pipeline(StandardScaler(), tree()), ["wide", "other"])
     assert choice.serving.form == ORIGINAL
     (own, *_) = choice.serving.tried
     assert own.reason == "Its thresholds could not be tried: ValueError: refused."
     beside = next(each for each in own.rows if each.kind == THRESHOLDS)
     assert (beside.rows, beside.of > 0) == (0, True)
+
+
+def test_of_a_wide_table_fewer_rows_are_made_and_it_is_said_of_how_many():
+    draw = np.random.default_rng(5)
+    table = pd.DataFrame(draw.normal(size=(300, 200)), columns=[f"c{at}" for at in range(200)])
+    truth = (table.c0 + table.c1 > 0).astype(int).to_numpy()
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(60, random_state=0)).fit(table, truth)
+    contract, rows = contract_of(model, table), to_rows(table)
+    sets = {each.kind: each for each in make_row_sets(model, contract, rows[:50], rows[50:])}
+    assert len(sets[THRESHOLDS].rows) < sets[THRESHOLDS].of
+    assert len(sets[SPECIAL].rows) < sets[SPECIAL].of
+    assert len({name for row in sets[SPECIAL].rows for name, value in row.items() if value == 1e30}) > 20
 
 
 def test_questions_that_are_not_reached_are_counted():
@@ -194,6 +206,18 @@ def test_a_function_that_keeps_numbers_whole_is_left_to_numpy_where_they_overflo
 
 def test_a_function_that_makes_fractions_of_whole_numbers_is_compiled():
     choice = choose(make_pipeline(FunctionTransformer(np.log1p), LogisticRegression()), ["cents"])
+    assert choice.serving.form == OWN
+
+
+def test_a_flag_with_gaps_of_pythons_none_is_one_hot_encoded_as_scikit_learn_does():
+    flags = pd.Series(np.where(DRAW.random(ROWS) < 0.1, None, TABLE.narrow > 1), dtype=object)
+    table = pd.DataFrame({"flag": flags, "wide": TABLE.wide})
+    steps = make_column_transformer((OneHotEncoder(), ["flag"]), remainder="passthrough")
+    model = make_pipeline(steps, LogisticRegression()).fit(table, TRUTH)
+    contract, rows = contract_of(model, table), to_rows(table)
+    choice = choose_form(
+        model, contract, (rows[:HOLDOUT], rows), compile_forms(model, contract), largest=1e-6, largest_batch=1e-9
+    )
     assert choice.serving.form == OWN
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.cluster import Birch
-from sklearn.compose import make_column_transformer
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.dummy import DummyClassifier
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import RadiusNeighborsClassifier
@@ -71,6 +72,18 @@ REFUSED = {
             FEATURES, pd.DataFrame({"x": TWO, "y": 1 - TWO}).to_numpy()
         ),
         "one model for each label",
+    ),
+    "types in a selector": (
+        lambda _: make_pipeline(
+            make_column_transformer(("passthrough", make_column_selector(dtype_include=np.number))), Ridge()
+        ).fit(FEATURES, TWO),
+        'make_column_selector(dtype_include="number")',
+    ),
+    "no answer to its own rows": (
+        lambda _: make_pipeline(make_column_transformer(("passthrough", ["a"])), IsotonicRegression()).fit(
+            FEATURES * 0.1, TWO
+        ),
+        "out_of_bounds='clip'",
     ),
     "dates for classes": (
         lambda _: DecisionTreeClassifier().fit(FEATURES, np.where(TWO, "2020-01-01", "2021-01-01").astype("M8[s]")),

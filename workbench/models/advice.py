@@ -52,7 +52,15 @@ def advise_on(untrusted: Sequence[str]) -> str:
     return " ".join(f"Instead of {', '.join(names)}: {advice}" for advice, names in grouped.items())
 
 
+# What people give a selector of columns for a type.
+_SELECTED: Mapping[str, str] = {
+    "numpy.number": "number", "builtins.object": "object", "numpy.bool_": "bool", "numpy.bool": "bool", "builtins.str": "str",
+}  # fmt: skip
+
+
 def _instead_of(name: str) -> str:
+    if name in _SELECTED:
+        return f'write the type as text, such as make_column_selector(dtype_include="{_SELECTED[name]}").'
     if name.endswith("(as TypeNode)"):
         return "give what the class makes, not the class itself."
     if "(as " in name or name.endswith("(kept in no archive)"):

@@ -136,11 +136,16 @@ _OBJECT_TYPES: Mapping[frozenset[type], ColumnType] = {
 
 def build_frame(rows: Rows, contract: Contract) -> Any:
     """Return rows, as parsed from JSON, as the frame the model knows, column by column of the type it was fitted on."""
+    return build_frame_of_columns({name: [row[name] for row in rows] for name in contract.names}, contract)
+
+
+def build_frame_of_columns(columns: Mapping[str, list[Any]], contract: Contract) -> Any:
+    """Return the same of values column by column."""
     import pandas as pd
 
     # All at once: a frame that grows column by column is fragmented.
     return pd.DataFrame(
-        {column.name: build_column([row[column.name] for row in rows], column) for column in contract.columns},
+        {column.name: build_column(columns[column.name], column) for column in contract.columns},
         columns=list(contract.names),
         copy=False,
     )

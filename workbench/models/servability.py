@@ -130,6 +130,12 @@ def _require_same_answers(model: Any, content: bytes, features: Any, contract: C
                 next_step=_advise_on_failure(exc, model, features, is_own=own_scores is None),
             ) from exc
     _require_one_each(scores, features, contract)
+    if silent := [at for at, score in enumerate(scores) if not np.isfinite(np.array(score, dtype=float)).all()]:
+        raise UsageError(
+            "The model has no answer to rows of its own holdout, and was not logged.",
+            why=f"Its score of {len(silent)} of the first {len(scores)} rows is no number, of row {silent[0] + 1} first.",
+            next_step="Let it answer every row, such as IsotonicRegression(out_of_bounds='clip'), or leave those rows out.",
+        )
     largest = float(np.abs(np.array(scores, dtype=float) - np.array(asked, dtype=float)).max(initial=0.0))
     if not largest <= _LAST_BITS * max(1.0, float(np.abs(scores).max(initial=0.0))):
         raise UsageError(

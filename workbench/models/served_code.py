@@ -15,11 +15,21 @@ def stage_bundle(model_files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return what a manifest covers: the serving code as `workbench/**` and the model as `release/model/**`.
 
     The code is the import closure of the served file among this installed package's own sources: whatever it imports, wherever in a
-    module, but for types.
+    module, but for types. Own code that imports this package itself brings all of it.
     """
-    sources = {_PACKAGE.parent / path: path for path in find_served_code()}
-    code = {path: source.read_bytes() for source, path in sources.items()}
+    paths = _list_sources() if _asks_for_more(model_files) else find_served_code()
+    code = {path: (_PACKAGE.parent / path).read_bytes() for path in paths}
     return {**code, **{f"release/model/{name}": content for name, content in model_files.items()}}
+
+
+def _asks_for_more(model_files: Mapping[str, bytes]) -> bool:
+    own = [content for name, content in model_files.items() if name.endswith(".py")]
+    return any(True for content in own for _ in _list_imports(content))
+
+
+def _list_sources() -> tuple[str, ...]:
+    found = (path.relative_to(_PACKAGE.parent) for path in sorted(_PACKAGE.rglob("*.py")))
+    return tuple(path.as_posix() for path in found if path.parts[1] != "templates")
 
 
 @cache
@@ -34,7 +44,7 @@ def find_served_code() -> tuple[str, ...]:
         found.add(name)
         path = _find_source(name)
         waiting += [name.rpartition(".")[0]] if "." in name else []
-        waiting += [each for each in _list_imports(path) if each not in found]
+        waiting += [each for each in _list_imports(path.read_bytes()) if each not in found]
     return tuple(sorted(_find_source(name).relative_to(_PACKAGE.parent).as_posix() for name in found))
 
 
@@ -43,9 +53,9 @@ def _find_source(name: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _list_imports(path: Path) -> Iterator[str]:
-    """Yield the modules of this package that a file imports; what is imported for types only is not run."""
-    for node in _walk(ast.parse(path.read_bytes())):
+def _list_imports(source: bytes) -> Iterator[str]:
+    """Yield the modules of this package that a source imports; what is imported for types only is not run."""
+    for node in _walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _is_module(alias.name))
         elif isinstance(node, ast.ImportFrom) and node.module and _is_module(node.module):

@@ -14,6 +14,7 @@ from workbench.models.compiler.onnx_compiler import Form
 from workbench.models.compiler.onnx_tree_arrays import add_arrays
 from workbench.models.compiler.proof import Measure, compare_form, measure_estimator
 from workbench.models.compiler.proof_rows import make_row_sets
+from workbench.models.compiler.reached_nodes import most_questions
 from workbench.models.contract import Contract, Predict
 from workbench.models.frames import Rows
 from workbench.models.model_facts import FormFact, ServingFact
@@ -74,7 +75,7 @@ def _try_form(
     except Refused as exc:
         return FormFact(form.name, False, " ".join([exc.what, *exc.reasons]))
     fact = compare_form(form.name, predict, measure, largest=largest, largest_batch=largest_batch)
-    return add_arrays(fact, form.content, model) if form.whole else fact
+    return add_arrays(fact, form.content, model, most=most_questions(contract)) if form.whole else fact
 
 
 def predictor_of_form(form: Form, model: Any, contract: Contract) -> Predict:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.models.compiler.reached_nodes import MixedColumnsError, Reached, count_questions, reach_nodes
+from workbench.models.compiler.effects import MixedColumnsError
+from workbench.models.compiler.reached_nodes import Reached, count_questions, reach_nodes
 from workbench.models.contract import (
     LARGEST_INTEGER,
     LARGEST_NUMBER,
@@ -20,7 +21,7 @@ from workbench.models.contract import (
 from workbench.models.frames import Rows
 
 HOLDOUT, TRAINING, THRESHOLDS, SPECIAL, DRAWN = "holdout", "training", "thresholds", "special values", "drawn"
-_MOST_TRAINING, _MOST_BASES, _DRAWN, _EXTREMES = 5_000, 500, 1_000, 30
+_MOST_TRAINING, _MOST_BASES, _MOST_SPECIAL, _DRAWN, _EXTREMES = 5_000, 500, 2_000, 1_000, 30
 _MOST_CATEGORIES = 300
 _SEED = 0
 
@@ -59,11 +60,12 @@ def make_row_sets(model: Any, contract: Contract, holdout: Rows, training: Rows)
         )
     beside = [row for each in reached for row in _beside(each)]
     special = [(column.name, value) for column in contract.columns for value in _special_values(column, data)]
+    tried = _choose_special(contract, special, generator)
     sets = [
         RowSet(HOLDOUT, list(map(dict, holdout)), len(holdout)),
         RowSet(TRAINING, list(map(dict, training[:_MOST_TRAINING])), len(training)),
         RowSet(THRESHOLDS, beside, asked * len(beside) // len(reached) if reached else 2 * asked, untried),
-        RowSet(SPECIAL, [*_place(special, bases, generator), *_extreme_rows(contract, special)], 0),
+        RowSet(SPECIAL, [*_place(tried, bases, generator), *_extreme_rows(contract, special)], len(special)),
         RowSet(DRAWN, _draw(contract, data, generator), _DRAWN),
     ]
     return [_keep(each, contract) for each in sets]
@@ -95,6 +97,18 @@ def _near(column: Column, one: float, other: float) -> list[Any]:
         return [value for value in sorted(whole) if abs(value) <= LARGEST_INTEGER]
     near = {low, high, float(np.nextafter(low, -np.inf)), float(np.float32(low)), float(np.float32(high))}
     return [value for value in sorted(near) if abs(value) <= LARGEST_NUMBER]
+
+
+def _choose_special(
+    contract: Contract, special: Sequence[tuple[str, Any]], generator: np.random.Generator
+) -> list[tuple[str, Any]]:
+    """Return every category, gap and text, and of the numbers of a wide table some."""
+    numbers = {
+        column.name for column in contract.columns if column.categories is None and column.type in ("number", "integer")
+    }
+    free = [at for at, (name, value) in enumerate(special) if name in numbers and value is not None]
+    left_out = {free[at] for at in generator.permutation(len(free))[_MOST_SPECIAL:].tolist()}
+    return [each for at, each in enumerate(special) if at not in left_out]
 
 
 def _place(values: Sequence[tuple[str, Any]], bases: Rows, generator: np.random.Generator) -> list[dict[str, Any]]:

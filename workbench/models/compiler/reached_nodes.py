@@ -8,26 +8,23 @@ bisection through the fitted steps before it, down to the two neighbouring numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.models.compiler.effects import Effect, Seen, find_drivers, thin
 from workbench.models.compiler.split_points import Question, Tree, find_questions
 from workbench.models.contract import Column, Contract
-from workbench.models.frames import Rows, build_frame
+from workbench.models.frames import Rows
 
-MOST_NODES = 5_000
-_MOST_KINDS, _MOST_VALUES, _MOST_CROSSINGS, _BASES, _OTHERS, _SEED = 1_000, 200, 3, 3, 3, 0
+MOST_NODES, _MOST_CELLS = 5_000, 300_000
+_MOST_CROSSINGS, _OTHERS, _SEED = 3, 3, 0
 _BITS, _MOST_PARTS, _MOST_ASKED = 70, 63, 6_000
 
 Pair = tuple[int, float]  # a column the part sees, and a threshold
-
-
-class MixedColumnsError(Exception):
-    """A part asks about what several columns are mixed into; sums of them differ in their last bits, whoever computes them."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +57,24 @@ class Reached:
 
 
 def reach_nodes(model: Any, contract: Contract, rows: Rows) -> tuple[list[Reached], int]:
-    """Return rows that reach a model's questions, at most 5,000 of these drawn from all, and how many there are.
+    """Return rows that reach a model's questions, at most 5,000 of these (of wide tables fewer), and how many there are.
 
     `rows` are some that keep the contract. Raises MixedColumnsError for questions about what several columns are mixed into: no one
     column leads to both sides of such a threshold.
     """
     questions, total = list(find_questions(model)), count_questions(model)
     generator = np.random.default_rng(_SEED)
+    most = most_questions(contract)
     found: list[Reached] = []
     for question in questions:
-        wanted = [_choose(tree, total, generator) for tree in question.trees]
-        found += _reach(question, wanted, _Seen(question, model, contract, rows))
+        wanted = [_choose(tree, total, most, generator) for tree in question.trees]
+        found += _reach(question, wanted, Seen(question, model, contract, rows))
     return found, total
+
+
+def most_questions(contract: Contract) -> int:
+    """Return how many questions rows are made for at most: 5,000, of a table of more than 60 columns fewer."""
+    return min(MOST_NODES, max(1, _MOST_CELLS // len(contract.columns)))
 
 
 def count_questions(model: Any) -> int:
@@ -79,13 +82,13 @@ def count_questions(model: Any) -> int:
     return sum(int(tree.asks.sum()) for question in find_questions(model) for tree in question.trees)
 
 
-def _choose(tree: Tree, total: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def _choose(tree: Tree, total: int, most: int, generator: np.random.Generator) -> NDArray[np.int64]:
     asks = np.flatnonzero(tree.asks)
-    share = min(len(asks), max(1, MOST_NODES * len(asks) // max(total, MOST_NODES)))
+    share = min(len(asks), max(1, most * len(asks) // max(total, most)))
     return np.sort(generator.permutation(asks)[:share])
 
 
-def _reach(question: Question, wanted: Sequence[NDArray[np.int64]], seen: _Seen) -> list[Reached]:
+def _reach(question: Question, wanted: Sequence[NDArray[np.int64]], seen: Seen) -> list[Reached]:
     table = seen.of_rows()
     nodes = [node for tree, some in zip(question.trees, wanted, strict=True) for node in walk(tree, table, some)]
     return list(_Sides(seen, nodes).place(nodes))
@@ -148,113 +151,16 @@ def _goes_left(
     return np.asarray(np.where(np.isnan(values), tree.missing_left[at], left), dtype=bool)
 
 
-# What a part sees
-
-
-class _Seen:
-    """What a part sees of rows: the frame they make, after the steps before the part, in the precision it asks in."""
-
-    def __init__(self, question: Question, model: Any, contract: Contract, rows: Rows) -> None:
-        self._steps, self._precision = question.steps, np.float32 if question.single else np.float64
-        self._names = [str(name) for name in getattr(model, "feature_names_in_", contract.names)]
-        self.contract, self.rows = contract, rows
-        self.is_plain, self.single = not question.steps, question.single
-        complete = [row for row in rows if all(value is not None for value in row.values())] or list(rows)
-        self.bases = [dict(complete[at]) for at in sorted({*np.linspace(0, len(complete) - 1, _BASES).astype(int)})]
-        self.row = self.bases[0]
-
-    def of_rows(self) -> NDArray[np.float64]:
-        """Return what it sees of the rows of the data."""
-        return self._of(build_frame(self.rows, self.contract))
-
-    def of_changes(self, changes: Sequence[tuple[str, Any]], base: int = 0) -> NDArray[np.float64]:
-        """Return what it sees of one of the base rows with each change, shape (changes, columns)."""
-        return self._of(build_frame([{**self.bases[base], name: value} for name, value in changes], self.contract))
-
-    def of_numbers(self, columns: Sequence[Column], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the same for changes of numbers, fast: in each row another value of its column."""
-        frame = build_frame([self.row], self.contract)
-        frame = frame.loc[np.zeros(len(columns), dtype=int)].reset_index(drop=True)
-        names = np.array([column.name for column in columns])
-        for column in set(columns):
-            moved = frame[column.name].astype("float32" if column.dtype == "float32" else "float64")
-            moved[names == column.name] = values[names == column.name].astype(moved.dtype)
-            frame[column.name] = moved
-        return self._of(frame)
-
-    def _of(self, frame: Any) -> NDArray[np.float64]:
-        table = frame[self._names] if self.is_plain else frame
-        for step in self._steps:
-            table = step.transform(table)
-        dense = table.toarray() if hasattr(table, "toarray") else table
-        if hasattr(dense, "to_numpy"):
-            dense = dense.to_numpy(dtype=np.float64, na_value=math.nan)  # gaps of a frame have kinds of their own
-        return np.asarray(np.asarray(dense, dtype=self._precision), dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class _Effect:
-    """What values of one column of a request do: `seen` is what the part sees of each, shape (values, columns).
-
-    Of a column of numbers the first `grid` values rise from end to end, as far as the steps before the part take them. `moves` says
-    of each column the part sees whether it depends on this one.
-    """
-
-    column: Column
-    values: list[Any]
-    seen: NDArray[np.float64]
-    grid: int
-    moves: NDArray[np.bool_]
-
-
-def _find_effect(seen: _Seen, column: Column) -> _Effect:
-    present = sorted({row[column.name] for row in seen.rows if row[column.name] is not None})
-    is_number = column.categories is None and column.type in ("number", "integer")
-    known = list(column.categories if column.categories is not None else present)
-    known = _thin(known, _MOST_VALUES if is_number else _MOST_KINDS)
-    if is_number:
-        known = sorted({*known, *_find_ends(seen, column, present)})
-    tried = [None] * column.nullable + ["never seen before"] * (column.type == "string")
-    values = [*known, *(value for value in tried if _takes(seen, column, value))]
-    changes = [(column.name, value) for value in values]
-    parts = [seen.of_changes(changes, base) for base in range(len(seen.bases))]
-    # On any of the base rows: what is multiplied with nothing does not move.
-    moves = np.any([((part != part[0]) & ~(np.isnan(part) & np.isnan(part[0]))).any(axis=0) for part in parts], axis=0)
-    return _Effect(column, values, parts[0], len(known) if is_number else 0, moves)
-
-
-def _thin(values: list[Any], most: int) -> list[Any]:
-    return [values[at] for at in sorted({*np.linspace(0, len(values) - 1, min(most, len(values))).astype(int)})]
-
-
-def _takes(seen: _Seen, column: Column, value: Any) -> bool:
-    """Say whether the steps before the part take a value: an encoder may refuse what it never saw, and most models gaps."""
-    try:
-        seen.of_changes([(column.name, value)])
-    except Exception:
-        return False
-    return True
-
-
-def _find_ends(seen: _Seen, column: Column, present: Sequence[Any]) -> tuple[float, float]:
-    """Return numbers beyond all of the data as far as the steps before the part take them, such as positive ones only."""
-    low, high = (present[0], present[-1]) if present else (0, 1)
-    lower, upper = [low - max(1, abs(low)), low / 2], [high + max(1, abs(high))]
-    if column.type == "integer":
-        lower = list(map(math.floor, lower))
-    below = next((value for value in lower if value < low and _takes(seen, column, value)), low)
-    return below, next((value for value in upper if _takes(seen, column, value)), high)
-
-
 # Bringing back
 
 
 class _Sides:
     """For each threshold of what a part sees, values of the one column of a request that it depends on: one on each side."""
 
-    def __init__(self, seen: _Seen, nodes: Sequence[Node]) -> None:
+    def __init__(self, seen: Seen, nodes: Sequence[Node]) -> None:
         self._seen, self._generator = seen, np.random.default_rng(_SEED)
-        self._driver = _find_drivers(seen, {node.feature for node in nodes})
+        asked = {node.feature for node in nodes} | {at for node in nodes for at in (*node.changes, *node.path)}
+        self._driver = find_drivers(seen, asked)
         pairs = {(node.feature, node.threshold) for node in nodes}
         pairs |= {(at, threshold) for node in nodes for at, (threshold, _) in node.changes.items()}
         self._values = self._bring_back(sorted(pair for pair in pairs if pair[0] in self._driver))
@@ -336,7 +242,7 @@ class _Sides:
         effect = self._driver[pair[0]]
         is_beyond = effect.seen[: effect.grid, pair[0]] > pair[1]
         places = np.flatnonzero(is_beyond[1:] != is_beyond[:-1])
-        for at in _thin(places.tolist(), _MOST_CROSSINGS):
+        for at in thin(places.tolist(), _MOST_CROSSINGS):
             yield float(effect.values[at]), float(effect.values[at + 1]), bool(is_beyond[at + 1])
 
     def _is_beyond(self, pairs: Sequence[Pair], columns: Sequence[Column], values: NDArray[np.float64]) -> Any:
@@ -348,22 +254,7 @@ class _Sides:
         return own > np.array(thresholds)
 
 
-def _find_drivers(seen: _Seen, asked: Collection[int]) -> dict[int, _Effect]:
-    """Return for each column the part sees the one column of a request that it depends on.
-
-    Raises MixedColumnsError where one that is asked for depends on several.
-    """
-    effects = [_find_effect(seen, column) for column in seen.contract.columns]
-    moves = np.array([each.moves for each in effects])
-    if mixed := sorted({*np.flatnonzero(moves.sum(axis=0) > 1).tolist()} & {*asked}):
-        names = [effects[at].column.name for at in np.flatnonzero(moves[:, mixed[0]]).tolist()]
-        listed = f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
-        raise MixedColumnsError(f"they are of what several columns are mixed into ({listed})")
-    alone = np.flatnonzero(moves.sum(axis=0) == 1).tolist()
-    return {at: effects[int(np.flatnonzero(moves[:, at])[0])] for at in alone}
-
-
-def _choose_sides(effect: _Effect, feature: int, threshold: float) -> tuple[Any, Any] | None:
+def _choose_sides(effect: Effect, feature: int, threshold: float) -> tuple[Any, Any] | None:
     """Return one value that leads to the left of a threshold and one that leads to the right."""
     left, right = (
         np.flatnonzero(side) for side in (effect.seen[:, feature] <= threshold, effect.seen[:, feature] > threshold)

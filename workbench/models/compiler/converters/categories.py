@@ -72,7 +72,7 @@ def _is_missing(value: Any) -> bool:
 
 def _ask_encoder(step: Any, place: int, known: Sequence[Any], column: Column) -> NDArray[np.float64]:
     """Return what the encoder makes of a value it never saw, of a missing one and of each category, a row each; inf: it raises."""
-    missing = None if column.text and column.missing == "none" else np.nan
+    missing = None if column.missing == "none" else np.nan
     values = [_never_seen(known, column), missing, *known]
     first = [next((each for each in kind.tolist() if not _is_missing(each)), None) for kind in step.categories_]
     return np.array([_ask_one(step, [*first[:place], value, *first[place + 1 :]]) for value in values])

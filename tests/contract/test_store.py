@@ -320,6 +320,31 @@ def test_an_owner_that_is_silent_for_two_heartbeats_has_lost_its_attempt_and_the
     assert store.find_run(spoke.id).state is RunState.RUNNING
 
 
+def test_a_run_whose_owner_is_gone_is_lost_for_whoever_looks_and_looking_writes_nothing(store, change):
+    run = add(store, RunState.RUNNING)
+    silence(change, run, LEASE_S + 5)
+    for seen in (store.find_run(run.id), *store.list_runs()):
+        assert seen.state is RunState.LOST
+        assert "was silent for 25 s" in seen.error
+        assert seen.ended is None
+    assert store.renew_leases() == {(run.id, 1)}
+    assert store.find_run(run.id).state is RunState.RUNNING
+
+
+def test_an_id_that_is_taken_is_drawn_again(store, monkeypatch):
+    taken = add(store)
+    drawn = iter([taken.id, taken.id, "0123456789ab"])
+    monkeypatch.setattr("workbench.runs.sqlalchemy_store.new_run_id", lambda: next(drawn))
+    assert store.draw_run_id() == "0123456789ab"
+
+
+def test_a_whole_id_names_its_run_though_a_longer_one_begins_with_it(store):
+    short, long = add(store, id="3f9a1c27"), add(store, id="3f9a1c270000")
+    assert (store.find_run("3f9a1c27"), store.find_run("3f9a1c270000")) == (short, long)
+    with pytest.raises(NotFound, match="More than one"):
+        store.find_run("3f9a")
+
+
 def test_a_clock_that_is_set_costs_no_run_of_this_machine_and_another_machines_is_judged_by_it(store, change):
     run = add(store, RunState.RUNNING)
     change("update attempts set lease_until = lease_until - 3600")

@@ -22,7 +22,7 @@ from tests.contract.test_store import *
 from tests.contract.test_store import add, append, append_many, at_once
 from workbench.errors import Unavailable, UsageError
 from workbench.ledger.ledger import find_chain_faults
-from workbench.runs.run import RunState
+from workbench.runs.run import RunState, new_run_id
 from workbench.runs.sqlalchemy_store import Store
 
 _NUMBERS = itertools.count(1)
@@ -178,6 +178,18 @@ def test_a_time_limit_that_is_no_number_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="No store can be opened") as caught:
         Store("postgresql://ada:s3cret@127.0.0.1/workbench?timeout=soon")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_store_of_before_holds_ids_of_today(address: str) -> None:
+    Store(address).close()
+    engine = sa.create_engine(address.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        for table, column in (("attempts", "run_id"), ("runs", "id"), ("runs", "sweep")):
+            connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE VARCHAR(8)")
+    engine.dispose()
+    with closing(Store(address)) as store:
+        run = add(store, sweep=new_run_id())
+        assert store.find_run(run.id[:5]).sweep == run.sweep
 
 
 # The commands

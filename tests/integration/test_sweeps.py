@@ -275,10 +275,12 @@ def test_a_killed_sweep_is_lost_its_kernels_end_and_the_next_command_puts_it_rig
 
 
 @pytest.mark.parametrize("sweeping", [["--cold"]], ids=["cold"], indirect=True)
-def test_what_a_killed_sweep_left_running_is_ended_when_it_is_found_lost(sweeping: Sweeping) -> None:
+def test_what_a_killed_sweep_left_running_is_ended_by_the_doctor_and_not_by_who_looks(sweeping: Sweeping) -> None:
     # An ordinary kernel that is stopped cannot notice that its parent is gone; a forked one the system ends.
     os.kill(sweeping.kernel, signal.SIGSTOP)
     sweeping.end(signal.SIGKILL)
     assert is_running(sweeping.kernel)
     assert read_runs(sweeping.project)[True]["state"] == "LOST"
+    assert is_running(sweeping.kernel)  # who looks changes nothing
+    assert run_command(sweeping.project, "doctor").stdout
     assert not is_running(sweeping.kernel)

@@ -1,4 +1,7 @@
-"""The events of the ledger: each in words, what is signed in it, and whether it makes approvals stale that were given before."""
+"""The events of the ledger: each in words, what is signed in it, and how an approval that became stale by it says so.
+
+Whether an approval is stale is no matter of its event: it is where the bytes it signed are others now (`reviews/approval.py`).
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ SignedKind = Literal["approval", "waiver", "objection"]
 class EventKind:
     """One event: `say` follows the name of who did it, and raises KeyError and its like for an entry that was tampered with.
 
-    `signed` is the kind of statement that stands in it, None where nobody signs. `voids` says in an approval that was given before
-    what came after it; None where that leaves approvals as they are.
+    `signed` is the kind of statement that stands in it, None where nobody signs. `stale` is what a stale approval from before says
+    of it; None where it changes nothing that was signed.
     """
 
     say: Say
     signed: SignedKind | None = None
-    voids: Say | None = None
+    stale: Say | None = None
 
 
 EVENTS: Mapping[Event, EventKind] = {
@@ -31,22 +34,22 @@ EVENTS: Mapping[Event, EventKind] = {
     Event.NOMINATED: EventKind(lambda e: f"nominated {e.subject} (run {e.body['run']})"),
     Event.ANSWERED: EventKind(
         lambda e: f"answered {e.body['question']} of {e.subject}",
-        voids=lambda e: f"{e.actor} answered {e.body.get('question')}",
+        stale=lambda e: f"{e.actor} answered {e.body.get('question')}",
     ),
     Event.OBJECTED: EventKind(
         lambda e: f"objected to {e.subject}: {e.body['text']}",
         signed="objection",
-        voids=lambda e: f"{e.actor} objected",
+        stale=lambda e: f"{e.actor} objected",
     ),
     Event.CLEARED: EventKind(
         lambda e: f"cleared objection {e.body['objection']} to {e.subject}",
         signed="objection",
-        voids=lambda e: f"{e.actor} cleared an objection",
+        stale=lambda e: f"{e.actor} cleared an objection",
     ),
     Event.WAIVED: EventKind(
         lambda e: f"waived {e.body['check']} of {e.subject} until {last_day(e.body['expires'])}",
         signed="waiver",
-        voids=lambda e: f"{e.actor} waived {e.body.get('check')}",
+        stale=lambda e: f"{e.actor} waived {e.body.get('check')}",
     ),
     Event.APPROVED: EventKind(lambda e: f"approved {e.subject} as {e.body['role']}", signed="approval"),
     Event.REFUSED: EventKind(

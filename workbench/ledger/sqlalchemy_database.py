@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -152,6 +153,7 @@ def _is_complete(connection: sa.Connection, guards: Sequence[Guard]) -> bool:
     return (
         set(METADATA.tables) <= known
         and not any(_missing_columns(inspector, table) for table in METADATA.tables.values())
+        and not any(_narrow_columns(inspector, table) for table in METADATA.tables.values())
         and not any(guard.is_missing(connection) for guard in guards)
     )
 
@@ -162,6 +164,9 @@ def _add_missing_columns(connection: sa.Connection) -> None:
         for column in _missing_columns(sa.inspect(connection), table):
             kind = column.type.compile(connection.dialect)
             connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+        for column in _narrow_columns(sa.inspect(connection), table):
+            kind = column.type.compile(connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {table.name} ALTER COLUMN {column.name} TYPE {kind}"))
         for index in table.indexes:
             index.create(connection, checkfirst=True)
 
@@ -169,6 +174,18 @@ def _add_missing_columns(connection: sa.Connection) -> None:
 def _missing_columns(inspector: sa.Inspector, table: sa.Table) -> list[sa.Column[Any]]:
     known = {column["name"] for column in inspector.get_columns(table.name)}
     return [column for column in table.columns if column.name not in known]
+
+
+def _narrow_columns(inspector: sa.Inspector, table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns of texts that hold fewer characters than they must; SQLite counts none."""
+    if inspector.dialect.name == "sqlite":
+        return []
+    known = {column["name"]: getattr(column["type"], "length", None) for column in inspector.get_columns(table.name)}
+    return [
+        column
+        for column in table.columns
+        if isinstance(column.type, sa.String) and (known.get(column.name) or math.inf) < (column.type.length or 0)
+    ]
 
 
 # Connecting

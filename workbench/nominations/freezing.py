@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from workbench.errors import UsageError
+from workbench.errors import Unavailable, UsageError
 from workbench.files.trees import write_tree
 from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
 from workbench.models.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
@@ -14,17 +14,19 @@ from workbench.models.served_code import stage_bundle
 from workbench.models.served_model import FILES
 from workbench.policies.policy import Policy
 from workbench.reviews.bundle import MANIFEST, write_manifest
-from workbench.runs.folder import FEATURES, MODEL, PREDICTIONS, TRAINING
-from workbench.runs.kept_run import KeptRun
+from workbench.runs.folder import FEATURES, MODEL, NOTEBOOK, PREDICTIONS, TRAINING
+from workbench.runs.kept_run import RUN_AGAIN, KeptRun
 
 
 def require_model(kept: KeptRun) -> None:
-    """Raise UsageError for a run that logged no model."""
+    """Raise UsageError for a run that logged no model, or whose executed notebook is gone."""
     if not kept.model_files:
         raise UsageError(
             f"Run {kept.run.id} logged no model.",
             next_step="Call `wb.log_model(model, features)` in the notebook and run it again.",
         )
+    if NOTEBOOK not in kept.files:
+        raise UsageError(f"The notebook that run {kept.run.id} executed is gone.", next_step=RUN_AGAIN)
 
 
 def _find_tolerance(policy: Policy) -> Tolerance:
@@ -63,6 +65,8 @@ def _choose_served(files: dict[str, bytes], graph: bytes, inspection: Inspection
     """Return the files of the model that would be served; of one that cannot be, what was logged is kept for whoever looks why."""
     served = {CONTRACT_FILE: files[CONTRACT_FILE]} if CONTRACT_FILE in files else {}
     for name in FILES.get(inspection.model.served_as or "", (SKOPS_FILE,)):
+        if name == ONNX_FILE and not graph:
+            raise Unavailable("The compiled model was not written.", next_step="Nominate the run again.")
         if name == ONNX_FILE:
             served[name] = graph
         elif name in files:

@@ -145,7 +145,7 @@ def _find_change(statement: Statement, terms: Terms) -> str | None:
         return None
     files = f"{', '.join(changed)} changed since it was signed"
     later = [each for each in terms.said if each.event in EVENTS and each.sequence > statement.sequence]
-    deeds = [voids(each) for each in later if (voids := EVENTS[each.event].voids) is not None]
+    deeds = [stale(each) for each in later if (stale := EVENTS[each.event].stale) is not None]
     return f"{files}: {', '.join(dict.fromkeys(deeds))}" if deeds else files
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.errors import UsageError
-from workbench.ledger.events import EVENTS
+from workbench.ledger.events import EVENTS, SignedKind
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_checkpoint_fault, head_of
 from workbench.reviews.approval import Statement
 from workbench.reviews.objection import Objection
@@ -51,7 +51,7 @@ def audit_ledger(
 ) -> LedgerAudit:
     """Judge entries whose chain has these `faults`; `verify` says what is wrong with the signature in an entry."""
     given = find_checkpoint_fault(entries, checkpoint) if checkpoint else None
-    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if _is_signed(entry)]
+    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if _kind_of(entry)]
     approvals = tuple(_describe_approval(*each) for each in audited if each[0].event is Event.APPROVED)
     found = [*faults, *([f"The checkpoint given does not hold. {given}"] if given else [])]
     found += [f"Entry {entry.sequence}: {fault}" for entry, _, wrong in audited for fault in wrong]
@@ -61,13 +61,16 @@ def audit_ledger(
     )
 
 
-def _is_signed(entry: Entry) -> bool:
-    return entry.event in EVENTS and EVENTS[entry.event].signed is not None
+def _kind_of(entry: Entry) -> SignedKind | None:
+    return EVENTS[entry.event].signed if entry.event in EVENTS else None
 
 
 def parse_signed(entry: Entry) -> SignedRecord:
     """Return what somebody signed in an entry; raises UsageError (or KeyError and its like) for what nobody could have."""
-    return READERS[EVENTS[entry.event].signed or "approval"](entry.body["statement"].encode())
+    kind = _kind_of(entry)
+    if kind is None:
+        raise UsageError(f"Nobody signs what is {entry.event}.")
+    return READERS[kind](entry.body["statement"].encode())
 
 
 def _describe_approval(entry: Entry, record: SignedRecord | None, faults: Sequence[str]) -> AuditedApproval:

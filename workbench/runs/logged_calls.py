@@ -122,20 +122,30 @@ def read_logged_calls(folder: Path, parameters: Mapping[str, Any], *, own: str) 
     else is wrong becomes the only note.
     """
     try:
-        content, lines = _read_lines(folder / CALLS), _read_lines(folder / own)
-        # Lines of before times were kept are no points; the run's record has their value.
-        lines = lines if b'"time_ms"' in lines else b""
-        return read_calls(content, parameters, own=lines) if content or lines else None
-    except (OSError, ValueError, KeyError, TypeError) as exc:
+        return read_kept_calls(_read_file(folder / CALLS), parameters, own=_read_file(folder / own))
+    except (OSError, ValueError) as exc:
         return LoggedCalls(notes=[f"What was logged cannot be read: {exc}"[:LONGEST_NOTE]])
 
 
-def _read_lines(path: Path) -> bytes:
-    """Return the whole lines of a file, none when there is none."""
+def read_kept_calls(content: bytes, parameters: Mapping[str, Any], *, own: bytes) -> LoggedCalls | None:
+    """Return the same of the bytes of both files, empty where there is none."""
+    content, lines = _whole_lines(content), _whole_lines(own)
+    # Lines of before times were kept are no points; the run's record has their value.
+    lines = lines if b'"time_ms"' in lines else b""
     try:
-        content = _read_plain_file(path)
+        return read_calls(content, parameters, own=lines) if content or lines else None
+    except (ValueError, KeyError, TypeError) as exc:
+        return LoggedCalls(notes=[f"What was logged cannot be read: {exc}"[:LONGEST_NOTE]])
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return read_plain_file(path)
     except FileNotFoundError:
         return b""
+
+
+def _whole_lines(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
@@ -148,7 +158,8 @@ def remove_empty_folders(folder: Path) -> None:
             Path(path).rmdir()
 
 
-def _read_plain_file(path: Path) -> bytes:
+def read_plain_file(path: Path) -> bytes:
+    """Return the bytes of a file; raises ValueError for what is none, such as a pipe, OSError for a link or none at all."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError(f"{path.name} is not a regular file")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench.runs.folder import LOGGED_METRICS
 from workbench.runs.kept_run import KeptRun
-from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, read_logged_calls
+from workbench.runs.logged_calls import CALLS, LoggedCalls, read_kept_calls, read_logged_calls
 from workbench.runs.points import Point
 from workbench.runs.run import Run
 
@@ -22,11 +22,8 @@ def read_points(run: Run, folder: Path) -> dict[str, list[Point]]:
 
 def points_of(kept: KeptRun) -> dict[str, list[Point]]:
     """Return the same of a run that was read already."""
-    try:
-        own = kept.files.get(LOGGED_METRICS, b"")
-        return order_points(kept.run, read_calls(kept.files.get(CALLS, b""), kept.run.parameters, own=own))
-    except (ValueError, KeyError, TypeError):
-        return order_points(kept.run, LoggedCalls())
+    calls = read_kept_calls(kept.files.get(CALLS, b""), kept.run.parameters, own=kept.files.get(LOGGED_METRICS, b""))
+    return order_points(kept.run, calls or LoggedCalls())
 
 
 def order_points(run: Run, calls: LoggedCalls) -> dict[str, list[Point]]:

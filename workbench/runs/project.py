@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.errors import NotFound, Unavailable
+from workbench.errors import NotFound
 from workbench.notebooks.notebook import Notebook, parse_notebook
 from workbench.policies.policy import Known
 from workbench.runs.mlflow_tracker import MlflowTracker
@@ -36,14 +35,5 @@ def read_notebook(project: Project, path: Path) -> Notebook:
 
 
 def find_run(project: Project, run_id: str) -> Run:
-    """Return one run by its id or the beginning of it; runs whose process is gone are marked LOST first."""
-    settle(project)
+    """Return one run by its id or the beginning of it."""
     return project.store.find_run(run_id)
-
-
-def settle(project: Project) -> None:
-    """Mark the runs LOST whose process is gone, if the store takes it."""
-    from workbench.runs.publishing import settle_lost_runs
-
-    with suppress(Unavailable):  # a store that cannot be written to can still be read
-        settle_lost_runs(project.settings, project.store)

@@ -4,52 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.models.model_files import SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
-from workbench.runs import spool
-from workbench.runs.collecting import OWN_INPUTS, remove_unfinished
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls
 from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
-from workbench.runs.redacting import redact_abandoned
+from workbench.runs.reaping import reap_lost_runs
 from workbench.runs.run import Run
 from workbench.runs.sqlalchemy_store import Store
-from workbench.secrets.redacting_files import empty_folder
-
-
-def settle_lost_runs(settings: Settings, store: Store) -> list[str]:
-    """Mark runs LOST that nobody runs any more, end what they left running, and return their ids."""
-    lost = store.mark_lost_runs()
-    if lost:
-        from workbench.executors.kernel_processes import end_marked_processes
-
-        for run_id in lost:
-            end_marked_processes(mark_of(settings.runs_folder / run_id))
-            run = store.find_run(run_id)
-            clean_abandoned(run, settings)
-            if run.provenance.get("had_secrets"):
-                # Whoever finds a run lost may not know the secrets that it knew.
-                empty_folder(settings.runs_folder / run_id, keep=OWN_INPUTS)
-    return lost
-
-
-def clean_abandoned(run: Run, settings: Settings) -> None:
-    """Remove from the folder of a run that was killed or lost what looks finished, and the secrets we know."""
-    folder = settings.runs_folder / run.id
-    remove_unfinished(folder)
-    with suppress(OSError, WorkbenchError):  # it may have no folder yet, or its notebook ruined it
-        names, project = settings.secret_variables, settings.project
-        redact_abandoned(folder, run.parameters, os.environ, project=project, names=names)
-
-
-def mark_of(folder: Path) -> str:
-    """Return the variable by which everything a run's notebook started is found."""
-    return f"{spool.FOLDER_VARIABLE}={folder}"
 
 
 def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) -> dict[str, str | None]:
@@ -57,7 +23,7 @@ def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) ->
 
     Returns why it did not take a run, by the run's id; None for each that it took.
     """
-    settle_lost_runs(settings, store)
+    reap_lost_runs(settings, store)
     return {run.id: publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()}
 
 

@@ -32,7 +32,9 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
     **{state: frozenset() for state in FINAL_STATES},
 }
 
-RUN_ID = re.compile(r"[0-9a-f]{8}")
+# Runs of before have eight digits.
+RUN_ID = re.compile(r"[0-9a-f]{12}|[0-9a-f]{8}")
+_PREFIX = re.compile(r"[0-9a-f]{1,12}")
 
 
 class IllegalTransition(WorkbenchError):
@@ -51,8 +53,13 @@ def require_transition(current: RunState, target: RunState) -> None:
 
 
 def new_run_id() -> str:
-    """Return a fresh run id: eight hex characters, never derived from user input."""
-    return secrets.token_hex(4)
+    """Return a fresh run id: twelve hex characters, never derived from user input; two of a million are one in 560 stores."""
+    return secrets.token_hex(6)
+
+
+def is_run_prefix(text: str) -> bool:
+    """True for what may be the beginning of a run's id, or all of it."""
+    return _PREFIX.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,14 @@ from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json
 from workbench.runs.batch import Batch, Progress
 from workbench.runs.collecting import RunFolder, collect_run
-from workbench.runs.folder import PARAMETERS
+from workbench.runs.folder import PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
-from workbench.runs.publishing import clean_abandoned, mark_of, publish_pending, publish_run
+from workbench.runs.publishing import publish_pending, publish_run
+from workbench.runs.reaping import clean_abandoned, mark_of
 from workbench.runs.redacting import find_redactor
-from workbench.runs.run import IllegalTransition, Run, RunState, new_run_id
+from workbench.runs.run import IllegalTransition, Run, RunState
 from workbench.secrets.redaction import Redactor
 
 _WAIT_S = 1.0
@@ -55,14 +56,14 @@ class Runner:
         publish_pending(self._settings, self._store, self._tracker)
         batch = replace(batch, path=batch.path.resolve())
         course = _Course(batch, {**read_provenance(batch.path, self._settings.project), **batch.origin})
-        try:
-            with keep_leases(self._store) as held:
+        with keep_leases(self._store) as held:  # until what is stopped is written down as well
+            try:
                 self._execute(course, held)
-        except BaseException as exc:
-            self._stop(course, exc)
-            if isinstance(exc, KeyboardInterrupt):
-                raise _interrupted(course) from exc
-            raise
+            except BaseException as exc:
+                self._stop(course, exc)
+                if isinstance(exc, KeyboardInterrupt):
+                    raise _interrupted(course) from exc
+                raise
         return course.done
 
     def _execute(self, course: _Course, held: HeldAttempts) -> None:
@@ -104,7 +105,7 @@ class Runner:
         has_secrets = bool(self._find_secrets(values, course.batch.notebook))
         seeds = {name: value for name, value in values.items() if "seed" in name.lower()}
         run = Run(
-            id=new_run_id(),
+            id=self._store.draw_run_id(),
             notebook=course.batch.notebook.name,
             notebook_digest=course.batch.notebook.digest,
             parameters=values,
@@ -150,7 +151,7 @@ class Runner:
 
     def _make_job(self, run: Run, folder: Path, course: _Course) -> Job:
         (folder / PARAMETERS).write_bytes(canonical_json(run.parameters))
-        (folder / "provenance.json").write_bytes(canonical_json(run.provenance))
+        (folder / PROVENANCE).write_bytes(canonical_json(run.provenance))
         tracking = self._tracker.kernel_variables(folder, str(run.tracked_as))
         environment = kernel_environment(spool=folder, project=self._settings.project, tracking=tracking)
         return Job(

@@ -22,7 +22,15 @@ from workbench.ledger.ledger import Entry, Event
 from workbench.ledger.sqlalchemy_database import METADATA, Database
 from workbench.ledger.sqlalchemy_ledger import GUARD, Ledger
 from workbench.records.clock import utc_now
-from workbench.runs.run import FINAL_STATES, RUN_ID, IllegalTransition, Run, RunState, require_transition
+from workbench.runs.run import (
+    FINAL_STATES,
+    IllegalTransition,
+    Run,
+    RunState,
+    is_run_prefix,
+    new_run_id,
+    require_transition,
+)
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
 HEARTBEAT_S = 10.0
@@ -31,21 +39,21 @@ _FINAL = [str(state) for state in FINAL_STATES]
 _runs = sa.Table(
     "runs",
     METADATA,
-    sa.Column("id", sa.String(8), primary_key=True),
+    sa.Column("id", sa.String(12), primary_key=True),
     sa.Column("created", sa.String(32), nullable=False, index=True),
     sa.Column("notebook", sa.Text, nullable=False),
     sa.Column("notebook_digest", sa.String(64), nullable=False),
     sa.Column("parameters", sa.Text, nullable=False),
     sa.Column("provenance", sa.Text, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
-    sa.Column("sweep", sa.String(8), index=True),
+    sa.Column("sweep", sa.String(12), index=True),
     sa.Column("tracked_as", sa.String(64)),
     sa.Column("published", sa.Boolean, nullable=False, default=False),
 )
 _attempts = sa.Table(
     "attempts",
     METADATA,
-    sa.Column("run_id", sa.String(8), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("run_id", sa.String(12), sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
@@ -88,6 +96,14 @@ class Store:
         return self._database.transaction(writes=(_attempts,))
 
     # Runs and attempts
+
+    def draw_run_id(self) -> str:
+        """Return an id that no run has; one that is taken is drawn again."""
+        with self._reading() as connection:
+            while True:
+                drawn = new_run_id()
+                if connection.execute(sa.select(_runs.c.id).where(_runs.c.id == drawn)).first() is None:
+                    return drawn
 
     def add_run(self, run: Run) -> None:
         """Write a run with its first attempt, QUEUED and held by this process."""
@@ -149,7 +165,7 @@ class Store:
     def list_runs(
         self, *, notebook: str | None = None, sweep: str | None = None, limit: int | None = None
     ) -> list[Run]:
-        """Return runs, newest first."""
+        """Return runs, newest first; one whose process is gone is LOST, whether or not anybody wrote that down yet."""
         query = _run_query().order_by(_runs.c.created.desc()).limit(limit)
         query = query.where(_runs.c.notebook == notebook) if notebook else query
         query = query.where(_runs.c.sweep == sweep) if sweep else query
@@ -157,11 +173,12 @@ class Store:
             return [_build_run(row) for row in connection.execute(query)]
 
     def find_run(self, prefix: str) -> Run:
-        """Return the one run whose id begins with `prefix`; raises NotFound when there is none or more than one."""
-        if not prefix or not RUN_ID.fullmatch(prefix.ljust(8, "0")):
+        """Return the one run whose id is `prefix`, or begins with it; raises NotFound when there is none or more than one."""
+        if not is_run_prefix(prefix):
             raise NotFound(f"{prefix!r} is not a run id.", next_step="`workbench runs` lists them.")
         with self._reading() as connection:
             found = connection.execute(_run_query().where(_runs.c.id.startswith(prefix)).limit(3)).all()
+        found = [row for row in found if row.id == prefix] or found
         if len(found) != 1:
             count = "No run begins" if not found else "More than one run begins"
             raise NotFound(f"{count} with {prefix!r}.", next_step="`workbench runs` lists them.")
@@ -250,6 +267,8 @@ def _run_query() -> Any:
 
 def _build_run(row: Any) -> Run:
     columns = dict(row._mapping)
+    if columns["state"] not in _FINAL and (loss := _find_loss(row)):
+        columns |= {"state": RunState.LOST, "error": loss}
     attempt, record = columns.pop("number"), columns.pop("record")
     columns.pop("owner")
     columns.pop("lease_until")

@@ -11,7 +11,7 @@ from workbench.files.disk import disk_answers
 from workbench.notebooks.notebook import Notebook
 from workbench.runs.batch import Batch, OnProgress
 from workbench.runs.points import Point
-from workbench.runs.project import Project, find_run, read_notebook, settle
+from workbench.runs.project import Project, find_run, read_notebook
 from workbench.runs.run import Run
 from workbench.runs.trials import list_trials
 
@@ -45,8 +45,7 @@ class RunVerbs(Project):
         return run
 
     def list_runs(self, *, notebook: str | None = None, limit: int | None = None) -> list[Run]:
-        """Return runs, newest first; runs whose process is gone are marked LOST first."""
-        settle(self)
+        """Return runs, newest first; one whose process is gone is LOST."""
         return self.store.list_runs(notebook=notebook, limit=limit)
 
     def show(self, run_id: str) -> Run:

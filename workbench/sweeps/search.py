@@ -87,6 +87,8 @@ def _number(text: str) -> float | None:
 
 def require_space(declared: Iterable[Parameter], space: Space, search: Search) -> None:
     """Raise UsageError, with every reason, for a space that holds what the notebook does not take or the search cannot draw."""
+    if search not in SEARCHES:
+        raise UsageError(f"There is no search {search!r}.", why=f"There are: {', '.join(SEARCHES)}.")
     known = {parameter.name: parameter for parameter in declared}
     problems = {name: _find_faults(known.get(name), axis, search) for name, axis in space.items()}
     names = ", ".join(known) or "none"

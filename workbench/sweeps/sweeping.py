@@ -19,8 +19,8 @@ from workbench.policies.policy import Policy
 from workbench.records.clock import utc_now
 from workbench.runs.batch import Batch, OnProgress, Progress
 from workbench.runs.project import Project, read_notebook
-from workbench.runs.publishing import settle_lost_runs
-from workbench.runs.run import RUN_ID, Run, RunState, new_run_id
+from workbench.runs.reaping import reap_lost_runs
+from workbench.runs.run import Run, RunState, is_run_prefix, new_run_id
 from workbench.runs.trials import Aim, Goal, ListedTrials, Trials
 from workbench.sweeps.search import (
     SEARCHES,
@@ -148,7 +148,7 @@ def write_plan(plan: SweepPlan, settings: Settings) -> Path:
 
 def read_plan(sweep: str, settings: Settings) -> SweepPlan:
     """Return the plan of the one sweep whose id begins with this; raises NotFound for none or several."""
-    fits = RUN_ID.fullmatch(sweep.ljust(8, "0")) and sweep
+    fits = is_run_prefix(sweep)
     found = list(settings.sweeps_folder.glob(f"{sweep}*/{PLAN}")) if fits else []
     if len(found) != 1:
         count = "No sweep begins" if not found else "More than one sweep begins"
@@ -211,7 +211,7 @@ def run_sweep(
     notebook = read_notebook(project, path)
     _require_same(notebook, plan)
     with _hold(project.settings.sweeps_folder / plan.id, plan):
-        settle_lost_runs(project.settings, project.store)
+        reap_lost_runs(project.settings, project.store)
         runs = list_runs_of(plan, project.store)
         _require_idle(plan, runs)
         settled = list(settled_runs(runs, retry_failed=retry_failed).values())

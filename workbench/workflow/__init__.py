@@ -1,4 +1,4 @@
-"""The verbs of the workbench; each loads, decides with a pure function, and acts only if allowed."""
+"""Workbench: the verbs of every chapter put together; the doctor, JupyterLab and pages of their own."""
 
 from workbench.workflow.workbench import Workbench
 

@@ -11,7 +11,8 @@ from workbench.errors import WorkbenchError
 from workbench.ledger.ledger import Event
 from workbench.releases.aliases import Pointing, point_to_served
 from workbench.runs.project import Project
-from workbench.runs.publishing import publish_pending, settle_lost_runs
+from workbench.runs.publishing import publish_pending
+from workbench.runs.reaping import reap_lost_runs
 from workbench.runs.run import RUN_ID
 from workbench.signing.allowed_signers import find_signers_faults
 
@@ -85,7 +86,7 @@ def _ledger(project: Project) -> Iterator[Symptom]:
 
 
 def _runs(project: Project) -> Iterator[Symptom]:
-    lost = settle_lost_runs(project.settings, project.store)
+    lost = reap_lost_runs(project.settings, project.store)
     found = f"{len(lost)} marked lost now" if lost else "none lost"
     folders = project.settings.runs_folder
     # First the folders: a run that begins meanwhile is in the store before it has one.

@@ -56,7 +56,7 @@ def on_answer(name, text):
 
 def on_approve(request, key):
     global review
-    if "missing" in key.path.name:
+    if "missing" in str(key.path):
         raise FileNotFoundError(str(key.path))
     approval = GivenApproval(OWNER, request.role, NOW, "2027-05-20T08:30:00+00:00", ())
     review = replace(review, approvals=(*review.approvals, approval))
@@ -84,9 +84,9 @@ def on_waive(request, key):
     return review
 
 def find_keyholder(path):
-    if "missing" in path.name:
+    if "missing" in str(path):
         raise UsageError(f"There is no key at {{path}}.")
-    return OWNER if "otto" in path.name else VALIDATOR if "vera" in path.name else None
+    return OWNER if "otto" in str(path) else VALIDATOR if "vera" in str(path) else None
 
 requests = Requests(on_answer, on_approve, on_object, on_waive, find_keyholder)
 """

@@ -1,4 +1,4 @@
-"""Ways to execute a notebook; each is `submit` a job, get a future, `cancel` what runs."""
+"""Ways to execute a notebook; each is `submit` a job, ask its `status`, `cancel` what runs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.builders import AUTHOR, ENDED
-from workbench.errors import Unavailable, UsageError
+from workbench.config import Settings
+from workbench.errors import NotFound, Unavailable, UsageError
 from workbench.notebooks.parameters import Bound, Parameter, bind_parameters
 from workbench.runs.run import FINAL_STATES, Run, RunState, new_run_id
 from workbench.runs.trials import Goal, ListedTrials
@@ -32,6 +33,7 @@ from workbench.sweeps.search import (
     require_space,
     settled_runs,
 )
+from workbench.sweeps.sweeping import read_plan, write_plan
 
 STRENGTH = Parameter("C", "float", 1.0, bounds=(Bound("Gt", 0), Bound("Le", 100)))
 DEPTH = Parameter("depth", "int", 3, bounds=(Bound("Ge", 1),))
@@ -480,3 +482,12 @@ def test_optuna_says_nothing_beside_the_sweep(tmp_path, capfd):
 def test_a_plan_without_a_goal_is_no_search(tmp_path):
     with pytest.raises(TypeError, match="goal"):
         OptunaTrials(replace(build_plan(), goal=None), tmp_path, bind)
+
+
+def test_the_whole_id_of_a_sweep_names_it_though_a_longer_one_begins_with_it(tmp_path):
+    settings = Settings(tmp_path)
+    for name in ("5eeb0001", "5eeb00010000"):
+        write_plan(build_plan(id=name), settings)
+    assert [read_plan(name, settings).id for name in ("5eeb0001", "5eeb00010000")] == ["5eeb0001", "5eeb00010000"]
+    with pytest.raises(NotFound, match="More than one sweep"):
+        read_plan("5eeb", settings)

@@ -147,9 +147,10 @@ def write_plan(plan: SweepPlan, settings: Settings) -> Path:
 
 
 def read_plan(sweep: str, settings: Settings) -> SweepPlan:
-    """Return the plan of the one sweep whose id begins with this; raises NotFound for none or several."""
+    """Return the plan of the one sweep whose id is this, or begins with it; raises NotFound for none or several."""
     fits = is_run_prefix(sweep)
     found = list(settings.sweeps_folder.glob(f"{sweep}*/{PLAN}")) if fits else []
+    found = [path for path in found if path.parent.name == sweep] or found
     if len(found) != 1:
         count = "No sweep begins" if not found else "More than one sweep begins"
         raise NotFound(

@@ -22,7 +22,7 @@ from workbench.records.digest import sha256_hex, short
 from workbench.reviews.decision import find_blocking
 from workbench.reviews.nominees import Nominee
 from workbench.runs.keeping import read_kept_run
-from workbench.runs.project import Project, find_run
+from workbench.runs.project import Project
 from workbench.runs.run import Run
 
 NEXT_STEP = "Put the run's folder back from a copy, or run the notebook again and nominate that run."
@@ -48,7 +48,7 @@ def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
 def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nomination:
     """Return the nomination as it was: with the runs and the ledger that were known then, and what other runs said of this one."""
     nominated = nominee.nominated
-    run = find_run(project, frozen.identity.run_id)
+    run = project.store.find_run(frozen.identity.run_id)
     baseline = nominated.body.get("baseline")
     runs = _known_runs(project, nominated.body.get("known_until", nominated.time))
     entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
@@ -58,7 +58,7 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
         policy_name=nominated.body["policy"],
         policy_bytes=nominee.policy_bytes,
         nominator=nominated.actor,
-        baseline=find_run(project, baseline) if baseline else None,
+        baseline=project.store.find_run(baseline) if baseline else None,
         tried=count_tries(run, runs),
         last_version=frozen.identity.version,
         planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,

@@ -11,7 +11,6 @@ from workbench.errors import NotFound
 from workbench.notebooks.notebook import Notebook, parse_notebook
 from workbench.policies.policy import Known
 from workbench.runs.mlflow_tracker import MlflowTracker
-from workbench.runs.run import Run
 from workbench.runs.sqlalchemy_store import Store
 
 
@@ -32,8 +31,3 @@ def read_notebook(project: Project, path: Path) -> Notebook:
     resolved, home = path.resolve(), project.settings.project
     name = str(resolved.relative_to(home)) if resolved.is_relative_to(home) else str(resolved)
     return parse_notebook(name, resolved.read_bytes())
-
-
-def find_run(project: Project, run_id: str) -> Run:
-    """Return one run by its id or the beginning of it."""
-    return project.store.find_run(run_id)

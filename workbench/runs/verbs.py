@@ -11,7 +11,7 @@ from workbench.files.disk import disk_answers
 from workbench.notebooks.notebook import Notebook
 from workbench.runs.batch import Batch, OnProgress
 from workbench.runs.points import Point
-from workbench.runs.project import Project, find_run, read_notebook
+from workbench.runs.project import Project, read_notebook
 from workbench.runs.run import Run
 from workbench.runs.trials import list_trials
 
@@ -50,7 +50,7 @@ class RunVerbs(Project):
 
     def show(self, run_id: str) -> Run:
         """Return one run by its id or the beginning of it."""
-        return find_run(self, run_id)
+        return self.store.find_run(run_id)
 
     def read_points(self, run_id: str) -> dict[str, list[Point]]:
         """Return the points of each metric of a run in the order of their steps, the one that is the run's value last."""

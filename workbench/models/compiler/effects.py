@@ -20,8 +20,8 @@ _AT_ONCE, _COLUMNS_AT_ONCE, _BASES = 4_000, 20, 3
 Change = tuple[int, str, Any]  # which base row, a column of the request, and its value there
 
 
-class MixedColumnsError(Exception):
-    """A part asks about what several columns are mixed into; sums of them differ in their last bits, whoever computes them."""
+class NoDriverError(Exception):
+    """What a part asks for is driven by no one column: by several, mixed, or by none that was found."""
 
 
 class Seen:
@@ -113,7 +113,8 @@ class _Values:
         known = list(column.categories if column.categories is not None else self.present[column.name])
         if _is_number(column):
             # Few different numbers may be names: an encoder has a column for each.
-            return sorted({*thin(known, max(most, len(known) * (len(known) <= _FEW_KINDS))), *self._ends[column.name]})
+            some = known if len(known) <= _FEW_KINDS else thin(known, most)
+            return sorted({*some, *self._ends[column.name]})
         return [*thin(known, _MOST_KINDS), *self.more(column)]
 
     def tried(self, column: Column, most: int) -> list[Any]:
@@ -190,19 +191,18 @@ def _find_effects(seen: Seen, values: _Values, columns: Sequence[Column]) -> dic
 def find_drivers(seen: Seen, asked: Collection[int]) -> dict[int, Effect]:
     """Return for each column that is asked for the one column of a request that it depends on.
 
-    Raises MixedColumnsError where one depends on several.
+    Raises NoDriverError where one depends on several, or on none that was found.
     """
     columns, values = seen.contract.columns, _Values(seen)
     moves = _find_moves(seen, [values.tried(column, _FEW_VALUES) for column in columns])
     if any(not moves[:, at].any() for at in asked):
         moves |= _find_moves(seen, [values.tried(column, _MOST_VALUES) for column in columns])
     if still := sorted(at for at in asked if not moves[:, at].any()):
-        raise MixedColumnsError(f"nothing was found that moves {len(still):,} of the columns they are of")
+        raise NoDriverError(f"nothing was found that moves {len(still):,} of the columns they are of")
     if mixed := sorted({*np.flatnonzero(moves.sum(axis=0) > 1).tolist()} & {*asked}):
         names = [columns[at].name for at in np.flatnonzero(moves[:, mixed[0]]).tolist()]
         listed = f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
-        raise MixedColumnsError(f"they are of what several columns are mixed into ({listed})")
-    alone = {at: columns[int(moves[:, at].argmax())] for at in asked if moves[:, at].sum() == 1}
-    driving = [column for column in columns if column in alone.values()]
-    effects = _find_effects(seen, values, driving)
-    return {at: effects[column.name] for at, column in alone.items()}
+        raise NoDriverError(f"they are of what several columns are mixed into ({listed})")
+    drivers = {at: columns[int(moves[:, at].argmax())] for at in asked}
+    effects = _find_effects(seen, values, [column for column in columns if column in drivers.values()])
+    return {at: effects[column.name] for at, column in drivers.items()}

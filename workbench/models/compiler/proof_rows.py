@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.models.compiler.effects import MixedColumnsError
+from workbench.models.compiler.effects import NoDriverError
 from workbench.models.compiler.reached_nodes import Reached, count_questions, reach_nodes
 from workbench.models.contract import (
     LARGEST_INTEGER,
@@ -49,7 +49,7 @@ def make_row_sets(model: Any, contract: Contract, holdout: Rows, training: Rows)
     bases = [data[at] for at in np.sort(generator.permutation(len(data))[:_MOST_BASES])]
     try:
         (reached, asked), untried = reach_nodes(model, contract, bases), ""
-    except MixedColumnsError as exc:
+    except NoDriverError as exc:
         reached, asked, untried = [], count_questions(model), str(exc)
     # Whatever a step raises on rows made for this: what nobody could try is not proved.
     except Exception as exc:

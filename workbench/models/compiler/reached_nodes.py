@@ -59,8 +59,7 @@ class Reached:
 def reach_nodes(model: Any, contract: Contract, rows: Rows) -> tuple[list[Reached], int]:
     """Return rows that reach a model's questions, at most 5,000 of these (of wide tables fewer), and how many there are.
 
-    `rows` are some that keep the contract. Raises MixedColumnsError for questions about what several columns are mixed into: no one
-    column leads to both sides of such a threshold.
+    `rows` are some that keep the contract. Raises NoDriverError for questions about what no one column leads to both sides of.
     """
     questions, total = list(find_questions(model)), count_questions(model)
     generator = np.random.default_rng(_SEED)
@@ -163,7 +162,7 @@ class _Sides:
         self._driver = find_drivers(seen, asked)
         pairs = {(node.feature, node.threshold) for node in nodes}
         pairs |= {(at, threshold) for node in nodes for at, (threshold, _) in node.changes.items()}
-        self._values = self._bring_back(sorted(pair for pair in pairs if pair[0] in self._driver))
+        self._values = self._bring_back(sorted(pairs))
 
     def place(self, nodes: Iterable[Node]) -> Iterator[Reached]:
         """Yield a row for each node whose column, and whose changes, can be brought back."""
@@ -176,15 +175,12 @@ class _Sides:
 
     def _mix(self, row: dict[str, Any], node: Node, times: int) -> Iterator[dict[str, Any]]:
         """Yield other rows of the data with what led this one to the node."""
-        if all(at in self._driver for at in node.path):
-            kept = {(name := self._driver[at].column.name): row[name] for at in node.path}
-            for at in self._generator.integers(0, len(self._seen.rows), times).tolist():
-                yield {**self._seen.rows[at], **kept}
+        kept = {(name := self._driver[at].column.name): row[name] for at in node.path}
+        for at in self._generator.integers(0, len(self._seen.rows), times).tolist():
+            yield {**self._seen.rows[at], **kept}
 
     def _values_of(self, node: Node) -> list[tuple[Any, ...]]:
         """Return values on either side of a node's threshold, for each place where it is crossed; or of every kind."""
-        if node.feature not in self._driver:
-            return []
         if node.by_kind:
             return [tuple(self._driver[node.feature].values)]
         # A threshold nobody is above parts those that are missing from all others.

@@ -10,8 +10,6 @@ from typing import Any
 from workbench.records.digest import canonical_json, sha256_hex
 
 _INFINITE = {"inf": "Infinity", "-inf": "-Infinity"}
-
-
 _encode = json.JSONEncoder(default=str).encode
 
 

@@ -11,17 +11,9 @@ from workbench.records.digest import canonical_json, sha256_hex
 from workbench.reviews.approval import Target, Terms
 
 MANIFEST = "release/manifest.json"
-
-
 EVIDENCE = "release/evidence.json"
-
-
 POLICY = "release/policy.yaml"
-
-
 CARD = "release/model_card.md"
-
-
 SUBJECTS = (MANIFEST, EVIDENCE, POLICY, CARD)
 
 

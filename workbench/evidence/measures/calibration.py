@@ -37,8 +37,6 @@ class CalibrationFact:
 
 
 _FEWEST_FOR_CALIBRATION = 50
-
-
 _FEWEST_OF_A_CLASS = 10
 
 

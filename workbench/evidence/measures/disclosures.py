@@ -42,7 +42,6 @@ _EMBEDDED = re.compile(r"(?:data:[\w/+.;=-]{1,80};base64,|\"image/[a-z]+\": \")[
 # What a run itself keeps that is no text, by how such a file begins: the rows, the model and its compiled form, pictures.
 _BINARY = {".parquet": b"PAR1", ".skops": b"PK\x03\x04", ".onnx": b"\x08", ".png": b"\x89PNG\r\n\x1a\n"}
 
-
 _LARGEST_BYTES = 50_000_000
 
 

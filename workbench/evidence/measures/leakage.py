@@ -33,8 +33,6 @@ class LeakageFact:
 
 
 _STRONGEST = 10
-
-
 _FEWEST_FOR_IDS = 50
 
 

@@ -141,7 +141,6 @@ def _link(booster: Booster, graph: Graph, raw: str) -> str:
 
 _ONE_OPERATOR = {"exp": "Exp", "sigmoid": "Sigmoid", "sigmoids": "Sigmoid"}
 
-
 PREDICTORS: Mapping[str, Callable[[Any, Table], Responses]] = {
     "BoostedClassifier": convert_booster,
     "BoostedRegressor": convert_booster,

@@ -303,7 +303,6 @@ def apply_function(graph: Graph, function: Any, values: str) -> str:
 _STAYING_WHOLE = ("square", "absolute", "negative")
 _FUNCTIONS = {"sqrt": "Sqrt", "exp": "Exp", "log": "Log", "absolute": "Abs", "negative": "Neg", "tanh": "Tanh"}
 
-
 TRANSFORMERS: Mapping[str, Callable[[Any, Table], Table]] = {
     "Binarizer": convert_binarizer,
     "FunctionTransformer": convert_function,

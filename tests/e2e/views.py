@@ -21,7 +21,7 @@ def build_run(number, estimate, random):
     interval = Interval(estimate, estimate - random.uniform(0.006, 0.011), estimate + random.uniform(0.006, 0.011), 0.9958)
     strength, depth = round(10 ** random.uniform(-3, 2), 4), random.randint(1, 2000)
     parameters = {{"strength": strength, "max_depth": depth, "family": random.choice(["boosting", "forest"]), "seed": 7}}
-    return ComparedRun(f"{{random.getrandbits(32):08x}}", parameters, 0.9312 + estimate, interval, decide_verdict(interval, 0.005))
+    return ComparedRun(f"{{random.getrandbits(48):012x}}", parameters, 0.9312 + estimate, interval, decide_verdict(interval, 0.005))
 
 def build_runs():
     random = Random(3)

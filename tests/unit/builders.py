@@ -49,8 +49,8 @@ STANDARD_POLICY = Path(__file__).parents[2] / "templates" / "policies" / "standa
 STRICT_POLICY = STANDARD_POLICY.with_name("strict.yaml")
 CHECKLIST = Path(__file__).parents[2] / "templates" / "checklist.yaml"
 
-RUN_ID = "3f9a1c27"
-CHAMPION_RUN_ID = "b07d5e10"
+RUN_ID = "3f9a1c27d05b"
+CHAMPION_RUN_ID = "b07d5e10a4c8"
 AUTHOR = "ada@example.org"
 VALIDATOR = "vera@example.org"
 OWNER = "otto@example.org"

@@ -282,7 +282,7 @@ def test_a_regression_is_told_by_its_bias(leave):
 
 def run(number, digest):
     return SimpleNamespace(
-        id=f"{number:08x}", record={"files": {spool.PREDICTIONS: digest}}, is_finished=True, metrics={}
+        id=f"{number:012x}", record={"files": {spool.PREDICTIONS: digest}}, is_finished=True, metrics={}
     )
 
 

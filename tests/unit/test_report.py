@@ -163,7 +163,7 @@ NORMAL = (
 def test_a_report_says_at_its_head_what_was_run_and_what_came_out():
     text = Page(render(*NORMAL)).text
     for words in (
-        "01_train, run 3f9a1c27",
+        "01_train, run 3f9a1c27d05b",
         "Finished 2026-11-20 09:12 UTC, run by ada@example.org.",
         "roc_auc 0.9952",
         "strength 0.5 family ridge",

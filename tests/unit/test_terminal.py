@@ -72,7 +72,7 @@ def _eighty_columns(monkeypatch):
 
 def build_run(number: int = 0, **changes) -> Run:
     facts = {
-        "id": f"{int(RUN_ID, 16) + number:08x}",
+        "id": f"{int(RUN_ID, 16) + number:012x}",
         "notebook": "notebooks/01_train.ipynb",
         "notebook_digest": "ab" * 32,
         "parameters": {"strength": 0.1 * number, "seed": 7},
@@ -182,7 +182,7 @@ def test_the_table_fits_however_many_parameters_differ(capsys, count):
 
 
 def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):
-    runs = tuple(build_compared_run(run_id=f"{n:08x}", parameters={"n": n}) for n in range(20))
+    runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": n}) for n in range(20))
     text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
     assert max(widths("\n".join(text.splitlines()[1:-1]))) <= 80
     assert "and 5 more; --json shows all" in text
@@ -319,7 +319,7 @@ def test_among_runs_of_several_notebooks_each_says_whose_it_is(capsys):
 def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
     drawn = [{"rate": 0.0123456789012345}, {"rate": 0.0123456789012345 if view == "the same in all" else 0.5}]
     if view == "comparison":
-        runs = tuple(build_compared_run(run_id=f"{n:08x}", parameters=values) for n, values in enumerate(drawn))
+        runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=values) for n, values in enumerate(drawn))
         text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
     else:
         text = printed(capsys, terminal_views.print_runs, [build_run(n, parameters=drawn[n]) for n in (0, 1)])
@@ -328,8 +328,13 @@ def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
 
 
 def test_one_run_shows_results_source_and_folder(capsys):
-    text = " ".join(printed(capsys, terminal_views.print_run, build_run(), "runs/by-id/3f9a1c27").split())
-    for words in ("roc_auc 0.9952", "1,430 rows, 31 columns", "with uncommitted changes", "folder runs/by-id/3f9a1c27"):
+    text = " ".join(printed(capsys, terminal_views.print_run, build_run(), "runs/by-id/3f9a1c27d05b").split())
+    for words in (
+        "roc_auc 0.9952",
+        "1,430 rows, 31 columns",
+        "with uncommitted changes",
+        "folder runs/by-id/3f9a1c27d05b",
+    ):
         assert words in text
 
 

@@ -71,7 +71,7 @@ def build_runs(*estimates: float, **parameters: list[Any]) -> tuple[Any, ...]:
         interval = Interval(estimate, estimate - 0.01, estimate + 0.01, 0.99)
         runs.append(
             build_compared_run(
-                run_id=f"{number:08x}",
+                run_id=f"{number:012x}",
                 value=0.9 + estimate,
                 advantage=interval,
                 verdict=decide_verdict(interval, 0.005),
@@ -196,7 +196,7 @@ class TestIntervalChart:
 class TestComparison:
     def test_the_headline_comes_first_and_is_the_domains(self) -> None:
         page = Tags(comparison_page(build_comparison(), AT))
-        assert "Run 3f9a1c27 is better than constant on roc auc" in page.text
+        assert "Run 3f9a1c27d05b is better than constant on roc auc" in page.text
 
     def test_only_parameters_that_differ_have_a_column(self) -> None:
         runs = build_runs(0.02, 0.01, depth=[3, 4], seed=[7, 7])
@@ -218,7 +218,7 @@ class TestComparison:
     def test_a_reference_that_is_a_run_is_named_by_its_id_and_can_be_copied(self) -> None:
         comparison = build_comparison(runs=build_runs(0.02), reference=name_run(CHAMPION_RUN_ID))
         rows = comparison_state(comparison)["rows"]
-        assert [(row["run"], row["copy"]) for row in rows] == [(CHAMPION_RUN_ID,) * 2, ("00000000",) * 2]
+        assert [(row["run"], row["copy"]) for row in rows] == [(CHAMPION_RUN_ID,) * 2, ("0" * 12,) * 2]
         assert [row["is_reference"] for row in rows] == [True, False]
         assert comparison_state(build_comparison())["rows"][0]["copy"] is None
 
@@ -305,7 +305,9 @@ class TestSnapshot:
         assert "Snapshot of 22 Nov 2026, 04:30 UTC; run this cell again to make it live." in snapshot["text/html"]
 
     def test_its_plain_text_is_the_headline(self) -> None:
-        assert ComparisonView(build_comparison()).snapshot(AT)["text/plain"].startswith("Run 3f9a1c27 is better than")
+        assert (
+            ComparisonView(build_comparison()).snapshot(AT)["text/plain"].startswith("Run 3f9a1c27d05b is better than")
+        )
 
     def test_no_view_parses_markup_in_the_browser(self) -> None:
         for view in (ComparisonView, ReviewView):

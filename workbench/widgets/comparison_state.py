@@ -126,8 +126,7 @@ def _columns(comparison: Comparison, table: _Table) -> list[dict[str, Any]]:
     columns += [_column("others", f"{len(table.folded)} more parameters", "text")] if table.folded else []
     better = "higher is better" if comparison.direction == "higher" else "lower is better"
     columns.append(_column("value", sentence_case(words(comparison.metric)), "number", note=better))
-    over = f"Advantage over {format_value(comparison.reference)}"
-    columns.append(_column("advantage", over, "chart", note="right is better"))
+    columns.append(_column("advantage", "Advantage over the reference", "chart", note="right is better"))
     columns.append(_column("low", "Estimate, lower to upper bound", "number"))
     return [*columns, _column("verdict", "Verdict", "text")]
 

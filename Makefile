@@ -1,6 +1,6 @@
 # Everything sets itself up: the first target that needs the environment makes it in .venv from requirements.lock.
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check lint bench soak lock clean
+.PHONY: help demo lab test check lint bench soak readme lock clean
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +18,7 @@ help:
 	@echo "make check   lint, types, layers and the fast tests, in a minute or two"
 	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
 	@echo "make soak    the long proofs: kills, hogs, planted secrets; writes tests/soak/REPORT.md"
+	@echo "make readme  the transcript and the picture in the README, taken anew of the demo"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
 $(READY): requirements.lock pyproject.toml .ci/setup
@@ -53,9 +54,14 @@ bench: $(READY)
 soak: $(READY)
 	@$(BIN)/python -m tests.soak
 
+readme: $(READY)
+	@bash .ci/programs ssh-keygen chromium
+	@$(BIN)/python -m tests.e2e.demonstration
+
 lock:
 	@$(BIN)/python -m uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --upgrade -o requirements.lock
 
 clean:
-	rm -rf $(VENV) runs screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find runs -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

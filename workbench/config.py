@@ -249,7 +249,9 @@ def _parse_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as exc:
         raise UsageError(
-            f"{path} cannot be read.", why=str(exc), next_step="Correct the file; the README lists the settings."
+            f"{path} cannot be read.",
+            why=str(exc),
+            next_step="Correct the file; `workbench help workflow` lists the settings.",
         ) from exc
 
 

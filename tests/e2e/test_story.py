@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +15,8 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import own_environment, run_command, start_command
+from tests.conftest import run_command, start_command
+from tests.e2e.demonstration import TRANSCRIPT, copy_checkout, find_differences, run_demo
 from workbench.signing.ssh_signatures import allowed_signer, make_key
 
 ROOT = Path(__file__).parents[2]
@@ -160,30 +158,11 @@ def test_from_a_sweep_to_a_served_model_a_refusal_and_the_way_back(story: Story)
     assert doctor["endpoint diabetes"]["found"] == "serves version 1, alias agrees"
 
 
-@pytest.fixture(scope="module")
-def copied_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the source tree, so that the demo writes nothing into this one."""
-    folder = tmp_path_factory.mktemp("demo") / "checkout"
-    strange = shutil.ignore_patterns(".*", "__pycache__", "mlruns", "tests", "screenshots")
-    kept_runs = {str(ROOT): {"runs"}}
-    return Path(
-        shutil.copytree(ROOT, folder, ignore=lambda at, names: {*strange(at, names), *kept_runs.get(str(at), ())})
-    )
-
-
-def test_the_demo_does_what_it_says_from_any_folder(copied_checkout: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench.demo"],
-        cwd=tmp_path,
-        env=own_environment(PYTHONPATH=str(copied_checkout)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    assert "Traceback" not in done.stderr
-    assert re.search(r"\d s: \d+\.\d s a run\.\nThe command papermill takes \d+\.\d s for one of them", done.stdout)
-    assert "7. Change one bit of the release" in done.stdout
-    assert (copied_checkout / "runs" / "demo" / "workbench.db").is_file()
-    assert list(tmp_path.iterdir()) == []
+def test_the_demo_says_from_any_folder_what_its_transcript_says(tmp_path: Path) -> None:
+    checkout, elsewhere = copy_checkout(tmp_path / "checkout"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = run_demo(checkout, elsewhere)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert find_differences(TRANSCRIPT.read_text(encoding="utf-8"), done.stdout) == []
+    assert (checkout / "runs" / "demo" / "workbench.db").is_file()
+    assert list(elsewhere.iterdir()) == []

@@ -1,4 +1,4 @@
-"""What the README promises about the tree is true of the tree."""
+"""The order of the tree, its tables, its sizes and its names, each rule with all that offends it."""
 
 from __future__ import annotations
 
@@ -20,22 +20,17 @@ import pytest
 
 from tests.unit.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
-from workbench.config import Settings
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.measuring import MEASURES
 from workbench.executors import EXECUTORS
 from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Event
 from workbench.models import reviewed_types
-from workbench.models.servable_models import list_servable
 from workbench.reviews.signed_records import READERS
-from workbench.stats.metrics import METRICS
-from workbench.stats.task import TASKS
 from workbench.sweeps.search import SEARCHES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workbench"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NOTEBOOKS = sorted(
     path for name in ("notebooks", "templates", "tests/benchmarks") for path in (ROOT / name).rglob("*.ipynb")
@@ -141,31 +136,17 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def rows_of_table(header: str) -> list[str]:
-    """The names in backticks in the first column of the README's table with this header."""
-    table = README.split(f"| {header} |", 1)[1].split("\n\n", 1)[0]
-    return re.findall(r"^\| `(?:workbench )?([a-z_]+)` \|", table, re.MULTILINE)
+# Tables = files = policy = tests
 
 
-# Tables = files = policy = README = tests
-
-
-def test_every_check_is_a_file_a_row_of_the_table_a_key_of_the_policy_a_row_of_the_readme_and_a_test():
+def test_every_check_is_a_file_a_row_of_the_table_a_key_of_the_policy_and_a_test():
     files = {path.stem for path in (PACKAGE / "checks").glob("*.py") if not path.name.startswith("_")}
     policy = read_policy(STRICT_POLICY.read_bytes())
     assert files == set(CHECKS)
-    assert list(policy.checks) == list(CHECKS) == rows_of_table("check")
+    assert list(policy.checks) == list(CHECKS)
     assert all(check.__name__ == name for name, check in CHECKS.items())
     tests = (ROOT / "tests" / "unit" / "test_checks.py").read_text(encoding="utf-8")
     assert {name for name in CHECKS if name not in tests} == set()
-
-
-def test_what_can_be_served_is_the_table_of_the_readme():
-    table = README.split("| family |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
-    families = [
-        (each.family, ", ".join(each.compiled), ", ".join(each.uncompiled), each.checked) for each in list_servable()
-    ]
-    assert [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in table] == families
 
 
 def test_every_family_of_reviewed_types_is_a_file_with_a_line_in_the_list():
@@ -192,34 +173,11 @@ def test_every_executor_and_every_search_is_a_line_of_its_table_and_a_file():
         assert hasattr(module, "open_trials" if kind.learns else "propose")
 
 
-def test_every_task_is_a_row_of_the_readme_with_its_metrics_and_a_line_of_every_policy():
-    assert rows_of_table("task") == list(TASKS)
-    table = README.split("| task |", 1)[1].split("\n\n", 1)[0].splitlines()
-    for task in TASKS:
-        row = next(line for line in table if line.startswith(f"| `{task}` |"))
-        told = set(re.findall(r"`(\w+)`", row.split("|")[4]))
-        assert told == {name for name, metric in METRICS.items() if task in metric.tasks}
-        assert all(task in read_policy(path.read_bytes()).metrics for path in STRICT_POLICY.parent.glob("*.yaml"))
-
-
 def test_every_policy_that_is_shipped_can_be_used():
     paths = sorted((ROOT / "templates" / "policies").glob("*.yaml"))
     policies = [read_policy(path.read_bytes()) for path in paths]
     assert [policy.name for policy in policies] == [path.stem for path in paths] != []
     assert all(policy.checks for policy in policies)
-
-
-def test_every_setting_is_in_the_readme():
-    assert rows_of_table("setting") == [field.name for field in fields(Settings) if field.name != "project"]
-
-
-def test_no_variable_is_read_that_is_neither_a_setting_nor_in_the_readme():
-    words = {
-        word for path in MODULES for word in re.findall(r"\bWORKBENCH_[A-Z_]+\b", path.read_text(encoding="utf-8"))
-    }
-    settings = {f"WORKBENCH_{field.name.upper()}" for field in fields(Settings)}
-    inner = {"WORKBENCH_SPOOL"}  # what the workbench says to its own kernels
-    assert {word for word in words - settings - inner if word not in README} == set()
 
 
 # Who imports what

@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 import pytest
 
+from workbench.cli.chapters import CHAPTERS
 from workbench.cli.main import COMMANDS, run_command
 from workbench.models.servable_models import list_servable
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 HOSTILE_IDS = [
     "..", "../..", "../../etc/passwd", "/", "%", "_", "*", "'; drop table runs; --", '" or 1=1', "a\nb", "\x00", "x" * 5000,
     "00000000", "ffffffffffffffff", "ABCDEF12", "\uff13f9a1c27", "{run.id}", "$HOME", "[red]", " ", "tumour", "tumour/", "/3",
@@ -61,14 +61,27 @@ def test_every_command_explains_itself(capsys, name):
     assert all(option.help for option in options)
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_is_in_the_readme(name):
-    assert f"`workbench {name}`" in README
+def test_help_lists_the_chapters_and_reads_one_in_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(capsys, "help")
+    assert code == 0
+    assert re.findall(r"^([a-z]+)  ", out, re.MULTILINE) == list(CHAPTERS)
+    code, out, _ = run(capsys, "help", "runs")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert all(text in out for text in ("LOST", "To add", "workbench runs --help"))
+    assert "|---|" not in out
 
 
-def test_the_readme_names_no_command_that_is_not_there():
-    named = set(re.findall(r"`workbench ([a-z]+)", README))
-    assert named - set(COMMANDS) == set()
+def test_help_of_a_command_is_the_commands(capsys):
+    assert run(capsys, "help", "serve") == run(capsys, "serve", "--help")
+
+
+def test_help_of_what_is_not_there_names_what_is_near(capsys):
+    code, _, err = run(capsys, "help", "modles")
+    assert code == 2
+    assert "Near it are models." in err
+    assert "Next: `workbench help`" in err
 
 
 def test_without_a_command_the_commands_are_listed(capsys):

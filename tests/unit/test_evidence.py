@@ -213,8 +213,8 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_3 = "22f671fbde21595d2239c65b8bb6e7b5fc342fc05a3117cf75c5cc1d2d91f2d4"
-DIGEST_OF_FORMAT_2 = "83af66071ff60d2032dc8ecc3c3d3e383288fb50cc89b0f416000fbf85522da6"
+DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
+DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {
     "profiles", "leakage", "replay", "tries", "sample", "slices", "calibration", "robustness", "numerics", "disclosures", "cost",

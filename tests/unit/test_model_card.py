@@ -65,7 +65,7 @@ def test_the_card_shows_which_class_is_taken_for_which():
     )
     assert "Class malignant: 53 rows, recall 0.943 (0.85 to 0.98), precision 0.962 (0.87 to 0.99), F1 0.952" in card
     page = Tags(card_page(build_model_card(build_evidence(), QUESTIONS))).text
-    assert "most often taken for benign 3 times" in page
+    assert "most often taken for benign, 3 times" in page
 
 
 def test_every_question_stands_with_its_answer():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli import ledger, records, reviewing, running, terminal
+from workbench.cli.chapters import help_
 from workbench.cli.options import JSON, POLICY, near, open_bench
 from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
 
@@ -189,6 +190,7 @@ def verify(subject: str, as_json: bool) -> None:
 
 
 main.add_command(ledger.ledger)
+main.add_command(help_)
 
 
 @main.command()

@@ -93,6 +93,14 @@ def print_command(lines: Sequence[str]) -> None:
         console.print(f"[bold cyan]{escape(line)}[/]", soft_wrap=True)
 
 
+def print_markdown(text: str) -> None:
+    """Print a page of Markdown as text."""
+    from rich.markdown import Markdown
+
+    # Neither a ground of its own nor hidden addresses: it reads the same on dark and light, and in a file.
+    open_console().print(Markdown(text, code_theme="bw", hyperlinks=False))
+
+
 def suggest(command: str) -> None:
     """Print the likely next command; only for people."""
     if sys.stdout.isatty() or sys.stderr.isatty():

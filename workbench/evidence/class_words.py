@@ -42,7 +42,7 @@ def say_confusion(fact: ClassesFact, place: int) -> str:
     line = [(count, each.name) for count, each in zip(fact.confusion[place], fact.classes, strict=True)]
     others = line[:place] + line[place + 1 :]
     count, name = max(others, default=(0, ""), key=lambda each: each[0])
-    return f"{name} {count:,} {'time' if count == 1 else 'times'}" if count else ""
+    return f"{name}, {count:,} {'time' if count == 1 else 'times'}" if count else ""
 
 
 def say_class(fact: ClassesFact, each: ClassFact) -> str:

@@ -71,7 +71,7 @@ def _author(project: Project) -> Iterator[Symptom]:
 def _trust(project: Project) -> Iterator[Symptom]:
     path = project.settings.signers_file
     if not path.is_file():
-        remedy = "Nobody can approve yet; the README shows how to name the first signers."
+        remedy = "Nobody can approve yet; `workbench help signing` shows how to name the first signers."
         yield Symptom("allowed signers", False, str(path), remedy)
         return
     faults = find_signers_faults(path.read_bytes())

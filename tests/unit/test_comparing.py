@@ -107,6 +107,22 @@ def liars_truth() -> np.ndarray:
 # What can be read
 
 
+@pytest.mark.parametrize(("first", "second"), [("aaaaaaaaaaaa", "bbbbbbbbbbbb"), ("bbbbbbbbbbbb", "aaaaaaaaaaaa")])
+def test_of_runs_of_one_value_the_one_that_is_more_surely_better_comes_first_whatever_their_names(
+    tmp_path, first, second
+):
+    def wrong_at(*rows: int) -> np.ndarray:
+        return np.where(np.isin(np.arange(ROWS), rows), 0.0, TRUTH.astype(float))
+
+    write(tmp_path / first, table(score=wrong_at(1)))
+    write(tmp_path / second, table(score=wrong_at(5)))
+    write(tmp_path / "cccccccccccc", table(score=wrong_at(1, 3)))
+    compared = compare(tmp_path, second, first, against=build_run("cccccccccccc", folder=tmp_path)).runs
+    assert [run.run_id for run in compared] == [first, second]
+    assert compared[0].value == compared[1].value
+    assert compared[0].advantage.low > compared[1].advantage.low
+
+
 def test_predictions_are_read_in_the_order_of_their_rows(tmp_path):
     found = read_predictions(write(tmp_path / "a", table().iloc[::-1]))
     assert list(found.rows) == sorted(map(str, range(ROWS)))

@@ -230,7 +230,7 @@ def test_many_classes_fit_eighty_columns_by_what_each_is_mistaken_for(capsys):
     text = printed(capsys, terminal_reviews.print_review, build_review(evidence=build_evidence(classes=classes)))
     shown = [line for line in text.splitlines() if line.startswith("class number")]
     assert len(shown) == 9
-    assert "class number 0 1 time" in shown[5]
+    assert "class number 0, 1 time" in shown[5]
     assert max(map(len, shown)) <= 80
 
 

@@ -105,7 +105,7 @@ class TestReview:
         confusion = tuple(tuple(int(at in (0, place)) for at in range(9)) for place in range(9))
         classes = build_classes(classes=tuple(build_class(name=f"c{n}") for n in range(9)), confusion=confusion)
         (shares,) = review_state(build_review(evidence=build_evidence(classes=classes)))["classes"]["tables"]
-        assert shares["rows"][3]["cells"][-1]["text"] == "c0 1 time"
+        assert shares["rows"][3]["cells"][-1]["text"] == "c0, 1 time"
 
     def test_a_model_of_numbers_has_no_classes_to_show(self) -> None:
         review = build_review(evidence=build_evidence(classes=None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -155,8 +156,13 @@ def compare_scored(
         reference=reference.name,
         reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
         tried=tried,
-        runs=tuple(sorted(compared, key=lambda run: (-metric.sign * run.value, run.run_id))),
+        runs=tuple(sorted(compared, key=lambda run: _rank(run, metric.sign))),
     )
+
+
+def _rank(run: ComparedRun, sign: int) -> tuple[float, float, str]:
+    """Where a run stands: by its value, among equal ones by how much it surely is better, and only then by its name."""
+    return -sign * run.value, -run.advantage.low if run.advantage else math.inf, run.run_id
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:

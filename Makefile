@@ -18,6 +18,7 @@ help:
 	@echo "make check   lint, types, layers and the fast tests, in a minute or two"
 	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
 	@echo "make soak    the long proofs: kills, hogs, planted secrets; writes tests/soak/REPORT.md"
+	@echo "make soak SMALL=1  small sizes of them, and every further example of what the tests try once; writes runs/soak.md"
 	@echo "make readme  the transcript and the picture in the README, taken anew of the demo"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
@@ -33,7 +34,7 @@ lab: $(READY)
 	@$(BIN)/workbench lab
 
 check: lint
-	@$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract
+	@$(BIN)/python -m pytest -q -n 2 -m "not soak" tests/unit tests/contract
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -46,13 +47,19 @@ lint: $(READY)
 test: $(READY)
 	@bash .ci/programs ssh-keygen chromium
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal tests $$(command -v chromium >/dev/null || echo "-m not\ browser")
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not soak$$(command -v chromium >/dev/null || echo " and not browser")" tests
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
 
 soak: $(READY)
+ifdef SMALL
+	@bash .ci/programs ssh-keygen chromium
+	@$(BIN)/python -m tests.soak --small --report runs/soak.md
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m soak tests
+else
 	@$(BIN)/python -m tests.soak
+endif
 
 readme: $(READY)
 	@bash .ci/programs ssh-keygen chromium

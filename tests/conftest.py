@@ -11,8 +11,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import pytest
@@ -28,7 +29,19 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 AUTHOR = "ada@example.org"
+Example = TypeVar("Example")
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+def examples(
+    named: Iterable[Example], tried: Collection[Example], *, ids: Callable[[Example], str] | None = None
+) -> list[Any]:
+    """Return every example as a parameter of a test: those `tried` belong to `make test`, all others to `make soak SMALL=1`."""
+    marks = {True: (), False: (pytest.mark.soak,)}
+    return [
+        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=marks[each in tried], id=ids and ids(each))
+        for each in named
+    ]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -120,15 +120,20 @@ def _agree(was: str, now: str) -> bool:
     return all("." in one and abs(float(one) - float(other)) <= _CLOSE for one, other in pairs if one != other)
 
 
-def take_picture(checkout: Path) -> None:
-    """Nominate the demo's best run once more, and take a picture of its review as JupyterLab shows it."""
+def demo_settings(checkout: Path) -> dict[str, str]:
+    """Return the environment in which the demo's author goes on with what it left."""
     home = checkout / "runs" / "demo"
-    settings = {
+    return {
         "WORKBENCH_HOME": str(home),
         "WORKBENCH_CHECKPOINTS": str(home / "checkpoints"),
         "WORKBENCH_POLICY": str(home / "policy.yaml"),
         "WORKBENCH_AUTHOR": "ada@demo.example",
     }
+
+
+def take_picture(checkout: Path) -> None:
+    """Nominate the demo's best run once more, and take a picture of its review as JupyterLab shows it."""
+    settings = demo_settings(checkout)
     compared = json.loads(run_command(checkout, "compare", "--json", **settings).stdout)
     best, worst = compared["runs"][0]["run_id"], compared["runs"][-1]["run_id"]
     done = run_command(checkout, "nominate", best, "--model", "breast-cancer", "--baseline", worst, **settings)

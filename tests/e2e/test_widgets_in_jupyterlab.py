@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,8 @@ from workbench.widgets.review_page import review_page
 
 pytestmark = pytest.mark.browser
 
+# Each theme and each width once.
+LOOKS = (("Light", 1200), ("Dark", 900))
 ANSWER = "Not for patients under eighteen, nor for images of other scanners."
 
 
@@ -237,7 +238,7 @@ def test_a_waivable_finding_is_waived_where_it_says_so(lab: Lab) -> None:
 
 def test_the_whole_review_is_readable_and_accessible(lab: Lab) -> None:
     view = show(lab, "whole", REVIEW, EVERYTHING, SHOW_REVIEW)
-    for theme, width_px in product(("Light", "Dark"), (1200, 900)):
+    for theme, width_px in LOOKS:
         lab.choose_theme(f"JupyterLab {theme}")
         lab.page.set_viewport_size({"width": width_px, "height": 4200})
         lab.photograph(f"review_{theme.lower()}_{width_px}", view)
@@ -248,7 +249,7 @@ def test_the_whole_review_is_readable_and_accessible(lab: Lab) -> None:
     expect(view.get_by_role("group", name="Sign", exact=True).locator(".wb-holder")).to_contain_text(
         "vera@example.org holds"
     )
-    for theme, width_px in product(("Light", "Dark"), (1200, 900)):
+    for theme, width_px in LOOKS:
         lab.choose_theme(f"JupyterLab {theme}")
         lab.page.set_viewport_size({"width": width_px, "height": 11000})
         lab.photograph(f"review_whole_{theme.lower()}_{width_px}", view)

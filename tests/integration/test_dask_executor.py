@@ -22,6 +22,7 @@ from distributed import Client
 from tests.conftest import (
     AUTHOR,
     NOTEBOOKS,
+    examples,
     find_processes,
     is_running,
     own_environment,
@@ -207,7 +208,10 @@ class Waiting:
         return [run.state for run in sorted(runs, key=lambda run: bool(run.parameters["waits"]))]
 
 
-@pytest.mark.parametrize(("sent", "state"), [(signal.SIGINT, RunState.KILLED), (signal.SIGKILL, RunState.LOST)])
+ENDINGS = [(signal.SIGINT, RunState.KILLED), (signal.SIGKILL, RunState.LOST)]
+
+
+@pytest.mark.parametrize(("sent", "state"), examples(ENDINGS, ENDINGS[1:]))
 def test_a_sweep_that_is_ended_ends_its_kernels_on_the_workers_and_leaves_the_workers(
     cluster: Cluster, project: Path, sent: signal.Signals, state: RunState
 ) -> None:

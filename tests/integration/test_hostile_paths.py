@@ -8,7 +8,7 @@ from tests.soak.hostile_paths import PATHS, try_texts
 from tests.soak.odd_paths import INPUTS, VERBS
 from tests.soak.watched import Allowed, Watch
 
-SIZE = 3
+SIZE = 1
 
 
 def test_a_path_or_id_makes_no_file_outside_be_opened_at_any_input() -> None:

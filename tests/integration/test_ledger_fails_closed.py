@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import own_environment
+from tests.conftest import examples, own_environment
 from tests.integration.governed import Governed
 from tests.soak import ledger_faults
 from workbench.ledger.ledger import Event
@@ -28,7 +28,7 @@ def url(governed: Governed) -> Iterator[str]:
         yield found
 
 
-@pytest.mark.parametrize("name", ledger_faults.FAULTS)
+@pytest.mark.parametrize("name", examples(ledger_faults.FAULTS, ["a read-only file", "another writer"]))
 def test_a_ledger_that_cannot_be_written_stops_every_verb_and_no_read(governed: Governed, url: str, name: str) -> None:
     if name in ledger_faults.NEED_A_MOUNT and not ledger_faults.can_mount():
         pytest.skip("this machine lets us mount no disk")

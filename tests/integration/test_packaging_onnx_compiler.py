@@ -66,6 +66,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from tests.conftest import examples
 from tests.integration.release_builder import train_model
 from tests.unit.builders import build_contract
 from workbench.errors import Refused
@@ -258,6 +259,16 @@ REGRESSORS = {
 }
 
 
+# One for each converter, and the cheapest of what puts several together; `make soak SMALL=1` tries all.
+TRIED = {
+    "logistic", "ridge", "linear_svc", "huber_descent", "discriminant", "forest", "one_leaf", "boosting", "adaboost",
+    "histograms_of_categories", "bagged_lines", "counts", "complements", "quadratic", "gauss", "bernoulli", "network",
+    "dummy", "soft_vote", "isotonic_calibration", "threshold_of_the_first_decision", "infrequent", "dropped_first",
+    "filled_texts", "target_means", "numbered_bins", "unknown_raises", "least_squares", "poisson", "bagged",
+    "scaled_target", "log1p_target",
+}  # fmt: skip
+
+
 def contract_of(model, table: pd.DataFrame) -> Contract:
     columns = describe_columns(table)
     if not hasattr(model, "classes_"):
@@ -282,7 +293,7 @@ def prove_classifier(name: str):
     return prove(CLASSIFIERS[name], TABLE, CLASSES)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", examples(CLASSIFIERS, TRIED))
 def test_a_classifier_compiled_here_is_the_classifier(name):
     found = prove_classifier(name)
     assert found.served, found.reason
@@ -295,14 +306,14 @@ def test_a_transformer_compiled_here_is_the_transformer(name):
     assert found.served, found.reason
 
 
-@pytest.mark.parametrize("name", REGRESSORS)
+@pytest.mark.parametrize("name", examples(REGRESSORS, TRIED))
 def test_a_regressor_compiled_here_is_the_regressor(name):
     found = prove(REGRESSORS[name], TABLE, AMOUNTS)
     assert found.served, found.reason
     assert max(each.largest_difference for each in found.rows) < 1e-11
 
 
-@pytest.mark.parametrize("name", ["forest", "histograms", "numbered_bins", "isotonic_calibration"])
+@pytest.mark.parametrize("name", examples(["forest", "histograms", "numbered_bins", "isotonic_calibration"], TRIED))
 def test_rows_beside_every_threshold_are_compared(name):
     found = prove_classifier(name)
     beside = next(each for each in found.rows if each.kind == THRESHOLDS)

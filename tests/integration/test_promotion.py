@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, run_command, start_command, wait_until
+from tests.conftest import AUTHOR, NOTEBOOKS, examples, own_environment, run_command, start_command, wait_until
 from tests.integration.governed import ANSWERS, MODEL, OWNER, VALIDATOR, Governed, reasons_of
 from workbench.errors import NotFound, Refused, Unavailable
 from workbench.ledger.ledger import Event
@@ -354,7 +354,7 @@ def require_whole(governed: Governed) -> None:
     assert len(promoted) == 1
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", examples([signal.SIGINT, signal.SIGTERM, signal.SIGKILL], [signal.SIGKILL]))
 def test_a_promotion_stopped_while_it_builds_changed_nothing_and_can_be_repeated(
     nominated: Governed, how: signal.Signals
 ) -> None:
@@ -407,7 +407,10 @@ Workbench.open(Settings(Path.cwd(), author="ada@example.org")).promote("shop/1")
 """
 
 
-@pytest.mark.parametrize(("step", "served"), [("build", None), ("ledger", "shop/1"), ("alias", "shop/1")])
+STEPS = [("build", None), ("ledger", "shop/1"), ("alias", "shop/1")]
+
+
+@pytest.mark.parametrize(("step", "served"), examples(STEPS, STEPS[1:2]))
 def test_a_promotion_that_dies_after_any_step_is_the_old_or_the_new_one(
     nominated: Governed, step: str, served: str | None
 ) -> None:

@@ -1,17 +1,11 @@
-"""Promotions killed, at once and tampered with: small sizes of the proofs that `make soak` runs in full."""
+"""Promotions at once and tampered with: small sizes of the proofs that `make soak` runs in full."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.soak import promoters, promotion_kills, tampering
+from tests.soak import promoters, tampering
 from tests.soak.__main__ import PROOFS
-
-
-def test_a_promotion_killed_at_any_step_and_again_while_it_recovers_is_the_old_or_the_new_one(
-    blank_tracking: Path,
-) -> None:
-    assert promotion_kills.prove(PROOFS["promotion_kills"].small, blank_tracking).failures == ()
 
 
 def test_of_those_who_move_an_endpoint_at_once_one_wins_and_the_others_are_told_who(blank_tracking: Path) -> None:

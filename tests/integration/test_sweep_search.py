@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import AUTHOR, find_processes, own_environment, start_command, wait_until
+from tests.conftest import AUTHOR, examples, find_processes, own_environment, start_command, wait_until
 from workbench.config import Settings
 from workbench.errors import NotFound, Refused, RunFailed, Unavailable, UsageError
 from workbench.runs.batch import Progress
@@ -282,9 +282,10 @@ GRID = ("-p", "number=0..3")
 OPTUNA = ("--search", "optuna", "--trials", "4", "-p", "number=1..9")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "by"), [(GRID, signal.SIGINT), (OPTUNA, signal.SIGKILL)], ids=["grid-ctrl_c", "optuna-killed"]
-)
+STOPPED = {"grid-ctrl_c": (GRID, signal.SIGINT), "optuna-killed": (OPTUNA, signal.SIGKILL)}
+
+
+@pytest.mark.parametrize(("arguments", "by"), examples(STOPPED.values(), [STOPPED["grid-ctrl_c"]]), ids=STOPPED)
 def test_a_sweep_that_was_stopped_goes_on_and_runs_nothing_twice(
     start_sweep: Callable[..., Sweeping], arguments: tuple[str, ...], by: signal.Signals
 ) -> None:

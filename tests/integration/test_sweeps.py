@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running, run_command, start_command, wait_until
+from tests.conftest import (
+    AUTHOR,
+    NOTEBOOKS,
+    examples,
+    find_processes,
+    is_running,
+    run_command,
+    start_command,
+    wait_until,
+)
 from workbench.config import Settings
 from workbench.errors import Unavailable, UsageError
 from workbench.runs.batch import Progress
@@ -212,11 +221,10 @@ def left_in_temporary_folder(pid: int) -> list[Path]:
     return list(root.glob(f"workbench-kernels-{pid}-*"))
 
 
-@pytest.mark.parametrize(
-    "signals",
-    [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]],
-    ids=["terminated", "impatient"],
-)
+ENDINGS = {"terminated": [signal.SIGTERM], "impatient": [signal.SIGINT, signal.SIGINT]}
+
+
+@pytest.mark.parametrize("signals", examples(ENDINGS.values(), [ENDINGS["terminated"]]), ids=ENDINGS)
 def test_a_sweep_stopped_in_the_middle_keeps_what_finished_and_kills_the_rest(
     sweeping: Sweeping, signals: list[signal.Signals]
 ) -> None:

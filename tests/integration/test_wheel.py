@@ -71,7 +71,7 @@ def run_installed(environment: Path, folder: Path, *arguments: str) -> subproces
     return done
 
 
-def test_in_an_empty_folder_a_new_notebook_runs_and_can_be_nominated(environment: Path, tmp_path: Path) -> None:
+def test_in_an_empty_folder_a_new_notebook_runs(environment: Path, tmp_path: Path) -> None:
     where = [str(environment / "bin" / "python"), "-c", "import workbench; print(workbench.__file__)"]
     imported = subprocess.run(where, cwd=tmp_path, env=own_environment(), capture_output=True, text=True, check=True)
     assert imported.stdout.startswith(str(environment))
@@ -79,6 +79,15 @@ def test_in_an_empty_folder_a_new_notebook_runs_and_can_be_nominated(environment
     run = json.loads(run_installed(environment, tmp_path, "run", "notebooks/x.ipynb", "--json").stdout)
     assert run["state"] == "FINISHED"
     assert run["notebook"] == "notebooks/x.ipynb"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "runs"]
+    policy = run_installed(environment, tmp_path, "policy", "show", "standard", "--json")
+    assert json.loads(policy.stdout)["name"] == "standard"
+    assert "To add" in run_installed(environment, tmp_path, "help", "checks").stdout
+
+
+@pytest.mark.soak
+def test_what_was_run_in_an_empty_folder_can_be_nominated(environment: Path, tmp_path: Path) -> None:
+    run_installed(environment, tmp_path, "new", "x")
+    run = json.loads(run_installed(environment, tmp_path, "run", "notebooks/x.ipynb", "--json").stdout)
     review = run_installed(environment, tmp_path, "nominate", run["id"], "--model", "x", "--json")
     assert json.loads(review.stdout)["policy_name"] == "standard"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "runs"]

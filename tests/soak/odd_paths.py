@@ -45,6 +45,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "sweep resume": ("sweep", f"--resume={HERE}"),
     "sweep scheduler": ("sweep", "nowhere.ipynb", "--executor", "dask", "--scheduler", HERE),
     "replay run_id": ("replay", HERE),
+    "help name": ("help", HERE),
     "runs notebook": ("runs", "--notebook", HERE),
     "show run_id": ("show", HERE),
     "compare run_ids": ("compare", HERE),

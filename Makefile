@@ -15,7 +15,7 @@ help:
 	@echo "make demo    the whole story on this machine, in under three minutes"
 	@echo "make lab     JupyterLab and MLflow's page, on loopback"
 	@echo "make test    every test, the browser's included"
-	@echo "make check   lint, types, layers and the fast tests, in a minute or two"
+	@echo "make check   lint, types, layers and the fast tests of the chapters at and above a change"
 	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
 	@echo "make soak    the long proofs: kills, hogs, planted secrets; writes tests/soak/REPORT.md"
 	@echo "make soak SMALL=1  small sizes of them, and every further example of what the tests try once; writes runs/soak.md"
@@ -34,7 +34,7 @@ lab: $(READY)
 	@$(BIN)/workbench lab
 
 check: lint
-	@$(BIN)/python -m pytest -q -n 2 -m "not soak" tests/unit tests/contract
+	@$(BIN)/python -m pytest -q -n 2 -m "not soak" $$($(BIN)/python -m tests.changed)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

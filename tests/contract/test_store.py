@@ -1,6 +1,6 @@
 """What every store keeps, whoever writes at the same time and whatever dies meanwhile; here an SQLite file.
 
-tests/integration/test_postgresql.py asks the same of a PostgreSQL server.
+tests/integration/runs/test_postgresql.py asks the same of a PostgreSQL server.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import change_database
-from tests.unit.builders import AUTHOR, RUN_ID
+from tests.unit.people import AUTHOR, RUN_ID
 from workbench.errors import NotFound, Refused, WorkbenchError
 from workbench.ledger.ledger import GENESIS, Checkpoint, Entry, Event, find_chain_faults, head_of
 from workbench.runs.run import FINAL_STATES, TRANSITIONS, IllegalTransition, Run, RunState, new_run_id

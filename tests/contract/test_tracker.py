@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.contract.memory_tracker import MemoryTracker, Recorded
-from tests.unit.builders import AUTHOR, ENDED
+from tests.unit.people import AUTHOR, ENDED
 from workbench.config import Settings
 from workbench.errors import Unavailable
 from workbench.runs.logged_calls import LoggedCalls, parse_spool_address

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
 from tests.e2e.views import COMPARISON, EVERYTHING, HOSTILE, REVIEW, SHOW_COMPARISON, SHOW_REVIEW, contrast, show
-from tests.unit.builders import build_champion_comparison, build_review
+from tests.unit.comparisons.builders import build_champion_comparison
+from tests.unit.reviews.builders import build_review
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.review_page import review_page
 
@@ -127,7 +128,7 @@ def test_hostile_values_stay_text(lab: Lab) -> None:
     question = "replace(review.questions[0], text=HOSTILE, answer=HOSTILE)"
     review = f"review = replace(review, questions=({question},), policy_name=HOSTILE, changes=changes)"
     said = "set_objections(ObjectionFact(3, HOSTILE, HOSTILE, NOW, None, None))"
-    build = "from tests.unit.builders import build_changes, build_source"
+    build = "from tests.unit.reviews.builders import build_changes, build_source"
     code = f"{build}; changes = build_changes(source_after=build_source(HOSTILE))"
     view = show(lab, "hostile_review", REVIEW, code, review, said, SHOW_REVIEW)
     expect(view.locator("[data-question] label")).to_contain_text(HOSTILE)

@@ -10,7 +10,8 @@ HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 COMPARISON = f"""
 from random import Random
 
-from tests.unit.builders import CHAMPION_RUN_ID, build_comparison
+from tests.unit.people import CHAMPION_RUN_ID
+from tests.unit.comparisons.builders import build_comparison
 from workbench.comparisons.comparison import ComparedRun, decide_verdict, name_run
 from workbench.stats.interval import Interval
 from workbench.widgets.comparison_view import ComparisonView
@@ -33,7 +34,9 @@ comparison = build_comparison(reference=name_run(CHAMPION_RUN_ID), reference_val
 REVIEW = f"""
 from dataclasses import replace
 
-from tests.unit.builders import ANSWERS, NOW, OWNER, VALIDATOR, build_evidence, build_review
+from tests.unit.evidence.builders import ANSWERS, build_evidence
+from tests.unit.people import NOW, OWNER, VALIDATOR
+from tests.unit.reviews.builders import build_review
 from workbench.evidence.evidence import Finding, ObjectionFact, Severity, Status
 from workbench.reviews.review import GivenApproval, GivenWaiver
 from workbench.errors import Refused, UsageError

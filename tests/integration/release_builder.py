@@ -15,7 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.unit.builders import build_contract, build_evidence, build_identity, build_policy_bytes
+from tests.unit.evidence.builders import build_evidence, build_identity
+from tests.unit.models.builders import build_contract
+from tests.unit.policies.builders import build_policy_bytes
 from workbench.models.contract import Contract
 from workbench.models.model_facts import ModelFact
 from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE

@@ -262,7 +262,7 @@ def _text_model(said: Callable[[Canary], str], **settings: Any) -> Write:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
 
-        from tests.unit.builders import build_contract
+        from tests.unit.models.builders import build_contract
 
         words = pd.DataFrame({"text": ["alpha beta", "gamma delta"] * 10})
         model = make_pipeline(ColumnTransformer([("words", CountVectorizer(), "text")]), LogisticRegression())

@@ -11,9 +11,11 @@ from enum import Enum
 from html import unescape
 from typing import Any, TypeVar
 
-from tests.unit.builders import build_champion_comparison, build_evidence, build_execution, build_review
+from tests.unit.comparisons.builders import build_champion_comparison
+from tests.unit.evidence.builders import build_evidence, build_execution
 from tests.unit.hostile_html import HOSTILE_HTML
-from tests.unit.test_report import build_run, carriers, code, display, error, markdown, stream
+from tests.unit.reviews.builders import build_review
+from tests.unit.runs.test_report import build_run, carriers, code, display, error, markdown, stream
 from workbench.config import find_template
 from workbench.evidence.evidence import Evidence
 from workbench.reviews.card_markdown import render_model_card

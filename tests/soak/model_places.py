@@ -26,7 +26,7 @@ from tests.integration.release_builder import InspectedModel, Signers, build_uns
 from tests.soak.hostile_model_files import corpus
 from tests.soak.hostile_skops import Canary
 from tests.soak.watched import Allowed, Watch, library_folders
-from tests.unit.builders import build_model
+from tests.unit.evidence.builders import build_model
 from workbench.errors import Refused, WorkbenchError
 from workbench.files.trees import read_tree
 from workbench.models.confinement import Limits

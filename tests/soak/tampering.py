@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.soak import tampering_bytes, tampering_history, tampering_people
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.tampering_release import Forger, Mutation, find_reasons
-from tests.unit.builders import ANSWERS, EXPIRES, ISSUED, build_evidence, build_identity
+from tests.unit.evidence.builders import ANSWERS, build_evidence, build_identity
+from tests.unit.people import EXPIRES, ISSUED
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 
 FAMILIES = (*tampering_bytes.FAMILIES, *tampering_people.FAMILIES, *tampering_history.FAMILIES)

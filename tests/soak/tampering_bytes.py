@@ -16,7 +16,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from tests.soak.tampering_release import Family, Forger, Mutation
-from tests.unit.builders import NOW, OWNER, VALIDATOR, build_policy_bytes
+from tests.unit.people import NOW, OWNER, VALIDATOR
+from tests.unit.policies.builders import build_policy_bytes
 from workbench.evidence.evidence import FORMAT
 from workbench.records.digest import sha256_hex
 from workbench.releases import release_audit

@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 
 from tests.soak.tampering_release import ROLES, SECOND_VALIDATOR, STRANGER, Family, Forger, Mutation
-from tests.unit.builders import NOW, OWNER
+from tests.unit.people import NOW, OWNER
 from workbench.ledger.ledger import Entry, Event, find_chain_faults, find_checkpoint_fault, read_entry, seal_entry
 from workbench.records.digest import canonical_json
 from workbench.releases.release import find_seal_faults, seal_signed_files

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.tampering_release import STRANGER, Family, Forger, Mutation
-from tests.unit.builders import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
+from tests.unit.people import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
 from workbench.releases.release import (
     approval_paths,
     waiver_paths,

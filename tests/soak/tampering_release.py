@@ -10,19 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.governed_world import remember_signatures
-from tests.unit.builders import (
-    AUTHOR,
-    EXPIRES,
-    ISSUED,
-    NOW,
-    OWNER,
-    VALIDATOR,
-    build_bundle_files,
-    build_evidence,
-    build_statement,
-    build_subject_files,
-    read_policy,
-)
+from tests.unit.evidence.builders import build_bundle_files, build_evidence
+from tests.unit.people import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
+from tests.unit.policies.builders import read_policy
+from tests.unit.reviews.builders import build_statement, build_subject_files
 from workbench.errors import WorkbenchError
 from workbench.evidence.evidence import Evidence
 from workbench.records.digest import sha256_hex

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import STRICT_POLICY, read_policy
+from tests.unit.policies.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.measuring import MEASURES
@@ -145,7 +145,7 @@ def test_every_check_is_a_file_a_row_of_the_table_a_key_of_the_policy_and_a_test
     assert files == set(CHECKS)
     assert list(policy.checks) == list(CHECKS)
     assert all(check.__name__ == name for name, check in CHECKS.items())
-    tests = (ROOT / "tests" / "unit" / "test_checks.py").read_text(encoding="utf-8")
+    tests = (ROOT / "tests" / "unit" / "checks" / "test_checks.py").read_text(encoding="utf-8")
     assert {name for name in CHECKS if name not in tests} == set()
 
 

@@ -1,0 +1,74 @@
+"""Own code from the notebook to the answer: its source is recorded, reviewed, approved, and only those bytes are run."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+
+from tests.integration.governed import MODEL, STRANGER, Governed, open_governed, reasons_of, trust
+from tests.integration.own_code import FEATURES, SCALING, write_notebook
+from tests.integration.releases.test_promotion import free_port
+from workbench.errors import Refused
+
+
+@pytest.fixture(scope="module")
+def nominated_with_own_code(
+    tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], reviewers_keys: Path
+) -> Governed:
+    """A project in which shop/1 holds own code and is answered."""
+    governed = open_governed(make_project(tmp_path_factory.mktemp("own") / "project"), reviewers_keys)
+    trust(governed.bench.settings, reviewers_keys)
+    notebook = write_notebook(governed.project / "notebooks")
+    commit(notebook.with_name("scaling.py"), STRANGER)
+    run = governed.bench.run(notebook, {})
+    governed.answer_all(governed.bench.nominate(run.id, MODEL).subject)
+    return governed
+
+
+def commit(path: Path, author: str) -> None:
+    """Put a file under git as its author."""
+    git = ["git", "-c", f"user.name={author}", "-c", f"user.email={author}"]
+    for command in (["init", "-q"], ["add", path.name], ["commit", "-q", "-m", "Own code"]):
+        subprocess.run([*git, *command], cwd=path.parent, check=True)
+
+
+def test_who_wrote_own_code_is_an_author_and_cannot_approve_it(nominated_with_own_code):
+    assert STRANGER in nominated_with_own_code.bench.review(f"{MODEL}/1").evidence.identity.authors
+
+
+def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):
+    review = nominated_with_own_code.bench.review(f"{MODEL}/1")
+    assert [(each.name, each.names, each.source, each.standing) for each in review.own_code] == [
+        ("features", ("Centre",), FEATURES, "new"),
+        ("scaling", (), SCALING, "new"),
+    ]
+    assert [(each.name, each.digest) for each in review.own_code] == [
+        (each.name, each.digest) for each in review.evidence.own_code
+    ]
+    assert review.evidence.model.served_as == "skops"
+    assert [(each.name, each.served, each.reason) for each in review.evidence.serving.tried] == [
+        ("compiled", False, "It holds own code, which nothing can compile.")
+    ]
+    assert {finding.check: finding.status for finding in review.findings}["safe_format"] == "PASS"
+
+
+def test_it_is_served_as_the_model_answers_and_refused_once_a_byte_of_it_changes(nominated_with_own_code):
+    governed = nominated_with_own_code
+    governed.approve(f"{MODEL}/1")
+    governed.bench.promote(f"{MODEL}/1")
+    folder = governed.bench.settings.runs_folder / governed.bench.review(f"{MODEL}/1").evidence.identity.run_id
+    rows = pd.read_parquet(folder / "features.parquet").to_dict("records")
+    scores = pd.read_parquet(folder / "predictions.parquet")["score"].tolist()
+    with governed.bench.serve(MODEL, port=free_port()) as server:
+        answer = httpx.post(f"{server.url}/predict", json={"rows": rows[:50]}).json()
+    assert answer["scores"] == pytest.approx(scores[:50], abs=1e-12)
+    source = governed.bento(1) / "src" / "release" / "model" / "scaling.py"
+    source.write_text(SCALING.replace("-", "+"))
+    with pytest.raises(Refused) as refused:
+        governed.bench.serve(MODEL, port=free_port())
+    assert "release/model/scaling.py was changed." in reasons_of(refused)

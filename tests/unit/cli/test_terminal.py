@@ -1,0 +1,416 @@
+"""On a terminal of 80 columns everything can be read, and nothing that was logged can do anything to it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.text import Text
+
+from tests.unit.comparisons.builders import build_compared_run, build_comparison
+from tests.unit.evidence.builders import build_class, build_classes, build_evidence, build_execution
+from tests.unit.people import AUTHOR, ENDED, RUN_ID
+from tests.unit.reviews.builders import build_review
+from workbench.cli import records as terminal_views
+from workbench.cli import reviews as terminal_reviews
+from workbench.cli import terminal
+from workbench.comparisons.comparison import Verdict
+from workbench.errors import Refused, WorkbenchError
+from workbench.ledger.ledger import Checkpoint, Event, seal_entry
+from workbench.releases.release import Release
+from workbench.reviews.changes import Changed
+from workbench.reviews.checklist import ItemStatus
+from workbench.reviews.decision import decide
+from workbench.reviews.ledger_audit import AuditedApproval, LedgerAudit
+from workbench.runs.run import Run, RunState
+
+HOSTILE = [
+    "[red]red[/]",
+    "[/]",
+    "[bold",
+    "[link=https://evil.example]click[/link]",
+    "\\[red]",
+    "\\",
+    "a\\\\\\",
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07",
+    "\x1b[2J\x1b[H",
+    "a\rb",
+    "a\nb",
+    "a\tb",
+    "\x00\x07\x08\x7f\x9b31m",
+    "\u202egnihton",
+    "\u200b\ufeff",
+    ":warning: :smile:",
+    "\ud800",
+    "$ rm -rf /",
+]
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def build_run(number: int = 0, **changes) -> Run:
+    facts = {
+        "id": f"{int(RUN_ID, 16) + number:012x}",
+        "notebook": "notebooks/01_train.ipynb",
+        "notebook_digest": "ab" * 32,
+        "parameters": {"strength": 0.1 * number, "seed": 7},
+        "provenance": {"git_commit": "9c1d2f7b6a5e4c3d", "git_dirty": True},
+        "author": AUTHOR,
+        "created": ENDED,
+        "state": RunState.FINISHED,
+        "record": {
+            "metrics": {"roc_auc": 0.99517},
+            "datasets": [{"name": "holdout", "role": "holdout", "rows": 1430, "columns": 31, "digest": "ef" * 32}],
+        },
+    }
+    return Run(**{**facts, **changes})
+
+
+def printed(capsys, call, *arguments) -> str:
+    call(*arguments)
+    return capsys.readouterr().out
+
+
+def widths(text: str) -> list[int]:
+    return [cell_len(line) for line in text.splitlines()]
+
+
+# Texts from elsewhere
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("shape", ["{}", "[bold]{}[/] after", "before {}[dim]after[/]"])
+def test_a_text_from_elsewhere_is_printed_as_it_is(text, shape):
+    clean = "".join(character if character.isprintable() else " " for character in text)
+    shown = Text.from_markup(shape.format(terminal.escape(text)), emoji=False)
+    assert shown.plain == re.sub(r"\[/?(bold|dim|)\]", "", shape).format(clean)
+
+
+@given(st.text(max_size=30) | st.text("[]/\\a:=\x1b", max_size=12))
+def test_whatever_a_text_holds_it_is_only_itself(text):
+    shown = Text.from_markup(f"[bold]{terminal.escape(text)}[/] end", emoji=False)
+    clean = "".join(character if character.isprintable() else " " for character in text)
+    assert shown.plain == f"{clean} end"
+    assert all(span.style in ("bold", "none") for span in shown.spans)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_logged_text_reaches_the_terminal_as_a_command(capsys, text):
+    run = build_run(
+        notebook=text,
+        parameters={text: text, "x": [text]},
+        author=text,
+        error=text,
+        state=RunState.FAILED,
+        record={"metrics": {text: 0.5}, "datasets": []},
+        provenance={"git_commit": text},
+    )
+    other = build_run(1, parameters={text: "other", "x": 2})
+    review = build_review()
+    question = replace(review.questions[0], name=text, text=text, answer=text, answered_by=text)
+    changes = replace(review.changes, parameters=(Changed(text, text, [text]),))
+    review = replace(review, policy_name=text, questions=(question, replace(question, answer=None)), changes=changes)
+    comparison = build_comparison(reference=text, runs=(build_compared_run(parameters={text: text}),))
+    kept = text.replace("\ud800", "")
+    entry = seal_entry(None, time=ENDED, event=Event.NOMINATED, actor=kept, subject=kept, body={"run": kept})
+    terminal_views.print_runs([run, other])
+    terminal_views.print_run(run, text)
+    terminal_views.print_comparison(comparison)
+    terminal_reviews.print_review(review)
+    terminal_views.print_ledger([entry], [text])
+    terminal_views.print_release(Release(None, "", decide("serve", text, [text]), ()), text)
+    terminal.print_facts({text: text})
+    terminal.say(text)
+    terminal.print_error(Refused(text, why=[text], next_step=text))
+    out, err = capsys.readouterr()
+    assert set(out + err) <= {character for character in out + err if character.isprintable()} | {"\n"}
+    assert "⚠" not in out + err
+
+
+# Width
+
+
+def test_the_table_of_runs_fits_eighty_columns(capsys):
+    runs = [build_run(number) for number in range(4)]
+    runs += [build_run(9, state=RunState.RUNNING, record={}, parameters={"family": "hist_gradient_boosting " * 9})]
+    text = printed(capsys, terminal_views.print_runs, runs)
+    table = text.splitlines()[1:]
+    assert max(map(cell_len, table)) <= 80
+    assert all(run.id in text for run in runs)
+
+
+def test_a_run_says_at_which_step_a_metric_has_its_value_and_how_many_points_it_has(capsys):
+    history = {"loss": {"step": 10, "points": 3}, "f1": {"step": 4, "points": 1}, "auc": {"step": 0, "points": 12_345}}
+    metrics = {"loss": 0.1, "f1": 0.5, "auc": 0.99517, "alone": 2.0, "a rather long name": 0.5}
+    history["a rather long name"] = {"step": -(2**63), "points": 100_000}
+    text = printed(capsys, terminal_views.print_run, build_run(record={"metrics": metrics, "history": history}), "runs")
+    assert max(widths(text)) <= 80
+    said = [" ".join(line.split()) for line in text.splitlines()]
+    assert {"loss 0.1 at step 10 (3 points)", "f1 0.5 at step 4", "auc 0.9952 (12,345 points)", "alone 2"} <= set(said)
+
+
+@pytest.mark.parametrize("count", [1, 3, 12])
+def test_the_table_fits_however_many_parameters_differ(capsys, count):
+    runs = [
+        build_run(n, parameters={f"a_rather_long_name_{i}": f"value {n}" * 5 for i in range(count)}) for n in (0, 1)
+    ]
+    text = printed(capsys, terminal_views.print_runs, runs)
+    assert max(widths(text.partition("\n")[2])) <= 80
+    assert all(run.id in text for run in runs)
+
+
+def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):
+    runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": n}) for n in range(20))
+    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    assert max(widths("\n".join(text.splitlines()[1:-1]))) <= 80
+    assert "and 5 more; --json shows all" in text
+
+
+def test_a_comparison_without_an_interval_shows_that_it_has_none(capsys):
+    runs = (build_compared_run(advantage=None, verdict=Verdict.INCONCLUSIVE),)
+    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    assert "? unclear" in text
+    assert "none" in text
+
+
+def test_a_review_fits_eighty_columns_and_shows_what_blocks_it_first(capsys):
+    evidence = build_evidence(execution=build_execution(completed=False), answers={})
+    text = printed(capsys, terminal_reviews.print_review, build_review(evidence=evidence))
+    table = [line for line in text.splitlines() if re.search(r"[✓✕?] (Pass|Fail|Unknown)", line)]
+    assert max(map(cell_len, table)) <= 80
+    assert [("Pass" in line) for line in table] == sorted("Pass" in line for line in table)
+    assert "✕ Fail" in table[0]
+
+
+def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
+    text = printed(capsys, terminal_reviews.print_review, build_review())
+    before, _, _ = text.partition("138 of")
+    assert "What changed since version 2: 2 parameters, 1 table of data and 4 lines of code changed." in before
+    assert re.search(r"ROC AUC +0\.9941 +0\.9952 \(\+0\.0011\)", before)
+    assert re.search(r"Parameter regularisation +1 +0\.5", before)
+    assert "breast_cancer_train" in before
+    assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before
+    assert "model.fit" not in text
+    assert max(widths(before.split("\n", 4)[4])) <= 80
+
+
+def test_a_review_shows_what_each_class_was_called_and_by_what_it_is_decided(capsys):
+    lines = printed(capsys, terminal_reviews.print_review, build_review()).splitlines()
+    assert "138 of 143 rows are called right: 0.965 (0.92 to 0.98)." in " ".join(lines)
+    assert any(line.split()[:3] == ["malignant", "3", "50"] for line in lines)
+    assert "the positive class is malignant. Labels are the model's own." in " ".join(lines)
+
+
+def test_many_classes_fit_eighty_columns_by_what_each_is_mistaken_for(capsys):
+    names = [f"class number {number}" for number in range(9)]
+    confusion = tuple(tuple(9 if at == place else int(at == 0) for at in range(9)) for place in range(9))
+    classes = build_classes(classes=tuple(build_class(name=name) for name in names), confusion=confusion)
+    text = printed(capsys, terminal_reviews.print_review, build_review(evidence=build_evidence(classes=classes)))
+    shown = [line for line in text.splitlines() if line.startswith("class number")]
+    assert len(shown) == 9
+    assert "class number 0, 1 time" in shown[5]
+    assert max(map(len, shown)) <= 80
+
+
+def test_a_first_version_is_said_to_be_all_new(capsys):
+    text = printed(capsys, terminal_reviews.print_review, build_review(changes=None))
+    assert "all of it is new" in text
+    assert "--html" not in text
+
+
+def test_what_does_not_apply_is_said_as_on_the_page(capsys):
+    review = build_review()
+    row = replace(review.checklist[0], status=ItemStatus.NOT_NEEDED)
+    text = printed(capsys, terminal_reviews.print_checklist, replace(review, checklist=(row,)))
+    assert "Not for this tier" in text
+
+
+def test_the_ledger_fits_eighty_columns(capsys):
+    entry = seal_entry(
+        None,
+        time=ENDED,
+        event=Event.REFUSED,
+        actor="a" * 40,
+        subject="m/1",
+        body={"action": "promote", "reasons": ["because " * 30]},
+    )
+    text = printed(capsys, terminal_views.print_ledger, [entry], [])
+    assert max(widths(text)) <= 80
+    assert "✓ The chain of 1 entry is whole" in text
+
+
+@pytest.mark.parametrize("fault", ["", "Entry 3: the signature of a does not hold"])
+def test_what_was_verified_of_a_ledger_is_told_with_its_faults_and_the_head_to_note(capsys, fault):
+    head = Checkpoint(20, "ab" * 32)
+    approval = AuditedApproval(3, "m/1", "a", "owner", None, (fault,) if fault else ())
+    audit = LedgerAudit(20, head, Checkpoint(19, "cd" * 32), head, (approval,), (fault,) if fault else ())
+    text = printed(capsys, terminal_views.print_ledger_audit, audit)
+    assert max(widths(text)) <= 80
+    assert (str(head) in text) is not bool(fault)
+    assert "seen here before: entry 19, digest cdcdcdcdcdcd" in text
+    assert ("✕ 20 entries: 1 fault" in text) is bool(fault)
+    assert f"approvals: {0 if fault else 1} of 1 hold" in text
+
+
+def test_a_ledger_of_which_more_was_seen_tells_how_to_go_on_and_gives_nothing_to_note(capsys):
+    audit = LedgerAudit(
+        1, Checkpoint(1, "ab" * 32), Checkpoint(2, "cd" * 32), None, (), ("Seen was entry 2",), is_rewritten=True
+    )
+    text = printed(capsys, terminal_views.print_ledger_audit, audit)
+    assert "✕ 1 entry: 1 fault" in text
+    assert "put the newest copy back or, if you started over:" in text
+    assert f"workbench ledger accept --head {'ab' * 32}" in text
+    assert "another time" not in text
+
+
+@pytest.mark.parametrize("event", Event)
+def test_every_event_of_the_ledger_has_words(capsys, event):
+    body = {"run": RUN_ID, "question": "harm", "role": "owner", "action": "promote", "reasons": ["no"], "endpoint": "m"}
+    entry = seal_entry(None, time=ENDED, event=event, actor="ada", subject="m/1", body=body)
+    assert "m/1" in printed(capsys, terminal_views.print_ledger, [entry], [])
+
+
+# What is said
+
+
+def test_without_runs_the_next_command_is_told(capsys):
+    assert "workbench run " in printed(capsys, terminal_views.print_runs, [])
+
+
+def test_what_is_the_same_in_all_runs_is_said_once(capsys):
+    assert "The newest 1 run of" in printed(capsys, partial(terminal_views.print_runs, is_cut=True), [build_run(0)])
+    text = printed(capsys, terminal_views.print_runs, [build_run(0), build_run(1)])
+    assert "newest" not in text
+    assert text.splitlines()[0] == "2 runs of notebooks/01_train.ipynb; the same in all: seed=7"
+    assert "seed" not in text.partition("\n")[2]
+
+
+def test_among_runs_of_several_notebooks_each_says_whose_it_is(capsys):
+    runs = [build_run(0), build_run(1, notebook="notebooks/02_compare.ipynb")]
+    table = printed(capsys, terminal_views.print_runs, runs).partition("\n")[2]
+    assert all(name in table for name in ("notebook", "01_train", "02_compare"))
+    assert max(widths(table)) <= 80
+    assert "01_train" not in printed(capsys, terminal_views.print_runs, runs[:1]).partition("\n")[2]
+
+
+@pytest.mark.parametrize("view", ["runs", "comparison", "the same in all"])
+def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
+    drawn = [{"rate": 0.0123456789012345}, {"rate": 0.0123456789012345 if view == "the same in all" else 0.5}]
+    if view == "comparison":
+        runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=values) for n, values in enumerate(drawn))
+        text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    else:
+        text = printed(capsys, terminal_views.print_runs, [build_run(n, parameters=drawn[n]) for n in (0, 1)])
+    assert "0.01235" in text
+    assert "0.012345" not in text
+
+
+def test_one_run_shows_results_source_and_folder(capsys):
+    text = " ".join(printed(capsys, terminal_views.print_run, build_run(), "runs/by-id/3f9a1c27d05b").split())
+    for words in (
+        "roc_auc 0.9952",
+        "1,430 rows, 31 columns",
+        "with uncommitted changes",
+        "folder runs/by-id/3f9a1c27d05b",
+    ):
+        assert words in text
+
+
+def test_a_release_that_verifies_names_who_approved_it(capsys):
+    release = Release(build_evidence(), "cd" * 32, decide("serve", "tumour/3", []), ("grace", "linus"))
+    text = printed(capsys, terminal_views.print_release, release, "tumour/3")
+    assert text == "✓ tumour/3 verifies: digest cdcdcdcdcdcd, approved by grace, linus\n"
+
+
+def test_a_notebook_shows_the_three_parts_of_an_error_and_no_traceback():
+    # IPython asks an exception for this method before it prints the stack.
+    shown = WorkbenchError("It broke.", why="one", next_step="Mend it.")._render_traceback_()
+    assert shown == ["It broke.", "  - one", "  Next: Mend it."]
+
+
+def test_an_error_has_three_parts_on_the_error_channel(capsys):
+    terminal.print_error(WorkbenchError("It broke.", why=["one", "two"], next_step="Mend it."))
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "It broke.\n  - one\n  - two\n  Next: Mend it.\n")
+
+
+def test_while_only_commands_are_shown_nothing_else_is_but_errors(capsys):
+    with terminal.only_commands():
+        terminal.say("a result")
+        terminal.print_command(["$ workbench runs"])
+        terminal.print_heading("Step", 1.0)
+        terminal.print_error(WorkbenchError("It broke."))
+    terminal.say("again")
+    out, err = capsys.readouterr()
+    assert (out, err) == ("$ workbench runs\nagain\n", "It broke.\n")
+
+
+def test_a_suggestion_is_only_for_people(capsys):
+    terminal.suggest("workbench compare")
+    assert capsys.readouterr() == ("", "")
+
+
+# Numbers, times and JSON
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"), (0.123456, "0.1235"), (-1.0, "-1"), (1234.5678, "1235"), (12345.678, "12,346"), (-1e6, "-1,000,000"),
+        (1e-7, "1e-07"), (1e15, "1e+15"), (math.nan, "nan"), (-math.inf, "-inf"), (9999.9999, "1e+04"),
+    ],
+)  # fmt: skip
+def test_a_number_is_short_and_keeps_what_matters(value, text):
+    assert terminal.format_number(value) == text
+
+
+@given(st.floats())
+def test_no_number_needs_more_than_fifteen_columns(value):
+    assert len(terminal.format_number(value)) <= 15
+
+
+def test_an_age_is_told_in_its_largest_unit():
+    assert terminal.format_age(None) == ""
+    assert terminal.format_age("2001-01-01T00:00:00+00:00").endswith(" d ago")
+    assert terminal.format_age("2999-01-01T00:00:00+00:00") == "0 s ago"
+
+
+def test_json_is_complete_strict_and_keeps_records_apart_from_text(capsys):
+    comparison = build_comparison(reference_value=math.nan, runs=(build_compared_run(value=math.inf),))
+    text = printed(capsys, terminal.print_json, comparison)
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert found["reference_value"] is None
+    assert found["runs"][0]["value"] is None
+    assert found["runs"][0]["advantage"]["low"] == 0.4871
+    assert set(found) == set(comparison.__dataclass_fields__)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3).map(MappingProxyType),
+        max_leaves=8,
+    )
+)
+def test_whatever_a_record_holds_becomes_plain_json(value):
+    json.dumps(terminal.to_plain({"value": value, "more": (value,)}), allow_nan=False)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.text(max_size=40))
+def test_saying_a_text_prints_exactly_one_line(capsys, text):
+    assert printed(capsys, terminal.say, text).count("\n") == 1

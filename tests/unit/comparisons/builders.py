@@ -1,0 +1,58 @@
+"""Comparisons with realistic values: a logistic regression on the breast-cancer table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
+from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict
+from workbench.records.digest import sha256_hex
+from workbench.stats.interval import Interval
+from workbench.stats.task import Direction
+
+
+def build_interval(**changes: Any) -> Interval:
+    """Return an advantage whose lower bound is above zero."""
+    facts = {"estimate": 0.4952, "low": 0.4871, "high": 0.4989, "level": 0.95}
+    return Interval(**{**facts, **changes})
+
+
+def build_compared_run(**changes: Any) -> ComparedRun:
+    """Return the nominee as one side of a comparison."""
+    facts: dict[str, Any] = {
+        "run_id": RUN_ID,
+        "parameters": {"regularisation": 0.5, "seed": 7, "scale": True},
+        "value": 0.9951781970649895,
+        "advantage": build_interval(),
+        "verdict": Verdict.BETTER,
+    }
+    return ComparedRun(**{**facts, **changes})
+
+
+def build_comparison(**changes: Any) -> Comparison:
+    """Return the nominee against the constant baseline on the holdout."""
+    direction: Direction = "higher"
+    facts: dict[str, Any] = {
+        "metric": "roc_auc",
+        "direction": direction,
+        "margin": 0.005,
+        "holdout_digest": sha256_hex(b"holdout rows"),
+        "rows": 143,
+        "reference": "constant",
+        "reference_value": 0.5,
+        "tried": 1,
+        "runs": (build_compared_run(),),
+    }
+    return Comparison(**{**facts, **changes})
+
+
+def build_champion_comparison(**changes: Any) -> Comparison:
+    """Return the nominee against the served champion: slightly ahead, and not worse within the margin."""
+    advantage = Interval(estimate=0.0011, low=-0.0021, high=0.0048, level=0.95)
+    facts: dict[str, Any] = {
+        "reference": CHAMPION_RUN_ID,
+        "reference_value": 0.9940782,
+        "tried": 4,
+        "runs": (build_compared_run(advantage=advantage, verdict=Verdict.NOT_WORSE),),
+    }
+    return build_comparison(**{**facts, **changes})

@@ -1,0 +1,403 @@
+"""Facts with realistic values: a logistic regression on the breast-cancer table, nominated as version 3.
+
+Everything here passes every check of the standard policy, so a test that changes one fact sees what that fact does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
+from tests.unit.people import AUTHOR, ENDED, ISSUED, RUN_ID, VALIDATOR
+from tests.unit.policies.builders import build_policy_bytes
+from workbench.comparisons.slices import SlicesFact, SliceValue
+from workbench.evidence.evidence import Evidence, Identity, ObjectionFact, PlanFact
+from workbench.evidence.measures.calibration import CalibrationFact
+from workbench.evidence.measures.classes import ClassesFact, ClassFact, MetricValue, Share
+from workbench.evidence.measures.disclosures import Disclosure, DisclosureFact
+from workbench.evidence.measures.holdout import HoldoutFact
+from workbench.evidence.measures.leakage import ColumnStrength, LeakageFact
+from workbench.evidence.measures.robustness import RobustnessFact, Scenario
+from workbench.evidence.measures.sample import SampleFact
+from workbench.evidence.measures.score import ScoreFact
+from workbench.evidence.measures.tries import TriesFact
+from workbench.models.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
+from workbench.notebooks.execution import Execution
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.replays.replay import ReplayFact
+from workbench.reviews.bundle import MANIFEST
+from workbench.runs.tables import ColumnProfile, DatasetFact, TableProfile
+
+ANSWERS = {
+    "intended_use": "Ranks fine-needle aspirates for a second reading by a pathologist; it never replaces the reading.",
+    "data_rights": "Public research data of the University of Wisconsin under CC BY 4.0, without personal data.",
+    "limitations": "Not for images digitised with other equipment, nor for patients under eighteen years of age.",
+    "harm": "A missed malignancy delays treatment; every case is read by a person whatever the score says.",
+}
+
+
+MODEL_FILES: Mapping[str, bytes] = {
+    "workbench/serving/guard.py": b'"""The code that serves."""\n',
+    "release/model/model.onnx": b"\x08\x09onnx logistic regression weights",
+    "release/model/contract.json": b'{"columns":["mean radius","mean texture"]}',
+}
+
+
+def build_bundle_files() -> dict[str, bytes]:
+    """Return the files of a bundle with the manifest that lists them."""
+    listed = {path: sha256_hex(content) for path, content in MODEL_FILES.items()}
+    return {**MODEL_FILES, MANIFEST: canonical_json(listed)}
+
+
+def build_identity(**changes: Any) -> Identity:
+    """Return the identity of version 3 of the model `tumour`."""
+    facts: dict[str, Any] = {
+        "model": "tumour",
+        "version": 3,
+        "endpoint": "tumour",
+        "run_id": RUN_ID,
+        "run_state": "FINISHED",
+        "draft": False,
+        "authors": (AUTHOR,),
+        "notebook": "notebooks/01_train_classifier.ipynb",
+        "notebook_digest": sha256_hex(b"notebook source"),
+        "parameters": {"regularisation": 0.5, "seed": 7, "scale": True},
+        "git_commit": "9c1d2f7b6a5e4c3d2b1a0f9e8d7c6b5a4f3e2d1c",
+        "git_dirty": False,
+        "lock_digest": sha256_hex(b"requirements.lock"),
+        "bundle_digest": sha256_hex(build_bundle_files()[MANIFEST]),
+        "ended": ENDED,
+    }
+    return Identity(**{**facts, **changes})
+
+
+def build_execution(**changes: Any) -> Execution:
+    """Return a clean execution of nine code cells."""
+    facts: dict[str, Any] = {
+        "code_cells": 9,
+        "executed_cells": 9,
+        "in_order": True,
+        "error": None,
+        "failed_cell": None,
+        "completed": True,
+    }
+    return Execution(**{**facts, **changes})
+
+
+def build_datasets() -> tuple[DatasetFact, ...]:
+    """Return the two splits of the 569 breast-cancer rows."""
+    return (
+        DatasetFact("breast_cancer_train", "train", sha256_hex(b"train rows"), 426, 31),
+        DatasetFact("breast_cancer_holdout", "holdout", sha256_hex(b"holdout rows"), 143, 31),
+    )
+
+
+def build_holdout(**changes: Any) -> HoldoutFact:
+    """Return an untouched holdout of 143 rows."""
+    facts = {"digest": sha256_hex(b"holdout rows"), "rows": 143, "shared_rows": 0, "covered": True}
+    return HoldoutFact(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def build_score(**changes: Any) -> ScoreFact:
+    """Return the deciding metric, logged and recomputed alike."""
+    facts: dict[str, Any] = {
+        "task": "classification",
+        "metric": "roc_auc",
+        "direction": "higher",
+        "value": 0.9951781970649895,
+        "logged": 0.9951781970649895,
+    }
+    return ScoreFact(**{**facts, **changes})
+
+
+def build_model(**changes: Any) -> ModelFact:
+    """Return a model of reviewed formats that answers as stored."""
+    facts: dict[str, Any] = {
+        "formats": ("json", "onnx", "skops"),
+        "refused_files": (),
+        "untrusted_types": (),
+        "served_as": "onnx",
+        "largest_difference": 5.9e-8,
+        "load_error": None,
+    }
+    return ModelFact(**{**facts, **changes})
+
+
+def build_plan(**changes: Any) -> PlanFact:
+    """Return a plan that the ledger held before the first run on the holdout."""
+    facts: dict[str, Any] = {
+        "sequence": 1,
+        "time": "2026-11-20T09:00:00+00:00",
+        "policy_digest": sha256_hex(build_policy_bytes()),
+        "metric": "roc_auc",
+        "direction": "higher",
+        "margin": 0.005,
+        "slices": (),
+        "holdout_digest": None,
+        "started": "2026-11-20T09:12:00+00:00",
+        "first_scored": "2026-11-20T09:05:00+00:00",
+    }
+    return PlanFact(**{**facts, **changes})
+
+
+def build_column(**changes: Any) -> ColumnProfile:
+    """Return a column without gaps."""
+    return ColumnProfile(**{"name": "mean radius", "missing": 0, "distinct": 136, "outlying": 1, **changes})
+
+
+def build_profile(**changes: Any) -> TableProfile:
+    """Return the profile of the training table; the notebook's kernel counted its columns."""
+    facts: dict[str, Any] = {
+        "name": "breast_cancer_train",
+        "role": "train",
+        "rows": 426,
+        "duplicates": 0,
+        "recomputed": False,
+        "columns": (
+            build_column(distinct=351, outlying=None),
+            build_column(name="malignant", distinct=2, outlying=None),
+        ),
+    }
+    return TableProfile(**{**facts, **changes})
+
+
+def build_profiles() -> tuple[TableProfile, ...]:
+    """Return the profiles of both splits."""
+    holdout = build_profile(
+        name="breast_cancer_holdout", role="holdout", rows=143, recomputed=True, columns=(build_column(),)
+    )
+    return build_profile(), holdout
+
+
+def build_leakage(**changes: Any) -> LeakageFact:
+    """Return thirty features of which the strongest has an AUC of 0.979 by itself."""
+    facts: dict[str, Any] = {
+        "features": 30,
+        "judged": 30,
+        "measure": "AUC alone",
+        "strongest": (ColumnStrength("worst perimeter", 0.978679906542056), ColumnStrength("worst area", 0.972)),
+        "id_like": (),
+    }
+    return LeakageFact(**{**facts, **changes})
+
+
+def build_replay(**changes: Any) -> ReplayFact:
+    """Return a replay in which all came out identical."""
+    facts: dict[str, Any] = {
+        "run_id": "c4b0a9d2",
+        "verdict": "identical",
+        "largest_difference": 0.0,
+        "different": (),
+        "reasons": (),
+    }
+    return ReplayFact(**{**facts, **changes})
+
+
+def build_tries(**changes: Any) -> TriesFact:
+    """Return four tries on the holdout."""
+    facts: dict[str, Any] = {
+        "metric": "roc_auc",
+        "runs": 5,
+        "distinct": 4,
+        "scored": 4,
+        "best": 0.9951781970649895,
+        "median": 0.9912,
+    }
+    return TriesFact(**{**facts, **changes})
+
+
+def build_slice(**changes: Any) -> SliceValue:
+    """Return a slice on which the model is as good as the champion."""
+    facts: dict[str, Any] = {
+        "slice": "size",
+        "value": "medium",
+        "rows": 120,
+        "rarer_class": 47,
+        "score": 0.9912,
+        "reference_score": 0.9908,
+        "advantage": 0.0004,
+        "p_value": 0.61,
+        "adjusted": 0.61,
+    }
+    return SliceValue(**{**facts, **changes})
+
+
+def build_slices(**changes: Any) -> SlicesFact:
+    """Return one slice, held against the champion."""
+    facts: dict[str, Any] = {
+        "metric": "roc_auc",
+        "direction": "higher",
+        "reference": "the champion, version 2",
+        "values": (build_slice(),),
+    }
+    return SlicesFact(**{**facts, **changes})
+
+
+def build_calibration(**changes: Any) -> CalibrationFact:
+    """Return the calibration of a model whose scores mean what they say."""
+    facts: dict[str, Any] = {
+        "rows": 143,
+        "slope": 1.08,
+        "slope_error": 0.21,
+        "intercept": 0.04,
+        "brier": 0.0213,
+        "log_loss": 0.0794,
+        "ece": 0.0312,
+        "ece_by_chance": 0.0241,
+        "bins": 7,
+    }
+    return CalibrationFact(**{**facts, **changes})
+
+
+def build_class(**changes: Any) -> ClassFact:
+    """Return the positive class: 53 rows, of which 50 were called so, and 2 that are not."""
+    facts: dict[str, Any] = {
+        "name": "malignant",
+        "rows": 53,
+        "called": 52,
+        "right": 50,
+        "recall": Share(0.9434, 0.8463, 0.9806),
+        "precision": Share(0.9615, 0.8702, 0.9894),
+        "f1": 0.9524,
+        "roc_auc": 0.9951781970649895,
+    }
+    return ClassFact(**{**facts, **changes})
+
+
+def build_classes(**changes: Any) -> ClassesFact:
+    """Return what was decided for on the 143 rows, with the labels of the model itself."""
+    benign = build_class(name="benign", rows=90, called=91, right=88, f1=0.9724)
+    facts: dict[str, Any] = {
+        "classes": (benign, build_class()),
+        "confusion": ((88, 2), (3, 50)),
+        "accuracy": Share(0.965, 0.9207, 0.985),
+        "metrics": (MetricValue("accuracy", 0.965), MetricValue("roc_auc", 0.9951781970649895)),
+        "decided_by": "label",
+        "positive_class": "malignant",
+        "response": "predict_proba",
+        "threshold": None,
+        "threshold_class": None,
+        "differing_labels": 0,
+    }
+    return ClassesFact(**{**facts, **changes})
+
+
+def build_scenario(**changes: Any) -> Scenario:
+    """Return what a little noise did: next to nothing."""
+    facts: dict[str, Any] = {
+        "name": "noise",
+        "columns": 0,
+        "worst_column": None,
+        "refused": 0,
+        "not_finite": 0,
+        "drop": 0.0007,
+        "error": None,
+    }
+    return Scenario(**{**facts, **changes})
+
+
+def build_robustness(**changes: Any) -> RobustnessFact:
+    """Return two scenarios on all rows of the holdout."""
+    unit = build_scenario(name="unit", columns=20, worst_column="concavity error", drop=0.52)
+    facts = {"metric": "roc_auc", "rows": 143, "scenarios": (build_scenario(), unit)}
+    return RobustnessFact(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def build_numerics(**changes: Any) -> NumericsFact:
+    """Return answers that are numbers, alone and among others the same."""
+    facts: dict[str, Any] = {"rows": 143, "not_finite": 0, "asked_singly": 72, "largest_batch_difference": 0.0}
+    return NumericsFact(**{**facts, **changes})
+
+
+def build_disclosure(**changes: Any) -> Disclosure:
+    """Return a token that a cell showed."""
+    facts: dict[str, Any] = {"kind": "GitHub token", "file": "notebook.ipynb", "place": "cell 3 stdout", "count": 1}
+    return Disclosure(**{**facts, **changes})
+
+
+def build_disclosures(**changes: Any) -> DisclosureFact:
+    """Return eight files in which nothing was found."""
+    return DisclosureFact(**{"files": 8, "found": (), **changes})
+
+
+def build_cost(**changes: Any) -> CostFact:
+    """Return the cost of a compiled model."""
+    facts: dict[str, Any] = {
+        "load_s": 0.0081,
+        "calls": 200,
+        "p50_ms": 0.0103,
+        "p95_ms": 0.0129,
+        "p99_ms": 0.0578,
+        "peak_megabytes": 300.5,
+        "model_bytes": 1624,
+    }
+    return CostFact(**{**facts, **changes})
+
+
+def build_compared(**changes: Any) -> ComparedRows:
+    """Return rows on which a compiled form answered like the model."""
+    facts: dict[str, Any] = {"kind": "holdout", "rows": 143, "of": 143, "differing": 0, "labels": 0}
+    return ComparedRows(**{**facts, "largest_difference": 1.2e-15, **changes})
+
+
+def build_form(**changes: Any) -> FormFact:
+    """Return a form that our own converters made and that is served."""
+    compared = tuple(
+        build_compared(kind=kind, rows=rows, of=rows)
+        for kind, rows in (("holdout", 143), ("training", 426), ("drawn", 1000))
+    )
+    facts: dict[str, Any] = {"name": "own converters, double precision", "served": True, "rows": compared}
+    return FormFact(**{**facts, "reason": "It answers like the model on 1,569 rows.", **changes})
+
+
+def build_serving(**changes: Any) -> ServingFact:
+    """Return how a model is served that was compiled by our own converters."""
+    form = build_form()
+    facts: dict[str, Any] = {"form": form.name, "spread": 0.99, "own_difference": 0.0, "tried": (form,)}
+    return ServingFact(**{**facts, **changes})
+
+
+def build_objection_fact(**changes: Any) -> ObjectionFact:
+    """Return an open objection of the validator."""
+    facts: dict[str, Any] = {
+        "number": 9,
+        "principal": VALIDATOR,
+        "text": "Nobody looked at the youngest patients",
+        "raised": ISSUED,
+        "cleared": None,
+        "resolution": None,
+    }
+    return ObjectionFact(**{**facts, **changes})
+
+
+def build_evidence(**changes: Any) -> Evidence:
+    """Return evidence that passes every check of the standard policy; the champion is version 2."""
+    facts: dict[str, Any] = {
+        "identity": build_identity(),
+        "execution": build_execution(),
+        "files_unmodified": True,
+        "datasets": build_datasets(),
+        "holdout": build_holdout(),
+        "score": build_score(),
+        "baseline": build_comparison(),
+        "champion": build_champion_comparison(),
+        "champion_version": 2,
+        "model": build_model(),
+        "answers": dict(ANSWERS),
+        "plan": build_plan(),
+        "profiles": build_profiles(),
+        "leakage": build_leakage(),
+        "replay": build_replay(),
+        "tries": build_tries(),
+        "sample": SampleFact(143, 53, 0),
+        "slices": build_slices(),
+        "calibration": build_calibration(),
+        "robustness": build_robustness(),
+        "numerics": build_numerics(),
+        "disclosures": build_disclosures(),
+        "cost": build_cost(),
+        "serving": build_serving(),
+        "classes": build_classes(),
+    }
+    return Evidence(**{**facts, **changes})

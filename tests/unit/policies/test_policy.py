@@ -1,0 +1,449 @@
+"""A policy is read whole or refused with every reason."""
+
+from __future__ import annotations
+
+import math
+import re
+from copy import deepcopy
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.evidence.builders import build_evidence
+from tests.unit.policies.builders import STANDARD_POLICY, build_policy_bytes, read_policy
+from workbench.checks import run_checks
+from workbench.errors import UsageError
+from workbench.evidence.evidence import Severity
+from workbench.policies.policy import WaiverRule, parse_policy
+from workbench.records.digest import sha256_hex
+
+STANDARD = yaml.safe_load(build_policy_bytes())
+WAIVABLE = {name for name, limits in STANDARD["checks"].items() if limits.get("severity") == "waivable"}
+
+
+def all_blocking():
+    """Return the checks of the standard policy with none that may be waived."""
+    return {
+        name: {key: value for key, value in limits.items() if key != "severity"}
+        for name, limits in STANDARD["checks"].items()
+    }
+
+
+def changed(*path, to):
+    document = deepcopy(STANDARD)
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = to
+    return document
+
+
+def without(*path):
+    document = deepcopy(STANDARD)
+    place = document
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return document
+
+
+def refusal(document):
+    content = document if isinstance(document, bytes) else yaml.safe_dump(document).encode()
+    with pytest.raises(UsageError) as caught:
+        read_policy(content)
+    return caught.value.reasons
+
+
+def test_the_standard_policy_says_what_its_file_says():
+    policy = read_policy(build_policy_bytes())
+    assert policy.name == "standard"
+    assert policy.metrics["classification"].name == "roc_auc"
+    assert policy.metrics["classification"].margin == 0.005
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
+    assert policy.roles == {"validator": 1, "owner": 1}
+    assert (policy.principals, policy.valid_days, sum(policy.roles.values())) == (2, 180, 2)
+    assert set(policy.questions) == {"intended_use", "data_rights", "limitations", "harm"}
+
+
+def test_the_digest_is_that_of_the_exact_bytes():
+    content = build_policy_bytes()
+    assert read_policy(content).digest == sha256_hex(content)
+    assert read_policy(content + b"\n").digest != sha256_hex(content)
+
+
+def test_a_check_without_limits_has_none():
+    policy = read_policy(yaml.safe_dump(changed("checks", "run_finished", to=None)).encode())
+    assert policy.checks["run_finished"] == {}
+
+
+PROBLEMS = {
+    "chekcs: is no key of a policy. Known are format, name,": {**STANDARD, "chekcs": {}},
+    "format: 3 is not known. Write format: 2.": changed("format", to=3),
+    "format: True is not known. Write format: 2.": changed("format", to=True),
+    "format: 1.0 is not known. Write format: 2.": changed("format", to=1.0),
+    "tier: 4 is no tier. Write tier: 1 (high risk)": changed("tier", to=4),
+    "tier: True is no tier. Write": changed("tier", to=True),
+    "name: is no name. Write name: and a word.": changed("name", to=None),
+    "checks: must be a mapping with at least one entry. Write one line": changed("checks", to=[]),
+    "questions: must be a mapping with at least one entry. Write one line": changed("questions", to={}),
+    "metrics: must be a mapping with at least one entry. Write for each task": changed("metrics", to=None),
+    "slices: must be a list of names. Write slices: []": changed("slices", to="age"),
+    "slices: must be a list of names. Write slices": changed("slices", to=[""]),
+    "slices: are named, and no check holds them. Add slices_hold": changed("slices", to=["age_group"]),
+    "checks.fairness: is no check. Known are beats_baseline, calibrated, data_known,": changed(
+        "checks", "fairness", to={}
+    ),
+    "checks.True: True is no text. Write it in quotes.": changed("checks", True, to=None),
+    "checks.model_loads: its limits must be a mapping. Write model_loads: {}": changed("checks", "model_loads", to=3),
+    "checks.robust.bigest_drop: is no limit of robust. Known are largest_drop.": changed(
+        "checks", "robust", to={"largest_drop": 0.05, "bigest_drop": 0.05}
+    ),
+    "checks.robust: has no largest_drop. Write a number of 0 or more": changed("checks", "robust", to={}),
+    "checks.robust.largest_drop: 'abc' is none. Write a number": changed(
+        "checks", "robust", to={"largest_drop": "abc"}
+    ),
+    "checks.robust.largest_drop: None is none. Write": changed("checks", "robust", to={"largest_drop": None}),
+    "checks.robust.largest_drop: -1 is none. Write": changed("checks", "robust", to={"largest_drop": -1}),
+    "checks.robust.largest_drop: True is none. Write": changed("checks", "robust", to={"largest_drop": True}),
+    "checks.robust.largest_drop: 999999": changed("checks", "robust", to={"largest_drop": int("9" * 400)}),
+    "checks.safe_format.limit: is no limit of safe_format. Leave it out": changed(
+        "checks", "safe_format", to={"limit": 1}
+    ),
+    "checks.safe_format.5: is no limit of safe_format.": changed("checks", "safe_format", to={5: 1}),
+    "checks.metric_limit.severity: 'mild' is none. Write blocking, waivable, advisory.": changed(
+        "checks", "metric_limit", to={"severity": "mild"}
+    ),
+    "checks.metric_limit.severity: ['waivable'] is none. Write": changed(
+        "checks", "metric_limit", to={"severity": ["waivable"]}
+    ),
+    "checks.metric_limit.severity: None is none. Write": changed("checks", "metric_limit", to={"severity": None}),
+    "questions.1: 1 is no text. Write it in quotes.": changed("questions", 1, to="What is it for?"),
+    "questions.harm: has no text. Write the question": changed("questions", "harm", to=3),
+    "metrics.ranking: is no task. Known are classification, multiclass, regression.": changed(
+        "metrics", "ranking", to={}
+    ),
+    "metrics.regression: needs exactly name, margin and limit. Write": without("metrics", "regression", "limit"),
+    "metrics.classification: needs exactly name, margin and limit.": changed("metrics", "classification", "max", to=1),
+    "metrics.classification.name: 'r2' is no metric of it. Known are accuracy, brier": changed(
+        "metrics", "classification", "name", to="r2"
+    ),
+    "metrics.regression.name: 'roc_auc' is no metric of it. Known are mean_abs": changed(
+        "metrics", "regression", "name", to="roc_auc"
+    ),
+    "metrics.classification.name: ['roc_auc'] is no metric of it. Known": changed(
+        "metrics", "classification", "name", to=["roc_auc"]
+    ),
+    "metrics.classification.margin: 0 is none. Write a number above 0": changed(
+        "metrics", "classification", "margin", to=0
+    ),
+    "metrics.classification.margin: inf is none. Write": changed("metrics", "classification", "margin", to=math.inf),
+    "metrics.classification.limit: 'high' is none. Write the worst": changed(
+        "metrics", "classification", "limit", to="high"
+    ),
+    "metrics.classification.limit: True is none. Write": changed("metrics", "classification", "limit", to=True),
+    "metrics.regression.limit: nan is none. Write the worst value": changed(
+        "metrics", "regression", "limit", to=math.nan
+    ),
+    "approvals: needs exactly roles, principals and valid_days. Write": changed("approvals", to=None),
+    "approvals: needs exactly roles, principals and": changed("approvals", "quorum", to=1),
+    "approvals.roles: names nobody who must sign. Write roles: {validator: 1}.": changed("approvals", "roles", to={}),
+    "approvals.roles.owner: 0 is no count. Write how many": changed("approvals", "roles", to={"owner": 0}),
+    "approvals.roles.Bad Role,x: is no role. Write lower-case": changed("approvals", "roles", to={"Bad Role,x": 1}),
+    "approvals.principals: 0 is no count. Write a whole number": changed("approvals", "principals", to=0),
+    "approvals.principals: True is no count. Write": changed("approvals", "principals", to=True),
+    "approvals.valid_days: 1.5 is no count of days. Write a whole number from 1 to 36500.": changed(
+        "approvals", "valid_days", to=1.5
+    ),
+    "approvals.valid_days: 999999999999 is no count of days. Write": changed("approvals", "valid_days", to=10**12 - 1),
+    "waivers: must say whether they are allowed. Write waivers: {allowed: false}": changed("waivers", to=[]),
+    "waivers: must say whether they": changed("waivers", "allowed", to="yes"),
+    "waivers: must say whether": changed("waivers", "who", to=["owner"]),
+    "waivers.roles: [] names nobody. Write who may waive": changed("waivers", "roles", to=[]),
+    "waivers.roles: ['Owner'] names nobody. Write who": changed("waivers", "roles", to=["Owner"]),
+    "own_code: must say whether it is allowed, and nothing else. Write own_code: {allowed: false}": changed(
+        "own_code", "allowed", to="yes"
+    ),
+    "waivers.roles: None names nobody. Write": without("waivers", "roles"),
+    "waivers.most_days: 0 is no count of days. Write": changed("waivers", "most_days", to=0),
+    "waivers.most_days: 36501 is no count of days. Write": changed("waivers", "most_days", to=36501),
+    "waivers: are not allowed, and beats_baseline, calibrated, data_quality, holdout_wear, robust may be waived.": changed(
+        "waivers", to={"allowed": False}
+    ),
+    "the file: it is no mapping of keys. Write the keys": b"- format: 1",
+}
+
+
+@pytest.mark.parametrize("reason", PROBLEMS)
+def test_a_wrong_policy_is_refused_with_its_line_what_is_wrong_and_what_to_write(reason):
+    (said,) = refusal(PROBLEMS[reason])
+    assert re.match(rf"Line [0-9]+, {re.escape(reason)}", said)
+
+
+NO_YAML = {
+    "expected ',' or ']', but got": b"format: [1",
+    "found a duplicate key": build_policy_bytes() + b"\nname: lighter\n",
+    "found an alias; write the value where it holds": build_policy_bytes().replace(b"slices: []", b"slices: &a [*a]"),
+    "found an alias": b"a: &a [x, x]\nb: &b [*a, *a]\ntier: [*b, *b]\n",
+    "month must be in 1..12": build_policy_bytes().replace(b"name: standard", b"name: 2026-13-45"),
+    "maximum recursion depth": b"[" * 5000,
+    "it is not YAML: ": b"\xff\xfe\x00\xd8",
+    "could not determine a constructor": b"!!python/object/apply:os.system ['true']",
+    "found unhashable key": build_policy_bytes() + b"\n? [x]\n: 1\n",
+    "expected a single document": build_policy_bytes() + b"\n---\nname: another\n",
+    "string index out of range": b'!!int ""',
+    "'maybe'": b"!!bool maybe",
+    "'NoneType' object": b"!!timestamp noon",
+}
+
+
+@pytest.mark.parametrize("reason", NO_YAML)
+def test_what_is_no_plain_yaml_is_refused_with_the_reason(reason):
+    (said,) = refusal(NO_YAML[reason])
+    assert re.match(r"(Line [0-9]+|The file): it is not YAML: ", said)
+    assert reason in said
+
+
+def line_of(text):
+    return 1 + next(number for number, line in enumerate(build_policy_bytes().decode().splitlines()) if text in line)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("tier: 2", "tier: 7"),
+        ("multiclass: {name: roc_auc, margin: 0.005", "multiclass: {name: roc_auc, margin: 0"),
+        ("safe_format: {}", "unsafe_format: {}"),
+        ("beats_baseline: {severity: waivable}", "beats_baseline: {severity: mild}"),
+        ("principals: 2", "principals: none"),
+        ("most_days: 90", "most_days: 0"),
+        ("name: standard", "name: [standard"),
+    ],
+)
+def test_the_line_that_is_named_is_the_one_to_correct(before, after):
+    content = build_policy_bytes()
+    (said,) = refusal(content.replace(before.encode(), after.encode()))
+    line = line_of(before) if after != "name: [standard" else line_of("tier: 2")
+    assert said.startswith((f"Line {line}, ", f"Line {line}: "))
+
+
+@pytest.mark.parametrize("key", sorted({*STANDARD} - {"own_code"}))
+def test_every_key_is_needed(key):
+    (said,) = [reason for reason in refusal(without(key)) if f", {key}: " in reason]
+    assert said.startswith(f"Line 1, {key}: ")
+    assert " Write " in said
+
+
+# Severities, waivers, and files of before there were any
+
+
+def severities(**named):
+    document = deepcopy(STANDARD)
+    for check, severity in named.items():
+        document["checks"][check] = {**(document["checks"][check] or {}), "severity": severity}
+    return read_policy(yaml.safe_dump(document).encode())
+
+
+def test_a_severity_is_read_beside_the_limits_and_is_none_of_them():
+    policy = severities(model_loads="advisory", metric_limit="waivable", safe_format="blocking")
+    assert policy.severities == {
+        **dict.fromkeys(WAIVABLE, "waivable"),
+        "model_loads": "advisory",
+        "metric_limit": "waivable",
+        "safe_format": "blocking",
+    }
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
+    assert policy.checks["metric_limit"] == {}
+
+
+def test_a_policy_says_of_every_check_what_it_means_that_it_does_not_pass():
+    policy = severities(model_loads="advisory", metric_limit="waivable")
+    said = [policy.severity_of(check) for check in ("model_loads", "metric_limit", "safe_format")]
+    assert all(isinstance(each, Severity) for each in [*said, *policy.severities.values()])
+    assert said == [Severity.ADVISORY, Severity.WAIVABLE, Severity.BLOCKING]
+
+
+def test_a_finding_has_the_severity_of_its_check_and_blocks_without_one():
+    found = {each.check: each.severity for each in run_checks(build_evidence(), severities(model_loads="advisory"))}
+    assert found.pop("model_loads") is Severity.ADVISORY
+    assert {name for name, severity in found.items() if severity is Severity.WAIVABLE} == WAIVABLE
+    assert {severity for name, severity in found.items() if name not in WAIVABLE} == {Severity.BLOCKING}
+
+
+def test_the_standard_policy_says_who_may_waive_for_how_long():
+    policy = read_policy(build_policy_bytes())
+    assert (policy.tier, policy.slices, policy.waivers) == (2, (), WaiverRule(("owner",), 90))
+
+
+def test_where_waivers_are_not_allowed_nobody_may_give_one():
+    document = changed("checks", to=all_blocking())
+    document["waivers"] = {"allowed": False, "roles": ["owner"], "most_days": 90}
+    assert read_policy(yaml.safe_dump(document).encode()).waivers == WaiverRule()
+
+
+LATER_KEYS = ("tier", "slices", "waivers", "own_code")
+
+
+def of_format_1(**changes):
+    document = {key: value for key, value in deepcopy(STANDARD).items() if key not in LATER_KEYS}
+    return yaml.safe_dump({**document, "checks": all_blocking(), "format": 1, **changes}).encode()
+
+
+def test_a_file_of_format_1_is_of_tier_2_and_everything_in_it_blocks():
+    policy = read_policy(of_format_1())
+    assert (policy.tier, policy.slices, policy.severities, policy.waivers) == (2, (), {}, WaiverRule())
+    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
+    findings = run_checks(build_evidence(), policy)
+    assert {finding.severity for finding in findings} == {Severity.BLOCKING}
+
+
+@pytest.mark.parametrize("severity", ["blocking", "waivable", "advisory", "mild"])
+def test_a_file_of_format_1_has_no_severities(severity):
+    (said,) = refusal(of_format_1(checks={"metric_limit": {"severity": severity}}))
+    assert "severity: is nothing that format 1 knows" in said
+
+
+@pytest.mark.parametrize("key", LATER_KEYS)
+def test_a_file_of_format_1_has_none_of_the_later_keys(key):
+    (said,) = refusal(of_format_1(**{key: STANDARD[key]}))
+    assert f"{key}: is no key of a policy. Known are format, name, metrics, checks, questions, approvals." in said
+
+
+def test_own_code_is_allowed_only_by_a_policy_that_says_so():
+    assert read_policy(yaml.safe_dump(STANDARD).encode()).allows_own_code
+    assert not read_policy(yaml.safe_dump(without("own_code")).encode()).allows_own_code
+    assert not read_policy(of_format_1()).allows_own_code
+    assert not read_policy(STANDARD_POLICY.with_name("strict.yaml").read_bytes()).allows_own_code
+
+
+def test_where_names_are_not_judged_keys_are_texts_all_the_same():
+    document = changed("checks", "fairness", to=None)
+    document["metrics"]["classification"]["name"] = "auc"
+    assert parse_policy(yaml.safe_dump(document).encode(), known=None).metrics["classification"].name == "auc"
+    with pytest.raises(UsageError, match="cannot be used"):
+        parse_policy(yaml.safe_dump(changed("checks", 7, to=None)).encode(), known=None)
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_their_lines():
+    document = without("slices")
+    document["checks"]["fairness"] = {}
+    document["metrics"]["classification"]["name"] = "auc"
+    document["approvals"]["principals"] = 0
+    document["note"] = "x"
+    reasons = refusal(document)
+    assert len(reasons) == 5
+    lines = [int(reason.partition(",")[0].removeprefix("Line ")) for reason in reasons]
+    assert lines == sorted(lines)
+
+
+_KEYS = [*sorted(STANDARD), "name", "margin", "limit", "roles", "classification"]
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 400) | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+def _places(section):
+    """Return every place of a section of the standard policy, by the keys that lead there, with what stands there."""
+    found = [((section,), STANDARD[section])]
+    for place, value in found:
+        found += [((*place, key), inner) for key, inner in value.items()] if isinstance(value, dict) else []
+    return found
+
+
+_ALIKE = {
+    bool: st.booleans(),
+    int: st.integers(0, 3),
+    float: st.floats(-1, 2),
+    str: st.sampled_from(["blocking", "waivable", "advisory", "log_loss", "roc_auc", "r2", "Why?", ""]),
+    list: st.sampled_from([[], ["owner"], ["Owner"]]),
+    dict: st.sampled_from([{}, {"owner": 1}, {"allowed": False}, {"severity": "advisory"}, {"harm": "Whom?"}]),
+}
+# Of the many places of the checks, and as often of those of each section.
+_PLACES = st.sampled_from([found for section in STANDARD for found in _places(section)]) | st.sampled_from(
+    sorted(STANDARD)
+).flatmap(lambda section: st.sampled_from(_places(section)))
+_EDITS = _PLACES.flatmap(lambda found: st.tuples(st.just(found[0]), _ALIKE[type(found[1])] | _ANYTHING))
+
+
+@given(_EDITS)
+def test_whatever_stands_in_one_place_it_is_read_or_refused(edit):
+    place, value = edit
+    try:
+        policy = read_policy(yaml.safe_dump(changed(*place, to=value)).encode())
+    except UsageError as refused:
+        assert refused.reasons
+    else:
+        assert policy.principals >= 1 and policy.valid_days >= 1 and sum(policy.roles.values()) >= 1
+        assert policy.tier in (1, 2, 3) and set(policy.severities) <= set(policy.checks)
+        assert bool(policy.waivers.roles) == (policy.waivers.most_days >= 1)
+        assert policy.waivers.roles or "waivable" not in policy.severities.values()
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_policy_are_refused(content):
+    assert refusal(content)
+
+
+_PIECES = [
+    b"",
+    b"\n",
+    b" ",
+    b"-",
+    b":",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"&a ",
+    b"*a",
+    b"<<: ",
+    b"? ",
+    b"!!int ",
+    b"'",
+    b"#",
+    b"~",
+]
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(build_policy_bytes())), st.integers(0, 12), st.sampled_from(_PIECES) | st.binary()
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_the_standard_policy_with_pieces_cut_out_and_put_in_is_read_or_refused(edits):
+    content = build_policy_bytes()
+    for position, cut, piece in edits:
+        content = content[:position] + piece + content[position + cut :]
+    try:
+        policy = read_policy(content)
+    except UsageError as refused:
+        assert refused.reasons
+        assert all(re.match(r"Line [0-9]+[,:] |The file: ", reason) for reason in refused.reasons)
+    else:
+        assert policy.digest == sha256_hex(content)
+
+
+@pytest.mark.parametrize("hidden", ["\u2028", "\u2029", "\x85", "\u200b", "\x00"])
+def test_a_line_that_a_reader_does_not_see_is_none_for_the_parser_either(hidden):
+    told = f"  metric_limit: {{}}  # blocks, see the handbook.{hidden}  metric_limit: {{severity: advisory}}"
+    (said,) = refusal(build_policy_bytes().replace(b"  metric_limit: {}", told.encode()))
+    assert "which a reader does not see" in said
+
+
+@pytest.mark.parametrize("name", ["minimal", "standard", "strict"])
+def test_every_shipped_policy_sets_each_limit_that_its_checks_need(name):
+    policy = read_policy((STANDARD_POLICY.parent / f"{name}.yaml").read_bytes())
+    said = " ".join(f"{question} is answered here at sufficient length." for question in policy.questions)
+    evidence = build_evidence(answers=dict.fromkeys(policy.questions, said))
+    findings = run_checks(evidence, policy)
+    assert [each.check for each in findings if "gives no usable number" in each.reason] == []

@@ -57,6 +57,7 @@ ifdef SMALL
 	@bash .ci/programs ssh-keygen chromium
 	@$(BIN)/python -m tests.soak --small --report runs/soak.md
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m soak tests
+	@EXAMPLES=300 $(BIN)/python -m pytest -q -n 3 --dist worksteal tests/unit tests/contract
 else
 	@$(BIN)/python -m tests.soak
 endif

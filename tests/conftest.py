@@ -19,8 +19,12 @@ from unittest.mock import patch
 import pytest
 from hypothesis import settings
 
+from workbench.executors import quick_jsonschema  # noqa: F401 - before anything imports nbformat in its own, slow way
+
 # A machine that is busy with something else makes no test false. What fails where changes are taken must fail on the desk too.
-settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
+# How many examples `make test` draws; `make soak SMALL=1` draws ten times as many.
+_EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
+settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ, max_examples=_EXAMPLES)
 settings.load_profile("untimed")
 
 # Two workers on two processors, each with threads of its own that wait by turning round: seven times slower.

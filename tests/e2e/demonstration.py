@@ -97,18 +97,30 @@ def run_demo(checkout: Path, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def find_differences(recorded: str, said: str) -> list[str]:
-    """Return where two transcripts differ word for word, but for what is another one each time and for how lines break."""
+    """Return how two transcripts differ, command by command: in words, but for what is another one each time.
+
+    How wide a column is depends on how long ago something was, and with it where lines break: of one command the words count, in
+    whatever order.
+    """
+    pairs = zip_longest(_commands_of(recorded), _commands_of(said), fillvalue="")
+    return [fault for was, now in pairs for fault in _differ(was, now)]
+
+
+def _commands_of(transcript: str) -> list[str]:
+    return re.split(r"^(?=\$ )", transcript.strip(), flags=re.MULTILINE)
+
+
+def _differ(recorded: str, said: str) -> list[str]:
     pairs = zip_longest(_words_of(recorded), _words_of(said), fillvalue="nothing")
-    return [
-        f"word {place}: recorded {was}, said {now}" for place, (was, now) in enumerate(pairs) if not _agree(was, now)
-    ]
+    command = said.partition("\n")[0]
+    return [f"{command}: recorded {was}, said {now}" for was, now in pairs if not _agree(was, now)]
 
 
-def _words_of(transcript: str) -> list[str]:
-    text = " ".join(word for line in transcript.splitlines() if not _PROGRESS.fullmatch(line) for word in line.split())
+def _words_of(said: str) -> list[str]:
+    text = " ".join(word for line in said.splitlines() if not _PROGRESS.fullmatch(line) for word in line.split())
     for name, pattern in _MASKS.items():
         text = re.sub(pattern, name, text)
-    return text.split()
+    return sorted(text.split())
 
 
 def _agree(was: str, now: str) -> bool:

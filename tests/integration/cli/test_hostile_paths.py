@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.hostile_paths import PATHS, try_texts
 from tests.soak.odd_paths import INPUTS, VERBS
 from tests.soak.watched import Allowed, Watch
@@ -11,6 +13,7 @@ from tests.soak.watched import Allowed, Watch
 SIZE = 1
 
 
+@pytest.mark.soak
 def test_a_path_or_id_makes_no_file_outside_be_opened_at_any_input() -> None:
     calls, faults = try_texts(SIZE)
     assert faults == []

@@ -155,6 +155,7 @@ def test_a_worker_killed_in_the_middle_of_a_sweep_costs_one_attempt_of_the_run_i
     assert not (aside / "record.json").exists()
 
 
+@pytest.mark.soak
 def test_without_retries_exactly_the_run_of_the_killed_worker_fails_and_says_why(
     cluster: Cluster, project: Path, tmp_path: Path
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_sweep_that_is_ended_ends_its_kernels_on_the_workers_and_leaves_the_wo
     assert cluster.is_alive()
 
 
+@pytest.mark.soak
 def test_without_a_scheduler_workers_are_started_here_and_ctrl_c_at_the_terminal_ends_them_without_a_word_of_theirs(
     project: Path,
 ) -> None:

@@ -61,8 +61,9 @@ def test_a_parent_is_replaced_when_what_is_installed_changes(monkeypatch, own_pa
     wait_until(lambda: not parent.is_alive())
 
 
-def test_of_more_than_three_parents_the_one_used_longest_ago_goes_after_its_last_kernel(own_parents):
-    environments = [own_environment(OMP_NUM_THREADS=str(number)) for number in range(1, 5)]
+def test_of_more_parents_than_are_kept_the_one_used_longest_ago_goes_after_its_last_kernel(monkeypatch, own_parents):
+    monkeypatch.setattr(warm_parents, "_MOST_PARENTS", 2)
+    environments = [own_environment(OMP_NUM_THREADS=str(number)) for number in range(1, 4)]
     first = find_parent((), environments[0])
     kernel = first.take(environments[0], "/")
     others = [find_parent((), environment) for environment in environments[1:]]

@@ -28,7 +28,7 @@ def url(governed: Governed) -> Iterator[str]:
         yield found
 
 
-@pytest.mark.parametrize("name", examples(ledger_faults.FAULTS, ["a read-only file", "another writer"]))
+@pytest.mark.parametrize("name", examples(ledger_faults.FAULTS, ["a read-only file"]))
 def test_a_ledger_that_cannot_be_written_stops_every_verb_and_no_read(governed: Governed, url: str, name: str) -> None:
     if name in ledger_faults.NEED_A_MOUNT and not ledger_faults.can_mount():
         pytest.skip("this machine lets us mount no disk")

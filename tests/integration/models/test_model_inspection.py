@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from tests.conftest import examples
 from tests.integration.release_builder import TrainedModel, holdout_files, inspect, train_model, write_model
 from tests.unit.models.builders import build_contract
 from workbench.models.confinement import Limits
@@ -54,7 +55,7 @@ def test_a_model_that_compiles_exactly_is_served_compiled(trained, tmp_path):
     assert (tmp_path / ONNX_FILE).read_bytes()
 
 
-@pytest.mark.parametrize("spoil", [None, "pickle", "contract"])
+@pytest.mark.parametrize("spoil", examples([None, "pickle", "contract"], [None]))
 def test_a_forked_inspection_says_what_one_that_is_started_anew_says(trained, tmp_path, request, spoil):
     files = write_model(trained, tmp_path)
     if spoil:
@@ -153,15 +154,14 @@ def test_a_missing_model_is_said_in_words(trained, tmp_path):
     assert inspect(tmp_path).load_error == f"It has no {SKOPS_FILE}."
 
 
-@pytest.mark.parametrize(
-    ("limits", "reason"),
-    [
-        (Limits(wall_s=0), "took longer than 0 s"),
-        (Limits(cpu_s=1), signal.SIGKILL.name),
-        (Limits(memory_bytes=300 * 1024**2), "no answer"),
-    ],
-    ids=["time", "processor", "memory"],
-)
+LIMITED = {
+    "time": (Limits(wall_s=0), "took longer than 0 s"),
+    "processor": (Limits(cpu_s=1), signal.SIGKILL.name),
+    "memory": (Limits(memory_bytes=300 * 1024**2), "no answer"),
+}
+
+
+@pytest.mark.parametrize(("limits", "reason"), examples(LIMITED.values(), [LIMITED["memory"]]), ids=LIMITED)
 @pytest.mark.usefixtures("cold_inspections")
 def test_a_model_that_takes_too_much_is_stopped_and_it_is_said_why(trained, tmp_path, limits, reason):
     write_model(trained, tmp_path)

@@ -114,6 +114,7 @@ def test_a_compiled_form_whose_thresholds_could_not_be_tried_is_not_served(monke
     assert (beside.rows, beside.of > 0) == (0, True)
 
 
+@pytest.mark.soak
 def test_of_a_wide_table_fewer_rows_are_made_and_it_is_said_of_how_many():
     draw = np.random.default_rng(5)
     table = pd.DataFrame(draw.normal(size=(300, 200)), columns=[f"c{at}" for at in range(200)])

@@ -243,6 +243,7 @@ def test_stopping_leaves_no_process_behind(bento, signers, tmp_path):
     assert not running.home.exists()
 
 
+@pytest.mark.soak
 def test_a_killed_supervisor_leaves_no_worker_behind(bento, signers, tmp_path):
     with start(bento, signers, tmp_path / "log") as running:
         running.process.kill()
@@ -251,6 +252,7 @@ def test_a_killed_supervisor_leaves_no_worker_behind(bento, signers, tmp_path):
     assert members(running) == []
 
 
+@pytest.mark.soak
 def test_a_server_that_ends_by_itself_is_noticed(bento, signers, tmp_path):
     with start(bento, signers, tmp_path / "log") as running:
         running.process.send_signal(signal.SIGTERM)
@@ -425,6 +427,7 @@ def test_a_changed_release_does_not_start_and_says_every_reason(bento, signers, 
     assert refused.next_step
 
 
+@pytest.mark.soak
 def test_an_unsigned_release_does_not_start(inspected, signers, tmp_path):
     write_tree(build_unsigned_release(inspected), tmp_path / "bento" / "src")
     refused = refusal(tmp_path / "bento", signers, tmp_path / "log")
@@ -432,6 +435,7 @@ def test_an_unsigned_release_does_not_start(inspected, signers, tmp_path):
     assert "Role validator: 0 of 1 approvals." in refused.reasons
 
 
+@pytest.mark.soak
 def test_a_signed_release_whose_checks_failed_does_not_start(inspected, signers, tmp_path):
     failed = build_unsigned_release(inspected, execution=build_execution(executed_cells=8))
     write_tree(sign_release(failed, signers), tmp_path / "bento" / "src")

@@ -245,6 +245,7 @@ def test_a_sweep_stopped_in_the_middle_keeps_what_finished_and_kills_the_rest(
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.soak
 def test_a_run_that_waits_its_turn_when_its_sweep_is_stopped_is_killed_and_says_that_it_never_began(
     project: Path, tmp_path: Path
 ) -> None:
@@ -282,6 +283,7 @@ def test_a_killed_sweep_is_lost_its_kernels_end_and_the_next_command_puts_it_rig
     assert status_in_mlflow(bench, bench.show(runs[True]["id"])) == "FAILED"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("sweeping", [["--cold"]], ids=["cold"], indirect=True)
 def test_what_a_killed_sweep_left_running_is_ended_by_the_doctor_and_not_by_who_looks(sweeping: Sweeping) -> None:
     # An ordinary kernel that is stopped cannot notice that its parent is gone; a forked one the system ends.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.checks.model_card_complete import is_long_enough
-from workbench.evidence.evidence import Finding
+from workbench.evidence.evidence import Finding, Status
 from workbench.ledger.ledger import Entry, Event
 from workbench.records.clock import utc_now
 from workbench.reviews.approval import Terms, VerifiedApproval, find_approval_faults
@@ -13,10 +13,12 @@ from workbench.reviews.bundle import set_terms
 from workbench.reviews.changes import Changes, find_changes
 from workbench.reviews.checklist import ChecklistRow, judge_checklist
 from workbench.reviews.decision import Decision, decide, find_blocking, judge_approvals
-from workbench.reviews.nominees import Nominee, judge_findings
+from workbench.reviews.nominees import Nominee
 from workbench.reviews.objection import find_open_objections
 from workbench.reviews.own_code import ReviewedModule, review_own_code
-from workbench.reviews.review import GivenApproval, Question, Review
+from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review
+from workbench.reviews.said import VerifiedWaiver
+from workbench.reviews.waiver import apply_waivers, find_waiver_faults
 from workbench.runs.project import Project
 
 
@@ -105,3 +107,33 @@ def require_allowed(project: Project, decision: Decision, next_step: str) -> Non
             body={"action": decision.action, "reasons": list(decision.reasons)},
         )
     decision.require(next_step)
+
+
+def judge_findings(nominee: Nominee, now: str) -> tuple[tuple[Finding, ...], tuple[GivenWaiver, ...]]:
+    """Return what the checks found, waivers that hold applied, and every waiver with what speaks against it."""
+    judged = [(given.waiver, _judge_waiver(given, nominee, now)) for given in nominee.said.waivers]
+    shown = tuple(
+        GivenWaiver(
+            waiver.check, waiver.principal, waiver.role, waiver.reason, waiver.issued, waiver.expires, tuple(faults)
+        )
+        for waiver, faults in judged
+    )
+    return apply_waivers(nominee.findings, [waiver for waiver, faults in judged if not faults]), shown
+
+
+def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str]:
+    """Return what speaks against a waiver; of a check that passes only that nobody needs it."""
+    check = given.waiver.check
+    finding = next((finding for finding in nominee.findings if finding.check == check), None)
+    if finding is not None and finding.status is Status.PASS:
+        return [f"It is not needed: {check} passes."]
+    return find_waiver_faults(
+        given.waiver,
+        finding=finding,
+        fault=given.fault,
+        subject=nominee.subject,
+        subjects=nominee.waived_subjects(),
+        authors=nominee.evidence.identity.authors,
+        policy=nominee.policy,
+        now=now,
+    )

@@ -11,42 +11,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.checks import read_policy, run_checks
-from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference
-from workbench.comparisons.comparison import Comparison
-from workbench.comparisons.slicing import describe_slices
 from workbench.config import Settings, find_template
 from workbench.errors import NotFound, Refused
-from workbench.evidence.evidence import Evidence, Finding, Status, parse_evidence
+from workbench.evidence.evidence import Evidence, Finding, parse_evidence
 from workbench.files.trees import read_tree
 from workbench.ledger.history import Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.ledger.ledger import Entry, Event
 from workbench.models.own_modules import read_modules
-from workbench.models.predictions import Predictions, parse_predictions, parse_slices
 from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy_fault, find_policy_note
 from workbench.records.digest import sha256_hex
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.reviews.card_markdown import render_model_card
+from workbench.reviews.challenging import Before, hold_against_champion
 from workbench.reviews.checklist import ChecklistItem, parse_checklist
-from workbench.reviews.review import GivenWaiver
 from workbench.reviews.said import Said, VerifiedWaiver, read_said, read_text
-from workbench.reviews.waiver import apply_waivers, find_waiver_faults, is_needed
+from workbench.reviews.waiver import is_needed
 from workbench.runs.folder import PREDICTIONS
 
 FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
 CARD_TEMPLATE = "model_card.md"
 # What nominees from before it was kept lack.
 _LATER = (SOURCE, CARD_TEMPLATE)
-
-
-@dataclass(frozen=True)
-class Before:
-    """What was frozen of the version a nominee is held against; `source` is None when it was nominated before sources were kept."""
-
-    facts: Evidence
-    predictions: bytes
-    source: bytes | None
-    modules: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -107,7 +93,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
     before = _read_before(model, champion, settings, entries) if champion else None
     evidence = _add_said(facts, said)
     if before:
-        evidence = _hold_against_champion(evidence, policy, frozen[PREDICTIONS], before)
+        evidence = hold_against_champion(evidence, policy, frozen[PREDICTIONS], before)
     findings = run_checks(evidence, policy)
     waivers = _find_needed(said, findings)
     evidence = replace(evidence, waivers=tuple(each.to_fact() for each in waivers))
@@ -183,51 +169,6 @@ def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:
     return {module.name: module.source for module in own.modules}
 
 
-def _hold_against_champion(facts: Evidence, policy: Policy, predicted: bytes, before: Before) -> Evidence:
-    """Return the facts with the champion as reference, of all rows and of each slice; None when they were not scored alike."""
-    pair = _pair_with_champion(facts, predicted, before)
-    slices = (
-        describe_slices(parse_slices(predicted, facts.identity.run_id), *pair, policy)
-        if pair and facts.slices
-        else None
-    )
-    compared = _compare_with_champion(facts, policy, *pair) if pair else None
-    return replace(facts, champion_version=before.facts.identity.version, champion=compared, slices=slices)
-
-
-def _pair_with_champion(facts: Evidence, predicted: bytes, before: Before) -> tuple[Predictions, Reference] | None:
-    """Return what was predicted and what a served version predicts for the same rows, as frozen; None when they differ."""
-    champion = before.facts
-    if facts.baseline is None or facts.holdout is None or champion.holdout is None:
-        return None
-    if champion.holdout.digest != facts.holdout.digest:
-        return None
-    own, served = (
-        parse_predictions(content, of.identity.run_id)
-        for content, of in ((predicted, facts), (before.predictions, champion))
-    )
-    return (
-        None
-        if find_difference(own, served)
-        else (own, Reference(f"the champion, version {champion.identity.version}", served))
-    )
-
-
-def _compare_with_champion(
-    facts: Evidence, policy: Policy, own: Predictions, reference: Reference
-) -> Comparison | None:
-    if facts.baseline is None or facts.holdout is None:
-        return None
-    compared = compare_scored(
-        [Scored(facts.identity.run_id, facts.identity.parameters, own)],
-        holdout_digest=facts.holdout.digest,
-        reference=reference,
-        rule=policy.rule_of(own.task),
-        tried=facts.baseline.tried,
-    )
-    return compared if compared.is_defined else None
-
-
 def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
     """Read what was fixed at nomination; raises Refused when it is not what the ledger says it was."""
     names = [FACTS, FROZEN_POLICY, CHECKLIST, PREDICTIONS]
@@ -248,33 +189,3 @@ def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
             f"{nominated.subject} is not what was nominated.", why=changed, next_step="Nominate the run again."
         )
     return frozen
-
-
-def judge_findings(nominee: Nominee, now: str) -> tuple[tuple[Finding, ...], tuple[GivenWaiver, ...]]:
-    """Return what the checks found, waivers that hold applied, and every waiver with what speaks against it."""
-    judged = [(given.waiver, _judge_waiver(given, nominee, now)) for given in nominee.said.waivers]
-    shown = tuple(
-        GivenWaiver(
-            waiver.check, waiver.principal, waiver.role, waiver.reason, waiver.issued, waiver.expires, tuple(faults)
-        )
-        for waiver, faults in judged
-    )
-    return apply_waivers(nominee.findings, [waiver for waiver, faults in judged if not faults]), shown
-
-
-def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str]:
-    """Return what speaks against a waiver; of a check that passes only that nobody needs it."""
-    check = given.waiver.check
-    finding = next((finding for finding in nominee.findings if finding.check == check), None)
-    if finding is not None and finding.status is Status.PASS:
-        return [f"It is not needed: {check} passes."]
-    return find_waiver_faults(
-        given.waiver,
-        finding=finding,
-        fault=given.fault,
-        subject=nominee.subject,
-        subjects=nominee.waived_subjects(),
-        authors=nominee.evidence.identity.authors,
-        policy=nominee.policy,
-        now=now,
-    )

@@ -21,8 +21,8 @@ from workbench.records.clock import utc_now
 from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.decision import Decision, decide, decide_approval
-from workbench.reviews.judging import require_allowed
-from workbench.reviews.nominees import Nominee, judge_findings, load_nominee
+from workbench.reviews.judging import judge_findings, require_allowed
+from workbench.reviews.nominees import Nominee, load_nominee
 from workbench.reviews.objection import Objection
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.said import find_fault

@@ -43,11 +43,12 @@ lint: $(READY)
 	@$(BIN)/lint-imports --no-cache > .import-linter.log 2>&1 || { cat .import-linter.log; rm .import-linter.log; exit 1; }
 	@rm -f .import-linter.log
 
-# Three workers for two processors: many tests wait for a kernel, a server or a page. All in one run, for importing is half of it.
+# Three workers for two processors: many tests wait for a kernel, a server or a page. A file is one worker's, for what it starts is
+# started once; tests/conftest.py puts those first that take long.
 test: $(READY)
 	@bash .ci/programs ssh-keygen chromium
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not soak$$(command -v chromium >/dev/null || echo " and not browser")" tests
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not soak$$(command -v chromium >/dev/null || echo " and not browser")" tests
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
@@ -56,8 +57,8 @@ soak: $(READY)
 ifdef SMALL
 	@bash .ci/programs ssh-keygen chromium
 	@$(BIN)/python -m tests.soak --small --report runs/soak.md
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m soak tests
-	@EXAMPLES=300 $(BIN)/python -m pytest -q -n 3 --dist worksteal tests/unit tests/contract
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m soak tests
+	@EXAMPLES=300 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/unit tests/contract
 else
 	@$(BIN)/python -m tests.soak
 endif

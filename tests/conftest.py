@@ -48,6 +48,16 @@ def examples(
     ]
 
 
+# What waits for browsers and servers is begun with, so that nothing long is left at the end.
+_FLOORS = ("e2e", "integration", "contract", "unit")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the random order, but floor by floor from the top."""
+    items.sort(key=lambda item: _FLOORS.index(item.path.relative_to(Path(__file__).parent).parts[0]))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _shared_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What projects that are made once remember outside of themselves is remembered nowhere near the user's home."""

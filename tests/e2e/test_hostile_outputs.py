@@ -9,7 +9,7 @@ from tests.soak.hostile_outputs import Reviewer, count_singing, find_page_faults
 from tests.soak.hostile_pages import PAYLOADS, SURFACES, raw_page, stock_page
 
 pytestmark = pytest.mark.browser
-SOME = PAYLOADS[::60]
+SOME = [each for each in PAYLOADS if "onerror" in each][:3]
 
 
 def test_a_hostile_text_runs_loads_and_leads_nowhere_on_any_surface(browser: Browser) -> None:

@@ -34,7 +34,7 @@ lab: $(READY)
 	@$(BIN)/workbench lab
 
 check: lint
-	@$(BIN)/python -m pytest -q -n 2 -m "not soak" $$($(BIN)/python -m tests.changed)
+	@chosen=$$($(BIN)/python -m tests.changed) && $(BIN)/python -m pytest -q -n 2 -m "not soak" $$chosen
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -51,6 +51,7 @@ test: $(READY)
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not soak$$(command -v chromium >/dev/null || echo " and not browser")" tests
 
 bench: $(READY)
+	@bash .ci/programs ssh-keygen
 	@$(BIN)/python -m tests.benchmarks
 
 soak: $(READY)
@@ -60,6 +61,7 @@ ifdef SMALL
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m soak tests
 	@EXAMPLES=300 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/unit tests/contract
 else
+	@bash .ci/programs ssh-keygen chromium
 	@$(BIN)/python -m tests.soak
 endif
 
@@ -67,10 +69,9 @@ readme: $(READY)
 	@bash .ci/programs ssh-keygen chromium
 	@$(BIN)/python -m tests.e2e.demonstration
 
-lock:
+lock: $(READY)
 	@$(BIN)/python -m uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --upgrade -o requirements.lock
 
 clean:
-	rm -rf $(VENV) screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find runs -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf $(VENV) runs/demo runs/soak.md screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -140,7 +140,8 @@ def _compare_with_papermill(notebook: str, *, runs: int, taken_s: float) -> None
 
 
 def _baseline() -> str:
-    return next(run.id for run in Workbench.open().list_runs() if run.parameters["family"] == "stump")
+    # The first of them: a later one is the replay that its nomination made.
+    return [run.id for run in Workbench.open().list_runs() if run.parameters["family"] == "stump"][-1]
 
 
 def _best() -> str:

@@ -158,6 +158,7 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 60) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.soak
 def test_an_author_is_told_before_and_refused_after(lab: Lab, governed: Governed) -> None:
     view = lab.open(lab.server.write("by_author.ipynb", [REVIEW])).locator(".wb-live")
     view.wait_for(timeout=_ANSWER_MS)

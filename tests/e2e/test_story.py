@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import run_command, start_command
-from tests.e2e.demonstration import TRANSCRIPT, copy_checkout, demo_settings, find_differences, run_demo
+from tests.e2e.transcript import TRANSCRIPT, copy_checkout, demo_settings, find_differences, run_demo
 
 MODEL = "breast-cancer"
 

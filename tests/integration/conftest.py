@@ -21,7 +21,7 @@ from workbench.signing.ssh_signatures import make_key
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_inspections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Inspect models in forks; `test_packaging_model_inspection` holds that they say what a process of its own says."""
+    """Inspect models in forks; `models/test_model_inspection` holds that they say what a process of its own says."""
     warm: list[WarmInspections] = []
 
     def ask(request: Request, scratch: Path) -> Trial:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import workbench
-from tests.e2e.demonstration import TRANSCRIPT, cut_excerpt, find_differences, read_excerpt
+from tests.e2e.transcript import TRANSCRIPT, cut_excerpt, find_differences, read_excerpt
 from tests.unit.policies.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.cli.chapters import CHAPTERS, list_chapters, read_chapter

@@ -1,4 +1,4 @@
-"""How records look on a terminal of 80 columns; with cli.py the only place that prints."""
+"""How records look on a terminal of 80 columns; the only place that prints."""
 
 from __future__ import annotations
 

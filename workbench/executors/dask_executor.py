@@ -44,7 +44,7 @@ except ImportError as exc:
     raise Unavailable(
         "Notebooks cannot be executed with Dask.",
         why=f"It is not installed here: {exc}.",
-        next_step="pip install 'workbench[dask]', here and where the workers run.",
+        next_step="`pip install '.[dask]'` in the checkout of the workbench, here and where the workers run.",
     ) from exc
 
 _NO_WORKER = "There was no worker left to run it."

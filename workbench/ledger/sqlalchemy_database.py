@@ -206,7 +206,7 @@ def _make_engine(address: str) -> sa.Engine:
             f"No store can be opened at {address.partition('://')[0]!r}.",
             why=str(exc),
             next_step="Write store_url as an SQLAlchemy URL of a database whose driver is installed"
-            " (for PostgreSQL: `pip install workbench[postgresql]`).",
+            " (for PostgreSQL: `pip install '.[postgresql]'` in the checkout of the workbench).",
         ) from exc
 
 

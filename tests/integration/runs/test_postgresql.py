@@ -72,6 +72,7 @@ def test_a_plain_address_means_psycopg_3(address: str) -> None:
         assert store.read_ledger() == []
 
 
+@pytest.mark.soak
 def test_no_entry_of_many_processes_is_lost_or_there_twice(address: str) -> None:
     """They open a database that is not there yet, all at once."""
     context = multiprocessing.get_context("spawn")

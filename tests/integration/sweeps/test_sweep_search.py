@@ -310,6 +310,7 @@ def test_a_sweep_that_was_stopped_goes_on_and_runs_nothing_twice(
     assert {run.sweep for run in everything} == {sweeping.sweep}
 
 
+@pytest.mark.soak
 def test_a_sweep_that_is_going_on_is_not_run_by_another_process(start_sweep: Callable[..., Sweeping]) -> None:
     sweeping = start_sweep(*GRID)
     bench = open_bench(sweeping.project)

@@ -140,8 +140,7 @@ def _compare_with_papermill(notebook: str, *, runs: int, taken_s: float) -> None
 
 
 def _baseline() -> str:
-    # The first of them: a later one is the replay that its nomination made.
-    return [run.id for run in Workbench.open().list_runs() if run.parameters["family"] == "stump"][-1]
+    return [run.id for run in Workbench.open().list_runs() if run.parameters["family"] == "stump"][-1]  # not its replay
 
 
 def _best() -> str:

@@ -8,10 +8,16 @@ from workbench.evidence.measures.holdout import HoldoutFact
 from workbench.policies.policy import Policy
 
 LIMITS = ("most_shared_rows",)
+_UNTOLD = "whose rows were scored is not known"
+_TELL = (
+    "Nobody can tell whether the rows that were scored are those of the holdout. Log as the holdout the table with all columns "
+    "that the model takes, and name the column with the truth as it is logged: "
+    '`wb.log_dataset(holdout, role="holdout", target="...")`; then run again.'
+)
 
 
 def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when at most `most_shared_rows` holdout rows stand in a training table and every row was predicted once."""
+    """Pass when at most `most_shared_rows` holdout rows stand in a training table, and exactly its own rows were scored."""
     limits = read_limits(policy, "holdout_untouched", *LIMITS)
     if isinstance(limits, Finding):
         return limits
@@ -21,13 +27,23 @@ def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
     if missing or evidence.holdout is None:
         reason = f"{missing} Log it with wb.log_dataset, so that the rows can be compared."
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
-    if evidence.sample is not None and evidence.sample.strangers:
-        reason = (
-            f"{evidence.sample.strangers:,} of {evidence.sample.rows:,} rows that were scored are not the rows that were logged as "
-            "the holdout under their names. Score the holdout as it was logged, with its own features and truth, and run again."
+    strangers = None if evidence.sample is None else evidence.sample.strangers
+    finding = _judge(evidence.holdout, most, limit)
+    if strangers is None:
+        # That other rows were scored is worse than that nobody knows, and what is wrong in any case is told first.
+        return (
+            finding
+            if finding.status is not Status.PASS
+            else Finding("holdout_untouched", Status.UNKNOWN, _UNTOLD, limit, _TELL)
         )
-        return Finding("holdout_untouched", Status.FAIL, f"{evidence.sample.strangers:,} other rows", limit, reason)
-    return _judge(evidence.holdout, most, limit)
+    if strangers:
+        rows = 0 if evidence.sample is None else evidence.sample.rows
+        reason = (
+            f"{strangers:,} of {rows:,} rows that were scored are not the rows that were logged as the holdout under their names. "
+            "Score the holdout as it was logged, with its own features and truth, and run again."
+        )
+        return Finding("holdout_untouched", Status.FAIL, f"{strangers:,} other rows", limit, reason)
+    return finding
 
 
 def _find_missing(evidence: Evidence) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from workbench.checks._limits import read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.serving_form import count_rows, describe_form, find_served, is_proved
 from workbench.models.model_facts import FormFact
 from workbench.policies.policy import Policy
+from workbench.stats.task import has_classes
 
 LIMITS = ("largest_difference",)
-_FIRST_WITH_FORMS = 3  # the format of evidence
+_FIRST_WITH_FORMS = 3  # the format of evidence, and the first with labels
 
 
 def model_loads(evidence: Evidence, policy: Policy) -> Finding:
@@ -38,7 +38,7 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
     if _is_unproved(evidence, served):
         reason = "The compiled model was not held against the model itself beyond its holdout. Nominate the run again."
         return Finding("model_loads", Status.UNKNOWN, value, limit, reason)
-    if finding := _judge_labels(evidence.classes, value, limit):
+    if finding := _judge_labels(evidence, value, limit):
         return finding
     # Written so that NaN is above every limit.
     if 0 <= model.largest_difference <= largest:
@@ -58,11 +58,20 @@ def _is_unproved(evidence: Evidence, served: FormFact | None) -> bool:
     return served is None or not is_proved(served)
 
 
-def _judge_labels(classes: ClassesFact | None, value: str, limit: str) -> Finding | None:
-    """Return what is wrong with the labels; None where they are the same, or none were kept."""
-    if classes is None or classes.decided_by != "label" or classes.differing_labels == 0:
+def _has_labels(evidence: Evidence) -> bool:
+    """Whether its format and its task have labels."""
+    is_new = evidence.format >= _FIRST_WITH_FORMS
+    return is_new and evidence.score is not None and has_classes(evidence.score.task)
+
+
+def _judge_labels(evidence: Evidence, value: str, limit: str) -> Finding | None:
+    """Return what is wrong with the labels; None where they are the same, or none were kept, or there are none."""
+    classes = evidence.classes
+    if classes is None and not _has_labels(evidence):
         return None
-    if classes.differing_labels is None:
+    if classes is not None and (classes.decided_by != "label" or classes.differing_labels == 0):
+        return None
+    if classes is None or classes.differing_labels is None:
         reason = "What the served model decides for was not compared with the stored labels. Nominate the run again."
         return Finding("model_loads", Status.UNKNOWN, f"{value}, labels not compared", limit, reason)
     value = f"{value}, {classes.differing_labels:,} other labels"

@@ -1,4 +1,4 @@
-"""The feature rows of a holdout, in the order of the predictions."""
+"""The rows of a holdout: its features in the order of the predictions, and the table as it was logged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.records.row_digests import spell
-from workbench.runs.folder import FEATURES
+from workbench.runs.folder import FEATURES, HOLDOUT
 from workbench.runs.kept_run import KeptRun
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureColumn:
-    """One feature in the order of the predictions: numbers with NaN where missing, or texts with None.
+    """One column: numbers with NaN where missing, or texts with None.
 
     `spelled` are the values as the digest of a row has them.
     """
@@ -32,18 +32,29 @@ class FeatureColumn:
 
 def read_features(kept: KeptRun) -> list[FeatureColumn] | None:
     """Return the holdout's feature rows, in the order of the predictions; None when they are not one for each."""
+    order, table = kept.order, _read_table(kept, FEATURES)
+    if table is None or table.num_rows != len(order):
+        return None
+    return [_read_column(name, table.column(name).take(order)) for name in table.schema.names]
+
+
+def read_holdout(kept: KeptRun) -> list[FeatureColumn] | None:
+    """Return the columns of the holdout in the order in which it was logged; None where its rows were not kept."""
+    table = _read_table(kept, HOLDOUT)
+    return None if table is None else [_read_column(name, table.column(name)) for name in table.schema.names]
+
+
+def _read_table(kept: KeptRun, path: str) -> Any:
+    """Return a table of a run, None where it has none that can be read, or one with columns of the same name."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    order = kept.order
     try:
-        table = pq.ParquetFile(pa.BufferReader(kept.files[FEATURES])).read()
+        table = pq.ParquetFile(pa.BufferReader(kept.files[path])).read()
     except (pa.ArrowException, OSError, KeyError):
         return None
     names = table.schema.names
-    if table.num_rows != len(order) or len(set(names)) < len(names):
-        return None
-    return [_read_column(name, table.column(name).take(order)) for name in names]
+    return table if len(set(names)) == len(names) else None
 
 
 def _read_column(name: str, column: Any) -> FeatureColumn:

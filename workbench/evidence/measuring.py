@@ -11,7 +11,7 @@ from workbench.comparisons.comparing import Reference
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slicing import describe_slices
 from workbench.errors import UsageError
-from workbench.evidence.features import FeatureColumn, read_features
+from workbench.evidence.features import FeatureColumn, read_features, read_holdout
 from workbench.evidence.measures.calibration import measure_calibration
 from workbench.evidence.measures.classes import measure_classes
 from workbench.evidence.measures.disclosures import measure_disclosures
@@ -29,7 +29,7 @@ from workbench.notebooks.execution import Execution
 from workbench.policies.policy import MetricRule, Policy
 from workbench.runs.folder import MODEL
 from workbench.runs.kept_run import KeptRun
-from workbench.runs.tables import DatasetFact
+from workbench.runs.tables import DatasetFact, LoggedTable
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class MeasuredRun:
     def rule(self) -> MetricRule:
         """By which metric the policy judges runs of its task."""
         return self.policy.rule_of(self.predictions.task)
+
+    @property
+    def holdout(self) -> LoggedTable | None:
+        """The table that was logged as the holdout."""
+        return next((table for table in self.kept.tables if table.fact.role == "holdout"), None)
 
     @cached_property
     def features(self) -> list[FeatureColumn] | None:
@@ -82,7 +87,7 @@ MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
     "serving": lambda run: run.inspection.serving,
     "profiles": lambda run: measure_profiles(run.kept.tables, run.features),
     "leakage": lambda run: measure_leakage(run.features, run.predictions),
-    "sample": lambda run: measure_sample(run.predictions, run.kept.tables, run.features),
+    "sample": lambda run: measure_sample(run.predictions, run.holdout, read_holdout(run.kept), run.features),
     "slices": lambda run: describe_slices(run.kept.slices, run.predictions, run.reference, run.policy),
     "calibration": lambda run: measure_calibration(run.predictions),
     "robustness": lambda run: measure_robustness(run.kept, run.inspection.answers, run.inspection.disturbed, run.rule),

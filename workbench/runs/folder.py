@@ -8,6 +8,7 @@ from workbench.models.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC
 PARAMETERS, PROVENANCE, KERNEL_LOG = "parameters.json", "provenance.json", "kernel.log"
 # What the notebook logs.
 LOGGED_METRICS, DATASETS, MODEL = "metrics.jsonl", "datasets", "model"
-FEATURES, TRAINING, CODE_AUTHORS = "features.parquet", "training.parquet", "code_authors.json"
+FEATURES, HOLDOUT, TRAINING = "features.parquet", "holdout.parquet", "training.parquet"
+CODE_AUTHORS = "code_authors.json"
 # What is written when it ended; the record is the last.
 NOTEBOOK, REPORT, RECORD = "notebook.ipynb", "report.html", "record.json"

@@ -27,6 +27,7 @@ from workbench.runs.folder import (
     CODE_AUTHORS,
     DATASETS,
     FEATURES,
+    HOLDOUT,
     LOGGED_METRICS,
     MODEL,
     PARAMETERS,
@@ -103,14 +104,15 @@ def is_finite(value: Any) -> bool:
         return False
 
 
-def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
+def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str | None = None) -> None:
     """Record which rows were used as `train`, `validation` or `holdout`: a content digest and one digest a row.
 
-    The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once. Log every table
-    with the same columns, the label included: only then can be seen whether training had rows of the holdout.
+    The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once, and its rows are
+    kept: what is scored is held against them, the truth against the column named as `target`. Log every table with the same
+    columns, the target included: only then can be seen whether training had rows of the holdout.
     """
     row_ids = [str(row) for row in table.index] if hasattr(table, "itertuples") else []
-    problems = list(_dataset_problems(table, role, name, row_ids))
+    problems = [*_dataset_problems(table, role, name, row_ids), *_target_problems(table, target)]
     if problems:
         raise UsageError(
             "The dataset cannot be logged.",
@@ -126,6 +128,7 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
         "digest": digest_table(types, rows),
         "rows": len(table),
         "columns": len(table.columns),
+        "target": target,
         "types": types,
         "row_ids": row_ids,
         "row_digests": rows,
@@ -134,7 +137,9 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "") -> None:
         ],
     }
     _write_dataset(document)
-    if role != "holdout":
+    if role == "holdout":
+        _write_holdout(table, missing, _folder() / HOLDOUT)
+    else:
         _TRAINING_TABLES[_folder(), role, name] = table
 
 
@@ -164,6 +169,32 @@ def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) 
         yield "It has no rows."
     if len(set(row_ids)) < len(row_ids):
         yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
+
+
+def _target_problems(table: Any, target: Any) -> Iterator[str]:
+    if target is None or not hasattr(table, "itertuples"):
+        return
+    places = [place for place, column in enumerate(table.columns) if str(column) == target]
+    if len(places) != 1:
+        names = ", ".join(str(column) for column in table.columns)
+        yield f"The target {str(target)[:60]!r} is {'no column' if not places else 'more than one column'} of it: {names[:300]}."
+    elif gaps := int(table.iloc[:, places[0]].isna().sum()):
+        yield f"The target {target} is missing in {gaps} of {len(table)} rows; nobody can be right or wrong there."
+
+
+def _write_holdout(table: pd.DataFrame, missing: NDArray[np.bool_], path: Path) -> None:
+    """Keep the holdout's rows as they are; columns that Parquet cannot hold are kept as they are spelled."""
+    import pyarrow as pa
+
+    plain = table.set_axis([str(column) for column in table.columns], axis=1)
+    if not plain.columns.is_unique:
+        return
+    try:
+        _write_table(plain, path)
+    except pa.ArrowException:
+        odd = {name: number for number, name in enumerate(plain.columns) if plain[name].dtype.kind == "O"}
+        texts = {name: _spell_column(plain[name], missing[:, number]) for name, number in odd.items()}
+        _write_table(plain.assign(**texts), path)
 
 
 def _write_dataset(document: Mapping[str, Any]) -> None:

@@ -56,13 +56,14 @@ class DatasetFact:
 
 @dataclass(frozen=True)
 class LoggedTable:
-    """A table that was logged: what is known of it, and what its rows are compared by."""
+    """A table that was logged: what is known of it, and what its rows are compared by; `target` is the column that was named."""
 
     fact: DatasetFact
     types: Sequence[Sequence[str]]
     row_ids: Sequence[str]
     row_digests: Sequence[str]
     profile: Sequence[ColumnProfile] | None = None
+    target: str | None = None
 
 
 def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
@@ -87,9 +88,12 @@ def _read_table(path: str, document: Any) -> LoggedTable:
         raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
     if document["digest"] != digest_table(document["types"], document["row_digests"]):
         raise ValueError(f"{path} names another table than its rows are")
+    target = document.get("target")
+    if target is not None and target not in [name for name, *_ in document["types"]]:
+        raise ValueError(f"{path} names a target that is none of its columns")
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
     profile = _read_profile(path, document)
-    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile)
+    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile, target)
 
 
 def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:

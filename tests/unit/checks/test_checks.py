@@ -371,7 +371,6 @@ MEASURED = {
     "leakage": "no_leaking_feature",
     "replay": "replay_agrees",
     "tries": "holdout_wear",
-    "sample": "enough_data",
     "slices": "slices_hold",
     "calibration": "calibrated",
     "robustness": "robust",

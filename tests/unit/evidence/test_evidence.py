@@ -254,7 +254,7 @@ def test_what_was_not_measured_then_is_unknown_and_what_was_is_judged_as_ever():
     unknown = {name for name, finding in findings.items() if finding.status is Status.UNKNOWN}
     assert unknown == {
         "planned_first", "replay_agrees", "data_quality", "no_leaking_feature", "holdout_wear", "enough_data", "calibrated",
-        "robust", "numerically_sound", "fast_enough", "no_secrets_shown",
+        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched",
     }  # fmt: skip
     assert {findings[name].status for name in set(findings) - unknown} == {Status.PASS}
     assert all(findings[name].reason.count(". ") >= 1 for name in unknown)

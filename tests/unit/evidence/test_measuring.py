@@ -18,7 +18,7 @@ from tests.unit.policies.builders import build_policy
 from tests.unit.runs.kept_runs import keep, read_predictions
 from workbench.comparisons.comparing import constant_reference
 from workbench.comparisons.slicing import describe_slices
-from workbench.evidence.features import FeatureColumn, read_features
+from workbench.evidence.features import FeatureColumn, read_features, read_holdout
 from workbench.evidence.measures.calibration import measure_calibration
 from workbench.evidence.measures.leakage import measure_leakage
 from workbench.evidence.measures.profiles import measure_profiles
@@ -29,6 +29,7 @@ from workbench.models.predictions import Predictions, parse_slices
 from workbench.policies.policy import MetricRule
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs import spool
+from workbench.runs.folder import HOLDOUT
 from workbench.runs.keeping import read_recorded
 from workbench.runs.tables import read_tables
 
@@ -149,8 +150,9 @@ def test_dates_and_durations_are_judged_by_when_and_how_long_and_are_no_names_of
 
 
 def sample(folder: Path):
-    tables, features = read_tables(read_tree(folder)), read_features(keep(folder))
-    return measure_sample(read_predictions(folder), tables, features)
+    kept = keep(folder)
+    (holdout,) = (each for each in read_tables(read_tree(folder)) if each.fact.role == "holdout")
+    return measure_sample(read_predictions(folder), holdout, read_holdout(kept), read_features(kept))
 
 
 def swap(data, rows, **changes):
@@ -186,11 +188,68 @@ def test_a_truth_that_was_turned_round_for_some_rows_is_counted(leave):
     assert sample(score_others(leave(data), turned)).strangers == 7
 
 
-@pytest.mark.parametrize("names", [(1, 0), (1, 2), (-1, 1)])
-def test_classes_that_were_written_down_otherwise_are_the_same_rows(leave, names):
+@pytest.mark.parametrize("names", [(1, 2), (-1, 1), (False, True), ("no", "yes"), (1.5, 2.5)])
+def test_classes_are_told_by_their_own_names(leave, names):
     data = table()
-    folder = leave(data.assign(bought=data.bought.map(dict(enumerate(names))), y=data.bought))
-    assert sample(score_others(folder, data)).strangers == 0
+    named = data.assign(bought=data.bought.map(dict(enumerate(names))))
+    folder = leave(named)
+    spool.log_predictions(named.index, named.bought, named.score, classes=names)
+    assert sample(folder).strangers == 0
+    turned = named.assign(bought=np.where(data.index < 7, named.bought.to_numpy()[::-1], named.bought))
+    differing = int((turned.bought != named.bought).sum())
+    spool.log_predictions(turned.index, turned.bought, turned.score, classes=names)
+    assert sample(folder).strangers == differing > 0
+
+
+def test_a_truth_that_was_turned_round_for_all_rows_is_told_by_nobody(leave):
+    data = table()
+    assert sample(score_others(leave(data), data.assign(bought=1 - data.bought))).strangers is None
+
+
+def test_a_target_that_is_named_may_have_columns_beside_it_that_are_no_features(leave):
+    data = table().assign(customer=np.arange(200), bought_on="2026-01-01")
+    folder = leave(data)
+    assert sample(folder).strangers is None
+    spool.log_dataset(data.drop(columns="score"), role="holdout", target="bought")
+    assert sample(folder).strangers == 0
+    spool.log_predictions(data.index, np.where(data.index < 9, 1 - data.bought, data.bought), data.score)
+    assert sample(folder).strangers == 9
+
+
+def test_another_column_than_the_truth_named_as_the_target_is_found(leave):
+    data = table()
+    data["other"] = np.where(data.index < 150, data.bought, 1 - data.bought)
+    folder = leave(data)
+    spool.log_dataset(data.drop(columns="score"), role="holdout", target="other")
+    assert sample(folder).strangers == 50
+
+
+def test_a_target_that_was_rescaled_is_told_by_nobody(leave):
+    data = table().assign(bought=np.linspace(10, 20, 200))
+    folder = leave(data)
+    assert sample(folder).strangers == 0
+    spool.log_predictions(data.index, np.log(data.bought), data.score)
+    assert sample(folder).strangers is None
+
+
+def test_rows_that_were_kept_otherwise_than_they_were_logged_are_not_the_holdouts(leave):
+    data = table()
+    folder = leave(data)
+    kept = pd.read_parquet(folder / HOLDOUT)
+    kept.loc[:3, "bought"] = 1 - kept.loc[:3, "bought"]
+    kept.to_parquet(folder / HOLDOUT, index=False)
+    spool.log_predictions(data.index, kept.bought, data.score)
+    assert sample(folder).strangers == 4
+    (folder / HOLDOUT).unlink()
+    assert sample(folder).strangers is None
+
+
+def test_a_column_that_parquet_cannot_hold_is_kept_as_it_is_spelled(leave):
+    data = table(4).assign(notes=[{1: 2}, "a", None, 3], bought=[0, 1, 0, 1])
+    assert sample(leave(data)).strangers is None
+    folder = leave(data)
+    spool.log_dataset(data.drop(columns="score"), role="holdout", target="bought")
+    assert pd.read_parquet(folder / HOLDOUT).notes.notna().all()
 
 
 def test_rows_of_which_columns_were_left_out_cannot_be_told(leave):

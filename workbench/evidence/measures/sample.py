@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,8 @@ from workbench.stats.task import has_classes
 class SampleFact:
     """How much the holdout can say: its rows, and those of the rarest class (None in regression).
 
-    `strangers` counts scored rows that are not the holdout's: their features and their truth do not give the digest of the row
-    that was logged under this name. None: features were left out or the truth is spelt otherwise, so nobody can tell.
+    `strangers` counts scored rows that are not the holdout's: their truth or one of their features is not that of the row that
+    was logged under this name. None: nobody can tell, see `measure_sample`.
     """
 
     rows: int
@@ -26,42 +26,60 @@ class SampleFact:
     strangers: int | None = None
 
 
-# How two classes are written down where the scores call them 0 and 1.
-_LABELS: tuple[dict[float, float], ...] = ({}, {0: 1, 1: 0}, {0: 1, 1: 2}, {0: 2, 1: 1}, {0: -1, 1: 1}, {0: 1, 1: -1})
-
-
 def measure_sample(
-    predictions: Predictions, tables: Sequence[LoggedTable] = (), features: Sequence[FeatureColumn] | None = None
+    predictions: Predictions,
+    holdout: LoggedTable | None = None,
+    columns: Sequence[FeatureColumn] | None = None,
+    features: Sequence[FeatureColumn] | None = None,
 ) -> SampleFact:
-    """Return how many rows the scores stand on, and how many of them are not the rows that were logged as the holdout."""
-    holdout = next((table for table in tables if table.fact.role == "holdout"), None)
-    strangers = _count_strangers(predictions, holdout, features) if holdout and features else None
+    """Return how many rows the scores stand on, and how many of them are not the rows that were logged as the holdout.
+
+    `columns` are those of the holdout as it was kept, `features` what was scored, in the order of the predictions. Nobody can tell
+    where either is not there, where no column of the holdout is known to be the target, where a feature is none of its columns,
+    and where not one row agrees: then the target is rather written down otherwise (rescaled, coded) than every row another one.
+    """
+    strangers = _count_strangers(predictions, holdout, columns, features) if holdout and columns and features else None
     return SampleFact(len(predictions.rows), predictions.count_rarest(), strangers)
 
 
-def _count_strangers(predictions: Predictions, holdout: LoggedTable, features: Sequence[FeatureColumn]) -> int | None:
-    """Count rows whose features and truth do not give the digest that was logged; None when no row gives it."""
-    names = {name for name, _ in holdout.types}
-    label = names - {column.name for column in features}
-    if len(label) != 1 or len(names) != len(features) + 1 or len(names) != len(holdout.types):
+def _count_strangers(
+    predictions: Predictions, holdout: LoggedTable, columns: Sequence[FeatureColumn], features: Sequence[FeatureColumn]
+) -> int | None:
+    kept = {column.name: column.spelled for column in columns}
+    target = _find_target(holdout, kept, features)
+    if target is None or any(feature.name not in kept for feature in features):
         return None
-    place = sorted(names).index(label.pop())
-    rows = list(zip(*(column.spelled for column in sorted(features, key=lambda each: each.name)), strict=True))
-    logged = dict(zip(holdout.row_ids, holdout.row_digests, strict=True))
-    strangers = len(rows)
-    for spelling in _spellings(predictions):
-        truth = [spell(spelling.get(each, each)) for each in predictions.truth.tolist()]
-        found = [digest_row([*row[:place], own, *row[place:]]).hex() for row, own in zip(rows, truth, strict=True)]
-        strangers = min(strangers, sum(a != logged.get(b) for a, b in zip(found, predictions.rows, strict=True)))
-        if not strangers:
-            break
-    # Where not one row agrees, the truth is rather spelt otherwise than every row another one.
-    return strangers if strangers < len(rows) else None
+    places = {name: place for place, name in enumerate(holdout.row_ids)}
+    scored = zip(_spell_truth(predictions), *(feature.spelled for feature in features), strict=True)
+    held = (kept[target], *(kept[feature.name] for feature in features))
+    genuine = _find_genuine(holdout, kept)
+    strangers = 0
+    for name, values in zip(predictions.rows, scored, strict=True):
+        place = places.get(name, -1)
+        is_own = place in genuine and all(own == column[place] for own, column in zip(values, held, strict=True))
+        strangers += not is_own
+    return strangers if strangers < len(predictions.rows) else None
 
 
-def _spellings(predictions: Predictions) -> Sequence[Mapping[float, Any]]:
-    """Return how the truth may be written down in the table that was logged."""
+def _find_target(holdout: LoggedTable, kept: dict[str, Sequence[Any]], features: Sequence[FeatureColumn]) -> str | None:
+    """Return the column that was named as the target; where none was, the one that is no feature, if there is just one."""
+    if holdout.target is not None:
+        return holdout.target if holdout.target in kept else None
+    others = [name for name in kept if name not in {feature.name for feature in features}]
+    return others[0] if len(others) == 1 else None
+
+
+def _spell_truth(predictions: Predictions) -> list[Any]:
+    """Return the truth as a table has it: the number, or the class by its own name."""
+    truth = predictions.truth.tolist()
     if not has_classes(predictions.task):
-        return ({},)
-    named: Mapping[float, Any] = dict(enumerate(predictions.named_classes()))
-    return (named, *(_LABELS if predictions.task == "classification" else ({},)))
+        return [spell(each) for each in truth]
+    names = [spell(name) for name in predictions.named_classes()]
+    return [names[int(place)] for place in truth]
+
+
+def _find_genuine(holdout: LoggedTable, kept: dict[str, Sequence[Any]]) -> set[int]:
+    """Return the places of the rows that were kept as they were logged: their values give the digests that name the holdout."""
+    rows = zip(*(kept[name] for name in sorted(kept)), strict=True)
+    digests = zip(rows, holdout.row_digests, strict=True)
+    return {place for place, (row, digest) in enumerate(digests) if digest_row(row).hex() == digest}

@@ -6,15 +6,17 @@ from workbench.checks._limits import deciding_rule, score_unknown
 from workbench.evidence.evidence import Evidence, Finding, PlanFact, Status
 from workbench.evidence.measures.score import ScoreFact
 from workbench.policies.policy import MetricRule, Policy
+from workbench.records.digest import short
 
-_LIMIT = "metric, margin and slices in the ledger before the first score"
+_LIMIT = "the policy in the ledger before the first score on these rows"
 _AGAIN = "Run the notebook again under this policy, then nominate that run."
+_FRESH = "Nominate under the policy that stood there before, or take a fresh holdout and run the notebook on it."
 
 
 def planned_first(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when the ledger named the policy's metric, direction, margin and slices before any run was scored on these rows.
+    """Pass when the ledger named this very policy before any run was scored on these rows.
 
-    Rows that had been scored on before must be named by the plan itself.
+    With the policy's digest stand metric, direction, margin, slices and limits; for which notebook it was named does not matter.
     """
     plan = evidence.plan
     if plan is None or evidence.holdout is None:
@@ -23,17 +25,23 @@ def planned_first(evidence: Evidence, policy: Policy) -> Finding:
     rule, score = deciding_rule(evidence.score, policy), evidence.score
     if rule is None or score is None:
         return score_unknown("planned_first", score, policy)
-    value = f"entry {plan.sequence}, {plan.time[:19].replace('T', ' ')}"
+    value = f"entry {plan.sequence}, {_spell(plan.time)}"
     if differing := _find_differences(plan, score, rule, policy):
-        reason = f"The plan of before the run is not what the policy decides by: {differing}. {_AGAIN}"
+        is_known = plan.first_scored < plan.started
+        reason = f"The plan of before the run is not what the policy decides by: {differing}. {_FRESH if is_known else _AGAIN}"
         return Finding("planned_first", Status.FAIL, value, _LIMIT, reason)
-    if plan.holdout_digest != evidence.holdout.digest and plan.time >= plan.first_scored:
-        reason = f"These holdout rows had been scored on before the plan, and it does not name them. {_AGAIN}"
+    if plan.time >= plan.first_scored:
+        reason = (
+            f"These holdout rows had been scored on since {_spell(plan.first_scored)}, and the policy is in the ledger only since "
+            f"{_spell(plan.time)}: whoever wrote it could know how they do. {_FRESH}"
+        )
         return Finding("planned_first", Status.FAIL, value, _LIMIT, reason)
-    reason = (
-        f"Entry {plan.sequence} of the ledger named metric, margin and slices before a score on these rows was known."
-    )
+    reason = f"Entry {plan.sequence} of the ledger named the policy before a score on these rows was known."
     return Finding("planned_first", Status.PASS, value, _LIMIT, reason)
+
+
+def _spell(time: str) -> str:
+    return time[:19].replace("T", " ")
 
 
 def _find_differences(plan: PlanFact, score: ScoreFact, rule: MetricRule, policy: Policy) -> str:
@@ -42,5 +50,6 @@ def _find_differences(plan: PlanFact, score: ScoreFact, rule: MetricRule, policy
         "direction": (plan.direction, score.direction),
         "margin": (plan.margin, rule.margin),
         "slices": (plan.slices, policy.slices),
+        "policy": (short(plan.policy_digest), short(policy.digest)),
     }
     return ", ".join(f"{name} {planned}, now {now}" for name, (planned, now) in pairs.items() if planned != now)

@@ -22,7 +22,7 @@ from workbench.models.model_inspection import Inspection
 from workbench.models.predictions import Predictions
 from workbench.nominations.freezing import freeze_bundle, require_model
 from workbench.nominations.nomination import Nomination
-from workbench.nominations.planning import describe_plan
+from workbench.nominations.planning import count_other_rules, describe_plan
 from workbench.notebooks.notebook import extract_source
 from workbench.records.digest import sha256_hex
 from workbench.replays.replay import Replay
@@ -45,16 +45,18 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     kept = read_kept_run(run, project.settings.runs_folder / run.id)
     require_model(kept)
     plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
+    entries = project.store.read_ledger()
+    others = count_other_rules(run, plan.policy.digest, entries, runs)
 
     def read(other: Run) -> Predictions:
         return predictions if other.id == run.id else read_recorded(other, project.settings.runs_folder / other.id)
 
     return replace(
         plan,
-        tried=count_tries(run, runs),
+        tried=count_tries(run, runs) + others,
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
-        planned=describe_plan(run, predictions.task, project.store.read_ledger(), runs),
-        tries=measure_tries(find_scored(run, runs), plan.policy.rule_of(predictions.task), read),
+        planned=describe_plan(run, predictions.task, plan.policy.digest, entries, runs),
+        tries=measure_tries(find_scored(run, runs), plan.policy.rule_of(predictions.task), read, other_rules=others),
         replay=describe_replay(project, kept, runs, replay) if "replay_agrees" in plan.policy.checks else None,
     )
 

@@ -1,4 +1,4 @@
-"""Plans: how a notebook's runs will be judged is in the ledger before the first of them starts."""
+"""Plans (pre-registration): by which rules rows will be judged is in the ledger before the first score on them is known."""
 
 from __future__ import annotations
 
@@ -69,9 +69,35 @@ def find_plan(entries: Sequence[Entry], notebook: str, *, before: str | None = N
     return plans[-1] if plans else None
 
 
-def describe_plan(run: Run, task: str, entries: Sequence[Entry], runs: Iterable[Run]) -> PlanFact | None:
-    """Return what the ledger said before a run started about how it would be judged; None when it said nothing."""
-    planned = find_plan(entries, run.notebook, before=run.started)
+def find_rules(entries: Sequence[Entry], policy: str, *, before: str | None) -> Entry | None:
+    """Return the first plan under a policy (its digest), for whichever notebook, if it is from before a time; else None."""
+    latest = accumulate((entry.time for entry in entries), max)
+    plans = (
+        (entry, time)
+        for entry, time in zip(entries, latest, strict=True)
+        if entry.event is Event.PLANNED and entry.body.get("policy") == policy
+    )
+    entry, time = next(plans, (None, ""))
+    return entry if before is not None and time <= before else None
+
+
+def count_other_rules(run: Run, policy: str, entries: Sequence[Entry], runs: Iterable[Run]) -> int:
+    """Count the other policies that runs on the same holdout were planned under, when it had been scored: each is a try more."""
+    alike = [other for other in runs_on_holdout_of(run, runs) if other.started]
+    first = min((other.started or "" for other in alike), default="")
+    plans = [entry for entry in entries if entry.event is Event.PLANNED]
+    newest = [find_plan(plans, other.notebook, before=other.started) for other in alike]
+    later = {entry.body["policy"] for entry in newest if entry is not None and entry.time > first}
+    return len(later - {policy} - {entry.body["policy"] for entry in plans if entry.time <= first})
+
+
+def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], runs: Iterable[Run]) -> PlanFact | None:
+    """Return since when the ledger has had the rules a run is judged by: those of a policy, by its digest.
+
+    Rules belong to rows, not to a notebook: a second notebook on the same holdout goes by what stood there before the first. Where
+    the ledger did not have them before the run started, what it did say then of its notebook; None when that is nothing.
+    """
+    planned = find_rules(entries, policy, before=run.started) or find_plan(entries, run.notebook, before=run.started)
     rule = planned.body["metrics"].get(task) if planned else None
     if planned is None or rule is None or run.started is None:
         return None

@@ -17,7 +17,7 @@ from workbench.evidence.recomputation import find_differing_facts
 from workbench.models.model_files import ONNX_FILE
 from workbench.nominations import nominating
 from workbench.nominations.nomination import Nomination
-from workbench.nominations.planning import describe_plan
+from workbench.nominations.planning import count_other_rules, describe_plan
 from workbench.records.digest import sha256_hex, short
 from workbench.reviews.decision import find_blocking
 from workbench.reviews.nominees import Nominee
@@ -59,9 +59,11 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
         policy_bytes=nominee.policy_bytes,
         nominator=nominated.actor,
         baseline=project.store.find_run(baseline) if baseline else None,
-        tried=count_tries(run, runs),
+        tried=count_tries(run, runs) + count_other_rules(run, nominee.policy.digest, entries, runs),
         last_version=frozen.identity.version,
-        planned=describe_plan(run, frozen.score.task, entries, runs) if frozen.score else frozen.plan,
+        planned=describe_plan(run, frozen.score.task, nominee.policy.digest, entries, runs)
+        if frozen.score
+        else frozen.plan,
         replay=frozen.replay,
         tries=frozen.tries,
     )

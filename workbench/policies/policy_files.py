@@ -13,16 +13,18 @@ _LARGEST_BYTES = 1_000_000
 
 
 def find_policy(name: str) -> bytes:
-    """Return the bytes of a policy: a file, or one of templates/policies by name; raises NotFound when it cannot be read."""
+    """Return the bytes of a policy: one of templates/policies by its bare name, else a file; raises NotFound when there is none.
+
+    A file that happens to have the name of a template never stands in for it: a file is named by a path, as ./standard.
+    """
     try:
-        path = expand_path(name)
-        if not path.is_file() and NAME.fullmatch(name):
-            path = find_template("policies", f"{name}.yaml")
-        return _read_file(path)
+        return _read_file(find_template("policies", f"{name}.yaml") if NAME.fullmatch(name) else expand_path(name))
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)
         raise NotFound(
-            f"There is no policy {name}.", why=why, next_step="Name a file, or one of templates/policies."
+            f"There is no policy {name}.",
+            why=why,
+            next_step="Name one of templates/policies, or a file as ./policy.yaml.",
         ) from exc
 
 

@@ -11,7 +11,7 @@ import math
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -21,13 +21,9 @@ from typing import TYPE_CHECKING, Any
 from workbench.config import read_settings
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
-from workbench.records.digest import canonical_json, sha256_hex
-from workbench.records.row_digests import digest_table, digest_text, encode_float, encode_value
 from workbench.runs.folder import (
     CODE_AUTHORS,
-    DATASETS,
     FEATURES,
-    HOLDOUT,
     LOGGED_METRICS,
     MODEL,
     PARAMETERS,
@@ -36,12 +32,9 @@ from workbench.runs.folder import (
 )
 from workbench.runs.point_clock import PointClock
 from workbench.runs.points import is_whole
-from workbench.runs.tables import ROLES
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from workbench.models.contract import Column
     from workbench.models.fitted_model import Fitted
@@ -50,9 +43,8 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
-LONGEST_METRIC_NAME, LONGEST_DATASET_NAME = 250, 100
+LONGEST_METRIC_NAME = 250
 MOST_TRAINING_ROWS = 5_000
-_DOUBLE_BYTES, _MISSING = 8, "null"
 _CLOCK = PointClock()
 
 
@@ -111,131 +103,15 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str |
     kept: what is scored is held against them, the truth against the column named as `target`. Log every table with the same
     columns, the target included: only then can be seen whether training had rows of the holdout.
     """
-    row_ids = [str(row) for row in table.index] if hasattr(table, "itertuples") else []
-    problems = [*_dataset_problems(table, role, name, row_ids), *_target_problems(table, target)]
-    if problems:
-        raise UsageError(
-            "The dataset cannot be logged.",
-            why=problems,
-            next_step="Correct it, and log it again; nothing was recorded of it.",
-        )
-    missing = table.isna().to_numpy()
-    rows = [row.hex() for row in _digest_rows(table, missing)]
-    types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
-    document = {
-        "name": name or role,
-        "role": role,
-        "digest": digest_table(types, rows),
-        "rows": len(table),
-        "columns": len(table.columns),
-        "target": target,
-        "types": types,
-        "row_ids": row_ids,
-        "row_digests": rows,
-        "profile": [
-            _profile_column(name, column, gaps) for (name, column), gaps in zip(table.items(), missing.T, strict=True)
-        ],
-    }
-    _write_dataset(document)
-    if role == "holdout":
-        _write_holdout(table, missing, _folder() / HOLDOUT)
-    else:
+    from workbench.runs.tabulating import keep_table
+
+    keep_table(table, _folder(), role=role, name=name, target=target, is_run=_is_run())
+    if role != "holdout":
         _TRAINING_TABLES[_folder(), role, name] = table
 
 
 # What a model was fitted on is known when it is logged, and which columns it takes only then.
 _TRAINING_TABLES: dict[tuple[Path, str, str], pd.DataFrame] = {}
-
-
-def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:
-    """Count the missing and the different values of a column; what cannot be hashed is told apart by its spelling."""
-    try:
-        distinct = int(column.nunique())
-    except TypeError:
-        distinct = len({*_spell_column(column, missing)} - {_MISSING})
-    return {"name": str(name), "missing": int(missing.sum()), "distinct": distinct}
-
-
-def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) -> Iterator[str]:
-    if role not in ROLES:
-        yield f"{role!r} is no role of a dataset; it must be one of {', '.join(ROLES)}."
-    if not name.isprintable() or len(name) > LONGEST_DATASET_NAME:
-        yield f"{name[:50]!r} is no name: it needs up to {LONGEST_DATASET_NAME} printable characters."
-    if not hasattr(table, "itertuples"):
-        from workbench.models.column_problems import name_foreign
-
-        yield f"It must be a pandas DataFrame, not {name_foreign(table)}."
-    elif not len(table):
-        yield "It has no rows."
-    if len(set(row_ids)) < len(row_ids):
-        yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
-
-
-def _target_problems(table: Any, target: Any) -> Iterator[str]:
-    if target is None or not hasattr(table, "itertuples"):
-        return
-    places = [place for place, column in enumerate(table.columns) if str(column) == target]
-    if len(places) != 1:
-        names = ", ".join(str(column) for column in table.columns)
-        yield f"The target {str(target)[:60]!r} is {'no column' if not places else 'more than one column'} of it: {names[:300]}."
-    elif gaps := int(table.iloc[:, places[0]].isna().sum()):
-        yield f"The target {target} is missing in {gaps} of {len(table)} rows; nobody can be right or wrong there."
-
-
-def _write_holdout(table: pd.DataFrame, missing: NDArray[np.bool_], path: Path) -> None:
-    """Keep the holdout's rows as they are; columns that Parquet cannot hold are kept as they are spelled."""
-    import pyarrow as pa
-
-    plain = table.set_axis([str(column) for column in table.columns], axis=1)
-    if not plain.columns.is_unique:
-        return
-    try:
-        _write_table(plain, path)
-    except pa.ArrowException:
-        odd = {name: number for number, name in enumerate(plain.columns) if plain[name].dtype.kind == "O"}
-        texts = {name: _spell_column(plain[name], missing[:, number]) for name, number in odd.items()}
-        _write_table(plain.assign(**texts), path)
-
-
-def _write_dataset(document: Mapping[str, Any]) -> None:
-    """Keep a dataset; a run must not lose one to another of the same name, nor be judged on two holdouts."""
-    folder = _folder() / DATASETS
-    folder.mkdir(exist_ok=True)
-    role, name, digest = document["role"], document["name"], document["digest"]
-    path = folder / f"{sha256_hex(f'{role}/{name}'.encode(errors='replace'))[:16]}.json"
-    known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if _is_run() else []
-    others = [item for item in known if item["role"] == role and item["digest"] != digest]
-    clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
-    if clash:
-        raise UsageError(
-            f"The run logged other rows as {role} {clash['name']!r} before.",
-            why=f"{clash['rows']:,} rows then, {document['rows']:,} rows now.",
-            next_step="Give each training table a name of its own (`name=`); there can be one holdout only.",
-        )
-    path.write_bytes(canonical_json(document))
-
-
-def _digest_rows(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[bytes]:
-    """Return a digest of each row that is the same in every table with these columns, in whatever order and number type."""
-    columns = sorted(enumerate(table.items()), key=lambda numbered: str(numbered[1][0]))
-    spelled = [_spell_column(column, missing[:, number]) for number, (_, column) in columns]
-    return [digest_text(f"[{', '.join(row)}]") for row in zip(*spelled, strict=True)]
-
-
-def _spell_column(column: pd.Series, missing: NDArray[np.bool_]) -> list[str]:
-    """Return the values of a column by `spell`, each as JSON."""
-    column = column.sparse.to_dense() if str(column.dtype).startswith("Sparse") else column
-    is_plain = column.dtype.kind == "f" and column.dtype.itemsize <= _DOUBLE_BYTES
-    encode = encode_float if is_plain else encode_value
-    values = zip(column.tolist(), missing.tolist(), strict=True)
-    return [_MISSING if is_missing else encode(value) for value, is_missing in values]
-
-
-def _kind(dtype: Any) -> str:
-    """Return what two columns must have in common for equal values to have equal digests; a narrow float rounds them."""
-    if dtype.kind == "f" and getattr(dtype, "itemsize", _DOUBLE_BYTES) != _DOUBLE_BYTES:
-        return f"f{dtype.itemsize}"
-    return "number" if dtype.kind in "biuf" else str(dtype.kind)
 
 
 def log_predictions(
@@ -303,6 +179,7 @@ def log_model(
     from workbench.models.servability import judge_answers, require_frame, require_reviewed
     from workbench.models.skops_canonical import write_model
     from workbench.runs.provenance import read_git_authors
+    from workbench.runs.tabulating import write_table
 
     require_frame(features)
     if not hasattr(model, "predict"):
@@ -324,18 +201,12 @@ def log_model(
     )
     _settle(folder, _SAID.get(folder), fitted, columns)
     _FITTED[folder] = fitted, columns
-    _write_table(features, folder / FEATURES)
+    write_table(features, folder / FEATURES)
     if training is not None:
-        _write_table(_keep_some(training), folder / TRAINING)
+        write_table(_keep_some(training), folder / TRAINING)
     write_files(folder / MODEL, {**own.files, SKOPS_FILE: content})
     write_authors(folder / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
     return logged
-
-
-def _write_table(table: pd.DataFrame, path: Path) -> None:
-    plain = table.copy(deep=False)
-    plain.attrs = {}  # notes of its owner's, which Parquet takes as JSON only
-    plain.to_parquet(path, index=False)
 
 
 def _keep_some(training: pd.DataFrame) -> pd.DataFrame:

@@ -140,7 +140,8 @@ FAILS = {
         {"plan": build_plan(slices=("age",))},
         {"plan": build_plan(first_scored="2026-11-20T08:59:59+00:00")},
         {"plan": build_plan(first_scored=build_plan().time)},
-        {"plan": build_plan(first_scored="2026-11-20T08:00:00+00:00", holdout_digest="0" * 64)},
+        {"plan": build_plan(first_scored="2026-11-20T08:00:00+00:00", holdout_digest=build_holdout().digest)},
+        {"plan": build_plan(policy_digest="0" * 64)},
     ],
     "safe_format": [
         {"model": build_model(formats=("json", "pickle"))},
@@ -840,9 +841,11 @@ def test_no_fact_raises_and_a_looser_limit_never_takes_a_pass_away(fact, check, 
     assert statuses[0] is not Status.PASS or statuses[1] is Status.PASS
 
 
-def test_rows_that_had_been_scored_on_are_named_by_the_plan():
-    plan = build_plan(first_scored="2026-11-20T08:00:00+00:00", holdout_digest=build_holdout().digest)
-    assert find("planned_first", plan=plan).status is Status.PASS
+def test_rules_of_after_the_first_score_are_told_with_both_times_and_no_run_mends_that():
+    finding = find("planned_first", plan=build_plan(first_scored="2026-11-20T08:00:00+00:00"))
+    assert "scored on since 2026-11-20 08:00:00" in finding.reason
+    assert "fresh holdout" in finding.reason
+    assert "again" not in finding.reason
 
 
 def test_a_plan_that_differs_is_told_with_both_values():
@@ -862,5 +865,5 @@ def test_a_plan_holds_when_it_is_the_policys_and_came_before_the_score(planned, 
     plan = build_plan(metric=planned, margin=margin, slices=slices, holdout_digest=named, first_scored=first_scored)
     policy = replace(POLICY, slices=("age",))
     alike = (planned, margin, slices) == ("roc_auc", 0.005, ("age",))
-    first = first_scored > plan.time or named == build_holdout().digest
+    first = first_scored > plan.time
     assert (find("planned_first", policy=policy, plan=plan).status is Status.PASS) == (alike and first)

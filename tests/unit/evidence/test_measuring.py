@@ -29,7 +29,7 @@ from workbench.models.predictions import Predictions, parse_slices
 from workbench.policies.policy import MetricRule
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs import spool
-from workbench.runs.folder import HOLDOUT
+from workbench.runs.folder import DATASETS, HOLDOUT
 from workbench.runs.keeping import read_recorded
 from workbench.runs.tables import read_tables
 
@@ -50,7 +50,7 @@ def leave(tmp_path, monkeypatch):
     monkeypatch.setenv(spool.FOLDER_VARIABLE, str(tmp_path))
 
     def write(data, features=("x", "kind"), slices=None):
-        shutil.rmtree(tmp_path / spool.DATASETS, ignore_errors=True)
+        shutil.rmtree(tmp_path / DATASETS, ignore_errors=True)
         spool.log_dataset(data.drop(columns=["score", "y"], errors="ignore"), role="holdout")
         truth = data.get("y", data.bought)
         spool.log_predictions(data.index, truth, data.score, slices=slices)
@@ -75,7 +75,7 @@ def test_the_holdouts_columns_are_counted_here_whatever_the_notebook_says(leave)
     data = table()
     data.loc[data.index[:50], "x"] = np.nan
     folder = leave(data.assign(score=0.5))
-    path = next((folder / spool.DATASETS).glob("*.json"))
+    path = next((folder / DATASETS).glob("*.json"))
     document = json.loads(path.read_bytes())
     document["profile"] = [{**item, "missing": 0} for item in document["profile"]]
     path.write_text(json.dumps(document))
@@ -107,7 +107,7 @@ def test_rows_that_stand_twice_are_counted_by_their_digests(leave):
 
 def test_a_table_logged_before_anything_was_counted_has_no_columns(leave):
     folder = leave(table())
-    path = next((folder / spool.DATASETS).glob("*.json"))
+    path = next((folder / DATASETS).glob("*.json"))
     document = {key: value for key, value in json.loads(path.read_bytes()).items() if key != "profile"}
     path.write_text(json.dumps(document))
     (profile,) = measure_profiles(read_tables(read_tree(folder)), None)
@@ -120,7 +120,7 @@ def test_a_table_logged_before_anything_was_counted_has_no_columns(leave):
 )
 def test_counts_that_cannot_be_are_refused(leave, profile):
     folder = leave(table()[["x", "bought", "score"]], features=("x",))
-    path = next((folder / spool.DATASETS).glob("*.json"))
+    path = next((folder / DATASETS).glob("*.json"))
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "profile": profile}))
     with pytest.raises((ValueError, TypeError)):
         read_tables(read_tree(folder))

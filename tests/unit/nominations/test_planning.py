@@ -15,7 +15,7 @@ from tests.unit.people import AUTHOR
 from tests.unit.policies.builders import build_policy_bytes
 from workbench.config import Settings
 from workbench.ledger.ledger import Event, seal_entry
-from workbench.nominations.planning import describe_plan, find_plan, record_plan
+from workbench.nominations.planning import count_other_rules, describe_plan, find_plan, record_plan
 from workbench.runs.run import Run, RunState
 from workbench.runs.sqlalchemy_store import Store
 
@@ -147,8 +147,8 @@ def at(second):
     return f"2026-11-20T09:00:{second:02d}.000001+00:00"
 
 
-def describe(run, entries, runs=(), task="classification"):
-    return describe_plan(run, task, entries, runs)
+def describe(run, entries, runs=(), task="classification", policy="q" * 64):
+    return describe_plan(run, task, policy, entries, runs)
 
 
 def test_the_newest_plan_from_before_the_start_counts():
@@ -197,3 +197,47 @@ def test_no_later_plan_is_taken_and_no_newer_one_is_passed_over(seconds, started
     found = find_plan(ledger(*seconds), NOTEBOOK, before=at(started))
     before = [second for second in seconds if second <= started]
     assert (found.time if found else None) == (at(before[-1]) if before else None)
+
+
+# The rules belong to the rows
+
+
+def plan_under(*planned):
+    """Return a ledger with a plan at each second, for a notebook, under a policy."""
+    entries = []
+    for second, notebook, policy in planned:
+        body = {"policy": policy, "policy_name": policy, "metrics": RULES, "slices": [], "holdout": None}
+        before = entries[-1] if entries else None
+        entries.append(
+            seal_entry(before, time=at(second), event=Event.PLANNED, actor=AUTHOR, subject=notebook, body=body)
+        )
+    return entries
+
+
+def test_a_second_notebook_goes_by_what_stood_there_before_the_first():
+    first, second = build_run(started=at(15)), build_run("bbbb2222", notebook="other.ipynb", started=at(35))
+    entries = plan_under((10, NOTEBOOK, "p"), (30, "other.ipynb", "p"))
+    plan = describe(second, entries, [first, second], policy="p")
+    assert (plan.sequence, plan.time < plan.first_scored) == (1, True)
+
+
+def test_rules_that_came_after_the_first_score_are_told_with_their_own_time_whoever_runs_again():
+    first, again = build_run(started=at(15)), build_run("bbbb2222", started=at(35))
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    plan = describe(again, entries, [first, again], policy="q")
+    assert (plan.policy_digest, plan.time, plan.first_scored) == ("q", at(30), at(15))
+
+
+def test_a_policy_nobody_planned_under_is_told_by_the_plan_there_was():
+    run = build_run(started=at(15))
+    assert describe(run, plan_under((10, NOTEBOOK, "p")), [run], policy="q").policy_digest == "p"
+
+
+def test_other_rules_on_rows_that_were_scored_are_counted_once_each():
+    runs = [build_run(str(number) * 8, started=at(second)) for number, second in enumerate((15, 25, 35, 45))]
+    elsewhere = build_run("eeee5555", notebook="other.ipynb", digest="e" * 64, started=at(50))
+    entries = plan_under((10, NOTEBOOK, "p"), (20, NOTEBOOK, "q"), (30, NOTEBOOK, "r"), (40, NOTEBOOK, "q"))
+    entries += plan_under((48, "other.ipynb", "s"))
+    assert count_other_rules(runs[0], "p", entries, [*runs, elsewhere]) == 2
+    assert count_other_rules(runs[0], "q", entries, [*runs, elsewhere]) == 1
+    assert count_other_rules(runs[0], "p", entries, runs[:1]) == 0

@@ -20,7 +20,7 @@ from workbench.records.digest import sha256_hex
 from workbench.records.row_digests import digest_table
 from workbench.runs import collecting, spool
 from workbench.runs.collecting import RunFolder, collect_run, remove_unfinished
-from workbench.runs.folder import NOTEBOOK, RECORD, REPORT
+from workbench.runs.folder import DATASETS, NOTEBOOK, RECORD, REPORT
 from workbench.runs.logged_calls import CALLS
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import count_shared_rows, read_tables
@@ -85,8 +85,8 @@ TABLE = {
 
 
 def put_table(folder, file="0.json", **changes):
-    (folder.path / spool.DATASETS).mkdir(exist_ok=True)
-    (folder.path / spool.DATASETS / file).write_text(json.dumps({**TABLE, **changes}), encoding="utf-8")
+    (folder.path / DATASETS).mkdir(exist_ok=True)
+    (folder.path / DATASETS / file).write_text(json.dumps({**TABLE, **changes}), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_table_is_named_by_its_rows_and_by_nothing_else(folder):
 
 
 @pytest.mark.parametrize(
-    "place", ["left", spool.LOGGED_METRICS, f"{spool.DATASETS}/x.json", "model/model.skops", spool.PREDICTIONS]
+    "place", ["left", spool.LOGGED_METRICS, f"{DATASETS}/x.json", "model/model.skops", spool.PREDICTIONS]
 )
 @pytest.mark.parametrize("kind", ["pipe", "link"])
 def test_what_is_no_plain_file_is_never_opened_and_fails_the_run(folder, place, kind):

@@ -30,7 +30,8 @@ import workbench as wb
 from workbench.errors import UsageError
 from workbench.models.contract import parse_contract
 from workbench.records.row_digests import digest_row, spell
-from workbench.runs import spool
+from workbench.runs import spool, tabulating
+from workbench.runs.folder import DATASETS
 from workbench.runs.logged_calls import read_calls
 
 TABLE = pd.DataFrame(
@@ -59,7 +60,7 @@ def reasons_of(call) -> tuple[str, ...]:
 
 
 def datasets(folder: Path) -> list[dict]:
-    return [json.loads(path.read_bytes()) for path in sorted((folder / spool.DATASETS).glob("*.json"))]
+    return [json.loads(path.read_bytes()) for path in sorted((folder / DATASETS).glob("*.json"))]
 
 
 # Metrics
@@ -195,7 +196,7 @@ def test_every_wrong_metric_is_told_and_none_is_kept(run_folder):
 
 
 def digest_of(table: pd.DataFrame, folder: Path) -> str:
-    for path in (folder / spool.DATASETS).glob("*.json"):
+    for path in (folder / DATASETS).glob("*.json"):
         path.unlink()
     wb.log_dataset(table, role="train")
     return datasets(folder)[0]["digest"]
@@ -306,7 +307,7 @@ def test_the_digest_of_a_row_is_that_of_its_values_as_json(rows):
         digest_row([None if missing.at[row, name] else spell(table[name].tolist()[row]) for name in "abcdef"])
         for row in table.index
     ]
-    assert spool._digest_rows(table, missing.to_numpy()) == expected
+    assert tabulating._digest_rows(table, missing.to_numpy()) == expected
 
 
 def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder):
@@ -337,7 +338,7 @@ def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder
 )
 def test_a_table_whose_rows_cannot_be_named_is_refused(run_folder, table, role, says):
     assert says in " ".join(reasons_of(lambda: wb.log_dataset(table, role=role)))
-    assert not (run_folder / spool.DATASETS).exists()
+    assert not (run_folder / DATASETS).exists()
 
 
 def test_a_run_has_one_holdout(run_folder):
@@ -364,7 +365,7 @@ def test_tables_of_two_roles_may_have_one_name_and_both_are_training_rows(run_fo
 @pytest.mark.parametrize("name", ["../../escape", "a/b", "/etc/passwd", "...", "größe", "x" * 100])
 def test_a_name_never_becomes_a_path(run_folder, name):
     wb.log_dataset(TABLE, role="train", name=name)
-    assert [path.parent for path in run_folder.rglob("*.json")] == [run_folder / spool.DATASETS]
+    assert [path.parent for path in run_folder.rglob("*.json")] == [run_folder / DATASETS]
 
 
 @pytest.mark.parametrize("name", ["\x00", "\ud800", "a\nb", "\u202e", "x" * 101])
@@ -531,7 +532,7 @@ def test_a_table_with_a_sparse_column_is_logged_as_its_dense_twin(run_folder):
     dense = FEATURES.assign(odd=[0.0, 0.0, 1.0, 0.5])
     sparse = dense.assign(odd=pd.arrays.SparseArray(dense.odd))
     missing = np.zeros(dense.shape, dtype=bool)
-    assert spool._digest_rows(sparse, missing) == spool._digest_rows(dense, missing)
+    assert tabulating._digest_rows(sparse, missing) == tabulating._digest_rows(dense, missing)
     wb.log_dataset(sparse, role="train")
 
 

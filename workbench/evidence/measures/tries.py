@@ -15,7 +15,9 @@ from workbench.runs.run import Run
 
 @dataclass(frozen=True)
 class TriesFact:
-    """How often the holdout was looked at: finished runs on it, those among them that predict otherwise, their best and median.
+    """How often the holdout was looked at: finished runs on it, how many tries they are, the best and median of them.
+
+    A try is a run that predicts otherwise than those before it, or other rules to judge by.
 
     `scored` of the `distinct` ones could be scored again here; the run itself is one of them.
     """
@@ -31,10 +33,11 @@ class TriesFact:
 _MOST_SCORED = 500
 
 
-def measure_tries(runs: Sequence[Run], rule: MetricRule, read: Read) -> TriesFact:
+def measure_tries(runs: Sequence[Run], rule: MetricRule, read: Read, *, other_rules: int = 0) -> TriesFact:
     """Return how often a holdout was looked at; `runs` are those scored on it, the newest first.
 
-    A run that predicts to the byte what another did, as a replay does, is no other look.
+    A run that predicts to the byte what another did, as a replay does, is no other look. Each of the `other_rules` that they were
+    judged by once there was a score is one more.
     """
     from workbench.stats.metrics import METRICS
 
@@ -45,7 +48,7 @@ def measure_tries(runs: Sequence[Run], rule: MetricRule, read: Read) -> TriesFac
     return TriesFact(
         metric=rule.name,
         runs=len(runs),
-        distinct=len(distinct),
+        distinct=len(distinct) + other_rules,
         scored=len(values),
         best=best(values, default=None),
         median=median(values) if values else None,

@@ -1,0 +1,155 @@
+"""Tabulating: a table that a notebook logs, written down by what it is known and compared by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UsageError
+from workbench.records.digest import canonical_json, sha256_hex
+from workbench.records.row_digests import digest_table, digest_text, encode_float, encode_value
+from workbench.runs.folder import DATASETS, HOLDOUT
+from workbench.runs.tables import ROLES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+LONGEST_NAME = 100
+_DOUBLE_BYTES, _MISSING = 8, "null"
+
+
+def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, target: str | None, is_run: bool) -> None:
+    """Write down a table in the folder of a run, see `wb.log_dataset`; raises UsageError listing what is wrong with it.
+
+    Where it is a run, it must not lose a table to another one of the same name, nor be judged on two holdouts.
+    """
+    row_ids = [str(row) for row in table.index] if hasattr(table, "itertuples") else []
+    problems = [*_dataset_problems(table, role, name, row_ids), *_target_problems(table, target)]
+    if problems:
+        raise UsageError(
+            "The dataset cannot be logged.",
+            why=problems,
+            next_step="Correct it, and log it again; nothing was recorded of it.",
+        )
+    missing = table.isna().to_numpy()
+    rows = [row.hex() for row in _digest_rows(table, missing)]
+    types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
+    document = {
+        "name": name or role,
+        "role": role,
+        "digest": digest_table(types, rows),
+        "rows": len(table),
+        "columns": len(table.columns),
+        "target": target,
+        "types": types,
+        "row_ids": row_ids,
+        "row_digests": rows,
+        "profile": [
+            _profile_column(name, column, gaps) for (name, column), gaps in zip(table.items(), missing.T, strict=True)
+        ],
+    }
+    _write_dataset(document, folder, is_run=is_run)
+    if role == "holdout":
+        _write_holdout(table, missing, folder / HOLDOUT)
+
+
+def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count the missing and the different values of a column; what cannot be hashed is told apart by its spelling."""
+    try:
+        distinct = int(column.nunique())
+    except TypeError:
+        distinct = len({*_spell_column(column, missing)} - {_MISSING})
+    return {"name": str(name), "missing": int(missing.sum()), "distinct": distinct}
+
+
+def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) -> Iterator[str]:
+    if role not in ROLES:
+        yield f"{role!r} is no role of a dataset; it must be one of {', '.join(ROLES)}."
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        yield f"{name[:50]!r} is no name: it needs up to {LONGEST_NAME} printable characters."
+    if not hasattr(table, "itertuples"):
+        from workbench.models.column_problems import name_foreign
+
+        yield f"It must be a pandas DataFrame, not {name_foreign(table)}."
+    elif not len(table):
+        yield "It has no rows."
+    if len(set(row_ids)) < len(row_ids):
+        yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
+
+
+def _target_problems(table: Any, target: Any) -> Iterator[str]:
+    if target is None or not hasattr(table, "itertuples"):
+        return
+    places = [place for place, column in enumerate(table.columns) if str(column) == target]
+    if len(places) != 1:
+        names = ", ".join(str(column) for column in table.columns)
+        yield f"The target {str(target)[:60]!r} is {'no column' if not places else 'more than one column'} of it: {names[:300]}."
+    elif gaps := int(table.iloc[:, places[0]].isna().sum()):
+        yield f"The target {target} is missing in {gaps} of {len(table)} rows; nobody can be right or wrong there."
+
+
+def _write_holdout(table: pd.DataFrame, missing: NDArray[np.bool_], path: Path) -> None:
+    """Keep the holdout's rows as they are; columns that Parquet cannot hold are kept as they are spelled."""
+    import pyarrow as pa
+
+    plain = table.set_axis([str(column) for column in table.columns], axis=1)
+    if not plain.columns.is_unique:
+        return
+    try:
+        write_table(plain, path)
+    except pa.ArrowException:
+        odd = {name: number for number, name in enumerate(plain.columns) if plain[name].dtype.kind == "O"}
+        texts = {name: _spell_column(plain[name], missing[:, number]) for name, number in odd.items()}
+        write_table(plain.assign(**texts), path)
+
+
+def _write_dataset(document: Mapping[str, Any], run_folder: Path, *, is_run: bool) -> None:
+    """Keep a dataset; a run must not lose one to another of the same name, nor be judged on two holdouts."""
+    folder = run_folder / DATASETS
+    folder.mkdir(exist_ok=True)
+    role, name, digest = document["role"], document["name"], document["digest"]
+    path = folder / f"{sha256_hex(f'{role}/{name}'.encode(errors='replace'))[:16]}.json"
+    known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if is_run else []
+    others = [item for item in known if item["role"] == role and item["digest"] != digest]
+    clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
+    if clash:
+        raise UsageError(
+            f"The run logged other rows as {role} {clash['name']!r} before.",
+            why=f"{clash['rows']:,} rows then, {document['rows']:,} rows now.",
+            next_step="Give each training table a name of its own (`name=`); there can be one holdout only.",
+        )
+    path.write_bytes(canonical_json(document))
+
+
+def _digest_rows(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[bytes]:
+    """Return a digest of each row that is the same in every table with these columns, in whatever order and number type."""
+    columns = sorted(enumerate(table.items()), key=lambda numbered: str(numbered[1][0]))
+    spelled = [_spell_column(column, missing[:, number]) for number, (_, column) in columns]
+    return [digest_text(f"[{', '.join(row)}]") for row in zip(*spelled, strict=True)]
+
+
+def _spell_column(column: pd.Series, missing: NDArray[np.bool_]) -> list[str]:
+    """Return the values of a column by `spell`, each as JSON."""
+    column = column.sparse.to_dense() if str(column.dtype).startswith("Sparse") else column
+    is_plain = column.dtype.kind == "f" and column.dtype.itemsize <= _DOUBLE_BYTES
+    encode = encode_float if is_plain else encode_value
+    values = zip(column.tolist(), missing.tolist(), strict=True)
+    return [_MISSING if is_missing else encode(value) for value, is_missing in values]
+
+
+def _kind(dtype: Any) -> str:
+    """Return what two columns must have in common for equal values to have equal digests; a narrow float rounds them."""
+    if dtype.kind == "f" and getattr(dtype, "itemsize", _DOUBLE_BYTES) != _DOUBLE_BYTES:
+        return f"f{dtype.itemsize}"
+    return "number" if dtype.kind in "biuf" else str(dtype.kind)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write the columns of a table as Parquet, without its index."""
+    plain = table.copy(deep=False)
+    plain.attrs = {}  # notes of its owner's, which Parquet takes as JSON only
+    plain.to_parquet(path, index=False)

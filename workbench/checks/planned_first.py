@@ -9,7 +9,6 @@ from workbench.policies.policy import MetricRule, Policy
 from workbench.records.digest import short
 
 _LIMIT = "the policy in the ledger before the first score on these rows"
-_AGAIN = "Run the notebook again under this policy, then nominate that run."
 _FRESH = "Nominate under the policy that stood there before, or take a fresh holdout and run the notebook on it."
 
 
@@ -20,15 +19,16 @@ def planned_first(evidence: Evidence, policy: Policy) -> Finding:
     """
     plan = evidence.plan
     if plan is None or evidence.holdout is None:
-        reason = f"The ledger holds no plan for this notebook from before the run started. {_AGAIN}"
+        reason = (
+            "The ledger holds no plan from before the run started. Take a fresh holdout and run the notebook on it."
+        )
         return Finding("planned_first", Status.UNKNOWN, "no plan", _LIMIT, reason)
     rule, score = deciding_rule(evidence.score, policy), evidence.score
     if rule is None or score is None:
         return score_unknown("planned_first", score, policy)
     value = f"entry {plan.sequence}, {_spell(plan.time)}"
     if differing := _find_differences(plan, score, rule, policy):
-        is_known = plan.first_scored < plan.started
-        reason = f"The plan of before the run is not what the policy decides by: {differing}. {_FRESH if is_known else _AGAIN}"
+        reason = f"The plan of before the run is not what the policy decides by: {differing}. {_FRESH}"
         return Finding("planned_first", Status.FAIL, value, _LIMIT, reason)
     if plan.time >= plan.first_scored:
         reason = (

@@ -17,7 +17,7 @@ from workbench.workflow import Workbench
 
 SOURCE = (NOTEBOOKS / "logs_everything.ipynb").read_text(encoding="utf-8")
 TRAIN = 'wb.log_dataset(train, role=\\"train\\")'
-HOLDOUT = 'wb.log_dataset(holdout, role=\\"holdout\\")'
+HOLDOUT = 'wb.log_dataset(holdout, role=\\"holdout\\", target=\\"bought\\")'
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.conftest import AUTHOR, run_command
 from tests.integration.governed import MODEL, OWNER, STRANGER, VALIDATOR, WHY, Governed, open_governed, reasons_of
 from tests.unit.policies.builders import STANDARD_POLICY
 from workbench.errors import Refused, UsageError
-from workbench.evidence.evidence import Severity, Status
+from workbench.evidence.evidence import Severity
 from workbench.ledger.ledger import Event
 from workbench.records.clock import utc_now
 from workbench.records.digest import sha256_hex
@@ -36,6 +36,8 @@ def reach_too_high(folder: Path) -> Path:
     content = content.replace("limit: 0.80}", "limit: 0.99999}").replace(
         "metric_limit: {}", "metric_limit: {severity: waivable}"
     )
+    # The run was made under the standard one.
+    content = content.replace("planned_first: {}", "planned_first: {severity: advisory}")
     path = folder / "high.yaml"
     path.write_text(content, encoding="utf-8")
     return path
@@ -143,7 +145,7 @@ def test_an_objection_whose_key_was_withdrawn_still_blocks(nominated: Governed) 
 
 def test_a_missed_limit_blocks_and_is_waivable_under_this_policy(high: Governed) -> None:
     review = high.approve("shop/3")
-    missed = [finding for finding in review.findings if finding.status is not Status.PASS]
+    missed = [finding for finding in review.findings if finding.blocks]
     assert [(finding.check, finding.severity) for finding in missed] == [("metric_limit", Severity.WAIVABLE)]
     with pytest.raises(Refused, match=r"metric_limit: FAIL"):
         high.bench.promote("shop/3")
@@ -194,6 +196,7 @@ def test_a_waiver_that_nobody_needs_any_more_is_only_shown(
     nominated: Governed, tmp_path: Path, at_day: Callable[[int], None]
 ) -> None:
     policy, content = tmp_path / "card.yaml", STANDARD_POLICY.read_text(encoding="utf-8")
+    content = content.replace("planned_first: {}", "planned_first: {severity: advisory}")
     policy.write_text(content.replace("model_card_complete: {", "model_card_complete: {severity: waivable, "))
     run_id = nominated.bench.review("shop/1").evidence.identity.run_id
     subject = nominated.bench.nominate(run_id, MODEL, policy=str(policy)).subject

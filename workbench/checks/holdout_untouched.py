@@ -40,7 +40,9 @@ def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
         rows = 0 if evidence.sample is None else evidence.sample.rows
         reason = (
             f"{strangers:,} of {rows:,} rows that were scored are not the rows that were logged as the holdout under their names. "
-            "Score the holdout as it was logged, with its own features and truth, and run again."
+            "Score the holdout as it was logged, with its own features and truth; where these were recoded, log the table as the "
+            "model takes it. "
+            "Then run again."
         )
         return Finding("holdout_untouched", Status.FAIL, f"{strangers:,} other rows", limit, reason)
     return finding

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureColumn:
-    """One column: numbers with NaN where missing, or texts with None.
+    """One feature in the order of the predictions: numbers with NaN where missing, or texts with None.
 
     `spelled` are the values as the digest of a row has them.
     """
@@ -38,10 +38,15 @@ def read_features(kept: KeptRun) -> list[FeatureColumn] | None:
     return [_read_column(name, table.column(name).take(order)) for name in table.schema.names]
 
 
-def read_holdout(kept: KeptRun) -> list[FeatureColumn] | None:
-    """Return the columns of the holdout in the order in which it was logged; None where its rows were not kept."""
+def read_holdout(kept: KeptRun) -> dict[str, list[str]] | None:
+    """Return the holdout as it was logged: by column the spelled values, in its own order; None where its rows were not kept."""
+    import pyarrow as pa
+
     table = _read_table(kept, HOLDOUT)
-    return None if table is None else [_read_column(name, table.column(name)) for name in table.schema.names]
+    is_text = {pa.string(), pa.large_string()}
+    if table is None or not is_text.issuperset(table.schema.types):
+        return None
+    return {name: table.column(name).to_pylist() for name in table.schema.names}
 
 
 def _read_table(kept: KeptRun, path: str) -> Any:
@@ -61,7 +66,9 @@ def _read_column(name: str, column: Any) -> FeatureColumn:
     import numpy as np
     import pyarrow as pa
 
-    kind, values = column.type, column.to_pylist()
+    kind = column.type
+    # A duration is spelled as pandas does, in whose tables it was logged.
+    values = column.to_pandas().astype(object).tolist() if pa.types.is_duration(kind) else column.to_pylist()
     spelled = [None if value is None or value != value else spell(value) for value in values]  # NaN is not itself
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         numbers = np.array([math.nan if value is None else float(value) for value in values])

@@ -55,40 +55,30 @@ def _describe_plan(policy: Policy, holdout: str | None) -> dict[str, Any]:
     return {**named, "metrics": metrics, "slices": list(policy.slices), "holdout": holdout}
 
 
+def _list_plans(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
+    """Return the plans with the times from which they count: one that is dated back is as late as the latest entry before it."""
+    latest = accumulate((entry.time for entry in entries), max)
+    return [(entry, time) for entry, time in zip(entries, latest, strict=True) if entry.event is Event.PLANNED]
+
+
 def find_plan(entries: Sequence[Entry], notebook: str, *, before: str | None = None) -> Entry | None:
-    """Return the newest plan of a notebook, or the newest from before a time (ISO 8601 UTC); None when there is none.
-
-    An entry is never older than those before it: one that is dated back is as late as the latest of them.
-    """
-    latest = accumulate((entry.time for entry in entries), max)
-    plans = [
-        entry
-        for entry, time in zip(entries, latest, strict=True)
-        if entry.event is Event.PLANNED and entry.subject == notebook and (before is None or time <= before)
-    ]
-    return plans[-1] if plans else None
+    """Return the newest plan of a notebook, or the newest from before a time (ISO 8601 UTC); None when there is none."""
+    plan = _find_newest(_list_plans(entries), notebook, before)
+    return plan[0] if plan else None
 
 
-def find_rules(entries: Sequence[Entry], policy: str, *, before: str | None) -> Entry | None:
-    """Return the first plan under a policy (its digest), for whichever notebook, if it is from before a time; else None."""
-    latest = accumulate((entry.time for entry in entries), max)
-    plans = (
-        (entry, time)
-        for entry, time in zip(entries, latest, strict=True)
-        if entry.event is Event.PLANNED and entry.body.get("policy") == policy
-    )
-    entry, time = next(plans, (None, ""))
-    return entry if before is not None and time <= before else None
+def _find_newest(plans: Sequence[tuple[Entry, str]], notebook: str, before: str | None) -> tuple[Entry, str] | None:
+    own = [plan for plan in plans if plan[0].subject == notebook and (before is None or plan[1] <= before)]
+    return own[-1] if own else None
 
 
 def count_other_rules(run: Run, policy: str, entries: Sequence[Entry], runs: Iterable[Run]) -> int:
     """Count the other policies that runs on the same holdout were planned under, when it had been scored: each is a try more."""
     alike = [other for other in runs_on_holdout_of(run, runs) if other.started]
-    first = min((other.started or "" for other in alike), default="")
-    plans = [entry for entry in entries if entry.event is Event.PLANNED]
-    newest = [find_plan(plans, other.notebook, before=other.started) for other in alike]
-    later = {entry.body["policy"] for entry in newest if entry is not None and entry.time > first}
-    return len(later - {policy} - {entry.body["policy"] for entry in plans if entry.time <= first})
+    first, plans = min((other.started or "" for other in alike), default=""), _list_plans(entries)
+    newest = [_find_newest(plans, other.notebook, other.started) for other in alike]
+    later = {plan[0].body["policy"] for plan in newest if plan is not None and plan[1] > first}
+    return len(later - {policy} - {entry.body["policy"] for entry, time in plans if time <= first})
 
 
 def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], runs: Iterable[Run]) -> PlanFact | None:
@@ -97,14 +87,20 @@ def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], ru
     Rules belong to rows, not to a notebook: a second notebook on the same holdout goes by what stood there before the first. Where
     the ledger did not have them before the run started, what it did say then of its notebook; None when that is nothing.
     """
-    planned = find_rules(entries, policy, before=run.started) or find_plan(entries, run.notebook, before=run.started)
-    rule = planned.body["metrics"].get(task) if planned else None
-    if planned is None or rule is None or run.started is None:
+    plans = _list_plans(entries)
+    under = next((plan for plan in plans if plan[0].body.get("policy") == policy), None)
+    is_known = under is not None and run.started is not None and under[1] <= run.started
+    found = under if is_known else _find_newest(plans, run.notebook, run.started)
+    if found is None or run.started is None:
+        return None
+    planned, since = found
+    rule = planned.body["metrics"].get(task)
+    if rule is None:
         return None
     alike = [other.started for other in runs_on_holdout_of(run, runs) if other.started]
     return PlanFact(
         sequence=planned.sequence,
-        time=planned.time,
+        time=since,
         policy_digest=planned.body["policy"],
         metric=rule["metric"],
         direction=rule["direction"],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from workbench.config import expand_path, find_template
 from workbench.errors import NotFound, UsageError
 from workbench.records.digest import sha256_hex, short
-from workbench.records.names import NAME
 
 _LARGEST_BYTES = 1_000_000
+_BARE = re.compile(r"[\w-]{1,100}")
+_NAME_ONE = "Name one of templates/policies, or a file by its path, as ./{}."
 
 
 def find_policy(name: str) -> bytes:
@@ -18,13 +20,15 @@ def find_policy(name: str) -> bytes:
     A file that happens to have the name of a template never stands in for it: a file is named by a path, as ./standard.
     """
     try:
-        return _read_file(find_template("policies", f"{name}.yaml") if NAME.fullmatch(name) else expand_path(name))
+        return _read_file(find_template("policies", f"{name}.yaml") if _BARE.fullmatch(name) else expand_path(name))
+    except NotFound as exc:
+        raise NotFound(f"There is no policy {name}.", why=exc.what, next_step=_NAME_ONE.format(name)) from exc
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)
         raise NotFound(
             f"There is no policy {name}.",
             why=why,
-            next_step="Name one of templates/policies, or a file as ./policy.yaml.",
+            next_step=_NAME_ONE.format("policy.yaml"),
         ) from exc
 
 

@@ -36,7 +36,8 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
             next_step="Correct it, and log it again; nothing was recorded of it.",
         )
     missing = table.isna().to_numpy()
-    rows = [row.hex() for row in _digest_rows(table, missing)]
+    spelled = _spell_table(table, missing)
+    rows = [row.hex() for row in _digest_rows(spelled)]
     types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
     document = {
         "name": name or role,
@@ -54,7 +55,7 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
     }
     _write_dataset(document, folder, is_run=is_run)
     if role == "holdout":
-        _write_holdout(table, missing, folder / HOLDOUT)
+        _write_texts(spelled, folder / HOLDOUT)
 
 
 def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:
@@ -92,19 +93,13 @@ def _target_problems(table: Any, target: Any) -> Iterator[str]:
         yield f"The target {target} is missing in {gaps} of {len(table)} rows; nobody can be right or wrong there."
 
 
-def _write_holdout(table: pd.DataFrame, missing: NDArray[np.bool_], path: Path) -> None:
-    """Keep the holdout's rows as they are; columns that Parquet cannot hold are kept as they are spelled."""
+def _write_texts(columns: Sequence[tuple[str, list[str]]], path: Path) -> None:
+    """Keep the rows of a table as they were spelled when they were digested: of whatever type, they are read back as the same."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    plain = table.set_axis([str(column) for column in table.columns], axis=1)
-    if not plain.columns.is_unique:
-        return
-    try:
-        write_table(plain, path)
-    except pa.ArrowException:
-        odd = {name: number for number, name in enumerate(plain.columns) if plain[name].dtype.kind == "O"}
-        texts = {name: _spell_column(plain[name], missing[:, number]) for name, number in odd.items()}
-        write_table(plain.assign(**texts), path)
+    names = [name for name, _ in columns]
+    pq.write_table(pa.Table.from_arrays([pa.array(texts, pa.string()) for _, texts in columns], names=names), path)
 
 
 def _write_dataset(document: Mapping[str, Any], run_folder: Path, *, is_run: bool) -> None:
@@ -112,7 +107,8 @@ def _write_dataset(document: Mapping[str, Any], run_folder: Path, *, is_run: boo
     folder = run_folder / DATASETS
     folder.mkdir(exist_ok=True)
     role, name, digest = document["role"], document["name"], document["digest"]
-    path = folder / f"{sha256_hex(f'{role}/{name}'.encode(errors='replace'))[:16]}.json"
+    told = role if role == "holdout" else f"{role}/{name}"  # there is one holdout, by whatever name
+    path = folder / f"{sha256_hex(told.encode(errors='replace'))[:16]}.json"
     known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if is_run else []
     others = [item for item in known if item["role"] == role and item["digest"] != digest]
     clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
@@ -125,11 +121,15 @@ def _write_dataset(document: Mapping[str, Any], run_folder: Path, *, is_run: boo
     path.write_bytes(canonical_json(document))
 
 
-def _digest_rows(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[bytes]:
+def _digest_rows(columns: Sequence[tuple[str, list[str]]]) -> list[bytes]:
     """Return a digest of each row that is the same in every table with these columns, in whatever order and number type."""
+    return [digest_text(f"[{', '.join(row)}]") for row in zip(*(texts for _, texts in columns), strict=True)]
+
+
+def _spell_table(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[tuple[str, list[str]]]:
+    """Return the columns in the order of their names, each value spelled alike in every table, whatever its number type."""
     columns = sorted(enumerate(table.items()), key=lambda numbered: str(numbered[1][0]))
-    spelled = [_spell_column(column, missing[:, number]) for number, (_, column) in columns]
-    return [digest_text(f"[{', '.join(row)}]") for row in zip(*spelled, strict=True)]
+    return [(str(name), _spell_column(column, missing[:, number])) for number, (name, column) in columns]
 
 
 def _spell_column(column: pd.Series, missing: NDArray[np.bool_]) -> list[str]:

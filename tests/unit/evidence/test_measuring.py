@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -236,20 +237,51 @@ def test_rows_that_were_kept_otherwise_than_they_were_logged_are_not_the_holdout
     data = table()
     folder = leave(data)
     kept = pd.read_parquet(folder / HOLDOUT)
-    kept.loc[:3, "bought"] = 1 - kept.loc[:3, "bought"]
+    kept.loc[:3, "bought"] = kept.loc[:3, "bought"].map({"0": "1", "1": "0"})
     kept.to_parquet(folder / HOLDOUT, index=False)
-    spool.log_predictions(data.index, kept.bought, data.score)
+    spool.log_predictions(data.index, kept.bought.astype(int), data.score)
     assert sample(folder).strangers == 4
     (folder / HOLDOUT).unlink()
     assert sample(folder).strangers is None
 
 
-def test_a_column_that_parquet_cannot_hold_is_kept_as_it_is_spelled(leave):
-    data = table(4).assign(notes=[{1: 2}, "a", None, 3], bought=[0, 1, 0, 1])
-    assert sample(leave(data)).strangers is None
+ODD = {
+    "mixed": ["A5", 5], "mappings": [{1: 2}, {3: [4]}], "lists": [[1], [2, 3]], "huge": [2**70, 1], "complex": [1j, 2j],
+    "decimals": [Decimal("1.5"), Decimal("1.50")], "durations": pd.to_timedelta(["1h", "2D"]), "intervals": pd.cut([1, 2], 2),
+    "numbers": [np.int64(3), np.float32(0.1)], "surrogates": np.array(["\ud800", "a"], dtype=object), "gaps": [None, np.nan],
+    "sparse": pd.arrays.SparseArray([0, 1]), "zoned": pd.to_datetime(["2026-01-01", "2026-07-01"]).tz_localize("Europe/Berlin"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("values", ODD.values(), ids=ODD)
+def test_a_column_of_whatever_kind_beside_the_features_keeps_nobody_from_telling(leave, values):
+    data = table(100)
+    kept = {"dtype": object} if isinstance(values, np.ndarray) else {}
+    data["odd"] = pd.concat([pd.Series(values, **kept)] * 50, ignore_index=True)
     folder = leave(data)
     spool.log_dataset(data.drop(columns="score"), role="holdout", target="bought")
-    assert pd.read_parquet(folder / HOLDOUT).notes.notna().all()
+    assert sample(folder).strangers == 0
+    spool.log_predictions(data.index, np.where(data.index < 9, 1 - data.bought, data.bought), data.score)
+    assert sample(folder).strangers == 9
+
+
+@pytest.mark.parametrize(("column", "truth"), [("decimal", "float64"), ("float64", "float32"), ("float32", "float32")])
+def test_a_number_is_the_target_whatever_number_type_either_has(leave, column, truth):
+    data = table().assign(bought=np.linspace(10, 20, 200).round(1))
+    decimals = [Decimal(str(each)) for each in data.bought]
+    folder = leave(data.assign(bought=decimals if column == "decimal" else data.bought.astype(column)))
+    spool.log_predictions(data.index, data.bought.astype(truth), data.score)
+    assert sample(folder).strangers == 0
+
+
+def test_columns_that_change_their_names_are_other_columns(leave):
+    data = table().assign(other=lambda rows: 1 - rows.bought)
+    folder = leave(data)
+    spool.log_dataset(data.drop(columns="score"), role="holdout", target="bought")
+    kept = pd.read_parquet(folder / HOLDOUT)
+    kept.rename(columns={"bought": "z", "other": "bought"}).to_parquet(folder / HOLDOUT, index=False)
+    spool.log_predictions(data.index, data.other, data.score)
+    assert sample(folder).strangers is None
 
 
 def test_rows_of_which_columns_were_left_out_cannot_be_told(leave):

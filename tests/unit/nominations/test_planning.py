@@ -228,6 +228,13 @@ def test_rules_that_came_after_the_first_score_are_told_with_their_own_time_whoe
     assert (plan.policy_digest, plan.time, plan.first_scored) == ("q", at(30), at(15))
 
 
+def test_rules_that_are_dated_back_count_from_the_entries_before_them():
+    runs = [build_run(started=at(15)), build_run("bbbb2222", started=at(35))]
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "p"), (5, "other.ipynb", "q"))
+    plan = describe(runs[1], entries, runs, policy="q")
+    assert (plan.policy_digest, plan.time) == ("q", at(30))
+
+
 def test_a_policy_nobody_planned_under_is_told_by_the_plan_there_was():
     run = build_run(started=at(15))
     assert describe(run, plan_under((10, NOTEBOOK, "p")), [run], policy="q").policy_digest == "p"

@@ -307,7 +307,7 @@ def test_the_digest_of_a_row_is_that_of_its_values_as_json(rows):
         digest_row([None if missing.at[row, name] else spell(table[name].tolist()[row]) for name in "abcdef"])
         for row in table.index
     ]
-    assert tabulating._digest_rows(table, missing.to_numpy()) == expected
+    assert tabulating._digest_rows(tabulating._spell_table(table, missing.to_numpy())) == expected
 
 
 def test_a_table_of_dates_categories_and_missing_values_can_be_logged(run_folder):
@@ -532,7 +532,7 @@ def test_a_table_with_a_sparse_column_is_logged_as_its_dense_twin(run_folder):
     dense = FEATURES.assign(odd=[0.0, 0.0, 1.0, 0.5])
     sparse = dense.assign(odd=pd.arrays.SparseArray(dense.odd))
     missing = np.zeros(dense.shape, dtype=bool)
-    assert tabulating._digest_rows(sparse, missing) == tabulating._digest_rows(dense, missing)
+    assert tabulating._spell_table(sparse, missing) == tabulating._spell_table(dense, missing)
     wb.log_dataset(sparse, role="train")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from workbench.evidence.features import FeatureColumn
 from workbench.models.predictions import Predictions
-from workbench.records.row_digests import digest_row, spell
+from workbench.records.row_digests import digest_text, encode_value
 from workbench.runs.tables import LoggedTable
 from workbench.stats.task import has_classes
 
@@ -29,7 +30,7 @@ class SampleFact:
 def measure_sample(
     predictions: Predictions,
     holdout: LoggedTable | None = None,
-    columns: Sequence[FeatureColumn] | None = None,
+    columns: Mapping[str, Sequence[str]] | None = None,
     features: Sequence[FeatureColumn] | None = None,
 ) -> SampleFact:
     """Return how many rows the scores stand on, and how many of them are not the rows that were logged as the holdout.
@@ -43,25 +44,29 @@ def measure_sample(
 
 
 def _count_strangers(
-    predictions: Predictions, holdout: LoggedTable, columns: Sequence[FeatureColumn], features: Sequence[FeatureColumn]
+    predictions: Predictions,
+    holdout: LoggedTable,
+    kept: Mapping[str, Sequence[str]],
+    features: Sequence[FeatureColumn],
 ) -> int | None:
-    kept = {column.name: column.spelled for column in columns}
     target = _find_target(holdout, kept, features)
     if target is None or any(feature.name not in kept for feature in features):
         return None
     places = {name: place for place, name in enumerate(holdout.row_ids)}
-    scored = zip(_spell_truth(predictions), *(feature.spelled for feature in features), strict=True)
-    held = (kept[target], *(kept[feature.name] for feature in features))
-    genuine = _find_genuine(holdout, kept)
+    genuine, is_true = _find_genuine(holdout, kept), _judge_truth(predictions, kept[target])
+    scored = zip(*([encode_value(value) for value in feature.spelled] for feature in features), strict=True)
+    held = [kept[feature.name] for feature in features]
     strangers = 0
-    for name, values in zip(predictions.rows, scored, strict=True):
+    for number, (name, values) in enumerate(zip(predictions.rows, scored, strict=True)):
         place = places.get(name, -1)
-        is_own = place in genuine and all(own == column[place] for own, column in zip(values, held, strict=True))
-        strangers += not is_own
+        is_own = place in genuine and is_true(number, place)
+        strangers += not (is_own and all(own == column[place] for own, column in zip(values, held, strict=True)))
     return strangers if strangers < len(predictions.rows) else None
 
 
-def _find_target(holdout: LoggedTable, kept: dict[str, Sequence[Any]], features: Sequence[FeatureColumn]) -> str | None:
+def _find_target(
+    holdout: LoggedTable, kept: Mapping[str, Sequence[str]], features: Sequence[FeatureColumn]
+) -> str | None:
     """Return the column that was named as the target; where none was, the one that is no feature, if there is just one."""
     if holdout.target is not None:
         return holdout.target if holdout.target in kept else None
@@ -69,17 +74,36 @@ def _find_target(holdout: LoggedTable, kept: dict[str, Sequence[Any]], features:
     return others[0] if len(others) == 1 else None
 
 
-def _spell_truth(predictions: Predictions) -> list[Any]:
-    """Return the truth as a table has it: the number, or the class by its own name."""
+def _judge_truth(predictions: Predictions, column: Sequence[str]) -> Callable[[int, int], bool]:
+    """Return whether the truth of a scored row is that of a row of the holdout: the class by its own name, or the number."""
     truth = predictions.truth.tolist()
-    if not has_classes(predictions.task):
-        return [spell(each) for each in truth]
-    names = [spell(name) for name in predictions.named_classes()]
-    return [names[int(place)] for place in truth]
+    if has_classes(predictions.task):
+        names = [encode_value(name) for name in predictions.named_classes()]
+        return lambda scored, place: names[int(truth[scored])] == column[place]
+    numbers = [_read_number(text) for text in column]
+    return lambda scored, place: truth[scored] == numbers[place] or truth[scored] == _narrow(numbers[place])
 
 
-def _find_genuine(holdout: LoggedTable, kept: dict[str, Sequence[Any]]) -> set[int]:
+def _read_number(text: str) -> float:
+    """Return the number that was spelled, a decimal one of a database too; NaN, which equals nothing, for what is none."""
+    try:
+        return float(json.loads(text))
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def _narrow(number: float) -> float:
+    """Return a number as single precision holds it, in which a model may have been fitted and judged."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return float(np.float32(number))
+
+
+def _find_genuine(holdout: LoggedTable, kept: Mapping[str, Sequence[str]]) -> set[int]:
     """Return the places of the rows that were kept as they were logged: their values give the digests that name the holdout."""
+    if sorted(kept) != sorted(name for name, *_ in holdout.types):
+        return set()
     rows = zip(*(kept[name] for name in sorted(kept)), strict=True)
     digests = zip(rows, holdout.row_digests, strict=True)
-    return {place for place, (row, digest) in enumerate(digests) if digest_row(row).hex() == digest}
+    return {place for place, (row, told) in enumerate(digests) if digest_text(f"[{', '.join(row)}]").hex() == told}

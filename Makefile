@@ -12,13 +12,13 @@ export BENTOML_DO_NOT_TRACK := True
 export PYTHONNOUSERSITE := 1
 
 help:
-	@echo "make demo    the whole story on this machine, in under three minutes"
+	@echo "make demo    the whole story on this machine, in about two minutes"
 	@echo "make lab     JupyterLab and MLflow's page, on loopback"
 	@echo "make test    every test, the browser's included"
 	@echo "make check   lint, types, layers and the fast tests of the chapters at and above a change"
 	@echo "make bench   speed, side by side with the alternatives; writes tests/benchmarks/REPORT.md"
-	@echo "make soak    the long proofs: kills, hogs, planted secrets; writes tests/soak/REPORT.md"
-	@echo "make soak SMALL=1  small sizes of them, and every further example of what the tests try once; writes runs/soak.md"
+	@echo "make soak    the long proofs, and every further example of what the tests try once; writes tests/soak/REPORT.md"
+	@echo "make soak SMALL=1  the same with small proofs; writes runs/soak.md"
 	@echo "make readme  the transcript and the picture in the README, taken anew of the demo"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
@@ -55,15 +55,10 @@ bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
 
 soak: $(READY)
-ifdef SMALL
 	@bash .ci/programs ssh-keygen chromium
-	@$(BIN)/python -m tests.soak --small --report runs/soak.md
+	@$(BIN)/python -m tests.soak $(if $(SMALL),--small --report runs/soak.md)
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m soak tests
-	@EXAMPLES=300 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests/unit tests/contract
-else
-	@bash .ci/programs ssh-keygen chromium
-	@$(BIN)/python -m tests.soak
-endif
+	@EXAMPLES=300 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not soak" tests/unit tests/contract
 
 readme: $(READY)
 	@bash .ci/programs ssh-keygen chromium

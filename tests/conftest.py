@@ -21,9 +21,9 @@ from hypothesis import settings
 
 from workbench.executors import quick_jsonschema  # noqa: F401 - before anything imports nbformat in its own, slow way
 
-# A machine that is busy with something else makes no test false. What fails where changes are taken must fail on the desk too.
 # How many examples `make test` draws; `make soak SMALL=1` draws ten times as many.
 _EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
+# A machine that is busy with something else makes no test false. What fails where changes are taken must fail on the desk too.
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ, max_examples=_EXAMPLES)
 settings.load_profile("untimed")
 
@@ -37,15 +37,14 @@ Example = TypeVar("Example")
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
-def examples(
-    named: Iterable[Example], tried: Collection[Example], *, ids: Callable[[Example], str] | None = None
-) -> list[Any]:
+def examples(every: Iterable[Example], tried: Collection[Example]) -> list[Any]:
     """Return every example as a parameter of a test: those `tried` belong to `make test`, all others to `make soak SMALL=1`."""
-    marks = {True: (), False: (pytest.mark.soak,)}
-    return [
-        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=marks[each in tried], id=ids and ids(each))
-        for each in named
-    ]
+
+    def mark(example: Example) -> Any:
+        values = example if isinstance(example, tuple) else (example,)
+        return pytest.param(*values, marks=() if example in tried else pytest.mark.soak)
+
+    return [mark(example) for example in every]
 
 
 # What waits for browsers and servers is begun with, so that nothing long is left at the end.

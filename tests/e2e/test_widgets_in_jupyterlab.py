@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.conftest import examples
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
 from tests.e2e.views import COMPARISON, EVERYTHING, HOSTILE, REVIEW, SHOW_COMPARISON, SHOW_REVIEW, contrast, show
 from tests.unit.comparisons.builders import build_champion_comparison
@@ -20,8 +21,9 @@ from workbench.widgets.review_page import review_page
 
 pytestmark = pytest.mark.browser
 
-# Each theme and each width once.
-LOOKS = (("Light", 1200), ("Dark", 900))
+# Each theme and each width once, and what is left of them.
+LOOKS = [("Light", 1200), ("Dark", 900)]
+OTHER_LOOKS = [("Light", 900), ("Dark", 1200)]
 ANSWER = "Not for patients under eighteen, nor for images of other scanners."
 
 
@@ -237,9 +239,10 @@ def test_a_waivable_finding_is_waived_where_it_says_so(lab: Lab) -> None:
     expect(view.get_by_label("Waivers")).to_contain_text("A trial on one ward, watched every day.")
 
 
-def test_the_whole_review_is_readable_and_accessible(lab: Lab) -> None:
+@pytest.mark.parametrize("looks", examples([LOOKS, OTHER_LOOKS], [LOOKS]), ids=["each once", "the others"])
+def test_the_whole_review_is_readable_and_accessible(lab: Lab, looks: list[tuple[str, int]]) -> None:
     view = show(lab, "whole", REVIEW, EVERYTHING, SHOW_REVIEW)
-    for theme, width_px in LOOKS:
+    for theme, width_px in looks:
         lab.choose_theme(f"JupyterLab {theme}")
         lab.page.set_viewport_size({"width": width_px, "height": 4200})
         lab.photograph(f"review_{theme.lower()}_{width_px}", view)
@@ -250,7 +253,7 @@ def test_the_whole_review_is_readable_and_accessible(lab: Lab) -> None:
     expect(view.get_by_role("group", name="Sign", exact=True).locator(".wb-holder")).to_contain_text(
         "vera@example.org holds"
     )
-    for theme, width_px in LOOKS:
+    for theme, width_px in looks:
         lab.choose_theme(f"JupyterLab {theme}")
         lab.page.set_viewport_size({"width": width_px, "height": 11000})
         lab.photograph(f"review_whole_{theme.lower()}_{width_px}", view)

@@ -27,24 +27,16 @@ def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
     if missing or evidence.holdout is None:
         reason = f"{missing} Log it with wb.log_dataset, so that the rows can be compared."
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
-    strangers = None if evidence.sample is None else evidence.sample.strangers
-    finding = _judge(evidence.holdout, most, limit)
-    if strangers is None:
-        # That other rows were scored is worse than that nobody knows, and what is wrong in any case is told first.
-        return (
-            finding
-            if finding.status is not Status.PASS
-            else Finding("holdout_untouched", Status.UNKNOWN, _UNTOLD, limit, _TELL)
-        )
-    if strangers:
-        rows = 0 if evidence.sample is None else evidence.sample.rows
+    finding, sample = _judge(evidence.holdout, most, limit), evidence.sample
+    if sample is not None and sample.strangers:
         reason = (
-            f"{strangers:,} of {rows:,} rows that were scored are not the rows that were logged as the holdout under their names. "
-            "Score the holdout as it was logged, with its own features and truth; where these were recoded, log the table as the "
-            "model takes it. "
-            "Then run again."
+            f"{sample.strangers:,} of {sample.rows:,} rows that were scored are not the rows that were logged as the holdout under "
+            "their names. Score the holdout as it was logged, with its own features and truth; where these were recoded, log the "
+            "table as the model takes it. Then run again."
         )
-        return Finding("holdout_untouched", Status.FAIL, f"{strangers:,} other rows", limit, reason)
+        return Finding("holdout_untouched", Status.FAIL, f"{sample.strangers:,} other rows", limit, reason)
+    if finding.status is Status.PASS and (sample is None or sample.strangers is None):
+        return Finding("holdout_untouched", Status.UNKNOWN, _UNTOLD, limit, _TELL)
     return finding
 
 

@@ -67,13 +67,17 @@ def _has_labels(evidence: Evidence) -> bool:
 def _judge_labels(evidence: Evidence, value: str, limit: str) -> Finding | None:
     """Return what is wrong with the labels; None where they are the same, or none were kept, or there are none."""
     classes = evidence.classes
-    if classes is None and not _has_labels(evidence):
+    if classes is None:
+        return _uncompared(value, limit) if _has_labels(evidence) else None
+    if classes.decided_by != "label" or classes.differing_labels == 0:
         return None
-    if classes is not None and (classes.decided_by != "label" or classes.differing_labels == 0):
-        return None
-    if classes is None or classes.differing_labels is None:
-        reason = "What the served model decides for was not compared with the stored labels. Nominate the run again."
-        return Finding("model_loads", Status.UNKNOWN, f"{value}, labels not compared", limit, reason)
+    if classes.differing_labels is None:
+        return _uncompared(value, limit)
     value = f"{value}, {classes.differing_labels:,} other labels"
     reason = "The served model decides otherwise than its stored labels. Log the model that made the predictions, and run again."
     return Finding("model_loads", Status.FAIL, value, limit, reason)
+
+
+def _uncompared(value: str, limit: str) -> Finding:
+    reason = "What the served model decides for was not compared with the stored labels. Nominate the run again."
+    return Finding("model_loads", Status.UNKNOWN, f"{value}, labels not compared", limit, reason)

@@ -37,9 +37,8 @@ def list_chapters() -> Iterator[tuple[str, str]]:
 @click.pass_context
 def help_(context: click.Context, name: str | None) -> None:
     """Read about a chapter of the workbench, or about a command."""
-    commands = (
-        context.parent.command.commands if context.parent and isinstance(context.parent.command, click.Group) else {}
-    )
+    main = context.find_root().command
+    commands = main.commands if isinstance(main, click.Group) else {}
     if name is None:
         terminal.print_facts(dict(list_chapters()))
         terminal.say("")

@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.config import override_settings, read_settings
+from workbench.config import expand_path, override_settings, read_settings
 from workbench.errors import UsageError
+from workbench.policies.policy_files import is_shipped_name
 
 if TYPE_CHECKING:
     from workbench.workflow import Workbench
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
-POLICY = click.option("--policy", help="A policy file, or the name of one in templates/policies.")
+
+
+def typed_policy(name: str | None) -> str | None:
+    """Return a policy as it was typed: a bare name, or the file it leads to from the current folder."""
+    return name if name is None or is_shipped_name(name) else str(Path.cwd() / expand_path(name))
+
+
+POLICY = click.option(
+    "--policy",
+    callback=lambda _, __, name: typed_policy(name),
+    help="A policy file, or the name of one in templates/policies.",
+)
 
 
 def open_bench() -> Workbench:

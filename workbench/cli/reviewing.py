@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from workbench.cli import reviews, terminal
-from workbench.cli.options import JSON, POLICY, near, open_bench, pairs
+from workbench.cli.options import JSON, POLICY, near, open_bench, pairs, typed_policy
 from workbench.errors import UsageError
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import find_next_command
@@ -126,7 +126,7 @@ def policy() -> None:
 @JSON
 def show_policy(name: str | None, as_json: bool) -> None:
     """Show a policy in words: a file, one of templates/policies, or the project's."""
-    found, _ = open_bench().read_policy(name)
+    found, _ = open_bench().read_policy(typed_policy(name))
     terminal.print_json(found) if as_json else reviews.print_policy(found)
 
 
@@ -138,7 +138,7 @@ def check_policy(names: Sequence[str]) -> None:
     problems = []
     for name in names or [bench.settings.policy]:
         try:
-            found, _ = bench.read_policy(name)
+            found, _ = bench.read_policy(typed_policy(name) if names else None)
         except UsageError as exc:
             problems += [f"{name}: {reason}" for reason in exc.reasons or (exc.what,)]
         else:

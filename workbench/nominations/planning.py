@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from workbench.checks import read_policy
-from workbench.comparisons.tries import holdout_digest, runs_on_holdout_of
+from workbench.comparisons.tries import runs_on_holdout_of
 from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
 from workbench.evidence.evidence import PlanFact
 from workbench.ledger.ledger import Entry, Event
@@ -18,7 +18,6 @@ from workbench.runs.project import Project
 from workbench.runs.run import Run
 from workbench.stats.metrics import METRICS
 
-_RECENT_RUNS = 20
 _LOG = logging.getLogger(__name__)
 
 
@@ -28,9 +27,7 @@ def record_plan(project: Project, notebook: str) -> None:
     A run is no privileged deed: one whose plan cannot be written goes on, with a warning.
     """
     try:
-        policy = read_policy(find_policy(project.settings.policy))
-        recent = project.store.list_runs(notebook=notebook, limit=_RECENT_RUNS)
-        body = _describe_plan(policy, next(filter(None, map(holdout_digest, recent)), None))
+        body = _describe_plan(read_policy(find_policy(project.settings.policy, project.settings.project)))
         known = find_plan(project.store.read_ledger(), notebook)
         if known is None or known.body != body:
             project.store.append_entry(Event.PLANNED, actor=project.settings.acting_author, subject=notebook, body=body)
@@ -46,13 +43,13 @@ def _explain(exc: WorkbenchError) -> WorkbenchError:
     )
 
 
-def _describe_plan(policy: Policy, holdout: str | None) -> dict[str, Any]:
+def _describe_plan(policy: Policy) -> dict[str, Any]:
     metrics = {
         task: {"metric": rule.name, "direction": METRICS[rule.name].direction, "margin": rule.margin}
         for task, rule in policy.metrics.items()
     }
     named = {"policy": policy.digest, "policy_name": policy.name}
-    return {**named, "metrics": metrics, "slices": list(policy.slices), "holdout": holdout}
+    return {**named, "metrics": metrics, "slices": list(policy.slices)}
 
 
 def _list_plans(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
@@ -106,7 +103,7 @@ def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], ru
         direction=rule["direction"],
         margin=rule["margin"],
         slices=tuple(planned.body["slices"]),
-        holdout_digest=planned.body["holdout"],
+        holdout_digest=planned.body.get("holdout"),
         started=run.started,
         first_scored=min([run.started, *alike]),
     )

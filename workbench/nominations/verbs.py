@@ -36,7 +36,7 @@ class NominationVerbs(ReviewVerbs, ReplayVerbs):
             run,
             model=history.require_model_name(model),
             policy_name=policy or self.settings.policy,
-            policy_bytes=find_policy(policy or self.settings.policy),
+            policy_bytes=find_policy(policy or self.settings.policy, self.settings.project),
             nominator=self.settings.acting_author,
             replay=self.replay,
             baseline=other,

@@ -5,22 +5,29 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from workbench.config import expand_path, find_template
+from workbench.config import Settings, expand_path, find_template
 from workbench.errors import NotFound, UsageError
 from workbench.records.digest import sha256_hex, short
 
 _LARGEST_BYTES = 1_000_000
-_BARE = re.compile(r"[\w-]{1,100}")
 _NAME_ONE = "Name one of templates/policies, or a file by its path, as ./{}."
 
 
-def find_policy(name: str) -> bytes:
-    """Return the bytes of a policy: one of templates/policies by its bare name, else a file; raises NotFound when there is none.
+def is_shipped_name(name: str) -> bool:
+    """True for a bare name, which means a policy of templates/policies and never a file."""
+    return re.fullmatch(r"[\w-]{1,100}", name) is not None
 
-    A file that happens to have the name of a template never stands in for it: a file is named by a path, as ./standard.
+
+def find_policy(name: str, project: Path) -> bytes:
+    """Return the bytes of a policy: one of templates/policies by its bare name, else a file, of a relative path below `project`.
+
+    A file that happens to have the name of a template never stands in for it: a file is named by a path, as ./standard. Raises
+    NotFound when there is none.
     """
     try:
-        return _read_file(find_template("policies", f"{name}.yaml") if _BARE.fullmatch(name) else expand_path(name))
+        return _read_file(
+            find_template("policies", f"{name}.yaml") if is_shipped_name(name) else project / expand_path(name)
+        )
     except NotFound as exc:
         raise NotFound(f"There is no policy {name}.", why=exc.what, next_step=_NAME_ONE.format(name)) from exc
     except (OSError, ValueError) as exc:
@@ -42,7 +49,7 @@ def _read_file(path: Path) -> bytes:
     return content
 
 
-def find_policy_fault(name: str | None, frozen: bytes) -> str | None:
+def find_policy_fault(name: str | None, frozen: bytes, project: Path) -> str | None:
     """Return why a policy that was used is not the one of its name any more, None when it is.
 
     A policy is named by its bytes: whoever changes it makes another one, under which nobody has judged anything yet.
@@ -50,7 +57,7 @@ def find_policy_fault(name: str | None, frozen: bytes) -> str | None:
     if name is None:
         return None
     try:
-        now = find_policy(name)
+        now = find_policy(name, project)
     except (NotFound, UsageError):
         return f"Policy {name} cannot be read any more. Put its file back, or nominate the run under another one."
     if now == frozen:
@@ -59,12 +66,13 @@ def find_policy_fault(name: str | None, frozen: bytes) -> str | None:
     return f"Policy {name} was {then} when this was nominated and is {changed} now. Nominate the run again under it."
 
 
-def find_policy_note(configured: str, frozen: bytes) -> str:
+def find_policy_note(settings: Settings, frozen: bytes) -> str:
     """Return that a nominee is judged by another policy than the project's, empty when it is that one or that cannot be read."""
     try:
-        now = find_policy(configured)
+        now = find_policy(settings.policy, settings.project)
     except (NotFound, UsageError):
         return ""
     if now == frozen:
         return ""
-    return f"This is not the project's policy, which is {configured} with sha256 {short(sha256_hex(now))}: read what it asks for."
+    own = f"{settings.policy} with sha256 {short(sha256_hex(now))}"
+    return f"This is not the project's policy, which is {own}: read what it asks for."

@@ -27,5 +27,5 @@ class PolicyVerbs:
 
     def read_policy(self: Parts, name: str | None = None) -> tuple[Policy, bytes]:
         """Return a policy (default: the project's) and its exact bytes; raises UsageError naming each line to correct."""
-        content = find_policy(name or self.settings.policy)
+        content = find_policy(name or self.settings.policy, self.settings.project)
         return parse_policy(content, known=self.known()), content

@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import (
     NOTEBOOKS,
+    examples,
     find_processes,
     own_environment,
     run_command,
@@ -107,15 +108,19 @@ def test_a_locked_mlflow_database_is_told_in_time_and_the_same_command_works_aft
     assert run_command(project, "run", FINISHES).returncode == 0
 
 
-def test_a_command_killed_while_it_makes_the_mlflow_database_leaves_none_that_is_half_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize("commands", examples([1, 2], [1]))
+def test_a_command_killed_while_it_makes_the_mlflow_database_leaves_none_that_is_half_made(
+    tmp_path: Path, commands: int
+) -> None:
     first = start_command(tmp_path, "run", FINISHES)
     wait_until(lambda: (tmp_path / "runs" / ".mlflow.db.new").is_file())
     first.kill()
     first.communicate()
     assert not (tmp_path / "runs" / "mlflow.db").exists()
-    again = run_command(tmp_path, "run", FINISHES)
-    assert again.returncode == 0, again.stderr
-    assert count_runs(tmp_path, "FINISHED") == 1
+    together = [start_command(tmp_path, "run", FINISHES) for _ in range(commands)]
+    ended = [(*process.communicate(timeout=120), process.returncode) for process in together]
+    assert [returncode for _, _, returncode in ended] == [0] * commands, ended
+    assert count_runs(tmp_path, "FINISHED") == commands
 
 
 def test_an_mlflow_server_that_is_not_there_starts_no_kernel(project: Path) -> None:

@@ -54,14 +54,14 @@ def add(bench, run):
     bench.store.move_run(run)
 
 
-def test_the_plan_names_the_policy_its_rules_and_no_rows_that_nobody_scored_on(bench):
+def test_the_plan_names_the_policy_and_its_rules(bench):
     record_plan(bench, NOTEBOOK)
     (entry,) = plans(bench)
     assert (entry.actor, entry.subject) == (AUTHOR, NOTEBOOK)
     assert entry.body["policy_name"] == "standard"
     assert entry.body["metrics"]["classification"] == {"metric": "roc_auc", "direction": "higher", "margin": 0.005}
     assert entry.body["metrics"]["regression"]["metric"] == "r2"
-    assert (entry.body["slices"], entry.body["holdout"]) == ([], None)
+    assert entry.body["slices"] == []
 
 
 def test_the_same_rules_are_written_once(bench):
@@ -84,13 +84,11 @@ def test_a_changed_policy_is_another_plan_and_so_is_the_way_back(bench):
     assert [entry.body["metrics"]["classification"]["margin"] for entry in plans(bench)] == [0.005, 0.01, 0.005]
 
 
-def test_rows_that_were_scored_on_are_named_from_then_on(bench):
+def test_rows_that_were_scored_on_make_no_other_plan(bench):
     record_plan(bench, NOTEBOOK)
     add(bench, build_run("aaaa1111", digest="1" * 64))
-    add(bench, build_run("bbbb2222", notebook="other.ipynb", digest="2" * 64))
-    for _ in range(2):
-        record_plan(bench, NOTEBOOK)
-    assert [entry.body["holdout"] for entry in plans(bench)] == [None, "1" * 64]
+    record_plan(bench, NOTEBOOK)
+    assert len(plans(bench)) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"format: 9", b"[" * 5000, b"\xff\xfe\x00\xd8"])

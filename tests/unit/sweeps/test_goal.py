@@ -26,7 +26,7 @@ def read(name: str) -> Notebook:
 )
 def test_our_own_notebooks_are_swept_after_the_metric_they_are_judged_by(name, metric):
     notebook = read(name)
-    goal = find_goal(notebook, lambda: read_policy(find_policy("standard")), None, None)
+    goal = find_goal(notebook, lambda: read_policy(find_policy("standard", NOTEBOOKS)), None, None)
     assert goal is not None
     assert (goal.metric, goal.direction) == (metric, "maximize")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.evidence.features import FeatureColumn
@@ -52,15 +52,18 @@ def _count_strangers(
     target = _find_target(holdout, kept, features)
     if target is None or any(feature.name not in kept for feature in features):
         return None
-    places = {name: place for place, name in enumerate(holdout.row_ids)}
-    genuine, is_true = _find_genuine(holdout, kept), _judge_truth(predictions, kept[target])
-    scored = zip(*([encode_value(value) for value in feature.spelled] for feature in features), strict=True)
-    held = [kept[feature.name] for feature in features]
-    strangers = 0
-    for number, (name, values) in enumerate(zip(predictions.rows, scored, strict=True)):
-        place = places.get(name, -1)
-        is_own = place in genuine and is_true(number, place)
-        strangers += not (is_own and all(own == column[place] for own, column in zip(values, held, strict=True)))
+    genuine = _find_genuine(holdout, kept)
+    places = {name: place for place, name in enumerate(holdout.row_ids) if place in genuine}
+    order = [places.get(name) for name in predictions.rows]
+
+    def take(column: str) -> list[str | None]:
+        return [None if place is None else kept[column][place] for place in order]
+
+    agreeing = [_compare_truth(predictions, take(target))]
+    for feature in features:
+        pairs = zip(feature.spelled, take(feature.name), strict=True)
+        agreeing.append([encode_value(own) == held for own, held in pairs])
+    strangers = sum(not all(row) for row in zip(*agreeing, strict=True))
     return strangers if strangers < len(predictions.rows) else None
 
 
@@ -74,14 +77,13 @@ def _find_target(
     return others[0] if len(others) == 1 else None
 
 
-def _judge_truth(predictions: Predictions, column: Sequence[str]) -> Callable[[int, int], bool]:
-    """Return whether the truth of a scored row is that of a row of the holdout: the class by its own name, or the number."""
-    truth = predictions.truth.tolist()
+def _compare_truth(predictions: Predictions, held: Sequence[str | None]) -> list[bool]:
+    """Return for each row whether its truth is what the holdout holds there: the class by its own name, or the number."""
+    pairs = zip(predictions.truth.tolist(), held, strict=True)
     if has_classes(predictions.task):
         names = [encode_value(name) for name in predictions.named_classes()]
-        return lambda scored, place: names[int(truth[scored])] == column[place]
-    numbers = [_read_number(text) for text in column]
-    return lambda scored, place: truth[scored] == numbers[place] or truth[scored] == _narrow(numbers[place])
+        return [names[int(place)] == text for place, text in pairs]
+    return [text is not None and own in (number := _read_number(text), _narrow(number)) for own, text in pairs]
 
 
 def _read_number(text: str) -> float:

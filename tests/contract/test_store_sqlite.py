@@ -1,7 +1,5 @@
 """What an SQLite file does as a store when it is busy, broken, of an older version or where nobody can write."""
 
-# ruff: noqa: F401, F811 - what is imported are fixtures
-
 from __future__ import annotations
 
 import sqlite3
@@ -11,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.contract.test_store import add, address, append, build_run, move, path, store
+from tests.contract.stores import add, append, build_run, move
 from workbench.errors import Unavailable, UsageError, WorkbenchError
 from workbench.runs.run import RunState
 from workbench.runs.sqlalchemy_store import Store

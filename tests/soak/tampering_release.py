@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.governed_world import remember_signatures
-from tests.unit.evidence.builders import build_bundle_files, build_evidence
+from tests.unit.evidence.builders import build_evidence
+from tests.unit.models.builders import build_bundle_files
 from tests.unit.people import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import read_policy
 from tests.unit.reviews.builders import build_statement, build_subject_files

@@ -145,7 +145,7 @@ def test_every_check_is_a_file_a_row_of_the_table_a_key_of_the_policy_and_a_test
     assert files == set(CHECKS)
     assert list(policy.checks) == list(CHECKS)
     assert all(check.__name__ == name for name, check in CHECKS.items())
-    tests = (ROOT / "tests" / "unit" / "checks" / "test_checks.py").read_text(encoding="utf-8")
+    tests = (ROOT / "tests" / "unit" / "checks" / "cases.py").read_text(encoding="utf-8")
     assert {name for name in CHECKS if name not in tests} == set()
 
 

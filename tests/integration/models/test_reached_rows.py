@@ -22,7 +22,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.tree import DecisionTreeClassifier
 
-from tests.integration.models.test_onnx_compiler import contract_of
+from tests.integration.models.compiled_families import contract_of
 from workbench.models.compiler.choosing import ORIGINAL, choose_form
 from workbench.models.compiler.onnx_compiler import OWN, compile_forms, find_obstacle
 from workbench.models.compiler.proof_rows import SPECIAL, THRESHOLDS, make_row_sets

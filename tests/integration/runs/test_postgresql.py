@@ -18,8 +18,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import run_process
+from tests.contract.stores import *
+from tests.contract.stores import add, append, append_many, at_once
+from tests.contract.test_ledger_store import *
 from tests.contract.test_store import *
-from tests.contract.test_store import add, append, append_many, at_once
 from workbench.errors import Unavailable, UsageError
 from workbench.ledger.ledger import find_chain_faults
 from workbench.runs.run import RunState, new_run_id

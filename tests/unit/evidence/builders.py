@@ -5,10 +5,10 @@ Everything here passes every check of the standard policy, so a test that change
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
+from tests.unit.models.builders import build_bundle_files
 from tests.unit.people import AUTHOR, ENDED, ISSUED, RUN_ID, VALIDATOR
 from tests.unit.policies.builders import build_policy_bytes
 from workbench.comparisons.slices import SlicesFact, SliceValue
@@ -24,7 +24,7 @@ from workbench.evidence.measures.score import ScoreFact
 from workbench.evidence.measures.tries import TriesFact
 from workbench.models.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
 from workbench.notebooks.execution import Execution
-from workbench.records.digest import canonical_json, sha256_hex
+from workbench.records.digest import sha256_hex
 from workbench.replays.replay import ReplayFact
 from workbench.reviews.bundle import MANIFEST
 from workbench.runs.tables import ColumnProfile, DatasetFact, TableProfile
@@ -35,19 +35,6 @@ ANSWERS = {
     "limitations": "Not for images digitised with other equipment, nor for patients under eighteen years of age.",
     "harm": "A missed malignancy delays treatment; every case is read by a person whatever the score says.",
 }
-
-
-MODEL_FILES: Mapping[str, bytes] = {
-    "workbench/serving/guard.py": b'"""The code that serves."""\n',
-    "release/model/model.onnx": b"\x08\x09onnx logistic regression weights",
-    "release/model/contract.json": b'{"columns":["mean radius","mean texture"]}',
-}
-
-
-def build_bundle_files() -> dict[str, bytes]:
-    """Return the files of a bundle with the manifest that lists them."""
-    listed = {path: sha256_hex(content) for path, content in MODEL_FILES.items()}
-    return {**MODEL_FILES, MANIFEST: canonical_json(listed)}
 
 
 def build_identity(**changes: Any) -> Identity:

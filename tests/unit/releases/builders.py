@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.unit.evidence.builders import build_bundle_files
+from tests.unit.models.builders import build_bundle_files
 from tests.unit.reviews.builders import build_statements, build_subject_files, build_subjects
 from tests.unit.signing.builders import seal
 from workbench.evidence.evidence import Evidence

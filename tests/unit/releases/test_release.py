@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.evidence.builders import MODEL_FILES, build_evidence, build_identity, build_objection_fact
+from tests.unit.evidence.builders import build_evidence, build_identity, build_objection_fact
+from tests.unit.models.builders import MODEL_FILES
 from tests.unit.people import AUTHOR, EXPIRES, NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import read_policy
 from tests.unit.releases.builders import build_release_files

@@ -7,14 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.unit.evidence.builders import (
-    ANSWERS,
-    build_bundle_files,
-    build_datasets,
-    build_evidence,
-    build_identity,
-    build_score,
-)
+from tests.unit.evidence.builders import ANSWERS, build_datasets, build_evidence, build_identity, build_score
+from tests.unit.models.builders import build_bundle_files
 from tests.unit.people import AUTHOR, ENDED, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import build_policy, build_policy_bytes
 from workbench.checks import run_checks

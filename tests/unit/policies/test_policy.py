@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from tests.unit.evidence.builders import build_evidence
 from tests.unit.policies.builders import STANDARD_POLICY, build_policy_bytes, read_policy
 from workbench.checks import run_checks
-from workbench.errors import UsageError
+from workbench.cli.options import typed_policy
+from workbench.errors import NotFound, UsageError
 from workbench.evidence.evidence import Severity
 from workbench.policies.policy import WaiverRule, parse_policy
+from workbench.policies.policy_files import find_policy
 from workbench.records.digest import sha256_hex
 
 STANDARD = yaml.safe_load(build_policy_bytes())
@@ -447,3 +449,23 @@ def test_every_shipped_policy_sets_each_limit_that_its_checks_need(name):
     evidence = build_evidence(answers=dict.fromkeys(policy.questions, said))
     findings = run_checks(evidence, policy)
     assert [each.check for each in findings if "gives no usable number" in each.reason] == []
+
+
+# Where it is
+
+
+def test_a_path_in_the_settings_is_below_the_project_and_a_bare_name_is_never_a_file(tmp_path, monkeypatch):
+    elsewhere, project = tmp_path / "elsewhere", tmp_path / "project"
+    for folder in (elsewhere, project):
+        folder.mkdir()
+        (folder / "mine.yaml").write_bytes(folder.name.encode())
+        (folder / "standard").write_bytes(b"in its place")
+    monkeypatch.chdir(elsewhere)
+    assert find_policy("./mine.yaml", project) == b"project"
+    assert find_policy(str(elsewhere / "mine.yaml"), project) == b"elsewhere"
+    assert find_policy("standard", project) == build_policy_bytes()
+    with pytest.raises(NotFound) as refused:
+        find_policy("Mine", project)
+    assert "./Mine" in refused.value.next_step
+    assert typed_policy("mine.yaml") == str(elsewhere / "mine.yaml")
+    assert (typed_policy("standard"), typed_policy(None)) == ("standard", None)

@@ -38,11 +38,11 @@ def test_the_ledger_is_shown_as_before_and_by_its_own_command(released: Governed
     plain = run_command(released.project, "ledger", "--json")
     shown = run_command(released.project, "ledger", "show", "--json")
     assert (plain.returncode, plain.stdout) == (0, shown.stdout)
-    assert "chain of 18 entries is whole" in run_command(released.project, "ledger").stdout
+    assert "chain of 17 entries is whole" in run_command(released.project, "ledger").stdout
     few = run_command(released.project, "ledger", "show", "--limit", "1", "--json")
     document = json.loads(few.stdout)
     assert [entry["event"] for entry in document["entries"]] == ["promoted"]
-    assert document["entries"][0]["sequence"] == 18
+    assert document["entries"][0]["sequence"] == 17
 
 
 def test_verifying_says_that_all_signatures_hold_and_what_to_note(released: Governed) -> None:
@@ -52,8 +52,8 @@ def test_verifying_says_that_all_signatures_hold_and_what_to_note(released: Gove
     assert str(head) in done.stdout.replace("\n", "")
     assert "4 of 4 hold" in done.stdout
     audit = json.loads(run_command(released.project, "ledger", "verify", "--checkpoint", str(head), "--json").stdout)
-    assert (audit["entries"], audit["faults"]) == (18, [])
-    assert audit["last_seen"] == {"sequence": 18, "digest": head.digest}
+    assert (audit["entries"], audit["faults"]) == (17, [])
+    assert audit["last_seen"] == {"sequence": 17, "digest": head.digest}
 
 
 def test_a_checkpoint_that_does_not_hold_ends_with_three(released: Governed) -> None:
@@ -203,13 +203,13 @@ def test_an_export_is_stable_to_the_byte_and_the_second_verifier_takes_it(releas
     for file in files:
         done = run_command(released.project, "ledger", "export", str(file))
         assert done.returncode == 0, done.stderr
-        assert "Wrote 18 entries" in done.stdout
+        assert "Wrote 17 entries" in done.stdout
     assert files[0].read_bytes() == files[1].read_bytes()
     head = head_of(released.bench.store.read_ledger())
     command = [sys.executable, "-I", "-S", ledger_verifier.__file__, str(files[0]), "--checkpoint", str(head)]
     command += ["--allowed-signers", str(released.bench.settings.signers_file)]
     verified = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (verified.returncode, verified.stdout) == (0, "18 entries, nothing wrong\n")
+    assert (verified.returncode, verified.stdout) == (0, "17 entries, nothing wrong\n")
 
 
 def test_a_ledger_that_was_changed_is_not_exported(released: Governed, tmp_path: Path) -> None:
@@ -253,22 +253,22 @@ def test_an_older_copy_put_back_is_read_and_nothing_is_decided_by_it(rolled_back
     for verb in verbs:
         with pytest.raises(Refused, match="Refused: the ledger was rolled back or rewritten") as refused:
             verb()
-        assert "Seen was entry 19 " in refused.value.reasons[0]
-        assert "ends with entry 18," in refused.value.reasons[0]
+        assert "Seen was entry 18 " in refused.value.reasons[0]
+        assert "ends with entry 17," in refused.value.reasons[0]
         assert "ledger accept --head" in refused.value.next_step
     assert sorted(bench.settings.models_folder.rglob("*")) == before
     assert len(bench.list_runs()) == runs  # no replay was executed for a nomination that is refused
     assert bench.review("shop/2").decision
     assert bench.find_served(MODEL) == "shop/2"
     assert bench.verify("shop/2").decision.is_allowed
-    assert len(bench.store.read_ledger()) == 18
+    assert len(bench.store.read_ledger()) == 17
 
 
 def test_the_ledger_the_doctor_and_verify_show_that_it_went_back(rolled_back: Governed) -> None:
     for arguments, code in ((("ledger",), 3), (("ledger", "verify"), 3), (("doctor",), 1)):
         done = run_command(rolled_back.project, *arguments)
         assert done.returncode == code, done.stderr
-        assert "Seen was entry 19" in " ".join(done.stdout.split())
+        assert "Seen was entry 18" in " ".join(done.stdout.split())
 
 
 def test_a_ledger_that_went_back_moves_no_alias_and_the_doctor_says_so(released: Governed, tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_a_memory_that_cannot_be_read_allows_nothing_and_is_mended_by_accepting(
     head = head_of(released.bench.store.read_ledger())
     for file in (own_state / "workbench" / "checkpoints").glob("*.json"):
         file.write_bytes(content)
-    assert len(released.bench.store.read_ledger()) == 18
+    assert len(released.bench.store.read_ledger()) == 17
     with pytest.raises(Refused, match="rolled back or rewritten") as refused:
         released.bench.promote("shop/2")
     assert "cannot be read" in refused.value.reasons[0]

@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.interactive import compare, review
-    from workbench.runs.spool import log_dataset, log_metrics, log_model, log_predictions, secret
+    from workbench.interactive import compare, log_dataset, review
+    from workbench.runs.spool import log_metrics, log_model, log_predictions, secret
     from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
 
@@ -35,6 +35,7 @@ _HOMES = {
     "Secret": "workbench.secrets.references",
     "Workbench": "workbench.workflow",
     "compare": "workbench.interactive",
+    "log_dataset": "workbench.interactive",
     "review": "workbench.interactive",
 }
 

@@ -1,18 +1,57 @@
-"""What a notebook asks the workbench to show: comparisons and reviews as views in JupyterLab."""
+"""What a notebook asks of the whole workbench: comparisons and reviews as views, and the rules before a draft's first look."""
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import NotFound
-from workbench.workflow import Workbench
+from workbench.errors import NotFound, WorkbenchError
+from workbench.runs import spool
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from workbench.widgets.comparison_view import ComparisonView
     from workbench.widgets.requests import Requests
     from workbench.widgets.review_view import ReviewView
+    from workbench.workflow import Workbench
+
+_LOG = logging.getLogger(__name__)
+
+
+def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str | None = None) -> None:
+    """Record which rows were used, see `runs.spool.log_dataset`.
+
+    Where a notebook is opened by hand and has the holdout at hand, the rules it will be judged by are in the ledger first, as they
+    are before a run.
+    """
+    if role == "holdout" and not spool.is_run():
+        _plan_draft()
+    spool.log_dataset(table, role=role, name=name, target=target)
+
+
+def _plan_draft() -> None:
+    try:
+        bench = _open()
+        bench.before_runs(_name_notebook(bench))
+    except WorkbenchError as exc:
+        _LOG.warning("How this notebook will be judged is not in the ledger; it goes on all the same. %s", exc)
+
+
+def _name_notebook(bench: Workbench) -> str:
+    """Return the notebook that is open as its runs are called, so that they need no other plan."""
+    path, project = Path(os.environ.get("JPY_SESSION_NAME", "draft")).resolve(), bench.settings.project
+    return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)
+
+
+def _open() -> Workbench:
+    from workbench.workflow import Workbench
+
+    return Workbench.open()
 
 
 def compare(
@@ -21,14 +60,14 @@ def compare(
     """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction."""
     from workbench.widgets.comparison_view import ComparisonView
 
-    return ComparisonView(Workbench.open().compare(runs or (), reference=reference or None, notebook=notebook or None))
+    return ComparisonView(_open().compare(runs or (), reference=reference or None, notebook=notebook or None))
 
 
 def review(subject: str = "") -> ReviewView:
     """Show a nominee (`model/version`; default: the newest) with its findings, questions and a place to object and to sign."""
     from workbench.widgets.review_view import ReviewView
 
-    bench = Workbench.open()
+    bench = _open()
     name = subject or _newest_nominee(bench)
     return ReviewView(bench.review(name), _requests_on(bench, name))
 

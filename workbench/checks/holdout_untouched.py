@@ -17,7 +17,10 @@ _TELL = (
 
 
 def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when at most `most_shared_rows` holdout rows stand in a training table, and exactly its own rows were scored."""
+    """Pass when at most `most_shared_rows` holdout rows stand in a training table, and exactly its own rows were scored.
+
+    Rows that are alike once numbers are rounded to 1/10,000 of their range, without case and blanks, count as much as equal ones.
+    """
     limits = read_limits(policy, "holdout_untouched", *LIMITS)
     if isinstance(limits, Finding):
         return limits
@@ -47,17 +50,18 @@ def _find_missing(evidence: Evidence) -> str:
 
 
 def _judge(holdout: HoldoutFact, most: float, limit: str) -> Finding:
-    if holdout.shared_rows is None:
+    shared, alike = holdout.shared_rows, holdout.alike_rows
+    if shared is None or alike is None:
         reason = (
             "A training table was logged with other columns or types than the holdout, so nobody can see whether they share "
             "rows. Log both with the same columns, the label included, and run again."
         )
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
-    value = f"{holdout.shared_rows:,} of {holdout.rows:,} rows shared"
-    if not 0 <= holdout.shared_rows <= most:
+    value = f"{shared:,} of {holdout.rows:,} rows shared, {alike:,} alike"
+    if shared < 0 or max(shared, alike) > most:
         reason = (
-            f"{holdout.shared_rows:,} holdout rows also stand in the training data, so the score flatters the model. "
-            "Remove them from the training data and run again."
+            f"{shared:,} holdout rows also stand in the training data, {alike:,} once numbers are rounded to 1/10,000 of their "
+            "range and texts lack case and blanks. The score flatters the model: remove them from the training data and run again."
         )
         return Finding("holdout_untouched", Status.FAIL, value, limit, reason)
     if not holdout.covered:

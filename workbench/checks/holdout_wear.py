@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from workbench.checks._limits import fact_unknown, read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.measures.tries import TriesFact
+from workbench.evidence.measures.tries import describe_tries
 from workbench.policies.policy import Policy
 
 LIMITS = ("warn_tries", "most_tries")
+_UNCOUNTED = "Not counted is what was done outside of this project: in another home, or without logging the holdout."
 
 
 def holdout_wear(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass while at most `most_tries` runs that predict differently were scored on the holdout; from `warn_tries` it says so."""
+    """Pass while the holdout was seen at most `most_tries` times with different results; from `warn_tries` it says so.
+
+    Seen is whatever had it at hand: runs that finished, failed, were killed or lost, each attempt, drafts, and other rules.
+    """
     limits = read_limits(policy, "holdout_wear", *LIMITS)
     if isinstance(limits, Finding):
         return limits
@@ -19,23 +23,15 @@ def holdout_wear(evidence: Evidence, policy: Policy) -> Finding:
     tries = evidence.tries
     if tries is None or tries.distinct < 1:
         return fact_unknown("holdout_wear", limit, "Nobody counted how many runs were scored on this holdout.")
-    value = _describe(tries)
+    value = describe_tries(tries)
     if tries.distinct > limits["most_tries"]:
         reason = (
-            f"{tries.distinct} different runs were scored on this holdout, so the best of them is partly luck. "
-            "Take a fresh holdout and run the chosen parameters on it."
+            f"This holdout was seen {tries.distinct} times with different results, so the best of them is partly luck. "
+            f"Take a fresh holdout and run the chosen parameters on it. {_UNCOUNTED}"
         )
         return Finding("holdout_wear", Status.FAIL, value, limit, reason)
     if tries.distinct >= limits["warn_tries"]:
-        reason = f"The holdout wears out: {tries.distinct} different runs were scored on it. Plan for a fresh one."
+        reason = f"The holdout wears out: it was seen {tries.distinct} times. Plan for a fresh one. {_UNCOUNTED}"
     else:
-        reason = "The holdout was looked at seldom enough for its scores to be believed."
+        reason = f"The holdout was looked at seldom enough for its scores to be believed. {_UNCOUNTED}"
     return Finding("holdout_wear", Status.PASS, value, limit, reason)
-
-
-def _describe(tries: TriesFact) -> str:
-    counted = f"{tries.distinct} {'try' if tries.distinct == 1 else 'tries'} in {tries.runs} {'run' if tries.runs == 1 else 'runs'}"
-    if tries.best is None or tries.median is None:
-        return counted
-    gap = abs(tries.best - tries.median)
-    return f"{counted}, best {tries.metric} {tries.best:.4g}, median {tries.median:.4g}, gap {gap:.2g}"

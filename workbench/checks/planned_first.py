@@ -31,12 +31,15 @@ def planned_first(evidence: Evidence, policy: Policy) -> Finding:
         reason = f"The plan of before the run is not what the policy decides by: {differing}. {_FRESH}"
         return Finding("planned_first", Status.FAIL, value, _LIMIT, reason)
     if plan.time >= plan.first_scored:
+        how = "at hand in a draft" if plan.first_scored == plan.drafted else "scored on"
         reason = (
-            f"These holdout rows had been scored on since {_spell(plan.first_scored)}, and the policy is in the ledger only since "
+            f"These holdout rows had been {how} since {_spell(plan.first_scored)}, and the policy is in the ledger only since "
             f"{_spell(plan.time)}: whoever wrote it could know how they do. {_FRESH}"
         )
         return Finding("planned_first", Status.FAIL, value, _LIMIT, reason)
-    reason = f"Entry {plan.sequence} of the ledger named the policy before a score on these rows was known."
+    reason = (
+        f"Entry {plan.sequence} of the ledger named it before a run or draft of this project had these rows at hand."
+    )
     return Finding("planned_first", Status.PASS, value, _LIMIT, reason)
 
 

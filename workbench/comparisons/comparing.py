@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
-from workbench.comparisons.tries import find_holdout, holdout_digest
+from workbench.comparisons.holdouts import find_holdout, holdout_digest
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
     HOW_TO_STORE,

@@ -26,8 +26,9 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         Runs named are compared or refused; by default those that cannot be are left out and counted.
         """
         from workbench.comparisons.comparing import compare_runs, require_scored
-        from workbench.comparisons.tries import count_tries
+        from workbench.comparisons.looking import find_looks
         from workbench.runs.keeping import read_recorded
+        from workbench.runs.looks import count_distinct
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
@@ -40,14 +41,14 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             runs,
             against=other,
             policy=self.read_policy(policy)[0],
-            tried=count_tries(runs[0], self.store.list_runs()),
+            tried=count_distinct(find_looks(self, runs[0])),
             read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
             leave_out=not named,
         )
 
     def _runs_on_newest_holdout(self, notebook: str | None) -> list[Run]:
         """Return the finished runs on the holdout of the newest; a replay is the same try once more."""
-        from workbench.comparisons.tries import holdout_digest, runs_on_holdout_of
+        from workbench.comparisons.holdouts import holdout_digest, runs_on_holdout_of
 
         finished = (run for run in self.list_runs(notebook=notebook) if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]

@@ -27,7 +27,7 @@ from workbench.records.document import build_record
 from workbench.replays.replay import ReplayFact
 from workbench.runs.tables import DatasetFact, TableProfile
 
-FORMAT = 3
+FORMAT = 4
 # What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
 _FIRST_FIELDS = frozenset(
     {
@@ -35,6 +35,18 @@ _FIRST_FIELDS = frozenset(
         *("champion", "champion_version", "model", "answers", "format"),
     }
 )
+# By the format they came with: fields, and fields of facts, that evidence of before cannot hold, with what stands for nothing.
+_CAME_WITH: Mapping[int, Mapping[str, Any]] = {
+    3: {"serving": None, "classes": None, "own_code": ()},
+    4: {
+        "holdout.alike_rows": None,
+        "holdout.name": "",
+        "holdout.target": None,
+        "tries.drafts": 0,
+        "tries.other_rules": 0,
+        "plan.drafted": None,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ class PlanFact:
     """How the run was to be judged, as the ledger said before it started: its entry, when, and by which rules.
 
     `holdout_digest` is `None` when no rows had been scored on before; `first_scored` is when the first run on this holdout
-    started, `started` when this one did (ISO 8601 UTC).
+    started, or a draft had it at hand, which is `drafted` too; `started` is when this one did (ISO 8601 UTC).
     """
 
     sequence: int
@@ -76,6 +88,7 @@ class PlanFact:
     holdout_digest: str | None
     started: str
     first_scored: str
+    drafted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,10 +161,13 @@ class Evidence:
         Raises ValueError for a fact that its format cannot hold: what is left out of the bytes would be left out of the digest.
         """
         document = asdict(self)
-        later = {name: document.pop(name) for name in _later_fields(self.format)}
-        if any(later.values()):
-            held = ", ".join(sorted(name for name in later if later[name]))
-            raise ValueError(f"format {self.format} cannot hold {held}")
+        held = []
+        for name, absent in _later_fields(self.format).items():
+            place, last = _find_place(document, name)
+            if place is not None and place.pop(last) != absent:
+                held.append(name)
+        if held:
+            raise ValueError(f"format {self.format} cannot hold {', '.join(sorted(held))}")
         return canonical_json(document)
 
     @property
@@ -177,17 +193,27 @@ def _complete(document: Any) -> dict[str, Any]:
     """Return the document of an older format with the fields that came later; raises ValueError for an unknown one."""
     if document["format"] not in range(1, FORMAT + 1) or isinstance(document["format"], bool):
         raise ValueError(f"format {document['format']}, this version reads 1 to {FORMAT}")
-    later = _later_fields(document["format"])
-    if later and set(document) != {each.name for each in fields(Evidence)} - later:
-        raise ValueError(f"Evidence of format {document['format']} has other fields than expected")
-    defaults: dict[str, Any] = {each.name: [] if each.default == () else each.default for each in fields(Evidence)}
-    return {**{name: defaults[name] for name in later}, **document}
+    whole = dict(document)
+    for name, absent in _later_fields(document["format"]).items():
+        place, last = _find_place(whole, name)
+        if place is not None and last in place:
+            raise ValueError(f"Evidence of format {document['format']} has other fields than expected: {name}")
+        if place is not None:
+            place[last] = [] if absent == () else absent
+    return whole
 
 
-def _later_fields(written: int) -> frozenset[str]:
-    """Return the fields that a format did not have yet."""
-    names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
+def _find_place(document: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str]:
+    """Return where a field stands in the document and what it is called there; None where the fact is not there at all."""
+    fact, _, field = name.rpartition(".")
+    return (document.get(fact), field) if fact else (document, field)
+
+
+def _later_fields(written: int) -> dict[str, Any]:
+    """Return the fields that a format did not have yet, with what stands for nothing."""
+    later = {name: absent for came, names in _CAME_WITH.items() if came > written for name, absent in names.items()}
+    defaults = {each.name: each.default for each in fields(Evidence) if each.name not in _FIRST_FIELDS}
+    return {**later, **(defaults if written == 1 else {})}
 
 
 class Status(StrEnum):

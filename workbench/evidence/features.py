@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.records.row_digests import spell
 from workbench.runs.folder import FEATURES, HOLDOUT
 from workbench.runs.kept_run import KeptRun
+from workbench.runs.tables import parse_columns, parse_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ class FeatureColumn:
 
 def read_features(kept: KeptRun) -> list[FeatureColumn] | None:
     """Return the holdout's feature rows, in the order of the predictions; None when they are not one for each."""
-    order, table = kept.order, _read_table(kept, FEATURES)
+    order, table = kept.order, parse_columns(kept.files.get(FEATURES, b""))
     if table is None or table.num_rows != len(order):
         return None
     return [_read_column(name, table.column(name).take(order)) for name in table.schema.names]
@@ -40,26 +41,7 @@ def read_features(kept: KeptRun) -> list[FeatureColumn] | None:
 
 def read_holdout(kept: KeptRun) -> dict[str, list[str]] | None:
     """Return the holdout as it was logged: by column the spelled values, in its own order; None where its rows were not kept."""
-    import pyarrow as pa
-
-    table = _read_table(kept, HOLDOUT)
-    is_text = {pa.string(), pa.large_string()}
-    if table is None or not is_text.issuperset(table.schema.types):
-        return None
-    return {name: table.column(name).to_pylist() for name in table.schema.names}
-
-
-def _read_table(kept: KeptRun, path: str) -> Any:
-    """Return a table of a run, None where it has none that can be read, or one with columns of the same name."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(pa.BufferReader(kept.files[path])).read()
-    except (pa.ArrowException, OSError, KeyError):
-        return None
-    names = table.schema.names
-    return table if len(set(names)) == len(names) else None
+    return parse_texts(kept.files.get(HOLDOUT, b""))
 
 
 def _read_column(name: str, column: Any) -> FeatureColumn:

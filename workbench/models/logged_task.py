@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from workbench.errors import UsageError
 from workbench.models.fitted_model import Fitted, ask, ask_labels, ask_scores, column_of, find_places, to_native
 from workbench.models.predictions import Predictions, one_hot
+from workbench.records.digest import canonical_json, sha256_hex
 from workbench.stats.task import Label, Response, Task, find_place, spell_class
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Said:
     slices: Mapping[str, Sequence[str]]
     classes: tuple[Label, ...] | None = None
     positive: Label | None = None
+
+    @property
+    def digest(self) -> str:
+        """What tells one look at the holdout from another: the rows and what was said of each."""
+        return sha256_hex(canonical_json([self.rows, [str(value) for value in self.score.ravel().tolist()]]))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any
 
 from workbench.comparisons.comparing import Reference, compare_runs, constant_reference
 from workbench.comparisons.comparison import name_run
-from workbench.comparisons.tries import count_tries, find_holdout, find_scored
+from workbench.comparisons.holdouts import find_holdout
+from workbench.comparisons.looking import find_looks
 from workbench.config import Settings, find_template
 from workbench.errors import UsageError
 from workbench.evidence.evidence import Evidence
@@ -46,17 +47,19 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     require_model(kept)
     plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
     entries = project.store.read_ledger()
-    others = count_other_rules(run, plan.policy.digest, entries, runs)
+    looks = find_looks(project, run)
+    others = count_other_rules(plan.policy.digest, entries, looks)
 
     def read(other: Run) -> Predictions:
         return predictions if other.id == run.id else read_recorded(other, project.settings.runs_folder / other.id)
 
+    tries = measure_tries(looks, plan.policy.rule_of(predictions.task), read, other_rules=others)
     return replace(
         plan,
-        tried=count_tries(run, runs) + others,
+        tried=tries.distinct,
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
-        planned=describe_plan(run, predictions.task, plan.policy.digest, entries, runs),
-        tries=measure_tries(find_scored(run, runs), plan.policy.rule_of(predictions.task), read, other_rules=others),
+        planned=describe_plan(run, predictions.task, plan.policy.digest, entries, looks),
+        tries=tries,
         replay=describe_replay(project, kept, runs, replay) if "replay_agrees" in plan.policy.checks else None,
     )
 

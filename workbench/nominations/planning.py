@@ -8,12 +8,12 @@ from itertools import accumulate
 from typing import Any
 
 from workbench.checks import read_policy
-from workbench.comparisons.tries import runs_on_holdout_of
 from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
 from workbench.evidence.evidence import PlanFact
 from workbench.ledger.ledger import Entry, Event
 from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy
+from workbench.runs.looks import Look
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 from workbench.stats.metrics import METRICS
@@ -69,20 +69,29 @@ def _find_newest(plans: Sequence[tuple[Entry, str]], notebook: str, before: str 
     return own[-1] if own else None
 
 
-def count_other_rules(run: Run, policy: str, entries: Sequence[Entry], runs: Iterable[Run]) -> int:
-    """Count the other policies that runs on the same holdout were planned under, when it had been scored: each is a try more."""
-    alike = [other for other in runs_on_holdout_of(run, runs) if other.started]
+def count_other_rules(policy: str, entries: Sequence[Entry], looks: Iterable[Look]) -> int:
+    """Count the other policies that runs on one holdout were planned under, when it had been scored: each is a try more."""
+    alike = [look.run for look in looks if look.run is not None and look.run.started]
     first, plans = min((other.started or "" for other in alike), default=""), _list_plans(entries)
     newest = [_find_newest(plans, other.notebook, other.started) for other in alike]
     later = {plan[0].body["policy"] for plan in newest if plan is not None and plan[1] > first}
     return len(later - {policy} - {entry.body["policy"] for entry, time in plans if time <= first})
 
 
-def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], runs: Iterable[Run]) -> PlanFact | None:
+def describe_plan(
+    run: Run,
+    task: str,
+    policy: str,
+    entries: Sequence[Entry],
+    looks: Sequence[Look],
+    *,
+    drafted: str | None = None,
+) -> PlanFact | None:
     """Return since when the ledger has had the rules a run is judged by: those of a policy, by its digest.
 
     Rules belong to rows, not to a notebook: a second notebook on the same holdout goes by what stood there before the first. Where
-    the ledger did not have them before the run started, what it did say then of its notebook; None when that is nothing.
+    the ledger did not have them before the run started, what it did say then of its notebook; None when that is nothing. `drafted`
+    is when a draft had the rows at hand that may be gone by now.
     """
     plans = _list_plans(entries)
     under = next((plan for plan in plans if plan[0].body.get("policy") == policy), None)
@@ -94,7 +103,7 @@ def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], ru
     rule = planned.body["metrics"].get(task)
     if rule is None:
         return None
-    alike = [other.started for other in runs_on_holdout_of(run, runs) if other.started]
+    drafts = [look.since for look in looks if look.run is None]
     return PlanFact(
         sequence=planned.sequence,
         time=since,
@@ -105,5 +114,6 @@ def describe_plan(run: Run, task: str, policy: str, entries: Sequence[Entry], ru
         slices=tuple(planned.body["slices"]),
         holdout_digest=planned.body.get("holdout"),
         started=run.started,
-        first_scored=min([run.started, *alike]),
+        first_scored=min([run.started, *(look.since for look in looks), *filter(None, [drafted])]),
+        drafted=min([*drafts, *filter(None, [drafted])], default=None),
     )

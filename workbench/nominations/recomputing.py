@@ -10,18 +10,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workbench.checks import run_checks
-from workbench.comparisons.tries import count_tries
+from workbench.comparisons.looking import find_looks
 from workbench.errors import NotFound, Refused, Unavailable, UsageError
-from workbench.evidence.evidence import Evidence, Status
+from workbench.evidence.evidence import Evidence, PlanFact, Status
 from workbench.evidence.recomputation import find_differing_facts
+from workbench.ledger.ledger import Entry
 from workbench.models.model_files import ONNX_FILE
 from workbench.nominations import nominating
 from workbench.nominations.nomination import Nomination
-from workbench.nominations.planning import count_other_rules, describe_plan
+from workbench.nominations.planning import describe_plan
 from workbench.records.digest import sha256_hex, short
 from workbench.reviews.decision import find_blocking
 from workbench.reviews.nominees import Nominee
 from workbench.runs.keeping import read_kept_run
+from workbench.runs.looks import Look
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 
@@ -50,7 +52,7 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
     nominated = nominee.nominated
     run = project.store.find_run(frozen.identity.run_id)
     baseline = nominated.body.get("baseline")
-    runs = _known_runs(project, nominated.body.get("known_until", nominated.time))
+    looks = _known_looks(project, run, nominated.body.get("known_until", nominated.time))
     entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
     return Nomination(
         read_kept_run(run, project.settings.runs_folder / run.id),
@@ -59,18 +61,28 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
         policy_bytes=nominee.policy_bytes,
         nominator=nominated.actor,
         baseline=project.store.find_run(baseline) if baseline else None,
-        tried=count_tries(run, runs) + count_other_rules(run, nominee.policy.digest, entries, runs),
+        tried=frozen.tries.distinct if frozen.tries else 1,
         last_version=frozen.identity.version,
-        planned=describe_plan(run, frozen.score.task, nominee.policy.digest, entries, runs)
-        if frozen.score
-        else frozen.plan,
+        planned=_describe_plan(run, nominee, frozen, entries, looks),
         replay=frozen.replay,
         tries=frozen.tries,
     )
 
 
-def _known_runs(project: Project, until: str) -> list[Run]:
-    return [run for run in project.store.list_runs() if run.ended and run.ended <= until]
+def _describe_plan(
+    run: Run, nominee: Nominee, frozen: Evidence, entries: list[Entry], looks: list[Look]
+) -> PlanFact | None:
+    """Return the plan by the ledger of then; that there was a draft is taken over, for drafts come and go with their folders."""
+    if frozen.score is None:
+        return frozen.plan
+    drafted = frozen.plan.drafted if frozen.plan else None
+    return describe_plan(run, frozen.score.task, nominee.policy.digest, entries, looks, drafted=drafted)
+
+
+def _known_looks(project: Project, run: Run, until: str) -> list[Look]:
+    """Return the looks of attempts that had ended at a time."""
+    looks = find_looks(project, run)
+    return [look for look in looks if look.run is not None and look.run.ended and look.run.ended <= until]
 
 
 def _find_failing(nominee: Nominee, now: Evidence) -> list[str]:

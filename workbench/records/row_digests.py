@@ -13,8 +13,13 @@ _INFINITE = {"inf": "Infinity", "-inf": "-Infinity"}
 _encode = json.JSONEncoder(default=str).encode
 
 
-def digest_table(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -> str:
-    """Return what names a table: the same rows with the same columns are one table, in whatever order they stand."""
+def digest_table(types: Sequence[Sequence[str]], row_ids: Sequence[str], row_digests: Sequence[str]) -> str:
+    """Return what names a table: the same rows with the same names and columns are one table, in whatever order they stand."""
+    return sha256_hex(canonical_json([sorted(types), sorted(zip(row_ids, row_digests, strict=True))]))
+
+
+def digest_unnamed(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -> str:
+    """Return what named a table when the names of its rows were no part of it."""
     return sha256_hex(canonical_json([sorted(types), sorted(row_digests)]))
 
 

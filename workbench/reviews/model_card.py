@@ -12,6 +12,7 @@ from workbench.evidence.evidence import Evidence
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.robustness import RobustnessFact
+from workbench.evidence.measures.tries import describe_tries
 from workbench.evidence.serving_form import describe_form
 from workbench.records.digest import short
 from workbench.runs.tables import DatasetFact, TableProfile
@@ -166,7 +167,14 @@ def _describe_evaluation(evidence: Evidence) -> Iterator[Block]:
     yield from _describe_data(evidence, is_training=False)
     holdout, sample = evidence.holdout, evidence.sample
     if holdout and holdout.shared_rows is not None:
-        yield Remarks((f"{holdout.shared_rows:,} of {holdout.rows:,} holdout rows stand in a training table too.",))
+        alike = (
+            ""
+            if holdout.alike_rows is None
+            else f", {holdout.alike_rows:,} once numbers, case and blanks are rounded off"
+        )
+        said = f"{holdout.shared_rows:,} of {holdout.rows:,} holdout rows stand in a training table too{alike}."
+        target = f"The truth is the column {holdout.target}." if holdout.target else "No column was named as the truth."
+        yield Remarks((said, target))
     if sample and sample.rarer_class is not None:
         rarest = "rarest" if evidence.classes and len(evidence.classes.classes) > 2 else "rarer"
         yield Remarks((f"{sample.rarer_class:,} of {sample.rows:,} rows are of the {rarest} class.",))
@@ -204,7 +212,7 @@ def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
     if evidence.robustness:
         yield Remarks(tuple(_spell_robustness(evidence.robustness)))
     if tries:
-        yield Remarks((f"The holdout was looked at by {tries.runs} runs, {tries.distinct} of them different.",))
+        yield Remarks((f"The holdout was looked at: {describe_tries(tries)}.",))
 
 
 def _describe_classes(fact: ClassesFact) -> Iterator[Block]:

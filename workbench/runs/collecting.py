@@ -22,8 +22,19 @@ from workbench.files.disk import disk_answers, is_disks_fault
 from workbench.files.trees import read_tree, sync_folder
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs import spool
-from workbench.runs.folder import KERNEL_LOG, LOGGED_METRICS, NOTEBOOK, PARAMETERS, PROVENANCE, RECORD, REPORT
-from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, remove_empty_folders
+from workbench.runs.folder import (
+    DATASETS,
+    KERNEL_LOG,
+    LOGGED_METRICS,
+    LOOKS,
+    NOTEBOOK,
+    PARAMETERS,
+    PROVENANCE,
+    RECORD,
+    REPORT,
+)
+from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, read_plain_file, remove_empty_folders
+from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.points import find_latest, summarize_points
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
@@ -84,7 +95,7 @@ def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redacto
                 raise
             # Whatever one notebook left behind must not end the others of a sweep.
             error = outcome.failure or redactor.redact_text(f"What the notebook wrote cannot be kept: {_say(exc)}")
-            return _fail(_end(run, error, {}), outcome.document, folder)
+            return _fail(_end(run, error, read_abandoned(folder.path)), outcome.document, folder)
 
 
 def _redact(outcome: Outcome, redactor: Redactor) -> Outcome:
@@ -150,6 +161,19 @@ def remove_unfinished(folder: Path) -> None:
             _remove(folder / name)
 
 
+def read_abandoned(folder: Path) -> dict[str, Any]:
+    """Return what the record of an attempt that did not come to its end is to say: the holdout it had at hand, and what it showed.
+
+    Never raises; what cannot be read is left out.
+    """
+    files = {}
+    with suppress(OSError):
+        for path in [folder / LOOKS, *(folder / DATASETS).glob("*.json")]:
+            with suppress(OSError, ValueError):
+                files[str(path.relative_to(folder))] = read_plain_file(path)
+    return describe_abandoned(files)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -197,10 +221,10 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
     try:
         tables = [vars(table.fact) for table in read_tables(files)]
         calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
-        return {**_describe_metrics(calls), "datasets": tables}, None
+        return {**_describe_metrics(calls), "datasets": tables, **describe_looks(files)}, None
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
-        return {}, f"What the notebook logged cannot be read: {exc!r}"
+        return describe_abandoned(files), f"What the notebook logged cannot be read: {exc!r}"
 
 
 def _describe_metrics(calls: LoggedCalls) -> dict[str, Any]:

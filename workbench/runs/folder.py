@@ -7,7 +7,7 @@ from workbench.models.predictions import PREDICTIONS as PREDICTIONS  # noqa: PLC
 # What is there before the notebook starts.
 PARAMETERS, PROVENANCE, KERNEL_LOG = "parameters.json", "provenance.json", "kernel.log"
 # What the notebook logs.
-LOGGED_METRICS, DATASETS, MODEL = "metrics.jsonl", "datasets", "model"
+LOGGED_METRICS, DATASETS, MODEL, LOOKS = "metrics.jsonl", "datasets", "model", "looks.jsonl"
 FEATURES, HOLDOUT, TRAINING = "features.parquet", "holdout.parquet", "training.parquet"
 CODE_AUTHORS = "code_authors.json"
 # What is written when it ended; the record is the last.

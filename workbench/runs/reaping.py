@@ -12,7 +12,7 @@ from pathlib import Path
 from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.runs import spool
-from workbench.runs.collecting import OWN_INPUTS, remove_unfinished
+from workbench.runs.collecting import OWN_INPUTS, read_abandoned, remove_unfinished
 from workbench.runs.redacting import redact_abandoned
 from workbench.runs.run import Run
 from workbench.runs.sqlalchemy_store import Store
@@ -21,7 +21,7 @@ from workbench.secrets.redacting_files import empty_folder
 
 def reap_lost_runs(settings: Settings, store: Store) -> list[str]:
     """Mark runs LOST that nobody runs any more, end what they left running, and return their ids."""
-    lost = store.mark_lost_runs()
+    lost = store.mark_lost_runs(lambda run_id: read_abandoned(settings.runs_folder / run_id))
     if lost:
         from workbench.executors.kernel_processes import end_marked_processes
 

@@ -22,7 +22,7 @@ from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json
 from workbench.runs.batch import Batch, Progress
-from workbench.runs.collecting import RunFolder, collect_run
+from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
 from workbench.runs.folder import PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.project import Project
@@ -219,7 +219,8 @@ class Runner:
             if run.state in (RunState.QUEUED, RunState.RUNNING):
                 clean_abandoned(run, self._settings)
                 why = error if run.started else "Stopped before it began."
-                self._store.move_run(replace(run, state=RunState.KILLED, error=why))
+                seen = read_abandoned(self._settings.runs_folder / run.id)
+                self._store.move_run(replace(run, state=RunState.KILLED, error=why, record=seen))
 
 
 class _Course:

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any
 from workbench.config import read_settings
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
+from workbench.records.clock import utc_now
 from workbench.runs.folder import (
     CODE_AUTHORS,
     FEATURES,
     LOGGED_METRICS,
+    LOOKS,
     MODEL,
     PARAMETERS,
     PREDICTIONS,
@@ -105,9 +107,17 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str |
     """
     from workbench.runs.tabulating import keep_table
 
-    keep_table(table, _folder(), role=role, name=name, target=target, is_run=_is_run())
-    if role != "holdout":
+    digest = keep_table(table, _folder(), role=role, name=name, target=target, is_run=is_run())
+    if role == "holdout":
+        _note_look(holdout=digest, rows=len(table))
+    else:
         _TRAINING_TABLES[_folder(), role, name] = table
+
+
+def _note_look(**said: Any) -> None:
+    """Note that a holdout is at hand, or what was scored on it: whatever becomes of this kernel, it was seen."""
+    with (_folder() / LOOKS).open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps({"time": utc_now(), **said}) + "\n")
 
 
 # What a model was fitted on is known when it is logged, and which columns it takes only then.
@@ -138,6 +148,7 @@ def log_predictions(
     said = read_said(rows, truth, score, slices or {}, classes, positive)
     _settle(folder, said, *_FITTED.get(folder, (None, ())))
     _SAID[folder] = said
+    _note_look(predicted=said.digest)
 
 
 # Truth, score and model are read in the light of each other, whichever is logged first.
@@ -236,7 +247,7 @@ def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
 
 def run_parameters() -> dict[str, Any]:
     """Return the parameters of this run; of a draft, the values the notebook's variables have now."""
-    return json.loads((_folder() / PARAMETERS).read_text(encoding="utf-8")) if _is_run() else _draft_parameters()
+    return json.loads((_folder() / PARAMETERS).read_text(encoding="utf-8")) if is_run() else _draft_parameters()
 
 
 def _draft_parameters() -> dict[str, Any]:
@@ -267,7 +278,8 @@ def _project() -> Path:
     return Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)
 
 
-def _is_run() -> bool:
+def is_run() -> bool:
+    """True in the kernel of a run, false where a notebook is opened by hand."""
     return bool(os.environ.get(FOLDER_VARIABLE))
 
 

@@ -172,6 +172,13 @@ class Store:
         with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 
+    def list_attempts(self) -> list[Run]:
+        """Return every attempt as the run it was of, the newest run first; `list_runs` has the latest of each run."""
+        joined = _runs.join(_attempts, _attempts.c.run_id == _runs.c.id)
+        query = _select_runs(joined).order_by(_runs.c.created.desc(), _attempts.c.number.desc())
+        with self._reading() as connection:
+            return [_build_run(row) for row in connection.execute(query)]
+
     def find_run(self, prefix: str) -> Run:
         """Return the one run whose id is `prefix`, or begins with it; raises NotFound when there is none or more than one."""
         if not is_run_prefix(prefix):
@@ -184,20 +191,23 @@ class Store:
             raise NotFound(f"{count} with {prefix!r}.", next_step="`workbench runs` lists them.")
         return _build_run(found[0])
 
-    def mark_lost_runs(self) -> list[str]:
-        """Move to LOST every unfinished attempt whose process is gone or was silent for too long; return the run ids."""
+    def mark_lost_runs(self, describe: Callable[[str], Mapping[str, Any]] = lambda _: {}) -> list[str]:
+        """Move to LOST every unfinished attempt whose process is gone or was silent for too long; return the run ids.
+
+        `describe` returns what the record of such an attempt is to say, by the id of its run.
+        """
         unfinished = sa.select(_attempts).where(_attempts.c.state.not_in(_FINAL))
         with self._reading() as connection:
             if not any(map(_find_loss, connection.execute(unfinished))):
                 return []
         with self._writing() as connection:
-            found = [(row, _find_loss(row)) for row in connection.execute(unfinished).all()]
-            lost = [(row, why) for row, why in found if why]
+            judged = [(row, _find_loss(row)) for row in connection.execute(unfinished).all()]
+            lost = [(row, why) for row, why in judged if why]
             for row, why in lost:
                 this = (_attempts.c.run_id == row.run_id) & (_attempts.c.number == row.number)
-                connection.execute(
-                    _attempts.update().where(this).values(state=RunState.LOST, ended=utc_now(), error=why)
-                )
+                record = json.dumps(found) if (found := describe(row.run_id)) else None
+                values = {"state": RunState.LOST, "ended": utc_now(), "error": why, "record": record}
+                connection.execute(_attempts.update().where(this).values(values))
         return [row.run_id for row, _ in lost]
 
     # The ledger
@@ -262,6 +272,10 @@ def _run_query() -> Any:
     joined = _runs.join(latest, latest.c.run_id == _runs.c.id).join(
         _attempts, sa.and_(_attempts.c.run_id == latest.c.run_id, _attempts.c.number == latest.c.number)
     )
+    return _select_runs(joined)
+
+
+def _select_runs(joined: Any) -> Any:
     return sa.select(_runs, *[column for column in _attempts.c if column.name != "run_id"]).select_from(joined)
 
 

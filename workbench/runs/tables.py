@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.records.digest import strict_json
-from workbench.records.row_digests import digest_table
+from workbench.records.row_digests import digest_table, digest_unnamed
 from workbench.runs.folder import DATASETS
 
 ROLES = ("train", "validation", "holdout")
@@ -56,7 +56,10 @@ class DatasetFact:
 
 @dataclass(frozen=True)
 class LoggedTable:
-    """A table that was logged: what is known of it, and what its rows are compared by; `target` is the column that was named."""
+    """A table that was logged: what is known of it, and what its rows are compared by; `target` is the column that was named.
+
+    `rounded` are digests of the rows once numbers are rounded and texts lack case and blanks; None where nobody rounded.
+    """
 
     fact: DatasetFact
     types: Sequence[Sequence[str]]
@@ -64,12 +67,13 @@ class LoggedTable:
     row_digests: Sequence[str]
     profile: Sequence[ColumnProfile] | None = None
     target: str | None = None
+    rounded: Sequence[str] | None = None
 
 
 def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
     """Return the tables a run logged; raises ValueError or KeyError for what `wb.log_dataset` would not have written."""
     paths = sorted(path for path in files if path.startswith(f"{DATASETS}/"))
-    tables = [_read_table(path, strict_json(files[path])) for path in paths]
+    tables = [read_table(path, strict_json(files[path])) for path in paths]
     if sum(table.fact.role == "holdout" for table in tables) > 1:
         raise ValueError("more than one holdout")
     return tables
@@ -78,7 +82,8 @@ def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
 _FACTS = {"name": str, "role": str, "digest": str, "rows": int, "columns": int}
 
 
-def _read_table(path: str, document: Any) -> LoggedTable:
+def read_table(path: str, document: Any) -> LoggedTable:
+    """Return one table of them, from its parsed file; raises the same."""
     texts = (*document["types"], document["row_ids"], document["row_digests"])
     wrong = [key for key, kind in _FACTS.items() if type(document[key]) is not kind]
     if wrong or not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in texts):
@@ -86,14 +91,27 @@ def _read_table(path: str, document: Any) -> LoggedTable:
     counts = (document["rows"], len(document["row_ids"]), len(document["row_digests"]))
     if document["role"] not in ROLES or not document["name"].isprintable() or len(set(counts)) > 1:
         raise ValueError(f"{path} is no dataset: role {document['role']!r}, name {document['name']!r}, rows {counts}")
-    if document["digest"] != digest_table(document["types"], document["row_digests"]):
+    names, digests = document["row_ids"], document["row_digests"]
+    if document["digest"] not in (
+        digest_table(document["types"], names, digests),
+        digest_unnamed(document["types"], digests),
+    ):
         raise ValueError(f"{path} names another table than its rows are")
     target = document.get("target")
     if target is not None and target not in [name for name, *_ in document["types"]]:
         raise ValueError(f"{path} names a target that is none of its columns")
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
     profile = _read_profile(path, document)
-    return LoggedTable(fact, document["types"], document["row_ids"], document["row_digests"], profile, target)
+    return LoggedTable(fact, document["types"], names, digests, profile, target, _read_rounded(path, document))
+
+
+def _read_rounded(path: str, document: Any) -> list[str] | None:
+    rounded = document.get("rounded")
+    if rounded is None:
+        return None
+    if len(rounded) != document["rows"] or not all(isinstance(text, str) for text in rounded):
+        raise ValueError(f"{path} holds digests of rounded rows that cannot be")
+    return list(rounded)
 
 
 def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:
@@ -116,11 +134,53 @@ def _is_count(value: Any, most: int) -> bool:
     return type(value) is int and 0 <= value <= most
 
 
+def parse_columns(content: bytes) -> Any:
+    """Return the table that Parquet bytes are, None where they cannot be read or columns share a name."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.ParquetFile(pa.BufferReader(content)).read()
+    except (pa.ArrowException, OSError):
+        return None
+    names = table.schema.names
+    return table if len(set(names)) == len(names) else None
+
+
+def parse_texts(content: bytes) -> dict[str, list[str]] | None:
+    """Return a table of spelled values by its columns, None for any other."""
+    import pyarrow as pa
+
+    table = parse_columns(content)
+    if table is None or not {pa.string(), pa.large_string()}.issuperset(table.schema.types):
+        return None
+    return {name: table.column(name).to_pylist() for name in table.schema.names}
+
+
 def count_shared_rows(tables: Sequence[LoggedTable]) -> int | None:
     """Count the holdout's rows that stand in another table too; None when one has other columns or types, so nobody can."""
-    holdout = next(table for table in tables if table.fact.role == "holdout")
-    others = [table for table in tables if table is not holdout]
+    holdout, others = _part(tables)
     if any(table.types != holdout.types for table in others):
         return None
-    trained = {digest for table in others for digest in table.row_digests}
-    return sum(digest in trained for digest in holdout.row_digests)
+    return _count_found(holdout.row_digests, [table.row_digests for table in others])
+
+
+def count_alike_rows(tables: Sequence[LoggedTable]) -> int | None:
+    """Count the same once numbers are rounded and texts lack case and blanks; types do not matter then, columns do."""
+    holdout, others = _part(tables)
+    rounded = [table.rounded for table in others if table.rounded is not None]
+    names = [name for name, *_ in holdout.types]
+    is_known = holdout.rounded is not None and len(rounded) == len(others)
+    if not is_known or any([name for name, *_ in table.types] != names for table in others):
+        return None
+    return _count_found(holdout.rounded or (), rounded)
+
+
+def _part(tables: Sequence[LoggedTable]) -> tuple[LoggedTable, list[LoggedTable]]:
+    holdout = next(table for table in tables if table.fact.role == "holdout")
+    return holdout, [table for table in tables if table is not holdout]
+
+
+def _count_found(rows: Sequence[str], others: Sequence[Sequence[str]]) -> int:
+    known = {digest for other in others for digest in other}
+    return sum(digest in known for digest in rows)

@@ -11,6 +11,7 @@ from workbench.errors import UsageError
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.records.row_digests import digest_table, digest_text, encode_float, encode_value
 from workbench.runs.folder import DATASETS, HOLDOUT
+from workbench.runs.rounding import find_steps, round_rows
 from workbench.runs.tables import ROLES
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ LONGEST_NAME = 100
 _DOUBLE_BYTES, _MISSING = 8, "null"
 
 
-def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, target: str | None, is_run: bool) -> None:
-    """Write down a table in the folder of a run, see `wb.log_dataset`; raises UsageError listing what is wrong with it.
+def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, target: str | None, is_run: bool) -> str:
+    """Write down a table in the folder of a run and return its digest; raises UsageError listing what is wrong with it.
 
     Where it is a run, it must not lose a table to another one of the same name, nor be judged on two holdouts.
     """
@@ -39,16 +40,19 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
     spelled = _spell_table(table, missing)
     rows = [row.hex() for row in _digest_rows(spelled)]
     types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
+    steps = find_steps(table, _known_steps(folder))
     document = {
         "name": name or role,
         "role": role,
-        "digest": digest_table(types, rows),
+        "digest": digest_table(types, row_ids, rows),
         "rows": len(table),
         "columns": len(table.columns),
         "target": target,
         "types": types,
         "row_ids": row_ids,
         "row_digests": rows,
+        "steps": steps,
+        "rounded": round_rows(table, steps),
         "profile": [
             _profile_column(name, column, gaps) for (name, column), gaps in zip(table.items(), missing.T, strict=True)
         ],
@@ -56,6 +60,13 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
     _write_dataset(document, folder, is_run=is_run)
     if role == "holdout":
         _write_texts(spelled, folder / HOLDOUT)
+    return str(document["digest"])
+
+
+def _known_steps(folder: Path) -> dict[str, float]:
+    """Return what the columns of the tables that were logged before are rounded to."""
+    known = [json.loads(path.read_bytes()).get("steps", {}) for path in sorted((folder / DATASETS).glob("*.json"))]
+    return {name: step for steps in known for name, step in steps.items()}
 
 
 def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:

@@ -98,6 +98,7 @@ FAILS = {
     ],
     "holdout_untouched": [
         {"holdout": build_holdout(shared_rows=1)},
+        {"holdout": build_holdout(alike_rows=1)},
         {"holdout": build_holdout(shared_rows=-1)},
         {"holdout": build_holdout(covered=False)},
         {"sample": SampleFact(143, 53, 1)},
@@ -236,6 +237,7 @@ MISSING = {
         {"datasets": (HOLDOUT,)},
         {"holdout": build_holdout(rows=0)},
         {"holdout": build_holdout(shared_rows=None)},
+        {"holdout": build_holdout(alike_rows=None)},
         {"holdout": build_holdout(shared_rows=None, covered=False)},
     ],
     "metric_recomputed": [

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from tests.unit.comparisons.builders import build_champion_comparison
-from tests.unit.evidence.builders import build_evidence, build_plan
+from tests.unit.evidence.builders import build_evidence, build_holdout, build_plan
 from tests.unit.policies.builders import STANDARD_POLICY, build_policy, read_policy
 from workbench.checks import run_checks
 from workbench.evidence.evidence import Status
@@ -20,6 +20,7 @@ NEEDED = {
     "datasets": {"data_known", "holdout_untouched"},
     "holdout": {"beats_baseline", "enough_data", "holdout_untouched", "not_worse_than_champion", "planned_first"},
     "holdout.shared_rows": {"holdout_untouched"},
+    "holdout.alike_rows": {"holdout_untouched"},
     "score": {
         "beats_baseline", "calibrated", "enough_data", "metric_limit", "metric_recomputed", "not_worse_than_champion",
         "planned_first", "slices_hold",
@@ -71,7 +72,8 @@ NEEDED = {
 }  # fmt: skip
 # What is shown, and no check says anything of.
 ONLY_SHOWN = {
-    "identity.git_commit", "identity.git_dirty", "identity.lock_digest", "identity.ended", "baseline.runs.*.verdict",
+    "identity.git_commit", "identity.git_dirty", "identity.lock_digest", "identity.ended", "holdout.target", "plan.drafted",
+    "baseline.runs.*.verdict",
     "champion.runs.*.verdict", "profiles.*.columns.*.outlying", "tries.best", "tries.median", "slices.values.*.rarer_class",
     "slices.values.*.score", "slices.values.*.reference_score", "slices.values.*.p_value", "calibration.intercept",
     "calibration.brier", "calibration.log_loss", "calibration.bins", "robustness.scenarios.*.worst_column",
@@ -86,7 +88,8 @@ Path = tuple[str | int, ...]
 
 
 def complete() -> Any:
-    return build_evidence(plan=build_plan(slices=SLICES), champion=build_champion_comparison())
+    plan = build_plan(slices=SLICES, drafted="2026-11-20T09:10:00+00:00")
+    return build_evidence(plan=plan, champion=build_champion_comparison(), holdout=build_holdout(target="bought"))
 
 
 def policies() -> dict[str, Policy]:

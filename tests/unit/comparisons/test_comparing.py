@@ -14,7 +14,7 @@ from tests.unit.people import AUTHOR, ENDED
 from tests.unit.policies.builders import build_policy
 from tests.unit.runs.kept_runs import read_predictions
 from workbench.comparisons.comparing import compare_runs, constant_reference, find_difference
-from workbench.comparisons.tries import count_tries, runs_on_holdout_of
+from workbench.comparisons.holdouts import runs_on_holdout_of
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import Predictions, spell_predictions
 from workbench.records.digest import sha256_hex
@@ -65,29 +65,6 @@ def compare(folder: Path, *run_ids: str, against: Run | None = None, leave_out: 
 def test_runs_are_on_one_holdout_when_they_declared_the_same_rows():
     one, other, again = build_run("aaaaaaaa"), build_run("bbbbbbbb", digest="e"), build_run("cccccccc")
     assert runs_on_holdout_of(one, iter([again, other, one])) == [again, one]
-
-
-def test_a_try_is_what_predicts_differently_on_the_same_rows_or_failed_after_it_showed_a_score():
-    def predicts(run_id: str, digest: str, **changes: Any) -> Run:
-        found = build_run(run_id)
-        return replace(found, record={**found.record, "files": {spool.PREDICTIONS: digest}}, **changes)
-
-    one, replay, other = predicts("aaaaaaaa", "1"), predicts("bbbbbbbb", "1"), predicts("cccccccc", "2")
-    elsewhere, failed = build_run("dddddddd", digest="e"), predicts("eeeeeeee", "3", state=RunState.FAILED)
-    unrecorded = build_run("ffffffff")
-    assert count_tries(one, [one, replay, other, elsewhere, failed]) == 2
-    assert count_tries(one, [one, unrecorded, build_run("99999999")]) == 3
-
-    def shows(run: Run, value: float) -> Run:
-        return replace(run, record={**run.record, "metrics": {"roc_auc": value}})
-
-    runs = [
-        shows(one, 0.8),
-        shows(replay, 0.8),
-        shows(other, 0.9),
-        *(shows(failed, value) for value in (0.7, 0.7, 0.8)),
-    ]
-    assert count_tries(one, runs) == 3
 
 
 def test_predictions_that_were_changed_since_are_not_compared(tmp_path):

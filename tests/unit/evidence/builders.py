@@ -82,7 +82,7 @@ def build_datasets() -> tuple[DatasetFact, ...]:
 
 def build_holdout(**changes: Any) -> HoldoutFact:
     """Return an untouched holdout of 143 rows."""
-    facts = {"digest": sha256_hex(b"holdout rows"), "rows": 143, "shared_rows": 0, "covered": True}
+    facts = {"digest": sha256_hex(b"holdout rows"), "rows": 143, "shared_rows": 0, "covered": True, "alike_rows": 0}
     return HoldoutFact(**{**facts, **changes})  # type: ignore[arg-type]
 
 

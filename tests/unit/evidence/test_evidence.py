@@ -22,6 +22,7 @@ from tests.unit.evidence.builders import (
     build_objection_fact,
     build_plan,
     build_score,
+    build_tries,
 )
 from tests.unit.policies.builders import build_policy
 from tests.unit.reviews.builders import build_waiver_fact
@@ -148,7 +149,7 @@ TAMPERED = {
     "an escape": BYTES.replace(b"tumour", b"\\u0074umour", 1),
     "NaN": BYTES.replace(b'"version":3', b'"version":NaN', 1),
     "infinity": BYTES.replace(b'"version":3', b'"version":Infinity', 1),
-    "another format": _edited(lambda d: d.update(format=4)),
+    "another format": _edited(lambda d: d.update(format=5)),
     "a format that is no number": _edited(lambda d: d.update(format=True)),
     "an older format with later facts": _edited(lambda d: d.update(format=1)),
     "a scenario less": _edited(lambda d: d["robustness"]["scenarios"][0].pop("drop")),
@@ -211,6 +212,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
+DIGEST_OF_FORMAT_4 = "6cf292c6088b4e72dd6c84b8af04a70f8d62ca13ae320feb7baa11128cb376ad"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
@@ -223,16 +225,29 @@ LATER = {
 def test_the_bytes_of_this_format_do_not_change_unseen():
     """Who changes this digest changes what every signature over evidence means: raise the format instead."""
     evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")))
+    assert evidence.digest == DIGEST_OF_FORMAT_4
+
+
+def test_evidence_of_the_third_format_is_read_and_written_as_it_was():
+    holdout = build_holdout(alike_rows=None)
+    evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")), holdout=holdout, format=3)
     assert evidence.digest == DIGEST_OF_FORMAT_3
+    assert parse_evidence(evidence.to_bytes()) == evidence
+    with pytest.raises(ValueError, match=r"format 3 cannot hold holdout\.alike_rows, tries\.drafts"):
+        build_evidence(tries=build_tries(drafts=1), format=3).to_bytes()
 
 
 def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
     evidence = build_evidence(
-        plan=build_plan(policy_digest=sha256_hex(b"policy")), serving=None, classes=None, format=2
+        plan=build_plan(policy_digest=sha256_hex(b"policy")),
+        holdout=build_holdout(alike_rows=None),
+        serving=None,
+        classes=None,
+        format=2,
     )
     assert evidence.digest == DIGEST_OF_FORMAT_2
     assert parse_evidence(evidence.to_bytes()) == evidence
-    with pytest.raises(ValueError, match="format 2 cannot hold classes, serving"):
+    with pytest.raises(ValueError, match=r"format 2 cannot hold classes, holdout\.alike_rows, serving"):
         build_evidence(format=2).to_bytes()
 
 

@@ -32,6 +32,7 @@ from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs import spool
 from workbench.runs.folder import DATASETS, HOLDOUT
 from workbench.runs.keeping import read_recorded
+from workbench.runs.looks import Look
 from workbench.runs.tables import read_tables
 
 RULE = MetricRule("roc_auc", 0.005, 0.8)
@@ -371,22 +372,24 @@ def test_a_regression_is_told_by_its_bias(leave):
 # Tries
 
 
-def run(number, digest):
-    return SimpleNamespace(
-        id=f"{number:012x}", record={"files": {spool.PREDICTIONS: digest}}, is_finished=True, metrics={}
-    )
+def look(number, digest):
+    record = {"files": {spool.PREDICTIONS: digest}}
+    run = SimpleNamespace(id=f"{number:012x}", record=record, is_finished=True, metrics={})
+    return Look(Path(), "d", 9, "2026-11-20T09:00:00+00:00", run=run)
 
 
 def test_runs_that_predict_the_same_are_one_look_at_the_holdout(leave):
     folder = leave(table())
     digest = sha256_hex((folder / spool.PREDICTIONS).read_bytes())
-    tries = measure_tries([run(1, digest), run(2, digest), run(3, "b")], RULE, lambda run: read_recorded(run, folder))
+    tries = measure_tries(
+        [look(1, digest), look(2, digest), look(3, "b")], RULE, lambda run: read_recorded(run, folder)
+    )
     assert (tries.runs, tries.distinct, tries.scored) == (3, 2, 1)
     assert tries.best == tries.median is not None
 
 
 def test_runs_that_are_gone_count_and_have_no_value(leave, tmp_path):
-    tries = measure_tries([run(1, "a"), run(2, "b")], RULE, lambda run: read_recorded(run, tmp_path / "gone"))
+    tries = measure_tries([look(1, "a"), look(2, "b")], RULE, lambda run: read_recorded(run, tmp_path / "gone"))
     assert (tries.distinct, tries.scored, tries.best, tries.median) == (2, 0, None, None)
 
 

@@ -16,6 +16,7 @@ from tests.unit.policies.builders import build_policy_bytes
 from workbench.config import Settings
 from workbench.ledger.ledger import Event, seal_entry
 from workbench.nominations.planning import count_other_rules, describe_plan, find_plan, record_plan
+from workbench.runs.looks import look_of_run
 from workbench.runs.run import Run, RunState
 from workbench.runs.sqlalchemy_store import Store
 
@@ -146,7 +147,13 @@ def at(second):
 
 
 def describe(run, entries, runs=(), task="classification", policy="q" * 64):
-    return describe_plan(run, task, policy, entries, runs)
+    return describe_plan(run, task, policy, entries, looks_of(run, runs))
+
+
+def looks_of(run, runs):
+    """The looks that runs were at the holdout of one of them."""
+    looks = [look_of_run(each, Path()) for each in runs if each.started]
+    return [look for look in looks if look.digest == look_of_run(run, Path()).digest]
 
 
 def test_the_newest_plan_from_before_the_start_counts():
@@ -243,6 +250,7 @@ def test_other_rules_on_rows_that_were_scored_are_counted_once_each():
     elsewhere = build_run("eeee5555", notebook="other.ipynb", digest="e" * 64, started=at(50))
     entries = plan_under((10, NOTEBOOK, "p"), (20, NOTEBOOK, "q"), (30, NOTEBOOK, "r"), (40, NOTEBOOK, "q"))
     entries += plan_under((48, "other.ipynb", "s"))
-    assert count_other_rules(runs[0], "p", entries, [*runs, elsewhere]) == 2
-    assert count_other_rules(runs[0], "q", entries, [*runs, elsewhere]) == 1
-    assert count_other_rules(runs[0], "p", entries, runs[:1]) == 0
+    looks = looks_of(runs[0], [*runs, elsewhere])
+    assert count_other_rules("p", entries, looks) == 2
+    assert count_other_rules("q", entries, looks) == 1
+    assert count_other_rules("p", entries, looks[:1]) == 0

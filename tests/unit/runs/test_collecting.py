@@ -75,7 +75,7 @@ def test_what_has_the_name_of_one_of_our_files_gives_way(folder, tmp_path, name,
 TABLE = {
     "name": "rows",
     "role": "holdout",
-    "digest": digest_table([["a", "number"]], ["00"]),
+    "digest": digest_table([["a", "number"]], ["0"], ["00"]),
     "rows": 1,
     "columns": 1,
     "types": [["a", "number"]],
@@ -189,7 +189,7 @@ def test_a_dataset_that_could_not_have_been_logged_fails_the_run(folder, changes
 def test_two_holdouts_fail_the_run_and_one_does_not(folder):
     put_table(folder)
     assert collect(folder).record["datasets"] == [{key: TABLE[key] for key in list(TABLE)[:5]}]
-    put_table(folder, "1.json", digest=digest_table([["a", "number"]], ["01"]), row_digests=["01"])
+    put_table(folder, "1.json", digest=digest_table([["a", "number"]], ["0"], ["01"]), row_digests=["01"])
     assert "more than one holdout" in collect(folder).error
 
 

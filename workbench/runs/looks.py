@@ -1,0 +1,124 @@
+"""Looks: whenever a holdout was at hand, the scores on it could be seen, whatever became of the run or the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.records.digest import strict_json
+from workbench.runs.folder import DATASETS, LOOKS, PREDICTIONS
+from workbench.runs.run import Run
+from workbench.runs.tables import read_table
+
+
+@dataclass(frozen=True)
+class Look:
+    """An attempt at a run, or a draft in JupyterLab (then `run` is None), that had a holdout at hand.
+
+    `digest` and `rows` are the holdout's, `since` is when it was at hand (ISO 8601 UTC), `folder` where it is kept; `predicted` are
+    the digests of what was scored on it, the last one last. Without any nobody knows what was seen.
+    """
+
+    folder: Path
+    digest: str
+    rows: int
+    since: str
+    predicted: tuple[str, ...] = ()
+    run: Run | None = None
+
+
+def look_of_run(run: Run, folder: Path) -> Look | None:
+    """Return the look that an attempt was, as its record has it; None for one that logged no holdout."""
+    holdout = next((item for item in run.record.get("datasets", []) if item["role"] == "holdout"), None)
+    if holdout is None:
+        return None
+    predicted = tuple(run.record.get("predicted", ()))
+    return Look(folder, holdout["digest"], holdout["rows"], run.started or run.created, predicted, run)
+
+
+def looks_of_draft(folder: Path, journal: bytes) -> list[Look]:
+    """Return a look for each holdout that a draft had at hand; what was scored before the first belongs to that."""
+    looks: dict[str, Look] = {}
+    latest, scored = "", list[str]()
+    for line in _read_lines(journal):
+        if "holdout" in line:
+            latest = line["holdout"]
+            looks.setdefault(latest, Look(folder, latest, line["rows"], line["time"]))
+        else:
+            scored.append(line["predicted"])
+        if latest:
+            known = looks[latest]
+            looks[latest] = Look(folder, latest, known.rows, known.since, (*known.predicted, *scored))
+            scored.clear()
+    return list(looks.values())
+
+
+def describe_looks(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what the record of an attempt is to say of its looks; never raises for what a killed kernel left half written."""
+    predicted = dict.fromkeys(line["predicted"] for line in _read_lines(files.get(LOOKS, b"")) if "predicted" in line)
+    return {"predicted": list(predicted)} if predicted else {}
+
+
+def describe_abandoned(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the same for an attempt that did not come to its end, with the tables that can still be read.
+
+    They are called by their roles: a name may hold what must not be kept.
+    """
+    tables = list(_list_tables(files))
+    return {**({"datasets": tables} if tables else {}), **describe_looks(files)}
+
+
+def _list_tables(files: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
+    for path in sorted(path for path in files if path.startswith(f"{DATASETS}/")):
+        try:
+            fact = read_table(path, strict_json(files[path])).fact
+            yield {**vars(fact), "name": fact.role}
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+_KINDS: tuple[Mapping[str, type], ...] = ({"time": str, "holdout": str, "rows": int}, {"time": str, "predicted": str})
+
+
+def _read_lines(journal: bytes) -> Iterator[dict[str, Any]]:
+    for line in journal.split(b"\n"):
+        try:
+            said = strict_json(line)
+        except ValueError:
+            continue
+        if isinstance(said, dict) and {name: type(value) for name, value in said.items()} in _KINDS:
+            yield said
+
+
+# How many they were
+
+
+def count_distinct(looks: Iterable[Look]) -> int:
+    """Return how many different things were seen: each was a chance to be lucky.
+
+    Runs that predict to the byte the same, as a replay does, are one. So is an attempt that failed after it had scored what another
+    one shows. Each time that nobody knows what was scored is another.
+    """
+    looks = list(looks)
+    finished = [look for look in looks if look.run is not None and look.run.is_finished]
+    stored = {str(name_predictions(look.run)) for look in finished if look.run is not None}
+    lasting = {look.predicted[-1] for look in finished if look.predicted}
+    shown = {_spell_metrics(look) for look in finished}
+    others = [look for look in looks if look not in finished]
+    earlier = {digest for look in finished for digest in look.predicted[:-1]}
+    scored = {digest for look in others for digest in look.predicted} | earlier
+    silent = [look for look in others if not look.predicted]
+    untold = [look for look in silent if not _spell_metrics(look)]
+    told = {_spell_metrics(look) for look in silent} - shown - {()}
+    return len(stored) + len(scored - lasting) + len(told) + len(untold)
+
+
+def name_predictions(run: Run) -> str:
+    """Return what a finished run's predictions are known by: their digest; its id where it stored none."""
+    return str(run.record.get("files", {}).get(PREDICTIONS, run.id))
+
+
+def _spell_metrics(look: Look) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(look.run.metrics.items())) if look.run is not None else ()

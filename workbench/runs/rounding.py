@@ -1,0 +1,77 @@
+"""Rounding: digests by which a row is known again after noise, with other case or blanks, or as another type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from workbench.stats.same_rows import STEPS, read_number, strip_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_FACTOR = 0x9E3779B97F4A7C15  # odd, so that no column's bits are lost
+
+
+def find_steps(table: pd.DataFrame, known: Mapping[str, float]) -> dict[str, float]:
+    """Return by column what its numbers are rounded to: 1/10,000 of their range, or what another table was rounded to already.
+
+    Only tables that are rounded alike can be compared.
+    """
+    return {str(name): known.get(str(name), 0.0) or _step_of(column) for name, column in table.items()}
+
+
+def round_rows(table: pd.DataFrame, steps: Mapping[str, float]) -> list[str]:
+    """Return a digest of each row that does not change with less than half a step, nor with the order of the columns."""
+    import numpy as np
+
+    digests = np.zeros(len(table), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for name, column in sorted(table.items(), key=lambda item: str(item[0])):
+            digests = digests * np.uint64(_FACTOR) + _digest_values(column, steps[str(name)])
+    return [f"{digest:016x}" for digest in digests.tolist()]
+
+
+def _step_of(column: pd.Series) -> float:
+    import numpy as np
+
+    numbers, _ = _split(column)
+    finite = numbers[np.isfinite(numbers)]
+    return float(np.ptp(finite) / STEPS) if finite.size else 0.0
+
+
+def _digest_values(column: pd.Series, step: float) -> NDArray[np.uint64]:
+    import numpy as np
+    from pandas.util import hash_array
+
+    numbers, texts = _split(column)
+    is_number = np.isfinite(numbers)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = np.rint(np.where(is_number, numbers, 0.0) / (step or 1.0))
+    plain = np.clip(np.nan_to_num(rounded), -1e15, 1e15) + 0.0  # no negative zero
+    return np.where(is_number, hash_array(plain), hash_array(np.array(texts, dtype=object)))
+
+
+def _split(column: pd.Series) -> tuple[NDArray[np.float64], list[str]]:
+    """Return a column as numbers, NaN for what is none, and as texts where it is none."""
+    import numpy as np
+
+    if column.dtype.kind in "iufb":
+        return column.to_numpy(dtype=np.float64, na_value=np.nan), [""] * len(column)
+    texts = [
+        _spell(value, is_missing) for value, is_missing in zip(column.tolist(), column.isna().tolist(), strict=True)
+    ]
+    return np.array([read_number(text) for text in texts], dtype=np.float64), texts
+
+
+def _spell(value: Any, is_missing: bool) -> str:
+    """Return a value as text; true and false are the numbers they equal, a time is that of UTC."""
+    if is_missing:
+        return ""
+    if getattr(value, "tzinfo", None) is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    text = strip_text(str(int(value) if isinstance(value, bool) else value))
+    return text.encode(errors="backslashreplace").decode()

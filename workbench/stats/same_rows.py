@@ -1,0 +1,165 @@
+"""Same rows: whether two tables hold the same rows with a little noise, in whatever order, or only look alike by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Of the rows of the larger table so many must match one to one, in steps of so many of a column's range.
+LEAST_SHARE, STEPS = 0.95, 10_000
+# Two independent draws may look so alike with this probability at most.
+_LARGEST_CHANCE = 1e-6
+_SLACK = 1 + 1e-6
+
+
+@dataclass(frozen=True)
+class NamedRows:
+    """The rows of a table: `names` of them, and its columns as texts by their names, shape (n,) each."""
+
+    names: Sequence[str]
+    columns: Mapping[str, Sequence[str]]
+
+
+def are_same_rows(one: NamedRows, other: NamedRows) -> bool:
+    """True where 95 % of the rows of either match one to one, and no two independent draws would look so alike.
+
+    Rows match where each number, rounded to 1/10,000 of its column's range, and each text, without case and blanks around it, are
+    the same; columns are matched by name. Where few different rows are possible (small tables of categories) draws match by
+    chance: then the rows must be the same under their own names.
+    """
+    shared = sorted(one.columns.keys() & other.columns.keys())
+    is_alike = 2 * len(shared) >= max(len(one.columns), len(other.columns))
+    if not is_alike or not may_be_same_size(len(one.names), len(other.names)):
+        return False
+    ours, theirs = _place_rows(one, other, shared)
+    labels = _label_rows(ours, theirs)
+    return _match_whole(*labels) or _match_by_name(one.names, other.names, *labels)
+
+
+def may_be_same_size(rows: int, others: int) -> bool:
+    """True where tables of so many rows can match in 95 % of the larger one's."""
+    return min(rows, others) >= LEAST_SHARE * max(rows, others)
+
+
+# Rows as points, and which of them are one
+
+
+def _place_rows(one: NamedRows, other: NamedRows, shared: Sequence[str]) -> tuple[NDArray[np.float64], ...]:
+    """Return the rows of both as points, shapes (n, k) and (m, k): a step is one unit, another text is many units away."""
+    import numpy as np
+
+    columns = [_place_column(one.columns[name], other.columns[name]) for name in shared]
+    numbers = [placed for placed, _ in columns]
+    codes = _number_texts(zip(*(texts for _, texts in columns), strict=True))
+    points = np.column_stack([2.0 * np.asarray(codes), *numbers])
+    return points[: len(one.names)], points[len(one.names) :]
+
+
+def _place_column(ours: Sequence[str], theirs: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
+    """Return a column of both as numbers in steps of the smaller range, and as texts where a value is no finite number."""
+    import numpy as np
+
+    texts = [*map(_unquote, ours), *map(_unquote, theirs)]
+    numbers = np.array([read_number(text) for text in texts])
+    is_number = np.isfinite(numbers)
+    left = [text if odd else "" for text, odd in zip(texts, (~is_number).tolist(), strict=True)]
+    known = [numbers[part][is_number[part]] for part in (slice(len(ours)), slice(len(ours), None))]
+    ranges = [float(np.ptp(part)) for part in known if part.size]
+    step = min(ranges, default=0.0) / STEPS
+    placed = np.where(is_number, numbers, 0.0) / (step or 1.0)
+    return np.clip(np.nan_to_num(placed), -1e15, 1e15), left
+
+
+def _unquote(text: str) -> str:
+    return strip_text(text.strip('"'))
+
+
+def strip_text(text: str) -> str:
+    """Return a text without case and without blanks around it."""
+    return text.strip().casefold()
+
+
+def read_number(text: str) -> float:
+    """Return the number that a text is, NaN for any other."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def _number_texts(rows: zip[tuple[str, ...]]) -> list[int]:
+    numbers: dict[tuple[str, ...], int] = {}
+    return [numbers.setdefault(row, len(numbers)) for row in rows]
+
+
+def _label_rows(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a number for each row of both, the same for rows that match: each of theirs goes with the nearest of ours."""
+    import numpy as np
+    from scipy.spatial import cKDTree
+
+    different, labels = np.unique(ours, axis=0, return_inverse=True)
+    _, nearest = cKDTree(different).query(theirs, p=np.inf, distance_upper_bound=0.5 * _SLACK)
+    stranger = nearest == len(different)
+    found = np.where(stranger, len(different) + np.arange(len(theirs)), nearest)
+    return labels.ravel().astype(np.int64), found.astype(np.int64)
+
+
+# Whether that may be chance
+
+
+def _match_whole(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> bool:
+    """True where the rows match whatever they are called, and too well for two draws of one population.
+
+    Of such draws each row may as well be of the other one: given the pooled counts, who has how many of a kind is binomial,
+    conditioned on the sizes. The chance of so few rows without a partner is held below the Chernoff bound.
+    """
+    import numpy as np
+
+    kinds = max(int(ours.max()), int(theirs.max())) + 1
+    counts = np.bincount(ours, minlength=kinds), np.bincount(theirs, minlength=kinds)
+    matched = int(np.minimum(*counts).sum())
+    total, larger = len(ours) + len(theirs), max(len(ours), len(theirs))
+    if matched < LEAST_SHARE * larger:
+        return False
+    return _bound_chance(counts[0] + counts[1], len(ours) / total, total - 2 * matched) < np.log(_LARGEST_CHANCE)
+
+
+def _bound_chance(pooled: NDArray[np.int64], share: float, alone: int) -> float:
+    """Return the logarithm of an upper bound of the chance that so few rows, or fewer, stand alone."""
+    import numpy as np
+    from scipy.stats import binom
+
+    sizes, often = np.unique(pooled[pooled > 0], return_counts=True)
+    total = int(pooled.sum())
+    bounds = []
+    for strength in np.geomspace(1e-3, 30, 25):
+        each = [
+            np.log(
+                np.sum(binom.pmf(taken := np.arange(size + 1), size, share) * np.exp(-strength * abs(2 * taken - size)))
+            )
+            for size in sizes
+        ]
+        bounds.append(strength * alone + float(np.dot(often, each)))
+    return min(bounds) + 0.5 * float(np.log(2 * np.pi * max(total * share * (1 - share), 1)))
+
+
+def _match_by_name(
+    names: Sequence[str], others: Sequence[str], ours: NDArray[np.int64], theirs: NDArray[np.int64]
+) -> bool:
+    """True where rows of one name match, and too many of them for rows that were named at random."""
+    import numpy as np
+    from scipy.stats import binom
+
+    places = {name: place for place, name in enumerate(names)}
+    pairs = [(places[name], place) for place, name in enumerate(others) if name in places]
+    agreeing = sum(int(ours[own] == theirs[place]) for own, place in pairs)
+    if agreeing < LEAST_SHARE * max(len(names), len(others)):
+        return False
+    pooled = np.bincount(np.concatenate([ours, theirs]))
+    by_chance = float(np.sum((pooled / pooled.sum()) ** 2))
+    return bool(binom.logsf(agreeing - 1, len(pairs), by_chance) < np.log(_LARGEST_CHANCE))

@@ -9,12 +9,14 @@ allowed-signers file every signature (of approvals, waivers, objections) is veri
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import re
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -149,16 +151,44 @@ def parse_time(text: str) -> datetime:
     return time
 
 
+def person(name: str) -> str:
+    """Return whom a name means: without what nobody sees, capitals, accents, a tag, or what stands around an address."""
+    text = ""
+    for letter in unicodedata.normalize("NFKD", name).casefold():
+        kind = unicodedata.category(letter)[:1]
+        if kind not in ("C", "M") and letter not in ("\u115f", "\u1160", "\u2800"):
+            text += " " if kind == "Z" else letter
+    text = re.sub(r".*<", "", text).split(">")[0] if "<" in text else text
+    for user, host in reversed(re.findall(r"([^\s@<>():;,\"']+)@([^\s@<>():;,\"'/?]+)", text)):
+        return re.sub(r"\+.*", "", user).strip(".") + "@" + host.strip(".")
+    return re.sub(r"^mailto:", "", " ".join(text.split())).strip(". ")
+
+
+def key_of(word: str) -> tuple[bytes, ...]:
+    """Return the numbers of a public key without zeros before them: its type and spelling make no other key of it."""
+    left, numbers = base64.b64decode(word, validate=True), []
+    while left:
+        size = int.from_bytes(left[:4], "big")
+        numbers.append(left[4 : 4 + size].lstrip(b"\x00"))
+        left = left[4 + size :]
+    return tuple(numbers)[1:]
+
+
 def check_signers(signers: bytes) -> list[str]:
     """Return the lines of an allowed-signers file by which one key could be more than one person."""
-    faults, people = list[str](), dict[str, str]()
+    faults, people = list[str](), dict[tuple[bytes, ...], str]()
     for number, line in enumerate(signers.decode(errors="replace").split("\n"), 1):
         if not (words := line.split()) or words[0].startswith("#"):
             continue
         if not PRINCIPAL.fullmatch(words[0]) or "cert-authority" in line:
             faults.append(f"allowed signers, line {number}: it may stand for more than one person")
-        key = next((word for word in words[1:] if word.startswith("AAAA")), "")
-        if people.setdefault(key, words[0]) != words[0]:
+        try:
+            after = re.sub(r'"(\\.|[^"\\])*"', "", line.replace(words[0], "", 1)).split()
+            key = key_of(next(word for word in after if word.startswith("AAAA")))
+        except (StopIteration, ValueError):
+            faults.append(f"allowed signers, line {number}: its key cannot be read")
+            continue
+        if person(people.setdefault(key, words[0])) != person(words[0]):
             faults.append(f"allowed signers, line {number}: {words[0]} has the key of {people[key]}")
     return faults
 

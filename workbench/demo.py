@@ -101,9 +101,13 @@ def _run_demo() -> None:
 
 
 def _write_policy(demo: Demo) -> None:
-    """Write the project's own policy: the standard one, with fewer tries on one holdout than the sweep will make."""
+    """Write the project's own policy: the standard one, with fewer tries on one holdout than the sweep will make.
+
+    Who wrote the notebook is only said: the checkout it comes from may be a shallow clone.
+    """
     standard = find_template("policies", "standard.yaml").read_text(encoding="utf-8")
     stricter = standard.replace("most_tries: 30", "most_tries: 12").replace("name: standard", "name: demo")
+    stricter = stricter.replace("authors_known: {}", "authors_known: {severity: advisory}")
     _require(stricter.count("most_tries: 12") == 1, "the standard policy limits the tries on a holdout")
     demo.folder.mkdir(parents=True)
     (demo.folder / "policy.yaml").write_text(stricter, encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slices import SlicesFact
 from workbench.errors import UsageError
+from workbench.evidence.measures.authorship import AuthorshipFact
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.disclosures import DisclosureFact
@@ -27,7 +28,7 @@ from workbench.records.document import build_record
 from workbench.replays.replay import ReplayFact
 from workbench.runs.tables import DatasetFact, TableProfile
 
-FORMAT = 3
+FORMAT = 4
 # What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
 _FIRST_FIELDS = frozenset(
     {
@@ -140,6 +141,7 @@ class Evidence:
     serving: ServingFact | None = None
     classes: ClassesFact | None = None
     own_code: tuple[ModuleFact, ...] = ()
+    authorship: AuthorshipFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -187,7 +189,10 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
+    since_4 = frozenset({"authorship"})
+    return {1: names - _FIRST_FIELDS, 2: since_4 | {"serving", "classes", "own_code"}, 3: since_4}.get(
+        written, frozenset()
+    )
 
 
 class Status(StrEnum):

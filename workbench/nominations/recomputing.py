@@ -20,7 +20,7 @@ from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import count_other_rules, describe_plan
 from workbench.records.digest import sha256_hex, short
 from workbench.reviews.decision import find_blocking
-from workbench.reviews.nominees import Nominee
+from workbench.reviews.nominees import Nominee, find_approved
 from workbench.runs.keeping import read_kept_run
 from workbench.runs.project import Project
 from workbench.runs.run import Run
@@ -61,6 +61,7 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
         baseline=project.store.find_run(baseline) if baseline else None,
         tried=count_tries(run, runs) + count_other_rules(run, nominee.policy.digest, entries, runs),
         last_version=frozen.identity.version,
+        approved=find_approved(frozen.identity.model, settings=project.settings, entries=entries),
         planned=describe_plan(run, frozen.score.task, nominee.policy.digest, entries, runs)
         if frozen.score
         else frozen.plan,

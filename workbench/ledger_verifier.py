@@ -121,12 +121,30 @@ def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked
         faults.append(f"{signed['principal']} ({role}) signed, not {entry['actor']} ({body.get('role')})")
     if f"{signed['model']}/{signed['version']}" != entry["subject"]:
         faults.append(f"{signed['model']}/{signed['version']} was signed, not {entry['subject']}")
+    if entry["event"] in ("approved", "waived") and any(
+        may_be(each, entry["actor"]) for each in authors_of(entry, lines)
+    ):
+        faults.append(f"{entry['actor']} is an author of {entry['subject']}: nobody approves their own work")
     if not timedelta() <= parse_time(entry["time"]) - parse_time(signed["issued"]) <= timedelta(minutes=5):
         faults.append(f"issued at {signed['issued']}, and recorded at {entry['time']}: not within 5 minutes")
     if "head" in signed:
         faults += check_checkpoint(lines[: entry["sequence"] - 1], signed["sequence"], signed["head"])
     files = {"-f": signers, "-s": body["signature"].encode(), **({} if revoked is None else {"-r": revoked})}
     return faults + check_signature(body, SIGNED[entry["event"]].format(role=role), signed, files)
+
+
+def authors_of(entry: dict[str, Any], lines: Lines) -> list[str]:
+    """Return who nominated what an entry is about before it, and whom that names as its authors."""
+    made = [each for _, each in lines[: entry["sequence"] - 1] if each["event"] == "nominated"]
+    made = [each for each in made if each["subject"] == entry["subject"]]
+    named = [(each["actor"], each["body"].get("authors")) for each in made]
+    return [str(name) for actor, others in named for name in [actor, *(others if isinstance(others, list) else [])]]
+
+
+def may_be(author: str, signer: str) -> bool:
+    """True where an author is, or looks like, who signed: a letter that no signer has may stand for any."""
+    one, other = person(author), person(signer)
+    return len(one) == len(other) and all(ord(a) > 127 or a == b for a, b in zip(one, other, strict=True))
 
 
 def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any], files: dict[str, bytes]) -> list[str]:

@@ -42,21 +42,21 @@ STRANGERS = (
 @pytest.mark.parametrize("written", SPELLINGS)
 def test_an_address_is_one_person_however_it_is_written(written):
     assert person_of(written) == AUTHOR
-    assert is_author(AUTHOR, (VALIDATOR, written))
+    assert is_author(AUTHOR, (VALIDATOR, written)) and ledger_verifier.may_be(written, AUTHOR)
     assert not is_author(VALIDATOR, (written,))
     assert name_people((AUTHOR, written)) == (AUTHOR,)
 
 
 @pytest.mark.parametrize("written", LOOK_ALIKES)
 def test_letters_from_elsewhere_may_be_whom_they_look_like_and_tell_nobody(written):
-    assert is_author(AUTHOR, (written,))
+    assert is_author(AUTHOR, (written,)) and ledger_verifier.may_be(written, AUTHOR)
     assert not is_told(written)
     assert not is_author(VALIDATOR, (written,))
 
 
 @pytest.mark.parametrize("other", STRANGERS)
 def test_somebody_else_is_somebody_else(other):
-    assert not is_author(AUTHOR, (other,))
+    assert not is_author(AUTHOR, (other,)) and not ledger_verifier.may_be(other, AUTHOR)
     assert person_of(other) != AUTHOR
 
 

@@ -11,11 +11,13 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from workbench.errors import Refused
 from workbench.records.people import PRINCIPAL, person_of
 
+_NAMESPACES = re.compile(r'(?:^|,)namespaces="([^"]*)"', re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 _LINE = re.compile(
     r"(?P<principal>\S+)[ \t]+"
@@ -29,6 +31,7 @@ class _Grant:
     number: int
     principal: str
     key: tuple[bytes, ...]
+    namespaces: str | None
 
 
 def read_allowed_signers(path: Path) -> bytes:
@@ -49,6 +52,19 @@ def find_signers_faults(content: bytes) -> list[str]:
     read = list(_read_lines(content))
     faults = [each for each in read if isinstance(each, str)]
     return faults + list(_shared_keys([each for each in read if isinstance(each, _Grant)]))
+
+
+def list_signers(content: bytes, namespace: str) -> list[str]:
+    """Return who may sign in a namespace by an allowed-signers file, whenever that is; a line that names none grants all."""
+    grants = [each for each in _read_lines(content) if isinstance(each, _Grant)]
+    return [each.principal for each in grants if each.namespaces is None or _matches(namespace, each.namespaces)]
+
+
+def _matches(namespace: str, patterns: str) -> bool:
+    """True for a name that a list of patterns means, as ssh-keygen reads it: `*`, `?`, and `!` before those it does not mean."""
+    given = [pattern.replace("[", "[[]") for pattern in patterns.split(",")]
+    denied = any(fnmatchcase(namespace, each[1:]) for each in given if each.startswith("!"))
+    return not denied and any(fnmatchcase(namespace, each) for each in given)
 
 
 def find_principal(content: bytes, public_key: str) -> str | None:
@@ -81,7 +97,8 @@ def _read_line(number: int, text: str) -> _Grant | str:
     if "cert-authority" in options or "-cert-" in found["kind"]:
         return f"Line {number}: {principal} is granted by certificate, which can name anybody."
     try:
-        return _Grant(number, principal, _read_key(found["key"]))
+        granted = _NAMESPACES.search(found["options"] or "")
+        return _Grant(number, principal, _read_key(found["key"]), granted and granted[1])
     except binascii.Error:
         return f"Line {number}: the key of {principal} cannot be read."
 

@@ -13,7 +13,7 @@ import pytest
 from workbench.records.digest import canonical_json, strict_json
 from workbench.records.document import build_record
 from workbench.runs.authorship import Authorship, read_source_lines
-from workbench.runs.blaming import read_authorship
+from workbench.runs.blaming import read_authorship, read_committers
 
 ADA, GRACE, LINUS = "ada@example.org", "grace@example.org", "linus@example.org"
 
@@ -245,3 +245,14 @@ def test_lines_of_a_notebook_are_found_however_it_is_laid_out(source: str | Sequ
 def test_what_is_no_notebook_has_no_lines():
     for content in (b"", b"{}", b"[]", b'{"cells": [1]}', b"\xff"):
         assert read_source_lines(content, is_notebook=True) == []
+
+
+def test_who_commits_notebooks_and_modules_writes_here(project):
+    write(project, "README.md", "Shop\n", by=LINUS)
+    assert read_committers(project) == {ADA}
+    write(project, "shop.py", "FIT = 1\n", by=GRACE)
+    assert read_committers(project) == {ADA, GRACE}
+
+
+def test_where_there_is_no_git_nobody_commits(tmp_path):
+    assert read_committers(tmp_path) == set()

@@ -82,8 +82,8 @@ class SourceLine:
     places: Collection[int]
 
 
-def read_source_lines(content: bytes, *, is_notebook: bool) -> list[SourceLine]:
-    """Return the lines of a source that are not blank, of a notebook those of its cells; none of what is no notebook."""
+def read_source_lines(content: bytes, *, is_notebook: bool) -> list[SourceLine] | None:
+    """Return the lines of a source that are not blank, of a notebook those of its cells; None for what is no notebook."""
     rows = content.decode(errors="replace").removesuffix("\n").split("\n")
     if not is_notebook:
         return [SourceLine(text, (number,)) for number, text in enumerate(rows) if text.strip()]
@@ -91,7 +91,7 @@ def read_source_lines(content: bytes, *, is_notebook: bool) -> list[SourceLine]:
         written = [line for cell in json.loads(content)["cells"] for line in _split(cell_source(cell))]
         located = list(_locate_lines(rows))
     except (ValueError, KeyError, TypeError, RecursionError):
-        return []
+        return None
     if [line.text for line in located] == written:
         return located
     # In another layout than Jupyter's each of its lines may be whoever's wrote any line of the file.

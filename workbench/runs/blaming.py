@@ -83,19 +83,23 @@ def _read_lines(path: Path) -> tuple[Lines, ...] | None:
         now = read_source_lines(path.read_bytes(), is_notebook=is_notebook)
     except OSError:
         return None
-    if ask_git(path.parent, "rev-parse", "--git-dir") is None:
-        return None if any((folder / ".git").exists() for folder in path.parents) else attribute_lines(now, [], [])
-    listed = _find_committed(path)
-    if not listed:
-        return None if listed is None else attribute_lines(now, [], [])
-    content, blames = ask_git(path.parent, "cat-file", "blob", listed), _blame(path, is_notebook=is_notebook)
+    held = _find_committed(path)
+    if now is None or held is None:
+        return None
+    if not held:
+        return attribute_lines(now, [], [])
+    content, blames = ask_git(path.parent, "cat-file", "blob", held), _blame(path, is_notebook=is_notebook)
     if content is None or blames is None:
         return None
-    return attribute_lines(now, read_source_lines(content, is_notebook=is_notebook), blames)
+    # What git keeps may be no notebook, but where one lies (large file storage): then nobody can tell.
+    committed = read_source_lines(content, is_notebook=is_notebook)
+    return None if committed is None else attribute_lines(now, committed, blames)
 
 
 def _find_committed(path: Path) -> str | None:
-    """Return the blob that the commit has of a file; empty where it has none, or there is no commit, None where git cannot say."""
+    """Return the blob that the commit has of a file, empty where there is none: no commit, or no git; None where git cannot say."""
+    if ask_git(path.parent, "rev-parse", "--git-dir") is None:
+        return None if any((folder / ".git").exists() for folder in path.parents) else ""
     listed = ask_git(path.parent, "ls-tree", "HEAD", "--", path.name)
     if listed is None:
         return "" if ask_git(path.parent, "rev-parse", "--quiet", "--verify", "HEAD") is None else None

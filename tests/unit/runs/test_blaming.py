@@ -186,6 +186,13 @@ def test_lines_that_no_commit_holds_are_said_to_be_so(project):
     assert [(each.commit != "", each.count) for each in file.lines] == [(False, 1), (True, 2)]
 
 
+def test_lines_of_a_file_that_was_committed_empty_are_of_no_commit(project):
+    write(project, "__init__.py", "")
+    assert read(project, "__init__.py").files[0].lines == ()
+    (project / "__init__.py").write_text("FIT = 1\n", encoding="utf-8")
+    assert is_uncommitted(project, "__init__.py")
+
+
 @pytest.mark.parametrize("place", ["untracked", "no commit", "no git"])
 def test_where_nothing_is_committed_all_lines_are_of_no_commit(project, tmp_path, place):
     folder = project if place == "untracked" else tmp_path / place
@@ -244,7 +251,13 @@ def test_lines_of_a_notebook_are_found_however_it_is_laid_out(source: str | Sequ
 
 def test_what_is_no_notebook_has_no_lines():
     for content in (b"", b"{}", b"[]", b'{"cells": [1]}', b"\xff"):
-        assert read_source_lines(content, is_notebook=True) == []
+        assert read_source_lines(content, is_notebook=True) is None
+
+
+def test_of_a_notebook_that_git_keeps_elsewhere_nobody_can_tell_who_wrote_it(project):
+    write(project, "large.ipynb", "version https://git-lfs.github.com/spec/v1\nsize 12345\n")
+    (project / "large.ipynb").write_text(spell_notebook("a = 1"), encoding="utf-8")
+    assert [file.lines for file in read(project, "large.ipynb").files] == [None]
 
 
 def test_who_commits_notebooks_and_modules_writes_here(project):

@@ -21,6 +21,7 @@ from typing import Any
 
 from workbench.errors import NotFound, UsageError
 from workbench.executors.limits import Limits, is_size, parse_size
+from workbench.records.people import require_principal
 
 PREFIX = "WORKBENCH_"
 # What the workbench itself says to the kernels it starts; not a setting.
@@ -142,8 +143,12 @@ class Settings:
 
     @cached_property
     def acting_author(self) -> str:
-        """The principal that runs and nominates: the setting, else git's user.email, else user@host."""
-        return self.author or _git_email(self.project) or f"{getpass.getuser()}@{socket.gethostname()}"
+        """The principal that runs and nominates: the setting, else git's user.email, else user@host.
+
+        Raises UsageError for one who could not be a principal: nobody could tell whether they approve their own run.
+        """
+        given = self.author or _git_email(self.project)
+        return require_principal(given or f"{getpass.getuser()}@{socket.gethostname()}")
 
 
 def _most_memory_bytes() -> int:

@@ -9,12 +9,14 @@ allowed-signers file every signature (of approvals, waivers, objections) is veri
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import re
 import subprocess
 import sys
 import tempfile
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -119,12 +121,30 @@ def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked
         faults.append(f"{signed['principal']} ({role}) signed, not {entry['actor']} ({body.get('role')})")
     if f"{signed['model']}/{signed['version']}" != entry["subject"]:
         faults.append(f"{signed['model']}/{signed['version']} was signed, not {entry['subject']}")
+    if entry["event"] in ("approved", "waived") and any(
+        may_be(each, entry["actor"]) for each in authors_of(entry, lines)
+    ):
+        faults.append(f"{entry['actor']} is an author of {entry['subject']}: nobody approves their own work")
     if not timedelta() <= parse_time(entry["time"]) - parse_time(signed["issued"]) <= timedelta(minutes=5):
         faults.append(f"issued at {signed['issued']}, and recorded at {entry['time']}: not within 5 minutes")
     if "head" in signed:
         faults += check_checkpoint(lines[: entry["sequence"] - 1], signed["sequence"], signed["head"])
     files = {"-f": signers, "-s": body["signature"].encode(), **({} if revoked is None else {"-r": revoked})}
     return faults + check_signature(body, SIGNED[entry["event"]].format(role=role), signed, files)
+
+
+def authors_of(entry: dict[str, Any], lines: Lines) -> list[str]:
+    """Return who nominated what an entry is about before it, and whom that names as its authors."""
+    made = [each for _, each in lines[: entry["sequence"] - 1] if each["event"] == "nominated"]
+    made = [each for each in made if each["subject"] == entry["subject"]]
+    named = [(each["actor"], each["body"].get("authors")) for each in made]
+    return [str(name) for actor, others in named for name in [actor, *(others if isinstance(others, list) else [])]]
+
+
+def may_be(author: str, signer: str) -> bool:
+    """True where an author is, or looks like, who signed: a letter that no signer has may stand for any."""
+    one, other = person(author), person(signer)
+    return len(one) == len(other) and all(ord(a) > 127 or a == b for a, b in zip(one, other, strict=True))
 
 
 def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any], files: dict[str, bytes]) -> list[str]:
@@ -149,16 +169,44 @@ def parse_time(text: str) -> datetime:
     return time
 
 
+def person(name: str) -> str:
+    """Return whom a name means: without what nobody sees, capitals, accents, a tag, or what stands around an address."""
+    text = ""
+    for letter in unicodedata.normalize("NFKD", name).casefold():
+        kind = unicodedata.category(letter)[:1]
+        if kind not in ("C", "M") and letter not in ("\u115f", "\u1160", "\u2800"):
+            text += " " if kind == "Z" else letter
+    text = re.sub(r".*<", "", text).split(">")[0] if "<" in text else text
+    for user, host in reversed(re.findall(r"([^\s@<>():;,\"']+)@([^\s@<>():;,\"'/?]+)", text)):
+        return re.sub(r"\+.*", "", user).strip(".") + "@" + host.strip(".")
+    return re.sub(r"^mailto:", "", " ".join(text.split())).strip(". ")
+
+
+def key_of(word: str) -> tuple[bytes, ...]:
+    """Return the numbers of a public key without zeros before them: its type and spelling make no other key of it."""
+    left, numbers = base64.b64decode(word, validate=True), []
+    while left:
+        size = int.from_bytes(left[:4], "big")
+        numbers.append(left[4 : 4 + size].lstrip(b"\x00"))
+        left = left[4 + size :]
+    return tuple(numbers)[1:]
+
+
 def check_signers(signers: bytes) -> list[str]:
     """Return the lines of an allowed-signers file by which one key could be more than one person."""
-    faults, people = list[str](), dict[str, str]()
+    faults, people = list[str](), dict[tuple[bytes, ...], str]()
     for number, line in enumerate(signers.decode(errors="replace").split("\n"), 1):
         if not (words := line.split()) or words[0].startswith("#"):
             continue
         if not PRINCIPAL.fullmatch(words[0]) or "cert-authority" in line:
             faults.append(f"allowed signers, line {number}: it may stand for more than one person")
-        key = next((word for word in words[1:] if word.startswith("AAAA")), "")
-        if people.setdefault(key, words[0]) != words[0]:
+        try:
+            after = re.sub(r'"(\\.|[^"\\])*"', "", line.replace(words[0], "", 1)).split()
+            key = key_of(next(word for word in after if word.startswith("AAAA")))
+        except (StopIteration, ValueError):
+            faults.append(f"allowed signers, line {number}: its key cannot be read")
+            continue
+        if person(people.setdefault(key, words[0])) != person(words[0]):
             faults.append(f"allowed signers, line {number}: {words[0]} has the key of {people[key]}")
     return faults
 

@@ -20,6 +20,7 @@ from tests.conftest import AUTHOR, NOTEBOOKS
 from tests.integration.governed import MODEL, ROLES, STRANGER, Governed, trust
 from workbench import checks as policies
 from workbench.config import Settings
+from workbench.evidence.measures.authorship import measure_authorship
 from workbench.files.trees import write_tree
 from workbench.ledger import sqlalchemy_database
 from workbench.models.model_inspection import HoldoutFiles
@@ -55,7 +56,8 @@ def make_world(folder: Path, *, nominees: int = 2, blank: Path | None = None) ->
         make_key(keys / principal.partition("@")[0], principal)
     governed = Governed(open_project(project), keys)
     trust(governed.bench.settings, keys)
-    run = governed.bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": 1.0, "columns": 4})
+    notebook = Path(shutil.copy(NOTEBOOKS / "logs_everything.ipynb", governed.project))
+    run = governed.bench.run(notebook, {"strength": 1.0, "columns": 4})
     for _ in range(nominees):
         governed.answer_all(governed.bench.nominate(run.id, MODEL, policy=str(POLICY)).subject)
     governed.bench.store.close()
@@ -140,13 +142,15 @@ def _remember_facts() -> Callable[..., Any]:
     recompute = nominating.recompute_facts
 
     def recompute_once(plan: Nomination, frozen: Any, settings: Any) -> Any:
-        key = repr((replace(plan, last_version=0), sorted(map(sha256_hex, plan.kept.files.values()))))
+        key = repr((replace(plan, last_version=0, approved=None), sorted(map(sha256_hex, plan.kept.files.values()))))
         if key not in known:
             known[key] = recompute(plan, frozen, settings)
         # These three are taken from what was frozen, as they are when nothing is remembered.
         kept = {"version": frozen.identity.version, "bundle_digest": frozen.identity.bundle_digest}
-        identity = replace(known[key].identity, **kept)
-        return replace(known[key], identity=identity, checklist_digest=frozen.checklist_digest)
+        identity = replace(known[key].identity, **kept, authors=plan.authors)
+        # And this depends on what was released before.
+        written = measure_authorship(plan.kept.authorship, plan.approved, plan.policy.authors)
+        return replace(known[key], identity=identity, checklist_digest=frozen.checklist_digest, authorship=written)
 
     return recompute_once
 

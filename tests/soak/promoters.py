@@ -175,7 +175,8 @@ def _nominate_again(world: Governed) -> str:
     folder = bench.settings.models_folder / MODEL
     shutil.copytree(folder / "1", folder / str(version))
     facts = parse_evidence((folder / "1" / FACTS).read_bytes())
-    content = replace(facts, identity=replace(facts.identity, version=version)).to_bytes()
+    written = replace(facts.authorship, since=served_version(entries, MODEL)) if facts.authorship else None
+    content = replace(facts, identity=replace(facts.identity, version=version), authorship=written).to_bytes()
     (folder / str(version) / FACTS).write_bytes(content)
     subject, body = f"{MODEL}/{version}", {**read_body(nominated[0]), FACTS: sha256_hex(content)}
     bench.store.append_entry(Event.NOMINATED, actor=nominated[0].actor, subject=subject, body=body)

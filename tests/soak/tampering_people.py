@@ -150,6 +150,27 @@ def approve_ones_own_work(forger: Forger) -> Mutation:
     )
 
 
+def approve_ones_own_work_in_another_spelling(forger: Forger) -> Mutation:
+    letter = forger.pick("aeopxt")
+    alike = {"a": "\u0430", "e": "\u0435", "o": "\u03bf", "p": "\u0440", "x": "\u0445", "t": "\u0442"}[letter]
+    unseen, place = forger.pick("\u200b\u00ad\u2060\ufe0f\u3164"), forger.chance.randrange(len(OWNER))
+    name = forger.pick(
+        [
+            f"Otto <{OWNER}>",
+            f"Otto <{OWNER.title()}>",
+            f"mailto:{OWNER}",
+            f"{OWNER}.",
+            f"{OWNER[:place]}{unseen}{OWNER[place:]}",
+            OWNER.replace(letter, alike),
+        ]
+    )
+    identity = replace(forger.evidence.identity, authors=(AUTHOR, name))
+    files = forger.release_of(replace(forger.evidence, identity=identity))
+    return Mutation(
+        f"approved by its author {name!a}", (f"{OWNER} is an author of the run",), lambda: forger.audit(files)
+    )
+
+
 def be_two_people(forger: Forger) -> Mutation:
     name = forger.pick([VALIDATOR, VALIDATOR.upper(), VALIDATOR.title()])
     key = " ".join(forger.public[f"second-{OWNER}"].split()[:2])
@@ -226,6 +247,7 @@ FAMILIES: tuple[Family, ...] = (
     withdraw_a_key,
     sign_with_a_key_of_ones_own,
     approve_ones_own_work,
+    approve_ones_own_work_in_another_spelling,
     be_two_people,
     look_like_somebody,
     harm_a_waiver,

@@ -211,10 +211,13 @@ def test_somebody_is_always_at_work(tmp_path, monkeypatch):
     assert Settings(tmp_path).acting_author == "grace@example.org"
 
 
-def test_an_author_written_in_another_encoding_is_still_somebody(tmp_path, monkeypatch):
+@pytest.mark.parametrize("email", [b"ad\xe4@example.org", b"Ada <ada@example.org>", b"mailto:ada@example.org"])
+def test_an_author_of_git_who_could_not_be_a_principal_is_refused(tmp_path, monkeypatch, email):
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
-    (tmp_path / "config").write_bytes(b"[user]\nemail = ad\xe4@example.org\n")
-    assert Settings(tmp_path).acting_author == "ad\N{REPLACEMENT CHARACTER}@example.org"
+    (tmp_path / "config").write_bytes(b"[user]\nemail = " + email + b"\n")
+    with pytest.raises(UsageError, match="cannot be an author"):
+        _ = Settings(tmp_path).acting_author
+    assert Settings(tmp_path, author="ada@example.org").acting_author == "ada@example.org"
 
 
 @pytest.mark.parametrize("key", ["home", "allowed_signers"])

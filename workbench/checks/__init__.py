@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from workbench.checks.authors_known import authors_known
 from workbench.checks.beats_baseline import beats_baseline
 from workbench.checks.calibrated import calibrated
 from workbench.checks.data_known import data_known
@@ -39,6 +40,7 @@ Check = Callable[[Evidence, Policy], Finding]
 CHECKS: Mapping[str, Check] = {
     "run_finished": run_finished,
     "run_unmodified": run_unmodified,
+    "authors_known": authors_known,
     "planned_first": planned_first,
     "replay_agrees": replay_agrees,
     "data_known": data_known,

@@ -133,7 +133,7 @@ def show_policy(name: str | None, as_json: bool) -> None:
 @policy.command("check")
 @click.argument("names", metavar="[POLICY]...", nargs=-1)
 def check_policy(names: Sequence[str]) -> None:
-    """Read policies (default: the project's) and name every line to correct."""
+    """Read policies (default: the project's), name every line to correct, and warn where nobody would be left to approve."""
     bench = open_bench()
     problems = []
     for name in names or [bench.settings.policy]:
@@ -143,6 +143,8 @@ def check_policy(names: Sequence[str]) -> None:
             problems += [f"{name}: {reason}" for reason in exc.reasons or (exc.what,)]
         else:
             terminal.say(f"{name}: {found.name}, tier {found.tier}, {len(found.checks)} checks, sha256 {found.digest}")
+            for warning in bench.foresee_quorum(found):
+                terminal.say(f"{name}: Warning. {warning}")
     if problems:
         raise UsageError("Policies cannot be used.", why=problems, next_step="Correct these lines.")
 

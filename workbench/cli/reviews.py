@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from workbench.cli.terminal import escape, new_table, open_console, say
 from workbench.evidence.class_words import say_accuracy, say_confusion, say_decision
 from workbench.evidence.evidence import Finding, Status
 from workbench.evidence.measures.classes import ClassesFact, Share
 from workbench.evidence.serving_form import describe_form
-from workbench.policies.policy import Policy
+from workbench.policies.policy import AuthorRule, Policy
 from workbench.records.digest import short
 from workbench.reviews.checklist import ItemStatus, count_statuses
 from workbench.reviews.review import Review
@@ -79,6 +81,10 @@ def _print_changes(review: Review) -> None:
         )
 
 
+_AUTHORS: Mapping[AuthorRule, str] = {
+    "changed_lines": "a line of its code that is new since the model's last release",
+    "all_lines": "a line of its code, whenever that was",
+}
 # What names may take of 80 columns beside two shares with their bounds.
 _WIDEST_NAMES, _LONGEST_NAME = 40, 16
 
@@ -187,6 +193,7 @@ def print_policy(policy: Policy) -> None:
     for role, needed in policy.roles.items():
         console.print(f"{role}: {needed} must sign")
     console.print(f"{policy.principals} different people, never an author; an approval holds {policy.valid_days} days")
+    console.print(f"an author ran or nominated it, or wrote {_AUTHORS[policy.authors]}", soft_wrap=True)
     waiving = (
         f"{', '.join(policy.waivers.roles)}, for {policy.waivers.most_days} days at most"
         if policy.waivers.roles

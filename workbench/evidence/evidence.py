@@ -10,6 +10,7 @@ from typing import Any
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slices import SlicesFact
 from workbench.errors import UsageError
+from workbench.evidence.measures.authorship import AuthorshipFact
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.disclosures import DisclosureFact
@@ -39,6 +40,7 @@ _FIRST_FIELDS = frozenset(
 _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
     3: {"serving": None, "classes": None, "own_code": ()},
     4: {
+        "authorship": None,
         "holdout.alike_rows": None,
         "holdout.name": "",
         "holdout.target": None,
@@ -153,6 +155,7 @@ class Evidence:
     serving: ServingFact | None = None
     classes: ClassesFact | None = None
     own_code: tuple[ModuleFact, ...] = ()
+    authorship: AuthorshipFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:

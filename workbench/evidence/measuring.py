@@ -12,6 +12,7 @@ from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slicing import describe_slices
 from workbench.errors import UsageError
 from workbench.evidence.features import FeatureColumn, read_features, read_holdout
+from workbench.evidence.measures.authorship import Approved, measure_authorship
 from workbench.evidence.measures.calibration import measure_calibration
 from workbench.evidence.measures.classes import measure_classes
 from workbench.evidence.measures.disclosures import measure_disclosures
@@ -36,7 +37,7 @@ from workbench.runs.tables import DatasetFact, LoggedTable
 class MeasuredRun:
     """What is measured: a run as it was read once, what it is held against, and what a confined process saw of its model.
 
-    `authors` are the addresses of people whose names stand in its provenance.
+    `authors` are the addresses of people whose names stand in its provenance, `approved` is what was released of the model before.
     """
 
     kept: KeptRun
@@ -45,6 +46,7 @@ class MeasuredRun:
     reference: Reference
     baseline: Comparison
     authors: Collection[str]
+    approved: Approved | None = None
 
     @property
     def predictions(self) -> Predictions:
@@ -98,6 +100,7 @@ MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
         run.predictions, read_threshold(run.kept.files), run.inspection.differing_labels
     ),
     "own_code": lambda run: run.inspection.own_code,
+    "authorship": lambda run: measure_authorship(run.kept.authorship, run.approved, run.policy.authors),
 }
 
 

@@ -28,7 +28,6 @@ from workbench.models.own_code_source import (
 from workbench.models.own_modules import OwnModules, find_shadowed, is_own_file
 from workbench.models.skops_loader import find_untrusted_types
 from workbench.models.skops_schema import names_in
-from workbench.records.digest import canonical_json
 
 _MOVE = (
     "Write it into a module of its own, a .py file beside the notebook, import it from there and fit the model again."
@@ -90,13 +89,6 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
             path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)
-
-
-def write_authors(path: Path, authors: Collection[str]) -> None:
-    """Keep who wrote a model's own code last, for nobody approves what they wrote themselves; no authors, no file."""
-    path.unlink(missing_ok=True)
-    if authors:
-        path.write_bytes(canonical_json(sorted(authors)))
 
 
 def _left_over(content: bytes, own: OwnModules, used: Mapping[str, Sequence[str]]) -> list[str]:

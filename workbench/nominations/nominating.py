@@ -29,7 +29,7 @@ from workbench.records.digest import sha256_hex
 from workbench.replays.replay import Replay
 from workbench.replays.replaying import describe_replay
 from workbench.reviews.bundle import MANIFEST
-from workbench.reviews.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, SOURCE
+from workbench.reviews.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, SOURCE, find_approved
 from workbench.runs.folder import NOTEBOOK, PREDICTIONS
 from workbench.runs.keeping import read_kept_run, read_recorded
 from workbench.runs.mlflow_tracker import MlflowTracker
@@ -57,6 +57,7 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     return replace(
         plan,
         tried=tries.distinct,
+        approved=find_approved(plan.model, settings=project.settings, entries=entries),
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
         planned=describe_plan(run, predictions.task, plan.policy.digest, entries, looks),
         tries=tries,
@@ -103,6 +104,7 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
         "manifest": facts.identity.bundle_digest,
         "baseline": plan.baseline.id if plan.baseline else None,
         "known_until": plan.known_until,
+        "authors": list(plan.authors),
     }
     return f"{plan.model}/{version}", body | {name: sha256_hex(content) for name, content in frozen.items()}
 
@@ -126,7 +128,7 @@ def compute_facts(plan: Nomination, settings: Settings, inspection: Inspection, 
         [plan.run], against=other, policy=plan.policy, tried=plan.tried, read=lambda run: known[run.id]
     )
     reference = Reference(name_run(other.id), known[other.id]) if other else constant_reference(kept.predictions)
-    measured = MeasuredRun(kept, plan.policy, inspection, reference, compared, plan.authors)
+    measured = MeasuredRun(kept, plan.policy, inspection, reference, compared, plan.named, plan.approved)
     return Evidence(
         identity=plan.identify(bundle_digest),
         champion=None,

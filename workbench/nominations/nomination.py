@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workbench.checks import read_policy
 from workbench.evidence.evidence import Identity, PlanFact
+from workbench.evidence.measures.authorship import Approved, measure_authorship
 from workbench.evidence.measures.tries import TriesFact
 from workbench.policies.policy import Policy
 from workbench.replays.replay import ReplayFact
@@ -18,8 +19,8 @@ class Nomination:
     """What is to be nominated: a finished run, read once, for which model (its endpoint has the same name), under which policy.
 
     `baseline` is the run it is held against, None for a constant prediction; `tried` counts the tries on its holdout that ended by
-    `known_until`; `last_version` is the highest that was nominated before. `planned` is what the ledger said of it before it ran,
-    `replay` and `tries` what other runs say about it.
+    `known_until`; `last_version` is the highest that was nominated before, `approved` what is released of the model. `planned` is
+    what the ledger said of it before it ran, `replay` and `tries` what other runs say about it.
     """
 
     kept: KeptRun
@@ -31,6 +32,7 @@ class Nomination:
     last_version: int
     tried: int = 0
     known_until: str = ""
+    approved: Approved | None = None
     planned: PlanFact | None = None
     replay: ReplayFact | None = None
     tries: TriesFact | None = None
@@ -42,9 +44,15 @@ class Nomination:
 
     @property
     def authors(self) -> tuple[str, ...]:
-        """Everybody who made it: who ran it, wrote and committed the last change of its notebook and own code, and nominates it."""
-        git_authors = self.run.provenance.get("git_authors", ())
-        return tuple(sorted({self.run.author, self.nominator, *git_authors, *self.kept.code_authors}))
+        """Everybody who made it: who ran it, who nominates it, and who wrote the lines of its code that count by the policy."""
+        written = measure_authorship(self.kept.authorship, self.approved, self.policy.authors)
+        return tuple(sorted({self.run.author, self.nominator, *(written.authors if written else ())}))
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Everybody whose name stands in what it kept."""
+        written = self.kept.authorship
+        return frozenset({*self.authors, *(written.people if written else ())})
 
     @property
     def policy(self) -> Policy:

@@ -24,13 +24,15 @@ _LOG = logging.getLogger(__name__)
 def record_plan(project: Project, notebook: str) -> None:
     """Write down by which rules runs of a notebook will be judged, unless the newest plan says just that.
 
-    A run is no privileged deed: one whose plan cannot be written goes on, with a warning.
+    A run is no privileged deed: one whose plan cannot be written goes on, with a warning. Raises UsageError for an author who
+    could not be a principal.
     """
+    author = project.settings.acting_author
     try:
         body = _describe_plan(read_policy(find_policy(project.settings.policy, project.settings.project)))
         known = find_plan(project.store.read_ledger(), notebook)
         if known is None or known.body != body:
-            project.store.append_entry(Event.PLANNED, actor=project.settings.acting_author, subject=notebook, body=body)
+            project.store.append_entry(Event.PLANNED, actor=author, subject=notebook, body=body)
     except (Refused, Unavailable, UsageError) as exc:
         _LOG.warning("%s", _explain(exc))
 

@@ -21,7 +21,7 @@ from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import describe_plan
 from workbench.records.digest import sha256_hex, short
 from workbench.reviews.decision import find_blocking
-from workbench.reviews.nominees import Nominee
+from workbench.reviews.nominees import Nominee, find_approved
 from workbench.runs.keeping import read_kept_run
 from workbench.runs.looks import Look
 from workbench.runs.project import Project
@@ -64,6 +64,7 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
         tried=frozen.tries.distinct if frozen.tries else 1,
         last_version=frozen.identity.version,
         planned=_describe_plan(run, nominee, frozen, entries, looks),
+        approved=find_approved(frozen.identity.model, settings=project.settings, entries=entries),
         replay=frozen.replay,
         tries=frozen.tries,
     )

@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from workbench.errors import Refused, UsageError
-from workbench.policies.policy_problems import EXAMPLE_RULES, FORMATS, Known, find_problems
+from workbench.policies.policy_problems import EXAMPLE_RULES, FORMATS, AuthorRule, Known, find_problems
 from workbench.policies.severity import Severity
 from workbench.records.digest import sha256_hex
 from workbench.stats.task import Task
 
-__all__ = ["FORMATS", "Known", "MetricRule", "Policy", "Task", "WaiverRule", "parse_policy"]
+__all__ = ["FORMATS", "AuthorRule", "Known", "MetricRule", "Policy", "Task", "WaiverRule", "parse_policy"]
 
 # What a file of format 1 did not say.
 _BEFORE_TIERS = 2
@@ -43,7 +43,7 @@ class Policy:
 
     `tier` is the risk it is for: 1 high, 2 medium, 3 low. `severities` names the checks that may be waived (`waivable`) or are only
     said (`advisory`); all others block. `slices` are the groups of rows each of which must hold. `allows_own_code` says whether a
-    model may bring code of its author.
+    model may bring code of its author, `authors` whose lines make one of somebody.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Policy:
     slices: tuple[str, ...] = ()
     waivers: WaiverRule = WaiverRule()
     allows_own_code: bool = False
+    authors: AuthorRule = "changed_lines"
 
     def rule_of(self, task: Task) -> MetricRule:
         """Return the rule that judges a task; raises Refused where the policy has none."""
@@ -147,6 +148,7 @@ def _build_policy(document: Mapping[str, Any], digest: str) -> Policy:
         waivers=WaiverRule(tuple(waivers["roles"]), waivers["most_days"]) if waivers["allowed"] else WaiverRule(),
         # A file that says nothing of it was written before there was any.
         allows_own_code=document.get("own_code", {"allowed": False})["allowed"],
+        authors=approvals.get("authors", "changed_lines"),
     )
 
 

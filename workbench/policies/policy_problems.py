@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -21,6 +21,8 @@ EXAMPLE_RULES: Mapping[str, str] = {
     "multiclass": "{name: roc_auc, margin: 0.005, limit: 0.8}",
     "regression": "{name: r2, margin: 0.02, limit: 0.2}",
 }
+# Whose lines make an author: those that are new since the model's last release, or all that are there.
+AuthorRule = Literal["changed_lines", "all_lines"]
 _TASKS = tuple(EXAMPLE_RULES)
 _TIERS = (1, 2, 3)
 _LARGEST = 1e300
@@ -221,9 +223,12 @@ def _metrics_of(task: str, known: Known | None) -> list[str]:
 
 def _find_in_approvals(value: Any, _: Any, __: Any) -> Iterator[Problem]:
     place = ("approvals",)
-    if not isinstance(value, dict) or set(value) != {"roles", "principals", "valid_days"}:
-        yield Problem(place, "needs exactly roles, principals and valid_days.", _REMEDIES["approvals"])
+    if not isinstance(value, dict) or {*value} - {"authors"} != {"roles", "principals", "valid_days"}:
+        yield Problem(place, "needs roles, principals and valid_days, and may have authors.", _REMEDIES["approvals"])
         return
+    if value.get("authors", "all_lines") not in get_args(AuthorRule):
+        what = f"{value['authors']!r} says not whose lines make an author."
+        yield Problem((*place, "authors"), what, f"Write {' or '.join(get_args(AuthorRule))}.")
     roles = value["roles"]
     if not isinstance(roles, dict) or not roles:
         yield Problem((*place, "roles"), "names nobody who must sign.", "Write roles: {validator: 1}.")

@@ -23,7 +23,8 @@ from workbench.errors import UsageError
 from workbench.evidence.evidence import Evidence, parse_evidence
 from workbench.policies.policy import Policy
 from workbench.records.digest import sha256_hex, strict_json
-from workbench.reviews.approval import VerifiedApproval, name_people, parse_statement
+from workbench.records.people import name_people
+from workbench.reviews.approval import VerifiedApproval, parse_statement
 from workbench.reviews.bundle import EVIDENCE, MANIFEST, POLICY, SUBJECTS, set_terms
 from workbench.reviews.decision import Decision, decide, judge_approvals
 from workbench.reviews.objection import find_open_objections

@@ -6,13 +6,13 @@ own, so the allowed-signers file decides who may sign as what, and `ssh-keygen -
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Checkpoint, Entry
+from workbench.records.people import is_author, name_people
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement
 
@@ -99,25 +99,6 @@ class Terms:
 def parse_statement(content: bytes) -> Statement:
     """Read a statement from its exact bytes; raises UsageError for anything this version would not have written."""
     return read_statement(content, Statement, _SHAPE, "An approval")
-
-
-def is_author(principal: str, authors: Sequence[str]) -> bool:
-    """True when a principal is among the authors, however the name is written."""
-    return person_of(principal) in map(person_of, authors)
-
-
-def person_of(principal: str) -> str:
-    """Return whom a principal names, however it is written: capitals, width, or a tag behind a plus make nobody else."""
-    user, at, host = unicodedata.normalize("NFKC", principal).casefold().strip().partition("@")
-    return f"{user.partition('+')[0]}{at}{host}"
-
-
-def name_people(principals: Iterable[str]) -> tuple[str, ...]:
-    """Return each person once, as written first, sorted."""
-    people: dict[str, str] = {}
-    for principal in principals:
-        people.setdefault(person_of(principal), principal)
-    return tuple(people[person] for person in sorted(people))
 
 
 def find_approval_faults(approval: VerifiedApproval, terms: Terms) -> list[str]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from workbench.errors import Refused
 from workbench.evidence.evidence import Finding
 from workbench.policies.policy import Policy
+from workbench.records.people import is_author
 from workbench.reviews.approval import (
     Statement,
     Terms,
     VerifiedApproval,
     find_approval_faults,
     find_missing_roles,
-    is_author,
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from workbench.errors import UsageError
 from workbench.ledger.events import EVENTS, SignedKind
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_checkpoint_fault, head_of
+from workbench.records.people import is_author
 from workbench.reviews.approval import Statement
 from workbench.reviews.objection import Objection
 from workbench.reviews.signed_records import READERS, SignedRecord
@@ -89,13 +90,26 @@ def _audit_signed(
         return None, [f"the statement that was signed cannot be read: {'; '.join([exc.what, *exc.reasons])}"]
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         return None, [f"the statement that was signed cannot be read: {type(exc).__name__}: {exc}."]
-    faults = _find_misfits(entry, record)
+    faults = [*_find_misfits(entry, record), *_find_own_work(entry, entries)]
     fault = verify(entry)
     faults += [f"the signature of {entry.actor} does not hold: {fault}"] if fault else []
     if isinstance(record, Statement):
         unheld = find_checkpoint_fault(entries[: entry.sequence - 1], record.checkpoint)
         faults += [f"the checkpoint that was signed does not hold. {unheld}"] if unheld else []
     return record, faults
+
+
+def _find_own_work(entry: Entry, entries: Sequence[Entry]) -> list[str]:
+    """Return that somebody approved or waived what they nominated, or wrote by what was said when it was nominated."""
+    before = entries[: entry.sequence - 1]
+    made = [each for each in before if each.event is Event.NOMINATED and each.subject == entry.subject]
+    authors = [str(author) for each in made for author in (each.actor, *_list(each.body.get("authors")))]
+    is_own = entry.event in (Event.APPROVED, Event.WAIVED) and is_author(entry.actor, authors)
+    return [f"{entry.actor} is an author of {entry.subject}, and nobody approves their own work."] if is_own else []
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _find_misfits(entry: Entry, record: SignedRecord) -> list[str]:

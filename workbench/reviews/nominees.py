@@ -14,6 +14,7 @@ from workbench.checks import read_policy, run_checks
 from workbench.config import Settings, find_template
 from workbench.errors import NotFound, Refused
 from workbench.evidence.evidence import Evidence, Finding, parse_evidence
+from workbench.evidence.measures.authorship import Approved
 from workbench.files.trees import read_tree
 from workbench.ledger.history import Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.ledger.ledger import Entry, Event
@@ -117,6 +118,16 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         standing=find_standing(entries, subject, facts.identity.endpoint),
         modules=_read_own_modules(folder, facts),
     )
+
+
+def find_approved(model: str, *, settings: Settings, entries: Sequence[Entry]) -> Approved | None:
+    """Return what is released of a model by these entries, and what was said of its lines; None before its first release."""
+    version = served_version(entries, model)
+    if version is None:
+        return None
+    nominated = _find_nominated(entries, f"{model}/{version}")
+    frozen = _read_frozen(settings.models_folder / model / str(version), nominated)
+    return Approved(version, parse_evidence(frozen[FACTS]).authorship)
 
 
 def _find_nominated(entries: Sequence[Entry], subject: str) -> Entry:

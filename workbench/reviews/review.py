@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench.evidence.evidence import Evidence, Finding, ObjectionFact, Status
 from workbench.ledger.history import Standing
-from workbench.reviews.approval import name_people
+from workbench.records.people import name_people
 from workbench.reviews.changes import Changes
 from workbench.reviews.checklist import ChecklistRow
 from workbench.reviews.decision import Decision

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.ledger.ledger import Checkpoint, Entry, Event
+from workbench.policies.policy import Policy
 from workbench.reviews.ledger_audit import LedgerAudit
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
 from workbench.runs.project import Project
 from workbench.signing.key import Key
+from workbench.signing.namespaces import signing_namespace
 
 if TYPE_CHECKING:
     from workbench.reviews.nominees import Nominee
@@ -34,6 +36,19 @@ class ReviewVerbs(Project):
         from workbench.reviews.judging import review_nominee
 
         return review_nominee(self.load_nominee(subject))
+
+    def foresee_quorum(self, policy: Policy) -> list[str]:
+        """Return warnings of whose work here nobody could approve under a policy; none where nobody signs yet."""
+        from workbench.reviews.quorum import foresee_quorum
+        from workbench.runs.blaming import read_committers
+        from workbench.signing.allowed_signers import list_signers
+
+        path = self.settings.signers_file
+        if not path.is_file():
+            return []
+        content = path.read_bytes()
+        signers = {role: list_signers(content, signing_namespace(role)) for role in policy.roles}
+        return foresee_quorum(signers, {self.settings.acting_author, *read_committers(self.settings.project)}, policy)
 
     def answer(self, subject: str, question: str, text: str) -> Review:
         """Answer a question only a person can answer; approvals given before become stale."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from workbench.evidence.evidence import Finding, Severity, Status, WaiverFact
 from workbench.policies.policy import Policy
 from workbench.records.clock import last_day
-from workbench.reviews.approval import is_author
+from workbench.records.people import is_author
 from workbench.reviews.decision import Decision, decide
 from workbench.signing.namespaces import waiver_namespace
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement

@@ -17,6 +17,8 @@ from workbench.models.predictions import (
     unusable,
 )
 from workbench.records.digest import sha256_hex, strict_json
+from workbench.records.document import build_record
+from workbench.runs.authorship import Authorship, join_authorships
 from workbench.runs.folder import CODE_AUTHORS, MODEL, PREDICTIONS, RECORD
 from workbench.runs.run import Run
 from workbench.runs.tables import LoggedTable, read_tables
@@ -83,14 +85,20 @@ class KeptRun:
         return {path.removeprefix(inside): each for path, each in self.files.items() if path.startswith(inside)}
 
     @cached_property
-    def code_authors(self) -> tuple[str, ...]:
-        """Who wrote the own code of its model; raises Refused when what it kept of that cannot be read."""
-        if CODE_AUTHORS not in self.files:
-            return ()
+    def authorship(self) -> Authorship | None:
+        """Who wrote what it ran, the own code of its model with it; None for a run of before that was asked.
+
+        Raises Refused when what it kept of that cannot be read.
+        """
+        if "authorship" not in self.run.provenance:
+            return None
         try:
-            return tuple(str(author) for author in strict_json(self.files[CODE_AUTHORS]))
+            own = [strict_json(self.files[CODE_AUTHORS])] if CODE_AUTHORS in self.files else []
+            return join_authorships(
+                *(build_record(Authorship, each) for each in (self.run.provenance["authorship"], *own))
+            )
         except (ValueError, TypeError) as exc:
-            what = f"{CODE_AUTHORS} of run {self.run.id} cannot be read."
+            what = f"Who wrote what run {self.run.id} ran cannot be read."
             raise Refused(what, why=str(exc), next_step=RUN_AGAIN) from exc
 
 

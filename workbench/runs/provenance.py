@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from functools import lru_cache
 from importlib.metadata import distributions
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.records.digest import canonical_json, sha256_hex
+from workbench.runs.blaming import ask_git
 
 _LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "conda-lock.yml", "requirements.txt")
 _NAMED_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "mlflow", "papermill", "ipykernel", "workbench")
@@ -20,8 +20,7 @@ _NAMED_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "mlflow"
 def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
     """Return git commit and state, lock file, installed packages and machine, as plain JSON values.
 
-    A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too;
-    `git_authors` are who wrote and who committed its last change.
+    A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too.
     """
     packages = _read_packages(_folder_times())
     lock = next((project / name for name in _LOCK_FILES if (project / name).is_file()), None)
@@ -29,7 +28,6 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
         "notebook_path": _relative(notebook, project),
         "git_commit": _git(notebook.parent, "rev-parse", "HEAD"),
         "git_dirty": _is_dirty(notebook),
-        "git_authors": read_git_authors(notebook),
         "lock_file": lock.name if lock else None,
         "lock_digest": sha256_hex(lock.read_bytes()) if lock else None,
         "packages": {name: packages[name] for name in _NAMED_PACKAGES if name in packages},
@@ -62,17 +60,7 @@ def _is_dirty(notebook: Path) -> bool | None:
     return None if changes is None else bool(changes) or not is_tracked
 
 
-def read_git_authors(file: Path) -> list[str]:
-    """Return who wrote and who committed a file's last change, sorted; nobody where git does not know it."""
-    said = _git(file.parent, "log", "-1", "--format=%ae%n%ce", "--", file.name) or ""
-    return sorted({line.strip() for line in said.splitlines() if line.strip()})
-
-
 def _git(folder: Path, *arguments: str) -> str | None:
-    command = ["git", "--literal-pathspecs", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    said = ask_git(folder, *arguments)
     # A file name, too, is whatever bytes somebody gave it.
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return None if said is None else said.decode(errors="replace").strip()

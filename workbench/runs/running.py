@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
 from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
-from workbench.records.digest import canonical_json
+from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.batch import Batch, Progress
+from workbench.runs.blaming import read_authorship
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
 from workbench.runs.folder import PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
+from workbench.runs.importing import find_local_modules
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.publishing import publish_pending, publish_run
@@ -55,7 +57,7 @@ class Runner:
         self._tracker.require_answer()
         publish_pending(self._settings, self._store, self._tracker)
         batch = replace(batch, path=batch.path.resolve())
-        course = _Course(batch, {**read_provenance(batch.path, self._settings.project), **batch.origin})
+        course = _Course(batch, {**self._read_provenance(batch), **batch.origin})
         with keep_leases(self._store) as held:  # until what is stopped is written down as well
             try:
                 self._execute(course, held)
@@ -65,6 +67,14 @@ class Runner:
                     raise _interrupted(course) from exc
                 raise
         return course.done
+
+    def _read_provenance(self, batch: Batch) -> dict[str, Any]:
+        project = self._settings.project
+        files = [batch.path, *find_local_modules(batch.path, batch.notebook.document, project)]
+        return {
+            **read_provenance(batch.path, project),
+            "authorship": strict_json(canonical_json(asdict(read_authorship(files, project)))),
+        }
 
     def _execute(self, course: _Course, held: HeldAttempts) -> None:
         while self._fill(course):

@@ -186,10 +186,10 @@ def log_model(
     from workbench.models.boosters.substituting import put_texts_for_boosters
     from workbench.models.fitted_model import decide_task, describe_contract
     from workbench.models.frames import describe_columns
-    from workbench.models.own_code import record_own_code, write_authors, write_files
+    from workbench.models.own_code import record_own_code, write_files
     from workbench.models.servability import judge_answers, require_frame, require_reviewed
     from workbench.models.skops_canonical import write_model
-    from workbench.runs.provenance import read_git_authors
+    from workbench.runs.blaming import write_authorship
     from workbench.runs.tabulating import write_table
 
     require_frame(features)
@@ -216,7 +216,7 @@ def log_model(
     if training is not None:
         write_table(_keep_some(training), folder / TRAINING)
     write_files(folder / MODEL, {**own.files, SKOPS_FILE: content})
-    write_authors(folder / CODE_AUTHORS, {author for path in own.paths for author in read_git_authors(path)})
+    write_authorship(folder / CODE_AUTHORS, own.paths, _project())
     return logged
 
 

@@ -11,11 +11,13 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from workbench.errors import Refused
+from workbench.records.people import PRINCIPAL, person_of
 
-PRINCIPAL = re.compile(r"[\w.@+-]+", re.ASCII)
+_NAMESPACES = re.compile(r'(?:^|,)namespaces="([^"]*)"', re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 _LINE = re.compile(
     r"(?P<principal>\S+)[ \t]+"
@@ -28,7 +30,8 @@ _LINE = re.compile(
 class _Grant:
     number: int
     principal: str
-    key: bytes
+    key: tuple[bytes, ...]
+    namespaces: str | None
 
 
 def read_allowed_signers(path: Path) -> bytes:
@@ -46,24 +49,40 @@ def read_allowed_signers(path: Path) -> bytes:
 
 def find_signers_faults(content: bytes) -> list[str]:
     """Return why an allowed-signers file does not tell people apart, line by line; empty when it does."""
-    faults: list[str] = []
-    grants: list[_Grant] = []
-    for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
-        text = line.lstrip(" \t").rstrip(" \t\r")
-        if text and not text.startswith("#"):
-            read = _read_line(number, text)
-            grants += [read] if isinstance(read, _Grant) else []
-            faults += [read] if isinstance(read, str) else []
-    return faults + list(_shared_keys(grants))
+    read = list(_read_lines(content))
+    faults = [each for each in read if isinstance(each, str)]
+    return faults + list(_shared_keys([each for each in read if isinstance(each, _Grant)]))
+
+
+def list_signers(content: bytes, namespace: str) -> list[str]:
+    """Return who may sign in a namespace by an allowed-signers file, whenever that is; a line that names none grants all."""
+    grants = [each for each in _read_lines(content) if isinstance(each, _Grant)]
+    return [each.principal for each in grants if each.namespaces is None or _matches(namespace, each.namespaces)]
+
+
+def _matches(namespace: str, patterns: str) -> bool:
+    """True for a name that a list of patterns means, as ssh-keygen reads it: `*`, `?`, and `!` before those it does not mean."""
+    given = [pattern.replace("[", "[[]") for pattern in patterns.split(",")]
+    denied = any(fnmatchcase(namespace, each[1:]) for each in given if each.startswith("!"))
+    return not denied and any(fnmatchcase(namespace, each) for each in given)
 
 
 def find_principal(content: bytes, public_key: str) -> str | None:
     """Return whose key a public key line (`ssh-ed25519 AAAA...`) is by an allowed-signers file, None when it is nobody's."""
-    for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
-        read = _read_line(number, line.strip()) if line.strip() and not line.lstrip().startswith("#") else None
-        if isinstance(read, _Grant) and base64.b64encode(read.key).decode() == public_key.split()[1]:
-            return read.principal
-    return None
+    try:
+        key = _read_key(public_key.split()[1])
+    except ValueError:
+        return None
+    return next(
+        (grant.principal for grant in _read_lines(content) if isinstance(grant, _Grant) and grant.key == key), None
+    )
+
+
+def _read_lines(content: bytes) -> Iterator[_Grant | str]:
+    for number, line in enumerate(content.decode(errors="replace").split("\n"), 1):
+        text = line.lstrip(" \t").rstrip(" \t\r")
+        if text and not text.startswith("#"):
+            yield _read_line(number, text)
 
 
 def _read_line(number: int, text: str) -> _Grant | str:
@@ -78,14 +97,27 @@ def _read_line(number: int, text: str) -> _Grant | str:
     if "cert-authority" in options or "-cert-" in found["kind"]:
         return f"Line {number}: {principal} is granted by certificate, which can name anybody."
     try:
-        return _Grant(number, principal, base64.b64decode(found["key"], validate=True))
+        granted = _NAMESPACES.search(found["options"] or "")
+        return _Grant(number, principal, _read_key(found["key"]), granted and granted[1])
     except binascii.Error:
         return f"Line {number}: the key of {principal} cannot be read."
 
 
+def _read_key(text: str) -> tuple[bytes, ...]:
+    """Return a public key as what it is made of, however it is spelled: the same numbers are the same key.
+
+    Its type is left out, which has several names for RSA, and zeros before a number, of which ssh-keygen reads any count.
+    """
+    blob, parts = base64.b64decode(text, validate=True), list[bytes]()
+    while blob:
+        end = 4 + int.from_bytes(blob[:4], "big")
+        parts, blob = [*parts, blob[4:end].lstrip(b"\0")], blob[end:]
+    return tuple(parts[1:])
+
+
 def _shared_keys(grants: list[_Grant]) -> Iterator[str]:
-    first: dict[bytes, _Grant] = {}
+    first: dict[tuple[bytes, ...], _Grant] = {}
     for grant in grants:
         known = first.setdefault(grant.key, grant)
-        if known.principal != grant.principal:
+        if person_of(known.principal) != person_of(grant.principal):
             yield f"Lines {known.number} and {grant.number}: {known.principal} and {grant.principal} share one key."

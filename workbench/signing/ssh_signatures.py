@@ -13,7 +13,8 @@ from pathlib import Path
 
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.policies.roles import require_role
-from workbench.signing.allowed_signers import PRINCIPAL, read_allowed_signers
+from workbench.records.people import PRINCIPAL
+from workbench.signing.allowed_signers import read_allowed_signers
 from workbench.signing.askpass import Handover, hand_over
 from workbench.signing.key import Key
 from workbench.signing.namespaces import role_namespaces

@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.evidence.evidence import Finding, ObjectionFact
 from workbench.records.digest import short
-from workbench.reviews.approval import person_of
+from workbench.records.people import person_of
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review, find_next_command
 from workbench.words.findings import can_be_waived, sort_findings, waive_command
 from workbench.words.numbers import read_time, sentence_case, words

@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from workbench.errors import UsageError, WorkbenchError
-from workbench.reviews.approval import is_author
+from workbench.records.people import is_author
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
 from workbench.signing.key import Key

@@ -10,10 +10,13 @@ import httpx
 import pandas as pd
 import pytest
 
+from tests.conftest import AUTHOR
 from tests.integration.governed import MODEL, STRANGER, Governed, open_governed, reasons_of, trust
 from tests.integration.own_code import FEATURES, SCALING, write_notebook
 from tests.integration.releases.test_promotion import free_port
 from workbench.errors import Refused
+from workbench.reviews.request import ApprovalRequest
+from workbench.signing.key import Key
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,11 @@ def nominated_with_own_code(
     governed = open_governed(make_project(tmp_path_factory.mktemp("own") / "project"), reviewers_keys)
     trust(governed.bench.settings, reviewers_keys)
     notebook = write_notebook(governed.project / "notebooks")
-    commit(notebook.with_name("scaling.py"), STRANGER)
+    scaling = notebook.with_name("scaling.py")
+    scaling.write_text(SCALING.splitlines(keepends=True)[0], encoding="utf-8")
+    commit(scaling, STRANGER)
+    scaling.write_text(SCALING, encoding="utf-8")
+    commit(scaling, AUTHOR)
     run = governed.bench.run(notebook, {})
     governed.answer_all(governed.bench.nominate(run.id, MODEL).subject)
     return governed
@@ -37,8 +44,18 @@ def commit(path: Path, author: str) -> None:
         subprocess.run([*git, *command], cwd=path.parent, check=True)
 
 
-def test_who_wrote_own_code_is_an_author_and_cannot_approve_it(nominated_with_own_code):
-    assert STRANGER in nominated_with_own_code.bench.review(f"{MODEL}/1").evidence.identity.authors
+def test_who_wrote_a_line_of_own_code_is_an_author_and_cannot_approve_it_whoever_changed_it_last(
+    nominated_with_own_code,
+):
+    evidence = nominated_with_own_code.bench.review(f"{MODEL}/1").evidence
+    assert STRANGER in evidence.identity.authors
+    assert [file.path for file in evidence.authorship.files] == [
+        "notebooks/holds_own_code.ipynb", "notebooks/features.py", "notebooks/scaling.py"
+    ]  # fmt: skip
+    request, key = ApprovalRequest("owner"), Key(nominated_with_own_code.key_of(STRANGER))
+    with pytest.raises(Refused) as refused:
+        nominated_with_own_code.acting(STRANGER).approve(f"{MODEL}/1", request, key)
+    assert f"{STRANGER} is an author of the run" in reasons_of(refused)
 
 
 def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):

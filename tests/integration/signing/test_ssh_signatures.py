@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import permutations
@@ -16,9 +18,11 @@ from tests.unit.people import NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import read_policy
 from tests.unit.releases.builders import build_release_files
 from tests.unit.reviews.builders import build_objection, build_statement, build_statements, build_subjects, build_waiver
+from workbench import ledger_verifier
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.records.digest import sha256_hex
 from workbench.releases.release import approval_paths, audit_release, waiver_paths
+from workbench.signing.allowed_signers import find_principal, find_signers_faults
 from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import (
@@ -310,6 +314,43 @@ def test_however_a_line_is_written_the_same_key_is_the_same_key(keys, tmp_path):
     lines = [f"{OWNER} {kind} {key}", f' {VALIDATOR}\tnamespaces="x \\" y"\t{kind}\t{key} ssh-rsa AAAA\r']
     with pytest.raises(Refused, match="share one key"):
         keys.fault(keys.sign(build_statement()), allowed_signers=trusting(tmp_path, *lines))
+
+
+def spell_rsa(public: str, *, kind: bytes = b"ssh-rsa", before: bytes = b"") -> str:
+    """Return the line of an RSA key as ssh-keygen reads it too: its inner type by another name, zeros before its modulus."""
+    blob, fields = base64.b64decode(public.split()[1]), []
+    while blob:
+        end = 4 + int.from_bytes(blob[:4], "big")
+        fields, blob = [*fields, blob[4:end]], blob[end:]
+    written = (kind, fields[1], before + fields[2])
+    joined = b"".join(len(field).to_bytes(4, "big") + field for field in written)
+    return f"ssh-rsa {base64.b64encode(joined).decode()}"
+
+
+@pytest.fixture(scope="module")
+def rsa_key(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rsa") / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+@pytest.mark.parametrize("spelling", [{"before": b"\0"}, {"before": b"\0\0\0"}, {"kind": b"rsa-sha2-256"}])
+def test_one_rsa_key_spelled_two_ways_is_one_person(tmp_path, rsa_key, spelling):
+    public = rsa_key.with_suffix(".pub").read_text()
+    other = spell_rsa(public, **spelling)
+    assert other != " ".join(public.split()[:2])
+    file = trusting(tmp_path, allowed_signer(VALIDATOR, ["validator"], public), allowed_signer(OWNER, ["owner"], other))
+    assert find_signers_faults(file.read_bytes()) == [f"Lines 3 and 4: {VALIDATOR} and {OWNER} share one key."]
+    assert ledger_verifier.check_signers(file.read_bytes()) == [
+        f"allowed signers, line 4: {OWNER} has the key of {VALIDATOR}"
+    ]
+    assert find_principal(allowed_signer(OWNER, ["owner"], other).encode(), public) == OWNER
+
+
+def test_one_person_in_two_spellings_may_have_one_key(keys, tmp_path):
+    lines = [allowed_signer(who, ["owner"], keys.public[OWNER]) for who in (OWNER, OWNER.upper(), f"{OWNER}.")]
+    content = trusting(tmp_path, *lines).read_bytes()
+    assert find_signers_faults(content) == ledger_verifier.check_signers(content) == []
 
 
 def test_a_person_may_have_two_keys_and_a_key_two_lines(keys, tmp_path):

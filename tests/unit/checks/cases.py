@@ -13,6 +13,7 @@ from tests.unit.comparisons.builders import (
 )
 from tests.unit.evidence.builders import (
     ANSWERS,
+    build_authorship,
     build_calibration,
     build_column,
     build_compared,
@@ -38,6 +39,7 @@ from tests.unit.evidence.builders import (
     build_slice,
     build_slices,
     build_tries,
+    build_written,
 )
 from tests.unit.policies.builders import build_policy
 from workbench.checks import CHECKS
@@ -92,6 +94,7 @@ FAILS = {
         {"execution": build_execution(code_cells=0, executed_cells=0)},
     ],
     "run_unmodified": [{"files_unmodified": False}],
+    "authors_known": [{"identity": build_identity(authors=())}],
     "data_known": [
         {"datasets": (replace(TRAIN, rows=0), HOLDOUT)},
         {"datasets": (TRAIN, replace(HOLDOUT, columns=0))},
@@ -225,6 +228,14 @@ MISSING = {
         {"score": build_score(metric="accuracy")},
     ],
     "run_unmodified": [{"identity": build_identity(notebook_digest="")}],
+    "authors_known": [
+        {"authorship": None},
+        {"authorship": build_authorship(files=())},
+        {"authorship": build_authorship(files=(build_written(), build_written(path="shop.py", commits=())))},
+        {"authorship": build_authorship(files=(build_written(untold=3),))},
+        {"identity": build_identity(authors=("ada@example.org", "\u0430da@example.org"))},
+        {"identity": build_identity(authors=("Ada Lovelace",))},
+    ],
     "data_known": [
         {"datasets": ()},
         {"datasets": (TRAIN,)},
@@ -356,6 +367,7 @@ MISSING = {
 
 # The fact each check stands on that may be absent.
 MEASURED = {
+    "authorship": "authors_known",
     "profiles": "data_quality",
     "leakage": "no_leaking_feature",
     "replay": "replay_agrees",

@@ -16,6 +16,7 @@ from tests.unit.checks.cases import (
     find,
 )
 from tests.unit.evidence.builders import (
+    build_authorship,
     build_calibration,
     build_column,
     build_cost,
@@ -34,6 +35,7 @@ from tests.unit.evidence.builders import (
     build_slice,
     build_slices,
     build_tries,
+    build_written,
 )
 from workbench.evidence.evidence import Status
 from workbench.evidence.measures.leakage import ColumnStrength
@@ -67,6 +69,12 @@ _metrics = between(-1e-9, 1e-9).map(lambda off: build_score().value + off)
 _counts = st.integers(0, 300) | st.integers(100, 300) | st.integers(-3, 10**6)
 _columns = nearly(build_column, missing=st.integers(-1, 90), distinct=st.integers(0, 3) | _counts)
 NEARLY_PASSING = {
+    "authorship": nearly(
+        build_authorship,
+        files=several(
+            nearly(build_written, commits=several(st.just("9c" * 20)), uncommitted=_counts, untold=st.just(0) | _counts)
+        ),
+    ),
     "profiles": nearly(
         build_profile,
         rows=_counts,

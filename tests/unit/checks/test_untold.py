@@ -26,6 +26,8 @@ NEEDED = {
         "planned_first", "slices_hold",
     },
     "score.logged": {"metric_recomputed"},
+    "authorship": {"authors_known"},
+    "authorship.files": {"authors_known"},
     "baseline": {"beats_baseline"},
     "baseline.runs": {"beats_baseline"},
     "baseline.runs.*.advantage": {"beats_baseline"},
@@ -78,7 +80,7 @@ ONLY_SHOWN = {
     "slices.values.*.score", "slices.values.*.reference_score", "slices.values.*.p_value", "calibration.intercept",
     "calibration.brier", "calibration.log_loss", "calibration.bins", "robustness.scenarios.*.worst_column",
     "classes.classes", "classes.metrics", "classes.classes.*.recall", "classes.classes.*.precision", "classes.classes.*.roc_auc",
-    "classes.metrics.*.value", "classes.positive_class", "classes.response",
+    "authorship.since", "classes.metrics.*.value", "classes.positive_class", "classes.response",
 }  # fmt: skip
 # Of noise the drop is needed; of what is swapped, missing or in another unit it is only shown.
 OF_ONE_MEMBER = {"robustness.scenarios.*.drop": {"robust"}}

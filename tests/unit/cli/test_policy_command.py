@@ -38,7 +38,7 @@ def test_a_policy_that_can_be_used_is_named_by_its_digest(capsys):
     for names in ((), ("standard",), (str(STANDARD_POLICY),)):
         code, out, err = run(capsys, "policy", "check", *names)
         assert (code, err) == (0, "")
-        assert f"standard, tier 2, 22 checks, sha256 {DIGEST}" in " ".join(out.split())
+        assert f"standard, tier 2, 23 checks, sha256 {DIGEST}" in " ".join(out.split())
 
 
 @pytest.fixture
@@ -78,3 +78,15 @@ def test_what_is_no_file_or_too_large_is_no_policy(capsys, tmp_path):
     for name, why in (("/dev/zero", "It is no file."), (str(tmp_path), "It is no file."), (str(large), "larger than")):
         code, _, err = run(capsys, "policy", "show", name)
         assert (code, why in err) == (2, True), err
+
+
+def test_a_team_of_two_is_warned_that_nobody_would_be_left(capsys, tmp_path):
+    signers = tmp_path / "runs" / "trust" / "allowed_signers"
+    signers.parent.mkdir(parents=True)
+    lines = [f'{who}@example.org namespaces="workbench.approval.{role}" ssh-ed25519 {key}' for who, role, key in (
+        ("ada", "owner", "AAAAC3NzaC1lZDI1NTE5AAAAIA=="), ("grace", "validator", "AAAAC3NzaC1lZDI1NTE5AAAAIQ==")
+    )]  # fmt: skip
+    signers.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    code, out, err = run(capsys, "policy", "check")
+    assert (code, err) == (0, "")
+    assert "Warning. Nobody could approve what ada@example.org runs: 0 of 1 as owner" in " ".join(out.split())

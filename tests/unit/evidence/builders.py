@@ -13,6 +13,7 @@ from tests.unit.people import AUTHOR, ENDED, ISSUED, RUN_ID, VALIDATOR
 from tests.unit.policies.builders import build_policy_bytes
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.evidence.evidence import Evidence, Identity, ObjectionFact, PlanFact
+from workbench.evidence.measures.authorship import AuthorshipFact, WrittenFact
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact, ClassFact, MetricValue, Share
 from workbench.evidence.measures.disclosures import Disclosure, DisclosureFact
@@ -345,6 +346,23 @@ def build_serving(**changes: Any) -> ServingFact:
     return ServingFact(**{**facts, **changes})
 
 
+def build_written(**changes: Any) -> WrittenFact:
+    """Return a notebook whose lines two commits wrote."""
+    facts: dict[str, Any] = {
+        "path": "notebooks/01_train_classifier.ipynb",
+        "commits": ("1f" * 20, "9c" * 20),
+        "uncommitted": 0,
+        "untold": 0,
+    }
+    return WrittenFact(**{**facts, **changes})
+
+
+def build_authorship(**changes: Any) -> AuthorshipFact:
+    """Return whose lines are new since version 2: the author's own."""
+    facts = {"since": 2, "files": (build_written(),), "authors": (AUTHOR,)}
+    return AuthorshipFact(**{**facts, **changes})  # type: ignore[arg-type]
+
+
 def build_objection_fact(**changes: Any) -> ObjectionFact:
     """Return an open objection of the validator."""
     facts: dict[str, Any] = {
@@ -386,5 +404,6 @@ def build_evidence(**changes: Any) -> Evidence:
         "cost": build_cost(),
         "serving": build_serving(),
         "classes": build_classes(),
+        "authorship": build_authorship(),
     }
     return Evidence(**{**facts, **changes})

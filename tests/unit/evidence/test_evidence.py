@@ -218,7 +218,7 @@ DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {
     "profiles", "leakage", "replay", "tries", "sample", "slices", "calibration", "robustness", "numerics", "disclosures", "cost",
-    "serving", "classes",
+    "serving", "classes", "authorship",
 }  # fmt: skip
 
 
@@ -230,10 +230,12 @@ def test_the_bytes_of_this_format_do_not_change_unseen():
 
 def test_evidence_of_the_third_format_is_read_and_written_as_it_was():
     holdout = build_holdout(alike_rows=None)
-    evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")), holdout=holdout, format=3)
+    evidence = build_evidence(
+        plan=build_plan(policy_digest=sha256_hex(b"policy")), holdout=holdout, authorship=None, format=3
+    )
     assert evidence.digest == DIGEST_OF_FORMAT_3
     assert parse_evidence(evidence.to_bytes()) == evidence
-    with pytest.raises(ValueError, match=r"format 3 cannot hold holdout\.alike_rows, tries\.drafts"):
+    with pytest.raises(ValueError, match=r"format 3 cannot hold authorship, holdout\.alike_rows, tries\.drafts"):
         build_evidence(tries=build_tries(drafts=1), format=3).to_bytes()
 
 
@@ -243,11 +245,12 @@ def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
         holdout=build_holdout(alike_rows=None),
         serving=None,
         classes=None,
+        authorship=None,
         format=2,
     )
     assert evidence.digest == DIGEST_OF_FORMAT_2
     assert parse_evidence(evidence.to_bytes()) == evidence
-    with pytest.raises(ValueError, match=r"format 2 cannot hold classes, holdout\.alike_rows, serving"):
+    with pytest.raises(ValueError, match=r"format 2 cannot hold authorship, classes, holdout\.alike_rows, serving"):
         build_evidence(format=2).to_bytes()
 
 
@@ -269,7 +272,7 @@ def test_what_was_not_measured_then_is_unknown_and_what_was_is_judged_as_ever():
     unknown = {name for name, finding in findings.items() if finding.status is Status.UNKNOWN}
     assert unknown == {
         "planned_first", "replay_agrees", "data_quality", "no_leaking_feature", "holdout_wear", "enough_data", "calibrated",
-        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched",
+        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched", "authors_known",
     }  # fmt: skip
     assert {findings[name].status for name in set(findings) - unknown} == {Status.PASS}
     assert all(findings[name].reason.count(". ") >= 1 for name in unknown)

@@ -94,7 +94,7 @@ PROBLEMS = {
     "slices: must be a list of names. Write slices: []": changed("slices", to="age"),
     "slices: must be a list of names. Write slices": changed("slices", to=[""]),
     "slices: are named, and no check holds them. Add slices_hold": changed("slices", to=["age_group"]),
-    "checks.fairness: is no check. Known are beats_baseline, calibrated, data_known,": changed(
+    "checks.fairness: is no check. Known are authors_known, beats_baseline, calibrated,": changed(
         "checks", "fairness", to={}
     ),
     "checks.True: True is no text. Write it in quotes.": changed("checks", True, to=None),
@@ -148,8 +148,12 @@ PROBLEMS = {
     "metrics.regression.limit: nan is none. Write the worst value": changed(
         "metrics", "regression", "limit", to=math.nan
     ),
-    "approvals: needs exactly roles, principals and valid_days. Write": changed("approvals", to=None),
-    "approvals: needs exactly roles, principals and": changed("approvals", "quorum", to=1),
+    "approvals: needs roles, principals and valid_days, and may have authors. Write": changed("approvals", to=None),
+    "approvals: needs roles, principals and": changed("approvals", "quorum", to=1),
+    "approvals.authors: 'nobody' says not whose lines make an author. Write changed_lines or all_lines.": changed(
+        "approvals", "authors", to="nobody"
+    ),
+    "approvals.authors: [] says not whose": changed("approvals", "authors", to=[]),
     "approvals.roles: names nobody who must sign. Write roles: {validator: 1}.": changed("approvals", "roles", to={}),
     "approvals.roles.owner: 0 is no count. Write how many": changed("approvals", "roles", to={"owner": 0}),
     "approvals.roles.Bad Role,x: is no role. Write lower-case": changed("approvals", "roles", to={"Bad Role,x": 1}),

@@ -49,17 +49,6 @@ def test_a_changed_file_makes_it_dirty(project, name):
     assert read(project)["git_dirty"] is True
 
 
-def test_who_wrote_and_who_committed_the_last_change_are_its_authors(project):
-    (project / "notebooks" / "train.ipynb").write_text("[1]", encoding="utf-8")
-    git(project, "commit", "-q", "-a", "-m", "second", "--author", "Grace <grace@example.org>")
-    assert read(project)["git_authors"] == ["ada@example.org", "grace@example.org"]
-
-
-def test_a_notebook_git_does_not_know_has_no_authors(project, tmp_path):
-    (project / "notebooks" / "new.ipynb").write_text("{}", encoding="utf-8")
-    assert read(project, "new.ipynb")["git_authors"] == []
-
-
 def test_a_staged_change_makes_it_dirty(project):
     (project / "notebooks" / "train.ipynb").write_text("[]", encoding="utf-8")
     git(project, "add", ".")

@@ -1,0 +1,63 @@
+"""Is it known who wrote what ran, so that somebody else approves it?"""
+
+from __future__ import annotations
+
+from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.measures.authorship import AuthorshipFact
+from workbench.policies.policy import AuthorRule, Policy
+from workbench.records.people import is_told, spell_people
+
+_LIMITS: dict[AuthorRule, str] = {
+    "changed_lines": "somebody answers for every line that is new since the last release",
+    "all_lines": "somebody answers for every line",
+}
+
+
+def authors_known(evidence: Evidence, policy: Policy) -> Finding:
+    """Pass when every line that counts, of the notebook and of each local module it imports, has an author who can be told.
+
+    Authors are who committed it; of lines that no commit holds, or where there is no git, who ran it. Nobody of them may approve.
+    """
+    limit, written = _LIMITS[policy.authors], evidence.authorship
+    if written is None or not written.files:
+        reason = "Nobody asked git who wrote what ran. Run the notebook again, and nominate that run."
+        return Finding("authors_known", Status.UNKNOWN, "not known", limit, reason)
+    authors = evidence.identity.authors
+    if not authors:
+        reason = "Nobody is named who ran or nominated it. Nominate the run again."
+        return Finding("authors_known", Status.FAIL, "no author", limit, reason)
+    value = f"{len(authors)} {'author' if len(authors) == 1 else 'authors'}"
+    if reasons := [*_find_untold(written), *_find_nameless(authors)]:
+        return Finding("authors_known", Status.UNKNOWN, value, limit, " ".join(reasons))
+    return Finding("authors_known", Status.PASS, value, limit, _describe(written, authors))
+
+
+def _find_untold(written: AuthorshipFact) -> list[str]:
+    failed = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
+    cut = [f"{file.untold} lines of {file.path}" for file in written.files if file.untold]
+    said = (
+        f"git did not say who wrote {', '.join(failed)}. See that `git blame` works there, and run the notebook again."
+    )
+    ends = f"Nobody can tell who wrote {', '.join(cut)}: the clone is shallow. `git fetch --unshallow`, and run the notebook again."
+    return [*([f"{said[0].upper()}{said[1:]}"] if failed else []), *([ends] if cut else [])]
+
+
+def _find_nameless(authors: tuple[str, ...]) -> list[str]:
+    nameless = [author for author in authors if not is_told(author)]
+    advice = "Say in `.mailmap` whose address that is, and run the notebook again."
+    return [f"No signer can be told from {spell_people(nameless)}. {advice}"] if nameless else []
+
+
+def _describe(written: AuthorshipFact, authors: tuple[str, ...]) -> str:
+    count = len(written.files)
+    since = f"that are new since version {written.since}" if written.since else "that are there"
+    lines = f"lines {since} in {count} {'file' if count == 1 else 'files'}"
+    return f"{spell_people(authors)} ran or nominated it, or wrote {lines}.{_say_uncommitted(written)}"
+
+
+def _say_uncommitted(written: AuthorshipFact) -> str:
+    count = sum(file.uncommitted for file in written.files)
+    if not any(file.commits for file in written.files):
+        return " No commit holds any: who ran it answers for all."
+    said = "line stands" if count == 1 else "lines stand"
+    return f" {count} {said} in no commit: who ran it answers for them." if count else ""

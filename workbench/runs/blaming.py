@@ -1,0 +1,155 @@
+"""Blaming: git is asked who wrote the lines of files, and says nothing of what it does not have."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+from workbench.records.digest import canonical_json
+from workbench.runs.authorship import (
+    COMMIT_FORMAT,
+    NO_COMMIT,
+    Authorship,
+    Commit,
+    Lines,
+    WrittenFile,
+    attribute_lines,
+    parse_blame,
+    parse_commits,
+    read_source_lines,
+)
+
+_TIMEOUT_S = 30
+_NOTEBOOK = ".ipynb"
+# No commit is looked past, whatever a project's settings say.
+_BLAME = ("--porcelain", "--root", "--ignore-revs-file=")
+# Who indents a notebook's JSON anew or puts a line after another wrote no line of it.
+_PLAIN = r"LC_ALL=C sed -e 's/[[:space:]]*$//' -e 's/^[[:space:]]*//' -e 's/,$//' -e 's/\\n\"$/\"/'"
+_DRIVER = "workbench-notebook"
+
+
+def ask_git(folder: Path, *arguments: str, text: str = "") -> bytes | None:
+    """Return what git says in a folder, as it says it; None where it does not, or is not there."""
+    always = ["--literal-pathspecs", "--no-replace-objects", "-c", "log.showSignature=false"]
+    command = ["git", *always, "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_S, input=text.encode())
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def read_authorship(files: Iterable[Path], project: Path) -> Authorship:
+    """Return who wrote the lines of these files as they are now; where there is no git, that no commit holds them."""
+    written, commits = list[WrittenFile](), dict[str, Commit]()
+    for path in files:
+        lines = _read_lines(path)
+        written.append(WrittenFile(_name(path, project), lines))
+        unknown = sorted({each.commit for each in lines or ()} - {NO_COMMIT, *commits})
+        found = _read_commits(path.parent, unknown) if unknown else []
+        if found is None:
+            written[-1] = WrittenFile(written[-1].path, None)
+        commits |= {commit.id: commit for commit in found or ()}
+    return Authorship(tuple(written), tuple(commits[each] for each in sorted(commits)))
+
+
+def read_committers(project: Path) -> set[str]:
+    """Return who made the newest 1,000 commits of notebooks and modules in a project; nobody where git cannot say."""
+    kinds, most = (f"*{_NOTEBOOK}", "*.py"), "--max-count=1000"
+    said = ask_git(project, "--no-literal-pathspecs", "log", most, "-z", f"--format={COMMIT_FORMAT}", "--", *kinds)
+    return {author for commit in parse_commits(said or b"", ()) for author in commit.authors}
+
+
+def write_authorship(path: Path, files: Sequence[Path], project: Path) -> None:
+    """Keep who wrote these files, for nobody approves what they wrote themselves; of no files nothing is kept."""
+    path.unlink(missing_ok=True)
+    if files:
+        path.write_bytes(canonical_json(asdict(read_authorship(files, project))))
+
+
+def _name(path: Path, project: Path) -> str:
+    return path.relative_to(project.resolve()).as_posix() if path.is_relative_to(project.resolve()) else str(path)
+
+
+def _read_lines(path: Path) -> tuple[Lines, ...] | None:
+    """Return who wrote the lines of a file; None where git has a history and cannot say."""
+    is_notebook = path.suffix == _NOTEBOOK
+    try:
+        now = read_source_lines(path.read_bytes(), is_notebook=is_notebook)
+    except OSError:
+        return None
+    held = _find_committed(path)
+    if now is None or held is None:
+        return None
+    if not held:
+        return attribute_lines(now, [], [])
+    content, blames = ask_git(path.parent, "cat-file", "blob", held), _blame(path, is_notebook=is_notebook)
+    if content is None or blames is None:
+        return None
+    # What git keeps may be no notebook, but where one lies (large file storage): then nobody can tell.
+    committed = read_source_lines(content, is_notebook=is_notebook)
+    return None if committed is None else attribute_lines(now, committed, blames)
+
+
+def _find_committed(path: Path) -> str | None:
+    """Return the blob that the commit has of a file, empty where there is none: no commit, or no git; None where git cannot say."""
+    if ask_git(path.parent, "rev-parse", "--git-dir") is None:
+        return None if any((folder / ".git").exists() for folder in path.parents) else ""
+    listed = ask_git(path.parent, "ls-tree", "HEAD", "--", path.name)
+    if listed is None:
+        return "" if ask_git(path.parent, "rev-parse", "--quiet", "--verify", "HEAD") is None else None
+    return listed.split()[2].decode() if listed else ""
+
+
+def _blame(path: Path, *, is_notebook: bool) -> list[Sequence[str]] | None:
+    """Return the commit of each committed line, once with and once without who only changed its spaces."""
+    with ExitStack() as stack:
+        plain = _plainly(path, stack.enter_context(tempfile.TemporaryDirectory(prefix="blame-"))) if is_notebook else []
+        convert = "--textconv" if is_notebook else "--no-textconv"
+        said = [
+            ask_git(path.parent, *plain, "blame", *_BLAME, convert, *how, "HEAD", "--", path.name)
+            for how in ((), ("-w",))
+        ]
+    return None if None in said else [parse_blame(each) for each in said if each is not None]
+
+
+def _plainly(path: Path, folder: str) -> list[str]:
+    """Return how git is told to blame a notebook's lines without the JSON around them, by whatever driver its diffs have."""
+    attributes = Path(folder, "attributes")
+    attributes.write_text(f"*{_NOTEBOOK} diff={_DRIVER}\n", encoding="utf-8")
+    given = ["-c", f"core.attributesFile={attributes}"]
+    said = ask_git(path.parent, *given, "check-attr", "diff", "--", path.name) or b""
+    driver = said.decode(errors="replace").strip().rpartition(": ")[2] or _DRIVER
+    return [*given, "-c", f"diff.{driver}.textconv={_PLAIN}", "-c", f"diff.{driver}.cachetextconv=false"]
+
+
+def _read_commits(folder: Path, ids: Sequence[str]) -> list[Commit] | None:
+    """Return who made commits; None where git cannot say."""
+    cut = _find_cut(folder)
+    said = ask_git(
+        folder,
+        "log",
+        "--no-walk=unsorted",
+        "--stdin",
+        "-z",
+        f"--format={COMMIT_FORMAT}",
+        text="".join(f"{each}\n" for each in ids),
+    )
+    return None if said is None or cut is None else parse_commits(said, cut)
+
+
+def _find_cut(folder: Path) -> frozenset[str] | None:
+    """Return the commits at which history ends because the clone is shallow; None where nobody can tell."""
+    said = ask_git(folder, "rev-parse", "--git-path", "shallow")
+    if said is None:
+        return None
+    path = folder / os.fsdecode(said.rstrip(b"\n"))
+    try:
+        return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
+    except (OSError, ValueError):
+        return None

@@ -16,9 +16,11 @@ from tests.unit.people import NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import read_policy
 from tests.unit.releases.builders import build_release_files
 from tests.unit.reviews.builders import build_objection, build_statement, build_statements, build_subjects, build_waiver
+from workbench import ledger_verifier
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.records.digest import sha256_hex
 from workbench.releases.release import approval_paths, audit_release, waiver_paths
+from workbench.signing.allowed_signers import find_principal, find_signers_faults
 from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import (
@@ -222,6 +224,35 @@ def test_without_the_file_of_allowed_signers_nothing_holds(keys, tmp_path):
 def test_a_key_holds_only_if_it_was_valid_when_the_statement_was_issued(keys, tmp_path, option, holds):
     fault = keys.fault(keys.sign(build_statement()), allowed_signers=restricted(keys, tmp_path, option))
     assert (fault is None) is holds
+
+
+ZONES = ("UTC", "Pacific/Kiritimati", "America/Los_Angeles")
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("option", "holds"),
+    [
+        ('valid-before="20261120095959"', False),
+        ('valid-before="20261120100001"', True),
+        ('valid-after="20261120100001"', False),
+        ('valid-after="20261120095959"', True),
+        ('valid-before="20261120"', False),
+        ('valid-after="20261120"', True),
+    ],
+)
+def test_a_date_without_a_zone_is_in_utc_wherever_it_is_read(keys, tmp_path, monkeypatch, zone, option, holds):
+    """By our reader of the file, by our ssh-keygen, and by the second verifier, which has one of its own."""
+    monkeypatch.setenv("TZ", zone)
+    file, signed = restricted(keys, tmp_path, option), keys.sign(build_statement())
+    assert find_signers_faults(file.read_bytes()) == []
+    assert find_principal(file.read_bytes(), keys.public[VALIDATOR]) == VALIDATOR
+    assert (keys.fault(signed, allowed_signers=file) is None) is holds
+    body = {"statement": signed.statement.decode(), "signature": signed.signature.decode()}
+    said = {"principal": VALIDATOR, "issued": build_statement().issued}
+    files = {"-f": file.read_bytes(), "-s": signed.signature}
+    second = ledger_verifier.check_signature(body, "workbench.approval.validator", said, files)
+    assert (second == []) is holds
 
 
 def test_the_same_moment_in_another_time_zone_is_the_same_moment(keys, tmp_path):

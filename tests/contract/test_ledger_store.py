@@ -225,6 +225,18 @@ def test_seconds_by_which_clocks_differ_do_not_add_up(address, store):
                 append(use)
 
 
+def test_an_entry_that_does_not_stand_there_any_more_holds_up_no_clock(address, store, change):
+    """Whoever puts back a copy from before an entry that was far ahead goes on with it."""
+    clock = SetClock(datetime.now(UTC) - timedelta(days=1))
+    with closing(Store(address, clock=clock)) as opened:
+        append(opened)
+        clock.moment += timedelta(hours=1)
+        append(opened)
+        clock.moment -= timedelta(minutes=30)
+        change("delete from ledger where sequence = 2")
+        assert append(opened).sequence == 2
+
+
 def test_an_entry_is_dated_when_nobody_else_can_write_any_more(address, store):
     """Whoever waits for others would be behind what they wrote meanwhile, if it looked at the clock before."""
     clock = SetClock(datetime.now(UTC))

@@ -2,7 +2,8 @@
 
     python ledger_verifier.py ledger.jsonl [--checkpoint SEQUENCE:DIGEST] [--allowed-signers FILE [--revoked-keys FILE]]
 
-It reads what `workbench ledger export FILE` wrote, prints one line a fault and ends with 0 (nothing is wrong) or 1. With an
+It reads what `workbench ledger export FILE` wrote, prints one line a fault and ends with 0 (nothing is wrong) or 1. Time never
+goes back by more than seconds, no statement is older than what it signs, and nothing is far ahead of this clock. With an
 allowed-signers file every signature (of approvals, waivers, objections) is verified by `ssh-keygen`, by no revoked key.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import base64
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,7 +29,9 @@ TEXTS = ("time", "event", "actor", "subject", "previous")
 LINE = re.compile(rb'\{"digest":"([0-9a-f]{64})","entry":(\{.*\})\}', re.DOTALL)
 PRINCIPAL = re.compile(r"[\w.@+-]+", re.ASCII)
 NAMESPACE = re.compile(r"workbench(\.[a-z][a-z0-9_-]{0,31}){1,2}")
-NOTHING = "0" * 64
+NOTHING, BEGIN = "0" * 64, datetime.min.replace(tzinfo=UTC)
+# How far two clocks may be apart, how far ahead of this one an entry may be, how long after it is issued a statement is kept.
+TOLERANCE, AHEAD, KEPT_WITHIN = timedelta(seconds=10), timedelta(minutes=5), timedelta(minutes=5)
 # What is signed in which namespace; {role} is the role that the statement names.
 SIGNED = {"approved": "workbench.approval.{role}", "waived": "workbench.waiver.{role}"}
 SIGNED |= dict.fromkeys(("objected", "cleared"), "workbench.objection")
@@ -98,13 +102,53 @@ def check_checkpoint(lines: Lines, sequence: Any, digest: Any) -> list[str]:
     return [] if now == digest else [f"entry {sequence} was {str(digest)[:12]} when it was seen, and is {now[:12]}"]
 
 
-def check_signed(lines: Lines, signers: bytes, revoked: File) -> list[str]:
+class Times:
+    """How late it was after so many lines, by all that stands up to there, and what is wrong with the time of a line.
+
+    `signed` says of each nominee when the last of what people sign of it happened: its nomination, or the end of its run.
+    """
+
+    def __init__(self, lines: Lines, now: datetime | None) -> None:
+        self.late, self.faults, self.signed = [BEGIN], dict[int, str](), dict[str, datetime]()
+        for number, (_, entry) in enumerate(lines, 1):
+            try:
+                self.add(number, entry, now)
+            except ValueError as exc:
+                self.faults[number] = f"it has no time: {exc}"
+                self.late.append(self.late[-1])
+
+    def add(self, number: int, entry: dict[str, Any], now: datetime | None) -> None:
+        """Hold a line against those before it; raises ValueError when it has no time."""
+        time, before, ended = parse_time(entry["time"]), self.late[-1], None
+        if entry["event"] == "nominated" and entry["body"].get("ended") is not None:
+            ended = parse_time(str(entry["body"]["ended"]))
+        if before - time > TOLERANCE:
+            self.faults[number] = f"it is dated back: it is of {time}, and before it {before} was reached"
+        elif ended and ended - time > TOLERANCE:
+            self.faults[number] = f"it is dated back: it is of {time}, and its run ended at {ended}"
+        elif now and time - now > AHEAD:
+            self.faults[number] = f"it is dated ahead: it is of {time}, and it is {now}"
+        self.late.append(max(before, time))
+        if entry["event"] == "nominated":
+            self.signed.setdefault(entry["subject"], max(self.late[-1], ended or BEGIN))
+
+    def check_statement(self, entry: dict[str, Any]) -> list[str]:
+        """Return what a statement is older than, of what it names and signs."""
+        signed = json.loads(entry["body"]["statement"])["predicate"]
+        issued, named = parse_time(signed["issued"]), signed.get("sequence", 0)
+        head = self.late[named] if named in range(1, len(self.late)) else BEGIN
+        parts = {"the last entry it names": head, "what it signs": self.signed.get(entry["subject"], BEGIN)}
+        late = {what: time for what, time in parts.items() if time - issued > TOLERANCE}
+        return [f"issued at {issued}, and {what} is of {time}" for what, time in late.items()]
+
+
+def check_signed(lines: Lines, signers: bytes, revoked: File, times: Times) -> list[str]:
     """Return the faults of everything that was signed: who signed what, when, after which entry."""
     faults = check_signers(signers)
     for number, (_, entry) in enumerate(lines, 1):
         if entry["event"] in SIGNED:
             try:
-                found = check_statement(entry, lines, signers, revoked)
+                found = check_statement(entry, lines, signers, revoked) + times.check_statement(entry)
             except (KeyError, TypeError, ValueError, AttributeError, OSError) as exc:
                 found = [f"what was signed cannot be read: {exc}"]
             faults += [f"line {number}: {fault}" for fault in found]
@@ -125,7 +169,7 @@ def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked
         may_be(each, entry["actor"]) for each in authors_of(entry, lines)
     ):
         faults.append(f"{entry['actor']} is an author of {entry['subject']}: nobody approves their own work")
-    if not timedelta() <= parse_time(entry["time"]) - parse_time(signed["issued"]) <= timedelta(minutes=5):
+    if not -TOLERANCE <= parse_time(entry["time"]) - parse_time(signed["issued"]) <= KEPT_WITHIN:
         faults.append(f"issued at {signed['issued']}, and recorded at {entry['time']}: not within 5 minutes")
     if "head" in signed:
         faults += check_checkpoint(lines[: entry["sequence"] - 1], signed["sequence"], signed["head"])
@@ -153,20 +197,26 @@ def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any]
         return ["no one signs under such a name or role"]
     with tempfile.TemporaryDirectory() as folder:
         command = ["ssh-keygen", "-Y", "verify", "-I", signed["principal"], "-n", namespace]
-        command += ["-O", f"verify-time={parse_time(signed['issued']).astimezone(UTC):%Y%m%d%H%M%SZ}"]
+        command += ["-O", f"verify-time={parse_time(signed['issued']):%Y%m%d%H%M%SZ}"]
         for option, content in files.items():
             Path(folder, option).write_bytes(content)
             command += [option, str(Path(folder, option))]
-        done = subprocess.run(command, input=body["statement"].encode(), capture_output=True, check=False)
+        # Dates without a zone in an allowed-signers file are in UTC.
+        environment = {**os.environ, "TZ": "UTC0"}
+        content = body["statement"].encode()
+        done = subprocess.run(command, input=content, capture_output=True, check=False, env=environment)
     said = " ".join((done.stderr or done.stdout).decode(errors="replace").split())
     return [f"the signature of {signed['principal']} does not hold: {said}"] if done.returncode else []
 
 
 def parse_time(text: str) -> datetime:
-    """Return a time; raises ValueError for one without a time zone."""
+    """Return a time in UTC; raises ValueError for one without a time zone."""
     if (time := datetime.fromisoformat(text)).utcoffset() is None:
         raise ValueError(f"{text} names no time zone")
-    return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError(f"{text} is no time in UTC") from exc
 
 
 def person(name: str) -> str:
@@ -211,13 +261,17 @@ def check_signers(signers: bytes) -> list[str]:
     return faults
 
 
-def verify(content: bytes, checkpoint: Any = None, signers: File = None, revoked: File = None) -> list[str]:
-    """Return everything that is wrong with an export; empty when nothing is."""
+def verify(
+    content: bytes, checkpoint: Any = None, signers: File = None, revoked: File = None, now: datetime | None = None
+) -> list[str]:
+    """Return everything that is wrong with an export; empty when nothing is. Without `now` no entry is too far ahead."""
     lines, faults = read_lines(content)
     if faults:
         return faults
     faults = check_chain(lines) + (check_checkpoint(lines, *checkpoint) if checkpoint else [])
-    return faults + (check_signed(lines, signers, revoked) if signers is not None else [])
+    times = Times(lines, now)
+    faults += [f"line {number}: {fault}" for number, fault in times.faults.items()]
+    return faults + (check_signed(lines, signers, revoked, times) if signers is not None else [])
 
 
 def read_checkpoint(text: str) -> tuple[int, str]:
@@ -237,8 +291,9 @@ def main() -> int:
     given = parser.parse_args()
     if given.revoked_keys and not given.allowed_signers:
         parser.error("--revoked-keys says nothing without --allowed-signers")
-    content, *trust = (each and each.read() for each in (given.file, given.allowed_signers, given.revoked_keys))
-    faults = verify(content, given.checkpoint, *trust)
+    files = (given.file, given.allowed_signers, given.revoked_keys)
+    content, signers, revoked = (each and each.read() for each in files)
+    faults = verify(content, given.checkpoint, signers, revoked, datetime.now(UTC))
     sys.stdout.write("".join(f"{each}\n" for each in faults) or f"{content.count(10)} entries, nothing wrong\n")
     return 1 if faults else 0
 

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from tests.contract.stores import append, append_many, at_once
 from workbench.errors import Refused
-from workbench.ledger.ledger import GENESIS, Checkpoint, Entry, Event, find_chain_faults, head_of
+from workbench.ledger.ledger import GENESIS, Checkpoint, Entry, Event, find_chain_faults, head_of, seal_entry
 from workbench.runs.sqlalchemy_store import Store
 
 # The ledger
@@ -181,6 +182,89 @@ def test_a_condition_cannot_change_what_the_next_one_sees(store):
     seen: list[int] = []
     append(store, require=lambda entries: seen.append(len(entries)))
     assert seen == [2]
+
+
+# By which clock
+
+
+class SetClock:
+    """A clock that stands where somebody set it."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def __call__(self) -> str:
+        return self.moment.isoformat()
+
+
+def test_a_clock_that_was_set_back_dates_no_entry_and_says_what_to_do(address, store):
+    last, clock = append(store), SetClock(datetime.now(UTC) - timedelta(days=1))
+    with closing(Store(address, clock=clock)) as back:
+        for use in (lambda: append(back), back.ledger.require_privilege):
+            with pytest.raises(Refused, match="this machine's clock is behind the ledger") as refused:
+                use()
+            assert f"It says {clock()}, and entry 1 of {last.actor} is of {last.time}" in refused.value.reasons[0]
+            assert f"wait until it says {last.time}" in refused.value.next_step
+        assert back.read_ledger() == back.inspect_ledger()[0] == [last]
+        assert [fault[:28] for fault in back.inspect_ledger()[1]] == ["Entry 1: it is dated ahead: "]
+        clock.moment = datetime.fromisoformat(last.time) - timedelta(seconds=10)
+        assert append(back).time == clock()
+    assert store.inspect_ledger()[1] == []
+
+
+def test_seconds_by_which_clocks_differ_do_not_add_up(address, store):
+    begun = datetime.now(UTC) - timedelta(days=1)
+    clock = SetClock(begun)
+    with closing(Store(address, clock=clock)) as one, closing(Store(address, clock=clock)) as other:
+        append(one)
+        clock.moment = begun - timedelta(seconds=9)
+        append(other)
+        clock.moment = begun - timedelta(seconds=18)
+        for use in (one, other):
+            with pytest.raises(Refused, match="behind the ledger"):
+                append(use)
+
+
+def test_an_entry_that_does_not_stand_there_any_more_holds_up_no_clock(address, store, change):
+    """Whoever puts back a copy from before an entry that was far ahead goes on with it."""
+    clock = SetClock(datetime.now(UTC) - timedelta(days=1))
+    with closing(Store(address, clock=clock)) as opened:
+        append(opened)
+        clock.moment += timedelta(hours=1)
+        append(opened)
+        clock.moment -= timedelta(minutes=30)
+        change("delete from ledger where sequence = 2")
+        assert append(opened).sequence == 2
+
+
+def test_an_entry_is_dated_when_nobody_else_can_write_any_more(address, store):
+    """Whoever waits for others would be behind what they wrote meanwhile, if it looked at the clock before."""
+    clock = SetClock(datetime.now(UTC))
+
+    def wait(_: list[Entry]) -> None:
+        clock.moment += timedelta(minutes=1)
+
+    with closing(Store(address, clock=clock)) as waiting:
+        before = clock()
+        assert append(waiting, require=wait).time == clock() != before
+
+
+def test_a_ledger_of_before_in_which_time_went_back_is_read_named_and_gone_on_with(address, store):
+    entries = [append(store, subject=f"m/{number}") for number in range(2)]
+    early = seal_entry(
+        entries[-1], time="2026-01-01T00:00:00+00:00", event=Event.ANSWERED, actor="a", subject="m/1", body={}
+    )
+    engine = sa.create_engine(address)
+    with engine.begin() as connection:
+        names = ", ".join(f":{name}" for name in vars(early))
+        connection.execute(
+            sa.text(f"insert into ledger values ({names})"), {**vars(early), "event": "answered", "body": "{}"}
+        )
+    engine.dispose()
+    assert store.read_ledger() == [*entries, early]
+    assert append(store).sequence == 4
+    (fault,) = store.inspect_ledger()[1]
+    assert fault == f"Entry 3: it is dated back: it says {early.time}, and entry 2 before it says {entries[1].time}."
 
 
 # What was seen before

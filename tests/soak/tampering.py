@@ -13,14 +13,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.soak import tampering_bytes, tampering_history, tampering_people
+from tests.soak import tampering_bytes, tampering_history, tampering_people, tampering_time
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.tampering_release import Forger, Mutation, find_reasons
 from tests.unit.evidence.builders import ANSWERS, build_evidence, build_identity
 from tests.unit.people import EXPIRES, ISSUED
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 
-FAMILIES = (*tampering_bytes.FAMILIES, *tampering_people.FAMILIES, *tampering_history.FAMILIES)
+FAMILIES = (
+    *tampering_bytes.FAMILIES,
+    *tampering_people.FAMILIES,
+    *tampering_history.FAMILIES,
+    *tampering_time.FAMILIES,
+)
 # What may be said of a changed byte, by the record it is in.
 _RECORDS = {
     EVIDENCE: ("The evidence cannot be read", f"stale: {EVIDENCE}"),

@@ -174,6 +174,12 @@ class Evidence:
         return canonical_json(document)
 
     @property
+    def moments(self) -> tuple[str, ...]:
+        """When what it tells of happened (ISO 8601, or in words what is no time): nobody signed it before."""
+        said = [time for each in self.objections for time in (each.raised, each.cleared) if time]
+        return (self.identity.ended or "an unknown time", *said, *(each.issued for each in self.waivers))
+
+    @property
     def digest(self) -> str:
         """The sha256 of the canonical bytes."""
         return sha256_hex(self.to_bytes())

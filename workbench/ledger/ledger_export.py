@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_chain_faults, find_checkpoint_fault
+from workbench.ledger.timeline import Timeline
 from workbench.records.digest import canonical_json, strict_json
 
 _TEXTS = ("time", "event", "actor", "subject", "previous")
@@ -26,13 +27,16 @@ def _document(entry: Entry) -> dict[str, Any]:
     return {"digest": fields.pop("digest"), "entry": fields}
 
 
-def find_export_faults(content: bytes, checkpoint: Checkpoint | None = None) -> list[str]:
-    """Return what is wrong with an export, and in what it does not hold a checkpoint; empty when nothing is."""
+def find_export_faults(content: bytes, checkpoint: Checkpoint | None = None, now: str | None = None) -> list[str]:
+    """Return what is wrong with an export, and in what it does not hold a checkpoint; empty when nothing is.
+
+    With `now` (ISO 8601, what a clock says), entries far ahead of it are wrong too.
+    """
     entries, faults = read_export(content)
     if faults:
         return faults
     fault = find_checkpoint_fault(entries, checkpoint) if checkpoint else None
-    return find_chain_faults(entries) + ([fault] if fault else [])
+    return [*find_chain_faults(entries), *Timeline(entries).find_faults(now), *([fault] if fault else [])]
 
 
 def read_export(content: bytes) -> tuple[list[Entry], list[str]]:

@@ -23,6 +23,8 @@ from workbench.ledger.ledger import (
     seal_entry,
 )
 from workbench.ledger.sqlalchemy_database import METADATA, Database, Guard
+from workbench.ledger.timeline import Timeline, find_clock_fault, find_latest
+from workbench.records.clock import utc_now
 
 _ledger = sa.Table(
     "ledger",
@@ -51,53 +53,64 @@ GUARD = Guard(
 
 
 class Ledger:
-    """Every decision in order. What this process has verified it does not verify again to append, only to read."""
+    """Every decision in order. What this process has verified it does not verify again to append, only to read.
 
-    def __init__(self, database: Database, last_seen: LastSeen | None) -> None:
+    `clock` says the time now (ISO 8601 UTC), by which entries are dated.
+    """
+
+    def __init__(self, database: Database, last_seen: LastSeen | None, clock: Callable[[], str] = utc_now) -> None:
         self._database = database
         self._last_seen = last_seen
+        self.clock = clock
         self._verified: list[Entry] = []
+        self._latest: Entry | None = None
 
     def append(
         self,
         event: Event,
         *,
-        time: str,
         actor: str,
         subject: str,
         body: Mapping[str, Any],
         require: Callable[[list[Entry]], None],
     ) -> Entry:
-        """Append one decision, unless the chain is broken, lacks what was seen here before, or `require` raises."""
+        """Append one decision, unless the chain is broken, lacks what was seen here before, or `require` raises.
+
+        It is dated when nobody else can write any more; raises Refused where the clock is behind what stands there already.
+        """
         if self._last_seen:
             self._last_seen.require_writable()
         with self._database.transaction(writes=(_ledger,)) as connection:
-            entries = self._read_on(connection)
+            entries, latest = self._read_on(connection)
             self._require_as_seen(entries)
             require(list(entries))
-            last = entries[-1] if entries else None
+            last, time = entries[-1] if entries else None, self.clock()
+            _require_clock(latest, time)
             entry = seal_entry(last, time=time, event=event, actor=actor, subject=subject, body=body)
             connection.execute(_ledger.insert().values({**vars(entry), "body": json.dumps(body)}))
         entries.append(entry)
-        self._verified = entries
+        self._verified, self._latest = entries, find_latest([entry], latest)
         if self._last_seen:
             self._last_seen.note(entries)
         return entry
 
-    def _read_on(self, connection: sa.Connection) -> list[Entry]:
-        """Return all entries: those verified before while the last of them still stands, and what came after, verified now."""
-        known = self._verified
+    def _read_on(self, connection: sa.Connection) -> tuple[list[Entry], Entry | None]:
+        """Return all entries and the one of the latest time.
+
+        Those verified before stay verified while the last of them still stands; what came after is verified now.
+        """
+        known, latest = self._verified, self._latest
         if known and not _stands(connection, known[-1]):
-            known = []
+            known, latest = [], None
         newer = _read_entries(connection, after=known[-1].sequence if known else None)
         require_whole(newer, after=known[-1] if known else None)
-        return [*known, *newer]
+        return [*known, *newer], find_latest(newer, latest)
 
     def read(self) -> list[Entry]:
         """Return every decision in order; raises Refused with every fault when their chain is broken."""
         entries, fault = self._look()
         require_whole(entries)
-        self._verified = list(entries)
+        self._verified, self._latest = list(entries), find_latest(entries)
         if self._last_seen and fault is None:
             self._last_seen.note(entries)
         return entries
@@ -108,7 +121,7 @@ class Ledger:
         faults = find_chain_faults(entries)
         if self._last_seen and not faults and fault is None:
             self._last_seen.note(entries)
-        return entries, faults + ([fault] if fault else [])
+        return entries, [*faults, *Timeline(entries).find_faults(self.clock()), *([fault] if fault else [])]
 
     def recall(self) -> Checkpoint | None:
         """Return what this machine saw last of the ledger, None when it never saw it."""
@@ -140,6 +153,7 @@ class Ledger:
             raise _refuse_rollback(fault, entries)
         if not writable:
             return
+        _require_clock(find_latest(entries), self.clock())
         if self._last_seen:
             self._last_seen.require_writable()
         with self._database.transaction(writes=(_ledger, _trial)) as connection:
@@ -177,6 +191,18 @@ def _refuse_rollback(fault: str, entries: list[Entry]) -> Refused:
         next_step="Put the newer copy of the store back. If you went back on purpose:"
         f" `workbench ledger accept --head {head.digest}`.",
     )
+
+
+def _require_clock(latest: Entry | None, now: str) -> None:
+    """Raise Refused where an entry dated now would be dated back."""
+    fault = find_clock_fault(latest, now)
+    if latest is not None and fault:
+        raise Refused(
+            "Refused: this machine's clock is behind the ledger.",
+            why=fault,
+            next_step=f"Set it right, or wait until it says {latest.time}. If it is right and the entry is far ahead of it:"
+            f" put back a copy of the store from before entry {latest.sequence}.",
+        )
 
 
 def _stands(connection: sa.Connection, entry: Entry) -> bool:

@@ -14,7 +14,7 @@ from workbench.comparisons.comparison import name_run
 from workbench.comparisons.holdouts import find_holdout
 from workbench.comparisons.looking import find_looks
 from workbench.config import Settings, find_template
-from workbench.errors import UsageError
+from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.measures.tries import measure_tries
 from workbench.evidence.measuring import MeasuredRun, measure_run
@@ -25,6 +25,7 @@ from workbench.nominations.freezing import freeze_bundle, require_model
 from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import count_other_rules, describe_plan
 from workbench.notebooks.notebook import extract_source
+from workbench.records.clock import is_since
 from workbench.records.digest import sha256_hex
 from workbench.replays.replay import Replay
 from workbench.replays.replaying import describe_replay
@@ -43,6 +44,7 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     Where the policy asks whether the run can be reproduced, the newest replay of it says so, or one that `replay` makes now.
     """
     _require_holdout(run)
+    _require_ended(run, project.store.ledger.clock())
     kept = read_kept_run(run, project.settings.runs_folder / run.id)
     require_model(kept)
     plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
@@ -71,6 +73,16 @@ def _require_holdout(run: Run) -> None:
             f"Run {run.id} names no holdout.",
             why="What a model is judged by are rows that everybody knows.",
             next_step="Declare them with `wb.log_dataset(holdout, role='holdout')` in the notebook and run it again.",
+        )
+
+
+def _require_ended(run: Run, now: str) -> None:
+    """Raise Refused for a run that ended later than it is now by this machine's clock: one of the two times is wrong."""
+    if run.ended and not is_since(now, run.ended):
+        raise Refused(
+            f"Refused: nominate run {run.id}.",
+            why=f"It ended at {run.ended}, and this machine's clock says {now}.",
+            next_step="Set this machine's clock right; if the other one was wrong, run the notebook again.",
         )
 
 
@@ -105,6 +117,7 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
         "baseline": plan.baseline.id if plan.baseline else None,
         "known_until": plan.known_until,
         "authors": list(plan.authors),
+        "ended": plan.run.ended,
     }
     return f"{plan.model}/{version}", body | {name: sha256_hex(content) for name, content in frozen.items()}
 

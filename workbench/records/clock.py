@@ -1,8 +1,13 @@
-"""The clock: moments as everything here writes them."""
+"""The clock: moments as everything here writes them, and how far two clocks may be apart."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+
+# Clocks that the network sets agree within a second or two; where a time lies further before another, one was turned back.
+TOLERANCE = timedelta(seconds=10)
+# What lies further ahead of a machine's clock than this is no matter of two clocks any more.
+MOST_AHEAD = timedelta(minutes=5)
 
 
 def utc_now() -> str:
@@ -13,3 +18,28 @@ def utc_now() -> str:
 def last_day(expires: str) -> str:
     """Return the last day of what ends at a time (ISO 8601): one that ends with a day holds on that day and not on the next."""
     return (datetime.fromisoformat(expires) - timedelta(microseconds=1)).date().isoformat()
+
+
+def read_moment(text: str) -> datetime:
+    """Return a time (ISO 8601 with its zone) in UTC; raises ValueError for a text that is none."""
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() is None:
+        raise ValueError(f"{text} names no time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError(f"{text} is no time in UTC") from exc
+
+
+def find_moment(text: str) -> datetime | None:
+    """Return a time (ISO 8601 with its zone) in UTC, None for a text that is none."""
+    try:
+        return read_moment(text)
+    except ValueError:
+        return None
+
+
+def is_since(time: str, start: str) -> bool:
+    """True when a time is no earlier than another (ISO 8601), but for what two clocks may be apart; False when nobody can tell."""
+    moment, begun = find_moment(time), find_moment(start)
+    return moment is not None and begun is not None and begun - moment <= TOLERANCE

@@ -155,6 +155,7 @@ def _waiver_faults(
         subjects={path: sha256_hex(files[path]) for path in (MANIFEST, POLICY)},
         authors=evidence.identity.authors,
         policy=policy,
+        ended=evidence.identity.ended,
         now=now,
     )
     faults += [

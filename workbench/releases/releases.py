@@ -14,14 +14,18 @@ from workbench.evidence.evidence import Evidence
 from workbench.files.trees import read_tree
 from workbench.ledger.history import find_last_move, find_promotion, parse_subject, served_version
 from workbench.ledger.ledger import Entry, Event
+from workbench.ledger.timeline import Timeline
 from workbench.records.clock import utc_now
 from workbench.releases.bentoml_packager import build_bento
 from workbench.releases.release import Release, approval_paths, audit_release, find_seal_faults, waiver_paths
 from workbench.releases.release_audit import AuditedRelease, find_unmet
 from workbench.reviews.bundle import CARD, EVIDENCE, POLICY
 from workbench.reviews.decision import decide
+from workbench.reviews.ledger_audit import parse_signed
 from workbench.reviews.nominees import Nominee
+from workbench.reviews.said import find_dating_fault, read_signed
 from workbench.signing.ssh_signatures import find_signature_fault
+from workbench.signing.statement import Signed, Signer, Verifier
 
 
 def assemble_release(nominee: Nominee) -> dict[str, bytes]:
@@ -40,11 +44,11 @@ def assemble_release(nominee: Nominee) -> dict[str, bytes]:
     return files
 
 
-def audit_files(files: dict[str, bytes], subject: str, settings: Settings) -> Release:
-    """Decide whether these files may be served here and now as a release."""
+def audit_files(files: dict[str, bytes], subject: str, settings: Settings, verify: Verifier | None = None) -> Release:
+    """Decide whether these files may be served here and now as a release; `verify` (None: by the signature) as it says there."""
     return audit_release(
         files,
-        verify=partial(find_signature_fault, allowed_signers=settings.signers_file),
+        verify=verify or partial(find_signature_fault, allowed_signers=settings.signers_file),
         read_policy=read_policy,
         least_principals=settings.least_principals,
         now=utc_now(),
@@ -105,25 +109,38 @@ def read_release(source: Path, subject: str, settings: Settings, entries: Sequen
 
 def judge_release(files: dict[str, bytes], subject: str, settings: Settings, entries: Sequence[Entry]) -> Release:
     """Decide whether these files may be served as a release: approved here and now, and the ones that were promoted."""
-    release = audit_files(files, subject, settings)
     promoted = find_promotion(entries, subject)
+    before = entries[: promoted.sequence] if promoted else ()
+    own = [entry for entry in before if entry.subject == subject]
+    verify = partial(_find_kept_fault, settings=settings, own=own, timeline=Timeline(entries))
+    release = audit_files(files, subject, settings, verify)
     reasons = list(release.decision.reasons)
     if promoted is None:
         reasons.append("The ledger holds no promotion of it.")
     else:
         if release.evidence is not None:
             reasons += find_unmet(release.evidence, read_policy(files[POLICY]))
-            reasons += _find_unheard(release.evidence, entries[: promoted.sequence], subject)
+            reasons += _find_unheard(release.evidence, own)
         reasons += find_seal_faults(files, promoted.body["sealed"])
         if release.evidence is not None and release.evidence.identity.endpoint != promoted.body["endpoint"]:
             reasons.append(f"It was promoted to endpoint {promoted.body['endpoint']}, and is for another.")
     return Release(release.evidence, release.digest, decide("serve", subject, reasons), release.approved_by)
 
 
-def _find_unheard(evidence: Evidence, before: Sequence[Entry], subject: str) -> list[str]:
+def _find_kept_fault(
+    signed: Signed, signer: Signer, *, settings: Settings, own: Sequence[Entry], timeline: Timeline
+) -> str | None:
+    """Return what is wrong with a signature, or with its time by the entry (of a nominee's `own`) that keeps it."""
+    given = [each for each in own if each.event in (Event.APPROVED, Event.WAIVED)]
+    kept = next((each for each in given if read_signed(each) == signed), None)
+    fault = find_signature_fault(signed, signer, allowed_signers=settings.signers_file)
+    return fault or (find_dating_fault(kept, parse_signed(kept), timeline) if kept else None)
+
+
+def _find_unheard(evidence: Evidence, own: Sequence[Entry]) -> list[str]:
     """Return the objections raised before the promotion that the evidence does not know: nobody signed over them."""
     known = {objection.number for objection in evidence.objections}
-    raised = [entry for entry in before if entry.event is Event.OBJECTED and entry.subject == subject]
+    raised = [entry for entry in own if entry.event is Event.OBJECTED]
     return [
         f"Objection {entry.sequence} of {entry.actor} was raised before its promotion, and no approval knows of it."
         for entry in raised

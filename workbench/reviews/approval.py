@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Checkpoint, Entry
+from workbench.records.clock import is_since
 from workbench.records.people import is_author, name_people
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement
@@ -81,8 +82,9 @@ class Terms:
     """What an approval must meet to count: the exact bytes by digest (`subjects`), for which endpoint and target, and when.
 
     `authors` are those whose work it is, `roles` how many of each the policy asks for, `principals` how many people, `valid_days`
-    for how long one may be given; `now` is ISO 8601 in UTC. `target` is named besides: a statement that says another is not about
-    these bytes, whatever it binds. `said` are the ledger's entries about the nominee, which tell what made an approval stale.
+    for how long one may be given; `now` is ISO 8601 in UTC, and so are the `moments` of what is approved. `target` is named
+    besides: a statement that says another is not about these bytes, whatever it binds. `said` are the ledger's entries about the
+    nominee, which tell what made an approval stale.
     """
 
     subjects: Mapping[str, str]
@@ -93,6 +95,7 @@ class Terms:
     principals: int
     valid_days: int
     now: str
+    moments: Sequence[str]
     said: Sequence[Entry] = ()
 
 
@@ -115,6 +118,7 @@ def find_approval_faults(approval: VerifiedApproval, terms: Terms) -> list[str]:
         faults.append(f"The approval of {who} is in a role that the policy does not ask for.")
     if is_author(statement.principal, terms.authors):
         faults.append(f"{statement.principal} is an author of the run and cannot approve it.")
+    faults += _find_early(statement, who, terms.moments)
     return faults + _find_time_faults(statement, who, now=terms.now, valid_days=terms.valid_days)
 
 
@@ -139,6 +143,13 @@ def _find_target_faults(statement: Statement, who: str, target: Target) -> list[
         before, now = (f"version {each}" if each else "nothing" for each in (statement.previous, target.previous))
         faults.append(f"The approval of {who} was given while {before} was served; the evidence compares with {now}.")
     return faults
+
+
+def _find_early(statement: Statement, who: str, moments: Sequence[str]) -> list[str]:
+    """Return that a statement is older than what it approves: somebody's clock was set back."""
+    early = [moment for moment in moments if not is_since(statement.issued, moment)]
+    said = f"says it was issued at {statement.issued}, and the evidence is of"
+    return [f"The approval of {who} {said} {max(early)}."] if early else []
 
 
 def _find_time_faults(statement: Statement, who: str, *, now: str, valid_days: int) -> list[str]:

@@ -31,6 +31,7 @@ def set_terms(
         principals=policy.principals,
         valid_days=policy.valid_days,
         now=now,
+        moments=evidence.moments,
         said=said,
     )
 

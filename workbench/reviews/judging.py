@@ -135,5 +135,6 @@ def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str
         subjects=nominee.waived_subjects(),
         authors=nominee.evidence.identity.authors,
         policy=nominee.policy,
+        ended=nominee.evidence.identity.ended,
         now=now,
     )

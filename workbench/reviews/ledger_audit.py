@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from workbench.errors import UsageError
 from workbench.ledger.events import EVENTS, SignedKind
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_checkpoint_fault, head_of
+from workbench.ledger.timeline import Timeline
 from workbench.records.people import is_author
 from workbench.reviews.approval import Statement
 from workbench.reviews.objection import Objection
@@ -51,8 +52,8 @@ def audit_ledger(
     verify: Callable[[Entry], str | None],
 ) -> LedgerAudit:
     """Judge entries whose chain has these `faults`; `verify` says what is wrong with the signature in an entry."""
-    given = find_checkpoint_fault(entries, checkpoint) if checkpoint else None
-    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if _kind_of(entry)]
+    given, timeline = find_checkpoint_fault(entries, checkpoint) if checkpoint else None, Timeline(entries)
+    audited = [(entry, *_audit_signed(entry, entries, timeline, verify)) for entry in entries if _kind_of(entry)]
     approvals = tuple(_describe_approval(*each) for each in audited if each[0].event is Event.APPROVED)
     found = [*faults, *([f"The checkpoint given does not hold. {given}"] if given else [])]
     found += [f"Entry {entry.sequence}: {fault}" for entry, _, wrong in audited for fault in wrong]
@@ -81,7 +82,7 @@ def _describe_approval(entry: Entry, record: SignedRecord | None, faults: Sequen
 
 
 def _audit_signed(
-    entry: Entry, entries: Sequence[Entry], verify: Callable[[Entry], str | None]
+    entry: Entry, entries: Sequence[Entry], timeline: Timeline, verify: Callable[[Entry], str | None]
 ) -> tuple[SignedRecord | None, list[str]]:
     """Return what was signed in an entry (None: it cannot be read), and everything that is wrong with it."""
     try:
@@ -93,10 +94,11 @@ def _audit_signed(
     faults = [*_find_misfits(entry, record), *_find_own_work(entry, entries)]
     fault = verify(entry)
     faults += [f"the signature of {entry.actor} does not hold: {fault}"] if fault else []
-    if isinstance(record, Statement):
-        unheld = find_checkpoint_fault(entries[: entry.sequence - 1], record.checkpoint)
-        faults += [f"the checkpoint that was signed does not hold. {unheld}"] if unheld else []
-    return record, faults
+    head = record.checkpoint if isinstance(record, Statement) else None
+    unheld = find_checkpoint_fault(entries[: entry.sequence - 1], head) if head else None
+    faults += [f"the checkpoint that was signed does not hold. {unheld}"] if unheld else []
+    dated = timeline.find_statement_fault(entry, record.signer.issued, head)
+    return record, faults + ([f"{dated}."] if dated else [])
 
 
 def _find_own_work(entry: Entry, entries: Sequence[Entry]) -> list[str]:

@@ -17,7 +17,6 @@ from workbench.ledger.events import SignedKind
 from workbench.ledger.history import find_promotion
 from workbench.ledger.ledger import Entry, Event
 from workbench.policies.roles import require_role
-from workbench.records.clock import utc_now
 from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.decision import Decision, decide, decide_approval
@@ -87,7 +86,7 @@ def approve(project: Project, subject: str, request: ApprovalRequest, key: Key) 
         principal=principal, role=require_role(request.role), authors=authors, policy=nominee.policy, subject=subject
     )
     require_allowed(project, _say_whose(decision, key, project), _NOT_YOURS)
-    statement = state_approval(nominee, principal=principal, role=request.role)
+    statement = state_approval(nominee, principal=principal, role=request.role, now=project.store.ledger.clock())
     signed = _sign(project, "approval", statement, key, action="approve", subject=subject)
     _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": request.role})
 
@@ -105,7 +104,7 @@ def object_to(project: Project, subject: str, request: ObjectionRequest, key: Ke
         raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
     model, version = nominee.evidence.identity.model, nominee.evidence.identity.version
     subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
-    objection = Objection(subjects, principal, model, version, clears, said, utc_now())
+    objection = Objection(subjects, principal, model, version, clears, said, project.store.ledger.clock())
     action = "clear" if clears else "object to"
     signed = _sign(project, "objection", objection, key, action=action, subject=subject)
     event, body = (Event.CLEARED, {"objection": clears}) if clears else (Event.OBJECTED, {})
@@ -122,7 +121,7 @@ def _clearing_faults(nominee: Nominee, number: int, principal: str) -> list[str]
 
 def waive(project: Project, subject: str, request: WaiverRequest, key: Key) -> None:
     """Make a signed exception to one finding that did not pass, until a date; raises Refused when that is not allowed."""
-    nominee, now = _load_undecided(project, subject), utc_now()
+    nominee, now = _load_undecided(project, subject), project.store.ledger.clock()
     finding = next((each for each in judge_findings(nominee, now)[0] if each.check == request.check), None)
     waiver = Waiver(
         subjects=nominee.waived_subjects(),
@@ -189,9 +188,8 @@ def _later(moment: str, days: int) -> str:
     return (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
 
 
-def state_approval(nominee: Nominee, *, principal: str, role: str) -> Statement:
-    """Return the statement somebody signs to approve a nominee as it is now."""
-    now = utc_now()
+def state_approval(nominee: Nominee, *, principal: str, role: str, now: str) -> Statement:
+    """Return the statement somebody signs to approve a nominee as it is `now` (ISO 8601 UTC)."""
     identity = nominee.evidence.identity
     return Statement(
         subjects=nominee.subjects(),
@@ -238,7 +236,7 @@ def _sign(project: Project, kind: SignedKind, statement: Statable, key: Key, *, 
     READERS[kind](content)  # what nobody could read again must not stand in the ledger
     signature = sign_bytes(content, replace(key, path=expand_path(key.path)), signer.namespace)
     signed = Signed(content, signature)
-    fault = find_fault(signed, signer, project.settings, recorded=utc_now())
+    fault = find_fault(signed, signer, project.settings, recorded=project.store.ledger.clock())
     signers = project.settings.signers_file
     reasons = (
         [f"{signers} does not let this key sign {signer.namespace} for {signer.principal}: {fault}"] if fault else []

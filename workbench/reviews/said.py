@@ -9,9 +9,11 @@ from workbench.config import Settings
 from workbench.errors import Refused
 from workbench.evidence.evidence import ObjectionFact, WaiverFact
 from workbench.ledger.ledger import Entry, Event, find_checkpoint_fault
+from workbench.ledger.timeline import Timeline
 from workbench.records.digest import sha256_hex
-from workbench.reviews.approval import VerifiedApproval, parse_statement
+from workbench.reviews.approval import Statement, VerifiedApproval, parse_statement
 from workbench.reviews.objection import parse_objection, settle_objections
+from workbench.reviews.signed_records import SignedRecord
 from workbench.reviews.waiver import Waiver, parse_waiver
 from workbench.signing.ssh_signatures import find_signature_fault
 from workbench.signing.statement import Signed, Signer, find_record_fault
@@ -44,17 +46,16 @@ class Said:
 
 def read_said(own: Sequence[Entry], entries: Sequence[Entry], settings: Settings) -> Said:
     """Read what the entries about one nominee (`own`) say, as a part of the whole ledger (`entries`)."""
-    approved = _of(own, Event.APPROVED)
-    waived = {
-        waiver.waiver.check: waiver for waiver in (_verify_waiver(entry, settings) for entry in _of(own, Event.WAIVED))
-    }
+    approved, timeline = _of(own, Event.APPROVED), Timeline(entries)
+    given = [_verify_waiver(entry, timeline, settings) for entry in _of(own, Event.WAIVED)]
+    waived = {each.waiver.check: each for each in given}
     return Said(
         entries=tuple(own),
         answers={read_text(entry, "question"): entry for entry in _of(own, Event.ANSWERED)},
-        approvals=tuple(_verify_approval(entry, entries, settings) for entry in approved),
+        approvals=tuple(_verify_approval(entry, entries, timeline, settings) for entry in approved),
         signed=tuple(map(read_signed, approved)),
         waivers=tuple(waived[check] for check in sorted(waived)),
-        objections=_read_objections(own, settings),
+        objections=_read_objections(own, timeline, settings),
     )
 
 
@@ -85,21 +86,34 @@ def find_fault(signed: Signed, signer: Signer, settings: Settings, *, recorded: 
     return fault or find_record_fault(signer.issued, recorded)
 
 
-def _verify_approval(entry: Entry, entries: Sequence[Entry], settings: Settings) -> VerifiedApproval:
-    signed = read_signed(entry)
-    statement = parse_statement(signed.statement)
-    fault = find_fault(signed, statement.signer, settings, recorded=entry.time)
+def find_dating_fault(entry: Entry, record: SignedRecord, timeline: Timeline) -> str | None:
+    """Return why what was signed in an entry was not signed when it says, by all that stands in the ledger."""
+    issued, head = record.signer.issued, record.checkpoint if isinstance(record, Statement) else None
+    faults = [find_record_fault(issued, entry.time), timeline.find_statement_fault(entry, issued, head)]
+    return "; ".join(filter(None, faults)) or None
+
+
+def _find_kept_fault(entry: Entry, record: SignedRecord, timeline: Timeline, settings: Settings) -> str | None:
+    fault = find_signature_fault(read_signed(entry), record.signer, allowed_signers=settings.signers_file)
+    return fault or find_dating_fault(entry, record, timeline)
+
+
+def _verify_approval(
+    entry: Entry, entries: Sequence[Entry], timeline: Timeline, settings: Settings
+) -> VerifiedApproval:
+    statement = parse_statement(read_signed(entry).statement)
+    fault = _find_kept_fault(entry, statement, timeline, settings)
     history = find_checkpoint_fault(entries[: entry.sequence - 1], statement.checkpoint)
     return VerifiedApproval(statement, fault or (f"it was signed on another history. {history}" if history else None))
 
 
-def _verify_waiver(entry: Entry, settings: Settings) -> VerifiedWaiver:
+def _verify_waiver(entry: Entry, timeline: Timeline, settings: Settings) -> VerifiedWaiver:
     signed = read_signed(entry)
     waiver = parse_waiver(signed.statement)
-    return VerifiedWaiver(waiver, signed, find_fault(signed, waiver.signer, settings, recorded=entry.time))
+    return VerifiedWaiver(waiver, signed, _find_kept_fault(entry, waiver, timeline, settings))
 
 
-def _read_objections(own: Sequence[Entry], settings: Settings) -> tuple[ObjectionFact, ...]:
+def _read_objections(own: Sequence[Entry], timeline: Timeline, settings: Settings) -> tuple[ObjectionFact, ...]:
     """Return all objections; one whose key is not granted any more still blocks, a clearance must be signed as it should."""
     raised = {entry.sequence: parse_objection(read_signed(entry).statement) for entry in _of(own, Event.OBJECTED)}
     cleared = [(entry, parse_objection(read_signed(entry).statement)) for entry in _of(own, Event.CLEARED)]
@@ -107,6 +121,6 @@ def _read_objections(own: Sequence[Entry], settings: Settings) -> tuple[Objectio
         objection
         for entry, objection in cleared
         if f"{objection.model}/{objection.version}" == entry.subject
-        and find_fault(read_signed(entry), objection.signer, settings, recorded=entry.time) is None
+        and _find_kept_fault(entry, objection, timeline, settings) is None
     ]
     return settle_objections(raised, holding)

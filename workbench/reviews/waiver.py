@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from workbench.evidence.evidence import Finding, Severity, Status, WaiverFact
 from workbench.policies.policy import Policy
-from workbench.records.clock import last_day
+from workbench.records.clock import is_since, last_day
 from workbench.records.people import is_author
 from workbench.reviews.decision import Decision, decide
 from workbench.signing.namespaces import waiver_namespace
@@ -111,11 +111,12 @@ def find_waiver_faults(
     subjects: Mapping[str, str],
     authors: Sequence[str],
     policy: Policy,
+    ended: str | None,
     now: str,
 ) -> list[str]:
     """Return why a waiver does not count for this finding under this policy at this time; empty when it does."""
     faults = find_standing_faults(
-        waiver, fault=fault, subject=subject, subjects=subjects, authors=authors, policy=policy, now=now
+        waiver, fault=fault, subject=subject, subjects=subjects, authors=authors, policy=policy, ended=ended, now=now
     )
     what = f"The waiver of {waiver.check} by {waiver.principal}"
     if finding is None or finding.severity is not Severity.WAIVABLE:
@@ -133,11 +134,13 @@ def find_standing_faults(
     subjects: Mapping[str, str],
     authors: Sequence[str],
     policy: Policy,
+    ended: str | None,
     now: str,
 ) -> list[str]:
     """Return why a waiver does not count, whatever its finding says: at the review and wherever its release is audited.
 
-    `fault` is what is wrong with its signature, `subject` is the nominee, `subjects` are the digests of its manifest and policy.
+    `fault` is what is wrong with its signature, `subject` is the nominee, `subjects` are the digests of its manifest and policy,
+    `ended` is when its run ended.
     """
     what = f"The waiver of {waiver.check} by {waiver.principal}"
     faults = [f"{what} is not signed well: {fault}"] if fault else []
@@ -150,6 +153,10 @@ def find_standing_faults(
     if waiver.role not in policy.waivers.roles:
         allowed = ", ".join(policy.waivers.roles) or "nobody"
         faults.append(f"{what} does not count: policy {policy.name} lets {allowed} waive, not {waiver.role}.")
+    if not is_since(waiver.issued, ended or ""):
+        faults.append(
+            f"{what} says it was issued at {waiver.issued}, and the run ended at {ended or 'an unknown time'}."
+        )
     return faults + _find_time_faults(waiver, what, policy, now)
 
 

@@ -72,10 +72,11 @@ sa.Index("attempts_by_state", _attempts.c.state)
 class Store:
     """Runs, attempts and the ledger behind one SQLAlchemy URL.
 
-    `last_seen` is the folder that remembers what this machine saw of each ledger (None: nothing is remembered).
+    `last_seen` is the folder that remembers what this machine saw of each ledger (None: nothing is remembered); `clock` says
+    the time now (ISO 8601 UTC), by which the ledger is dated.
     """
 
-    def __init__(self, address: str, *, last_seen: Path | None = None) -> None:
+    def __init__(self, address: str, *, last_seen: Path | None = None, clock: Callable[[], str] = utc_now) -> None:
         self._database = Database(address)
         try:
             self._database.prepare([GUARD])
@@ -83,7 +84,7 @@ class Store:
             self._database.close()
             raise
         place = self._database.place
-        self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None)
+        self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None, clock)
 
     def close(self) -> None:
         """Free the connections."""
@@ -223,9 +224,10 @@ class Store:
     ) -> Entry:
         """Append one decision; `require` sees the whole ledger inside the same transaction and raises to forbid it.
 
-        Raises Refused when the chain is broken or lacks what this machine saw: nothing is decided on top of what was changed.
+        Raises Refused when the chain is broken or lacks what this machine saw: nothing is decided on top of what was changed;
+        and when this machine's clock is behind the ledger.
         """
-        return self.ledger.append(event, time=utc_now(), actor=actor, subject=subject, body=body, require=require)
+        return self.ledger.append(event, actor=actor, subject=subject, body=body, require=require)
 
     def read_ledger(self) -> list[Entry]:
         """Return every decision in order; raises Refused with every fault when their chain is broken."""

@@ -8,11 +8,12 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from workbench.errors import Refused, Unavailable, UsageError
 from workbench.policies.roles import require_role
+from workbench.records.clock import read_moment
 from workbench.records.people import PRINCIPAL
 from workbench.signing.allowed_signers import read_allowed_signers
 from workbench.signing.askpass import Handover, hand_over
@@ -24,6 +25,8 @@ from workbench.signing.statement import Signed, Signer
 REVOKED_KEYS = "revoked_keys"
 _TIMEOUT_S = 120
 _BEGIN, _END = b"-----BEGIN SSH SIGNATURE-----", b"-----END SSH SIGNATURE-----"
+# A date without a zone in an allowed-signers file is one in UTC, wherever it is read; this spelling of UTC needs no table of zones.
+_IN_UTC = {"TZ": "UTC0"}
 _MAGIC = b"SSHSIG" + (1).to_bytes(4, "big")
 
 
@@ -63,7 +66,7 @@ def find_signature_fault(signed: Signed, signer: Signer, *, allowed_signers: Pat
     at the time the statement was issued, and that the list of revoked keys beside it (if there is one) does not hold. Raises
     Refused for a file in which one key can be two people.
     """
-    issued = datetime.fromisoformat(signer.issued).astimezone(UTC)
+    issued = read_moment(signer.issued)
     if not _is_armored_as_written(signed.signature):
         return "the signature is not spelled as ssh-keygen spells it"
     try:
@@ -173,7 +176,7 @@ def _ssh_keygen(
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,
-            env={**os.environ, **handover.environment} if handover else None,
+            env={**os.environ, **_IN_UTC, **(handover.environment if handover else {})},
             pass_fds=handover.descriptors if handover else (),
         )
     except FileNotFoundError as exc:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from workbench.errors import UsageError
+from workbench.records.clock import TOLERANCE, find_moment, read_moment
 from workbench.records.digest import canonical_json, strict_json
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -58,8 +59,7 @@ class Shape:
             if type(predicate[name]) is not int or predicate[name] < 0:
                 raise ValueError(f"{name} must be a whole number")
         for name in self.times:
-            if datetime.fromisoformat(predicate[name]).utcoffset() is None:
-                raise ValueError(f"{predicate[name]} names no time zone")
+            read_moment(predicate[name])
 
 
 class Statable(Protocol):
@@ -107,10 +107,10 @@ def find_record_fault(issued: str, recorded: str) -> str | None:
     """Return what is wrong when a statement was not issued just before it was recorded (ISO 8601), None when it was.
 
     A signature is judged by the keys that were valid when its statement was issued. Whoever signs chooses that time; when
-    it is recorded they do not choose.
+    it is recorded they do not choose. Between the two a clock may be set back by as much as two clocks may be apart.
     """
-    passed = datetime.fromisoformat(recorded) - datetime.fromisoformat(issued)
-    if timedelta(0) <= passed <= RECORDED_WITHIN:
+    said, kept = find_moment(issued), find_moment(recorded)
+    if said is not None and kept is not None and -TOLERANCE <= kept - said <= RECORDED_WITHIN:
         return None
     minutes = RECORDED_WITHIN // timedelta(minutes=1)
     return f"it says it was issued at {issued}, and was recorded at {recorded}, not within {minutes} minutes"

@@ -104,7 +104,7 @@ def test_an_expired_key_cannot_approve_by_dating_back(nominated: Governed, monke
         nominated.approve("shop/1", VALIDATOR)
     for principal, role in ROLES.items():
         nominee = nominated.bench.load_nominee("shop/1")
-        write_approval(nominated, date_back(nominee, principal=principal, role=role))
+        write_approval(nominated, date_back(nominee, principal=principal, role=role, now=dated))
     with pytest.raises(Refused) as refused:
         nominated.bench.promote("shop/1")
     assert f"it says it was issued at {dated}, and was recorded at" in reasons_of(refused)

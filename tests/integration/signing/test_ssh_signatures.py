@@ -228,6 +228,35 @@ def test_a_key_holds_only_if_it_was_valid_when_the_statement_was_issued(keys, tm
     assert (fault is None) is holds
 
 
+ZONES = ("UTC", "Pacific/Kiritimati", "America/Los_Angeles")
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize(
+    ("option", "holds"),
+    [
+        ('valid-before="20261120095959"', False),
+        ('valid-before="20261120100001"', True),
+        ('valid-after="20261120100001"', False),
+        ('valid-after="20261120095959"', True),
+        ('valid-before="20261120"', False),
+        ('valid-after="20261120"', True),
+    ],
+)
+def test_a_date_without_a_zone_is_in_utc_wherever_it_is_read(keys, tmp_path, monkeypatch, zone, option, holds):
+    """By our reader of the file, by our ssh-keygen, and by the second verifier, which has one of its own."""
+    monkeypatch.setenv("TZ", zone)
+    file, signed = restricted(keys, tmp_path, option), keys.sign(build_statement())
+    assert find_signers_faults(file.read_bytes()) == []
+    assert find_principal(file.read_bytes(), keys.public[VALIDATOR]) == VALIDATOR
+    assert (keys.fault(signed, allowed_signers=file) is None) is holds
+    body = {"statement": signed.statement.decode(), "signature": signed.signature.decode()}
+    said = {"principal": VALIDATOR, "issued": build_statement().issued}
+    files = {"-f": file.read_bytes(), "-s": signed.signature}
+    second = ledger_verifier.check_signature(body, "workbench.approval.validator", said, files)
+    assert (second == []) is holds
+
+
 def test_the_same_moment_in_another_time_zone_is_the_same_moment(keys, tmp_path):
     statement = build_statement(issued="2026-11-20T23:30:00+14:00")
     file = restricted(keys, tmp_path, 'valid-before="20261120100000Z"')

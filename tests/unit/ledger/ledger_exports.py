@@ -146,6 +146,18 @@ def _mutations_of(entries: list[Entry], draw: random.Random) -> Iterator[Mutatio
     yield Mutation("another sequence", b"".join(reseal(lines, at, lambda e: e.update(sequence=at + 2))), None, True)
     yield Mutation("a huge sequence", b"".join(reseal(lines, at, lambda e: e.update(sequence=2**80))), None, True)
     yield Mutation("nested too deeply", swap(b'"a":null', b'"a":' + b"[" * 100_000 + b"]" * 100_000), None, True)
+    for how, time, is_refused in (
+        ("dated back", "2026-11-19T09:12:00+00:00", True),
+        ("dated back in another zone", "2026-11-20T23:12:00+14:30", True),
+        ("dated back by seconds", "2026-11-20T09:11:59+00:00", False),
+        ("a time without a zone", "2026-11-20T09:12:09", True),
+        ("a time that is none", "noon", True),
+        ("a time before time", "0001-01-01T00:00:00+14:00", True),
+    ):
+        last_entry = b"".join(reseal(lines, last, lambda e, time=time: e.update(time=time)))
+        yield Mutation(how, last_entry, None, is_refused)
+    ahead = b"".join(reseal(lines, at, lambda e: e.update(time="2999-01-01T00:00:00+00:00")))
+    yield Mutation("one far ahead, and what came after it", ahead, None, True)
     # What only a checkpoint reveals: everything after the change is sealed anew.
     rewritten = b"".join(reseal(lines, at, lambda e: e.update(actor="eve@example.org")))
     yield Mutation("a suffix sealed anew", rewritten, None, False)

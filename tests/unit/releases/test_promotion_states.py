@@ -125,6 +125,7 @@ class Promotions(RuleBasedStateMachine):
                 subjects={name: subjects[name] for name in (MANIFEST, POLICY)},
                 authors=evidence.identity.authors,
                 policy=POLICY_NOW,
+                ended=evidence.identity.ended,
                 now=NOW,
             )
         ]

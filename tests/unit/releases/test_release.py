@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.evidence.builders import build_evidence, build_identity, build_objection_fact
 from tests.unit.models.builders import MODEL_FILES
-from tests.unit.people import AUTHOR, EXPIRES, NOW, OWNER, VALIDATOR
+from tests.unit.people import AUTHOR, ENDED, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import read_policy
 from tests.unit.releases.builders import build_release_files
 from tests.unit.reviews.builders import build_statement, build_statements, build_subjects, build_waiver
@@ -356,7 +356,7 @@ def test_a_waiver_that_no_review_would_take_is_refused_where_the_release_is_audi
 
 
 def test_an_open_objection_in_the_evidence_refuses_the_release():
-    raised, cleared = build_objection_fact(), build_objection_fact(cleared=NOW, resolution="They were looked at.")
+    raised, cleared = build_objection_fact(), build_objection_fact(cleared=ISSUED, resolution="They were looked at.")
     assert audit(build_release_files(evidence=build_evidence(objections=(cleared,)))).decision.is_allowed
     (reason,) = reasons(build_release_files(evidence=build_evidence(objections=(cleared, raised))))
     assert reason.startswith(f"Objection {raised.number} of {raised.principal} is open: ")
@@ -407,3 +407,32 @@ def test_an_approval_that_names_another_target_does_not_count_though_it_binds_th
     validator, owner = build_statements()
     files = build_release_files(signed(validator, replace(owner, **said)))
     assert any(reason in each for each in reasons(files))
+
+
+# Time goes one way
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        build_evidence(identity=build_identity(ended=NOW)),
+        build_evidence(identity=build_identity(ended=None)),
+        build_evidence(objections=(build_objection_fact(cleared=NOW, resolution="They were looked at."),)),
+    ],
+    ids=["the run ended later", "nobody knows when it ended", "an objection was cleared later"],
+)
+def test_approvals_that_are_older_than_the_evidence_they_sign_do_not_count(evidence):
+    found = reasons(build_release_files(evidence=evidence))
+    assert sum(f"says it was issued at {ISSUED}, and the evidence is of" in reason for reason in found) == 2
+    assert "Role owner: 0 of 1 approvals." in found
+
+
+def test_an_approval_that_is_older_than_a_waiver_it_signs_does_not_count():
+    found = reasons(waived(build_waiver(issued="2026-11-20T12:00:00+00:00")))
+    assert sum("and the evidence is of 2026-11-20T12:00:00+00:00." in reason for reason in found) == 2
+
+
+def test_a_waiver_that_is_older_than_the_run_does_not_count_wherever_its_release_is_audited():
+    (reason,) = reasons(waived(build_waiver(issued="2026-11-20T09:12:20+00:00")))
+    assert reason == f"{THE_WAIVER} says it was issued at 2026-11-20T09:12:20+00:00, and the run ended at {ENDED}."
+    assert audit(waived(build_waiver(issued="2026-11-20T09:12:21+00:00"))).decision.is_allowed

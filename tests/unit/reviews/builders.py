@@ -53,6 +53,7 @@ def build_terms(**changes: Any) -> Terms:
         "principals": 2,
         "valid_days": 180,
         "now": NOW,
+        "moments": build_evidence().moments,
     }
     return Terms(**standard | changes)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.people import AUTHOR, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
+from tests.unit.people import AUTHOR, ENDED, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
 from tests.unit.reviews.builders import build_statement, build_subjects, build_terms
 from workbench.errors import UsageError
 from workbench.ledger.ledger import Event, seal_entry
@@ -57,7 +57,8 @@ def test_an_approval_in_a_role_nobody_asked_for_does_not_count():
         ("2026-11-20T10:05:00+00:00", True),
         ("2026-11-20T11:05:00+01:00", True),
         ("2026-11-20T10:05:01+00:00", False),
-        ("2026-11-20T09:59:59+00:00", False),
+        ("2026-11-20T09:59:50+00:00", True),
+        ("2026-11-20T09:59:49+00:00", False),
         ("2026-12-20T10:00:00+00:00", False),
     ],
 )
@@ -172,10 +173,28 @@ def test_an_approval_for_longer_than_the_policy_allows_does_not_count():
     ]
 
 
+@pytest.mark.parametrize(
+    ("moment", "counts"),
+    [
+        (ISSUED, True),
+        ("2026-11-20T10:00:10+00:00", True),
+        ("2026-11-20T23:59:00+14:00", True),
+        ("2026-11-20T10:00:11+00:00", False),
+        ("2026-11-21T10:00:00+00:00", False),
+        ("an unknown time", False),
+        ("2026-11-20T09:00:00", False),
+    ],
+)
+def test_an_approval_is_not_older_than_what_it_approves(moment, counts):
+    """But for the seconds that two clocks may be apart; a time that cannot be read is none that it is known to follow."""
+    told = f"The approval of {VALIDATOR} (validator) says it was issued at {ISSUED}, and the evidence is of {moment}."
+    assert faults(terms={"moments": (ENDED, moment)}) == ([] if counts else [told])
+
+
 def test_times_are_compared_as_moments_not_as_text():
     assert (
         faults(
-            issued="2026-11-20T23:00:00+14:00", expires="2027-05-01T00:00:00Z", terms={"now": "2026-11-20T09:00:00Z"}
+            issued="2026-11-21T00:00:00+14:00", expires="2027-05-01T00:00:00Z", terms={"now": "2026-11-20T10:00:00Z"}
         )
         == []
     )

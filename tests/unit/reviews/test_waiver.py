@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.people import AUTHOR, ISSUED, NOW, OWNER, VALIDATOR
+from tests.unit.people import AUTHOR, ENDED, ISSUED, NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import build_policy
 from tests.unit.reviews.builders import build_waived_subjects, build_waiver
 from workbench.evidence.evidence import Finding, Severity, Status
@@ -24,7 +24,9 @@ UNKNOWN = replace(FINDING, status=Status.UNKNOWN, value="no baseline")
 WHAT = f"The waiver of beats_baseline by {OWNER}"
 
 
-def faults(finding=FINDING, *, now=NOW, fault=None, authors=(AUTHOR,), subject="tumour/3", policy=RULE, **changes):
+def faults(
+    finding=FINDING, *, now=NOW, fault=None, authors=(AUTHOR,), subject="tumour/3", policy=RULE, ended=ENDED, **changes
+):
     return find_waiver_faults(
         build_waiver(**changes),
         finding=finding,
@@ -33,6 +35,7 @@ def faults(finding=FINDING, *, now=NOW, fault=None, authors=(AUTHOR,), subject="
         subjects=build_waived_subjects(),
         authors=authors,
         policy=policy,
+        ended=ended,
         now=now,
     )
 
@@ -61,6 +64,7 @@ def test_a_finding_that_is_unknown_may_be_waived_too():
             subjects=build_waived_subjects(),
             authors=(AUTHOR,),
             policy=RULE,
+            ended=ENDED,
             now=NOW,
         )
         == []
@@ -234,6 +238,7 @@ def test_what_may_be_given_counts_and_what_counts_could_be_given(principal, role
         subjects=build_waived_subjects(),
         authors=(AUTHOR,),
         policy=RULE,
+        ended=ENDED,
         now=after(seconds=1),
     )
     assert allowed == (counts and status is not Status.PASS)

@@ -18,7 +18,10 @@ from workbench.cli.chapters import CHAPTERS
 ROOT = Path(__file__).parents[1]
 ALL = ["tests/unit", "tests/contract"]
 # Of no chapter, and quick: the order of the house, its documentation, its settings.
-ALWAYS = [f"tests/unit/test_{name}.py" for name in ("architecture", "changed", "config", "documentation", "soak")]
+ALWAYS = [
+    f"tests/unit/test_{name}.py"
+    for name in ("architecture", "changed", "config", "documentation", "harmless", "nesting", "soak")
+]
 _SAYS_NOTHING = {".md", ".sh", ".txt", ".png"}
 
 

@@ -1,6 +1,7 @@
-"""Model folders that somebody made to run code, to reach outside, to hang or to fill the memory of whoever opens them.
+"""Model folders that somebody made to run code or to reach outside of whoever opens them, and that do no harm.
 
-Each carries the canary: a file that is made, or a port that is called, where anything of it is executed.
+Each carries the canary: a file that is made, or a port that is called, where anything of it is executed. Nothing here hangs,
+crashes or fills a memory: what is too large, too deep or takes too long is refused by limits in their own tests, set low there.
 """
 
 from __future__ import annotations
@@ -101,13 +102,10 @@ def _object_array(canary: Canary) -> bytes:
     return packed.getvalue()
 
 
-def _tar(canary: Canary) -> bytes:
+def _tar(_: Canary) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        link = tarfile.TarInfo("out")
-        link.type, link.linkname = tarfile.SYMTYPE, str(canary.path.parent)
-        archive.addfile(link)
-        archive.addfile(tarfile.TarInfo(f"out/{canary.path.name}"))
+        archive.addfile(tarfile.TarInfo("model.skops"))
     return packed.getvalue()
 
 
@@ -125,44 +123,14 @@ def _member(name: str, *, mode: int = 0o644, content: bytes = b"x", flags: int =
     return pack
 
 
-def _duplicate_schema(canary: Canary) -> bytes:
+def _two_schemas(_: Canary) -> bytes:
+    """Return a sound model's archive that holds its schema twice."""
     import warnings
 
     packed = io.BytesIO(base_model())
     with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(packed, "a") as archive:
-        archive.writestr("schema.json", SKOPS_MODELS["a_function_of_os"](canary)["schema.json"])
+        archive.writestr("schema.json", archive.read("schema.json"))
     return packed.getvalue()
-
-
-def _bomb(_: Canary) -> bytes:
-    """Return 2 GiB of blanks in 2 MB."""
-    blanks, packed = b" " * 2**20, io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for number in range(2):
-            with archive.open(f"{number}.npy", "w") as member:
-                for _number in range(1024):
-                    member.write(blanks)
-    return packed.getvalue()
-
-
-def _wide_schema(_: Canary) -> bytes:
-    """Return a schema of 300 MB, below the limit of what may be unpacked: a list of numbers takes far more as objects."""
-    packed = io.BytesIO()
-    with (
-        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("schema.json", "w") as member,
-    ):
-        member.write(b"[0")
-        for _number in range(300):
-            member.write(b",0" * 2**19)
-        member.write(b"]")
-    return packed.getvalue()
-
-
-def _lying_sizes(canary: Canary) -> bytes:
-    """Return an archive whose directory says that its members are small."""
-    content = zip_members({"schema.json": b" " * 2**26, "1.npy": pickles(canary)}, compression=zipfile.ZIP_DEFLATED)
-    return content.replace((2**26).to_bytes(4, "little"), (8).to_bytes(4, "little"))
 
 
 # What MLflow and package installers would read
@@ -191,7 +159,7 @@ _TRUSTED_LIST = """flavors:
   sklearn:
     pickled_model: model.pkl
     serialization_format: pickle
-    skops_trusted_types: [os.system, posix.system, builtins.exec]
+    skops_trusted_types: [zipfile.ZipFile]
     code: code
 """
 
@@ -218,11 +186,6 @@ def _canonical(document: Any) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _many_columns(document: dict[str, Any]) -> bytes:
-    columns = [{"name": f"c{number}", "nullable": False, "type": "number"} for number in range(200_000)]
-    return _canonical({**document, "columns": columns})
-
-
 def _with_name(name: str) -> Callable[[dict[str, Any]], bytes]:
     def change(document: dict[str, Any]) -> bytes:
         return _canonical({**document, "columns": [{**document["columns"][0], "name": name}, *document["columns"][1:]]})
@@ -231,14 +194,9 @@ def _with_name(name: str) -> Callable[[dict[str, Any]], bytes]:
 
 
 CONTRACTS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
-    "deep": lambda _: b'{"format":' * 100_000,
-    "deep_lists": lambda _: b"[" * 1_000_000,
     "twice_a_key": lambda document: json.dumps(document).encode()[:-1] + b',"format":1}',
     "not_a_number": lambda document: {**document, "format": float("nan")},
     "endless": lambda document: json.dumps(document).replace('"format": 1', '"format": 1e999').encode(),
-    "huge_text": lambda document: _canonical({**document, "positive_class": "x" * 50_000_000}),
-    "huge_number": lambda document: json.dumps(document).replace('"format": 1', '"format": 1' + "0" * 100_000).encode(),
-    "many_columns": _many_columns,
     "half_a_character": lambda document: json.dumps({**document, "positive_class": "\ud800"}).encode(),
     "other_encoding": lambda document: json.dumps(document).encode("utf-16"),
     "other_members": lambda document: {**document, "__class__": "os.system", "columns": {"name": "x"}},
@@ -278,7 +236,6 @@ def _text_model(said: Callable[[Canary], str], **settings: Any) -> Write:
 
 MODELS: Mapping[str, Write] = {
     "reads_what_a_row_names": _text_model(lambda canary: str(_outside(canary)), input="filename"),
-    "slow_pattern": _text_model(lambda _: "x" * 900, token_pattern=r"(x+x+)+y"),
 }
 
 
@@ -311,29 +268,15 @@ def _socket(path: Path, _: Canary) -> None:
 
 def _device(path: Path, _: Canary) -> None:
     try:
-        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero: reading it never ends
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))  # /dev/null: there is nothing in it
     except PermissionError:
-        path.symlink_to("/dev/zero")
-
-
-def _sparse(path: Path, _: Canary) -> None:
-    with path.open("wb") as file:
-        file.truncate(64 * 1024**3)
+        path.symlink_to(os.devnull)
 
 
 def _itself_a_link(folder: Path, canary: Canary) -> None:
     elsewhere = canary.path.with_name("elsewhere")
     folder.rename(elsewhere)
     folder.symlink_to(elsewhere)
-
-
-def _many_files(folder: Path, _: Canary) -> None:
-    for number in range(20_002):
-        (folder / f"{number}.json").touch()
-
-
-def _deep_folders(folder: Path, _: Canary) -> None:
-    (folder / "/".join("d" * 500)).mkdir(parents=True)
 
 
 def _odd_name(name: bytes) -> Write:
@@ -360,12 +303,9 @@ FILES: Mapping[str, Write] = {
     "member_leads_up": _put(model__skops=_member("{up}{canary}")),
     "member_is_absolute": _put(model__skops=_member("{canary}")),
     "member_is_a_link": _put(model__skops=_member("link.npy", mode=stat.S_IFLNK | 0o777, content=b"")),
+    "member_has_a_line": _put(model__skops=_member("1\n.npy")),
     "member_is_encrypted": _put(model__skops=_member("secret.npy", flags=1)),
-    "member_has_a_null": _put(model__skops=_member("1.npy\0/../../x")),
-    "two_schemas": _put(model__skops=_duplicate_schema),
-    "zip_bomb": _put(model__skops=_bomb),
-    "wide_schema": _put(model__skops=_wide_schema),
-    "lying_sizes": _put(model__skops=_lying_sizes),
+    "two_schemas": _put(model__skops=_two_schemas),
     "tar_beside": _put(model__tar=_tar),
     "tar_as_skops": _put(model__skops=_tar),
     "mlmodel_with_a_loader": _mlflow(_LOADER_MODULE),
@@ -381,7 +321,7 @@ FILES: Mapping[str, Write] = {
     "device": _replaced(_device),
     "socket": _replaced(_socket),
     "linked_file": _replaced(lambda path, canary: path.symlink_to(_outside(canary))),
-    "linked_device": _replaced(lambda path, _: path.symlink_to("/dev/zero")),
+    "linked_device": _replaced(lambda path, _: path.symlink_to(os.devnull)),
     "linked_to_itself": _replaced(lambda path, _: path.symlink_to(path.name)),
     "hard_link": _replaced(lambda path, canary: path.hardlink_to(_outside(canary))),
     "folder_as_a_file": _replaced(lambda path, _: (path / "inner").mkdir(parents=True)),
@@ -391,9 +331,6 @@ FILES: Mapping[str, Write] = {
     "itself_a_link": _itself_a_link,
     "empty_folder": lambda folder, _: (folder / "empty").mkdir(),
     "dot_file": _put(__hidden=pickles),
-    "sparse_file": _replaced(_sparse),
-    "many_files": _many_files,
-    "deep_folders": _deep_folders,
     "name_with_a_line": _odd_name(b"model\n.skops"),
     "name_no_text": _odd_name(b"\xff\xfe.skops"),
     "name_that_ends_a_line": _odd_name(b"\x1b]0;x\x07.json"),

@@ -47,8 +47,6 @@ PAYLOADS: tuple[str, ...] = (
     f"<svg><animate onbegin={_CALL} attributeName=x dur=1s>",
     f"<svg><set attributeName=href to=javascript:{_CALL} /><a><text y=20>x</text></a></svg>",
     f"<svg><foreignObject><img src=x onerror={_CALL}></foreignObject></svg>",
-    f"<svg><style><img src=x onerror={_CALL}></style></svg>",
-    f"<math><annotation-xml encoding='text/html'><img src=x onerror={_CALL}></annotation-xml></math>",
     f"<marquee onstart={_CALL}>x</marquee>",
     f"<video><source onerror={_CALL}></video>",
     f"<audio src=x onerror={_CALL}>",
@@ -82,15 +80,13 @@ PAYLOADS: tuple[str, ...] = (
     f"![x](x\"onerror=\"{_CALL}) [z]: javascript:{_CALL}\n[z]",
     f"![x](https://{HOST}/x.png) [x][1]\n\n[1]: javascript:{_CALL}",
     f"```html\n<script>{_CALL}</script>\n```\n<script>{_CALL}</script>",
-    f"$$\\href{{javascript:{_CALL}}}{{x}}$$ $\\unicode{{<img src=x onerror={_CALL}>}}$",
-    f"\\require{{html}}\\cssId{{x}}{{\\style{{background:url(//{HOST}/x)}}{{y}}}}",
-    f"{{{{constructor.constructor('{_CALL}')()}}}} ${{{_CALL}}} #{{{_CALL}}}",
+    f"$$\\text{{<img src=x onerror={_CALL}>}}$$",
+    f"{{{{{_CALL}}}}} ${{{_CALL}}} #{{{_CALL}}}",
     f"{{% raw %}}<script>{_CALL}</script>{{% endraw %}}",
     f"\x1b]8;;javascript:{_CALL}\x07x\x1b]8;;\x07\x1b[31m<img src=x onerror={_CALL}>\x1b[0m",
     "\x1b[2J\x1b[H\x1b]0;approved\x07\x1bP+q544e\x1b\\\x9b31m\x08\x08\x08",
     f"\u202e>tpircs<\u202c<script>{_CALL}</script>",
     f"\ufeff<script>{_CALL}</script>",
-    f"<\u017fcript>{_CALL}</\u017fcript><scrİpt>{_CALL}</scrİpt>",
     f"&lt;img src=x onerror={_CALL}&gt;&#60;script&#62;{_CALL}&#60;/script&#62;",
     f"%3Cscript%3E{_CALL}%3C/script%3E\\u003cscript\\u003e{_CALL}\\u003c/script\\u003e",
     f"x' autofocus onfocus='{_CALL}' x='",
@@ -265,7 +261,7 @@ def without_policy(html: str) -> str:
     return _POLICY.sub("", html, count=1)
 
 
-def stock_page(text: str) -> str:
+def stock_page(text: str, *, sanitize_html: bool = False) -> str:
     """Return what nbconvert makes by itself of a sound notebook that says the text; it stumbles over damaged ones."""
     import nbformat
     from nbconvert import HTMLExporter
@@ -274,7 +270,7 @@ def stock_page(text: str) -> str:
     outputs = [*(display({kind: text}) for kind in kinds), stream(text), error(text)]
     cells = [{**cell, "metadata": {}} for cell in (markdown(text), code(text, *outputs))]
     notebook = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}
-    return str(HTMLExporter().from_notebook_node(nbformat.from_dict(notebook))[0])
+    return str(HTMLExporter(sanitize_html=sanitize_html).from_notebook_node(nbformat.from_dict(notebook))[0])
 
 
 def raw_page(text: str) -> str:

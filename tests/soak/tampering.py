@@ -51,10 +51,10 @@ def _try_all(size: int) -> tuple[int, Sequence[str], str]:
         forger = Forger(folder, random.Random(SEED))
         mutations = [*_byte_mutations(forger, round(size * _SHARE_OF_BYTES))]
         structured = max(size - len(mutations), len(FAMILIES))
-        faults = [fault for mutation in mutations if (fault := _find_fault(mutation))]
+        faults = [fault for mutation in mutations if (fault := find_fault(mutation))]
         for number in range(structured):
             family = FAMILIES[number % len(FAMILIES)]
-            fault = _find_fault(replace(family(forger), family=family.__name__))
+            fault = find_fault(replace(family(forger), family=family.__name__))
             faults += [fault] if fault else []
         valid = size // _VALID_SHARE
         faults += [fault for number in range(valid) if (fault := _refuse_valid(forger, number))]
@@ -86,7 +86,7 @@ def _change_byte(forger: Forger, path: str, at: int) -> Mutation:
     return Mutation(what, _labels_of(path), lambda: forger.audit(files), family="changed byte")
 
 
-def _find_fault(mutation: Mutation) -> str | None:
+def find_fault(mutation: Mutation) -> str | None:
     """Return what is wrong with how a mutation was judged: it was accepted, or refused for another reason."""
     reasons = find_reasons(mutation.judge)
     if not reasons:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -49,12 +50,14 @@ def test_compiling_that_does_not_end_is_given_up_and_what_was_made_before_stays(
     assert (given_up.content, given_up.reason) == (None, "Compiling was given up after 1 s.")
 
 
-def test_compiling_that_takes_all_memory_or_ends_its_process_is_told(tmp_path, monkeypatch):
+def test_compiling_that_takes_more_memory_than_it_may_or_ends_its_process_is_told(tmp_path, monkeypatch):
     def take_memory(*_):
         yield FIRST
-        yield Form("large", bytes(8 * 1024**3))
+        yield Form("large", bytes(128 * 1024**2))
 
-    _, ended = forms_of(tmp_path, monkeypatch, take_memory)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = Limits(memory_bytes=used + 64 * 1024**2)
+    _, ended = forms_of(tmp_path, monkeypatch, take_memory, limits)
     assert "ended without an answer" in ended.reason
 
     def end(*_):

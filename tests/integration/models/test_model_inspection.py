@@ -15,7 +15,6 @@ from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
-from sklearn.tree import DecisionTreeClassifier
 
 from tests.conftest import examples
 from tests.integration.release_builder import TrainedModel, holdout_files, inspect, train_model, write_model
@@ -128,16 +127,14 @@ def test_types_that_are_not_trusted_are_named(trained, tmp_path):
     assert fact.served_as is None
 
 
-def test_a_tree_that_would_crash_the_process_is_refused(tmp_path):
-    trained = train_model(DecisionTreeClassifier(max_depth=3))
-    state = trained.model.tree_.__getstate__()
-    state["nodes"]["left_child"][0] = 2**40
-    folder = write_model(trained, tmp_path)
-    trained.model.tree_.__setstate__(state)
-    (folder / SKOPS_FILE).write_bytes(skops.io.dumps(trained.model))
+@pytest.mark.usefixtures("cold_inspections")
+def test_a_model_whose_process_ends_is_refused(trained, tmp_path, monkeypatch):
+    write_model(trained, tmp_path)
+    dies = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **how: popen([command[0], "-c", dies], **how))
     fact = inspect(tmp_path)
-    assert fact.load_error is not None
-    assert "out of bounds" in fact.load_error
+    assert (fact.served_as, fact.load_error) == (None, "The process that loaded it was ended by SIGKILL.")
 
 
 def test_a_link_in_the_model_folder_is_refused(trained, tmp_path):

@@ -178,14 +178,13 @@ def write_notebook(project: Path, source: str = "seed: int = 0") -> str:
         (["seed=x"], "seed is 'x'; expected a whole number."),
         (["seed=1e999"], "seed is not a finite JSON value"),
         (["seed=NaN"], "seed is 'NaN'; expected a whole number."),
-        (["seed=" + "[" * 100_000], "seed is not a finite JSON value"),
         (["seed=" + "9" * 5000], "seed is "),
         (["=1"], "'' is not a parameter of this notebook; it has seed."),
         (["seed\nimport os=1"], "'seed\\nimport os' is not a parameter"),
         (["__import__('os')=1"], "is not a parameter"),
         (["sed=1", "seed=0.5"], "'sed' is not a parameter"),
     ],
-    ids=range(11),
+    ids=range(10),
 )
 @pytest.mark.parametrize("command", ["run", "sweep"])
 def test_parameters_that_do_not_fit_start_nothing(project, capsys, command, given, says):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.cli.test_cli import project, run  # noqa: F401 - a fixture
 from tests.unit.policies.builders import STANDARD_POLICY, build_policy_bytes
+from workbench.policies import policy_files
 from workbench.records.digest import sha256_hex
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -72,10 +73,11 @@ def test_a_policy_that_is_not_there_is_told_as_such(capsys, verb, name):
     assert err
 
 
-def test_what_is_no_file_or_too_large_is_no_policy(capsys, tmp_path):
+def test_what_is_no_file_or_too_large_is_no_policy(capsys, tmp_path, monkeypatch):
     large = tmp_path / "large.yaml"
-    large.write_bytes(build_policy_bytes() + b"#" * 1_000_000)
-    for name, why in (("/dev/zero", "It is no file."), (str(tmp_path), "It is no file."), (str(large), "larger than")):
+    large.write_bytes(build_policy_bytes())
+    monkeypatch.setattr(policy_files, "_LARGEST_BYTES", len(build_policy_bytes()) - 1)
+    for name, why in (("/dev/null", "It is no file."), (str(tmp_path), "It is no file."), (str(large), "larger than")):
         code, _, err = run(capsys, "policy", "show", name)
         assert (code, why in err) == (2, True), err
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.evidence.disclosure import find_personal, find_secrets
+from workbench.evidence.measures import disclosures
 from workbench.evidence.measures.disclosures import measure_disclosures
 
 # Put together here, so that no scanner takes this file for a leak.
@@ -151,7 +152,6 @@ def test_a_text_is_searched_whatever_it_is_called(path):
         ("wide.txt", TOKEN.encode("utf-16-le")),
         ("kept.zip", b"PK\x03\x04\xff"),
         ("figure.png", b"\xff\xfe no picture"),
-        ("huge.log", b"x" * 50_000_001),
         ("model/model.skops", b"\xff not the archive it is called"),
     ],
 )
@@ -160,7 +160,13 @@ def test_what_cannot_be_read_is_named(path, content):
     assert (fact.files, fact.found, fact.unread) == (1, (), (path,))
 
 
-@pytest.mark.parametrize("before", ["[" * 300_000, "{}", '{"cells": 3}', "not JSON "])
+def test_what_is_too_large_to_be_searched_is_named(monkeypatch):
+    monkeypatch.setattr(disclosures, "_LARGEST_BYTES", 1_000)
+    files = {"large.log": b"x" * 1_001, "small.log": b"x" * 1_000, "notebook.ipynb": b"{}"}
+    assert measure_disclosures(files, known=()).unread == ("large.log",)
+
+
+@pytest.mark.parametrize("before", ["[", "{}", '{"cells": 3}', "not JSON "])
 def test_what_is_no_notebook_any_more_is_searched_like_any_text(before):
     (found,) = measure_disclosures({"notebook.ipynb": f"{before} {TOKEN}".encode()}, known=()).found
     assert (found.file, found.place) == ("notebook.ipynb", "")

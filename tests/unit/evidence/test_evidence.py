@@ -171,7 +171,6 @@ TAMPERED = {
     "a number": b"1",
     "nothing": b"",
     "no JSON": b"{",
-    "nested without end": b"[" * 200_000,
     "a number beyond all numbers": BYTES.replace(b'"version":3', b'"version":1e999', 1),
     "half a character": BYTES.replace(b"tumour", b"\\ud800", 1),
     "a model that is a list": _edited(lambda d: d.update(model=[])),

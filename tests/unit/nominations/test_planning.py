@@ -92,7 +92,7 @@ def test_rows_that_were_scored_on_make_no_other_plan(bench):
     assert len(plans(bench)) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"format: 9", b"[" * 5000, b"\xff\xfe\x00\xd8"])
+@pytest.mark.parametrize("content", [b"", b"format: 9", b"[", b"\xff\xfe\x00\xd8"])
 def test_a_policy_that_cannot_be_used_keeps_no_run_from_starting_but_is_told(bench, content, caplog):
     policy_of(bench).write_bytes(content)
     record_plan(bench, NOTEBOOK)

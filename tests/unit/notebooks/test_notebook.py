@@ -178,7 +178,6 @@ def test_no_author_writes_a_cell_that_passes_for_injected_parameters(cell, place
         b"null",
         b"[]",
         b"3",
-        b"[" * 100_000,
         b'{"nbformat": 3, "worksheets": []}',
         b"import os\n",
         b"PK\x03\x04",
@@ -287,7 +286,6 @@ _notebooks = st.builds(
 
 @given(st.booleans().flatmap(lambda usual: _notebooks if usual else _documents | _json))
 @example(document({**SEED, "source": "x = 0x" + "f" * 5000}))
-@example(document({**SEED, "source": "x = " + "-" * 5000 + "1"}))
 @example(document({**SEED, "source": "x: Literal[()] = 1"}))
 def test_whatever_json_it_is_it_is_read_or_refused(value):
     try:

@@ -303,7 +303,6 @@ TAMPERED = {
     "a list": b"[]",
     "null": b"null",
     "nothing": b"",
-    "nested without end": b"[" * 200_000,
     "a number beyond all numbers": BYTES.replace(b'"previous":2', b'"previous":1e999', 1),
     "half a character": BYTES.replace(b"tumour", b"\\ud800", 1),
     "a time that is none": _edited(lambda d: d["predicate"].update(issued="yesterday")),

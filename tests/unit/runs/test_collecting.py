@@ -208,7 +208,7 @@ def test_what_is_no_plain_file_is_never_opened_and_fails_the_run(folder, place, 
     if kind == "pipe":
         os.mkfifo(path)
     else:
-        path.symlink_to("/dev/zero")
+        path.symlink_to("/dev/null")
     run = collect(folder)
     assert run.state is RunState.FAILED
     assert run.error.startswith("What the notebook wrote cannot be kept: ")

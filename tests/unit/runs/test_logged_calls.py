@@ -65,9 +65,7 @@ def test_what_the_kernel_would_not_have_written_is_refused(change):
         read_calls(lines({**METRIC, **change}))
 
 
-@pytest.mark.parametrize(
-    "content", [b"1\n", b"[]\n", b"{", b"\xff\n", b'{"call": NaN}\n', b"[" * 100_000, b"9" * 9_999]
-)
+@pytest.mark.parametrize("content", [b"1\n", b"[]\n", b"{", b"\xff\n", b'{"call": NaN}\n', b"9" * 9_999])
 def test_what_is_no_object_of_json_is_refused(content):
     with pytest.raises(ValueError):
         read_calls(content)

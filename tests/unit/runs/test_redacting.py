@@ -27,6 +27,7 @@ from workbench.runs.collecting import RunFolder, collect_run
 from workbench.runs.folder import REPORT
 from workbench.runs.redacting import redact_abandoned, redact_document
 from workbench.runs.run import Run, RunState
+from workbench.secrets import redacting_files
 from workbench.secrets.redacting_files import empty_folder, redact_folder
 from workbench.secrets.redaction import REDACTED, Redactor
 
@@ -172,6 +173,31 @@ PACKED_FILES = {
     f"named {PLAIN}.txt": b"",
     f"{PLAIN}/inside.txt": b"x",
 }
+
+
+PACKED = {"state.zip": zipped(x=b"x" * 999), "logs.gz": gzip.compress(b"x" * 999)}
+LIMITS = {
+    "_LARGEST_FILE_BYTES": max(map(len, PACKED.values())),
+    "_LARGEST_UNPACKED_BYTES": 999,
+    "_DEEPEST_ARCHIVE": 1,
+}
+
+
+@pytest.mark.parametrize(("limit", "least"), LIMITS.items())
+def test_what_is_too_large_or_packed_too_often_to_be_searched_is_removed(tmp_path, monkeypatch, limit, least):
+    monkeypatch.setattr(redacting_files, limit, least)
+    write_all(tmp_path, PACKED)
+    assert redact_folder(tmp_path, Redactor([VALUE])).removed == ()
+    monkeypatch.setattr(redacting_files, limit, least - 1)
+    removed = {*redact_folder(tmp_path, Redactor([VALUE])).removed}
+    assert removed == ({"state.zip"} if limit == "_LARGEST_FILE_BYTES" else {"logs.gz", "state.zip"})
+
+
+def test_an_archive_that_says_it_is_too_large_is_removed_before_anything_of_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(redacting_files, "_LARGEST_UNPACKED_BYTES", 998)
+    monkeypatch.setattr(zipfile.ZipFile, "open", pytest.fail)
+    write_all(tmp_path, {"state.zip": PACKED["state.zip"]})
+    assert redact_folder(tmp_path, Redactor([VALUE])).removed == ("state.zip",)
 
 
 @pytest.mark.parametrize("name", TEXT_FILES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.hostile_html import HOSTILE_HTML, SCRIPT
 from tests.unit.people import AUTHOR, ENDED, RUN_ID
 from workbench.config import find_template
+from workbench.runs import nbconvert_report
 from workbench.runs.nbconvert_report import LONGEST_OUTPUT, clean_html, render_report
 from workbench.runs.run import Run, RunState
 
@@ -388,6 +390,16 @@ def test_cleaning_leaves_nothing_alive_and_changes_nothing_the_second_time(html)
     once = clean_html(html)
     assert find_live_parts(_OWN + once) == []
     assert clean_html(once) == once
+
+
+def test_what_is_cleaned_once_is_cleaned_until_nothing_changes_and_shown_as_text_where_it_always_does(monkeypatch):
+    """The cleaner here stands in for one that is misled: what it returns reads otherwise than it thought."""
+    first = {"<p>a</p>": "<p>b</p>", "<p>b</p>": "<p>c</p>"}
+    cleaner = SimpleNamespace(clean=lambda html: first.get(html, html))
+    monkeypatch.setattr(nbconvert_report, "_open_cleaner", lambda: cleaner)
+    assert clean_html("<p>a</p>") == "<p>c</p>"
+    cleaner.clean = lambda html: f"<p>{html}"
+    assert "<" not in clean_html("<p>a</p>")
 
 
 def test_reading_a_report_needs_no_file_of_the_reader(tmp_path):

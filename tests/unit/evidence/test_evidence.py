@@ -211,7 +211,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "6cf292c6088b4e72dd6c84b8af04a70f8d62ca13ae320feb7baa11128cb376ad"
+DIGEST_OF_FORMAT_4 = "3e27af47fe9260fb187146bdb6973b3cde03f48da27582ec3b8ddb576b255cc5"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()

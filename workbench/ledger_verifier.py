@@ -25,6 +25,7 @@ TEXTS = ("time", "event", "actor", "subject", "previous")
 LINE = re.compile(rb'\{"digest":"([0-9a-f]{64})","entry":(\{.*\})\}', re.DOTALL)
 PRINCIPAL = re.compile(r"[\w.@+-]+", re.ASCII)
 NAMESPACE = re.compile(r"workbench(\.[a-z][a-z0-9_-]{0,31}){1,2}")
+MANIFEST = "release/manifest.json"
 NOTHING = "0" * 64
 # What is signed in which namespace; {role} is the role that the statement names.
 SIGNED = {"approved": "workbench.approval.{role}", "waived": "workbench.waiver.{role}"}
@@ -98,11 +99,15 @@ def check_checkpoint(lines: Lines, sequence: Any, digest: Any) -> list[str]:
 
 def check_signed(lines: Lines, signers: bytes, revoked: File) -> list[str]:
     """Return the faults of everything that was signed: who signed what, when, after which entry."""
-    faults = check_signers(signers)
+    faults, nominated = check_signers(signers), dict[str, dict[str, Any]]()
+    for _, entry in lines:
+        if entry["event"] == "nominated":
+            nominated.setdefault(entry["subject"], entry["body"])
     for number, (_, entry) in enumerate(lines, 1):
         if entry["event"] in SIGNED:
             try:
                 found = check_statement(entry, lines, signers, revoked)
+                found += check_made(entry["body"]["statement"], nominated.get(entry["subject"]))
             except (KeyError, TypeError, ValueError, AttributeError, OSError) as exc:
                 found = [f"what was signed cannot be read: {exc}"]
             faults += [f"line {number}: {fault}" for fault in found]
@@ -125,6 +130,20 @@ def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked
         faults += check_checkpoint(lines[: entry["sequence"] - 1], signed["sequence"], signed["head"])
     files = {"-f": signers, "-s": body["signature"].encode(), **({} if revoked is None else {"-r": revoked})}
     return faults + check_signature(body, SIGNED[entry["event"]].format(role=role), signed, files)
+
+
+def check_made(statement: str, nominated: dict[str, Any] | None) -> list[str]:
+    """Return in what the version that was nominated is made of something else than what was signed: its bundle, its run."""
+    if nominated is None:
+        return []
+    said = json.loads(statement)
+    signed = {"manifest": {each["name"]: each["digest"]["sha256"] for each in said["subject"]}.get(MANIFEST)}
+    signed |= {"run": said["predicate"]["run"]} if "run" in said["predicate"] else {}
+    return [
+        f"{name} {signed[name]} was signed, and {nominated.get(name)} was nominated"
+        for name in signed
+        if nominated.get(name) != signed[name]
+    ]
 
 
 def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any], files: dict[str, bytes]) -> list[str]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from workbench.errors import UsageError
 from workbench.ledger.events import EVENTS, SignedKind
+from workbench.ledger.history import find_nominations
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_checkpoint_fault, head_of
 from workbench.reviews.approval import Statement
+from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.objection import Objection
 from workbench.reviews.signed_records import READERS, SignedRecord
 
@@ -51,7 +53,12 @@ def audit_ledger(
 ) -> LedgerAudit:
     """Judge entries whose chain has these `faults`; `verify` says what is wrong with the signature in an entry."""
     given = find_checkpoint_fault(entries, checkpoint) if checkpoint else None
-    audited = [(entry, *_audit_signed(entry, entries, verify)) for entry in entries if _kind_of(entry)]
+    nominated = find_nominations(entries)
+    audited = [
+        (entry, *_audit_signed(entry, entries, nominated.get(entry.subject), verify))
+        for entry in entries
+        if _kind_of(entry)
+    ]
     approvals = tuple(_describe_approval(*each) for each in audited if each[0].event is Event.APPROVED)
     found = [*faults, *([f"The checkpoint given does not hold. {given}"] if given else [])]
     found += [f"Entry {entry.sequence}: {fault}" for entry, _, wrong in audited for fault in wrong]
@@ -80,7 +87,7 @@ def _describe_approval(entry: Entry, record: SignedRecord | None, faults: Sequen
 
 
 def _audit_signed(
-    entry: Entry, entries: Sequence[Entry], verify: Callable[[Entry], str | None]
+    entry: Entry, entries: Sequence[Entry], nominated: Entry | None, verify: Callable[[Entry], str | None]
 ) -> tuple[SignedRecord | None, list[str]]:
     """Return what was signed in an entry (None: it cannot be read), and everything that is wrong with it."""
     try:
@@ -89,7 +96,7 @@ def _audit_signed(
         return None, [f"the statement that was signed cannot be read: {'; '.join([exc.what, *exc.reasons])}"]
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         return None, [f"the statement that was signed cannot be read: {type(exc).__name__}: {exc}."]
-    faults = _find_misfits(entry, record)
+    faults = _find_misfits(entry, record) + (_find_other_bytes(nominated, record) if nominated else [])
     fault = verify(entry)
     faults += [f"the signature of {entry.actor} does not hold: {fault}"] if fault else []
     if isinstance(record, Statement):
@@ -106,4 +113,16 @@ def _find_misfits(entry: Entry, record: SignedRecord) -> list[str]:
         signed, said = signed | {"role": record.role}, said | {"role": entry.body.get("role")}
     return [
         f"its {name} is {said[name]}, and {signed[name]} was signed." for name in said if said[name] != signed[name]
+    ]
+
+
+def _find_other_bytes(nominated: Entry, record: SignedRecord) -> list[str]:
+    """Return in what the version that was nominated is made of something else than what was signed."""
+    signed = {"manifest": record.subjects.get(MANIFEST)}
+    if isinstance(record, Objection) and record.run:
+        signed["run"] = record.run
+    return [
+        f"its {what} is {nominated.body.get(what)}, and {named} was signed."
+        for what, named in signed.items()
+        if nominated.body.get(what) != named
     ]

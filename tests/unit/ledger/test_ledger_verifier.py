@@ -58,7 +58,7 @@ def test_the_second_verifier_knows_every_event() -> None:
 
 def test_the_second_verifier_is_short_and_imports_only_what_python_brings() -> None:
     source = FILE.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 200
+    assert len(source.splitlines()) <= 300
     imported = {
         name.partition(".")[0]
         for node in ast.walk(ast.parse(source))

@@ -2,8 +2,7 @@
 
     python ledger_verifier.py ledger.jsonl [--checkpoint SEQUENCE:DIGEST] [--allowed-signers FILE [--revoked-keys FILE]]
 
-It reads what `workbench ledger export FILE` wrote, prints one line a fault and ends with 0 (nothing is wrong) or 1. Time never
-goes back by more than seconds, no statement is older than what it signs, and nothing is far ahead of this clock. With an
+It reads what `workbench ledger export FILE` wrote, prints one line a fault and ends with 0 (nothing is wrong) or 1. With an
 allowed-signers file every signature (of approvals, waivers, objections) is verified by `ssh-keygen`, by no revoked key.
 """
 
@@ -64,8 +63,7 @@ def read_line(line: bytes) -> tuple[str, dict[str, Any]]:
         raise ValueError("a field is of another kind")
     if entry["event"] not in EVENTS:
         raise ValueError(f"there is no event {entry['event']!r}")
-    spelt = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    if spelt.encode("utf-8") != text:
+    if json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode() != text:
         raise ValueError("it is spelt in another way than entries are")
     return digest, entry
 
@@ -103,25 +101,21 @@ def check_checkpoint(lines: Lines, sequence: Any, digest: Any) -> list[str]:
 
 
 class Times:
-    """How late it was after so many lines, by all that stands up to there, and what is wrong with the time of a line.
-
-    `signed` says of each nominee when the last of what people sign of it happened: its nomination, or the end of its run.
-    """
+    """How late it was after so many lines, what is wrong with the time of one, and when what people sign last happened."""
 
     def __init__(self, lines: Lines, now: datetime | None) -> None:
         self.late, self.faults, self.signed = [BEGIN], dict[int, str](), dict[str, datetime]()
         for number, (_, entry) in enumerate(lines, 1):
             try:
                 self.add(number, entry, now)
-            except ValueError as exc:
+            except (ValueError, OverflowError) as exc:
                 self.faults[number] = f"it has no time: {exc}"
                 self.late.append(self.late[-1])
 
     def add(self, number: int, entry: dict[str, Any], now: datetime | None) -> None:
         """Hold a line against those before it; raises ValueError when it has no time."""
-        time, before, ended = parse_time(entry["time"]), self.late[-1], None
-        if entry["event"] == "nominated" and entry["body"].get("ended") is not None:
-            ended = parse_time(str(entry["body"]["ended"]))
+        time, before, said = parse_time(entry["time"]), self.late[-1], entry["body"].get("ended")
+        ended = parse_time(str(said)) if entry["event"] == "nominated" and said is not None else None
         if before - time > TOLERANCE:
             self.faults[number] = f"it is dated back: it is of {time}, and before it {before} was reached"
         elif ended and ended - time > TOLERANCE:
@@ -138,18 +132,21 @@ class Times:
         issued, named = parse_time(signed["issued"]), signed.get("sequence", 0)
         head = self.late[named] if named in range(1, len(self.late)) else BEGIN
         parts = {"the last entry it names": head, "what it signs": self.signed.get(entry["subject"], BEGIN)}
-        late = {what: time for what, time in parts.items() if time - issued > TOLERANCE}
-        return [f"issued at {issued}, and {what} is of {time}" for what, time in late.items()]
+        return [
+            f"issued at {issued}, and {what} is of {time}" for what, time in parts.items() if time - issued > TOLERANCE
+        ]
 
 
 def check_signed(lines: Lines, signers: bytes, revoked: File, times: Times) -> list[str]:
     """Return the faults of everything that was signed: who signed what, when, after which entry."""
     faults = check_signers(signers)
+    nominated = {entry["subject"]: entry["body"] for _, entry in reversed(lines) if entry["event"] == "nominated"}
     for number, (_, entry) in enumerate(lines, 1):
         if entry["event"] in SIGNED:
             try:
                 found = check_statement(entry, lines, signers, revoked) + times.check_statement(entry)
-            except (KeyError, TypeError, ValueError, AttributeError, OSError) as exc:
+                found += check_made(entry["body"]["statement"], nominated.get(entry["subject"]))
+            except (KeyError, TypeError, ValueError, AttributeError, OSError, OverflowError) as exc:
                 found = [f"what was signed cannot be read: {exc}"]
             faults += [f"line {number}: {fault}" for fault in found]
     return faults
@@ -165,9 +162,8 @@ def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked
         faults.append(f"{signed['principal']} ({role}) signed, not {entry['actor']} ({body.get('role')})")
     if f"{signed['model']}/{signed['version']}" != entry["subject"]:
         faults.append(f"{signed['model']}/{signed['version']} was signed, not {entry['subject']}")
-    if entry["event"] in ("approved", "waived") and any(
-        may_be(each, entry["actor"]) for each in authors_of(entry, lines)
-    ):
+    own = [each for each in authors_of(entry, lines) if may_be(each, entry["actor"])]
+    if own and entry["event"] in ("approved", "waived"):
         faults.append(f"{entry['actor']} is an author of {entry['subject']}: nobody approves their own work")
     if not -TOLERANCE <= parse_time(entry["time"]) - parse_time(signed["issued"]) <= KEPT_WITHIN:
         faults.append(f"issued at {signed['issued']}, and recorded at {entry['time']}: not within 5 minutes")
@@ -179,9 +175,8 @@ def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked
 
 def authors_of(entry: dict[str, Any], lines: Lines) -> list[str]:
     """Return who nominated what an entry is about before it, and whom that names as its authors."""
-    made = [each for _, each in lines[: entry["sequence"] - 1] if each["event"] == "nominated"]
-    made = [each for each in made if each["subject"] == entry["subject"]]
-    named = [(each["actor"], each["body"].get("authors")) for each in made]
+    about = [each for _, each in lines[: entry["sequence"] - 1] if each["subject"] == entry["subject"]]
+    named = [(each["actor"], each["body"].get("authors")) for each in about if each["event"] == "nominated"]
     return [str(name) for actor, others in named for name in [actor, *(others if isinstance(others, list) else [])]]
 
 
@@ -189,6 +184,17 @@ def may_be(author: str, signer: str) -> bool:
     """True where an author is, or looks like, who signed: a letter that no signer has may stand for any."""
     one, other = person(author), person(signer)
     return len(one) == len(other) and all(ord(a) > 127 or a == b for a, b in zip(one, other, strict=True))
+
+
+def check_made(statement: str, nominated: dict[str, Any] | None) -> list[str]:
+    """Return in what the version that was nominated is made of something else than what was signed: its bundle, its run."""
+    said, made = json.loads(statement), nominated or {}
+    signed = {
+        "manifest": {each["name"]: each["digest"]["sha256"] for each in said["subject"]}.get("release/manifest.json")
+    }
+    signed |= {"run": said["predicate"]["run"]} if "run" in said["predicate"] else {}
+    other = [name for name in signed if nominated is not None and made.get(name) != signed[name]]
+    return [f"{name} {signed[name]} was signed, and {made.get(name)} was nominated" for name in other]
 
 
 def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any], files: dict[str, bytes]) -> list[str]:
@@ -201,31 +207,26 @@ def check_signature(body: dict[str, Any], namespace: str, signed: dict[str, Any]
         for option, content in files.items():
             Path(folder, option).write_bytes(content)
             command += [option, str(Path(folder, option))]
-        # Dates without a zone in an allowed-signers file are in UTC.
-        environment = {**os.environ, "TZ": "UTC0"}
-        content = body["statement"].encode()
-        done = subprocess.run(command, input=content, capture_output=True, check=False, env=environment)
+        environment = {**os.environ, "TZ": "UTC0"}  # dates without a zone in an allowed-signers file are in UTC
+        done = subprocess.run(
+            command, input=body["statement"].encode(), capture_output=True, env=environment, check=False
+        )
     said = " ".join((done.stderr or done.stdout).decode(errors="replace").split())
     return [f"the signature of {signed['principal']} does not hold: {said}"] if done.returncode else []
 
 
 def parse_time(text: str) -> datetime:
-    """Return a time in UTC; raises ValueError for one without a time zone."""
+    """Return a time in UTC; raises ValueError for one without a time zone, OverflowError for one that UTC has not."""
     if (time := datetime.fromisoformat(text)).utcoffset() is None:
         raise ValueError(f"{text} names no time zone")
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as exc:
-        raise ValueError(f"{text} is no time in UTC") from exc
+    return time.astimezone(UTC)
 
 
 def person(name: str) -> str:
     """Return whom a name means: without what nobody sees, capitals, accents, a tag, or what stands around an address."""
-    text = ""
-    for letter in unicodedata.normalize("NFKD", name).casefold():
-        kind = unicodedata.category(letter)[:1]
-        if kind not in ("C", "M") and letter not in ("\u115f", "\u1160", "\u2800"):
-            text += " " if kind == "Z" else letter
+    letters = [(each, unicodedata.category(each)[:1]) for each in unicodedata.normalize("NFKD", name).casefold()]
+    seen = [each for each in letters if each[1] not in ("C", "M") and each[0] not in "\u115f\u1160\u2800"]
+    text = "".join(" " if kind == "Z" else letter for letter, kind in seen)
     text = re.sub(r".*<", "", text).split(">")[0] if "<" in text else text
     for user, host in reversed(re.findall(r"([^\s@<>():;,\"']+)@([^\s@<>():;,\"'/?]+)", text)):
         return re.sub(r"\+.*", "", user).strip(".") + "@" + host.strip(".")
@@ -234,11 +235,10 @@ def person(name: str) -> str:
 
 def key_of(word: str) -> tuple[bytes, ...]:
     """Return the numbers of a public key without zeros before them: its type and spelling make no other key of it."""
-    left, numbers = base64.b64decode(word, validate=True), []
+    left, numbers = base64.b64decode(word, validate=True), list[bytes]()
     while left:
-        size = int.from_bytes(left[:4], "big")
-        numbers.append(left[4 : 4 + size].lstrip(b"\x00"))
-        left = left[4 + size :]
+        size = 4 + int.from_bytes(left[:4], "big")
+        numbers, left = [*numbers, left[4:size].lstrip(b"\x00")], left[size:]
     return tuple(numbers)[1:]
 
 
@@ -262,15 +262,14 @@ def check_signers(signers: bytes) -> list[str]:
 
 
 def verify(
-    content: bytes, checkpoint: Any = None, signers: File = None, revoked: File = None, now: datetime | None = None
+    content: bytes, checkpoint: Any = None, signers: File = None, revoked: File = None, now: Any = None
 ) -> list[str]:
     """Return everything that is wrong with an export; empty when nothing is. Without `now` no entry is too far ahead."""
     lines, faults = read_lines(content)
     if faults:
         return faults
     faults = check_chain(lines) + (check_checkpoint(lines, *checkpoint) if checkpoint else [])
-    times = Times(lines, now)
-    faults += [f"line {number}: {fault}" for number, fault in times.faults.items()]
+    faults += [f"line {number}: {fault}" for number, fault in (times := Times(lines, now)).faults.items()]
     return faults + (check_signed(lines, signers, revoked, times) if signers is not None else [])
 
 
@@ -291,8 +290,9 @@ def main() -> int:
     given = parser.parse_args()
     if given.revoked_keys and not given.allowed_signers:
         parser.error("--revoked-keys says nothing without --allowed-signers")
-    files = (given.file, given.allowed_signers, given.revoked_keys)
-    content, signers, revoked = (each and each.read() for each in files)
+    content, signers, revoked = (
+        each and each.read() for each in (given.file, given.allowed_signers, given.revoked_keys)
+    )
     faults = verify(content, given.checkpoint, signers, revoked, datetime.now(UTC))
     sys.stdout.write("".join(f"{each}\n" for each in faults) or f"{content.count(10)} entries, nothing wrong\n")
     return 1 if faults else 0

@@ -10,10 +10,13 @@ from dataclasses import replace
 
 from tests.soak.tampering_release import ROLES, SECOND_VALIDATOR, STRANGER, Family, Forger, Mutation
 from tests.unit.people import NOW, OWNER
+from tests.unit.reviews.builders import build_objection
+from workbench import ledger_verifier
 from workbench.ledger.ledger import Entry, Event, find_chain_faults, find_checkpoint_fault, read_entry, seal_entry
 from workbench.records.digest import canonical_json
 from workbench.releases.release import find_seal_faults, seal_signed_files
 from workbench.reviews.bundle import MANIFEST
+from workbench.reviews.ledger_audit import audit_ledger
 
 Files = dict[str, bytes]
 
@@ -101,6 +104,29 @@ def rewrite_the_ledger(forger: Forger) -> Mutation:
     return Mutation(f"ledger {how} from {cut}", labels, find_faults)
 
 
+def get_behind_an_objection(forger: Forger) -> Mutation:
+    """Say of a version that it is made of something else than was objected to, or object to something else."""
+    run, bundle = forger.evidence.identity.run_id, forger.evidence.identity.bundle_digest
+    made, other = {"run": run, "manifest": bundle}, f"{forger.chance.randrange(16**12):012x}"
+    what, is_signed = forger.pick([*made]), forger.pick([True, False])
+    signed, nominated = ({**made, what: other}, made) if is_signed else (made, {**made, what: other})
+    said = build_objection(subjects={MANIFEST: signed["manifest"]}, run=signed["run"])
+    entries = [seal_entry(None, time=NOW, event=Event.NOMINATED, actor=OWNER, subject="tumour/3", body=nominated)]
+    body = {"statement": said.to_bytes().decode(), "signature": ""}
+    entries.append(
+        seal_entry(entries[0], time=NOW, event=Event.OBJECTED, actor=said.principal, subject="tumour/3", body=body)
+    )
+
+    def find_faults() -> list[str]:
+        audit = audit_ledger(entries, [], last_seen=None, checkpoint=None, verify=lambda _: None)
+        second = ledger_verifier.check_made(body["statement"], nominated)
+        return list(audit.faults) if audit.faults and second else []
+
+    return Mutation(
+        f"the {what} of {'an objection' if is_signed else 'a version'} is another", (f"its {what} is",), find_faults
+    )
+
+
 def exchange_what_was_promoted(forger: Forger) -> Mutation:
     """Exchange a signed file for another that holds as well: it is not the one that was promoted."""
     sealed = seal_signed_files(forger.files)
@@ -138,6 +164,7 @@ FAMILIES: tuple[Family, ...] = (
     harm_the_ledger,
     edit_the_ledger,
     rewrite_the_ledger,
+    get_behind_an_objection,
     exchange_what_was_promoted,
     approve_once_more,
     misspell_a_digest,

@@ -19,6 +19,7 @@ from workbench.evidence.measuring import MEASURES
 from workbench.executors import EXECUTORS
 from workbench.ledger.events import EVENTS
 from workbench.models.servable_models import list_servable
+from workbench.notebooks.normalisation import NORMALISATIONS, OWN_NAMES
 from workbench.runs.run import RunState
 from workbench.secrets.sources import _SOURCES
 from workbench.signing.namespaces import OBJECTION_NAMESPACE, signing_namespace, waiver_namespace
@@ -128,6 +129,7 @@ def test_every_table_has_the_members_the_code_has():
         "facts": names_of("evidence", "fact"),
         "checks": names_of("checks", "check"),
         "namespaces": names_of("signing", "namespace"),
+        "normalised": names_of("replays", "in outputs"),
         "limits": {name.partition(" ")[0] for name in names_of("executors", "option")},
     }
     limits = {option for parameter in COMMANDS["run"].params for option in parameter.opts}
@@ -143,6 +145,7 @@ def test_every_table_has_the_members_the_code_has():
         "verdicts": [verdict.lower() for verdict in Verdict],
         "facts": list(MEASURES),
         "checks": list(CHECKS),
+        "normalised": [OWN_NAMES, *dict.fromkeys(each.name for each in NORMALISATIONS)],
         "namespaces": [signing_namespace("ROLE"), waiver_namespace("ROLE"), OBJECTION_NAMESPACE],
         "limits": told["limits"] & limits,
     }

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.checks._limits import read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
 from workbench.replays.replay import ReplayFact
 
 # Another model file or output may still answer alike; other inputs or no end at all may not.
-_MUST_BE_SAME = frozenset({"run", "notebook", "parameter", "data"})
+_MUST_BE_SAME = {
+    "run": "it did not finish",
+    "notebook": "another notebook",
+    "parameter": "other parameters",
+    "data": "other data",
+}
+
+_SEVERAL = {"output": "outputs", "model": "model files", "metric": "metrics", "history": "points of metrics"}
+_FEW = 3
 
 LIMITS = ("largest_difference",)
 
@@ -29,20 +39,37 @@ def replay_agrees(evidence: Evidence, policy: Policy) -> Finding:
 
 
 def _judge(replay: ReplayFact, largest: float, limit: str) -> Finding:
-    gap, broken = replay.largest_difference, sorted(_MUST_BE_SAME & set(replay.different))
-    value = replay.verdict or ""
-    if gap is not None:
-        value += f", scores differ by {gap:.2g}"
+    gap, broken = replay.largest_difference, sorted(set(_MUST_BE_SAME) & set(replay.different))
     if broken or (gap is None and "predictions" in replay.different) or (gap is not None and not 0 <= gap <= largest):
         why = " ".join(replay.reasons[:3]) or "Its scores are other ones."
         reason = f"Replay {replay.run_id} did not come out the same: {why.rstrip('.')}. Fix the seeds, then run again."
-        return Finding("replay_agrees", Status.FAIL, value, limit, reason)
+        return Finding("replay_agrees", Status.FAIL, _say_failed(broken, gap), limit, reason)
     if gap is None:
         reason = (
             f"Replay {replay.run_id} has no holdout scores to compare. Log them with wb.log_predictions, run again."
         )
-        return Finding("replay_agrees", Status.UNKNOWN, value, limit, reason)
-    others = [kind for kind in replay.different if kind != "predictions"]
-    note = f" Different all the same: {', '.join(others)}." if others else ""
-    reason = f"Executed again as run {replay.run_id}, the notebook gives the same answers on every holdout row.{note}"
-    return Finding("replay_agrees", Status.PASS, value, limit, reason)
+        return Finding("replay_agrees", Status.UNKNOWN, "no scores to compare", limit, reason)
+    others = ", ".join(_SEVERAL.get(kind, kind) for kind in replay.different if kind != "predictions")
+    value = _say_scores(gap) + (f"; {others} differ (not asked)" if others else "")
+    reason = f"Executed again as run {replay.run_id}, the notebook gives the same answers on every holdout row."
+    return Finding("replay_agrees", Status.PASS, value, limit, reason + _say_what_else(replay))
+
+
+def _say_failed(broken: Sequence[str], gap: float | None) -> str:
+    return "; ".join([*(_MUST_BE_SAME[kind] for kind in broken), *([] if "run" in broken else [_say_scores(gap)])])
+
+
+def _say_scores(gap: float | None) -> str:
+    if gap is None:
+        return "other rows or truths"
+    return "scores identical" if gap == 0 else f"scores differ by {gap:.2g}"
+
+
+def _say_what_else(replay: ReplayFact) -> str:
+    """Name what differs beside the scores: the check passes, and its reader is to know."""
+    beside = [reason.rstrip(".") for reason in replay.reasons if not reason.startswith("predictions: ")]
+    if not beside:
+        return ""
+    count = "1 thing differs" if len(beside) == 1 else f"{len(beside)} things differ"
+    more = [f"and {len(beside) - _FEW} more"] if len(beside) > _FEW else []
+    return f" Beside them {count}: {'; '.join([*beside[:_FEW], *more])}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
@@ -158,8 +158,14 @@ def print_replay(replay: Replay) -> None:
         say(f"row {row.row}: {row.then!r} then, {row.now!r} now, difference {row.difference:.2g}")
     if len(replay.worst_predictions) > _FEW_ROWS:
         console.print("[dim]and more rows; --json shows the 20 with the largest difference[/]")
-    for note in replay.notes:
+    for note in [*_describe_normalised(replay), *replay.notes]:
         console.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+
+
+def _describe_normalised(replay: Replay) -> Iterator[str]:
+    if replay.normalised:
+        places = ", ".join(f"{what} ({count:,})" for what, count in replay.normalised.items())
+        yield f"Not compared in outputs, for every execution has its own: {places}. `workbench help replays` lists them."
 
 
 def _describe_line(line: Line) -> str:

@@ -53,8 +53,9 @@ def print_review(review: Review) -> None:
     for objection in review.evidence.objections:
         mark = "[green]✓[/]" if objection.cleared else "[red]✕[/]"
         said = f", cleared: {objection.resolution}" if objection.cleared else ""
+        where = f", to {review.raised_on[objection.number]}" if objection.number in review.raised_on else ""
         console.print(
-            f"{mark} objection {objection.number}  {escape(objection.text + said)} [dim]({escape(objection.principal)})[/]"
+            f"{mark} objection {objection.number}  {escape(objection.text + said)} [dim]({escape(objection.principal + where)})[/]"
         )
     _print_questions(review)
     _print_approvals(review)

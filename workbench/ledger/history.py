@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from workbench.errors import NotFound, Refused, UsageError
@@ -12,6 +12,8 @@ from workbench.records.names import NAME
 
 Standing = Literal["nominee", "served", "replaced"]
 _MOVES = (Event.PROMOTED, Event.ROLLED_BACK)
+# What a version is made of, as its nomination says it: an objection to one is one to all of the same run or bundle.
+MADE_OF = ("run", "manifest")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -34,6 +36,24 @@ def last_version(entries: Sequence[Entry], model: str) -> int:
     """Return the highest version of a model that was ever nominated, 0 when there is none."""
     nominated = (parse_subject(entry.subject) for entry in entries if entry.event is Event.NOMINATED)
     return max((version for name, version in nominated if name == model), default=0)
+
+
+def find_nominations(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Return the entry by which each version was nominated, by `model/version`."""
+    nominated: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.event is Event.NOMINATED:
+            nominated.setdefault(entry.subject, entry)
+    return nominated
+
+
+def find_made_alike(entries: Iterable[Entry], subject: str) -> frozenset[str]:
+    """Return the versions, of whichever model, that were made of the same run or of the same bundle, itself among them."""
+    nominated = find_nominations(entries)
+    body = nominated[subject].body if subject in nominated else {}
+    made = {what: body[what] for what in MADE_OF if body.get(what)}
+    alike = (each for each, other in nominated.items() if any(other.body.get(what) == made[what] for what in made))
+    return frozenset({subject, *alike})
 
 
 def require_new(entries: Sequence[Entry], subject: str) -> None:

@@ -5,38 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.notebooks.normalisation import PAGES, normalise
 from workbench.notebooks.notebook import written_cells
 from workbench.records.digest import sha256_hex
-
-_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-# Said anywhere: where an object lies in memory, which process a kernel was, how long something took.
-_VOLATILE = (
-    (re.compile(r"\b0x[0-9a-f]{6,16}\b", re.IGNORECASE), "0x…"),
-    (re.compile(r"\bipykernel_\d+/\d+\.py"), "ipykernel"),
-    (re.compile(r"^(CPU times: |Wall time: ).*$", re.MULTILINE), r"\1…"),
-)
-# In pages and drawings only, where they name parts of the page; a text that shows one means it.
-_NAMES_OF_PARTS = (
-    (re.compile(_UUID), "…"),
-    (re.compile(r"\bT_[0-9a-f]{5}"), "T_…"),
-    (re.compile(r"<dc:date>[^<]*</dc:date>"), ""),
-    (re.compile(r"\b[A-Za-z]?[0-9a-f]{10}\b"), "…"),
-)
-_PAGES = ("text/html", "image/svg+xml", "application/javascript")
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One thing a cell showed: its text, or the digest of its bytes when `is_text` is false."""
+    """One thing a cell showed: its text, or the digest of its bytes when `is_text` is false.
+
+    `normalised` says how often each thing was taken out of the text that every execution has its own of.
+    """
 
     content: str
     is_text: bool = True
+    normalised: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 def read_outputs(document: Mapping[str, Any], *, own_names: Sequence[str] = ()) -> dict[str, Shown]:
@@ -51,7 +39,15 @@ def read_outputs(document: Mapping[str, Any], *, own_names: Sequence[str] = ()) 
             key = f"cell {number} {name}"
             earlier = found[key].content if key in found else ""
             found[key] = Shown(earlier + shown.content, shown.is_text)
-    return {name: _without_volatile(name, shown, own_names) for name, shown in found.items()}
+    return {name: _normalise(name, shown, own_names) for name, shown in found.items()}
+
+
+def count_normalised(outputs: Iterable[Shown]) -> Counter[str]:
+    """Return how often each thing was taken out of these outputs."""
+    counts: Counter[str] = Counter()
+    for shown in outputs:
+        counts.update(shown.normalised)
+    return counts
 
 
 def _read_cell(cell: Mapping[str, Any]) -> Iterator[tuple[str, Shown]]:
@@ -69,10 +65,9 @@ def _read_cell(cell: Mapping[str, Any]) -> Iterator[tuple[str, Shown]]:
 
 def _read_data(kind: str, data: Any) -> Shown:
     if not _is_text(data):
-        kept = {key: value for key, value in data.items() if key != "model_id"} if kind == _WIDGET else data
-        return Shown(json.dumps(kept, sort_keys=True))
+        return Shown(json.dumps(data, sort_keys=True))
     text = _join(data)
-    if kind.startswith("text/") or kind in _PAGES:
+    if kind.startswith("text/") or kind in PAGES:
         return Shown(text)
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
@@ -89,12 +84,8 @@ def _join(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
-def _without_volatile(name: str, shown: Shown, own_names: Sequence[str]) -> Shown:
+def _normalise(name: str, shown: Shown, own_names: Sequence[str]) -> Shown:
     if not shown.is_text:
         return shown
-    text = shown.content
-    for own in own_names:
-        text = text.replace(own, "…")
-    for pattern, instead in (*_VOLATILE, *(_NAMES_OF_PARTS if name.endswith(_PAGES) else ())):
-        text = pattern.sub(instead, text)
-    return Shown(text)
+    text, counts = normalise(name, shown.content, own_names)
+    return Shown(text, normalised=counts)

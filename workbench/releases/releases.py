@@ -23,7 +23,8 @@ from workbench.reviews.bundle import CARD, EVIDENCE, POLICY
 from workbench.reviews.decision import decide
 from workbench.reviews.ledger_audit import parse_signed
 from workbench.reviews.nominees import Nominee
-from workbench.reviews.said import find_dating_fault, read_signed
+from workbench.reviews.objection import name_other
+from workbench.reviews.said import find_dating_fault, find_entries_about, read_objections, read_signed
 from workbench.signing.ssh_signatures import find_signature_fault
 from workbench.signing.statement import Signed, Signer, Verifier
 
@@ -120,7 +121,7 @@ def judge_release(files: dict[str, bytes], subject: str, settings: Settings, ent
     else:
         if release.evidence is not None:
             reasons += find_unmet(release.evidence, read_policy(files[POLICY]))
-            reasons += _find_unheard(release.evidence, own)
+            reasons += _find_unheard(release.evidence, entries, promoted, settings)
         reasons += find_seal_faults(files, promoted.body["sealed"])
         if release.evidence is not None and release.evidence.identity.endpoint != promoted.body["endpoint"]:
             reasons.append(f"It was promoted to endpoint {promoted.body['endpoint']}, and is for another.")
@@ -137,20 +138,28 @@ def _find_kept_fault(
     return fault or (find_dating_fault(kept, parse_signed(kept), timeline) if kept else None)
 
 
-def _find_unheard(evidence: Evidence, own: Sequence[Entry]) -> list[str]:
-    """Return the objections raised before the promotion that the evidence does not know: nobody signed over them."""
-    known = {objection.number for objection in evidence.objections}
-    raised = [entry for entry in own if entry.event is Event.OBJECTED]
+def _find_unheard(evidence: Evidence, entries: Sequence[Entry], promoted: Entry, settings: Settings) -> list[str]:
+    """Return the objections raised before the promotion that the evidence does not know: nobody signed over them.
+
+    Evidence of before knows of none to other versions made of the same; of those the ones count that are open still.
+    """
+    known, subject = {objection.number for objection in evidence.objections}, promoted.subject
+    about = find_entries_about(entries[: promoted.sequence], subject)
+    raised = [entry for entry in about if entry.event is Event.OBJECTED and entry.sequence not in known]
+    said = read_objections(entries, subject, settings) if raised else ()
+    still_open = {objection.number for objection in said if not objection.cleared}
     return [
-        f"Objection {entry.sequence} of {entry.actor} was raised before its promotion, and no approval knows of it."
+        f"Objection {entry.sequence} of {entry.actor}{name_other(entry.subject, subject)} was raised before its promotion, "
+        "and no approval knows of it."
         for entry in raised
-        if entry.sequence not in known
+        if entry.subject == subject or entry.sequence in still_open
     ]
 
 
 def require_unchanged(now: Sequence[Entry], judged: Sequence[Entry], subject: str) -> None:
     """Raise Refused when somebody answered or signed for a nominee after what was judged was read."""
-    own = [entry for entry in now[len(judged) :] if entry.subject == subject and entry.event is not Event.REFUSED]
+    about = find_entries_about(now, subject)
+    own = [entry for entry in about if entry.sequence > len(judged) and entry.event is not Event.REFUSED]
     if own:
         raise Refused(
             f"{subject} changed meanwhile.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from workbench.notebooks.cell_output import Shown
+from workbench.notebooks.cell_output import Shown, count_normalised
 from workbench.records.closeness import find_difference, find_text_difference
 from workbench.records.digest import short
 from workbench.runs.points import count_points
@@ -87,7 +87,9 @@ class PredictionDifference:
 class Replay:
     """What came of executing a run again; `reasons` are empty unless the verdict is different, the data first.
 
-    `worst_predictions` are up to 20 rows whose score is another one, the largest difference first.
+    `worst_predictions` are up to 20 rows whose score is another one, the largest difference first; none when the two runs did
+    not predict the same rows of the same truth. `normalised` are the things that every execution has its own of, in how many
+    places of the outputs they were not compared.
     """
 
     run_id: str
@@ -98,6 +100,7 @@ class Replay:
     worst_predictions: tuple[PredictionDifference, ...]
     reasons: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    normalised: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -132,6 +135,7 @@ def compare_replay(
         worst_predictions=_rank_predictions(then, now),
         reasons=tuple(_state_reason(line) for line in different),
         notes=tuple(notes),
+        normalised=dict(count_normalised(then.outputs.values()) | count_normalised(now.outputs.values())),
     )
 
 
@@ -237,12 +241,8 @@ def _compare_predictions(then: Facts, now: Facts, tolerance: float) -> Iterator[
 def _judge_predictions(
     then: Mapping[str, Predicted], now: Mapping[str, Predicted], tolerance: float
 ) -> tuple[Sameness, str]:
-    if then.keys() != now.keys():
-        shared = len(then.keys() & now.keys())
-        return Sameness.DIFFERENT, f"{len(then):,} rows then, {len(now):,} now, {shared:,} of them the same"
-    other_truth = sum(then[row].truth != now[row].truth for row in then)
-    if other_truth:
-        return Sameness.DIFFERENT, f"the truth is another one for {other_truth:,} of {len(then):,} rows"
+    if fault := _find_pairing_fault(then, now):
+        return Sameness.DIFFERENT, fault
     changed = [row for row in then if then[row].score != now[row].score]
     if not changed:
         return Sameness.DIFFERENT, "the scores are the same, what else is stored with them is not"
@@ -252,13 +252,24 @@ def _judge_predictions(
     return sameness, f"{len(changed):,} of {len(then):,} rows have another score; {gap}"
 
 
+def _find_pairing_fault(then: Mapping[str, Predicted], now: Mapping[str, Predicted]) -> str:
+    """Say why the scores of two runs are not about the same; empty when they are."""
+    if then.keys() != now.keys():
+        shared = len(then.keys() & now.keys())
+        return f"{len(then):,} rows then, {len(now):,} now, {shared:,} of them the same"
+    other_truth = sum(then[row].truth != now[row].truth for row in then)
+    return f"the truth is another one for {other_truth:,} of {len(then):,} rows" if other_truth else ""
+
+
 def _gap(then: Predicted, now: Predicted) -> float:
     gap = abs(then.score - now.score)
     return gap if math.isfinite(gap) else math.inf
 
 
 def _rank_predictions(then: Facts, now: Facts) -> tuple[PredictionDifference, ...]:
-    pairs = [(row, then.predictions[row], now.predictions[row]) for row in then.predictions if row in now.predictions]
+    if _find_pairing_fault(then.predictions, now.predictions):
+        return ()
+    pairs = [(row, then.predictions[row], now.predictions[row]) for row in then.predictions]
     found = [
         PredictionDifference(row, one.score, other.score, _gap(one, other))
         for row, one, other in pairs

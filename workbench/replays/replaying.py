@@ -41,7 +41,8 @@ from workbench.replays.resumption import (
 from workbench.runs.folder import MODEL, NOTEBOOK, PREDICTIONS
 from workbench.runs.keeping import read_kept_run
 from workbench.runs.kept_run import KeptRun
-from workbench.runs.metric_points import points_of
+from workbench.runs.logged_calls import LoggedCalls, id_of_further_run
+from workbench.runs.metric_points import calls_of, order_points
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.run import Run
@@ -130,7 +131,7 @@ def read_kept(kept: KeptRun) -> Kept:
     has_predictions = PREDICTIONS in files
     document = json.loads(files.get(NOTEBOOK, b'{"cells": []}'))
     datasets = {f"{item['role']} {item['name']}": item["digest"] for item in run.record.get("datasets", [])}
-    points = points_of(kept) if files else {}
+    calls = calls_of(kept) if files else LoggedCalls()
     facts = Facts(
         run_id=run.id,
         state=run.state,
@@ -138,14 +139,23 @@ def read_kept(kept: KeptRun) -> Kept:
         notebook_digest=run.notebook_digest,
         parameters=run.parameters,
         metrics=run.metrics,
-        histories={name: sorted((each.step, each.value) for each in course) for name, course in points.items()},
+        histories={
+            name: sorted((each.step, each.value) for each in course)
+            for name, course in order_points(run, calls).items()
+        },
         datasets=datasets,
         predictions=_pair_by_row(kept.predictions) if has_predictions else {},
         predictions_digest=sha256_hex(files[PREDICTIONS]) if has_predictions else None,
-        outputs=read_outputs(document, own_names=[name for name in (run.id, run.tracked_as) if name]),
+        outputs=read_outputs(document, own_names=_list_own_names(run, calls)),
         model={path: sha256_hex(files[path]) for path in sorted(files) if path.startswith(f"{MODEL}/")},
     )
     return Kept(facts, files.get(_SKOPS_MODEL))
+
+
+def _list_own_names(run: Run, calls: LoggedCalls) -> list[str]:
+    """Return the ids that the run, and what MLflow runs it began, have in its outputs; no other execution has them."""
+    further = [id_of_further_run(run.tracked_as, label) for label in calls.further] if run.tracked_as else []
+    return [name for name in (run.id, run.tracked_as, *further) if name]
 
 
 def _require_unchanged(kept: KeptRun) -> None:

@@ -30,7 +30,12 @@ def review_nominee(nominee: Nominee) -> Review:
     terms = set_terms(evidence, policy, nominee.subjects(), now=now, said=nominee.said.entries)
     _, lacking = judge_approvals(nominee.said.approvals, terms)
     blocked = {finding.check for finding in findings if finding.blocks}
-    objections = find_open_objections(evidence.objections)
+    raised_on = {
+        entry.sequence: entry.subject
+        for entry in nominee.said.entries
+        if entry.event is Event.OBJECTED and entry.subject != nominee.subject
+    }
+    objections = find_open_objections(evidence.objections, raised_on)
     faults = [fault for given in waivers if given.check in blocked for fault in given.faults]
     blocking = [*find_blocking(findings), *faults, *objections]
     return Review(
@@ -56,6 +61,7 @@ def review_nominee(nominee: Nominee) -> Review:
         policy_note=nominee.policy_note,
         standing=nominee.standing,
         own_code=_review_own_code(nominee),
+        raised_on=raised_on,
     )
 
 

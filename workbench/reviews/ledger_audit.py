@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from workbench.errors import UsageError
 from workbench.ledger.events import EVENTS, SignedKind
+from workbench.ledger.history import find_nominations
 from workbench.ledger.ledger import Checkpoint, Entry, Event, find_checkpoint_fault, head_of
 from workbench.ledger.timeline import Timeline
 from workbench.records.people import is_author
 from workbench.reviews.approval import Statement
+from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.objection import Objection
 from workbench.reviews.signed_records import READERS, SignedRecord
 
@@ -53,7 +55,12 @@ def audit_ledger(
 ) -> LedgerAudit:
     """Judge entries whose chain has these `faults`; `verify` says what is wrong with the signature in an entry."""
     given, timeline = find_checkpoint_fault(entries, checkpoint) if checkpoint else None, Timeline(entries)
-    audited = [(entry, *_audit_signed(entry, entries, timeline, verify)) for entry in entries if _kind_of(entry)]
+    nominated = find_nominations(entries)
+    audited = [
+        (entry, *_audit_signed(entry, entries, nominated.get(entry.subject), timeline, verify))
+        for entry in entries
+        if _kind_of(entry)
+    ]
     approvals = tuple(_describe_approval(*each) for each in audited if each[0].event is Event.APPROVED)
     found = [*faults, *([f"The checkpoint given does not hold. {given}"] if given else [])]
     found += [f"Entry {entry.sequence}: {fault}" for entry, _, wrong in audited for fault in wrong]
@@ -82,7 +89,11 @@ def _describe_approval(entry: Entry, record: SignedRecord | None, faults: Sequen
 
 
 def _audit_signed(
-    entry: Entry, entries: Sequence[Entry], timeline: Timeline, verify: Callable[[Entry], str | None]
+    entry: Entry,
+    entries: Sequence[Entry],
+    nominated: Entry | None,
+    timeline: Timeline,
+    verify: Callable[[Entry], str | None],
 ) -> tuple[SignedRecord | None, list[str]]:
     """Return what was signed in an entry (None: it cannot be read), and everything that is wrong with it."""
     try:
@@ -92,6 +103,7 @@ def _audit_signed(
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         return None, [f"the statement that was signed cannot be read: {type(exc).__name__}: {exc}."]
     faults = [*_find_misfits(entry, record), *_find_own_work(entry, entries)]
+    faults += _find_other_bytes(nominated, record) if nominated else []
     fault = verify(entry)
     faults += [f"the signature of {entry.actor} does not hold: {fault}"] if fault else []
     head = record.checkpoint if isinstance(record, Statement) else None
@@ -122,4 +134,16 @@ def _find_misfits(entry: Entry, record: SignedRecord) -> list[str]:
         signed, said = signed | {"role": record.role}, said | {"role": entry.body.get("role")}
     return [
         f"its {name} is {said[name]}, and {signed[name]} was signed." for name in said if said[name] != signed[name]
+    ]
+
+
+def _find_other_bytes(nominated: Entry, record: SignedRecord) -> list[str]:
+    """Return in what the version that was nominated is made of something else than what was signed."""
+    signed = {"manifest": record.subjects.get(MANIFEST)}
+    if isinstance(record, Objection) and record.run:
+        signed["run"] = record.run
+    return [
+        f"its {what} is {nominated.body.get(what)}, and {named} was signed."
+        for what, named in signed.items()
+        if nominated.body.get(what) != named
     ]

@@ -16,7 +16,7 @@ from workbench.errors import NotFound, Refused
 from workbench.evidence.evidence import Evidence, Finding, parse_evidence
 from workbench.evidence.measures.authorship import Approved
 from workbench.files.trees import read_tree
-from workbench.ledger.history import Standing, find_standing, parse_subject, previous_version, served_version
+from workbench.ledger.history import MADE_OF, Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.ledger.ledger import Entry, Event
 from workbench.models.own_modules import read_modules
 from workbench.policies.policy import Policy
@@ -84,12 +84,12 @@ class Nominee:
 def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) -> Nominee:
     """Load a nominee as these entries of the ledger leave it, refusing frozen parts that are not the ones they name."""
     model, version = parse_subject(subject)
-    own = [entry for entry in entries if entry.subject == f"{model}/{version}"]
     nominated = _find_nominated(entries, subject)
     folder = settings.models_folder / model / str(version)
     frozen = _read_frozen(folder, nominated)
     facts, policy_bytes = parse_evidence(frozen[FACTS]), frozen[FROZEN_POLICY]
-    policy, said = read_policy(policy_bytes), read_said(own, entries, settings)
+    _require_named(facts, nominated)
+    policy, said = read_policy(policy_bytes), read_said(entries, subject, settings)
     champion = _find_champion(entries, facts)
     before = _read_before(model, champion, settings, entries) if champion else None
     evidence = _add_said(facts, said)
@@ -128,6 +128,18 @@ def find_approved(model: str, *, settings: Settings, entries: Sequence[Entry]) -
     nominated = _find_nominated(entries, f"{model}/{version}")
     frozen = _read_frozen(settings.models_folder / model / str(version), nominated)
     return Approved(version, parse_evidence(frozen[FACTS]).authorship)
+
+
+def _require_named(facts: Evidence, nominated: Entry) -> None:
+    """Raise Refused unless run and bundle are those the ledger names: by these an objection is found again."""
+    found = dict(zip(MADE_OF, (facts.identity.run_id, facts.identity.bundle_digest), strict=True))
+    other = [
+        f"Its {what} is {found[what]}, the ledger names {nominated.body.get(what)}."
+        for what in MADE_OF
+        if nominated.body.get(what) != found[what]
+    ]
+    if other:
+        raise Refused(f"{nominated.subject} is not what was nominated.", why=other, next_step="Nominate the run again.")
 
 
 def _find_nominated(entries: Sequence[Entry], subject: str) -> Entry:

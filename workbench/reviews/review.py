@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.evidence.evidence import Evidence, Finding, ObjectionFact, Status
 from workbench.ledger.history import Standing
@@ -57,7 +57,8 @@ class Review:
     """A nominee under review; times are ISO 8601 in UTC, and `waiver_roles` may except what is waivable.
 
     `roles` says how many must sign in each role; `decision` is whether it could be promoted now; `changes` are those since the
-    version that is served now (since the one before when that is this very one), None when there is none.
+    version that is served now (since the one before when that is this very one), None when there is none; `raised_on` names the
+    version of each objection that was raised on another one made of the same.
     """
 
     evidence: Evidence
@@ -80,6 +81,7 @@ class Review:
     policy_note: str = ""
     standing: Standing = "nominee"
     own_code: tuple[ReviewedModule, ...] = ()
+    raised_on: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:

@@ -102,9 +102,18 @@ def object_to(project: Project, subject: str, request: ObjectionRequest, key: Ke
     said = _read_words(request.text)
     if not said:
         raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
-    model, version = nominee.evidence.identity.model, nominee.evidence.identity.version
-    subjects = {MANIFEST: nominee.evidence.identity.bundle_digest}
-    objection = Objection(subjects, principal, model, version, clears, said, project.store.ledger.clock())
+    identity = nominee.evidence.identity
+    subjects = {MANIFEST: identity.bundle_digest}
+    objection = Objection(
+        subjects,
+        principal,
+        identity.model,
+        identity.version,
+        clears,
+        said,
+        project.store.ledger.clock(),
+        identity.run_id,
+    )
     action = "clear" if clears else "object to"
     signed = _sign(project, "objection", objection, key, action=action, subject=subject)
     event, body = (Event.CLEARED, {"objection": clears}) if clears else (Event.OBJECTED, {})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.config import Settings
 from workbench.errors import Refused
 from workbench.evidence.evidence import ObjectionFact, WaiverFact
+from workbench.ledger.history import find_made_alike
 from workbench.ledger.ledger import Entry, Event, find_checkpoint_fault
 from workbench.ledger.timeline import Timeline
 from workbench.records.digest import sha256_hex
@@ -34,7 +35,10 @@ class VerifiedWaiver:
 
 @dataclass(frozen=True)
 class Said:
-    """What people said so far (`entries` are all of the ledger about the nominee); of waivers of one check the newest counts."""
+    """What people said so far; of waivers of one check the newest counts.
+
+    `entries` are all of the ledger about the nominee: its own, and the objections to other versions made of the same.
+    """
 
     entries: tuple[Entry, ...]
     answers: Mapping[str, Entry]
@@ -44,8 +48,28 @@ class Said:
     objections: tuple[ObjectionFact, ...]
 
 
-def read_said(own: Sequence[Entry], entries: Sequence[Entry], settings: Settings) -> Said:
-    """Read what the entries about one nominee (`own`) say, as a part of the whole ledger (`entries`)."""
+def find_entries_about(entries: Sequence[Entry], subject: str) -> list[Entry]:
+    """Return the entries about a version, with the objections to all made of the same run or bundle and what clears those."""
+    alike = find_made_alike(entries, subject)
+    raised = {
+        entry.sequence: find_made_alike(entries, entry.subject)
+        for entry in entries
+        if entry.event is Event.OBJECTED and entry.subject in alike
+    }
+    return [
+        entry for entry in entries if entry.subject == subject or entry.sequence in raised or _is_cleared(entry, raised)
+    ]
+
+
+def _is_cleared(entry: Entry, raised: Mapping[int, Collection[str]]) -> bool:
+    """True for what clears one of these objections on a version made of the same as the one it was raised on."""
+    number = entry.body.get("objection")
+    return entry.event is Event.CLEARED and isinstance(number, int) and entry.subject in raised.get(number, ())
+
+
+def read_said(entries: Sequence[Entry], subject: str, settings: Settings) -> Said:
+    """Read what the ledger says about one nominee."""
+    own = find_entries_about(entries, subject)
     approved, timeline = _of(own, Event.APPROVED), Timeline(entries)
     given = [_verify_waiver(entry, timeline, settings) for entry in _of(own, Event.WAIVED)]
     waived = {each.waiver.check: each for each in given}
@@ -55,7 +79,7 @@ def read_said(own: Sequence[Entry], entries: Sequence[Entry], settings: Settings
         approvals=tuple(_verify_approval(entry, entries, timeline, settings) for entry in approved),
         signed=tuple(map(read_signed, approved)),
         waivers=tuple(waived[check] for check in sorted(waived)),
-        objections=_read_objections(own, timeline, settings),
+        objections=_settle(own, entries, timeline, settings),
     )
 
 
@@ -113,14 +137,22 @@ def _verify_waiver(entry: Entry, timeline: Timeline, settings: Settings) -> Veri
     return VerifiedWaiver(waiver, signed, _find_kept_fault(entry, waiver, timeline, settings))
 
 
-def _read_objections(own: Sequence[Entry], timeline: Timeline, settings: Settings) -> tuple[ObjectionFact, ...]:
+def read_objections(entries: Sequence[Entry], subject: str, settings: Settings) -> tuple[ObjectionFact, ...]:
+    """Return all objections to what a version is made of, on whichever version they were raised."""
+    return _settle(find_entries_about(entries, subject), entries, Timeline(entries), settings)
+
+
+def _settle(
+    own: Sequence[Entry], entries: Sequence[Entry], timeline: Timeline, settings: Settings
+) -> tuple[ObjectionFact, ...]:
     """Return all objections; one whose key is not granted any more still blocks, a clearance must be signed as it should."""
     raised = {entry.sequence: parse_objection(read_signed(entry).statement) for entry in _of(own, Event.OBJECTED)}
+    places = {entry.sequence: find_made_alike(entries, entry.subject) for entry in _of(own, Event.OBJECTED)}
     cleared = [(entry, parse_objection(read_signed(entry).statement)) for entry in _of(own, Event.CLEARED)]
     holding = [
         objection
         for entry, objection in cleared
-        if f"{objection.model}/{objection.version}" == entry.subject
+        if f"{objection.model}/{objection.version}" == entry.subject in places.get(objection.clears, ())
         and _find_kept_fault(entry, objection, timeline, settings) is None
     ]
     return settle_objections(raised, holding)

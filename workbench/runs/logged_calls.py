@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from workbench.records.digest import strict_json
+from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.points import LARGEST_STEP, Point, drop_repeated, find_latest
 from workbench.runs.run import Run
 
@@ -77,6 +77,11 @@ def parse_spool_address(address: str) -> tuple[Path, str]:
     """Return the folder and MLflow's id of the run that an address of `spool_address` names."""
     folder, _, tracked_as = address.removeprefix(f"{SCHEME}:").partition("?run=")
     return Path(unquote(folder)), unquote(tracked_as)
+
+
+def id_of_further_run(tracked_as: str, label: str) -> str:
+    """Return the id under which a notebook knows a further run it began; `tracked_as` is MLflow's id of its own."""
+    return sha256_hex(f"{tracked_as}/{label}".encode())[:32]
 
 
 def can_be_named(name: Any) -> bool:

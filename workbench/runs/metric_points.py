@@ -20,10 +20,10 @@ def read_points(run: Run, folder: Path) -> dict[str, list[Point]]:
     return order_points(run, read_logged_calls(folder, run.parameters, own=LOGGED_METRICS) or LoggedCalls())
 
 
-def points_of(kept: KeptRun) -> dict[str, list[Point]]:
-    """Return the same of a run that was read already."""
+def calls_of(kept: KeptRun) -> LoggedCalls:
+    """Return what a run that was read already logged."""
     calls = read_kept_calls(kept.files.get(CALLS, b""), kept.run.parameters, own=kept.files.get(LOGGED_METRICS, b""))
-    return order_points(kept.run, calls or LoggedCalls())
+    return calls or LoggedCalls()
 
 
 def order_points(run: Run, calls: LoggedCalls) -> dict[str, list[Point]]:

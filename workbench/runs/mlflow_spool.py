@@ -41,6 +41,7 @@ from workbench.runs.logged_calls import (
     INPUT_LIMITS,
     can_be_named,
     can_label,
+    id_of_further_run,
     parse_spool_address,
     spell_parameters,
 )
@@ -230,7 +231,7 @@ class SpoolStore(AbstractStore):
     # Runs by their labels
 
     def _id(self, label: str) -> str:
-        return sha256_hex(f"{self._tracked_as}/{label}".encode())[:32] if label else self._tracked_as
+        return id_of_further_run(self._tracked_as, label) if label else self._tracked_as
 
     def _label(self, run_id: str) -> str:
         labels = {self._id(label): label for label in ("", *self._journal.labels())}

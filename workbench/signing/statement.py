@@ -41,17 +41,21 @@ Verifier = Callable[[Signed, Signer], str | None]
 
 @dataclass(frozen=True)
 class Shape:
-    """What a predicate holds, by name: texts, whole numbers, and times with a time zone; nothing else, and none empty."""
+    """What a predicate holds, by name: texts, whole numbers, and times with a time zone; nothing else, and none empty.
+
+    `later` are those of the texts that statements of before do not hold.
+    """
 
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
     times: tuple[str, ...]
+    later: tuple[str, ...] = ()
 
     def require(self, subjects: Mapping[str, str], predicate: Mapping[str, Any]) -> None:
         """Raise ValueError for a field that a signature could cover but that nothing could judge."""
-        if set(predicate) != {*self.texts, *self.numbers, *self.times}:
+        if {*predicate, *self.later} != {*self.texts, *self.numbers, *self.times}:
             raise ValueError("the predicate has other keys than expected")
-        said = {name: predicate[name] for name in (*self.texts, *self.times)}
+        said = {name: predicate[name] for name in (*self.texts, *self.times) if name in predicate}
         for name, value in {**said, **{f"the digest of {name}": digest for name, digest in subjects.items()}}.items():
             if not isinstance(value, str) or not value or not value.isprintable():
                 raise ValueError(f"{name} must be a printable text")

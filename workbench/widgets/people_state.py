@@ -42,12 +42,13 @@ def waiver_state(waiver: GivenWaiver) -> dict[str, Any]:
     }
 
 
-def objections_state(objections: Sequence[ObjectionFact]) -> list[dict[str, Any]]:
-    """Return the objections, open ones on top."""
-    return [_objection(item) for item in sorted(objections, key=lambda item: (item.cleared is not None, item.number))]
+def objections_state(objections: Sequence[ObjectionFact], raised_on: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return the objections, open ones on top; `raised_on` names the other version one was raised on."""
+    ranked = sorted(objections, key=lambda item: (item.cleared is not None, item.number))
+    return [_objection(item, raised_on.get(item.number)) for item in ranked]
 
 
-def _objection(item: ObjectionFact) -> dict[str, Any]:
+def _objection(item: ObjectionFact, raised_on: str | None) -> dict[str, Any]:
     is_open = item.cleared is None
     return {
         "number": item.number,
@@ -55,7 +56,10 @@ def _objection(item: ObjectionFact) -> dict[str, Any]:
         if is_open
         else {"word": "Cleared", "shape": "✓", "tone": "good"},
         "who": item.principal,
-        "raised": {"text": ", objection " + str(item.number) + ", ", **moment(item.raised)},
+        "raised": {
+            "text": f", objection {item.number}{f' to {raised_on}' if raised_on else ''}, ",
+            **moment(item.raised),
+        },
         "text": item.text,
         "cleared": {"text": "Cleared ", **moment(item.cleared)},
         "resolution": item.resolution or "",

@@ -61,7 +61,7 @@ def review_state(review: Review) -> dict[str, Any]:
         "checked": {"text": "Computed ", **moment(review.reviewed_at)},
         "checklist": checklist_state(review.checklist),
         "waivers": [waiver_state(waiver) for waiver in review.waivers],
-        "objections": objections_state(review.evidence.objections),
+        "objections": objections_state(review.evidence.objections, review.raised_on),
         "questions": [question_state(question) for question in review.questions],
         "roles": [role_state(role, review) for role in sorted(review.roles)],
         "people": people_text(review),

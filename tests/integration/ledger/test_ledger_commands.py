@@ -26,6 +26,7 @@ from workbench.records.digest import canonical_json
 from workbench.reviews import auditing
 from workbench.reviews.bundle import MANIFEST, POLICY
 from workbench.reviews.ledger_audit import audit_ledger
+from workbench.reviews.objection import parse_objection
 from workbench.reviews.waiver import Waiver
 from workbench.signing.key import Key
 from workbench.signing.ssh_signatures import REVOKED_KEYS, sign_bytes
@@ -172,6 +173,37 @@ def test_both_verifiers_find_what_was_forged_in_every_kind_of_statement(spoken: 
             second = ledger_verifier.verify(write_export(forged), None, signers)
             assert any(fault.startswith(f"Entry {signed.sequence}: ") for fault in audit.faults), forged
             assert any(fault.startswith(f"line {signed.sequence}: ") for fault in second), forged
+
+
+def test_both_verifiers_find_what_was_signed_of_another_run_or_bundle_than_was_nominated(spoken: Governed) -> None:
+    """Somebody who seals the chain anew gives a version other bytes, so that what was held against it is behind it."""
+    entries, settings = spoken.bench.store.read_ledger(), spoken.bench.settings
+    nominated = next(entry for entry in entries if entry.event is Event.NOMINATED and entry.subject == "shop/1")
+    signers = settings.signers_file.read_bytes()
+    for what, kinds in (("manifest", SIGNED), ("run", (Event.OBJECTED, Event.CLEARED))):
+        forged = forge(entries, nominated, **{what: "0" * 64})
+        audit = audit_ledger(
+            forged, [], last_seen=None, checkpoint=None, verify=lambda e: auditing.find_entry_fault(e, settings)
+        )
+        second = ledger_verifier.verify(write_export(forged), None, signers)
+        for signed in (entry for entry in entries if entry.event in kinds):
+            assert any(fault.startswith(f"Entry {signed.sequence}: its {what} is 000") for fault in audit.faults)
+            assert any(fault.startswith(f"line {signed.sequence}: {what} ") for fault in second)
+
+
+def test_both_verifiers_find_an_objection_that_was_signed_anew_for_another_bundle(spoken: Governed) -> None:
+    entries, settings = spoken.bench.store.read_ledger(), spoken.bench.settings
+    raised = next(entry for entry in entries if entry.event is Event.OBJECTED)
+    other = spoken.bench.load_nominee("shop/2").subjects()[MANIFEST]
+    moved = replace(parse_objection(raised.body["statement"].encode()), subjects={MANIFEST: other})
+    signature = sign_bytes(moved.to_bytes(), Key(spoken.key_of(VALIDATOR)), moved.signer.namespace)
+    forged = forge(entries, raised, statement=moved.to_bytes().decode(), signature=signature.decode())
+    audit = audit_ledger(
+        forged, [], last_seen=None, checkpoint=None, verify=lambda e: auditing.find_entry_fault(e, settings)
+    )
+    second = ledger_verifier.verify(write_export(forged), None, settings.signers_file.read_bytes())
+    assert any(fault.startswith(f"Entry {raised.sequence}: its manifest is ") for fault in audit.faults)
+    assert any(fault.startswith(f"line {raised.sequence}: manifest ") for fault in second)
 
 
 def test_both_verifiers_refuse_what_a_revoked_key_signed(spoken: Governed) -> None:

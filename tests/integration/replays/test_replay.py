@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, run_command
 from workbench.config import Settings
 from workbench.errors import Refused, RunFailed
+from workbench.notebooks.normalisation import NORMALISATIONS, OWN_NAMES
 from workbench.replays.replay import Replay, Sameness
 from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
@@ -79,6 +80,14 @@ def test_a_run_repeats_itself_to_the_last_byte_of_its_model(bench: Workbench, wh
     assert "replay_of" not in bench.show(whole.id).provenance
     assert again.id not in {each.run_id for each in bench.compare(notebook=whole.notebook).runs}
     assert again.id in {each.run_id for each in bench.compare([again.id]).runs}
+
+
+def test_a_run_that_warns_and_measures_in_a_warm_kernel_repeats_itself_in_a_cold_one(bench: Workbench) -> None:
+    run = bench.run(copy_notebook(bench, "warns_and_measures", "loud"), {})
+    replay = bench.replay(run.id, cold=True)
+    kernels = [bench.show(each).record["kernel"] for each in (run.id, replay.replay_id)]
+    assert (replay.verdict, replay.reasons, kernels) == (Sameness.IDENTICAL, (), ["warm", "cold"])
+    assert set(replay.normalised) == {OWN_NAMES, *(each.name for each in NORMALISATIONS)} - {"date of a drawing"}
 
 
 def test_what_differs_each_time_is_named_and_ends_with_three(bench: Workbench) -> None:

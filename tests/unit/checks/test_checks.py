@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -348,10 +349,27 @@ def test_a_calibrated_regression_passes():
 
 
 def test_a_replay_whose_outputs_or_model_file_differ_agrees_and_says_so():
-    replay = build_replay(verdict="different", different=("model", "output"), reasons=("output cell 3: differs",))
+    replay = build_replay(
+        verdict="different",
+        different=("model", "output"),
+        reasons=("model model/model.skops: a then, b now", "output cell 3 stdout: line 1 was 'a', is 'b'"),
+    )
     finding = find("replay_agrees", replay=replay)
-    assert finding.status is Status.PASS
-    assert "Different all the same: model, output." in finding.reason
+    assert (finding.status, finding.value) == (Status.PASS, "scores identical; model files, outputs differ (not asked)")
+    assert "Beside them 2 things differ: model model/model.skops: a then, b now; output cell 3" in finding.reason
+
+
+def test_what_a_replay_passes_with_is_never_called_different():
+    kinds = ("run", "notebook", "parameter", "data", "metric", "history", "predictions", "model", "output")
+    several = [named for count in (0, 1, 2, len(kinds)) for named in combinations(kinds, count)]
+    for gap, named in product((None, 0.0, 1e-12, 1.0), several):
+        verdict, reasons = "different" if named else "identical", [f"{kind} x: differs" for kind in named]
+        replay = build_replay(verdict=verdict, largest_difference=gap, different=named, reasons=tuple(reasons))
+        finding = find("replay_agrees", replay=replay)
+        told = {kind for kind in named if f"{kind} x: differs" in finding.reason or "more" in finding.reason}
+        assert "different" not in finding.value
+        assert finding.status is not Status.PASS or told | {"predictions"} == {*named, "predictions"}
+        assert ("identical" in finding.value) is (gap == 0 and "run" not in named)
 
 
 def test_a_holdout_that_wears_out_is_said_before_it_blocks():

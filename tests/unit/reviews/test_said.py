@@ -74,4 +74,4 @@ def test_exactly_the_ledgers_that_begin_with_the_signed_one_hold(signed, now):
 def test_an_entry_that_the_workbench_did_not_write_is_named_and_refused(tmp_path, event, body):
     planted = seal_entry(None, time=NOW, event=event, actor=AUTHOR, subject="tumour/3", body=body)
     with pytest.raises(Refused, match=f"Entry 1 of the ledger cannot be read.\n.*{event} by {AUTHOR}"):
-        read_said([planted], [planted], Settings(tmp_path))
+        read_said([planted], "tumour/3", Settings(tmp_path))

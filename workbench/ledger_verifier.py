@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 Lines = list[tuple[str, dict[str, Any]]]
-File = bytes | None
 TEXTS = ("time", "event", "actor", "subject", "previous")
 LINE = re.compile(rb'\{"digest":"([0-9a-f]{64})","entry":(\{.*\})\}', re.DOTALL)
 PRINCIPAL = re.compile(r"[\w.@+-]+", re.ASCII)
@@ -31,8 +30,7 @@ NAMESPACE = re.compile(r"workbench(\.[a-z][a-z0-9_-]{0,31}){1,2}")
 NOTHING, BEGIN = "0" * 64, datetime.min.replace(tzinfo=UTC)
 # How far two clocks may be apart, how far ahead of this one an entry may be, how long after it is issued a statement is kept.
 TOLERANCE, AHEAD, KEPT_WITHIN = timedelta(seconds=10), timedelta(minutes=5), timedelta(minutes=5)
-# What is signed in which namespace; {role} is the role that the statement names.
-SIGNED = {"approved": "workbench.approval.{role}", "waived": "workbench.waiver.{role}"}
+SIGNED = {"approved": "workbench.approval.{role}", "waived": "workbench.waiver.{role}"}  # in which namespace
 SIGNED |= dict.fromkeys(("objected", "cleared"), "workbench.objection")
 EVENTS = {"planned", "nominated", "answered", "refused", "promoted", "rolled_back", "accepted", *SIGNED}
 
@@ -137,7 +135,7 @@ class Times:
         ]
 
 
-def check_signed(lines: Lines, signers: bytes, revoked: File, times: Times) -> list[str]:
+def check_signed(lines: Lines, signers: bytes, revoked: bytes | None, times: Times) -> list[str]:
     """Return the faults of everything that was signed: who signed what, when, after which entry."""
     faults = check_signers(signers)
     nominated = {entry["subject"]: entry["body"] for _, entry in reversed(lines) if entry["event"] == "nominated"}
@@ -152,12 +150,11 @@ def check_signed(lines: Lines, signers: bytes, revoked: File, times: Times) -> l
     return faults
 
 
-def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked: File = None) -> list[str]:
+def check_statement(entry: dict[str, Any], lines: Lines, signers: bytes, revoked: bytes | None = None) -> list[str]:
     """Return what is wrong with one signed statement."""
-    body, faults = entry["body"], []
-    signed = json.loads(body["statement"], object_pairs_hook=unique, parse_constant=refuse)["predicate"]
-    role = signed.get("role")
-    faults += [f"its {name} holds what nobody sees" for name, value in signed.items() if not str(value).isprintable()]
+    signed = json.loads(entry["body"]["statement"], object_pairs_hook=unique, parse_constant=refuse)["predicate"]
+    body, role = entry["body"], signed.get("role")
+    faults = [f"its {name} holds what nobody sees" for name, value in signed.items() if not str(value).isprintable()]
     if (signed["principal"], role) != (entry["actor"], body.get("role")):
         faults.append(f"{signed['principal']} ({role}) signed, not {entry['actor']} ({body.get('role')})")
     if f"{signed['model']}/{signed['version']}" != entry["subject"]:
@@ -262,14 +259,15 @@ def check_signers(signers: bytes) -> list[str]:
 
 
 def verify(
-    content: bytes, checkpoint: Any = None, signers: File = None, revoked: File = None, now: Any = None
+    content: bytes, checkpoint: Any = None, signers: bytes | None = None, revoked: bytes | None = None, now: Any = None
 ) -> list[str]:
     """Return everything that is wrong with an export; empty when nothing is. Without `now` no entry is too far ahead."""
     lines, faults = read_lines(content)
     if faults:
         return faults
     faults = check_chain(lines) + (check_checkpoint(lines, *checkpoint) if checkpoint else [])
-    faults += [f"line {number}: {fault}" for number, fault in (times := Times(lines, now)).faults.items()]
+    times = Times(lines, now)
+    faults += [f"line {number}: {fault}" for number, fault in times.faults.items()]
     return faults + (check_signed(lines, signers, revoked, times) if signers is not None else [])
 
 

@@ -37,6 +37,7 @@ from workbench.releases.release_audit import find_unmet
 from workbench.reviews.bundle import POLICY
 from workbench.runs import spool
 from workbench.runs.folder import FEATURES
+from workbench.runs.looks import look_of_run
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import read_tables
 
@@ -165,7 +166,11 @@ class World:
                 record_plan(SimpleNamespace(settings=settings, store=ledger), act.notebook)  # type: ignore[arg-type]
             else:
                 runs.append(_run_of(act, number, act.holdout or digest))
-        return describe_plan(runs[-1], "classification", read_policy(policy).digest, ledger.entries, runs)
+        own = look_of_run(runs[-1], self._project)
+        looks = [
+            look for run in runs if own and (look := look_of_run(run, self._project)) and look.digest == own.digest
+        ]
+        return describe_plan(runs[-1], "classification", read_policy(policy).digest, ledger.entries, looks)
 
 
 class _Ledger:

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS, own_environment
+from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, start_command
 from workbench.comparisons.looking import find_looks
 from workbench.config import Settings
 from workbench.errors import RunFailed
@@ -91,15 +91,12 @@ def test_a_run_that_is_stopped_after_it_showed_its_score_is_a_try(
     before = find_looks(bench, good)
     folder = bench.settings.runs_folder
     known = set(folder.glob(f"*/{LOOKS}"))
-    command = [sys.executable, "-m", "workbench", "run", str(write(tmp_path, "wait"))]
-    with subprocess.Popen(
-        command, cwd=bench.settings.project, env=own_environment(), stderr=subprocess.DEVNULL
-    ) as running:
+    with start_command(bench.settings.project, "run", str(write(tmp_path, "wait"))) as running:
         while set(folder.glob(f"*/{LOOKS}")) <= known:
             assert running.poll() is None
             time.sleep(0.05)
         running.send_signal(how)
-        running.wait(60)
+        running.communicate(timeout=60)
     reap_lost_runs(bench.settings, bench.store)
     assert looks_since(bench, good, before) == [(state, 1)]
 

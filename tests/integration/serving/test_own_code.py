@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -74,8 +75,11 @@ def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):
     assert {finding.check: finding.status for finding in review.findings}["safe_format"] == "PASS"
 
 
-def test_it_is_served_as_the_model_answers_and_refused_once_a_byte_of_it_changes(nominated_with_own_code):
-    governed = nominated_with_own_code
+def test_it_is_served_as_the_model_answers_and_refused_once_a_byte_of_it_changes(
+    nominated_with_own_code, reviewers_keys, tmp_path
+):
+    project = Path(shutil.copytree(nominated_with_own_code.project, tmp_path / "project"))
+    governed = open_governed(project, reviewers_keys)
     governed.approve(f"{MODEL}/1")
     governed.bench.promote(f"{MODEL}/1")
     folder = governed.bench.settings.runs_folder / governed.bench.review(f"{MODEL}/1").evidence.identity.run_id

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from workbench.files.git import ask_git as _git
 from workbench.records.digest import canonical_json, sha256_hex
 
 _LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "conda-lock.yml", "requirements.txt")
@@ -66,13 +66,3 @@ def read_git_authors(file: Path) -> list[str]:
     """Return who wrote and who committed a file's last change, sorted; nobody where git does not know it."""
     said = _git(file.parent, "log", "-1", "--format=%ae%n%ce", "--", file.name) or ""
     return sorted({line.strip() for line in said.splitlines() if line.strip()})
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    command = ["git", "--literal-pathspecs", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=30)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    # A file name, too, is whatever bytes somebody gave it.
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None

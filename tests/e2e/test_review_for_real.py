@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.canaries import lay_canaries
 from tests.conftest import start_command
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
 from tests.e2e.reviewed import PASSPHRASE, SUBJECT, prepare_project
@@ -178,6 +179,7 @@ def called(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(governed: Governed, called: Path) -> Iterator[str]:
     """The address of the review on a page of its own; at the end Ctrl-C stops it."""
+    imported = lay_canaries(governed.project)
     program = called.with_name("browser")
     program.write_text(f'#!/bin/sh\necho "$1" > {called}\n', encoding="utf-8")
     program.chmod(0o700)
@@ -193,6 +195,7 @@ def opened(governed: Governed, called: Path) -> Iterator[str]:
     assert "Stopped." in said, complained
     assert process.returncode == 0
     assert not _page(called).exists()
+    assert not imported.exists(), imported.read_text()
 
 
 def _page(called: Path) -> Path:

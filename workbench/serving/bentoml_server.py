@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from workbench.errors import Refused, Unavailable, UsageError
+from workbench.files.python_processes import python_command, python_variables
 
 SERVICE = "workbench.bentoml_service:Endpoint"
 _HOST = "127.0.0.1"
@@ -141,12 +141,11 @@ def _write_copy(files: Mapping[str, bytes], folder: Path) -> Path:
 
 
 def _launch(source: Path, port: int, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE, "--working-dir", str(source)]
-    command += ["--host", _HOST, "--port", str(port)]
+    arguments = ("serve", SERVICE, "--working-dir", str(source), "--host", _HOST, "--port", str(port))
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         return subprocess.Popen(
-            command,
+            python_command("bentoml", *arguments),
             cwd=source,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -164,16 +163,15 @@ def serving_environment(home: Path) -> dict[str, str]:
     written, because in `src/` it would be a file nobody approved.
     """
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ}
-    return {
-        **kept,
+    own = {
         "HOME": str(home),
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "True",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
         ALLOWED_HOSTS: ",".join(LOOPBACK_HOSTS),
     }
+    return python_variables({**kept, **own})
 
 
 def _await_ready(server: BentoServer, port: int, timeout_s: float) -> None:

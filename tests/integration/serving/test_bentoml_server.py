@@ -444,10 +444,11 @@ def test_a_signed_release_whose_checks_failed_does_not_start(inspected, signers,
 
 
 def test_a_server_that_trusts_nobody_does_not_start(bento, signers, tmp_path):
-    refused = refusal(bento, signers, tmp_path / "log", environment={"WORKBENCH_LEAST_PRINCIPALS": "none"})
-    assert [reason.split()[0] for reason in refused.reasons] == [
-        "WORKBENCH_ALLOWED_SIGNERS",
-        "WORKBENCH_LEAST_PRINCIPALS",
+    told = {"WORKBENCH_LEAST_PRINCIPALS": "none", "WORKBENCH_ALLOWED_SIGNERS": "release/allowed_signers"}
+    refused = refusal(bento, signers, tmp_path / "log", environment=told)
+    assert [reason.partition(",")[0] for reason in refused.reasons] == [
+        "WORKBENCH_ALLOWED_SIGNERS is 'release/allowed_signers'",
+        "WORKBENCH_LEAST_PRINCIPALS is 'none'",
     ]
 
 

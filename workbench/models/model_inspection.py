@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import Refused
+from workbench.files.processes import name_starter
 from workbench.files.python_processes import SEARCHED, python_command, python_variables
 from workbench.files.trees import read_tree, write_tree
 from workbench.models.confinement import Limits
@@ -196,7 +197,9 @@ def _environment(scratch: Path) -> dict[str, str]:
         for name in ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE", SEARCHED)
         if name in os.environ
     }
-    return python_variables({**kept, **threads, "HOME": str(scratch), "JOBLIB_MULTIPROCESSING": "0"})
+    return python_variables(
+        {**kept, **threads, "HOME": str(scratch), "JOBLIB_MULTIPROCESSING": "0", **name_starter("inspection")}
+    )
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.canaries import lay_canaries
-from tests.conftest import COMMAND, NOTEBOOKS, own_environment, wait_until
+from tests.conftest import COMMAND, NOTEBOOKS, examples, own_environment, wait_until
 from workbench.config import Settings
 from workbench.errors import Unavailable
 from workbench.workflow.lab import run_lab
@@ -42,16 +42,17 @@ def run_typed(project: Path, *command: str, **environment: str) -> subprocess.Co
     )
 
 
-def test_a_command_and_the_kernels_it_starts_import_nothing_that_lies_where_it_is_typed(
-    project: Path, imported: Path
-) -> None:
-    shutil.copy(NOTEBOOKS / "finishes.ipynb", project / "notebooks")
-    done = run_typed(project, COMMAND, "run", "notebooks/finishes.ipynb", "--json")
-    assert json.loads(done.stdout)["state"] == "FINISHED", done.stderr
+def show_a_policy(project: Path, *command: str, **environment: str) -> None:
+    done = run_typed(project, *command, "policy", "show", "minimal", "--json", **environment)
+    assert json.loads(done.stdout)["name"] == "minimal", done.stderr
+
+
+def test_a_command_imports_nothing_that_lies_where_it_is_typed(project: Path, imported: Path) -> None:
+    show_a_policy(project, COMMAND)
     assert not imported.exists(), imported.read_text()
 
 
-@pytest.mark.parametrize("path", ["", ".", ":", "src"])
+@pytest.mark.parametrize("path", examples(["", ".", ":", "src"], ["."]))
 def test_nor_does_it_when_python_was_told_to_search_there(project: Path, imported: Path, path: str) -> None:
     for name in (
         "sitecustomize",
@@ -61,8 +62,17 @@ def test_nor_does_it_when_python_was_told_to_search_there(project: Path, importe
     ):  # Python imports these before anything of ours
         (project / f"{name}.py").unlink()
     shutil.copytree(project, project / "src", ignore=shutil.ignore_patterns("runs"))
-    done = run_typed(project, sys.executable, "-m", "workbench", "policy", "show", "minimal", "--json", PYTHONPATH=path)
-    assert json.loads(done.stdout)["name"] == "minimal", done.stderr
+    show_a_policy(project, sys.executable, "-m", "workbench", PYTHONPATH=path)
+    assert not imported.exists(), imported.read_text()
+
+
+@pytest.mark.soak
+def test_nor_do_the_kernels_and_processes_that_a_run_and_a_nomination_start(project: Path, imported: Path) -> None:
+    shutil.copy(NOTEBOOKS / "logs_everything.ipynb", project / "notebooks")
+    run = json.loads(run_typed(project, COMMAND, "run", "notebooks/logs_everything.ipynb", "--json").stdout)
+    assert run["state"] == "FINISHED"
+    done = run_typed(project, COMMAND, "nominate", run["id"], "--model", "shop", "--json")
+    assert json.loads(done.stdout)["evidence"], done.stderr
     assert not imported.exists(), imported.read_text()
 
 

@@ -28,7 +28,7 @@ $(READY): requirements.lock pyproject.toml .ci/setup
 
 demo: $(READY)
 	@bash .ci/programs ssh-keygen
-	@$(BIN)/python -m workbench.demo
+	@$(BIN)/python -P -m workbench.demo
 
 lab: $(READY)
 	@$(BIN)/workbench lab

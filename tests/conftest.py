@@ -33,6 +33,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 AUTHOR = "ada@example.org"
+# As it is typed: `python -m` would search modules where a test works.
+COMMAND = str(Path(sys.executable).with_name("workbench"))
 Example = TypeVar("Example")
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
@@ -144,7 +146,7 @@ def own_environment(**changes: str) -> dict[str, str]:
 def start_command(project: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Start `workbench ...` in a project, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "workbench", *arguments],
+        [COMMAND, *arguments],
         cwd=project,
         env=own_environment(**environment),
         stdout=subprocess.PIPE,

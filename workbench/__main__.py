@@ -1,15 +1,28 @@
 """The command `workbench`, also as `python -m workbench`."""
 
+# Until the current folder is left, a module that is imported might be a file in it, pathlib too.
+# ruff: noqa: PTH100, PTH117, PTH120
+
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    leave_current_folder()
     from workbench.cli.main import run_command
 
     sys.exit(run_command(sys.argv[1:]))
+
+
+def leave_current_folder() -> None:
+    """Search no modules where the command is typed: `python -m` puts that folder first, and so do relative ones of PYTHONPATH."""
+    typed = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if not os.path.isabs(part)]
+    moving = {os.path.abspath(part) for part in (".", *typed)}
+    library = sys.path.index(os.path.dirname(os.__file__))
+    sys.path[:library] = [folder for folder in sys.path[:library] if folder and folder not in moving]
 
 
 if __name__ == "__main__":

@@ -40,7 +40,11 @@ def read_trust() -> tuple[Path, int]:
     """Return the allowed-signers file and the least number of approvers; raises Refused when nobody is trusted."""
     signers, least = os.environ.get(ALLOWED_SIGNERS, ""), os.environ.get(LEAST_PRINCIPALS, "2")
     reasons = []
-    if not signers or not Path(signers).is_file():
+    if signers and not Path(signers).is_absolute():
+        reasons.append(
+            f"{ALLOWED_SIGNERS} is {signers!r}, a relative path: what it names depends on who starts this where."
+        )
+    elif not Path(signers).is_file():
         reasons.append(f"{ALLOWED_SIGNERS} does not name a file: nobody is trusted to approve.")
     if not re.fullmatch(r"[1-9][0-9]{0,3}", least):
         reasons.append(f"{LEAST_PRINCIPALS} is {least!r}, not a whole number of at least 1.")

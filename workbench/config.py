@@ -2,7 +2,7 @@
 
 Each setting is a key of `[tool.workbench]` in the project's pyproject.toml (or of workbench.toml), and the environment variable
 `WORKBENCH_<KEY>` overrides it. Paths are relative to the project folder: the nearest one above with a `workbench.toml`, a
-`pyproject.toml` that has the table, or `.git`; else the current folder.
+`pyproject.toml` that has the table, or `.git`; else the current folder. Those that trust hangs on are absolute in the environment.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import getpass
 import os
 import re
 import socket
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -21,11 +20,14 @@ from typing import Any
 
 from workbench.errors import NotFound, UsageError
 from workbench.executors.limits import Limits, is_size, parse_size
+from workbench.files.git import ask_git
 from workbench.records.people import require_principal
 
 PREFIX = "WORKBENCH_"
 # What the workbench itself says to the kernels it starts; not a setting.
 _OWN_VARIABLES = frozenset({"SPOOL", "SUBJECT", "PROJECT"})
+# Whom to trust, what was seen and by which rules: said in the environment, it must not mean another file in each project.
+TRUST_PATHS = ("home", "allowed_signers", "checkpoints", "policy")
 Count = int
 Size = str
 
@@ -128,8 +130,11 @@ class Settings:
     @property
     def checkpoints_folder(self) -> Path:
         """Where this machine remembers what it saw of each ledger: outside of home, so that a copy put back is noticed."""
-        state = Path(os.environ.get("XDG_STATE_HOME") or expand_path("~/.local/state"))
-        return self.project / expand_path(self.checkpoints) if self.checkpoints else state / "workbench" / "checkpoints"
+        return (
+            self.project / expand_path(self.checkpoints)
+            if self.checkpoints
+            else _state_folder() / "workbench" / "checkpoints"
+        )
 
     @property
     def tracking_address(self) -> str:
@@ -147,8 +152,19 @@ class Settings:
 
         Raises UsageError for one who could not be a principal: nobody could tell whether they approve their own run.
         """
-        given = self.author or _git_email(self.project)
+        given = self.author or ask_git(self.project, "config", "user.email")
         return require_principal(given or f"{getpass.getuser()}@{socket.gethostname()}")
+
+
+def _state_folder() -> Path:
+    state = Path(os.environ.get("XDG_STATE_HOME") or expand_path("~/.local/state"))
+    if state.is_absolute():
+        return state
+    raise UsageError(
+        f"What was seen of ledgers cannot be remembered in {state}.",
+        why="It is a relative path, which would be another place in each project.",
+        next_step="Set XDG_STATE_HOME or WORKBENCH_CHECKPOINTS to a whole path.",
+    )
 
 
 def _most_memory_bytes() -> int:
@@ -180,7 +196,8 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
     Raises UsageError listing every unknown key and wrong value.
     """
     project, table = _find_project((folder or Path.cwd()).resolve())
-    given = {**table, **_read_environment(os.environ if environment is None else environment)}
+    told = _read_environment(os.environ if environment is None else environment)
+    given = {**table, **told}
     kinds = {field.name: field.type for field in fields(Settings) if field.name != "project"}
     problems = [f"{key!r} is no setting; there are {', '.join(sorted(kinds))}." for key in given if key not in kinds]
     problems += [
@@ -188,6 +205,7 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         for key, value in given.items()
         if key in kinds and not _fits(kinds[key], value)
     ]
+    problems += _find_moving(told)
     if problems:
         raise UsageError(
             "The settings cannot be used.",
@@ -229,6 +247,18 @@ def _fits(kind: Any, value: Any) -> bool:
     return isinstance(value, str) and value.isprintable()
 
 
+def _find_moving(told: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with paths in the environment that trust hangs on; a policy's bare name is that of a template."""
+    paths = {
+        key: told[key] for key in TRUST_PATHS if key in told and not (key == "policy" and is_shipped_name(told[key]))
+    }
+    return [
+        f"{PREFIX}{key.upper()} is {path!r}, which would be another place in each project: write the whole path."
+        for key, path in paths.items()
+        if not path.startswith("~") and not Path(path).is_absolute()
+    ]
+
+
 def _find_project(folder: Path) -> tuple[Path, dict[str, Any]]:
     """Return the nearest project folder with its table of settings."""
     for candidate in (folder, *folder.parents):
@@ -265,15 +295,6 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {key.lower(): value for key, value in found.items() if key not in _OWN_VARIABLES}
 
 
-def _git_email(folder: Path) -> str:
-    command = ["git", "-C", str(folder), "config", "user.email"]
-    try:
-        found = subprocess.run(command, capture_output=True, check=False, timeout=10)
-        return found.stdout.decode(errors="replace").strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
 def kernel_environment(*, spool: Path, project: Path, tracking: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a run's kernel: ours without the workbench's settings, plus where to log."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
@@ -283,7 +304,14 @@ def kernel_environment(*, spool: Path, project: Path, tracking: Mapping[str, str
 def settings_variables(settings: Settings) -> dict[str, str]:
     """Return the environment in which another process in the project's folder reads these settings."""
     given = {field.name: getattr(settings, field.name) for field in fields(Settings) if field.name != "project"}
-    return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value != ""}
+    told = {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value != ""}
+    policy = {} if is_shipped_name(settings.policy) else {"POLICY": settings.project / expand_path(settings.policy)}
+    paths = {
+        "HOME": settings.home_folder,
+        "ALLOWED_SIGNERS": settings.signers_file,
+        "CHECKPOINTS": settings.checkpoints_folder,
+    }
+    return told | {f"{PREFIX}{name}": str(path) for name, path in {**paths, **policy}.items()}
 
 
 def serving_variables(settings: Settings) -> dict[str, str]:
@@ -293,6 +321,11 @@ def serving_variables(settings: Settings) -> dict[str, str]:
         f"{PREFIX}LEAST_PRINCIPALS": str(settings.least_principals),
     }
     return {**trust, f"{PREFIX}ALLOWED_HOSTS": settings.allowed_hosts} if settings.allowed_hosts else trust
+
+
+def is_shipped_name(name: str) -> bool:
+    """True for a bare name, which means one of `templates/` and never a file."""
+    return re.fullmatch(r"[\w-]{1,100}", name) is not None
 
 
 def find_template(*parts: str) -> Path:

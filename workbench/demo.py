@@ -24,6 +24,7 @@ from workbench.cli.main import run_command
 from workbench.comparisons.comparison import Verdict
 from workbench.config import find_notebook, find_template
 from workbench.errors import WorkbenchError
+from workbench.files.python_processes import python_command
 from workbench.records.digest import short
 from workbench.signing.ssh_signatures import allowed_signer, make_key
 from workbench.workflow import Workbench
@@ -31,7 +32,7 @@ from workbench.workflow import Workbench
 _WIDTH = 80
 _LONGEST_S = 600.0  # a command that takes longer hangs
 HOME = "runs/demo"
-POLICY = f"{HOME}/policy.yaml"
+OF_THE_DEMO = {"CHECKPOINTS": "checkpoints", "POLICY": "policy.yaml"}
 WAIVED, WAIVED_DAYS = "holdout_wear", 30
 MODEL = "breast-cancer"
 AUTHOR, VALIDATOR, OWNER = "ada@demo.example", "grace@demo.example", "linus@demo.example"
@@ -48,8 +49,7 @@ class DemoFailed(WorkbenchError):
 
 
 def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
@@ -89,10 +89,10 @@ def _run_demo() -> None:
     if (checkout / "notebooks").is_dir():
         os.chdir(checkout)
     # The demo starts afresh each time, so what it saw before must not count.
-    os.environ |= {"WORKBENCH_HOME": HOME, "WORKBENCH_AUTHOR": AUTHOR, "WORKBENCH_JOBS": "2"}
-    os.environ |= {"WORKBENCH_CHECKPOINTS": f"{HOME}/checkpoints", "WORKBENCH_POLICY": POLICY}
-    shutil.rmtree(HOME, ignore_errors=True)
     demo = Demo(Path.cwd() / HOME, time.monotonic())
+    os.environ |= {"WORKBENCH_HOME": str(demo.folder), "WORKBENCH_AUTHOR": AUTHOR, "WORKBENCH_JOBS": "2"}
+    os.environ |= {f"WORKBENCH_{key}": str(demo.folder / name) for key, name in OF_THE_DEMO.items()}
+    shutil.rmtree(HOME, ignore_errors=True)
     _write_policy(demo)
     notebook = str(_shown(find_notebook("10_train_breast_cancer.ipynb")))
     for step in (_sweep, _compare, _serve_baseline, _review, _promote, _predict, _tamper):
@@ -297,8 +297,8 @@ def _finish(demo: Demo) -> None:
     )
     terminal.say("Go on with:")
     for command, text in (
-        (f"WORKBENCH_HOME={HOME} make lab", "JupyterLab and MLflow; open notebooks/20_compare_runs.ipynb"),
-        (f"WORKBENCH_HOME={HOME} .venv/bin/workbench ledger", "every decision of this demo"),
+        (f"WORKBENCH_HOME=$PWD/{HOME} make lab", "JupyterLab and MLflow; open notebooks/20_compare_runs.ipynb"),
+        (f"WORKBENCH_HOME=$PWD/{HOME} .venv/bin/workbench ledger", "every decision of this demo"),
         (".venv/bin/workbench new my-experiment", "a notebook of your own that runs as it is"),
     ):
         terminal.say(f"  {command}")
@@ -320,7 +320,7 @@ def _time_process(module: str, *arguments: str, quiet: bool = False) -> float:
     sys.stdout.flush()
     sink = subprocess.DEVNULL if quiet else None
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=sink, stderr=sink)
+    process = subprocess.Popen(python_command(module, *arguments), stdout=sink, stderr=sink)
     try:
         code = process.wait(_LONGEST_S)
     finally:
@@ -373,8 +373,8 @@ def _quietly() -> Iterator[None]:
 @contextmanager
 def _serving() -> Iterator[str]:
     port = _find_free_port()
-    command = [sys.executable, "-m", "workbench", "serve", MODEL, "--port", str(port)]
-    terminal.print_command([f"$ workbench {' '.join(command[3:])} &"])
+    command = python_command("workbench", "serve", MODEL, "--port", str(port))
+    terminal.print_command([f"$ {' '.join(command[3:])} &"])
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline() if server.stdout else ""

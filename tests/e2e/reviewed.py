@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.canaries import lay_canaries
 from tests.conftest import AUTHOR, NOTEBOOKS
 from tests.integration.governed import MODEL, OWNER, VALIDATOR, Governed, open_governed, trust
 from workbench.signing.ssh_signatures import make_key
@@ -24,11 +25,13 @@ def prepare_project(folder: Path, make_project: Callable[[Path], Path]) -> Gover
     make_key(validator, VALIDATOR)
     governed = open_governed(make_project(folder / "project"), keys)
     trust(governed.bench.settings, keys)
+    imported = lay_canaries(governed.project)
     governed.answer_all(_nominate(governed, "random_state=seed", 1.0))
     governed.approve(f"{MODEL}/1")
     governed.bench.promote(f"{MODEL}/1")
     assert _nominate(governed, "max_iter=200", 0.5) == SUBJECT
     governed.bench.store.close()
+    assert not imported.exists(), imported.read_text()  # by kernels, inspections, builds
     subprocess.run(["ssh-keygen", "-q", "-p", "-N", PASSPHRASE, "-f", str(validator)], check=True, capture_output=True)
     return governed
 

@@ -7,15 +7,20 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.canaries import lay_canaries
 from tests.conftest import start_command
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
 from tests.e2e.reviewed import PASSPHRASE, SUBJECT, prepare_project
@@ -175,9 +180,17 @@ def called(tmp_path: Path) -> Path:
     return tmp_path / "called"
 
 
+class Opened(NamedTuple):
+    """A review on a page of its own: where, and the command that shows it."""
+
+    where: str
+    process: subprocess.Popen[str]
+
+
 @pytest.fixture
-def opened(governed: Governed, called: Path) -> Iterator[str]:
-    """The address of the review on a page of its own; at the end Ctrl-C stops it."""
+def opened(governed: Governed, called: Path) -> Iterator[Opened]:
+    """The review on a page of its own; at the end Ctrl-C stops it."""
+    imported = lay_canaries(governed.project)
     program = called.with_name("browser")
     program.write_text(f'#!/bin/sh\necho "$1" > {called}\n', encoding="utf-8")
     program.chmod(0o700)
@@ -187,12 +200,13 @@ def opened(governed: Governed, called: Path) -> Iterator[str]:
     process = start_command(governed.project, "review", SUBJECT, "--open", "--port", str(port), BROWSER=f"{program} %s")
     assert process.stdout is not None
     line = process.stdout.readline()
-    yield line.split(": ", 1)[1].strip()
+    yield Opened(line.split(": ", 1)[1].strip(), process)
     process.send_signal(signal.SIGINT)
     said, complained = process.communicate(timeout=60)
     assert "Stopped." in said, complained
     assert process.returncode == 0
     assert not _page(called).exists()
+    assert not imported.exists(), imported.read_text()
 
 
 def _page(called: Path) -> Path:
@@ -201,9 +215,9 @@ def _page(called: Path) -> Path:
 
 
 def test_the_page_of_its_own_signs_for_real_offline_and_on_this_machine_only(
-    browser: Browser, governed: Governed, opened: str, called: Path, record_property: Callable[[str, object], None]
+    browser: Browser, governed: Governed, opened: Opened, called: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    address, _, token = opened.partition("?token=")
+    address, _, token = opened.where.partition("?token=")
     assert token
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.build_opener(NoRedirect).open(address, timeout=30)
@@ -233,9 +247,41 @@ def test_the_page_of_its_own_signs_for_real_offline_and_on_this_machine_only(
     assert OWNER in read_ledger(governed, Event.APPROVED)
     page.screenshot(path=SCREENSHOTS / "review_voila.png")
     assert find_violations(page, ".wb-live") == []
+    end_kernel(governed)
+    warning = view.get_by_role("alert")
+    expect(warning).to_contain_text("has ended: nothing is saved or signed here any more", timeout=_ANSWER_MS)
+    box = view.locator("[data-question] textarea").first
+    box.fill("Not saved by anybody.")
+    expect(view.get_by_role("button", name="Save answer to").first).to_have_attribute("aria-disabled", "true")
+    expect(view.locator("[data-question]").first).to_contain_text("The kernel has ended")
+    page.set_viewport_size({"width": 1100, "height": 700})
+    box.scroll_into_view_if_needed()
+    expect(warning).to_be_in_viewport()
+    page.screenshot(path=SCREENSHOTS / "review_voila_ended.png")
+    assert find_violations(page, ".wb-live") == []
+
+    page.reload()
+    view.wait_for(timeout=_ANSWER_MS)
+    expect(warning).to_be_hidden()
+    opened.process.send_signal(signal.SIGINT)
+    expect(warning).to_contain_text("cannot be reached", timeout=_ANSWER_MS)
+    opened.process.wait(60)
     here = (address, _page(called).as_uri(), "data:", "blob:")
     assert [url for url in asked if not url.startswith(here)] == []
     page.context.close()
+
+
+def end_kernel(governed: Governed) -> None:
+    """Kill the kernel that answers the page."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if (
+                process.environ().get("WORKBENCH_PROJECT") == str(governed.project)
+                and "ipykernel_launcher" in process.cmdline()
+            ):
+                process.kill()
+                return
+    pytest.fail("No kernel answers the page.")
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

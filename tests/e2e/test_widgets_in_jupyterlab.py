@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import nbformat
+import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -311,14 +313,31 @@ def test_an_untrusted_notebook_shows_the_snapshot_without_style(browser: Browser
     assert fresh.dialogs == []
 
 
+def find_kernel(notebook: str) -> psutil.Process:
+    """Return the process of the kernel that a notebook has in JupyterLab."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("JPY_SESSION_NAME", "").endswith(f"/{notebook}"):
+                return process
+    pytest.fail(f"{notebook} has no kernel.")
+
+
 def test_without_a_kernel_the_view_says_so_and_keeps_the_text(lab: Lab) -> None:
     view = show(lab, "stopped", REVIEW, SHOW_REVIEW)
-    lab.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    item = view.locator("[data-question=limitations]")
+    item, kernel = view.locator("[data-question=limitations]"), find_kernel("stopped.ipynb")
     item.locator("textarea").fill(ANSWER)
+    kernel.suspend()
     item.get_by_role("button").click()
     expect(item.locator(".wb-reply")).to_contain_text("No answer from the kernel yet", timeout=15_000)
-    expect(item.locator("textarea")).to_have_value(ANSWER)
+    expect(view.get_by_role("alert")).to_be_hidden()
+    kernel.resume()
+    expect(item.locator(".wb-reply")).to_contain_text("Saved.")
+    lab.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    expect(view.get_by_role("alert")).to_contain_text("has ended: nothing is saved or signed here any more")
+    item.locator("textarea").fill(f"{ANSWER} And more.")
+    expect(item).to_contain_text("The kernel has ended")
+    expect(item.get_by_role("button")).to_have_attribute("aria-disabled", "true")
+    expect(item.locator("textarea")).to_have_value(f"{ANSWER} And more.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

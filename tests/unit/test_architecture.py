@@ -77,6 +77,16 @@ EXCEPTIONS = {
     ("inspection_child.py", "onnxruntime"): "as above",
 }
 
+# Who starts Python, and why it is safe from what lies beside it.
+STARTS_PYTHON = {
+    "files/python_processes": "the one way for processes of ours",
+    "executors/kernel_parent": "starts itself again, in a private folder",
+    "executors/papermill_client": "compares: a kernel of a notebook is its author's",
+    "executors/warm_kernels": "a kernel of a notebook is its author's, and finds what lies beside it",
+    "executors/warm_parents": "in a private folder, with the very options a kernel has",
+    "releases/bentoml_packager": "by file name, with -P, so that the workbench it finds is the staged one",
+}
+
 # What decides touches neither disk, network, clock nor chance, and knows no library; a run id is the one thing drawn.
 FORBIDDEN_WHERE_DECIDED = {
     "io", "os", "random", "requests", "shutil", "socket", "subprocess", "tempfile", "time", "urllib",
@@ -246,6 +256,11 @@ def test_everything_that_acts_under_the_name_of_a_thing_is_there_and_acts():
     files = {name_of(path): path for path in MODULES}
     deciding = {name_of(path) for path in filter(is_deciding, MODULES)}
     assert {name for name in ACTS if name not in files or not acting_by(files[name], deciding)} == set()
+
+
+def test_a_python_process_is_started_in_the_one_way_that_searches_no_project():
+    named = {name_of(path): path.read_text(encoding="utf-8") for path in MODULES}
+    assert {name for name, source in named.items() if "sys.executable" in source} == set(STARTS_PYTHON)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from workbench.config import (
+    TRUST_PATHS,
     Settings,
     expand_path,
     find_bentofile,
@@ -65,8 +66,8 @@ def test_every_setting_can_be_set_in_the_file_and_in_the_environment(tmp_path, f
     write_project(tmp_path, f"{field.name} = {value!r}")
     assert getattr(read_settings(tmp_path, {}), field.name) == value
     write_project(tmp_path, "")
-    variables = {f"WORKBENCH_{field.name.upper()}": str(value)}
-    assert getattr(read_settings(tmp_path, variables), field.name) == value
+    told = f"/{value}" if field.name in TRUST_PATHS else str(value)
+    assert str(getattr(read_settings(tmp_path, {f"WORKBENCH_{field.name.upper()}": told}), field.name)) == told
 
 
 def test_a_workbench_toml_wins_over_the_pyproject_beside_it(tmp_path):
@@ -167,6 +168,33 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "workbench.toml").write_bytes(b"author = '\xff'")
     with pytest.raises(UsageError, match="cannot be read"):
         read_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize("key", TRUST_PATHS)
+@pytest.mark.parametrize("path", ["trust/signers", "./strict", "../runs", "strict.yaml"])
+def test_a_path_that_trust_hangs_on_is_whole_in_the_environment(tmp_path, key, path):
+    write_project(tmp_path, f"{key} = {path!r}")
+    assert getattr(read_settings(tmp_path, {}), key) == path
+    (reason,) = problems_of(tmp_path, {f"WORKBENCH_{key.upper()}": path})
+    assert reason.startswith(f"WORKBENCH_{key.upper()} is {path!r}, which would be another place in each project")
+    for whole in (f"/{path}", f"~/{path}"):
+        assert getattr(read_settings(tmp_path, {f"WORKBENCH_{key.upper()}": whole}), key) == whole
+
+
+def test_a_bare_name_in_the_environment_is_a_policy_and_no_home(tmp_path):
+    write_project(tmp_path, "")
+    assert read_settings(tmp_path, {"WORKBENCH_POLICY": "strict"}).policy == "strict"
+    assert problems_of(tmp_path, {"WORKBENCH_HOME": "strict"})
+
+
+@pytest.mark.parametrize("variables", [{"XDG_STATE_HOME": "state"}, {"XDG_STATE_HOME": "", "HOME": "."}])
+def test_what_was_seen_is_never_remembered_in_a_folder_that_is_another_one_elsewhere(tmp_path, monkeypatch, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match="cannot be remembered") as caught:
+        _ = Settings(tmp_path).checkpoints_folder
+    assert "WORKBENCH_CHECKPOINTS" in caught.value.next_step
+    assert Settings(tmp_path, checkpoints="/seen").checkpoints_folder == Path("/seen")
 
 
 # Where things are
@@ -298,10 +326,15 @@ def test_what_was_seen_of_a_ledger_is_kept_outside_of_home_by_the_xdg_state_dire
     assert Settings(tmp_path / "p").checkpoints_folder == tmp_path / ".local" / "state" / "workbench" / "checkpoints"
 
 
-def test_another_process_reads_the_settings_that_this_one_has(tmp_path):
-    folder = write_project(tmp_path / "project", 'author = "ada@example.org"\nlongest_text = 5')
+@pytest.mark.parametrize("policy", ["", 'policy = "policies/own.yaml"'])
+def test_another_process_reads_the_settings_that_this_one_has(tmp_path, policy):
+    folder = write_project(tmp_path / "project", f'author = "ada@example.org"\nlongest_text = 5\n{policy}')
     settings = read_settings(folder, {})
-    assert read_settings(tmp_path, settings_variables(settings)) == replace(settings, project=tmp_path)
+    told = read_settings(tmp_path, settings_variables(settings))
+    assert (told.author, told.longest_text) == (settings.author, settings.longest_text)
+    for place in ("home_folder", "signers_file", "checkpoints_folder", "store_address", "tracking_address"):
+        assert getattr(told, place) == getattr(settings, place)
+    assert told.project / told.policy == (folder / settings.policy if policy else tmp_path / "standard")
 
 
 def test_the_longest_text_can_be_set_in_the_environment(tmp_path):

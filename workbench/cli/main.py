@@ -163,7 +163,7 @@ def serve(endpoint: str, port: int) -> None:
             terminal.say(f"Trusted are those named in {signers}, and at least {least} of them approved it")
             # What MLflow imports may swallow an interrupt: only this thread hears them, and it waits.
             threading.Thread(target=_mend_alias, args=(endpoint,), daemon=True).start()
-            code = served.wait()
+            code = served.wait(terminal.print_error)
     except KeyboardInterrupt:
         terminal.say("Stopped.")
         return

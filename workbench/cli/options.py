@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.config import expand_path, override_settings, read_settings
+from workbench.config import expand_path, is_shipped_name, override_settings, read_settings
 from workbench.errors import UsageError
-from workbench.policies.policy_files import is_shipped_name
 
 if TYPE_CHECKING:
     from workbench.workflow import Workbench

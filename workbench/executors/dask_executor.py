@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import Unavailable
 from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_processes import ConnectionFolder
+from workbench.files.python_processes import SAFE_PATH
 
 try:
     import dask
@@ -90,6 +92,7 @@ class DaskExecutor:
         if self._client.status != "running":
             raise _unreachable(self._client.scheduler_address, "It was there before.")
         key = f"{self._name}-{job.id}"
+        job = replace(job, environment=_without_ours(job.environment))
         future = self._client.submit(execute_on_worker, job, self._name, key=key, pure=False, retries=0)
         sent = _Dispatched(job, future)
         sent.outcome = asyncio.run_coroutine_threadsafe(self._fetch(sent), self._client.loop.asyncio_loop)
@@ -276,15 +279,27 @@ def _unreachable(scheduler: str, why: str) -> Unavailable:
     )
 
 
+# What Dask starts inherits our own environment, and is to import nothing of the folder we are in; a kernel finds what lies beside
+# its notebook all the same.
+_IS_OURS = SAFE_PATH not in os.environ
+
+
+def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not (_IS_OURS and name == SAFE_PATH)}
+
+
 @contextmanager
 def _open_cluster(jobs: int) -> Iterator[Client]:
     """Start workers on this machine that nobody else can reach, each a process with one thread."""
     folder = ConnectionFolder()
+    os.environ[SAFE_PATH] = "1"
     try:
         with _start_cluster(jobs, folder.new_folder()) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
     finally:
         folder.remove()
+        if _IS_OURS:
+            os.environ.pop(SAFE_PATH, None)
 
 
 def _start_cluster(jobs: int, folder: Path) -> LocalCluster:

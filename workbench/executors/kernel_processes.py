@@ -1,8 +1,5 @@
 """The processes a notebook leaves behind, and the sockets its kernel is reached by: found by name, ended, removed."""
 
-# Twice a run all processes are looked at: a path is only a text there.
-# ruff: noqa: PTH123, PTH208
-
 from __future__ import annotations
 
 import os
@@ -15,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from workbench.files.processes import Process, is_living, list_processes, read_file, read_parent
+
 _PREFIX = "workbench-kernels-"
 _GONE_TIMEOUT_S = 5.0
 _POLL_S = 0.02
@@ -22,41 +21,17 @@ _POLL_S = 0.02
 _LONGEST_ROOT = 48
 
 
-# A process id, and when its process started: together they name it for good.
-Process = tuple[int, str]
-
-
 def find_descendants(pid: int) -> frozenset[Process]:
     """Return every process below a living one, whatever session or environment it gave itself; without /proc, none."""
     children: dict[int, list[Process]] = {}
-    for child in _list_processes():
-        if found := _read_parent(child):
+    for child in list_processes():
+        if found := read_parent(child):
             parent, started = found
             children.setdefault(parent, []).append((child, started))
     below = list(children.get(pid, []))
     for child, _ in below:  # grows while it is read
         below += children.get(child, [])
     return frozenset(below)
-
-
-def _list_processes() -> list[int]:
-    with suppress(OSError):
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return []
-
-
-def _read_parent(pid: int) -> tuple[int, str] | None:
-    """Return the parent of a process and when it started; None when it is gone."""
-    try:
-        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    except OSError:
-        return None
-    return None if not fields or fields[0] in b"ZX" else (int(fields[1]), fields[19].decode())
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
 
 
 def kill_tree(pid: int) -> None:
@@ -89,18 +64,16 @@ def end_marked_processes(mark: str, *, is_prefix: bool = False, also: Iterable[P
 
 def _find_marked_processes(mark: str, is_prefix: bool) -> Iterator[int]:
     wanted = mark.encode()
-    for pid in _list_processes():
+    for pid in list_processes():
         # Not ours to read, or gone while we looked; a zombie has no environment any more.
         with suppress(OSError):
-            variables = _read(f"/proc/{pid}/environ").split(b"\0")
+            variables = read_file(f"/proc/{pid}/environ").split(b"\0")
             if any(each.startswith(wanted) for each in variables) if is_prefix else wanted in variables:
                 yield pid
 
 
 def _find_living(processes: Iterable[Process]) -> Iterator[int]:
-    for pid, started in processes:
-        if (found := _read_parent(pid)) and found[1] == started:
-            yield pid
+    return (process[0] for process in processes if is_living(process))
 
 
 class ConnectionFolder:

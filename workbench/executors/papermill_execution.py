@@ -26,8 +26,9 @@ from papermill.execute import remove_error_markers as without_error_markers
 from workbench.errors import UsageError
 from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_log import open_log
-from workbench.executors.kernel_processes import ConnectionFolder, Process, end_marked_processes, kill_tree
+from workbench.executors.kernel_processes import ConnectionFolder, end_marked_processes, kill_tree
 from workbench.executors.limit_watch import LimitWatch, Watched
+from workbench.files.processes import Process
 from workbench.notebooks.notebook import find_failed_line, read_execution
 
 _START_TIMEOUT_S = 60

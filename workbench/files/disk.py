@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ _UNWRITABLE = frozenset(
 )
 # Errors that every file on the disk would get, whatever the notebook did to its own folder.
 _DISKS_FAULT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
+_TRIED_BYTES = 4096
 
 
 def is_disks_fault(exc: BaseException) -> bool:
@@ -35,3 +37,14 @@ def disk_answers(folder: Path) -> Iterator[None]:
             why=str(exc),
             next_step="Free some space or fix its rights (a `umask` of 022 gives usual ones), then run again.",
         ) from exc
+
+
+def find_write_fault(folder: Path) -> str:
+    """Return why a folder takes no file of a few thousand bytes, empty when it took one; nothing of that stays."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_TRIED_BYTES))
+            file.flush()
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return ""

@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import Refused
+from workbench.files.processes import name_starter
+from workbench.files.python_processes import SEARCHED, python_command, python_variables
 from workbench.files.trees import read_tree, write_tree
 from workbench.models.confinement import Limits
 from workbench.models.disturbance import Disturbed
@@ -28,8 +29,6 @@ from workbench.records.document import build_record
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_SOURCES = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def _run_trial(
 
 def _ask_child(request: Request, scratch: Path) -> Trial:
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "workbench.models.inspection_child"],
+        python_command("workbench.models.inspection_child"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -195,10 +194,12 @@ def _environment(scratch: Path) -> dict[str, str]:
     threads["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     kept = {
         name: os.environ[name]
-        for name in ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE")
+        for name in ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE", SEARCHED)
         if name in os.environ
     }
-    return {**kept, **threads, "HOME": str(scratch), "PYTHONPATH": str(_SOURCES), "JOBLIB_MULTIPROCESSING": "0"}
+    return python_variables(
+        {**kept, **threads, "HOME": str(scratch), "JOBLIB_MULTIPROCESSING": "0", **name_starter("inspection")}
+    )
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from workbench.errors import Unavailable, UsageError
+from workbench.files.scratch_folders import scratch_folder
 from workbench.files.trees import write_tree
 from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
 from workbench.models.model_inspection import HoldoutFiles, Inspection, Tolerance, try_model
@@ -16,6 +16,8 @@ from workbench.policies.policy import Policy
 from workbench.reviews.bundle import MANIFEST, write_manifest
 from workbench.runs.folder import FEATURES, MODEL, NOTEBOOK, PREDICTIONS, TRAINING
 from workbench.runs.kept_run import RUN_AGAIN, KeptRun
+
+INSPECTED = ".inspect-"
 
 
 def require_model(kept: KeptRun) -> None:
@@ -46,8 +48,8 @@ def freeze_bundle(kept: KeptRun, policy: Policy, folder: Path) -> tuple[Inspecti
     """
     require_model(kept)
     data = {name: kept.files[name] for name in (FEATURES, PREDICTIONS, TRAINING) if name in kept.files}
-    with tempfile.TemporaryDirectory(prefix=".inspect-", dir=folder) as scratch:
-        copy, compiled = Path(scratch) / "run", Path(scratch) / ONNX_FILE
+    with scratch_folder(folder, INSPECTED) as scratch:
+        copy, compiled = scratch / "run", scratch / ONNX_FILE
         write_tree({**data, **{f"{MODEL}/{path}": content for path, content in kept.model_files.items()}}, copy)
         inspection = try_model(
             copy / MODEL,

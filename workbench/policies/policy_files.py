@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from workbench.config import Settings, expand_path, find_template
+from workbench.config import Settings, expand_path, find_template, is_shipped_name
 from workbench.errors import NotFound, UsageError
 from workbench.records.digest import sha256_hex, short
 
 _LARGEST_BYTES = 1_000_000
 _NAME_ONE = "Name one of templates/policies, or a file by its path, as ./{}."
-
-
-def is_shipped_name(name: str) -> bool:
-    """True for a bare name, which means a policy of templates/policies and never a file."""
-    return re.fullmatch(r"[\w-]{1,100}", name) is not None
 
 
 def find_policy(name: str, project: Path) -> bytes:

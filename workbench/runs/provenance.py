@@ -10,8 +10,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from workbench.files.git import ask_git as _git
 from workbench.records.digest import canonical_json, sha256_hex
-from workbench.runs.blaming import ask_git
 
 _LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "conda-lock.yml", "requirements.txt")
 _NAMED_PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "skops", "mlflow", "papermill", "ipykernel", "workbench")
@@ -58,9 +58,3 @@ def _is_dirty(notebook: Path) -> bool | None:
     changes = _git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
     is_tracked = _git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
     return None if changes is None else bool(changes) or not is_tracked
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    said = ask_git(folder, *arguments)
-    # A file name, too, is whatever bytes somebody gave it.
-    return None if said is None else said.decode(errors="replace").strip()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import logging
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +18,9 @@ from pathlib import Path
 from types import TracebackType
 
 from workbench.errors import Refused, Unavailable, UsageError
+from workbench.files.disk import find_write_fault
+from workbench.files.processes import name_starter
+from workbench.files.python_processes import python_command, python_variables
 
 SERVICE = "workbench.bentoml_service:Endpoint"
 _HOST = "127.0.0.1"
@@ -27,6 +30,7 @@ STOP_TIMEOUT_S = 15.0
 _POLL_S = 0.05
 ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+_LOG = logging.getLogger(__name__)
 _REFUSED = "workbench.errors.Refused: "
 
 
@@ -38,6 +42,7 @@ class BentoServer:
     process: subprocess.Popen[bytes]
     log: Path
     home: Path = field(repr=False)
+    log_fault: Unavailable | None = None
 
     def __enter__(self) -> BentoServer:
         return self
@@ -47,13 +52,21 @@ class BentoServer:
     ) -> None:
         self.stop()
 
-    def wait(self) -> int:
-        """Return the exit code once it has ended; an interrupt (Ctrl-C) stops it and is passed on."""
+    def wait(self, tell: Callable[[Unavailable], None] = _LOG.warning) -> int:
+        """Return the exit code once it has ended; an interrupt (Ctrl-C) stops it and is passed on.
+
+        `tell` hears it, once, when what the service says is kept elsewhere than it should be, or cannot be kept any more.
+        """
+        told = self.log_fault
+        if told:
+            tell(told)
         try:
             # In turns: an interrupt that comes just before Python begins to wait is heard when it looks up again.
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     return self.process.wait(_TURN_S)
+                if told is None and (fault := find_write_fault(self.log.parent)):
+                    tell(told := _lose_log(self.log, fault, "It goes on answering, and what it says is lost."))
         finally:
             self.stop()
 
@@ -119,6 +132,7 @@ def _start(files: Mapping[str, bytes], port: int, log: Path, environment: Mappin
             undo.callback(shutil.rmtree, home, ignore_errors=True)
             # The audited folder may change at any moment, and a worker that is started again would read it again.
             source = _write_copy(files, home / "src")
+            log, log_fault = _find_log(log)
             process = _launch(source, port, log, {**serving_environment(home), **environment})
             undo.pop_all()
     except OSError as exc:
@@ -127,7 +141,27 @@ def _start(files: Mapping[str, bytes], port: int, log: Path, environment: Mappin
             why=str(exc),
             next_step="Free some space, or fix the rights of the folder it names.",
         ) from exc
-    return BentoServer(f"http://{_HOST}:{port}", process, log, home)
+    return BentoServer(f"http://{_HOST}:{port}", process, log, home, log_fault)
+
+
+def _find_log(wanted: Path) -> tuple[Path, Unavailable | None]:
+    """Return where what a service says is kept, and what is wrong when that is not where it should be: serving goes on."""
+    try:
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        wanted.open("wb").close()
+        fault = find_write_fault(wanted.parent)
+    except OSError as exc:
+        fault = str(exc)
+    if not fault:
+        return wanted, None
+    handle, name = tempfile.mkstemp(prefix=f"workbench-serving-{wanted.stem}-", suffix=".log")
+    os.close(handle)
+    return Path(name), _lose_log(wanted, fault, f"The service answers all the same; what it says is kept in {name}.")
+
+
+def _lose_log(log: Path, fault: str, instead: str) -> Unavailable:
+    remedy = "Free some space or fix the rights of its folder, then serve again; `workbench doctor` says more."
+    return Unavailable(f"{log} cannot be written.", why=[fault, instead], next_step=remedy)
 
 
 def _write_copy(files: Mapping[str, bytes], folder: Path) -> Path:
@@ -141,12 +175,10 @@ def _write_copy(files: Mapping[str, bytes], folder: Path) -> Path:
 
 
 def _launch(source: Path, port: int, log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE, "--working-dir", str(source)]
-    command += ["--host", _HOST, "--port", str(port)]
-    log.parent.mkdir(parents=True, exist_ok=True)
+    arguments = ("serve", SERVICE, "--working-dir", str(source), "--host", _HOST, "--port", str(port))
     with log.open("wb") as output:
         return subprocess.Popen(
-            command,
+            python_command("bentoml", *arguments),
             cwd=source,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -164,16 +196,15 @@ def serving_environment(home: Path) -> dict[str, str]:
     written, because in `src/` it would be a file nobody approved.
     """
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ}
-    return {
-        **kept,
+    own = {
         "HOME": str(home),
         "BENTOML_HOME": str(home),
         "BENTOML_DO_NOT_TRACK": "True",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
         ALLOWED_HOSTS: ",".join(LOOPBACK_HOSTS),
     }
+    return python_variables({**kept, **own, **name_starter("endpoint")})
 
 
 def _await_ready(server: BentoServer, port: int, timeout_s: float) -> None:

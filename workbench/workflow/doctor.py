@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from workbench.errors import WorkbenchError
+from workbench.files.disk import find_write_fault
+from workbench.files.processes import Orphan, find_orphans
+from workbench.files.scratch_folders import find_left_over
 from workbench.ledger.ledger import Event
+from workbench.nominations.freezing import INSPECTED
 from workbench.releases.aliases import Pointing, point_to_served
+from workbench.releases.release_audit import SUBJECT
 from workbench.runs.project import Project
 from workbench.runs.publishing import publish_pending
 from workbench.runs.reaping import reap_lost_runs
@@ -79,6 +87,21 @@ def _trust(project: Project) -> Iterator[Symptom]:
     yield Symptom("allowed signers", not faults, "; ".join([str(path), *faults]), remedy)
 
 
+def _disk(project: Project) -> Iterator[Symptom]:
+    """Try whether what is kept can be kept: rights and figures say less, for root least."""
+    settings = project.settings
+    for part, wanted in {
+        "home": settings.home_folder,
+        "memory of ledgers": settings.checkpoints_folder,
+        "temporary files": Path(tempfile.gettempdir()),
+    }.items():
+        folder = next(path for path in (wanted, *wanted.parents) if path.is_dir())
+        fault, free = find_write_fault(folder), shutil.disk_usage(folder).free
+        found = f"{folder} cannot be written: {fault}" if fault else f"{wanted}, {free / 1e9:,.1f} GB free"
+        remedy = "Free some space or fix its rights. Until then what was decided can be read and served, and nothing new kept."
+        yield Symptom(part, not fault, found, remedy if fault else "")
+
+
 def _ledger(project: Project) -> Iterator[Symptom]:
     entries, faults = project.store.inspect_ledger()
     remedy = "`workbench ledger verify` says more, and how to go on if you started over on purpose." if faults else ""
@@ -128,6 +151,29 @@ def _aliases(project: Project) -> Iterator[Symptom]:
             yield Symptom(f"endpoint {endpoint}", True, _say_pointing(pointing))
 
 
+def _processes(_: Project) -> Iterator[Symptom]:
+    """Tell of what goes on though whoever started it was killed; whether it is still wanted is not ours to say."""
+    orphans = find_orphans()
+    for part in sorted({_name_part(orphan) for orphan in orphans}):
+        pids = " ".join(str(orphan.pid) for orphan in orphans if _name_part(orphan) == part)
+        found = f"goes on though the process that started it is gone, as {pids}"
+        yield Symptom(part, False, found, f"`kill {pids}` ends it; an endpoint's port is free then.")
+    if not orphans:
+        yield Symptom("processes", True, "none without the one that started it")
+
+
+def _name_part(orphan: Orphan) -> str:
+    return " ".join(filter(None, (orphan.part, orphan.variables.get(SUBJECT))))
+
+
+def _left_over(project: Project) -> Iterator[Symptom]:
+    models = project.settings.models_folder
+    folders = [str(path) for model in sorted(models.glob("*/")) for path in find_left_over(model, INSPECTED)]
+    found = f"{', '.join(folders)}: copies of a run for an inspection that was killed" if folders else "none"
+    remedy = f"rm -r {shlex.join(folders)}" if folders else ""
+    yield Symptom("left-over folders", not folders, found, remedy)
+
+
 def _say_pointing(pointing: Pointing) -> str:
     served = f"serves version {pointing.served}"
     if pointing.is_unset:
@@ -138,4 +184,7 @@ def _say_pointing(pointing: Pointing) -> str:
     return f"the alias pointed to version {pointing.found}; the ledger serves {pointing.served}; mended"
 
 
-_LOOKS = (_python, _programs, _author, _trust, _ledger, _runs, _mlflow, _aliases)
+_LOOKS = (
+    *(_python, _programs, _author, _disk, _trust, _ledger, _runs, _mlflow, _aliases),
+    *(_processes, _left_over),
+)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from workbench.config import Settings
 from workbench.errors import Unavailable
+from workbench.files.python_processes import python_command, python_variables
 from workbench.serving.bentoml_server import require_free_port
 from workbench.workflow.local_server import run_server
 
@@ -24,11 +26,18 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
     settings.home_folder.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
     log = settings.home_folder / "lab.log"
+    commands = (
+        # JupyterLab's kernels are the user's, and inherit what it is given.
+        (_jupyter(settings, port), _environment(JUPYTER_TOKEN=token)),
+        (_mlflow(settings, mlflow_port), python_variables(_environment())),
+    )
     try:
         with ExitStack() as ends:
+            # Both take settings, and one takes modules, from the folder they start in: it is an empty one and not the project.
+            nowhere = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="workbench-lab-")))
             servers = [
-                ends.enter_context(run_server(command, _environment(token), cwd=settings.project, log=log))
-                for command in (_jupyter(settings, port), _mlflow(settings, mlflow_port))
+                ends.enter_context(run_server(command, variables, cwd=nowhere, log=log))
+                for command, variables in commands
             ]
             say(f"JupyterLab: http://{_HOST}:{port}/lab?token={token}")
             say(f"MLflow:     http://{_HOST}:{mlflow_port}")
@@ -41,26 +50,28 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
 
 
 def _jupyter(settings: Settings, port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={settings.project}"),
+    return python_command(
+        *("jupyterlab", "--no-browser", f"--ServerApp.root_dir={settings.project}"),
         *(f"--ServerApp.ip={_HOST}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
         *(("--allow-root",) if os.getuid() == 0 else ()),
-    ]
+    )
 
 
 def _mlflow(settings: Settings, port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", settings.tracking_address),
+    return python_command(
+        *("mlflow", "server", "--host", _HOST, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", _find_database(settings)),
         *("--default-artifact-root", settings.artifacts_folder.as_uri()),
-    ]
+    )
 
 
-def _environment(token: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        "JUPYTER_TOKEN": token,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
+def _find_database(settings: Settings) -> str:
+    """Return where MLflow records, said so that it is the same from every folder."""
+    address, scheme = settings.tracking_address, "sqlite:///"
+    return f"{scheme}{settings.project / address.removeprefix(scheme)}" if address.startswith(scheme) else address
+
+
+def _environment(**others: str) -> dict[str, str]:
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    return {**os.environ, **quiet, **others}

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from workbench.config import Settings, find_template, settings_variables
 from workbench.errors import Unavailable
+from workbench.files.python_processes import python_command, python_variables
 from workbench.serving.bentoml_server import require_free_port
 from workbench.workflow.local_server import run_server
 
@@ -41,7 +42,7 @@ def open_review(subject: str, settings: Settings, *, port: int, say: Callable[[s
     log = settings.home_folder / "review.log"
     with tempfile.TemporaryDirectory(prefix="workbench-review-") as name, ExitStack() as ends:
         folder = Path(name)
-        command = [sys.executable, "-m", "voila", str(_prepare(folder, port, token)), "--no-browser"]
+        command = python_command("voila", str(_prepare(folder, port, token)), "--no-browser")
         server = ends.enter_context(run_server(command, _environment(subject, settings, folder), cwd=folder, log=log))
         _await_start(server, f"http://{_HOST}:{port}/static/", log)
         address = f"http://{_HOST}:{port}/?token={token}"
@@ -80,7 +81,8 @@ def _prepare(folder: Path, port: int, token: str) -> Path:
 def _environment(subject: str, settings: Settings, folder: Path) -> dict[str, str]:
     templates = [str(find_template("review")), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     return {
-        **os.environ,
+        # The kernel is ours too, and takes a passphrase: it works in the project and imports nothing of it.
+        **python_variables(os.environ),
         **settings_variables(settings),
         "WORKBENCH_PROJECT": str(settings.project),
         "WORKBENCH_SUBJECT": subject,

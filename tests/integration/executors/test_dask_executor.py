@@ -19,6 +19,7 @@ import psutil
 import pytest
 from distributed import Client
 
+from tests.canaries import lay_canaries
 from tests.conftest import (
     AUTHOR,
     NOTEBOOKS,
@@ -32,7 +33,7 @@ from tests.conftest import (
 from workbench.config import Settings, kernel_environment
 from workbench.errors import Unavailable, UsageError
 from workbench.executors import dask_executor
-from workbench.executors.dask_executor import DaskExecutor
+from workbench.executors.dask_executor import DaskExecutor, _without_ours
 from workbench.executors.dask_worker import DIED, STARTED, find_faults, read_versions
 from workbench.executors.jobs import Cause, Job, Outcome, Phase
 from workbench.runs.run import RunState
@@ -135,7 +136,7 @@ def lose_a_worker(
         out, err = process.communicate(timeout=_GUARD_S)
     finally:
         process.kill()
-    assert [word for word in FOREIGN if word in err] == []
+    assert [word for word in FOREIGN if word in err] == [], err
     wait_until(lambda: not find_processes(project))
     assert started_files(project) == []
     return sorted(json.loads(out), key=lambda run: run["parameters"]["number"])
@@ -219,7 +220,7 @@ def test_a_sweep_that_is_ended_ends_its_kernels_on_the_workers_and_leaves_the_wo
     sweep = Waiting(project, "--executor", "dask", "--scheduler", cluster.address)
     sweep.process.send_signal(sent)
     err = sweep.end()
-    assert [word for word in FOREIGN if word in err] == []
+    assert [word for word in FOREIGN if word in err] == [], err
     assert sweep.states() == [RunState.FINISHED, state]
     assert cluster.is_alive()
 
@@ -228,19 +229,28 @@ def test_a_sweep_that_is_ended_ends_its_kernels_on_the_workers_and_leaves_the_wo
 def test_without_a_scheduler_workers_are_started_here_and_ctrl_c_at_the_terminal_ends_them_without_a_word_of_theirs(
     project: Path,
 ) -> None:
+    imported = lay_canaries(project)
     sweep = Waiting(project, "--executor", "dask", "--jobs", "1")
     workers = psutil.Process(sweep.process.pid).children(recursive=True)
     os.killpg(sweep.process.pid, signal.SIGINT)  # a terminal sends it to everybody
     err = sweep.end()
     assert "Stopped: 1 of 2 runs finished." in err
-    assert [word for word in FOREIGN if word in err] == []
+    assert [word for word in FOREIGN if word in err] == [], err
     assert sweep.states() == [RunState.FINISHED, RunState.KILLED]
     assert started_files(project) == []
     assert workers
     wait_until(lambda: not any(worker.is_running() for worker in workers))
+    assert not imported.exists(), imported.read_text()
 
 
 # The executor by itself
+
+
+def test_what_workers_must_not_search_a_kernel_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {"LANG": "C", "PYTHONSAFEPATH": "1"}
+    assert _without_ours(environment) == {"LANG": "C"}
+    monkeypatch.setattr(dask_executor, "_IS_OURS", False)
+    assert _without_ours(environment) == environment
 
 
 def make_job(folder: Path, notebook: str = "finishes.ipynb") -> Job:

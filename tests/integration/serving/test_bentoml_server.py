@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier
 
+from tests.conftest import examples
 from tests.integration.release_builder import (
     InspectedModel,
     Signers,
@@ -36,6 +38,7 @@ from workbench.records.digest import sha256_hex
 from workbench.releases.release import audit_release
 from workbench.releases.release_audit import audit_folder, read_policy
 from workbench.reviews.bundle import MANIFEST
+from workbench.serving import bentoml_server
 from workbench.serving.bentoml_server import BentoServer, require_free_port, serve_bento
 from workbench.signing.ssh_signatures import find_signature_fault
 
@@ -259,6 +262,65 @@ def test_a_server_that_ends_by_itself_is_noticed(bento, signers, tmp_path):
     assert members(running) == []
 
 
+# Where nothing can be kept
+
+
+def without_a_folder(folder: Path) -> None:
+    folder.write_text("a file lies where the folder would", encoding="utf-8")
+
+
+def on_a_disk(*fault: str) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
+        if mounted.returncode:
+            pytest.skip("only root may mount a small disk")
+        subprocess.run([*fault, str(folder)], check=False, capture_output=True)
+
+    return make
+
+
+LOST = {
+    "no folder": without_a_folder,
+    "a read-only disk": on_a_disk("mount", "-o", "remount,ro"),
+    "a full disk": on_a_disk("sh", "-c", 'cat /dev/zero >"$0/filler"'),
+}
+
+
+@pytest.mark.parametrize("name", examples(LOST, ["no folder"]))
+def test_where_its_log_cannot_be_written_a_release_is_served_and_that_is_said(bento, signers, tmp_path, name):
+    folder = tmp_path / "serving"
+    LOST[name](folder)
+    try:
+        with start(bento, signers, folder / "shop.log") as running:
+            assert httpx.get(f"{running.url}/model").status_code == 200
+            assert running.log_fault is not None
+            assert running.log_fault.what == f"{folder / 'shop.log'} cannot be written."
+            assert str(running.log) in running.log_fault.reasons[1]
+            assert "bentoml" in running.log.read_text(encoding="utf-8").lower()
+            environments = [psutil.Process(pid).environ()["WORKBENCH_STARTED_BY"] for pid in members(running)]
+            assert {each.split()[0] for each in environments} == {str(os.getpid())}  # so that a doctor can tell orphans
+            running.log.unlink()
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
+
+
+def test_a_log_that_cannot_be_written_any_more_is_told_once_and_serving_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(bentoml_server, "_TURN_S", 0.01)
+    (tmp_path / "home").mkdir()
+    waiting = subprocess.Popen(["sh", "-c", "read line"], stdin=subprocess.PIPE, start_new_session=True)
+    lost = BentoServer("", waiting, tmp_path / "gone" / "shop.log", tmp_path / "home")
+    told: list[Unavailable] = []
+
+    def tell(fault: Unavailable) -> None:
+        told.append(fault)
+        threading.Timer(0.2, waiting.stdin.close).start()
+
+    assert lost.wait(tell) == 1
+    assert [fault.what for fault in told] == [f"{tmp_path / 'gone' / 'shop.log'} cannot be written."]
+    assert "what it says is lost" in told[0].reasons[1]
+
+
 # What is not approved
 
 
@@ -443,10 +505,11 @@ def test_a_signed_release_whose_checks_failed_does_not_start(inspected, signers,
 
 
 def test_a_server_that_trusts_nobody_does_not_start(bento, signers, tmp_path):
-    refused = refusal(bento, signers, tmp_path / "log", environment={"WORKBENCH_LEAST_PRINCIPALS": "none"})
-    assert [reason.split()[0] for reason in refused.reasons] == [
-        "WORKBENCH_ALLOWED_SIGNERS",
-        "WORKBENCH_LEAST_PRINCIPALS",
+    told = {"WORKBENCH_LEAST_PRINCIPALS": "none", "WORKBENCH_ALLOWED_SIGNERS": "release/allowed_signers"}
+    refused = refusal(bento, signers, tmp_path / "log", environment=told)
+    assert [reason.partition(",")[0] for reason in refused.reasons] == [
+        "WORKBENCH_ALLOWED_SIGNERS is 'release/allowed_signers'",
+        "WORKBENCH_LEAST_PRINCIPALS is 'none'",
     ]
 
 

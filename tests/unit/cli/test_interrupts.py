@@ -105,7 +105,7 @@ from workbench.cli import main as cli
 class Served(nullcontext):
     url, log = "http://127.0.0.1:1", ""
 
-    def wait(self):
+    def wait(self, tell):
         for _ in range(40):  # in turns, as a server is waited for
             threading.Event().wait(1)
 

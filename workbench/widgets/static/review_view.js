@@ -4,13 +4,14 @@ function render({ model, el }) {
   el.classList.add("wb-view");
   const live = h("div", { class: "wb-say", role: "status", "aria-live": "polite" });
   const say = (text) => live.replaceChildren(text);
-  const requests = openRequests(model);
+  const kernel = watchKernel(model, () => show());
+  const requests = openRequests(model, kernel);
   const forms = openForms(model, requests, say);
   const parts = [head(say), changesPart(), ownCodePart(), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
-  el.append(...parts.map((part) => part.node), live);
+  el.append(kernel.node, ...parts.map((part) => part.node), live);
   model.on("change:state", show);
   model.on("change:reply", requests.close);
   model.on("msg:custom", hear);
@@ -21,6 +22,7 @@ function render({ model, el }) {
     model.off("change:state", show);
     model.off("change:reply", requests.close);
     model.off("msg:custom", hear);
+    kernel.dispose();
     requests.dispose();
     forms.dispose();
   };
@@ -214,7 +216,7 @@ function questionItem(name, model, requests) {
   const button = h("button", { type: "button", class: "wb-button" });
   let saved = "";
 
-  const blocked = () => (requests.isOpen(about) ? "Being saved" : !area.value.trim() ? "Write an answer to save it" : area.value === saved ? "No change to save" : "");
+  const blocked = () => requests.obstacle(about, "Being saved") || (!area.value.trim() ? "Write an answer to save it" : area.value === saved ? "No change to save" : "");
   const refresh = () => block(button, why, blocked());
   const keepDraft = () => {
     const { [name]: _, ...others } = model.get("drafts");

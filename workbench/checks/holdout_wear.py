@@ -8,7 +8,7 @@ from workbench.evidence.measures.tries import describe_tries
 from workbench.policies.policy import Policy
 
 LIMITS = ("warn_tries", "most_tries")
-_UNCOUNTED = "Not counted is what was done outside of this project: in another home, or without logging the holdout."
+_UNCOUNTED = "What was done in another home, or without logging the holdout, nobody can count."
 
 
 def holdout_wear(evidence: Evidence, policy: Policy) -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
-from workbench.comparisons.holdouts import find_holdout, holdout_digest
+from workbench.comparisons.holdouts import holdout_digest
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
     HOW_TO_STORE,
@@ -124,7 +124,7 @@ def _select_alike(runs: Sequence[Run], read: Read) -> list[Scored]:
         except UsageError as exc:
             reasons.append(" ".join([exc.what, *exc.reasons]))
             continue
-        predictions, rows = scored.predictions, (find_holdout(run) or {})["rows"]
+        predictions, rows = scored.predictions, (run.holdout or {})["rows"]
         if len(predictions.rows) == rows:
             group = next((each for each in alike if not find_difference(each[0].predictions, predictions)), None)
             if group is None:

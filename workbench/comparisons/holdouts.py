@@ -1,22 +1,15 @@
-"""Holdouts: which rows they declared, and which runs declared the same."""
+"""Holdouts: which runs declared the very same rows, and can be held against each other row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from workbench.runs.run import Run
 
 
-def find_holdout(run: Run) -> dict[str, Any] | None:
-    """Return the holdout a run declared (name, digest, rows), None when it declared none."""
-    return next((item for item in run.record.get("datasets", []) if item["role"] == "holdout"), None)
-
-
 def holdout_digest(run: Run) -> str | None:
     """Return the digest of the holdout a run declared."""
-    holdout = find_holdout(run)
-    return holdout["digest"] if holdout else None
+    return run.holdout["digest"] if run.holdout else None
 
 
 def runs_on_holdout_of(run: Run, runs: Iterable[Run]) -> list[Run]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from workbench.comparisons.comparing import Reference, compare_runs, constant_reference
 from workbench.comparisons.comparison import name_run
-from workbench.comparisons.holdouts import find_holdout
 from workbench.comparisons.looking import find_looks
 from workbench.config import Settings, find_template
 from workbench.errors import Refused, UsageError
@@ -68,7 +67,7 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
 
 
 def _require_holdout(run: Run) -> None:
-    if find_holdout(run) is None:
+    if run.holdout is None:
         raise UsageError(
             f"Run {run.id} names no holdout.",
             why="What a model is judged by are rows that everybody knows.",

@@ -31,7 +31,7 @@ class Look:
 
 def look_of_run(run: Run, folder: Path) -> Look | None:
     """Return the look that an attempt was, as its record has it; None for one that logged no holdout."""
-    holdout = next((item for item in run.record.get("datasets", []) if item["role"] == "holdout"), None)
+    holdout = run.holdout
     if holdout is None:
         return None
     predicted = tuple(run.record.get("predicted", ()))
@@ -40,19 +40,16 @@ def look_of_run(run: Run, folder: Path) -> Look | None:
 
 def looks_of_draft(folder: Path, journal: bytes) -> list[Look]:
     """Return a look for each holdout that a draft had at hand; what was scored before the first belongs to that."""
-    looks: dict[str, Look] = {}
-    latest, scored = "", list[str]()
+    first, scored = dict[str, dict[str, Any]](), dict[str, list[str]]()
+    current = list[str]()
     for line in _read_lines(journal):
-        if "holdout" in line:
-            latest = line["holdout"]
-            looks.setdefault(latest, Look(folder, latest, line["rows"], line["time"]))
+        if "predicted" in line:
+            current.append(line["predicted"])
         else:
-            scored.append(line["predicted"])
-        if latest:
-            known = looks[latest]
-            looks[latest] = Look(folder, latest, known.rows, known.since, (*known.predicted, *scored))
-            scored.clear()
-    return list(looks.values())
+            before = [] if first else current
+            first.setdefault(line["holdout"], line)
+            current = scored.setdefault(line["holdout"], before)
+    return [Look(folder, each, line["rows"], line["time"], tuple(scored[each])) for each, line in first.items()]
 
 
 def describe_looks(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -94,6 +91,8 @@ def _read_lines(journal: bytes) -> Iterator[dict[str, Any]]:
 
 # How many they were
 
+Metrics = tuple[tuple[str, float], ...]
+
 
 def count_distinct(looks: Iterable[Look]) -> int:
     """Return how many different things were seen: each was a chance to be lucky.
@@ -101,18 +100,22 @@ def count_distinct(looks: Iterable[Look]) -> int:
     Runs that predict to the byte the same, as a replay does, are one. So is an attempt that failed after it had scored what another
     one shows. Each time that nobody knows what was scored is another.
     """
-    looks = list(looks)
-    finished = [look for look in looks if look.run is not None and look.run.is_finished]
-    stored = {str(name_predictions(look.run)) for look in finished if look.run is not None}
-    lasting = {look.predicted[-1] for look in finished if look.predicted}
-    shown = {_spell_metrics(look) for look in finished}
-    others = [look for look in looks if look not in finished]
-    earlier = {digest for look in finished for digest in look.predicted[:-1]}
-    scored = {digest for look in others for digest in look.predicted} | earlier
-    silent = [look for look in others if not look.predicted]
-    untold = [look for look in silent if not _spell_metrics(look)]
-    told = {_spell_metrics(look) for look in silent} - shown - {()}
-    return len(stored) + len(scored - lasting) + len(told) + len(untold)
+    stored, lasting, shown = set[str](), set[str](), set[Metrics]()
+    scored, told, untold = set[str](), set[Metrics](), 0
+    for look in looks:
+        run, metrics = look.run, _spell_metrics(look)
+        if run is not None and run.is_finished:
+            stored.add(name_predictions(run))
+            shown.add(metrics)
+            lasting.update(look.predicted[-1:])
+            scored.update(look.predicted[:-1])
+        elif look.predicted:
+            scored.update(look.predicted)
+        elif metrics:
+            told.add(metrics)
+        else:
+            untold += 1
+    return len(stored) + len(scored - lasting) + len(told - shown) + untold
 
 
 def name_predictions(run: Run) -> str:
@@ -120,5 +123,5 @@ def name_predictions(run: Run) -> str:
     return str(run.record.get("files", {}).get(PREDICTIONS, run.id))
 
 
-def _spell_metrics(look: Look) -> tuple[tuple[str, float], ...]:
+def _spell_metrics(look: Look) -> Metrics:
     return tuple(sorted(look.run.metrics.items())) if look.run is not None else ()

@@ -19,9 +19,10 @@ _FACTOR = 0x9E3779B97F4A7C15  # odd, so that no column's bits are lost
 def find_steps(table: pd.DataFrame, known: Mapping[str, float]) -> dict[str, float]:
     """Return by column what its numbers are rounded to: 1/10,000 of their range, or what another table was rounded to already.
 
-    Only tables that are rounded alike can be compared.
+    Only tables that are rounded alike can be compared. 0 stands for a column of one value, which is not rounded.
     """
-    return {str(name): known.get(str(name), 0.0) or _step_of(column) for name, column in table.items()}
+    names = {str(name): column for name, column in table.items()}
+    return {name: known[name] if name in known else _step_of(column) for name, column in names.items()}
 
 
 def round_rows(table: pd.DataFrame, steps: Mapping[str, float]) -> list[str]:
@@ -50,9 +51,10 @@ def _digest_values(column: pd.Series, step: float) -> NDArray[np.uint64]:
     numbers, texts = _split(column)
     is_number = np.isfinite(numbers)
     with np.errstate(over="ignore", invalid="ignore"):
-        rounded = np.rint(np.where(is_number, numbers, 0.0) / (step or 1.0))
-    plain = np.clip(np.nan_to_num(rounded), -1e15, 1e15) + 0.0  # no negative zero
-    return np.where(is_number, hash_array(plain), hash_array(np.array(texts, dtype=object)))
+        plain = np.where(is_number, numbers, 0.0)
+        rounded = np.rint(plain / step) if step else plain
+    rounded = np.nan_to_num(rounded) + 0.0  # no negative zero
+    return np.where(is_number, hash_array(rounded), hash_array(np.array(texts, dtype=object)))
 
 
 def _split(column: pd.Series) -> tuple[NDArray[np.float64], list[str]]:

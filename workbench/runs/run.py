@@ -96,6 +96,11 @@ class Run:
         """The metrics the notebook logged."""
         return self.record.get("metrics", {})
 
+    @property
+    def holdout(self) -> Mapping[str, Any] | None:
+        """The holdout it declared (name, digest, rows), None when it declared none."""
+        return next((item for item in self.record.get("datasets", []) if item["role"] == "holdout"), None)
+
     def describe_course(self, metric: str) -> str:
         """Say at which step the value of a metric was logged and how many points it has; nothing of a single value."""
         return describe_summary(self.record.get("history", {}).get(metric))

@@ -40,7 +40,8 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
     spelled = _spell_table(table, missing)
     rows = [row.hex() for row in _digest_rows(spelled)]
     types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())
-    steps = find_steps(table, _known_steps(folder))
+    before = _read_logged(folder)
+    steps = find_steps(table, {name: step for each in before for name, step in each.get("steps", {}).items()})
     document = {
         "name": name or role,
         "role": role,
@@ -57,16 +58,15 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
             _profile_column(name, column, gaps) for (name, column), gaps in zip(table.items(), missing.T, strict=True)
         ],
     }
-    _write_dataset(document, folder, is_run=is_run)
+    _write_dataset(document, folder, before if is_run else [])
     if role == "holdout":
         _write_texts(spelled, folder / HOLDOUT)
     return str(document["digest"])
 
 
-def _known_steps(folder: Path) -> dict[str, float]:
-    """Return what the columns of the tables that were logged before are rounded to."""
-    known = [json.loads(path.read_bytes()).get("steps", {}) for path in sorted((folder / DATASETS).glob("*.json"))]
-    return {name: step for steps in known for name, step in steps.items()}
+def _read_logged(folder: Path) -> list[dict[str, Any]]:
+    """Return the tables that were logged before."""
+    return [json.loads(path.read_bytes()) for path in sorted((folder / DATASETS).glob("*.json"))]
 
 
 def _profile_column(name: Any, column: pd.Series, missing: NDArray[np.bool_]) -> dict[str, Any]:
@@ -113,14 +113,13 @@ def _write_texts(columns: Sequence[tuple[str, list[str]]], path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([pa.array(texts, pa.string()) for _, texts in columns], names=names), path)
 
 
-def _write_dataset(document: Mapping[str, Any], run_folder: Path, *, is_run: bool) -> None:
-    """Keep a dataset; a run must not lose one to another of the same name, nor be judged on two holdouts."""
+def _write_dataset(document: Mapping[str, Any], run_folder: Path, known: Sequence[Mapping[str, Any]]) -> None:
+    """Keep a dataset; a run, which has these already, must not lose one to another of its name, nor be judged on two holdouts."""
     folder = run_folder / DATASETS
     folder.mkdir(exist_ok=True)
     role, name, digest = document["role"], document["name"], document["digest"]
     told = role if role == "holdout" else f"{role}/{name}"  # there is one holdout, by whatever name
     path = folder / f"{sha256_hex(told.encode(errors='replace'))[:16]}.json"
-    known = [json.loads(other.read_bytes()) for other in folder.glob("*.json")] if is_run else []
     others = [item for item in known if item["role"] == role and item["digest"] != digest]
     clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
     if clash:

@@ -61,17 +61,21 @@ def _place_rows(one: NamedRows, other: NamedRows, shared: Sequence[str]) -> tupl
 
 
 def _place_column(ours: Sequence[str], theirs: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """Return a column of both as numbers in steps of the smaller range, and as texts where a value is no finite number."""
+    """Return a column of both as numbers in steps of the smaller range, and as texts where a value is no finite number.
+
+    The range of a column of one value is none, and says nothing of how finely the other is measured.
+    """
     import numpy as np
 
     texts = [*map(_unquote, ours), *map(_unquote, theirs)]
     numbers = np.array([read_number(text) for text in texts])
     is_number = np.isfinite(numbers)
     left = [text if odd else "" for text, odd in zip(texts, (~is_number).tolist(), strict=True)]
-    known = [numbers[part][is_number[part]] for part in (slice(len(ours)), slice(len(ours), None))]
-    ranges = [float(np.ptp(part)) for part in known if part.size]
-    step = min(ranges, default=0.0) / STEPS
-    placed = np.where(is_number, numbers, 0.0) / (step or 1.0)
+    parts = [numbers[part][is_number[part]] for part in (slice(len(ours)), slice(len(ours), None))]
+    step = min((span for part in parts if part.size and (span := float(np.ptp(part)))), default=0.0) / STEPS
+    plain = np.where(is_number, numbers, 0.0)
+    # Where each table has one value in it the two are the same or they are not.
+    placed = plain / step if step else np.unique(plain, return_inverse=True)[1].astype(np.float64)
     return np.clip(np.nan_to_num(placed), -1e15, 1e15), left
 
 

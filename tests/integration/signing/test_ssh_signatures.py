@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.integration.signing.keys import EVE
 from tests.unit.evidence.builders import build_evidence
 from tests.unit.people import NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import read_policy
@@ -34,41 +33,6 @@ from workbench.signing.ssh_signatures import (
     sign_bytes,
 )
 from workbench.signing.statement import Signed
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Private keys by principal, their public lines, and the file that says who may sign as what."""
-
-    private: dict[str, Path]
-    public: dict[str, str]
-    allowed_signers: Path
-
-    def sign(self, statement, *, by=None, namespace=None):
-        """Return a statement signed by the key of `by` in this namespace; by default those the statement names."""
-        content = statement.to_bytes()
-        namespace = namespace or statement.signer.namespace
-        key = self.private[by or statement.principal]
-        return Signed(content, sign_bytes(content, Key(key), namespace))
-
-    def fault(self, signed, statement=None, *, allowed_signers=None):
-        """Return what is wrong with a signature, judged by this file unless another is given."""
-        file = allowed_signers or self.allowed_signers
-        return find_signature_fault(signed, (statement or build_statement()).signer, allowed_signers=file)
-
-
-EVE = "eve@example.org"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("keys")
-    private = {name: folder / name.split("@")[0] for name in (VALIDATOR, OWNER, EVE)}
-    public = {name: make_key(path, name) for name, path in private.items()}
-    file = folder / "allowed_signers"
-    roles = {VALIDATOR: "validator", OWNER: "owner"}
-    file.write_text("".join(allowed_signer(name, [role], public[name]) + "\n" for name, role in roles.items()))
-    return Keys(private, public, file)
 
 
 def restricted(keys, tmp_path, option):
@@ -299,110 +263,6 @@ def test_a_made_key_is_for_its_owner_alone(tmp_path):
 
 def test_the_public_half_of_a_key_with_a_dotted_name_is_found(tmp_path):
     assert make_key(tmp_path / "id.work", VALIDATOR) == (tmp_path / "id.work.pub").read_text().strip()
-
-
-def trusting(tmp_path, *lines):
-    file = tmp_path / "allowed_signers"
-    file.write_text("\n".join(["# who may sign", "", *lines]) + "\n")
-    return file
-
-
-def test_a_file_in_which_one_key_is_two_people_grants_nothing_and_names_the_lines(keys, tmp_path):
-    lines = [
-        allowed_signer(who, [role], keys.public[OWNER]) for who, role in ((OWNER, "owner"), (VALIDATOR, "validator"))
-    ]
-    with pytest.raises(Refused) as refused:
-        keys.fault(keys.sign(build_statement()), allowed_signers=trusting(tmp_path, *lines))
-    assert refused.value.reasons == (f"Lines 3 and 4: {OWNER} and {VALIDATOR} share one key.",)
-    assert refused.value.next_step
-
-
-@pytest.mark.parametrize(
-    "begin",
-    [
-        "*@example.org ",
-        "vera?example.org ",
-        "vera@example.org,eve@example.org ",
-        "!eve@example.org,* ",
-        '"vera@example.org" ',
-        "vera@example.org cert-authority ",
-        'vera@example.org namespaces="a b",CERT-AUTHORITY ',
-        "vera@example.org nonsense nonsense ",
-        "vera@example.org\u00a0x ",
-    ],
-)
-def test_a_line_that_names_more_or_other_than_one_person_and_key_is_refused_by_its_number(keys, tmp_path, begin):
-    file = trusting(tmp_path, f"{begin}{keys.public[VALIDATOR]}")
-    with pytest.raises(Refused) as refused:
-        keys.fault(keys.sign(build_statement()), allowed_signers=file)
-    assert refused.value.reasons[0].startswith("Line 3: ")
-
-
-def test_however_a_line_is_written_the_same_key_is_the_same_key(keys, tmp_path):
-    kind, key, _ = keys.public[OWNER].split()
-    lines = [f"{OWNER} {kind} {key}", f' {VALIDATOR}\tnamespaces="x \\" y"\t{kind}\t{key} ssh-rsa AAAA\r']
-    with pytest.raises(Refused, match="share one key"):
-        keys.fault(keys.sign(build_statement()), allowed_signers=trusting(tmp_path, *lines))
-
-
-def spell_rsa(public: str, *, kind: bytes = b"ssh-rsa", before: bytes = b"") -> str:
-    """Return the line of an RSA key as ssh-keygen reads it too: its inner type by another name, zeros before its modulus."""
-    blob, fields = base64.b64decode(public.split()[1]), []
-    while blob:
-        end = 4 + int.from_bytes(blob[:4], "big")
-        fields, blob = [*fields, blob[4:end]], blob[end:]
-    written = (kind, fields[1], before + fields[2])
-    joined = b"".join(len(field).to_bytes(4, "big") + field for field in written)
-    return f"ssh-rsa {base64.b64encode(joined).decode()}"
-
-
-@pytest.fixture(scope="module")
-def rsa_key(tmp_path_factory):
-    path = tmp_path_factory.mktemp("rsa") / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", str(path)], check=True)
-    return path
-
-
-@pytest.mark.parametrize("spelling", [{"before": b"\0"}, {"before": b"\0\0\0"}, {"kind": b"rsa-sha2-256"}])
-def test_one_rsa_key_spelled_two_ways_is_one_person(tmp_path, rsa_key, spelling):
-    public = rsa_key.with_suffix(".pub").read_text()
-    other = spell_rsa(public, **spelling)
-    assert other != " ".join(public.split()[:2])
-    file = trusting(tmp_path, allowed_signer(VALIDATOR, ["validator"], public), allowed_signer(OWNER, ["owner"], other))
-    assert find_signers_faults(file.read_bytes()) == [f"Lines 3 and 4: {VALIDATOR} and {OWNER} share one key."]
-    assert ledger_verifier.check_signers(file.read_bytes()) == [
-        f"allowed signers, line 4: {OWNER} has the key of {VALIDATOR}"
-    ]
-    assert find_principal(allowed_signer(OWNER, ["owner"], other).encode(), public) == OWNER
-
-
-def test_one_person_in_two_spellings_may_have_one_key(keys, tmp_path):
-    lines = [allowed_signer(who, ["owner"], keys.public[OWNER]) for who in (OWNER, OWNER.upper(), f"{OWNER}.")]
-    content = trusting(tmp_path, *lines).read_bytes()
-    assert find_signers_faults(content) == ledger_verifier.check_signers(content) == []
-
-
-def test_a_person_may_have_two_keys_and_a_key_two_lines(keys, tmp_path):
-    lines = [
-        allowed_signer(VALIDATOR, ["validator"], keys.public[VALIDATOR]),
-        allowed_signer(VALIDATOR, ["owner"], keys.public[VALIDATOR]),
-        allowed_signer(VALIDATOR, ["validator"], keys.public[EVE]),
-        allowed_signer(OWNER, ["owner"], keys.public[OWNER]),
-    ]
-    file = trusting(tmp_path, *lines)
-    for by in (VALIDATOR, EVE):
-        assert keys.fault(keys.sign(build_statement(), by=by), allowed_signers=file) is None
-
-
-@pytest.mark.parametrize("principal", ["*", "a,b", "!a", "a b", "a\nb", 'a"', "#a", ""])
-def test_a_principal_that_would_grant_more_than_itself_is_refused(keys, principal):
-    with pytest.raises(UsageError, match="cannot be a principal"):
-        allowed_signer(principal, ["owner"], keys.public[OWNER])
-
-
-def test_a_role_that_would_grant_more_than_itself_is_refused(keys):
-    with pytest.raises(UsageError, match="cannot be a role"):
-        allowed_signer(OWNER, ["*"], keys.public[OWNER])
 
 
 def test_a_key_is_never_overwritten(tmp_path):

@@ -99,6 +99,14 @@ def test_two_draws_that_are_equal_by_chance_are_not_taken_for_one() -> None:
     assert are_same(one, other.set_axis(range(39, -1, -1)))
 
 
+def test_a_column_of_one_value_in_one_table_tells_it_from_another_that_varies() -> None:
+    varied = MEASURED.assign(a=MEASURED.a / 100)
+    assert not are_same(varied, varied.assign(a=varied.a.iloc[0]))
+    one = MEASURED.assign(a=0.5)
+    assert are_same(one, one.sample(frac=1, random_state=1).reset_index(drop=True))
+    assert not are_same(one, one.assign(a=0.75))
+
+
 def test_rows_that_hold_no_number_are_texts() -> None:
     odd = pd.DataFrame({"a": [float("inf"), float("nan"), None, "?"] * 30, "b": range(120)})
     assert are_same(odd, odd.sample(frac=1, random_state=1).reset_index(drop=True))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from workbench.files.git import ask_git, ask_git_for_bytes
 from workbench.records.digest import canonical_json
 from workbench.runs.authorship import (
     COMMIT_FORMAT,
@@ -24,24 +24,12 @@ from workbench.runs.authorship import (
     read_source_lines,
 )
 
-_TIMEOUT_S = 30
 _NOTEBOOK = ".ipynb"
 # No commit is looked past, whatever a project's settings say.
 _BLAME = ("--porcelain", "--root", "--ignore-revs-file=")
 # Who indents a notebook's JSON anew or puts a line after another wrote no line of it.
 _PLAIN = r"LC_ALL=C sed -e 's/[[:space:]]*$//' -e 's/^[[:space:]]*//' -e 's/,$//' -e 's/\\n\"$/\"/'"
 _DRIVER = "workbench-notebook"
-
-
-def ask_git(folder: Path, *arguments: str, text: str = "") -> bytes | None:
-    """Return what git says in a folder, as it says it; None where it does not, or is not there."""
-    always = ["--literal-pathspecs", "--no-replace-objects", "-c", "log.showSignature=false"]
-    command = ["git", *always, "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT_S, input=text.encode())
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
 
 
 def read_authorship(files: Iterable[Path], project: Path) -> Authorship:
@@ -61,7 +49,9 @@ def read_authorship(files: Iterable[Path], project: Path) -> Authorship:
 def read_committers(project: Path) -> set[str]:
     """Return who made the newest 1,000 commits of notebooks and modules in a project; nobody where git cannot say."""
     kinds, most = (f"*{_NOTEBOOK}", "*.py"), "--max-count=1000"
-    said = ask_git(project, "--no-literal-pathspecs", "log", most, "-z", f"--format={COMMIT_FORMAT}", "--", *kinds)
+    said = ask_git_for_bytes(
+        project, "--no-literal-pathspecs", "log", most, "-z", f"--format={COMMIT_FORMAT}", "--", *kinds
+    )
     return {author for commit in parse_commits(said or b"", ()) for author in commit.authors}
 
 
@@ -88,7 +78,7 @@ def _read_lines(path: Path) -> tuple[Lines, ...] | None:
         return None
     if not held:
         return attribute_lines(now, [], [])
-    content, blames = ask_git(path.parent, "cat-file", "blob", held), _blame(path, is_notebook=is_notebook)
+    content, blames = ask_git_for_bytes(path.parent, "cat-file", "blob", held), _blame(path, is_notebook=is_notebook)
     if content is None or blames is None:
         return None
     # What git keeps may be no notebook, but where one lies (large file storage): then nobody can tell.
@@ -100,7 +90,7 @@ def _find_committed(path: Path) -> str | None:
     """Return the blob that the commit has of a file, empty where there is none: no commit, or no git; None where git cannot say."""
     if ask_git(path.parent, "rev-parse", "--git-dir") is None:
         return None if any((folder / ".git").exists() for folder in path.parents) else ""
-    listed = ask_git(path.parent, "ls-tree", "HEAD", "--", path.name)
+    listed = ask_git_for_bytes(path.parent, "ls-tree", "HEAD", "--", path.name)
     if listed is None:
         return "" if ask_git(path.parent, "rev-parse", "--quiet", "--verify", "HEAD") is None else None
     return listed.split()[2].decode() if listed else ""
@@ -112,7 +102,7 @@ def _blame(path: Path, *, is_notebook: bool) -> list[Sequence[str]] | None:
         plain = _plainly(path, stack.enter_context(tempfile.TemporaryDirectory(prefix="blame-"))) if is_notebook else []
         convert = "--textconv" if is_notebook else "--no-textconv"
         said = [
-            ask_git(path.parent, *plain, "blame", *_BLAME, convert, *how, "HEAD", "--", path.name)
+            ask_git_for_bytes(path.parent, *plain, "blame", *_BLAME, convert, *how, "HEAD", "--", path.name)
             for how in ((), ("-w",))
         ]
     return None if None in said else [parse_blame(each) for each in said if each is not None]
@@ -123,15 +113,15 @@ def _plainly(path: Path, folder: str) -> list[str]:
     attributes = Path(folder, "attributes")
     attributes.write_text(f"*{_NOTEBOOK} diff={_DRIVER}\n", encoding="utf-8")
     given = ["-c", f"core.attributesFile={attributes}"]
-    said = ask_git(path.parent, *given, "check-attr", "diff", "--", path.name) or b""
-    driver = said.decode(errors="replace").strip().rpartition(": ")[2] or _DRIVER
+    said = ask_git(path.parent, *given, "check-attr", "diff", "--", path.name) or ""
+    driver = said.rpartition(": ")[2] or _DRIVER
     return [*given, "-c", f"diff.{driver}.textconv={_PLAIN}", "-c", f"diff.{driver}.cachetextconv=false"]
 
 
 def _read_commits(folder: Path, ids: Sequence[str]) -> list[Commit] | None:
     """Return who made commits; None where git cannot say."""
     cut = _find_cut(folder)
-    said = ask_git(
+    said = ask_git_for_bytes(
         folder,
         "log",
         "--no-walk=unsorted",
@@ -145,7 +135,7 @@ def _read_commits(folder: Path, ids: Sequence[str]) -> list[Commit] | None:
 
 def _find_cut(folder: Path) -> frozenset[str] | None:
     """Return the commits at which history ends because the clone is shallow; None where nobody can tell."""
-    said = ask_git(folder, "rev-parse", "--git-path", "shallow")
+    said = ask_git_for_bytes(folder, "rev-parse", "--git-path", "shallow")
     if said is None:
         return None
     path = folder / os.fsdecode(said.rstrip(b"\n"))

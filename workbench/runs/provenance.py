@@ -10,7 +10,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from workbench.files.git import ask_git as _git
+from workbench.files.git import ask_git
 from workbench.records.digest import canonical_json, sha256_hex
 
 _LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "conda-lock.yml", "requirements.txt")
@@ -26,7 +26,7 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
     lock = next((project / name for name in _LOCK_FILES if (project / name).is_file()), None)
     return {
         "notebook_path": _relative(notebook, project),
-        "git_commit": _git(notebook.parent, "rev-parse", "HEAD"),
+        "git_commit": ask_git(notebook.parent, "rev-parse", "HEAD"),
         "git_dirty": _is_dirty(notebook),
         "lock_file": lock.name if lock else None,
         "lock_digest": sha256_hex(lock.read_bytes()) if lock else None,
@@ -55,6 +55,6 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _is_dirty(notebook: Path) -> bool | None:
     """A commit that does not hold the notebook says nothing about it, however clean its folder is."""
-    changes = _git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
-    is_tracked = _git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
+    changes = ask_git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
+    is_tracked = ask_git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
     return None if changes is None else bool(changes) or not is_tracked

@@ -283,7 +283,7 @@ def on_a_disk(*fault: str) -> Callable[[Path], None]:
 LOST = {
     "no folder": without_a_folder,
     "a read-only disk": on_a_disk("mount", "-o", "remount,ro"),
-    "a full disk": on_a_disk("sh", "-c", 'cat /dev/zero >"$0/filler"'),
+    "a full disk": on_a_disk("sh", "-c", 'head -c 1M /dev/urandom >"$0/filler"'),
 }
 
 

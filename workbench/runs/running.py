@@ -23,7 +23,7 @@ from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json
 from workbench.runs.batch import Batch, Progress
 from workbench.runs.collecting import RunFolder, collect_run
-from workbench.runs.folder import PARAMETERS, PROVENANCE
+from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
@@ -163,6 +163,9 @@ class Runner:
             environment=environment,
             mark=mark_of(folder),
             limits=self._settings.limits,
+            roots=(self._settings.project, course.batch.path.parent),
+            home=self._settings.home_folder,
+            journal=folder / JOURNAL,
             cold=course.batch.cold,
             secrets=self._find_secrets(run.parameters, course.batch.notebook),
         )
@@ -187,7 +190,7 @@ class Runner:
             course.ended.popleft()
 
     def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
-        run = collect_run(run, outcome, folder, redactor)
+        run = collect_run(run, outcome, folder, redactor, project=self._settings.project)
         try:
             self._store.move_run(run)
         except IllegalTransition:

@@ -25,9 +25,10 @@ from workbench.policies.severity import Severity as Severity  # noqa: PLC0414 - 
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.records.document import build_record
 from workbench.replays.replay import ReplayFact
+from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.tables import DatasetFact, TableProfile
 
-FORMAT = 3
+FORMAT = 4
 # What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
 _FIRST_FIELDS = frozenset(
     {
@@ -140,6 +141,7 @@ class Evidence:
     serving: ServingFact | None = None
     classes: ClassesFact | None = None
     own_code: tuple[ModuleFact, ...] = ()
+    local_files: LocalFilesFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -187,7 +189,9 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
+    of_four = frozenset({"local_files"})
+    of_three = frozenset({"serving", "classes", "own_code"})
+    return {1: names - _FIRST_FIELDS, 2: of_three | of_four, 3: of_four}.get(written, frozenset())
 
 
 class Status(StrEnum):

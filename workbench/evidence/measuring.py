@@ -98,6 +98,7 @@ MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
         run.predictions, read_threshold(run.kept.files), run.inspection.differing_labels
     ),
     "own_code": lambda run: run.inspection.own_code,
+    "local_files": lambda run: run.kept.local_files,
 }
 
 

@@ -80,6 +80,7 @@ class Review:
     policy_note: str = ""
     standing: Standing = "nominee"
     own_code: tuple[ReviewedModule, ...] = ()
+    local_code: tuple[ReviewedModule, ...] = ()
 
     @property
     def subject(self) -> str:

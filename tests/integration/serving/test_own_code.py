@@ -20,14 +20,19 @@ from workbench.errors import Refused
 def nominated_with_own_code(
     tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], reviewers_keys: Path
 ) -> Governed:
-    """A project in which shop/1 holds own code and is answered."""
+    """A project in which shop/1 holds own code, ran a module more beside it, and is answered."""
     governed = open_governed(make_project(tmp_path_factory.mktemp("own") / "project"), reviewers_keys)
     trust(governed.bench.settings, reviewers_keys)
     notebook = write_notebook(governed.project / "notebooks")
+    notebook.with_name("units.py").write_text(UNITS, encoding="utf-8")
+    notebook.write_text(notebook.read_text(encoding="utf-8").replace("from features", "import units; from features"))
     commit(notebook.with_name("scaling.py"), STRANGER)
     run = governed.bench.run(notebook, {})
     governed.answer_all(governed.bench.nominate(run.id, MODEL).subject)
     return governed
+
+
+UNITS = "MILLIMETRES = 1\n"
 
 
 def commit(path: Path, author: str) -> None:
@@ -55,6 +60,21 @@ def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):
         ("compiled", False, "It holds own code, which nothing can compile.")
     ]
     assert {finding.check: finding.status for finding in review.findings}["safe_format"] == "PASS"
+
+
+def test_local_code_that_ran_and_that_the_model_does_not_hold_is_reviewed_too(nominated_with_own_code):
+    review = nominated_with_own_code.bench.review(f"{MODEL}/1")
+    assert [(each.name, each.source, each.standing, each.note) for each in review.local_code] == [
+        ("notebooks/units.py", UNITS, "new", "not in git")
+    ]
+    files = review.evidence.local_files
+    assert {each.path: str(each.standing) for each in files.modules} == {
+        "notebooks/features.py": "not in git",
+        "notebooks/scaling.py": "committed",
+        "notebooks/units.py": "not in git",
+    }
+    assert files.is_complete
+    assert {finding.check: finding.status for finding in review.findings}["run_unmodified"] == "PASS"
 
 
 def test_it_is_served_as_the_model_answers_and_refused_once_a_byte_of_it_changes(nominated_with_own_code):

@@ -14,7 +14,7 @@ from workbench.reviews.review import Review
 from workbench.reviews.review import headline as review_headline
 from workbench.words.changes import changes_state
 from workbench.words.findings import sort_findings
-from workbench.words.local_files import describe_reads
+from workbench.words.local_files import NOTHING_READ, describe_reads
 from workbench.words.own_code import describe_own_code
 
 _LOOKS = {
@@ -79,7 +79,8 @@ def _print_changes(review: Review) -> None:
             note = f", {module.note}" if module.note else ""
             text = f"{escape(said)}{note}; sha256 {short(module.digest)} (--html FILE shows it)"
             console.print(f"[yellow]{kind}:[/] {text}", soft_wrap=True)
-    console.print(f"[dim]Also read: {escape(describe_reads(review.evidence.local_files))}[/]", soft_wrap=True)
+    if (read := describe_reads(review.evidence.local_files)) != NOTHING_READ:
+        console.print(f"[dim]Also read: {escape(read)}[/]", soft_wrap=True)
 
 
 # What names may take of 80 columns beside two shares with their bounds.

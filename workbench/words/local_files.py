@@ -6,6 +6,7 @@ from workbench.records.digest import short
 from workbench.runs.local_files import LocalFilesFact, ReadFile, SeenBy
 
 MOST_SHOWN = 20
+NOTHING_READ = "no other file that is known"
 
 
 def describe_reads(files: LocalFilesFact | None) -> str:
@@ -14,7 +15,7 @@ def describe_reads(files: LocalFilesFact | None) -> str:
         return "not known; the run is from before that was recorded"
     shown = [_name(read) for read in files.reads[:MOST_SHOWN]]
     more = len(files.reads) - len(shown) + files.more_read
-    said = "; ".join([*shown, *([f"{more:,} more"] if more else [])]) or "no other file that is known"
+    said = "; ".join([*shown, *([f"{more:,} more"] if more else [])]) or NOTHING_READ
     gaps = [*([] if files.is_complete else ["what its kernel did not tell"]), *files.unseen]
     return f"{said}. Not seen: {', '.join(gaps)}" if gaps else said
 

@@ -16,7 +16,7 @@ from workbench.widgets.own_code_state import local_code_state
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_state import review_state
 from workbench.words.changes import changes_state
-from workbench.words.local_files import MOST_SHOWN, describe_reads
+from workbench.words.local_files import MOST_SHOWN, NOTHING_READ, describe_reads
 
 OLD, NEW = "V = 1\nW = 2\n", "V = 3\nW = 2\n"
 
@@ -121,4 +121,4 @@ def test_what_nobody_recorded_is_not_known():
 def test_many_files_are_counted():
     reads = tuple(ReadFile(f"{number}.csv", None, 1, SeenBy.KERNEL) for number in range(MOST_SHOWN + 2))
     assert describe_reads(build_local_files(reads=reads, more_read=3)).endswith("; 5 more")
-    assert describe_reads(build_local_files(reads=())) == "no other file that is known"
+    assert describe_reads(build_local_files(reads=())) == NOTHING_READ

@@ -5,14 +5,16 @@ from __future__ import annotations
 from workbench.evidence.evidence import Evidence, Finding, Identity, Status
 from workbench.policies.policy import Policy
 from workbench.records.digest import short
+from workbench.runs.local_files import LocalFilesFact
 
-_LIMIT = "every file as recorded when the run ended"
+_LIMIT = "every file as recorded when the run ended, and the local code that ran known"
+_MOST_NAMED = 5
 
 
 def run_unmodified(evidence: Evidence, policy: Policy) -> Finding:  # noqa: ARG001 - every check has this shape
-    """Pass when no file of the run changed since it ended.
+    """Pass when no file of the run changed since it ended, and it is known by digest which local code ran beside the notebook.
 
-    The notebook's digest names its source exactly, so a dirty or missing git checkout is told but does not fail.
+    Digests name the source exactly, so a dirty or missing git checkout is told but does not fail.
     """
     if not evidence.identity.notebook_digest:
         reason = "The notebook's digest was not recorded. Run the notebook again with `workbench run`."
@@ -20,8 +22,29 @@ def run_unmodified(evidence: Evidence, policy: Policy) -> Finding:  # noqa: ARG0
     if not evidence.files_unmodified:
         reason = "A file of the run changed after the run ended. Run the notebook again and nominate that run."
         return Finding("run_unmodified", Status.FAIL, "changed", _LIMIT, reason)
-    reason = f"The files are as the run wrote them. {_describe_source(evidence.identity)}"
+    if evidence.local_files is None or not evidence.local_files.is_complete:
+        reason = f"{_find_gap(evidence.local_files)} Run the notebook again with `workbench run` and nominate that run."
+        return Finding("run_unmodified", Status.UNKNOWN, "code unknown", _LIMIT, reason)
+    reason = (
+        f"The files are as the run wrote them. {_describe_source(evidence.identity)} {_describe(evidence.local_files)}"
+    )
     return Finding("run_unmodified", Status.PASS, "unchanged", _LIMIT, reason)
+
+
+def _find_gap(files: LocalFilesFact | None) -> str:
+    if files is None:
+        return "The run is from before it was recorded which modules a notebook imports from files of its own."
+    return "Its kernel did not tell to the end which modules it imported from files, or one of them could not be read."
+
+
+def _describe(files: LocalFilesFact) -> str:
+    """Say which local code ran, that which is not in git by its name."""
+    if not files.modules:
+        return "No other local code ran."
+    count, loose = len(files.modules), [f"{each.path} ({each.standing})" for each in files.uncommitted]
+    said = f"{count} local {'module' if count == 1 else 'modules'} ran with it"
+    named = f"{', '.join(loose[:_MOST_NAMED])}{' and others' if len(loose) > _MOST_NAMED else ''}"
+    return f"{said}, not in the commit: {named}." if loose else f"{said}."
 
 
 def _describe_source(identity: Identity) -> str:

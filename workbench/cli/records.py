@@ -126,13 +126,25 @@ def print_run(run: Run, folder: str) -> None:
             f"data: {item['role']}", f"{item['rows']:,} rows, {item['columns']} columns, {short(item['digest'])}"
         )
     commit = run.provenance.get("git_commit")
-    dirty = " with uncommitted changes" if run.provenance.get("git_dirty") else ""
+    dirty = " with uncommitted changes" if run.git_dirty else ""
     source = f"notebook {short(run.notebook_digest)}, git {short(commit) + dirty if commit else 'none'}"
     table.add_row("source", escape(source))
+    for name, text in _list_local_files(run):
+        table.add_row(name, escape(text))
     if run.attempt > 1:
         table.add_row("attempt", f"{run.attempt}; what the ones before left is in runs/attempts")
     table.add_row("folder", escape(folder))
     console.print(table)
+
+
+def _list_local_files(run: Run) -> Iterator[tuple[str, str]]:
+    files = run.record.get("local_files") or {"modules": [], "reads": []}
+    for module in files["modules"]:
+        yield "local code", f"{module['path']}, {module['standing']}, {short(module['digest'] or 'unknown')}"
+    for read in files["reads"][:_FEW_ROWS]:
+        yield "also read", f"{read['path']}, {read['bytes']:,} bytes, {short(read['digest'] or 'unknown')}"
+    if len(files["reads"]) > _FEW_ROWS:
+        yield "also read", f"{len(files['reads']) - _FEW_ROWS:,} files more; --json names them"
 
 
 # Replay

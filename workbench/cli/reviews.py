@@ -16,6 +16,7 @@ from workbench.reviews.review import Review
 from workbench.reviews.review import headline as review_headline
 from workbench.words.changes import changes_state
 from workbench.words.findings import sort_findings
+from workbench.words.local_files import NOTHING_READ, describe_reads
 from workbench.words.own_code import describe_own_code
 
 _LOOKS = {
@@ -75,11 +76,14 @@ def _print_changes(review: Review) -> None:
     if state["code"]:
         shown = " (--html FILE shows them)" if state["code"]["hunks"] else ""
         console.print(f"{escape(state['code']['summary'])}{shown}", soft_wrap=True)
-    for module in review.own_code:
-        said = describe_own_code(module, review.changes.version if review.changes else None)
-        console.print(
-            f"[yellow]Own code:[/] {escape(said)}; sha256 {short(module.digest)} (--html FILE shows it)", soft_wrap=True
-        )
+    for kind, modules in (("Local code", review.local_code), ("Own code", review.own_code)):
+        for module in modules:
+            said = describe_own_code(module, review.changes.version if review.changes else None)
+            note = f", {module.note}" if module.note else ""
+            text = f"{escape(said)}{note}; sha256 {short(module.digest)} (--html FILE shows it)"
+            console.print(f"[yellow]{kind}:[/] {text}", soft_wrap=True)
+    if (read := describe_reads(review.evidence.local_files)) != NOTHING_READ:
+        console.print(f"[dim]Also read: {escape(read)}[/]", soft_wrap=True)
 
 
 _AUTHORS: Mapping[AuthorRule, str] = {

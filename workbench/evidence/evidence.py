@@ -26,6 +26,7 @@ from workbench.policies.severity import Severity as Severity  # noqa: PLC0414 - 
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.records.document import build_record
 from workbench.replays.replay import ReplayFact
+from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.tables import DatasetFact, TableProfile
 
 FORMAT = 4
@@ -41,6 +42,7 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
     3: {"serving": None, "classes": None, "own_code": ()},
     4: {
         "authorship": None,
+        "local_files": None,
         "holdout.alike_rows": None,
         "holdout.name": "",
         "holdout.target": None,
@@ -156,6 +158,7 @@ class Evidence:
     classes: ClassesFact | None = None
     own_code: tuple[ModuleFact, ...] = ()
     authorship: AuthorshipFact | None = None
+    local_files: LocalFilesFact | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:

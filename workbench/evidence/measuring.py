@@ -101,6 +101,7 @@ MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
     ),
     "own_code": lambda run: run.inspection.own_code,
     "authorship": lambda run: measure_authorship(run.kept.authorship, run.approved, run.policy.authors),
+    "local_files": lambda run: run.kept.local_files,
 }
 
 

@@ -61,6 +61,8 @@ def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool, 
     order = None if ahead else _receive_order(orders)
     if order is not None:
         _obey(order)
+    else:
+        _leave_user(arguments[1])
     app = _initialize(arguments)
     if order is None:
         order = _receive_order(orders)
@@ -71,6 +73,17 @@ def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool, 
     app.start()
     _end_control(app.control_thread)
     sys.exit(0)
+
+
+def _leave_user(connection: str) -> None:
+    """Start in a folder of IPython of its own: what runs there belongs to no run, and whose this kernel will be is not known."""
+    os.environ.pop("PYTHONSTARTUP", None)
+    os.environ["IPYTHONDIR"] = name_ipython_folder(connection)
+
+
+def name_ipython_folder(connection: str) -> str:
+    """Return where a kernel that was started ahead keeps what IPython writes."""
+    return f"{connection}.ipython"
 
 
 def _end_control(thread: Any) -> None:

@@ -16,9 +16,11 @@ from workbench.notebooks.execution import Execution
 class Job:
     """One notebook to execute in its own folder; plain values only, so that it can be sent to another process.
 
-    `folder` receives the kernel's log; `working_dir` is where the notebook's relative paths start; `environment` is the whole
-    environment of the kernel, and `mark` (NAME=VALUE) the one variable of it by which everything the notebook starts is found
-    and ended with it. `cold` asks for an ordinary kernel. `secrets` are values that must not reach the disk.
+    `folder` receives the kernel's log, `journal` what the kernel says of the local code it ran and the files it read (None: it is
+    not asked); `working_dir` is where the notebook's relative paths start; `environment` is the whole environment of the kernel,
+    and `mark` (NAME=VALUE) the one variable of it by which everything the notebook starts is found and ended with it. Whatever
+    opens a file below `roots` is noted, but for the workbench's own `home`. `cold` asks for an ordinary kernel. `secrets` are
+    values that must not reach the disk.
     """
 
     id: str
@@ -29,6 +31,9 @@ class Job:
     environment: Mapping[str, str] = field(repr=False)
     mark: str
     limits: Limits = field(default_factory=Limits)
+    roots: tuple[Path, ...] = ()
+    home: Path | None = None
+    journal: Path | None = None
     cold: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -43,6 +48,14 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True)
+class Opened:
+    """The files below a job's roots that were opened for reading while it ran, by whatever program, and what could not be seen."""
+
+    files: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How an execution ended: the executed notebook, what it shows, and why it stopped when it did not finish."""
 
@@ -51,6 +64,7 @@ class Outcome:
     failure: str | None
     cause: Cause = Cause.NOTEBOOK
     kernel: str = "cold"
+    opened: Opened = Opened()
 
     @property
     def is_worth_retrying(self) -> bool:

@@ -27,11 +27,13 @@ from typing import Any, NoReturn
 
 from workbench.executors.forked_kernel import (
     find_installed_modules,
+    name_ipython_folder,
     note_modules,
     note_variables,
     run_kernel,
 )
 from workbench.executors.kernel_processes import kill_tree
+from workbench.executors.preloads import installation_folders
 
 _NAME = "workbench.executors.kernel_parent"
 _LONGEST_REQUEST = 65536
@@ -93,22 +95,30 @@ def _installed_modules_only(folder: str) -> Iterator[None]:
 def preload(names: Sequence[str]) -> set[str]:
     """Import modules, and return those that a kernel has to import itself to behave as it always does.
 
-    These are the ones that look for their kernel, print or warn, or start a thread that does not survive a fork.
+    These are the ones that look for their kernel, print or warn, start a thread that does not survive a fork, or bring along what
+    is not installed: its file may be another one for the next kernel.
     """
     with _counted_questions() as questions:
         return {name for name in names if _is_unfit(name, questions)}
 
 
 def _is_unfit(name: str, questions: list[str]) -> bool:
-    before = len(questions), _said(), count_lasting_threads()
+    before = len(questions), _said(), count_lasting_threads(), count_local_modules()
     _import(name)
-    return (len(questions), _said(), count_lasting_threads()) != before
+    return (len(questions), _said(), count_lasting_threads(), count_local_modules()) != before
 
 
 def _import(name: str) -> None:
     # Whatever is wrong with it, the kernel will hear when the notebook imports it.
     with suppress(Exception, SystemExit):
         importlib.import_module(name)
+
+
+def count_local_modules() -> int:
+    """Return how many of the modules that were imported lie neither in the installation nor in the workbench."""
+    folders = tuple(f"{folder}{os.sep}" for folder in (*installation_folders(), Path(__file__).parents[1]))
+    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    return sum(not file.startswith(folders) for file in files if isinstance(file, str))
 
 
 def _said() -> int:
@@ -161,6 +171,7 @@ class _Child:
     pid: int
     ended: int
     orders: socket.socket
+    connection: str
     answers: socket.socket | None = None
 
 
@@ -243,7 +254,7 @@ class KernelParent:
             self._leave()
             run_kernel(theirs, arguments, ahead=ahead, parent=parent)
         theirs.close()
-        child = _Child(pid, os.pidfd_open(pid), ours)
+        child = _Child(pid, os.pidfd_open(pid), ours, arguments[1])
         self._selector.register(child.ended, selectors.EVENT_READ, functools.partial(self._bury, child))
         return child
 
@@ -262,6 +273,7 @@ class KernelParent:
         self._selector.unregister(child.ended)
         os.close(child.ended)
         child.orders.close()
+        shutil.rmtree(name_ipython_folder(child.connection), ignore_errors=True)
         if child.answers:
             self._taken.remove(child)
             with suppress(OSError):

@@ -19,6 +19,8 @@ from papermill.clientwrap import PapermillNotebookClient
 
 from workbench.executors.jobs import Job
 from workbench.executors.kernel_processes import find_descendants
+from workbench.executors.kernel_start import find_later_path, spell_watch
+from workbench.executors.kernel_witness import END
 from workbench.executors.papermill_execution import PapermillExecution
 from workbench.executors.warm_kernels import WarmKernelManager, find_preloads
 from workbench.notebooks.notebook import written_cells
@@ -29,6 +31,7 @@ _LAST_OUTPUT_TIMEOUT_S = 60
 _END_TIMEOUT_S = 5
 # By no name the notebook may have taken; rendering a real traceback would take longer than a short notebook does.
 _CONFIRM = (
+    f"__import__('sys').audit({END!r}); "
     "__import__('pathlib').Path({mark!r}).write_text({nonce!r}); "
     "raise __import__('builtins').type('Confirmed', (__import__('builtins').RuntimeError,), "
     "{{'_render_traceback_': lambda *_: []}})({nonce!r})"
@@ -39,7 +42,8 @@ _LONGEST_STREAM = 65_536
 
 def make_manager(job: Job, kernel_name: str, connection_file: Path) -> AsyncKernelManager:
     """Return a manager of a kernel that is not started yet: of a warm one unless the job or its notebook wants another."""
-    if job.cold or not _is_own_python(kernel_name):
+    is_plain = _is_own_python(kernel_name) and find_later_path(job.environment) is None
+    if job.cold or not is_plain:
         return AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=str(connection_file))
     return WarmKernelManager(preloads=list(find_preloads(job.source)))
 
@@ -117,6 +121,8 @@ class KernelClient(PapermillNotebookClient):
                 pid, job.mark, job.folder, job.limits, also=[execution.scratch]
             ) as execution.watched:
                 session, deserialize = self.kc.session, self.kc.session.deserialize
+                if job.journal:
+                    self._ask(spell_watch(job))
                 session.deserialize = execution.watched.weigh(deserialize)
                 super().papermill_execute_cells()
                 session.deserialize = deserialize  # what we ask from here on is not the notebook's

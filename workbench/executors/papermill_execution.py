@@ -28,6 +28,7 @@ from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_log import open_log
 from workbench.executors.kernel_processes import ConnectionFolder, end_marked_processes, kill_tree
 from workbench.executors.limit_watch import LimitWatch, Watched
+from workbench.executors.opened_files import OpenedFiles
 from workbench.files.processes import Process
 from workbench.notebooks.notebook import find_failed_line, read_execution
 
@@ -48,6 +49,7 @@ class PapermillExecution:
     descendants: frozenset[Process] = frozenset()
     watched: Watched | None = None
     log: BinaryIO = field(init=False)
+    opened_files: OpenedFiles = field(init=False)
     kernel: str = "cold"
     stopped: bool = False
     confirmed: bool = False
@@ -78,6 +80,7 @@ class PapermillExecution:
             self._over.wait(timeout_s)
 
     def _run(self) -> Outcome:
+        self.opened_files = OpenedFiles(self.job.roots, self.job.home)
         with open_log(self.job.folder / "kernel.log", self.job.secrets) as self.log:
             try:
                 failure, cause = (_STOPPED, Cause.STOPPED) if self.stopped else self._run_papermill()
@@ -87,11 +90,12 @@ class PapermillExecution:
                 ensure_event_loop().close()
                 end_marked_processes(self.job.mark, also=self.descendants)
                 self.connections.remove_folder(self.scratch)
+                opened = self.opened_files.close()
         document = copy.deepcopy(self.job.source) if self.document is None else without_error_markers(self.document)
         execution = read_execution(document, completed=completed)
         if execution.is_clean and not failure:
-            return Outcome(document, execution, None, kernel=self.kernel)
-        return Outcome(document, execution, failure or _explain(execution, document), cause, self.kernel)
+            return Outcome(document, execution, None, kernel=self.kernel, opened=opened)
+        return Outcome(document, execution, failure or _explain(execution, document), cause, self.kernel, opened)
 
     def _has_mark(self) -> bool:
         return self.completion.is_file() and self.completion.read_bytes() == self.nonce.encode()
@@ -114,6 +118,7 @@ class PapermillExecution:
         """Note that the notebook is at a cell."""
         self.status = Status(Phase.RUNNING, cell, cells)
         self.changed.set()
+        self.opened_files.drain()
 
     @contextmanager
     def limit_cell(self, cell: int) -> Iterator[None]:

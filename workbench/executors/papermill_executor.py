@@ -13,6 +13,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 
 from workbench.executors.jobs import Job, Phase, Status
 from workbench.executors.kernel_processes import ConnectionFolder
+from workbench.executors.kernel_start import clean_environment
 from workbench.executors.limit_watch import LimitWatch
 from workbench.executors.papermill_client import KernelClient, make_manager
 from workbench.executors.papermill_execution import PapermillExecution
@@ -84,7 +85,7 @@ class _Engine(NBClientEngine):
             execution=execution,
         )
         environment = {
-            **job.environment,
+            **clean_environment(job.environment, execution.scratch),
             "TMPDIR": str(execution.scratch),
             "JOBLIB_TEMP_FOLDER": str(execution.scratch),
         }

@@ -36,7 +36,7 @@ _READ_AT_IMPORT = (
     "VECLIB_", "VIRTUAL_ENV", "XDG_",
 )  # fmt: skip
 # Of one run, though they look like the others.
-_OF_A_RUN = ("JOBLIB_TEMP_FOLDER", "XDG_STATE_HOME")
+_OF_A_RUN = ("IPYTHONDIR", "JOBLIB_TEMP_FOLDER", "XDG_STATE_HOME")
 _ALSO_GIVEN = ("PATH", "TMPDIR")
 
 

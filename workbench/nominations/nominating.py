@@ -25,11 +25,11 @@ from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import count_other_rules, describe_plan
 from workbench.notebooks.notebook import extract_source
 from workbench.records.clock import is_since
-from workbench.records.digest import sha256_hex
+from workbench.records.digest import canonical_json, sha256_hex
 from workbench.replays.replay import Replay
 from workbench.replays.replaying import describe_replay
 from workbench.reviews.bundle import MANIFEST
-from workbench.reviews.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, SOURCE, find_approved
+from workbench.reviews.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, LOCAL_CODE, SOURCE, find_approved
 from workbench.runs.folder import NOTEBOOK, PREDICTIONS
 from workbench.runs.keeping import read_kept_run, read_recorded
 from workbench.runs.mlflow_tracker import MlflowTracker
@@ -104,6 +104,7 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
         FROZEN_POLICY: plan.policy_bytes,
         CHECKLIST: checklist,
         CARD_TEMPLATE: find_template(CARD_TEMPLATE).read_bytes(),
+        LOCAL_CODE: canonical_json(plan.kept.local_sources),
         SOURCE: extract_source(json.loads(plan.kept.files[NOTEBOOK])),
         PREDICTIONS: plan.kept.files[PREDICTIONS],
     }

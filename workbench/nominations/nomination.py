@@ -74,7 +74,7 @@ class Nomination:
             notebook_digest=run.notebook_digest,
             parameters=run.parameters,
             git_commit=provenance.get("git_commit"),
-            git_dirty=provenance.get("git_dirty"),
+            git_dirty=run.git_dirty,
             lock_digest=provenance.get("lock_digest"),
             bundle_digest=bundle_digest,
             ended=run.ended,

@@ -107,7 +107,7 @@ def _read_digest(path: Path) -> str | None:
 
 def _say_how_to_go_back(run: Run, path: Path) -> str:
     commit = run.provenance.get("git_commit")
-    if not commit or run.provenance.get("git_dirty"):
+    if not commit or run.git_dirty:
         return f"What was executed is kept as {NOTEBOOK} in the folder of run {run.id}; `workbench run` runs what is there now."
     return f"`git checkout {commit}` brings back the code and the lock file; install from it, then replay {path.name} again."
 

@@ -20,6 +20,7 @@ class Before:
     predictions: bytes
     source: bytes | None
     modules: Mapping[str, bytes]
+    local_code: Mapping[str, str]
 
 
 def hold_against_champion(facts: Evidence, policy: Policy, predicted: bytes, before: Before) -> Evidence:

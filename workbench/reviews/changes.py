@@ -12,6 +12,7 @@ from typing import Any, Literal
 from workbench.evidence.evidence import Evidence
 from workbench.notebooks.notebook import cell_source, written_cells
 from workbench.records.digest import short
+from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.tables import DatasetFact
 
 Mark = Literal["+", "-", " "]
@@ -121,8 +122,15 @@ def _describe(evidence: Evidence) -> dict[str, str]:
         "notebook": identity.notebook,
         "packages": f"lock file {short(identity.lock_digest)}" if identity.lock_digest else "no lock file",
         "served as": evidence.model.served_as or "unknown",
+        "local code": _name_local(evidence.local_files),
         "own code": ", ".join(f"{each.name} sha256 {short(each.digest)}" for each in evidence.own_code) or "none",
     }
+
+
+def _name_local(files: LocalFilesFact | None) -> str:
+    if files is None:
+        return "not known"
+    return ", ".join(f"{each.path} sha256 {short(each.digest or '')}" for each in files.modules) or "none"
 
 
 def _compare_datasets(before: Sequence[DatasetFact], after: Sequence[DatasetFact]) -> tuple[ChangedData, ...]:

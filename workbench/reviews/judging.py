@@ -15,7 +15,7 @@ from workbench.reviews.checklist import ChecklistRow, judge_checklist
 from workbench.reviews.decision import Decision, decide, find_blocking, judge_approvals
 from workbench.reviews.nominees import Nominee
 from workbench.reviews.objection import find_open_objections
-from workbench.reviews.own_code import ReviewedModule, review_own_code
+from workbench.reviews.own_code import ReviewedModule, review_local_code, review_own_code
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review
 from workbench.reviews.said import VerifiedWaiver
 from workbench.reviews.waiver import apply_waivers, find_waiver_faults
@@ -62,6 +62,7 @@ def review_nominee(nominee: Nominee) -> Review:
         standing=nominee.standing,
         own_code=_review_own_code(nominee),
         raised_on=raised_on,
+        local_code=_review_local_code(nominee),
     )
 
 
@@ -90,6 +91,12 @@ def _review_own_code(nominee: Nominee) -> tuple[ReviewedModule, ...]:
     before = nominee.before
     then, gone = (before.modules, before.facts.own_code) if before else ({}, ())
     return review_own_code(nominee.evidence.own_code, nominee.modules, then, gone)
+
+
+def _review_local_code(nominee: Nominee) -> tuple[ReviewedModule, ...]:
+    before = nominee.before
+    facts, sources = (before.facts, before.local_code) if before else (None, {})
+    return review_local_code(nominee.evidence, nominee.local_code, facts, sources)
 
 
 def _question(name: str, text: str, answered: Entry | None) -> Question:

@@ -21,7 +21,7 @@ from workbench.ledger.ledger import Entry, Event
 from workbench.models.own_modules import read_modules
 from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy_fault, find_policy_note
-from workbench.records.digest import sha256_hex
+from workbench.records.digest import sha256_hex, strict_json
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.reviews.card_markdown import render_model_card
 from workbench.reviews.challenging import Before, hold_against_champion
@@ -31,9 +31,10 @@ from workbench.reviews.waiver import is_needed
 from workbench.runs.folder import PREDICTIONS
 
 FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
+LOCAL_CODE = "local_code.json"
 CARD_TEMPLATE = "model_card.md"
 # What nominees from before it was kept lack.
-_LATER = (SOURCE, CARD_TEMPLATE)
+_LATER = (SOURCE, CARD_TEMPLATE, LOCAL_CODE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Nominee:
     """A nominee as of now: its frozen parts and everything the ledger holds about it.
 
     `card` is the model card of now; `findings` are those before any waiver; `waivers` are those of what was `said` that
-    excuse one of them. `modules` are the sources of its own modules, by name.
+    excuse one of them. `modules` are the sources of its own modules, by name, `local_code` those of the local files that ran in
+    its run, by path.
     """
 
     folder: Path
@@ -62,6 +64,7 @@ class Nominee:
     facts: Evidence
     standing: Standing
     modules: Mapping[str, bytes]
+    local_code: Mapping[str, str]
 
     @property
     def subject(self) -> str:
@@ -117,6 +120,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         before=before,
         standing=find_standing(entries, subject, facts.identity.endpoint),
         modules=_read_own_modules(folder, facts),
+        local_code=_read_local_code(frozen),
     )
 
 
@@ -179,7 +183,12 @@ def _read_before(model: str, version: int, settings: Settings, entries: Sequence
     folder = settings.models_folder / model / str(version)
     frozen = _read_frozen(folder, nominated)
     facts = parse_evidence(frozen[FACTS])
-    return Before(facts, frozen[PREDICTIONS], frozen.get(SOURCE), _read_own_modules(folder, facts))
+    own = _read_own_modules(folder, facts)
+    return Before(facts, frozen[PREDICTIONS], frozen.get(SOURCE), own, _read_local_code(frozen))
+
+
+def _read_local_code(frozen: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: str(source) for path, source in strict_json(frozen.get(LOCAL_CODE, b"{}")).items()}
 
 
 def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:

@@ -82,6 +82,7 @@ class Review:
     standing: Standing = "nominee"
     own_code: tuple[ReviewedModule, ...] = ()
     raised_on: Mapping[int, str] = field(default_factory=dict)
+    local_code: tuple[ReviewedModule, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,11 @@ from workbench.config import find_template
 from workbench.errors import Refused, WorkbenchError
 from workbench.files.disk import disk_answers, is_disks_fault
 from workbench.files.trees import read_tree, sync_folder
-from workbench.records.digest import canonical_json, sha256_hex
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import spool
 from workbench.runs.folder import (
     DATASETS,
+    JOURNAL,
     KERNEL_LOG,
     LOGGED_METRICS,
     LOOKS,
@@ -33,6 +34,7 @@ from workbench.runs.folder import (
     RECORD,
     REPORT,
 )
+from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, read_plain_file, remove_empty_folders
 from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
@@ -40,6 +42,7 @@ from workbench.runs.points import find_latest, summarize_points
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import read_tables
+from workbench.runs.witnessing import witness_local_files
 from workbench.secrets.redacting_files import Redacted, empty_folder, redact_folder
 from workbench.secrets.redaction import Redactor
 
@@ -80,8 +83,12 @@ def _identify(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor = NO_SECRETS) -> Run:
+def collect_run(
+    run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor = NO_SECRETS, *, project: Path | None = None
+) -> Run:
     """Write what a run leaves behind and return it as it ended; FINISHED only with its completion record.
+
+    Local files are named as they lie in `project`; without one nothing is said of them.
 
     What a notebook did to its folder makes its run FAILED, with the reason; raises Unavailable when the disk does not answer.
     Nothing that is kept holds a value of the redactor.
@@ -89,7 +96,7 @@ def collect_run(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redacto
     with disk_answers(folder.path):
         outcome = _redact(outcome, redactor)
         try:
-            return _collect(run, outcome, folder, redactor)
+            return _collect(run, outcome, folder, redactor, project)
         except Exception as exc:
             if is_disks_fault(exc):
                 raise
@@ -115,7 +122,7 @@ def _redact_files(folder: Path, redactor: Redactor) -> Redacted:
         raise
 
 
-def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor) -> Run:
+def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, project: Path | None) -> Run:
     if not folder.is_ours():
         raise Refused(f"{folder.path} is gone, or not the folder that was made for this run.")
     for name in _OWN_FILES:
@@ -128,10 +135,26 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor) 
     files = read_tree(folder.path)
     logged, fault = _read_logged(files)
     error = outcome.failure or redacted.failure or fault
+    if project is not None:
+        fact = _witness(run, files, outcome, project, logged.get("datasets", ()))
+        logged["local_files"] = strict_json(canonical_json(asdict(fact)))
     ended = _end(run, error, logged)
     digests = {path: sha256_hex(content) for path, content in files.items()}
     digests[REPORT] = _write_report(folder.path, ended, outcome.document)
     return _seal(ended, outcome, digests, folder.path) if ended.is_finished else ended
+
+
+def _witness(
+    run: Run, files: Mapping[str, bytes], outcome: Outcome, project: Path, tables: Iterable[Mapping[str, Any]]
+) -> LocalFilesFact:
+    return witness_local_files(
+        files.get(JOURNAL, b""),
+        outcome.opened,
+        project=project,
+        notebook=project / run.provenance.get("notebook_path", ""),
+        commit=run.provenance.get("git_commit"),
+        declared={table["name"] for table in tables},
+    )
 
 
 def _end(run: Run, error: str | None, record: Mapping[str, Any]) -> Run:

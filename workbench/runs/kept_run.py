@@ -19,7 +19,8 @@ from workbench.models.predictions import (
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.records.document import build_record
 from workbench.runs.authorship import Authorship, join_authorships
-from workbench.runs.folder import CODE_AUTHORS, MODEL, PREDICTIONS, RECORD
+from workbench.runs.folder import CODE_AUTHORS, JOURNAL, MODEL, PREDICTIONS, RECORD
+from workbench.runs.local_files import LocalFilesFact, find_sources
 from workbench.runs.run import Run
 from workbench.runs.tables import LoggedTable, read_tables
 
@@ -83,6 +84,18 @@ class KeptRun:
         """The files of the model it logged, by their path among these."""
         inside = f"{MODEL}/"
         return {path.removeprefix(inside): each for path, each in self.files.items() if path.startswith(inside)}
+
+    @cached_property
+    def local_files(self) -> LocalFilesFact | None:
+        """What it took from local files, as recorded when it ended; None for a run of before that was."""
+        recorded = self.run.record.get("local_files")
+        return None if recorded is None else build_record(LocalFilesFact, recorded)
+
+    @cached_property
+    def local_sources(self) -> dict[str, str]:
+        """The text of its local modules by path, as far as it was kept."""
+        modules = self.local_files.modules if self.local_files else ()
+        return find_sources(self.files.get(JOURNAL, b""), modules)
 
     @cached_property
     def authorship(self) -> Authorship | None:

@@ -217,7 +217,7 @@ def _describe_run(run: Run) -> dict[str, Any]:
 def _describe_source(run: Run) -> dict[str, str]:
     provenance = run.provenance
     commit, lock = provenance.get("git_commit"), provenance.get("lock_digest")
-    changes = " with changes" if provenance.get("git_dirty") else ""
+    changes = " with changes" if run.git_dirty else ""
     return {
         "notebook": short(run.notebook_digest),
         "git commit": f"{short(commit)}{changes}" if commit else "none",

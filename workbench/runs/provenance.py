@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -58,3 +59,33 @@ def _is_dirty(notebook: Path) -> bool | None:
     changes = ask_git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
     is_tracked = ask_git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
     return None if changes is None else bool(changes) or not is_tracked
+
+
+def name_path(path: str, project: Path) -> str:
+    """Return how a file is called in a record: from the project, from the home folder (`~/`), or by its whole path."""
+    real = Path(path).resolve()
+    for folder, before in ((project.resolve(), ""), (Path.home().resolve(), "~/")):
+        if real.is_relative_to(folder):
+            return _readable(f"{before}{real.relative_to(folder)}")
+    return _readable(path)
+
+
+def _readable(path: str) -> str:
+    """A file name is whatever bytes somebody gave it; those that are no text are spelled out."""
+    return path.encode(errors="backslashreplace").decode()
+
+
+def read_repository(folder: Path) -> str | None:
+    """Return the top folder of the git repository a folder lies in; None where there is none, or no git."""
+    return ask_git(folder, "rev-parse", "--show-toplevel")
+
+
+def read_changed_paths(repository: str, commit: str, files: Sequence[str]) -> tuple[set[str], set[str]] | None:
+    """Return which of these files a commit holds, and which of those are there as others now; None where git does not say."""
+    names = [os.path.relpath(os.path.realpath(file), repository) for file in files]
+    held = ask_git(Path(repository), "ls-tree", "-r", "-z", "--name-only", commit, "--", *names)
+    changed = ask_git(Path(repository), "diff", "--no-ext-diff", "-z", "--name-only", commit, "--", *names)
+    if held is None or changed is None:
+        return None
+    of_held, of_changed = ({f"{repository}/{name}" for name in said.split("\0") if name} for said in (held, changed))
+    return of_held, of_changed

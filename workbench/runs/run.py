@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.runs.local_files import Standing
 from workbench.runs.points import describe_summary
 
 
@@ -90,6 +91,17 @@ class Run:
     def is_finished(self) -> bool:
         """True when the run may be relied on."""
         return self.state is RunState.FINISHED
+
+    @property
+    def git_dirty(self) -> bool | None:
+        """True when git's commit does not hold the notebook and all local code as they ran; None when nobody can tell."""
+        modules = (self.record.get("local_files") or {}).get("modules", ())
+        is_known_dirty = any(module["standing"] in (Standing.CHANGED, Standing.UNTRACKED) for module in modules)
+        is_told = all(module["standing"] != Standing.UNKNOWN for module in modules)
+        dirty: bool | None = self.provenance.get("git_dirty")
+        if dirty is None:
+            return None
+        return True if dirty or is_known_dirty else False if is_told else None
 
     @property
     def metrics(self) -> Mapping[str, float]:

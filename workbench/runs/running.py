@@ -24,7 +24,7 @@ from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.batch import Batch, Progress
 from workbench.runs.blaming import read_authorship
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
-from workbench.runs.folder import PARAMETERS, PROVENANCE
+from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.importing import find_local_modules
 from workbench.runs.project import Project
@@ -173,6 +173,9 @@ class Runner:
             environment=environment,
             mark=mark_of(folder),
             limits=self._settings.limits,
+            roots=(self._settings.project, course.batch.path.parent),
+            home=self._settings.home_folder,
+            journal=folder / JOURNAL,
             cold=course.batch.cold,
             secrets=self._find_secrets(run.parameters, course.batch.notebook),
         )
@@ -197,7 +200,7 @@ class Runner:
             course.ended.popleft()
 
     def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
-        run = collect_run(run, outcome, folder, redactor)
+        run = collect_run(run, outcome, folder, redactor, project=self._settings.project)
         try:
             self._store.move_run(run)
         except IllegalTransition:

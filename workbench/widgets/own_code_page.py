@@ -1,4 +1,4 @@
-"""The own code of a model, as static HTML."""
+"""The code beside the notebook, a model's own and that which ran with it, as static HTML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.widgets.markup import Markup, element
 
 
 def show_own_code(own: dict[str, Any]) -> Markup | None:
-    """Return the section on own code, None where there is none."""
+    """Return a section on code beside the notebook, None where there is none."""
     if not own["modules"]:
         return None
     text = [element("p", own["text"], class_="wb-cautions")] if own["text"] else []

@@ -40,6 +40,7 @@ def review_body(review: Review) -> Markup:
         _needed(state),
         describe_facts(state["facts"]),
         show_changes(state["changes"]),
+        show_own_code(state["local_code"]),
         show_own_code(state["own_code"]),
         _section("Score", element("p", state["score"]), _scores(state["scores"])),
         show_classes(state["classes"]),

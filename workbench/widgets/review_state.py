@@ -13,7 +13,7 @@ from workbench.widgets.classes_state import classes_state
 from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state
 from workbench.widgets.findings_state import checklist_state, count_unfolded, findings_state
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
-from workbench.widgets.own_code_state import own_code_state
+from workbench.widgets.own_code_state import local_code_state, own_code_state
 from workbench.widgets.people_state import (
     example_commands,
     moment,
@@ -28,6 +28,7 @@ from workbench.widgets.people_state import (
 )
 from workbench.words.changes import changes_state
 from workbench.words.findings import prose, tally
+from workbench.words.local_files import describe_reads
 from workbench.words.numbers import (
     choose_decimals,
     format_number,
@@ -53,6 +54,7 @@ def review_state(review: Review) -> dict[str, Any]:
         "score": _score_text(review.evidence),
         "classes": classes_state(review.evidence.classes),
         "changes": changes_state(review.changes, review.evidence),
+        "local_code": local_code_state(review),
         "own_code": own_code_state(review),
         "findings": findings_state(review),
         "unfolded": count_unfolded(review.findings),
@@ -86,6 +88,7 @@ def _facts(review: Review) -> list[dict[str, str]]:
         fact_state("Code", commit, identity.git_commit or ""),
         fact_state("Parameters", _parameters(identity.parameters)),
         fact_state("Data", _data(review.evidence)),
+        fact_state("Also read", describe_reads(review.evidence.local_files)),
         *([fact_state("Served", summarize_form(serving))] if (serving := review.evidence.serving) else []),
         fact_state("Policy", f"{review.policy_name}, sha256 ", review.policy_digest),
         fact_state("Evidence", "sha256 ", review.evidence_digest),

@@ -20,11 +20,14 @@ from workbench.reviews.request import ApprovalRequest
 from workbench.signing.key import Key
 
 
+UNITS = "MILLIMETRES = 1\n"
+
+
 @pytest.fixture(scope="module")
 def nominated_with_own_code(
     tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], reviewers_keys: Path
 ) -> Governed:
-    """A project in which shop/1 holds own code and is answered."""
+    """A project in which shop/1 holds own code, ran a module more beside it, and is answered."""
     governed = open_governed(make_project(tmp_path_factory.mktemp("own") / "project"), reviewers_keys)
     trust(governed.bench.settings, reviewers_keys)
     notebook = write_notebook(governed.project / "notebooks")
@@ -33,6 +36,8 @@ def nominated_with_own_code(
     commit(scaling, STRANGER)
     scaling.write_text(SCALING, encoding="utf-8")
     commit(scaling, AUTHOR)
+    notebook.with_name("units.py").write_text(UNITS, encoding="utf-8")
+    notebook.write_text(notebook.read_text(encoding="utf-8").replace("from features", "import units; from features"))
     run = governed.bench.run(notebook, {})
     governed.answer_all(governed.bench.nominate(run.id, MODEL).subject)
     return governed
@@ -51,7 +56,7 @@ def test_who_wrote_a_line_of_own_code_is_an_author_and_cannot_approve_it_whoever
     evidence = nominated_with_own_code.bench.review(f"{MODEL}/1").evidence
     assert STRANGER in evidence.identity.authors
     assert [file.path for file in evidence.authorship.files] == [
-        "notebooks/holds_own_code.ipynb", "notebooks/features.py", "notebooks/scaling.py"
+        "notebooks/holds_own_code.ipynb", "notebooks/features.py", "notebooks/scaling.py", "notebooks/units.py"
     ]  # fmt: skip
     request, key = ApprovalRequest("owner"), Key(nominated_with_own_code.key_of(STRANGER))
     with pytest.raises(Refused) as refused:
@@ -73,6 +78,21 @@ def test_what_is_reviewed_is_every_line_that_runs(nominated_with_own_code):
         ("compiled", False, "It holds own code, which nothing can compile.")
     ]
     assert {finding.check: finding.status for finding in review.findings}["safe_format"] == "PASS"
+
+
+def test_local_code_that_ran_and_that_the_model_does_not_hold_is_reviewed_too(nominated_with_own_code):
+    review = nominated_with_own_code.bench.review(f"{MODEL}/1")
+    assert [(each.name, each.source, each.standing, each.note) for each in review.local_code] == [
+        ("notebooks/units.py", UNITS, "new", "not in git")
+    ]
+    files = review.evidence.local_files
+    assert {each.path: str(each.standing) for each in files.modules} == {
+        "notebooks/features.py": "not in git",
+        "notebooks/scaling.py": "committed",
+        "notebooks/units.py": "not in git",
+    }
+    assert files.is_complete
+    assert {finding.check: finding.status for finding in review.findings}["run_unmodified"] == "PASS"
 
 
 def test_it_is_served_as_the_model_answers_and_refused_once_a_byte_of_it_changes(

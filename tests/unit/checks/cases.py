@@ -27,6 +27,7 @@ from tests.unit.evidence.builders import (
     build_holdout,
     build_identity,
     build_leakage,
+    build_local_files,
     build_model,
     build_numerics,
     build_plan,
@@ -227,7 +228,11 @@ MISSING = {
         {"score": None},
         {"score": build_score(metric="accuracy")},
     ],
-    "run_unmodified": [{"identity": build_identity(notebook_digest="")}],
+    "run_unmodified": [
+        {"identity": build_identity(notebook_digest="")},
+        {"local_files": None},
+        {"local_files": build_local_files(is_complete=False)},
+    ],
     "authors_known": [
         {"authorship": None},
         {"authorship": build_authorship(files=())},

@@ -39,6 +39,7 @@ from tests.unit.evidence.builders import (
     build_execution,
     build_holdout,
     build_identity,
+    build_local_files,
     build_model,
     build_plan,
     build_replay,
@@ -54,6 +55,7 @@ from workbench.comparisons.comparison import Verdict
 from workbench.evidence.evidence import Status
 from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import MetricRule
+from workbench.runs.local_files import LocalModule, Standing
 from workbench.stats.interval import Interval
 
 
@@ -202,6 +204,36 @@ def test_the_state_of_the_checkout_is_told_but_the_notebook_digest_decides(chang
     finding = find("run_unmodified", identity=build_identity(**changes))
     assert finding.status is Status.PASS
     assert said in finding.reason
+
+
+def module(name: str, standing: Standing) -> LocalModule:
+    return LocalModule(name, "ab" * 32, standing)
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        ((), "No other local code ran."),
+        ((module("a.py", Standing.COMMITTED),), "1 local module ran with it."),
+        (
+            (module("a.py", Standing.COMMITTED), module("b.py", Standing.UNTRACKED), module("c.py", Standing.CHANGED)),
+            "3 local modules ran with it, not in the commit: b.py (not in git), c.py (changed).",
+        ),
+        (tuple(module(f"{name}.py", Standing.UNTRACKED) for name in "abcdef"), "e.py (not in git) and others."),
+    ],
+)
+def test_local_code_is_told_and_its_digests_decide(modules, said):
+    finding = find("run_unmodified", local_files=build_local_files(modules=modules))
+    assert finding.status is Status.PASS
+    assert finding.reason.endswith(said)
+
+
+def test_a_run_whose_local_code_is_not_known_says_why_and_what_to_do():
+    for files, why in ((None, "from before"), (build_local_files(is_complete=False), "did not tell to the end")):
+        finding = find("run_unmodified", local_files=files)
+        assert finding.status is Status.UNKNOWN
+        assert why in finding.reason
+        assert "Run the notebook again" in finding.reason
 
 
 def test_space_does_not_make_an_answer_longer():

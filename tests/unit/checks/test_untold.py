@@ -65,6 +65,7 @@ NEEDED = {
     "numerics": {"numerically_sound"},
     "numerics.largest_batch_difference": {"numerically_sound"},
     "disclosures": {"no_secrets_shown"},
+    "local_files": {"run_unmodified"},
     "cost": {"fast_enough"},
     "serving": {"model_loads"},
     "serving.tried": {"model_loads"},
@@ -79,6 +80,7 @@ ONLY_SHOWN = {
     "champion.runs.*.verdict", "profiles.*.columns.*.outlying", "tries.best", "tries.median", "slices.values.*.rarer_class",
     "slices.values.*.score", "slices.values.*.reference_score", "slices.values.*.p_value", "calibration.intercept",
     "calibration.brier", "calibration.log_loss", "calibration.bins", "robustness.scenarios.*.worst_column",
+    "local_files.modules", "local_files.modules.*.digest", "local_files.reads", "local_files.reads.*.digest",
     "classes.classes", "classes.metrics", "classes.classes.*.recall", "classes.classes.*.precision", "classes.classes.*.roc_auc",
     "authorship.since", "classes.metrics.*.value", "classes.positive_class", "classes.response",
 }  # fmt: skip

@@ -28,6 +28,7 @@ from workbench.notebooks.execution import Execution
 from workbench.records.digest import sha256_hex
 from workbench.replays.replay import ReplayFact
 from workbench.reviews.bundle import MANIFEST
+from workbench.runs.local_files import LocalFilesFact, LocalModule, ReadFile, SeenBy, Standing
 from workbench.runs.tables import ColumnProfile, DatasetFact, TableProfile
 
 ANSWERS = {
@@ -339,6 +340,18 @@ def build_form(**changes: Any) -> FormFact:
     return FormFact(**{**facts, "reason": "It answers like the model on 1,569 rows.", **changes})
 
 
+def build_local_files(**changes: Any) -> LocalFilesFact:
+    """Return one committed module beside the notebook, and one file that was read."""
+    facts: dict[str, Any] = {
+        "modules": (LocalModule("notebooks/rounding.py", sha256_hex(b"import math\n"), Standing.COMMITTED),),
+        "reads": (ReadFile("data/units.csv", sha256_hex(b"mm\n"), 3, SeenBy.KERNEL),),
+        "more_read": 0,
+        "is_complete": True,
+        "unseen": (),
+    }
+    return LocalFilesFact(**{**facts, **changes})
+
+
 def build_serving(**changes: Any) -> ServingFact:
     """Return how a model is served that was compiled by our own converters."""
     form = build_form()
@@ -403,6 +416,7 @@ def build_evidence(**changes: Any) -> Evidence:
         "disclosures": build_disclosures(),
         "cost": build_cost(),
         "serving": build_serving(),
+        "local_files": build_local_files(),
         "classes": build_classes(),
         "authorship": build_authorship(),
     }

@@ -152,6 +152,10 @@ TAMPERED = {
     "another format": _edited(lambda d: d.update(format=5)),
     "a format that is no number": _edited(lambda d: d.update(format=True)),
     "an older format with later facts": _edited(lambda d: d.update(format=1)),
+    "the format before with later facts": _edited(lambda d: d.update(format=3)),
+    "code that stands otherwise than there is a word for": _edited(
+        lambda d: d["local_files"]["modules"][0].update(standing="x")
+    ),
     "a scenario less": _edited(lambda d: d["robustness"]["scenarios"][0].pop("drop")),
     "columns that are no list": _edited(lambda d: d["profiles"][0].update(columns={})),
     "a count that is a text": _edited(lambda d: d["sample"].update(rows="143")),
@@ -211,13 +215,13 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "3e27af47fe9260fb187146bdb6973b3cde03f48da27582ec3b8ddb576b255cc5"
+DIGEST_OF_FORMAT_4 = "fa4ebad37349bf1dd2b6d33e7d8122ffef1dbd5afffac76e8bd82fe0876121f5"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
 LATER = {
     "profiles", "leakage", "replay", "tries", "sample", "slices", "calibration", "robustness", "numerics", "disclosures", "cost",
-    "serving", "classes", "authorship",
+    "serving", "classes", "authorship", "local_files",
 }  # fmt: skip
 
 
@@ -230,11 +234,17 @@ def test_the_bytes_of_this_format_do_not_change_unseen():
 def test_evidence_of_the_third_format_is_read_and_written_as_it_was():
     holdout = build_holdout(alike_rows=None)
     evidence = build_evidence(
-        plan=build_plan(policy_digest=sha256_hex(b"policy")), holdout=holdout, authorship=None, format=3
+        plan=build_plan(policy_digest=sha256_hex(b"policy")),
+        holdout=holdout,
+        authorship=None,
+        local_files=None,
+        format=3,
     )
     assert evidence.digest == DIGEST_OF_FORMAT_3
     assert parse_evidence(evidence.to_bytes()) == evidence
-    with pytest.raises(ValueError, match=r"format 3 cannot hold authorship, holdout\.alike_rows, tries\.drafts"):
+    with pytest.raises(
+        ValueError, match=r"format 3 cannot hold authorship, holdout\.alike_rows, local_files, tries\.drafts"
+    ):
         build_evidence(tries=build_tries(drafts=1), format=3).to_bytes()
 
 
@@ -245,11 +255,14 @@ def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
         serving=None,
         classes=None,
         authorship=None,
+        local_files=None,
         format=2,
     )
     assert evidence.digest == DIGEST_OF_FORMAT_2
     assert parse_evidence(evidence.to_bytes()) == evidence
-    with pytest.raises(ValueError, match=r"format 2 cannot hold authorship, classes, holdout\.alike_rows, serving"):
+    with pytest.raises(
+        ValueError, match=r"format 2 cannot hold authorship, classes, holdout\.alike_rows, local_files, serving"
+    ):
         build_evidence(format=2).to_bytes()
 
 
@@ -271,7 +284,7 @@ def test_what_was_not_measured_then_is_unknown_and_what_was_is_judged_as_ever():
     unknown = {name for name, finding in findings.items() if finding.status is Status.UNKNOWN}
     assert unknown == {
         "planned_first", "replay_agrees", "data_quality", "no_leaking_feature", "holdout_wear", "enough_data", "calibrated",
-        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched", "authors_known",
+        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched", "authors_known", "run_unmodified",
     }  # fmt: skip
     assert {findings[name].status for name in set(findings) - unknown} == {Status.PASS}
     assert all(findings[name].reason.count(". ") >= 1 for name in unknown)

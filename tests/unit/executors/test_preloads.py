@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads, is_installed
+from workbench.executors import kernel_parent
+from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads, installation_folders, is_installed
 
 
 def notebook(*cells: str | list[str]) -> dict[str, Any]:
@@ -78,3 +79,13 @@ def test_what_a_package_imports_on_its_way_comes_with_it():
 def test_text_cells_and_notebooks_without_cells_have_none():
     assert find_preloads({"cells": [{"cell_type": "markdown", "source": "import yaml"}]}) == ()
     assert find_preloads({}) == ()
+
+
+def test_a_package_that_brings_local_code_along_is_left_to_each_kernel(tmp_path, monkeypatch):
+    for name, text in (("site/wb_brings", "import wb_local"), ("site/wb_alone", ""), ("local/wb_local", "")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    for folder in ("site", "local"):
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    monkeypatch.setattr(kernel_parent, "installation_folders", lambda: (*installation_folders(), tmp_path / "site"))
+    assert kernel_parent.preload(["wb_alone", "wb_brings"]) == {"wb_brings"}

@@ -7,7 +7,7 @@ function render({ model, el }) {
   const kernel = watchKernel(model, () => show());
   const requests = openRequests(model, kernel);
   const forms = openForms(model, requests, say);
-  const parts = [head(say), changesPart(), ownCodePart(), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
+  const parts = [head(say), changesPart(), modulesPart("local_code"), modulesPart("own_code"), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
@@ -84,7 +84,7 @@ function changesPart() {
   return { node, show: (state) => draw(state.changes) };
 }
 
-function ownCodePart() {
+function modulesPart(key) {
   const box = h("div", {});
   const { node, heading } = section("", box);
   const module = (item) => h("div", {}, item.code.map(code), item.detail ? h("div", { class: "wb-quiet" }, item.detail) : null);
@@ -93,7 +93,7 @@ function ownCodePart() {
     node.hidden = !own.modules.length;
     box.replaceChildren(...(own.text ? [h("p", { class: "wb-cautions" }, own.text)] : []), ...own.modules.map(module));
   });
-  return { node, show: (state) => draw(state.own_code) };
+  return { node, show: (state) => draw(state[key]) };
 }
 
 function scorePart() {

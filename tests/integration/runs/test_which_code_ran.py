@@ -1,0 +1,137 @@
+"""A run's record says which code ran beside its notebook and which files were read; what its user has Python run does not run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from tests.conftest import AUTHOR
+from tests.unit.runs.test_provenance import git
+from workbench.config import Settings
+from workbench.errors import RunFailed
+from workbench.runs.run import Run
+from workbench.workflow import Workbench
+
+CODE = """
+import pathlib, sys
+import helper, pyarrow as pa, pyarrow.parquet as pq
+%run changed.py
+pq.read_table("data/read.parquet")
+mapped = pa.memory_map("data/mapped.parquet")
+found = [name for name in ("from_ipython", "from_python") if name in globals()] + sorted({"sitecustomize"} & set(sys.modules))
+is_the_users = pathlib.Path(get_ipython().ipython_dir).is_relative_to(pathlib.Path.home())
+pathlib.Path(pathlib.Path.home(), "found").write_text(" ".join([*found, str(is_the_users)]))
+"""
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    code = [nbformat.v4.new_code_cell(source) for source in ("x = 1", *cells)]
+    code[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    document = nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel})
+    nbformat.write(
+        nbformat.from_dict({**document, "cells": [{**cell, "id": str(n)} for n, cell in enumerate(code)]}), path
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder whose user has IPython, Python and a folder on the path run something in every kernel."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".ipython" / "profile_default" / "startup").mkdir(parents=True)
+    (home / ".ipython" / "profile_default" / "startup" / "00.py").write_text("from_ipython = 1\n", encoding="utf-8")
+    (home / "start.py").write_text("from_python = 1\n", encoding="utf-8")
+    (home / "hooks").mkdir()
+    (home / "hooks" / "sitecustomize.py").write_text("import pathlib; pathlib.Path.home().joinpath('hooked').touch()\n")
+    (home / "hooks" / "on_the_path.py").write_text("P = 1\n", encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="module")
+def bench(
+    tmp_path_factory: pytest.TempPathFactory, make_project: Callable[[Path], Path], home: Path
+) -> Iterator[Workbench]:
+    """A committed project with a helper that git does not track and one that was changed since."""
+    folder = make_project(tmp_path_factory.mktemp("code") / "project")
+    write_notebook(folder / "train.ipynb", CODE)
+    write_notebook(folder / "path.ipynb", f"import on_the_path\n{CODE}")
+    write_notebook(folder / "dies.ipynb", "import helper, os\nos._exit(0)")
+    (folder / "changed.py").write_text("W = 1\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("runs\n", encoding="utf-8")
+    (folder / "data").mkdir()
+    for name in ("read", "mapped", "untouched"):
+        pyarrow.parquet.write_table(pyarrow.table({"a": [1]}), folder / "data" / f"{name}.parquet")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "first")
+    (folder / "helper.py").write_text("V = 1\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("PYTHONSTARTUP", str(home / "start.py"))
+        opened = Workbench.open(Settings(folder, author=AUTHOR))
+        yield opened
+        opened.store.close()
+
+
+def run(bench: Workbench, name: str) -> Run:
+    try:
+        return bench.show(bench.run(bench.settings.project / name, {}).id)
+    except RunFailed as exc:
+        return bench.show(exc.what.split()[1])
+
+
+def standings(run: Run) -> dict[str, str]:
+    modules: list[dict[str, Any]] = run.record["local_files"]["modules"]
+    return {module["path"]: module["standing"] for module in modules}
+
+
+def test_a_run_has_nothing_of_its_user_and_names_what_it_ran_and_read(bench, home):
+    found = run(bench, "train.ipynb")
+    assert (found.error, found.record["kernel"]) == (None, "warm")
+    assert (home / "found").read_text(encoding="utf-8") == "False"
+    assert standings(found) == {"changed.py": "committed", "helper.py": "not in git"}
+    assert found.provenance["git_dirty"] is False
+    assert found.git_dirty is True
+    files = found.record["local_files"]
+    assert [(each["path"], each["seen_by"]) for each in files["reads"]] == [
+        ("data/mapped.parquet", "the system"),
+        ("data/read.parquet", "the system"),
+    ]
+    assert files["is_complete"]
+    assert files["unseen"] == []
+
+
+def test_a_hook_on_the_path_does_not_run_and_modules_beside_it_do(bench, home, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(home / "hooks"), os.environ.get("PYTHONPATH")])))
+    found = run(bench, "path.ipynb")
+    assert (found.error, found.record["kernel"]) == (None, "cold")
+    assert not (home / "hooked").exists()
+    assert (home / "found").read_text(encoding="utf-8") == "False"
+    assert standings(found)["~/hooks/on_the_path.py"] == "not in git"
+
+
+def test_of_a_kernel_that_died_is_known_what_it_told_until_then(bench):
+    found = run(bench, "dies.ipynb")
+    assert found.error == "The kernel died."
+    assert standings(found) == {"helper.py": "not in git"}
+    assert not found.record["local_files"]["is_complete"]
+
+
+def test_two_runs_share_the_process_they_are_forked_from_and_not_their_folder_of_ipython(bench, home):
+    write_notebook(
+        bench.settings.project / "leaves.ipynb",
+        "import pathlib, os\nfolder = pathlib.Path(get_ipython().profile_dir.startup_dir)\nassert not list(folder.glob('*.py'))\n"
+        "folder.mkdir(parents=True, exist_ok=True); (folder / '00.py').write_text('left = 1')\n"
+        "assert 'left' not in globals()\n"
+        "with open(pathlib.Path.home() / 'parents', 'a') as f: print(os.getppid(), file=f)",
+    )
+    assert [run(bench, "leaves.ipynb").error for _ in range(3)] == [None, None, None]
+    assert len({*(home / "parents").read_text(encoding="utf-8").splitlines()}) == 1

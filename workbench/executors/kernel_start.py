@@ -1,0 +1,60 @@
+"""How a run's kernel starts: in a private IPython folder, without hooks of Python that no package brought, and with a witness."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from workbench.executors import kernel_witness
+from workbench.executors.jobs import Job
+from workbench.executors.kernel_witness import is_of_packages
+
+# Run by Python when it starts, wherever they are found first.
+_HOOKS = ("sitecustomize", "usercustomize")
+_STARTUP = "PYTHONSTARTUP"
+# By no name the notebook may have taken.
+_WATCH = "__import__('builtins').exec(__import__('builtins').compile({source!r}, '<workbench>', 'exec'), {{'__name__': 'witness'}})"
+
+
+def clean_environment(environment: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """Return the environment a kernel starts in: what IPython would run of its user is not there, nor are foreign hooks."""
+    kept = {name: value for name, value in environment.items() if name != _STARTUP}
+    path = {} if find_later_path(environment) is None else {"PYTHONPATH": os.pathsep.join(_split(environment)[0])}
+    return {**kept, **path, "IPYTHONDIR": str(scratch / "ipython")}
+
+
+def find_later_path(environment: Mapping[str, str]) -> str | None:
+    """Return the PYTHONPATH a kernel gets only after its start, because a folder in it has a hook; None where none has."""
+    return environment["PYTHONPATH"] if _split(environment)[1] else None
+
+
+def _split(environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the folders of PYTHONPATH without a foreign hook, and those with one."""
+    given = environment.get("PYTHONPATH", "")
+    entries = given.split(os.pathsep) if given else []
+    foreign = [entry for entry in entries if _has_hook(entry)]
+    return [entry for entry in entries if entry not in foreign], foreign
+
+
+def _has_hook(entry: str) -> bool:
+    folder = Path(entry).absolute()
+    names = [name for hook in _HOOKS for name in (f"{hook}.py", f"{hook}.pyc", f"{hook}/__init__.py")]
+    return not is_of_packages(entry) and any((folder / name).is_file() for name in names)
+
+
+@cache
+def _read_witness() -> str:
+    return Path(kernel_witness.__file__).read_text(encoding="utf-8")
+
+
+def spell_watch(job: Job) -> str:
+    """Return the code by which a kernel is watched from its first cell on."""
+    wanted = {
+        "journal": str(job.journal),
+        "roots": [str(root) for root in job.roots],
+        "own": [str(Path(__file__).parents[1])],
+        "path": find_later_path(job.environment),
+    }
+    return _WATCH.format(source=f"{_read_witness()}\nwatch(**{wanted!r})\n")

@@ -1,0 +1,118 @@
+"""Local files: the code that ran and the files that were read in a run, beside its notebook, packages and declared tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from workbench.records.digest import sha256_hex, strict_json
+
+# Larger files are named by their size alone.
+LARGEST_DIGESTED_BYTES = 64 * 1024 * 1024
+
+
+class Standing(StrEnum):
+    """How local code stands to the commit of its repository: in it as it ran, not as it ran, not at all; or nobody can tell."""
+
+    COMMITTED = "committed"
+    CHANGED = "changed"
+    UNTRACKED = "not in git"
+    UNKNOWN = "unknown"
+
+
+class SeenBy(StrEnum):
+    """Who told that a file was read: the kernel; or the system, of some program that was there while the notebook ran."""
+
+    KERNEL = "the kernel"
+    SYSTEM = "the system"
+
+
+@dataclass(frozen=True)
+class LocalModule:
+    """A file code ran from that no package brought: its path, its sha256 as it was when it ran (None: unreadable), its standing."""
+
+    path: str
+    digest: str | None
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file that was read and is no declared table; `digest` is None for a large one, or one that changed or went meanwhile."""
+
+    path: str
+    digest: str | None
+    bytes: int
+    seen_by: SeenBy
+
+
+@dataclass(frozen=True)
+class LocalFilesFact:
+    """What a run took from local files, sorted by path; paths are relative to the project, or to the home folder (`~/`).
+
+    `is_complete` is true when the kernel listened from before the first cell to after the last and told of every module;
+    `more_read` counts files beyond those listed; `unseen` says what could not be seen.
+    """
+
+    modules: tuple[LocalModule, ...]
+    reads: tuple[ReadFile, ...]
+    more_read: int
+    is_complete: bool
+    unseen: tuple[str, ...]
+
+    @property
+    def uncommitted(self) -> tuple[LocalModule, ...]:
+        """The modules that are not in git as they ran."""
+        return tuple(module for module in self.modules if module.standing in (Standing.CHANGED, Standing.UNTRACKED))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a kernel wrote: by path the digest and text of code (None: not told), and size and time (ns) of what was read."""
+
+    code: Mapping[str, tuple[str | None, str | None]]
+    reads: Mapping[str, tuple[int, int]]
+    more_read: int
+    is_complete: bool
+
+
+def read_journal(content: bytes) -> Told:
+    """Read the lines of a kernel's journal; what is no line of it makes it incomplete, and is passed over."""
+    lines = [_read_line(line) for line in content.split(b"\n") if line]
+    code: dict[str, tuple[str | None, str | None]] = {}
+    reads: dict[str, tuple[int, int]] = {}
+    for line in filter(None, lines):
+        if _has(line, code=str, digest=str | None, source=str | None):
+            code.setdefault(_readable(line["code"]), (line["digest"], line["source"]))
+        elif _has(line, read=str, bytes=int, mtime_ns=int):
+            reads.setdefault(_readable(line["read"]), (line["bytes"], line["mtime_ns"]))
+    ends = [line for line in filter(None, lines) if _has(line, end=bool, lost=int, more_code=int, more_read=int)]
+    begins = bool(lines) and lines[0] is not None and "begin" in lines[0]
+    is_whole = begins and None not in lines and len(ends) == 1 and ends[0]["lost"] == ends[0]["more_code"] == 0
+    return Told(code, reads, sum(end["more_read"] for end in ends), is_whole)
+
+
+def _read_line(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = strict_json(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _has(line: Mapping[str, Any], **kinds: Any) -> bool:
+    return set(line) == set(kinds) and all(isinstance(line[name], kind) for name, kind in kinds.items())
+
+
+def _readable(path: str) -> str:
+    """A file name is whatever bytes somebody gave it; those that are no text are spelled out."""
+    return path.encode(errors="backslashreplace").decode()
+
+
+def find_sources(content: bytes, modules: Iterable[LocalModule]) -> dict[str, str]:
+    """Return the text of each module by its path, as far as it was kept and is the one that ran."""
+    texts = {text for _, text in read_journal(content).code.values() if text is not None}
+    known = {sha256_hex(text.encode(errors="replace")): text for text in texts}
+    return {module.path: known[module.digest] for module in modules if module.digest in known}

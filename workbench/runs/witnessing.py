@@ -1,0 +1,131 @@
+"""Witnessing: what a kernel and the system told of local files, held against git and against what lies there when the run ended."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from workbench.executors.jobs import Opened
+from workbench.records.digest import sha256_hex
+from workbench.runs.local_files import (
+    LARGEST_DIGESTED_BYTES,
+    LocalFilesFact,
+    LocalModule,
+    ReadFile,
+    SeenBy,
+    Standing,
+    read_journal,
+)
+from workbench.runs.provenance import name_path, read_changed_paths, read_repository
+
+MOST_READ = 200
+
+
+def witness_local_files(
+    journal: bytes, opened: Opened, *, project: Path, notebook: Path, commit: str | None, declared: Collection[str]
+) -> LocalFilesFact:
+    """Return what a run took from local files; `commit` is the one its notebook was at, `declared` are the names of its tables.
+
+    A file whose name or path is that of a declared table is one.
+    """
+    told = read_journal(journal)
+    standings = _judge_standings({path: digest for path, (digest, _) in told.code.items()}, notebook.parent, commit)
+    modules = [
+        LocalModule(name_path(path, project), told.code[path][0], standing) for path, standing in standings.items()
+    ]
+    reads = [
+        *_list_told(_without(told.reads, told.code), project),
+        *_list_opened(opened.files, {*told.reads, *told.code}, project),
+    ]
+    reads = [read for read in reads if not {read.path, read.path.rpartition("/")[2]} & {*declared}]
+    return LocalFilesFact(
+        modules=tuple(sorted(modules, key=lambda module: module.path)),
+        reads=tuple(sorted(reads[:MOST_READ], key=lambda read: read.path)),
+        more_read=told.more_read + len(reads[MOST_READ:]),
+        is_complete=told.is_complete and all(module.digest for module in modules),
+        unseen=opened.unseen,
+    )
+
+
+# Code
+
+
+def _judge_standings(code: Mapping[str, str | None], folder: Path, commit: str | None) -> dict[str, Standing]:
+    """Return how each file stands to git: to the run's commit where it lies in the notebook's repository, else to its own."""
+    grouped: dict[str | None, list[str]] = defaultdict(list)
+    for path in code:
+        grouped[read_repository(Path(path).resolve().parent)].append(path)
+    ours = read_repository(folder) if code else None
+    found: dict[str, Standing] = {}
+    for repository, paths in grouped.items():
+        at = commit if repository == ours else "HEAD"
+        found |= _judge_repository(repository, at, {path: code[path] for path in paths})
+    return found
+
+
+def _judge_repository(
+    repository: str | None, commit: str | None, code: Mapping[str, str | None]
+) -> dict[str, Standing]:
+    if repository is None or commit is None:
+        return dict.fromkeys(code, Standing.UNTRACKED)
+    changed = read_changed_paths(repository, commit, list(code))
+    if changed is None:
+        return dict.fromkeys(code, Standing.UNKNOWN)
+    return {path: _judge_file(path, digest, *changed) for path, digest in code.items()}
+
+
+def _judge_file(path: str, digest: str | None, tracked: Collection[str], changed: Collection[str]) -> Standing:
+    real = os.path.realpath(path)
+    if real not in tracked:
+        return Standing.UNTRACKED
+    # What git compares is there now; that it is what ran says the digest.
+    return Standing.CHANGED if real in changed or digest is None or _digest(path) != digest else Standing.COMMITTED
+
+
+# Files
+
+
+def _without(reads: Mapping[str, tuple[int, int]], code: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Return what was read and did not run: who runs a text reads it first."""
+    return {path: state for path, state in reads.items() if path not in code}
+
+
+def _list_told(reads: Mapping[str, tuple[int, int]], project: Path) -> Iterator[ReadFile]:
+    for path, (size, time_ns) in reads.items():
+        found = _look_at(path)
+        digest = _digest(path) if found == (size, time_ns) else None
+        yield ReadFile(name_path(path, project), digest, size, SeenBy.KERNEL)
+
+
+def _list_opened(files: Iterable[str], told: Collection[str], project: Path) -> Iterator[ReadFile]:
+    known = {os.path.realpath(path) for path in told}
+    for path in files:
+        found = _look_at(path)
+        if found is not None and os.path.realpath(path) not in known:
+            yield ReadFile(name_path(path, project), _digest(path), found[0], SeenBy.SYSTEM)
+
+
+def _look_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _digest(path: str) -> str | None:
+    """Return the digest of a file as it is now; None where it is large, or cannot be read."""
+    found = _look_at(path)
+    return None if found is None or found[0] > LARGEST_DIGESTED_BYTES else _digest_state(path, *found)
+
+
+@lru_cache(maxsize=1024)
+def _digest_state(path: str, _size: int, _time_ns: int) -> str | None:
+    """Digest a file in one state: the runs of a sweep read the same ones."""
+    try:
+        return sha256_hex(Path(path).read_bytes())
+    except OSError:
+        return None

@@ -27,7 +27,7 @@ from workbench.records.document import build_record
 from workbench.replays.replay import ReplayFact
 from workbench.runs.tables import DatasetFact, TableProfile
 
-FORMAT = 3
+FORMAT = 4
 # What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
 _FIRST_FIELDS = frozenset(
     {
@@ -109,7 +109,10 @@ class ObjectionFact:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a check may look at; what is not in here cannot make a finding pass."""
+    """Everything a check may look at; what is not in here cannot make a finding pass.
+
+    `champion_unscored` says why the version that is served could not be scored on this holdout, where nobody could.
+    """
 
     identity: Identity
     execution: Execution
@@ -140,6 +143,7 @@ class Evidence:
     serving: ServingFact | None = None
     classes: ClassesFact | None = None
     own_code: tuple[ModuleFact, ...] = ()
+    champion_unscored: str | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -187,7 +191,9 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
+    since_4 = frozenset({"champion_unscored"})
+    later = {1: names - _FIRST_FIELDS, 2: since_4 | {"serving", "classes", "own_code"}, 3: since_4}
+    return later.get(written, frozenset())
 
 
 class Status(StrEnum):

@@ -119,6 +119,7 @@ def test_every_part_counts_for_the_digest(field):
         "plan": None,
         "checklist_digest": "c" * 64,
         "waivers": (build_waiver_fact(),),
+        "champion_unscored": "It has no column plan.",
         "objections": (build_objection_fact(),),
     }
     # What was measured and what was not are not the same.
@@ -148,7 +149,7 @@ TAMPERED = {
     "an escape": BYTES.replace(b"tumour", b"\\u0074umour", 1),
     "NaN": BYTES.replace(b'"version":3', b'"version":NaN', 1),
     "infinity": BYTES.replace(b'"version":3', b'"version":Infinity', 1),
-    "another format": _edited(lambda d: d.update(format=4)),
+    "another format": _edited(lambda d: d.update(format=5)),
     "a format that is no number": _edited(lambda d: d.update(format=True)),
     "an older format with later facts": _edited(lambda d: d.update(format=1)),
     "a scenario less": _edited(lambda d: d["robustness"]["scenarios"][0].pop("drop")),
@@ -211,6 +212,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
+DIGEST_OF_FORMAT_4 = "4d5f94f0a4257d2b08822a564dc28a5ef28d4dd603320c44bb577937b59276de"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
@@ -223,7 +225,15 @@ LATER = {
 def test_the_bytes_of_this_format_do_not_change_unseen():
     """Who changes this digest changes what every signature over evidence means: raise the format instead."""
     evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")))
+    assert evidence.digest == DIGEST_OF_FORMAT_4
+
+
+def test_evidence_of_the_third_format_is_read_and_written_as_it_was_and_holds_no_later_fact():
+    evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")), format=3)
     assert evidence.digest == DIGEST_OF_FORMAT_3
+    assert parse_evidence(evidence.to_bytes()) == evidence
+    with pytest.raises(ValueError, match="format 3 cannot hold champion_unscored"):
+        replace(evidence, champion_unscored="It has no column plan.").to_bytes()
 
 
 def test_evidence_of_the_second_format_is_read_and_written_as_it_was():

@@ -132,7 +132,6 @@ def test_another_champion_than_at_the_nomination_is_asked_when_the_review_is_ope
     assert evidence.champion_version == 1
     assert evidence.champion is not None
     assert evidence.champion.reference == "the champion, version 1"
-    assert retrained.bench.review("shop/3").evidence == evidence
 
 
 def test_what_is_small_and_not_worse_as_far_as_anybody_can_tell_is_waived_by_an_owner_and_released(

@@ -16,13 +16,14 @@ from pathlib import Path
 from signal import SIGKILL
 
 from workbench.models import model_inspection
+from workbench.models.confining import child_environment
 from workbench.models.inspection_child import Request, Trial
 
 _SERVE = """
 import json, os, sys
 from pathlib import Path
 from workbench.models import inspection_child
-inspection_child._import_libraries()
+inspection_child.import_libraries()
 for line in sys.stdin:
     folder = Path(json.loads(line))
     pid = os.fork()
@@ -54,7 +55,7 @@ class WarmInspections:
             [sys.executable, "-P", "-c", _SERVE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=model_inspection._environment(home),
+            env=child_environment(home),
             bufsize=0,  # what was read ahead could not be waited for
         )
 

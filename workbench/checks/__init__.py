@@ -31,7 +31,7 @@ from workbench.checks.run_finished import run_finished
 from workbench.checks.run_unmodified import run_unmodified
 from workbench.checks.safe_format import safe_format
 from workbench.checks.slices_hold import slices_hold
-from workbench.evidence.evidence import Evidence, Finding
+from workbench.evidence.evidence import Evidence, Finding, Severity, Status
 from workbench.policies.policy import Known, Policy, parse_policy
 from workbench.stats.metrics import METRICS
 
@@ -80,4 +80,11 @@ def read_policy(content: bytes) -> Policy:
 def run_checks(evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
     """Return the finding of each check the policy names, in the policy's order and with its severity."""
     found = (CHECKS[name](evidence, policy) for name in policy.checks)
-    return tuple(replace(each, severity=policy.severity_of(each.check)) for each in found)
+    return tuple(replace(each, severity=_weigh(each, policy.severity_of(each.check))) for each in found)
+
+
+def _weigh(finding: Finding, severity: Severity) -> Severity:
+    """Return what a severity means for this finding: what is known to fail is not waived where only the unknown may be."""
+    if severity is not Severity.WAIVABLE_IF_UNKNOWN:
+        return severity
+    return Severity.BLOCKING if finding.status is Status.FAIL else Severity.WAIVABLE

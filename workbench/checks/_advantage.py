@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule
-from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, decide_verdict
+from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, decide_verdict, describe_needed_rows
 from workbench.evidence.evidence import Evidence
 from workbench.policies.policy import Policy
 
@@ -48,3 +48,11 @@ def judge_nominee(comparison: Comparison, evidence: Evidence, policy: Policy) ->
     interval = nominee.advantage
     verdict = decide_verdict(interval, rule.margin)
     return verdict, f"{verdict}: {interval.low:+.3g} to {interval.high:+.3g} on {comparison.rows:,} rows"
+
+
+def say_what_decides(comparison: Comparison, evidence: Evidence, policy: Policy) -> str:
+    """Return what would decide by the policy's own margin: the difference these rows can tell, and how many rows would."""
+    nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
+    advantage = nominee.advantage if nominee else None
+    needed = describe_needed_rows(comparison, advantage, rule.margin) if advantage and rule else ""
+    return " ".join(filter(None, [needed, "Use a larger holdout."]))

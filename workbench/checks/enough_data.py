@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workbench.checks._advantage import NO_INTERVAL, find_mismatch, find_nominee, judge_nominee
+from workbench.checks._advantage import NO_INTERVAL, find_mismatch, find_nominee, judge_nominee, say_what_decides
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
@@ -18,7 +18,8 @@ LIMITS = ("fewest_rows", "fewest_of_a_class")
 def enough_data(evidence: Evidence, policy: Policy) -> Finding:
     """Pass on enough rows, of each class too, when the interval is narrower than the margin allows or the verdict is BETTER.
 
-    The interval is that against the champion, or against the baseline while there is none.
+    The interval is that against the champion, or against the baseline while there is none. Too few rows fail; where there are
+    enough and the interval is too wide all the same, nobody can tell.
     """
     limits = read_limits(policy, "enough_data", *LIMITS)
     if isinstance(limits, Finding):
@@ -44,9 +45,11 @@ def _find_few(sample: SampleFact, limits: Mapping[str, float]) -> str:
 
 def _judge_width(evidence: Evidence, policy: Policy, limit: str) -> Finding:
     comparison = evidence.baseline if evidence.champion_version is None else evidence.champion
-    mismatch = "There is no comparison." if comparison is None else find_mismatch(comparison, evidence, policy)
+    missing = evidence.champion_unscored or "There is no comparison. Nominate the run again."
+    mismatch = find_mismatch(comparison, evidence, policy) if comparison else None
     if comparison is None or mismatch:
-        reason = f"How wide the interval is cannot be told. {mismatch} Nominate the run again."
+        said = f"{mismatch} Nominate the run again." if mismatch else missing
+        reason = f"How wide the interval is cannot be told. {said}"
         return Finding("enough_data", Status.UNKNOWN, "no interval", limit, reason)
     return _judge_interval(comparison, evidence, policy, limit)
 
@@ -62,7 +65,7 @@ def _judge_interval(comparison: Comparison, evidence: Evidence, policy: Policy, 
         reason = "The holdout is large enough for the verdict that is drawn from it."
         return Finding("enough_data", Status.PASS, value, limit, reason)
     reason = (
-        f"Not enough data: half the interval ({half:.3g}) is not below the margin ({rule.margin:g}), so a difference that "
-        "matters could hide in it. Use a larger holdout and run again."
+        f"Not enough data to tell: half the interval ({half:.3g}) is not below the margin ({rule.margin:g}), so a difference "
+        f"that matters could hide in it. {say_what_decides(comparison, evidence, policy)}"
     )
-    return Finding("enough_data", Status.FAIL, value, limit, reason)
+    return Finding("enough_data", Status.UNKNOWN, value, limit, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.checks._advantage import NO_INTERVAL, find_mismatch, judge_nominee, no_interval
+from workbench.checks._advantage import NO_INTERVAL, find_mismatch, judge_nominee, no_interval, say_what_decides
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
@@ -11,15 +11,14 @@ _GOOD = (Verdict.BETTER, Verdict.NOT_WORSE)
 
 
 def not_worse_than_champion(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when the paired interval says BETTER or NOT WORSE, or when nothing is served yet."""
+    """Pass when the paired interval says BETTER or NOT WORSE, or when nothing is served yet; WORSE fails, all else is unknown."""
     limit = "BETTER or NOT WORSE than the champion"
     if evidence.champion_version is None and evidence.champion is None:
         reason = "There is no champion yet, so nothing can become worse."
         return Finding("not_worse_than_champion", Status.PASS, "no champion", limit, reason)
     if evidence.champion_version is None or evidence.champion is None:
-        reason = (
-            "The served champion was not compared with this run on the same holdout. "
-            "Run the champion's notebook on this holdout, then nominate again."
+        reason = evidence.champion_unscored or (
+            "The served champion was not scored on this holdout. Nominate the run again: then its frozen model is."
         )
         return Finding("not_worse_than_champion", Status.UNKNOWN, "not compared", limit, reason)
     mismatch = find_mismatch(evidence.champion, evidence, policy)
@@ -40,6 +39,7 @@ def _judge(comparison: Comparison, evidence: Evidence, policy: Policy, limit: st
         return Finding("not_worse_than_champion", Status.PASS, value, limit, reason)
     if verdict is Verdict.WORSE:
         reason = f"The model is worse than {champion}. Keep the champion, or improve the model."
-    else:
-        reason = f"The data do not show whether the model is worse than {champion}. Use a larger holdout."
-    return Finding("not_worse_than_champion", Status.FAIL, value, limit, reason)
+        return Finding("not_worse_than_champion", Status.FAIL, value, limit, reason)
+    needed = say_what_decides(comparison, evidence, policy)
+    reason = f"The data do not show whether the model is worse than {champion}. {needed}"
+    return Finding("not_worse_than_champion", Status.UNKNOWN, value, limit, reason)

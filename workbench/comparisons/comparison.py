@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
 
@@ -117,7 +118,24 @@ def headline(comparison: Comparison) -> str:
     if best.advantage is None:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
     bounds = f"{best.advantage.low:+.3g} to {best.advantage.high:+.3g}".replace("-", "\N{MINUS SIGN}")
-    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {comparison.tried} tried).{left}"
+    needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
+    more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
+    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {comparison.tried} tried).{more}{left}"
+
+
+def describe_needed_rows(comparison: Comparison, advantage: Interval, margin: float) -> str:
+    """Say which difference the rows of a comparison can tell, and how many would decide; empty where nobody can say."""
+    difference, rows = detectable_difference(advantage), rows_to_decide(advantage, comparison.rows, margin)
+    if difference is None or rows is None:
+        return ""
+    least = f"{comparison.rows:,} rows tell a difference of {difference:.2g} or more (MDE, in 80 % of draws)"
+    return f"{least}; about {_round_up(rows):,} would decide by the margin of {margin:g}."
+
+
+def _round_up(count: int) -> int:
+    """Return a count to two digits, never less than it: what is planned is no more exact than that."""
+    step = 10 ** max(len(str(count)) - 2, 0)
+    return -(-count // step) * step
 
 
 def find_advantage(value: float, reference: float, metric: Metric) -> float:

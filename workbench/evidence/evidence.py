@@ -43,6 +43,7 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
     4: {
         "authorship": None,
         "local_files": None,
+        "champion_unscored": None,
         "holdout.alike_rows": None,
         "holdout.name": "",
         "holdout.target": None,
@@ -126,7 +127,10 @@ class ObjectionFact:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything a check may look at; what is not in here cannot make a finding pass."""
+    """Everything a check may look at; what is not in here cannot make a finding pass.
+
+    `champion_unscored` says why the version that is served could not be scored on this holdout, where nobody could.
+    """
 
     identity: Identity
     execution: Execution
@@ -159,6 +163,7 @@ class Evidence:
     own_code: tuple[ModuleFact, ...] = ()
     authorship: AuthorshipFact | None = None
     local_files: LocalFilesFact | None = None
+    champion_unscored: str | None = None
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:

@@ -22,7 +22,7 @@ from workbench.models.confinement import (
     leave_network,
     limit_resources,
 )
-from workbench.models.contract import MOST_ROWS, Contract, Predict, find_row_problems, parse_contract
+from workbench.models.contract import Contract, Predict, find_row_problems, parse_contract
 from workbench.models.disturbance import Disturbed, choose_rows
 from workbench.models.frames import Rows, to_rows
 from workbench.models.model_facts import CostFact, FormFact, NumericsFact, ServingFact
@@ -30,6 +30,7 @@ from workbench.models.model_files import ONNX_FILE, SKOPS_FILE
 from workbench.models.own_modules import OwnModules, read_modules
 from workbench.models.served_model import FILES, load_served
 from workbench.models.serving_trial import ask_all, ask_labels, ask_singly, disturb, measure_cost
+from workbench.models.spelled_rows import require_rows
 from workbench.stats.task import LABEL, score_columns
 
 ANSWERS_FILE = "answers.npy"
@@ -85,7 +86,7 @@ def main() -> None:
     os.dup2(2, 1)
     limit_resources(request.limits)
     leave_network()
-    _import_libraries()
+    import_libraries()
     own = _read_own(request)
     # Own code is served by itself, and gets no second process.
     compiler = None if own else Compiler(lambda: _load(request, own), request.output, request.limits)
@@ -98,7 +99,7 @@ def main() -> None:
             compiler.stop()
 
 
-def _import_libraries() -> None:
+def import_libraries() -> None:
     """Import what inspecting needs while programs may still be asked, as some libraries do at import."""
     import onnxruntime  # noqa: F401
     import pandas  # noqa: F401
@@ -242,14 +243,7 @@ def _read_rows(path: str, contract: Contract) -> list[dict[str, Any]]:
             "The holdout has other columns than the contract.", why=sorted({*frame.columns} ^ {*contract.names})
         )
     rows = to_rows(frame, contract)
-    for start in range(0, len(rows), MOST_ROWS):
-        problems = find_row_problems(contract, rows[start : start + MOST_ROWS])
-        if problems:
-            first = problems[0]
-            raise Refused(
-                "The holdout does not keep the contract.",
-                why=f"Row {start + (first.row or 0)}, column {first.column!r}: expected {first.expected}, got {first.got}.",
-            )
+    require_rows(rows, contract)
     return rows
 
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import signal
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import Refused
-from workbench.files.processes import name_starter
-from workbench.files.python_processes import SEARCHED, python_command, python_variables
 from workbench.files.trees import read_tree, write_tree
 from workbench.models.confinement import Limits
+from workbench.models.confining import read_answer, run_confined
 from workbench.models.disturbance import Disturbed
 from workbench.models.inspection_child import ANSWERS_FILE, Request, Trial
 from workbench.models.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
 from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE, find_formats, find_refused_files
 from workbench.models.own_modules import OwnModules, is_own_file, read_modules
 from workbench.models.served_model import FILES
-from workbench.records.digest import strict_json
-from workbench.records.document import build_record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,22 +159,12 @@ def _run_trial(
 
 
 def _ask_child(request: Request, scratch: Path) -> Trial:
-    with subprocess.Popen(
-        python_command("workbench.models.inspection_child"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=scratch,
-        env=_environment(scratch),
-        start_new_session=True,
-    ) as child:
-        try:
-            said, complained = child.communicate(json.dumps(asdict(request)).encode(), timeout=request.limits.wall_s)
-        except subprocess.TimeoutExpired:
-            return give_up(request)
-        finally:
-            _kill_group(child)
-    return _read_answer(child.returncode, said, complained)
+    try:
+        return _read_answer(
+            *run_confined("workbench.models.inspection_child", request, scratch, wall_s=request.limits.wall_s)
+        )
+    except subprocess.TimeoutExpired:
+        return give_up(request)
 
 
 def give_up(request: Request) -> Trial:
@@ -188,33 +172,11 @@ def give_up(request: Request) -> Trial:
     return Trial(load_error=f"Loading and predicting took longer than {request.limits.wall_s} s and was stopped.")
 
 
-def _environment(scratch: Path) -> dict[str, str]:
-    # One thread: parallel prediction brings nothing here and each thread reserves address space.
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    threads["ARROW_DEFAULT_MEMORY_POOL"] = "system"
-    kept = {
-        name: os.environ[name]
-        for name in ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE", SEARCHED)
-        if name in os.environ
-    }
-    return python_variables(
-        {**kept, **threads, "HOME": str(scratch), "JOBLIB_MULTIPROCESSING": "0", **name_starter("inspection")}
-    )
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-
-
 def _read_answer(returncode: int, said: bytes, complained: bytes) -> Trial:
-    if returncode < 0:
-        return Trial(load_error=f"The process that loaded it was ended by {signal.Signals(-returncode).name}.")
     try:
-        return build_record(Trial, strict_json(said))
-    except (ValueError, TypeError):
-        last = " ".join(complained.decode(errors="replace").split())[-300:]
-        return Trial(load_error=f"The process that loaded it ended with {returncode} and no answer: {last}")
+        return read_answer(returncode, said, complained, Trial)
+    except Refused as exc:
+        return Trial(load_error=exc.what)
 
 
 def _publish(compiled: Path, onnx_path: Path) -> None:

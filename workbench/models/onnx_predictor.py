@@ -39,6 +39,11 @@ def load_onnx_preparation(content: bytes, contract: Contract) -> Callable[[Rows]
     return lambda rows: session.run([TABLE], {name: make(rows) for name, make in feeds})[0]
 
 
+def import_runtime() -> None:
+    """Import what runs a compiled model, while that may still be done."""
+    import onnxruntime  # noqa: F401
+
+
 def _open_session(content: bytes) -> Any:
     import onnxruntime
 

@@ -15,11 +15,13 @@ from workbench.comparisons.looking import find_looks
 from workbench.config import Settings, find_template
 from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Evidence
+from workbench.evidence.holdout_rows import HoldoutRows, find_rows, spell_rows
 from workbench.evidence.measures.tries import measure_tries
 from workbench.evidence.measuring import MeasuredRun, measure_run
 from workbench.files.trees import write_tree
+from workbench.ledger.history import served_version
 from workbench.models.model_inspection import Inspection
-from workbench.models.predictions import Predictions
+from workbench.models.predictions import Predictions, spell_predictions
 from workbench.nominations.freezing import freeze_bundle, require_model
 from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import count_other_rules, describe_plan
@@ -29,8 +31,20 @@ from workbench.records.digest import canonical_json, sha256_hex
 from workbench.replays.replay import Replay
 from workbench.replays.replaying import describe_replay
 from workbench.reviews.bundle import MANIFEST
-from workbench.reviews.nominees import CARD_TEMPLATE, CHECKLIST, FACTS, FROZEN_POLICY, LOCAL_CODE, SOURCE, find_approved
-from workbench.runs.folder import NOTEBOOK, PREDICTIONS
+from workbench.reviews.challenging import Asked, Before, Challenger, ask_champion, describe_fault
+from workbench.reviews.nominees import (
+    ASKED,
+    CARD_TEMPLATE,
+    CHAMPION_PREDICTIONS,
+    CHECKLIST,
+    FACTS,
+    FROZEN_POLICY,
+    LOCAL_CODE,
+    SOURCE,
+    find_approved,
+    read_before,
+)
+from workbench.runs.folder import HOLDOUT, NOTEBOOK, PREDICTIONS
 from workbench.runs.keeping import read_kept_run, read_recorded
 from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.project import Project
@@ -85,8 +99,17 @@ def _require_ended(run: Run, now: str) -> None:
         )
 
 
-def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker) -> tuple[str, dict[str, Any]]:
-    """Freeze the bytes that would be served, compute the facts and register the version.
+def find_champion(project: Project, model: str) -> Before | None:
+    """Return the version a nominee of now is held against, None where nothing is served yet."""
+    entries = project.store.read_ledger()
+    version = served_version(entries, model)
+    return read_before(model, version, project.settings, entries) if version else None
+
+
+def freeze_nominee(
+    plan: Nomination, settings: Settings, tracker: MlflowTracker, champion: Before | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Freeze the bytes that would be served, compute the facts, ask the champion about the same rows and register the version.
 
     Returns the nominee's name and what the ledger is to say about it. The folder appears whole or not at all.
     """
@@ -97,6 +120,8 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
     checklist = find_template("checklist.yaml").read_bytes()
     facts = replace(facts, checklist_digest=sha256_hex(checklist))
     facts.to_bytes()  # what cannot be written down must not leave a version in MLflow
+    rows = find_rows(plan.kept)
+    asked = _ask_champion(plan, facts, rows, champion) if champion else None
     version = tracker.register_version(plan.model, plan.run, after=plan.last_version)
     facts = replace(facts, identity=replace(facts.identity, version=version))
     frozen = {
@@ -107,6 +132,8 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
         LOCAL_CODE: canonical_json(plan.kept.local_sources),
         SOURCE: extract_source(json.loads(plan.kept.files[NOTEBOOK])),
         PREDICTIONS: plan.kept.files[PREDICTIONS],
+        **({HOLDOUT: spell_rows(rows)} if rows else {}),
+        **({CHAMPION_PREDICTIONS: asked.predictions} if asked and asked.predictions else {}),
     }
     write_tree({**{f"bundle/{path}": content for path, content in bundle.items()}, **frozen}, folder / str(version))
     body = {
@@ -118,8 +145,18 @@ def freeze_nominee(plan: Nomination, settings: Settings, tracker: MlflowTracker)
         "known_until": plan.known_until,
         "authors": list(plan.authors),
         "ended": plan.run.ended,
+        **({ASKED: {"version": asked.version, "fault": asked.fault}} if asked else {}),
     }
     return f"{plan.model}/{version}", body | {name: sha256_hex(content) for name, content in frozen.items()}
+
+
+def _ask_champion(plan: Nomination, facts: Evidence, rows: HoldoutRows | None, champion: Before) -> Asked | None:
+    """Return what the champion says about the nominee's rows, None where its own run was judged on them."""
+    try:
+        predictions = ask_champion(facts, Challenger(plan.run.id, plan.kept.files[PREDICTIONS], lambda: rows), champion)
+    except Refused as exc:
+        return Asked(champion.version, None, describe_fault(exc))
+    return Asked(champion.version, spell_predictions(predictions, {}), None) if predictions else None
 
 
 def recompute_facts(plan: Nomination, frozen: Evidence, settings: Settings) -> Evidence:

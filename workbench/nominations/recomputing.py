@@ -20,6 +20,7 @@ from workbench.nominations import nominating
 from workbench.nominations.nomination import Nomination
 from workbench.nominations.planning import describe_plan
 from workbench.records.digest import sha256_hex, short
+from workbench.reviews.challenging import find_changed_answers
 from workbench.reviews.decision import find_blocking
 from workbench.reviews.nominees import Nominee, find_approved
 from workbench.runs.keeping import read_kept_run
@@ -44,7 +45,8 @@ def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
     files = find_differing_files(nominee.read_bundle(), plan.kept.model_files)
-    return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files]
+    answers = find_changed_answers(frozen, nominee.challenger, nominee.before)
+    return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files, *answers]
 
 
 def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nomination:

@@ -43,7 +43,8 @@ class NominationVerbs(ReviewVerbs, ReplayVerbs):
             last_version=history.last_version(self.store.read_ledger(), model),
         )
         with disk_answers(self.settings.models_folder):
-            subject, body = nominating.freeze_nominee(plan, self.settings, self.tracker)
+            champion = nominating.find_champion(self, model)
+            subject, body = nominating.freeze_nominee(plan, self.settings, self.tracker, champion)
         self.store.append_entry(
             Event.NOMINATED,
             actor=self.settings.acting_author,

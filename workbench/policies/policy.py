@@ -41,9 +41,10 @@ class WaiverRule:
 class Policy:
     """One policy as read from its exact bytes; `digest` is theirs.
 
-    `tier` is the risk it is for: 1 high, 2 medium, 3 low. `severities` names the checks that may be waived (`waivable`) or are only
-    said (`advisory`); all others block. `slices` are the groups of rows each of which must hold. `allows_own_code` says whether a
-    model may bring code of its author, `authors` whose lines make one of somebody.
+    `tier` is the risk it is for: 1 high, 2 medium, 3 low. `severities` names the checks that may be waived (`waivable`), may be
+    where nobody can tell (`waivable_if_unknown`), or are only said (`advisory`); all others block. `slices` are the groups of rows
+    each of which must hold. `allows_own_code` says whether a model may bring code of its author, `authors` whose lines make one of
+    somebody.
     """
 
     name: str

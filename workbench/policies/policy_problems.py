@@ -14,7 +14,8 @@ FORMATS = (1, 2)
 _REQUIRED = ("format", "name", "metrics", "checks", "questions", "approvals")
 _SINCE_2 = ("tier", "slices", "waivers")
 _MAY_BE_LEFT_OUT = ("own_code",)
-_SEVERITIES = ("blocking", "waivable", "advisory")
+_SEVERITIES = ("blocking", "waivable", "waivable_if_unknown", "advisory")
+_WAIVED = ("waivable", "waivable_if_unknown")
 # By task: a line that says how it is judged.
 EXAMPLE_RULES: Mapping[str, str] = {
     "classification": "{name: roc_auc, margin: 0.005, limit: 0.8}",
@@ -260,7 +261,7 @@ def _find_in_waivers(value: Any, document: Mapping[str, Any], _: Any) -> Iterato
         yield Problem(place, "must say whether they are allowed.", _REMEDIES["waivers"])
     elif value["allowed"]:
         yield from _find_in_allowed(value)
-    elif waivable := [name for name, limits in _limits(document) if limits.get("severity") == "waivable"]:
+    elif waivable := [name for name, limits in _limits(document) if limits.get("severity") in _WAIVED]:
         yield Problem(
             place, f"are not allowed, and {', '.join(waivable)} may be waived.", "Allow them, or make these blocking."
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from workbench.evidence.evidence import Evidence
 from workbench.ledger.ledger import Entry
 from workbench.policies.policy import Policy
-from workbench.records.digest import canonical_json, sha256_hex
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.reviews.approval import Target, Terms
 
 MANIFEST = "release/manifest.json"
@@ -34,6 +34,19 @@ def set_terms(
         moments=evidence.moments,
         said=said,
     )
+
+
+def find_changed_files(files: Mapping[str, bytes], manifest_digest: str) -> list[str]:
+    """Return which files of a frozen bundle are not those its manifest names, the manifest being known by its digest."""
+    if sha256_hex(files.get(MANIFEST, b"")) != manifest_digest:
+        return [f"{MANIFEST} is not the one that was nominated."]
+    listed = strict_json(files[MANIFEST])
+    found = {path: sha256_hex(content) for path, content in files.items() if path != MANIFEST}
+    return [
+        f"{path} is not what was nominated."
+        for path in sorted({*listed, *found})
+        if listed.get(path) != found.get(path)
+    ]
 
 
 def write_manifest(files: Mapping[str, bytes]) -> bytes:

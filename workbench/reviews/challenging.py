@@ -1,38 +1,90 @@
-"""Challenging: a nominee's facts held against those of the version that is served, as both were frozen (champion, challenger)."""
+"""Challenging: a nominee's facts held against those of the version that is served, as both were frozen (champion, challenger).
+
+Where the champion was judged on the same rows, what it predicted there is kept with it. On any other holdout its frozen model is
+asked, as its endpoint would be; nothing is fitted again. What it said at the nomination is frozen with the nominee, and asked again
+when it is promoted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference
 from workbench.comparisons.slicing import describe_slices
+from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence
-from workbench.models.predictions import parse_predictions, parse_slices
+from workbench.evidence.holdout_rows import HoldoutRows
+from workbench.models.contract import Contract, parse_contract
+from workbench.models.model_files import CONTRACT_FILE
+from workbench.models.model_inspection import Tolerance
+from workbench.models.predictions import Predictions, parse_predictions, parse_slices
+from workbench.models.scoring import Scoring, score_rows
 from workbench.policies.policy import Policy
+from workbench.stats.task import find_place
+
+# What may be said of a model that has no answer: it is written down for ever.
+_LONGEST = 500
+_LAST_WITHOUT_REASONS = 3
 
 
 @dataclass(frozen=True)
 class Before:
-    """What was frozen of the version a nominee is held against; `source` is None when it was nominated before sources were kept."""
+    """What was frozen of the version a nominee is held against; `source` is None when it was nominated before sources were kept.
+
+    `read_rows` returns the rows of its own holdout, None from before they were kept, `read_model` the files of its model; both
+    raise Refused where they are not what was nominated. `allows_own_code` is what its own policy says.
+    """
 
     facts: Evidence
     predictions: bytes
     source: bytes | None
     modules: Mapping[str, bytes]
     local_code: Mapping[str, str]
+    allows_own_code: bool
+    read_rows: Callable[[], HoldoutRows | None]
+    read_model: Callable[[], Mapping[str, bytes]]
+
+    @property
+    def version(self) -> int:
+        """Which version it is."""
+        return self.facts.identity.version
 
 
-def hold_against_champion(facts: Evidence, policy: Policy, predicted: bytes, before: Before) -> Evidence:
-    """Return the facts with the champion as reference, of all rows and of each slice; None when they were not scored alike."""
-    held = replace(facts, champion_version=before.facts.identity.version, champion=None, slices=None)
-    if facts.baseline is None or facts.holdout is None or before.facts.holdout is None:
+@dataclass(frozen=True)
+class Asked:
+    """What a champion said about a nominee's holdout at the nomination: its version, what it predicts, or why nobody knows."""
+
+    version: int
+    predictions: bytes | None
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """What was frozen of a nominee that its champion is held against: what it predicted, on which rows, and whom it asked then.
+
+    `read_rows` returns None for a nominee from before they were kept, or whose rows are not as they were logged.
+    """
+
+    run_id: str
+    predictions: bytes
+    read_rows: Callable[[], HoldoutRows | None]
+    asked: Asked | None = None
+
+
+def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenger, before: Before) -> Evidence:
+    """Return the facts with the champion as reference, of all rows and of each slice; where it could not be scored, with why."""
+    held = replace(facts, champion_version=before.version, champion=None, champion_unscored=None, slices=None)
+    if facts.baseline is None or facts.holdout is None:
         return held
-    own = parse_predictions(predicted, facts.identity.run_id)
-    served = parse_predictions(before.predictions, before.facts.identity.run_id)
-    if before.facts.holdout.digest != facts.holdout.digest or find_difference(own, served):
-        return held
-    reference = Reference(f"the champion, version {before.facts.identity.version}", served)
+    own = parse_predictions(challenger.predictions, challenger.run_id)
+    try:
+        served = _find_served(own, facts, challenger, before)
+    except Refused as exc:
+        return _leave_unscored(held, describe_fault(exc))
+    reference = Reference(f"the champion, version {before.version}", served)
     compared = compare_scored(
         [Scored(facts.identity.run_id, facts.identity.parameters, own)],
         holdout_digest=facts.holdout.digest,
@@ -40,9 +92,176 @@ def hold_against_champion(facts: Evidence, policy: Policy, predicted: bytes, bef
         rule=policy.rule_of(own.task),
         tried=facts.baseline.tried,
     )
-    slices = parse_slices(predicted, facts.identity.run_id) if facts.slices else None
+    slices = parse_slices(challenger.predictions, challenger.run_id) if facts.slices else None
     return replace(
         held,
         champion=compared if compared.is_defined else None,
         slices=None if slices is None else describe_slices(slices, own, reference, policy),
     )
+
+
+def _leave_unscored(held: Evidence, fault: str) -> Evidence:
+    """Return the facts with the reason; those of an older format have no place for it, and must be nominated again anyway."""
+    return replace(held, champion_unscored=fault) if held.format > _LAST_WITHOUT_REASONS else held
+
+
+def describe_fault(exc: Refused) -> str:
+    """Return why a champion could not be scored, as it is written down: what, why, and what to do."""
+    return " ".join(filter(None, [exc.what, " ".join(exc.reasons)[:_LONGEST], exc.next_step]))
+
+
+def _find_served(own: Predictions, facts: Evidence, challenger: Challenger, before: Before) -> Predictions:
+    """Return what the champion predicts for the nominee's rows; raises Refused where that cannot be said."""
+    if (stored := _recall(own, facts, before)) is not None:
+        return stored
+    asked = challenger.asked
+    if asked is None or asked.version != before.version:
+        return score_champion(own, challenger.read_rows(), before)
+    if asked.predictions is None:
+        raise Refused(str(asked.fault))
+    return parse_predictions(asked.predictions, challenger.run_id)
+
+
+def _recall(own: Predictions, facts: Evidence, before: Before) -> Predictions | None:
+    """Return what the champion's own run predicted, where that was on the same rows and what is served answered the same."""
+    then, now = before.facts.holdout, facts.holdout
+    difference = before.facts.model.largest_difference
+    labels = before.facts.classes.differing_labels if before.facts.classes else None
+    if then is None or now is None or then.digest != now.digest or labels:
+        return None
+    if difference is None or not difference <= Tolerance().score:
+        return None
+    stored = parse_predictions(before.predictions, before.facts.identity.run_id)
+    return None if find_difference(own, stored) else stored
+
+
+# Asking its model
+
+
+def ask_champion(facts: Evidence, challenger: Challenger, before: Before) -> Predictions | None:
+    """Return what the champion's frozen model predicts for a nominee's rows; None where its own run was judged on them.
+
+    Raises Refused where it has no answer to them, or to another question.
+    """
+    own = parse_predictions(challenger.predictions, challenger.run_id)
+    if _recall(own, facts, before) is not None:
+        return None
+    return score_champion(own, challenger.read_rows(), before)
+
+
+def score_champion(own: Predictions, rows: HoldoutRows | None, before: Before) -> Predictions:
+    """Return what the champion's frozen model predicts for rows, beside what the nominee does."""
+    champion = f"The champion, version {before.version},"
+    if rows is None:
+        raise Refused(
+            f"{champion} could not be asked about this holdout.",
+            why="Its rows were not kept with the nominee as they were logged.",
+            next_step="Log them with `wb.log_dataset(holdout, role='holdout')`, run the notebook again and nominate that run.",
+        )
+    files = before.read_model()
+    contract = parse_contract(files[CONTRACT_FILE])
+    _require_same_question(champion, own, rows, contract, before)
+    said = score_rows(files, str(before.facts.model.served_as), rows.columns, allows_own_code=before.allows_own_code)
+    return _predict(champion, own, contract, said)
+
+
+def _require_same_question(
+    champion: str, own: Predictions, rows: HoldoutRows, contract: Contract, before: Before
+) -> None:
+    """Raise Refused where the champion predicts something else than the nominee: another target, task or class."""
+    theirs = before.read_rows()
+    target = theirs.target if theirs else None  # one from before that was written down is known by its classes
+    if None not in (target, rows.target) and target != rows.target:
+        raise _of_another_question(champion, f"Its target is {target!r}, that of this run {rows.target!r}.")
+    if fault := find_difference(own, _as_predictions(own, contract)):
+        raise _of_another_question(champion, fault)
+
+
+def _of_another_question(champion: str, why: str) -> Refused:
+    step = "What answers another question is another model: nominate it under a name of its own."
+    return Refused(f"{champion} predicts something else.", why=why, next_step=step)
+
+
+def _as_predictions(own: Predictions, contract: Contract) -> Predictions:
+    """Return predictions on the nominee's rows in the champion's terms; the scores are none of it yet."""
+    import numpy as np
+
+    width = len(contract.classes or ())
+    shape = (len(own.rows), width) if contract.task == "multiclass" else (len(own.rows),)
+    named = {"classes": contract.classes, "positive_class": contract.positive_class, "response": contract.response}
+    of_classes = named if contract.classes else dict.fromkeys(named)
+    return replace(own, task=contract.task, score=np.zeros(shape), label=None, **of_classes)
+
+
+def _predict(champion: str, own: Predictions, contract: Contract, said: Scoring) -> Predictions:
+    import numpy as np
+
+    blank = _as_predictions(own, contract)
+    if said.fault is not None:
+        raise _without_answer(champion, said.fault)
+    try:
+        score = np.array(said.scores, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        raise _without_answer(champion, "Its scores are no numbers.") from exc
+    if score.shape != blank.score.shape or not np.isfinite(score).all():
+        raise _without_answer(champion, f"{len(said.scores):,} of {len(own.rows):,} rows got an answer that is one.")
+    label = _place_labels(champion, said.labels, contract, len(own.rows)) if said.labels else None
+    return replace(blank, score=score, label=label)
+
+
+def _without_answer(champion: str, why: str) -> Refused:
+    return Refused(
+        f"{champion} has no answer to this holdout.",
+        why=why,
+        next_step=(
+            "Log the holdout with every column it takes, in the types it takes (columns that are no features are fine), "
+            "and run the notebook again."
+        ),
+    )
+
+
+def _place_labels(champion: str, labels: tuple[Any, ...], contract: Contract, rows: int) -> Any:
+    """Return labels in the terms of the truth: the place of the class, of two 1 for the positive one."""
+    import numpy as np
+
+    classes = contract.classes or ()
+    places = [find_place(label, classes) for label in labels]
+    if len(places) != rows or None in places:
+        raise _without_answer(champion, "Its labels are not those of its classes.")
+    if contract.task == "multiclass":
+        return np.array(places, dtype=np.float64)
+    return np.array([place == contract.positive_place for place in places], dtype=np.float64)
+
+
+def find_changed_answers(facts: Evidence, challenger: Challenger, before: Before | None) -> list[str]:
+    """Return why what a champion said at the nomination is not what its frozen model says now; empty when it is.
+
+    As with what is served, scores may differ by 1e-6 of their spread; labels may not.
+    """
+    asked = challenger.asked
+    if before is None or asked is None or asked.version != before.version:
+        return []
+    try:
+        now = ask_champion(facts, challenger, before)
+    except Refused as exc:
+        fault = describe_fault(exc)
+        return [] if asked.fault == fault else [f"The champion was scored at the nomination, and is not now: {fault}"]
+    if now is None:
+        return []
+    if asked.predictions is None:
+        return [f"The champion could be scored now, and was not at the nomination: {asked.fault}"]
+    return _compare_answers(parse_predictions(asked.predictions, challenger.run_id), now)
+
+
+def _compare_answers(then: Predictions, now: Predictions) -> list[str]:
+    import numpy as np
+
+    from workbench.models.compiler.proof import find_spread
+
+    if difference := find_difference(then, now):
+        return [f"What the champion said at the nomination is not what it says now. {difference}"]
+    gap = float(np.abs(then.score - now.score).max()) / find_spread(then.score)
+    if not gap <= Tolerance().score:
+        return [f"The champion's scores at the nomination differ from those of now by up to {gap:.3g} of their spread."]
+    labels = [() if each.label is None else each.label.tolist() for each in (then, now)]
+    return [] if labels[0] == labels[1] else ["The champion's labels at the nomination are not those of now."]

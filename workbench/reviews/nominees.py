@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from workbench.checks import read_policy, run_checks
 from workbench.config import Settings, find_template
 from workbench.errors import NotFound, Refused
 from workbench.evidence.evidence import Evidence, Finding, parse_evidence
+from workbench.evidence.holdout_rows import HoldoutRows, parse_rows
 from workbench.evidence.measures.authorship import Approved
 from workbench.files.trees import read_tree
 from workbench.ledger.history import MADE_OF, Standing, find_standing, parse_subject, previous_version, served_version
@@ -22,19 +24,22 @@ from workbench.models.own_modules import read_modules
 from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy_fault, find_policy_note
 from workbench.records.digest import sha256_hex, strict_json
-from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
+from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, find_changed_files
 from workbench.reviews.card_markdown import render_model_card
-from workbench.reviews.challenging import Before, hold_against_champion
+from workbench.reviews.challenging import Asked, Before, Challenger, hold_against_champion
 from workbench.reviews.checklist import ChecklistItem, parse_checklist
 from workbench.reviews.said import Said, VerifiedWaiver, read_said, read_text
 from workbench.reviews.waiver import is_needed
-from workbench.runs.folder import PREDICTIONS
+from workbench.runs.folder import HOLDOUT, PREDICTIONS
 
 FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
+CARD_TEMPLATE, CHAMPION_PREDICTIONS = "model_card.md", "champion.parquet"
+# What a nomination says of the champion it asked, in the ledger.
+ASKED = "champion"
+_MODEL = "release/model/"
 LOCAL_CODE = "local_code.json"
-CARD_TEMPLATE = "model_card.md"
-# What nominees from before it was kept lack.
-_LATER = (SOURCE, CARD_TEMPLATE, LOCAL_CODE)
+# What nominees from before it was kept lack, and those that needed none.
+_LATER = (SOURCE, CARD_TEMPLATE, CHAMPION_PREDICTIONS, LOCAL_CODE)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Nominee:
     head: Entry
     source: bytes | None
     before: Before | None
+    challenger: Challenger
     facts: Evidence
     standing: Standing
     modules: Mapping[str, bytes]
@@ -94,10 +100,10 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
     _require_named(facts, nominated)
     policy, said = read_policy(policy_bytes), read_said(entries, subject, settings)
     champion = _find_champion(entries, facts)
-    before = _read_before(model, champion, settings, entries) if champion else None
-    evidence = _add_said(facts, said)
+    before = read_before(model, champion, settings, entries) if champion else None
+    evidence, challenger = _add_said(facts, said), _find_challenger(folder, nominated, facts, frozen)
     if before:
-        evidence = hold_against_champion(evidence, policy, frozen[PREDICTIONS], before)
+        evidence = hold_against_champion(evidence, policy, challenger, before)
     findings = run_checks(evidence, policy)
     waivers = _find_needed(said, findings)
     evidence = replace(evidence, waivers=tuple(each.to_fact() for each in waivers))
@@ -118,6 +124,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         head=entries[-1],
         source=frozen.get(SOURCE),
         before=before,
+        challenger=challenger,
         standing=find_standing(entries, subject, facts.identity.endpoint),
         modules=_read_own_modules(folder, facts),
         local_code=_read_local_code(frozen),
@@ -178,17 +185,49 @@ def _find_champion(entries: Sequence[Entry], facts: Evidence) -> int | None:
     return previous_version(entries, facts.identity.endpoint) if served == facts.identity.version else served
 
 
-def _read_before(model: str, version: int, settings: Settings, entries: Sequence[Entry]) -> Before:
+def read_before(model: str, version: int, settings: Settings, entries: Sequence[Entry]) -> Before:
+    """Return what was frozen of a version that others are held against."""
     nominated = _find_nominated(entries, f"{model}/{version}")
     folder = settings.models_folder / model / str(version)
     frozen = _read_frozen(folder, nominated)
     facts = parse_evidence(frozen[FACTS])
-    own = _read_own_modules(folder, facts)
-    return Before(facts, frozen[PREDICTIONS], frozen.get(SOURCE), own, _read_local_code(frozen))
+    return Before(
+        facts=facts,
+        predictions=frozen[PREDICTIONS],
+        source=frozen.get(SOURCE),
+        modules=_read_own_modules(folder, facts),
+        local_code=_read_local_code(frozen),
+        allows_own_code=read_policy(frozen[FROZEN_POLICY]).allows_own_code,
+        read_rows=partial(_read_rows, folder, nominated),
+        read_model=partial(_read_model, folder, facts),
+    )
 
 
 def _read_local_code(frozen: Mapping[str, bytes]) -> dict[str, str]:
     return {path: str(source) for path, source in strict_json(frozen.get(LOCAL_CODE, b"{}")).items()}
+
+
+def _find_challenger(folder: Path, nominated: Entry, facts: Evidence, frozen: Mapping[str, bytes]) -> Challenger:
+    said = nominated.body.get(ASKED)
+    asked = Asked(said["version"], frozen.get(CHAMPION_PREDICTIONS), said["fault"]) if said else None
+    return Challenger(facts.identity.run_id, frozen[PREDICTIONS], partial(_read_rows, folder, nominated), asked)
+
+
+def _read_rows(folder: Path, nominated: Entry) -> HoldoutRows | None:
+    """Read the rows of a nominee's holdout, which are many and seldom needed; None where they were not kept."""
+    if HOLDOUT not in nominated.body:
+        return None
+    return parse_rows(_read_named(folder, nominated, [HOLDOUT])[HOLDOUT])
+
+
+def _read_model(folder: Path, facts: Evidence) -> dict[str, bytes]:
+    """Read the files of a nominee's model; raises Refused where anything of its bundle is not what was nominated."""
+    files = read_tree(folder / "bundle")
+    if changed := find_changed_files(files, facts.identity.bundle_digest):
+        version = f"version {facts.identity.version}"
+        step = "Put its folder back from a copy: its model is asked only as it was nominated."
+        raise Refused(f"The frozen files of {version} are not what was nominated.", why=changed, next_step=step)
+    return {path.removeprefix(_MODEL): content for path, content in files.items() if path.startswith(_MODEL)}
 
 
 def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:
@@ -204,7 +243,10 @@ def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:
 def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
     """Read what was fixed at nomination; raises Refused when it is not what the ledger says it was."""
     names = [FACTS, FROZEN_POLICY, CHECKLIST, PREDICTIONS]
-    names += [name for name in _LATER if name in nominated.body]
+    return _read_named(folder, nominated, [*names, *(name for name in _LATER if name in nominated.body)])
+
+
+def _read_named(folder: Path, nominated: Entry, names: Sequence[str]) -> dict[str, bytes]:
     try:
         frozen = {name: (folder / name).read_bytes() for name in names}
     except OSError as exc:

@@ -19,7 +19,6 @@ from workbench.errors import Refused
 from workbench.reviews.request import ApprovalRequest
 from workbench.signing.key import Key
 
-
 UNITS = "MILLIMETRES = 1\n"
 
 

@@ -48,11 +48,11 @@ from tests.unit.evidence.builders import (
     build_slices,
     build_tries,
 )
-from tests.unit.policies.builders import STRICT_POLICY, build_policy
+from tests.unit.policies.builders import STRICT_POLICY, build_policy, read_policy
 from workbench.checks import CHECKS, run_checks
 from workbench.checks.model_card_complete import is_long_enough
 from workbench.comparisons.comparison import Verdict
-from workbench.evidence.evidence import Status
+from workbench.evidence.evidence import Severity, Status
 from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import MetricRule
 from workbench.runs.local_files import LocalModule, Standing
@@ -167,7 +167,61 @@ def test_the_margin_is_the_policys_whatever_the_comparison_says():
         compared(build_champion_comparison, advantage=Interval(0.0, -0.03, 0.03, 0.95), verdict=Verdict.NOT_WORSE),
         margin=1.0,
     )
-    assert find("not_worse_than_champion", champion=champion).status is Status.FAIL
+    finding = find("not_worse_than_champion", champion=champion)
+    assert finding.status is Status.UNKNOWN
+    assert "by the margin of 0.005." in finding.reason
+
+
+@pytest.mark.parametrize("check", ["not_worse_than_champion", "enough_data"])
+def test_what_143_rows_cannot_decide_is_told_with_what_they_can_and_how_many_would(check):
+    champion = compared(build_champion_comparison, advantage=Interval(0.0, -0.0165, 0.0165, 0.95))
+    reason = find(check, champion=champion).reason
+    assert "143 rows tell a difference of 0.025 or more (MDE, in 80 % of draws)" in reason
+    assert "about 3,600 would decide by the margin of 0.005. Use a larger holdout." in reason
+
+
+def test_that_the_champion_could_not_be_scored_is_told_with_the_reason():
+    why = "The holdout has no column plan, which version 2 takes. Log it with the others."
+    for check in ("not_worse_than_champion", "enough_data"):
+        finding = find(check, champion=None, champion_unscored=why)
+        assert finding.status is Status.UNKNOWN
+        assert why in finding.reason
+
+
+UNSURE, WORSE = Interval(0.0, -0.03, 0.03, 0.95), Interval(-0.02, -0.03, -0.01, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("policy", "interval", "severity"),
+    [
+        ("standard", UNSURE, Severity.WAIVABLE),
+        ("minimal", UNSURE, Severity.WAIVABLE),
+        ("strict", UNSURE, Severity.BLOCKING),
+        ("standard", WORSE, Severity.BLOCKING),
+        ("minimal", WORSE, Severity.BLOCKING),
+        ("strict", WORSE, Severity.BLOCKING),
+    ],
+)
+def test_what_nobody_can_tell_may_be_waived_where_the_policy_says_so_and_worse_nowhere(policy, interval, severity):
+    champion = compared(build_champion_comparison, advantage=interval)
+    rules = read_policy(STRICT_POLICY.with_stem(policy).read_bytes())
+    found = {each.check: each for each in run_checks(build_evidence(champion=champion), rules)}
+    assert found["not_worse_than_champion"].severity is severity
+    assert found["not_worse_than_champion"].blocks
+
+
+def test_too_few_rows_are_a_limit_that_is_not_waived_and_too_wide_an_interval_is_unknown():
+    rules = read_policy(STRICT_POLICY.with_stem("standard").read_bytes())
+    few = {"sample": SampleFact(99, 53, 0)}
+    wide = {"champion": compared(build_champion_comparison, advantage=UNSURE)}
+    found = [
+        next(each for each in run_checks(build_evidence(**changes), rules) if each.check == "enough_data")
+        for changes in (few, wide)
+    ]
+    assert [(each.status, each.severity) for each in found] == [
+        (Status.FAIL, Severity.BLOCKING),
+        (Status.UNKNOWN, Severity.WAIVABLE),
+    ]
 
 
 @pytest.mark.parametrize(("value", "status"), [(59.9, Status.PASS), (60.0, Status.PASS), (60.1, Status.FAIL)])
@@ -310,7 +364,7 @@ def test_more_than_the_margin_is_enough_when_the_verdict_is_better():
 def test_the_first_model_is_held_against_its_baseline_for_the_width_of_the_interval():
     assert find("enough_data", champion=None, champion_version=None).status is Status.PASS
     unsure = compared(advantage=Interval(0.0, -0.006, 0.006, 0.95))
-    assert find("enough_data", champion=None, champion_version=None, baseline=unsure).status is Status.FAIL
+    assert find("enough_data", champion=None, champion_version=None, baseline=unsure).status is Status.UNKNOWN
 
 
 def test_a_slope_outside_its_limits_that_chance_explains_is_said_and_does_not_fail():

@@ -91,6 +91,15 @@ def test_the_headline_without_an_interval_says_so():
     assert said.endswith("no interval could be computed on 143 rows.")
 
 
+def test_the_headline_of_what_cannot_be_told_says_which_difference_can_be_and_how_many_rows_would_decide():
+    unsure = build_compared_run(advantage=build_interval(low=-0.0165, high=0.0165), verdict=Verdict.INCONCLUSIVE)
+    said = headline(build_comparison(runs=(unsure,), left_out=2))
+    assert "143 rows tell a difference of 0.025 or more (MDE, in 80 % of draws)" in said
+    assert "about 3,600 would decide by the margin of 0.005." in said
+    assert said.endswith("Left out: 2 that cannot be paired with them.")
+    assert "MDE" not in headline(build_comparison())
+
+
 def test_the_headline_says_how_many_were_left_out():
     assert "Left out" not in headline(build_comparison())
     assert headline(build_comparison(left_out=2)).endswith("Left out: 2 that cannot be paired with them.")

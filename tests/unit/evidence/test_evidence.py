@@ -120,6 +120,7 @@ def test_every_part_counts_for_the_digest(field):
         "plan": None,
         "checklist_digest": "c" * 64,
         "waivers": (build_waiver_fact(),),
+        "champion_unscored": "It has no column plan.",
         "objections": (build_objection_fact(),),
     }
     # What was measured and what was not are not the same.
@@ -215,7 +216,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "fa4ebad37349bf1dd2b6d33e7d8122ffef1dbd5afffac76e8bd82fe0876121f5"
+DIGEST_OF_FORMAT_4 = "4c239ef76f2fe759ae15ab862075276e51cbe8bc8964da404714d871ad9fe3dc"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
@@ -246,6 +247,8 @@ def test_evidence_of_the_third_format_is_read_and_written_as_it_was():
         ValueError, match=r"format 3 cannot hold authorship, holdout\.alike_rows, local_files, tries\.drafts"
     ):
         build_evidence(tries=build_tries(drafts=1), format=3).to_bytes()
+    with pytest.raises(ValueError, match="format 3 cannot hold champion_unscored"):
+        replace(evidence, champion_unscored="It has no column plan.").to_bytes()
 
 
 def test_evidence_of_the_second_format_is_read_and_written_as_it_was():

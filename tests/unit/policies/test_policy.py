@@ -22,7 +22,8 @@ from workbench.policies.policy_files import find_policy
 from workbench.records.digest import sha256_hex
 
 STANDARD = yaml.safe_load(build_policy_bytes())
-WAIVABLE = {name for name, limits in STANDARD["checks"].items() if limits.get("severity") == "waivable"}
+SAID = {name: limits["severity"] for name, limits in STANDARD["checks"].items() if "severity" in limits}
+WAIVABLE = set(SAID)  # what passes, too, where only the unknown may be
 
 
 def all_blocking():
@@ -114,7 +115,7 @@ PROBLEMS = {
         "checks", "safe_format", to={"limit": 1}
     ),
     "checks.safe_format.5: is no limit of safe_format.": changed("checks", "safe_format", to={5: 1}),
-    "checks.metric_limit.severity: 'mild' is none. Write blocking, waivable, advisory.": changed(
+    "checks.metric_limit.severity: 'mild' is none. Write blocking, waivable, waivable_if_unknown, advisory.": changed(
         "checks", "metric_limit", to={"severity": "mild"}
     ),
     "checks.metric_limit.severity: ['waivable'] is none. Write": changed(
@@ -174,9 +175,8 @@ PROBLEMS = {
     "waivers.roles: None names nobody. Write": without("waivers", "roles"),
     "waivers.most_days: 0 is no count of days. Write": changed("waivers", "most_days", to=0),
     "waivers.most_days: 36501 is no count of days. Write": changed("waivers", "most_days", to=36501),
-    "waivers: are not allowed, and beats_baseline, calibrated, data_quality, holdout_wear, robust may be waived.": changed(
-        "waivers", to={"allowed": False}
-    ),
+    "waivers: are not allowed, and beats_baseline, calibrated, data_quality, enough_data, holdout_wear, not_worse_than_champion, "
+    "robust may be waived.": changed("waivers", to={"allowed": False}),
     "the file: it is no mapping of keys. Write the keys": b"- format: 1",
 }
 
@@ -253,7 +253,7 @@ def severities(**named):
 def test_a_severity_is_read_beside_the_limits_and_is_none_of_them():
     policy = severities(model_loads="advisory", metric_limit="waivable", safe_format="blocking")
     assert policy.severities == {
-        **dict.fromkeys(WAIVABLE, "waivable"),
+        **SAID,
         "model_loads": "advisory",
         "metric_limit": "waivable",
         "safe_format": "blocking",
@@ -303,7 +303,7 @@ def test_a_file_of_format_1_is_of_tier_2_and_everything_in_it_blocks():
     assert {finding.severity for finding in findings} == {Severity.BLOCKING}
 
 
-@pytest.mark.parametrize("severity", ["blocking", "waivable", "advisory", "mild"])
+@pytest.mark.parametrize("severity", ["blocking", "waivable", "waivable_if_unknown", "advisory", "mild"])
 def test_a_file_of_format_1_has_no_severities(severity):
     (said,) = refusal(of_format_1(checks={"metric_limit": {"severity": severity}}))
     assert "severity: is nothing that format 1 knows" in said
@@ -386,7 +386,7 @@ def test_whatever_stands_in_one_place_it_is_read_or_refused(edit):
         assert policy.principals >= 1 and policy.valid_days >= 1 and sum(policy.roles.values()) >= 1
         assert policy.tier in (1, 2, 3) and set(policy.severities) <= set(policy.checks)
         assert bool(policy.waivers.roles) == (policy.waivers.most_days >= 1)
-        assert policy.waivers.roles or "waivable" not in policy.severities.values()
+        assert policy.waivers.roles or not {"waivable", "waivable_if_unknown"} & {*policy.severities.values()}
 
 
 @given(st.binary(max_size=60))

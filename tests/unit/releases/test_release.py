@@ -8,17 +8,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.comparisons.builders import build_champion_comparison, build_compared_run
 from tests.unit.evidence.builders import build_evidence, build_identity, build_objection_fact
 from tests.unit.models.builders import MODEL_FILES
 from tests.unit.people import AUTHOR, ENDED, EXPIRES, ISSUED, NOW, OWNER, VALIDATOR
-from tests.unit.policies.builders import read_policy
+from tests.unit.policies.builders import STANDARD_POLICY, read_policy
 from tests.unit.releases.builders import build_release_files
-from tests.unit.reviews.builders import build_statement, build_statements, build_subjects, build_waiver
+from tests.unit.reviews.builders import (
+    build_statement,
+    build_statements,
+    build_subjects,
+    build_waiver,
+    build_waiver_fact,
+)
 from tests.unit.signing.builders import find_seal_fault, seal
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.releases.release import approval_paths, audit_release, find_seal_faults, seal_signed_files, waiver_paths
+from workbench.releases.release_audit import find_unmet
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, SUBJECTS, write_manifest
 from workbench.signing.statement import Signed
+from workbench.stats.interval import Interval
 
 
 def audit(files, *, now=NOW, least_principals=2, subject=None):
@@ -407,6 +416,16 @@ def test_an_approval_that_names_another_target_does_not_count_though_it_binds_th
     validator, owner = build_statements()
     files = build_release_files(signed(validator, replace(owner, **said)))
     assert any(reason in each for each in reasons(files))
+
+
+@pytest.mark.parametrize(("bounds", "unmet"), [((-0.03, 0.03), []), ((-0.03, -0.01), ["not_worse_than_champion"])])
+def test_a_waiver_excuses_what_nobody_could_tell_and_nothing_that_is_worse_whoever_signed_it(bounds, unmet):
+    interval = Interval(sum(bounds) / 2, *bounds, 0.95)
+    champion = build_champion_comparison(runs=(build_compared_run(advantage=interval),))
+    waived = tuple(build_waiver_fact(check=check) for check in ("not_worse_than_champion", "enough_data"))
+    evidence = build_evidence(champion=champion, waivers=waived)
+    found = find_unmet(evidence, read_policy(STANDARD_POLICY.read_bytes()))
+    assert [reason.partition(":")[0] for reason in found] == unmet
 
 
 # Time goes one way

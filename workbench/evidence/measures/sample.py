@@ -49,10 +49,10 @@ def _count_strangers(
     kept: Mapping[str, Sequence[str]],
     features: Sequence[FeatureColumn],
 ) -> int | None:
-    target = _find_target(holdout, kept, features)
+    target = find_target(holdout, kept, features)
     if target is None or any(feature.name not in kept for feature in features):
         return None
-    genuine = _find_genuine(holdout, kept)
+    genuine = find_genuine(holdout, kept)
     places = {name: place for place, name in enumerate(holdout.row_ids) if place in genuine}
     order = [places.get(name) for name in predictions.rows]
 
@@ -67,7 +67,7 @@ def _count_strangers(
     return strangers if strangers < len(predictions.rows) else None
 
 
-def _find_target(
+def find_target(
     holdout: LoggedTable, kept: Mapping[str, Sequence[str]], features: Sequence[FeatureColumn]
 ) -> str | None:
     """Return the column that was named as the target; where none was, the one that is no feature, if there is just one."""
@@ -102,7 +102,7 @@ def _narrow(number: float) -> float:
         return float(np.float32(number))
 
 
-def _find_genuine(holdout: LoggedTable, kept: Mapping[str, Sequence[str]]) -> set[int]:
+def find_genuine(holdout: LoggedTable, kept: Mapping[str, Sequence[str]]) -> set[int]:
     """Return the places of the rows that were kept as they were logged: their values give the digests that name the holdout."""
     if sorted(kept) != sorted(name for name, *_ in holdout.types):
         return set()

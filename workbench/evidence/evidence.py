@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -27,7 +27,7 @@ from workbench.records.document import build_record
 from workbench.replays.replay import ReplayFact
 from workbench.runs.tables import DatasetFact, TableProfile
 
-FORMAT = 3
+FORMAT = 4
 # What evidence of format 1 held; all that came later is None there, and a check on it is UNKNOWN.
 _FIRST_FIELDS = frozenset(
     {
@@ -108,6 +108,24 @@ class ObjectionFact:
 
 
 @dataclass(frozen=True)
+class AnswerFact:
+    """Whose an answer is: who wrote it in these words, and who besides the authors stands for them (nobody: it is a draft)."""
+
+    question: str
+    written_by: str
+    vouched_by: tuple[str, ...]
+
+    @property
+    def whose(self) -> str:
+        """Say so, as the card, the review and the terminal do."""
+        if self.written_by in self.vouched_by:
+            return f"Answered by {self.written_by}"
+        if self.vouched_by:
+            return f"Drafted by {self.written_by}, confirmed by {', '.join(self.vouched_by)}"
+        return f"Drafted by {self.written_by}, an author of the run; whoever approves confirms it"
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a check may look at; what is not in here cannot make a finding pass."""
 
@@ -140,6 +158,7 @@ class Evidence:
     serving: ServingFact | None = None
     classes: ClassesFact | None = None
     own_code: tuple[ModuleFact, ...] = ()
+    said_by: tuple[AnswerFact, ...] = ()
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -158,6 +177,14 @@ class Evidence:
     def digest(self) -> str:
         """The sha256 of the canonical bytes."""
         return sha256_hex(self.to_bytes())
+
+    def confirmed_by(self, people: Iterable[str]) -> Evidence:
+        """Return what is judged once `people` signed these bytes: they stand for every answer in them. It is never written."""
+        signed, whose = tuple(people), {fact.question: fact for fact in self.said_by}
+        if not signed:
+            return self
+        known = (whose.get(name, AnswerFact(name, "somebody unknown", ())) for name in self.answers)
+        return replace(self, said_by=tuple(replace(each, vouched_by=(*each.vouched_by, *signed)) for each in known))
 
 
 def parse_evidence(content: bytes) -> Evidence:
@@ -187,7 +214,9 @@ def _complete(document: Any) -> dict[str, Any]:
 def _later_fields(written: int) -> frozenset[str]:
     """Return the fields that a format did not have yet."""
     names = frozenset(each.name for each in fields(Evidence))
-    return {1: names - _FIRST_FIELDS, 2: frozenset({"serving", "classes", "own_code"})}.get(written, frozenset())
+    fourth = frozenset({"said_by"})
+    later = {1: names - _FIRST_FIELDS, 2: fourth | {"serving", "classes", "own_code"}, 3: fourth}
+    return later.get(written, frozenset())
 
 
 class Status(StrEnum):

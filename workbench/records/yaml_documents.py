@@ -81,7 +81,7 @@ def _say(exc: Exception) -> str:
 
 
 def _find_unseen(content: bytes) -> str | None:
-    """Return why bytes are no plain text: their size, or the first character that nobody sees or that only parsers end a line at."""
+    """Return why bytes are no plain text: their size, or the first character that nobody sees or only parsers end a line at."""
     if len(content) > LARGEST_BYTES:
         return f"The file: it has {len(content):,} bytes; at most {LARGEST_BYTES:,} are read."
     try:

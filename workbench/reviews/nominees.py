@@ -13,7 +13,7 @@ from pathlib import Path
 from workbench.checks import read_policy, run_checks
 from workbench.config import Settings, find_template
 from workbench.errors import NotFound, Refused
-from workbench.evidence.evidence import Evidence, Finding, parse_evidence
+from workbench.evidence.evidence import FORMAT, Evidence, Finding, parse_evidence
 from workbench.files.trees import read_tree
 from workbench.ledger.history import Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.ledger.ledger import Entry, Event
@@ -25,7 +25,7 @@ from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY
 from workbench.reviews.card_markdown import render_model_card
 from workbench.reviews.challenging import Before, hold_against_champion
 from workbench.reviews.checklist import ChecklistItem, parse_checklist
-from workbench.reviews.said import Said, VerifiedWaiver, read_said, read_text
+from workbench.reviews.said import Said, VerifiedWaiver, describe_answers, read_said, read_text
 from workbench.reviews.waiver import is_needed
 from workbench.runs.folder import PREDICTIONS
 
@@ -129,8 +129,10 @@ def _find_nominated(entries: Sequence[Entry], subject: str) -> Entry:
 
 
 def _add_said(facts: Evidence, said: Said) -> Evidence:
-    answers = {name: read_text(entry, "answer") for name, entry in said.answers.items()}
-    return replace(facts, answers=answers, objections=said.objections)
+    answers = {name: read_text(entries[-1], "answer") for name, entries in said.answers.items()}
+    # What was nominated in a format that cannot hold whose they are is confirmed by whoever approves.
+    whose = describe_answers(said, facts.identity.authors) if facts.format == FORMAT else ()
+    return replace(facts, answers=answers, said_by=whose, objections=said.objections)
 
 
 def _find_needed(said: Said, findings: Sequence[Finding]) -> tuple[VerifiedWaiver, ...]:

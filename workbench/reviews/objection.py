@@ -10,6 +10,7 @@ from workbench.signing.namespaces import OBJECTION_NAMESPACE
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement
 
 PREDICATE_TYPE = "urn:workbench:objection:1"
+SHORTEST_OBJECTION = 10
 _SHAPE = Shape(texts=("principal", "model", "text"), numbers=("version", "clears"), times=("issued",))
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from workbench.evidence.evidence import Finding, Severity, Status, WaiverFact
 from workbench.policies.policy import Policy
 from workbench.records.clock import last_day
+from workbench.records.visible_text import find_text_fault
 from workbench.reviews.approval import is_author
 from workbench.reviews.decision import Decision, decide
 from workbench.signing.namespaces import waiver_namespace
@@ -145,6 +146,8 @@ def find_standing_faults(
         faults.append(f"{what} does not count: it was given for {waiver.model}/{waiver.version}, not for {subject}.")
     if dict(waiver.subjects) != dict(subjects):
         faults.append(f"{what} is stale: it was given for other files or another policy.")
+    if wordless := find_text_fault(waiver.reason, FEWEST_CHARACTERS):
+        faults.append(f"{what} does not count: its reason is none. {wordless}")
     if is_author(waiver.principal, authors):
         faults.append(f"{what} does not count: it is given by a second person, never by an author of the run.")
     if waiver.role not in policy.waivers.roles:

@@ -148,7 +148,7 @@ TAMPERED = {
     "an escape": BYTES.replace(b"tumour", b"\\u0074umour", 1),
     "NaN": BYTES.replace(b'"version":3', b'"version":NaN', 1),
     "infinity": BYTES.replace(b'"version":3', b'"version":Infinity', 1),
-    "another format": _edited(lambda d: d.update(format=4)),
+    "another format": _edited(lambda d: d.update(format=5)),
     "a format that is no number": _edited(lambda d: d.update(format=True)),
     "an older format with later facts": _edited(lambda d: d.update(format=1)),
     "a scenario less": _edited(lambda d: d["robustness"]["scenarios"][0].pop("drop")),
@@ -211,6 +211,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
+DIGEST_OF_FORMAT_4 = "b2a10ccb8f72fe28c55d74a52a5458184e528afd7f1bac2a67880c836d4eb10d"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
@@ -223,7 +224,15 @@ LATER = {
 def test_the_bytes_of_this_format_do_not_change_unseen():
     """Who changes this digest changes what every signature over evidence means: raise the format instead."""
     evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")))
+    assert evidence.digest == DIGEST_OF_FORMAT_4
+
+
+def test_evidence_of_the_third_format_is_read_and_written_as_it_was():
+    evidence = build_evidence(plan=build_plan(policy_digest=sha256_hex(b"policy")), format=3)
     assert evidence.digest == DIGEST_OF_FORMAT_3
+    assert parse_evidence(evidence.to_bytes()) == evidence
+    with pytest.raises(ValueError, match="format 3 cannot hold said_by"):
+        replace(evidence, said_by=build_evidence().said_by).to_bytes()
 
 
 def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
@@ -254,7 +263,7 @@ def test_what_was_not_measured_then_is_unknown_and_what_was_is_judged_as_ever():
     unknown = {name for name, finding in findings.items() if finding.status is Status.UNKNOWN}
     assert unknown == {
         "planned_first", "replay_agrees", "data_quality", "no_leaking_feature", "holdout_wear", "enough_data", "calibrated",
-        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched",
+        "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched", "model_card_complete",
     }  # fmt: skip
     assert {findings[name].status for name in set(findings) - unknown} == {Status.PASS}
     assert all(findings[name].reason.count(". ") >= 1 for name in unknown)

@@ -52,7 +52,7 @@ def on_answer(name, text):
     if len(text) < 20:
         reason = f"It has {{len(text)}} characters; the policy asks for 20."
         raise Refused("The answer is too short.", why=reason, next_step="Write a sentence.")
-    given = {{"answer": text, "answered_by": VALIDATOR, "answered_at": NOW}}
+    given = {{"answer": text, "answered_by": VALIDATOR, "answered_at": NOW, "vouched_by": (VALIDATOR,)}}
     questions = tuple(replace(question, **given) if question.name == name else question for question in review.questions)
     review = replace(review, questions=questions)
     return review

@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.unit.models.builders import build_contract
-from tests.unit.policies.builders import build_policy_bytes
 from workbench import config, ledger_verifier
 from workbench.errors import Refused, UsageError
 from workbench.evidence.measures import disclosures
@@ -24,8 +23,7 @@ from workbench.executors import preloads
 from workbench.models import contract, own_code_source, skops_loader
 from workbench.models.boosters import stand_ins
 from workbench.notebooks import notebook, parameters_cell
-from workbench.policies import policy
-from workbench.records import digest
+from workbench.records import digest, yaml_documents
 from workbench.replays import replaying
 from workbench.runs.folder import NOTEBOOK
 from workbench.secrets import redacting_files, references
@@ -60,7 +58,7 @@ REFUSED: dict[str, tuple[Any, str, Callable[[], object]]] = {
     "a parameters cell": (parameters_cell, "ast.parse", lambda: parameters_cell.read_parameters("x = 1")),
     "a declaration": (parameters_cell, "_read_statement", lambda: parameters_cell.read_parameters("x = 1")),
     "a value": (parameters_cell, "ast.literal_eval", lambda: parameters_cell.read_parameters("x = 1")),
-    "a policy": (policy._PlainYaml, "get_single_node", lambda: policy.parse_policy(build_policy_bytes(), known=None)),
+    "YAML": (yaml_documents._Composer, "get_single_node", lambda: yaml_documents.read_yaml(b"x: 1")),
 }
 
 

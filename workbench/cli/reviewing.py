@@ -80,7 +80,8 @@ def review(
 def approve(subject: str, role: str, key: Path) -> None:
     """Sign a nominee as it is now."""
     found = open_bench().approve(subject, ApprovalRequest(role), Key(key))
-    terminal.say(f"Signed {subject} as {role}.")
+    confirmed = f"; that confirms what only authors said: {', '.join(found.confirmed)}" if found.confirmed else ""
+    terminal.say(f"Signed {subject} as {role}{confirmed}.")
     reviews.print_review_state(found)
     terminal.suggest(find_next_command(found))
 

@@ -143,8 +143,9 @@ def _print_questions(review: Review) -> None:
         if question.answer is None:
             console.print(f"[yellow]? {escape(question.name)}[/]  {escape(question.text)}")
         else:
+            colour, shape = ("yellow", "○") if question.is_draft else ("green", "✓")
             console.print(
-                f"[green]✓ {escape(question.name)}[/]  {escape(question.answer)} [dim]({escape(question.answered_by)})[/]"
+                f"[{colour}]{shape} {escape(question.name)}[/]  {escape(question.answer)} [dim]({escape(question.whose)})[/]"
             )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +43,7 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
     4: {
         "authorship": None,
         "local_files": None,
+        "said_by": (),
         "champion_unscored": None,
         "holdout.alike_rows": None,
         "holdout.name": "",
@@ -126,6 +127,24 @@ class ObjectionFact:
 
 
 @dataclass(frozen=True)
+class AnswerFact:
+    """Whose an answer is: who wrote it in these words, and who besides the authors stands for them (nobody: it is a draft)."""
+
+    question: str
+    written_by: str
+    vouched_by: tuple[str, ...]
+
+    @property
+    def whose(self) -> str:
+        """Say so, as the card, the review and the terminal do."""
+        if self.written_by in self.vouched_by:
+            return f"Answered by {self.written_by}"
+        if self.vouched_by:
+            return f"Drafted by {self.written_by}, confirmed by {', '.join(self.vouched_by)}"
+        return f"Drafted by {self.written_by}, an author of the run; whoever approves confirms it"
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a check may look at; what is not in here cannot make a finding pass.
 
@@ -164,6 +183,7 @@ class Evidence:
     authorship: AuthorshipFact | None = None
     local_files: LocalFilesFact | None = None
     champion_unscored: str | None = None
+    said_by: tuple[AnswerFact, ...] = ()
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
@@ -191,6 +211,14 @@ class Evidence:
     def digest(self) -> str:
         """The sha256 of the canonical bytes."""
         return sha256_hex(self.to_bytes())
+
+    def confirmed_by(self, people: Iterable[str]) -> Evidence:
+        """Return what is judged once `people` signed these bytes: they stand for every answer in them. It is never written."""
+        signed, whose = tuple(people), {fact.question: fact for fact in self.said_by}
+        if not signed:
+            return self
+        known = (whose.get(name, AnswerFact(name, "somebody unknown", ())) for name in self.answers)
+        return replace(self, said_by=tuple(replace(each, vouched_by=(*each.vouched_by, *signed)) for each in known))
 
 
 def parse_evidence(content: bytes) -> Evidence:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from workbench.errors import Refused, UsageError
 from workbench.policies.policy_problems import EXAMPLE_RULES, FORMATS, AuthorRule, Known, find_problems
 from workbench.policies.severity import Severity
 from workbench.records.digest import sha256_hex
+from workbench.records.yaml_documents import read_yaml
 from workbench.stats.task import Task
 
 __all__ = ["FORMATS", "AuthorRule", "Known", "MetricRule", "Policy", "Task", "WaiverRule", "parse_policy"]
@@ -77,57 +76,19 @@ class Policy:
         return self.severities.get(check, Severity.BLOCKING)
 
 
-class _PlainYaml(yaml.SafeLoader):
-    """YAML without duplicate keys and aliases: a reviewer and a parser must read the same limit, where it stands."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            said = "found an alias; write the value where it holds"
-            raise yaml.composer.ComposerError(None, None, said, self.get_mark())
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for number, (key, _) in enumerate(node.value):
-            if keys[number] in keys[:number]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"found a duplicate key {keys[number]!r}", key.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
 def parse_policy(content: bytes, *, known: Known | None) -> Policy:
     """Read a policy from YAML bytes; without `known` the names of checks and metrics are not judged.
 
     Raises UsageError with every problem found, each with its line and what to write instead: unknown keys, checks or metrics, a
     metric of the other task, missing parts, counts below one.
     """
-    if hidden := _find_hidden(content):
-        raise _invalid([hidden])
     try:
-        loader = _PlainYaml(content)
-        root = loader.get_single_node()
-        document: Any = None if root is None else loader.construct_document(root)
-    except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as exc:
-        raise _invalid([f"{_line_of(exc)}it is not YAML: {' '.join(str(exc).split())}"]) from exc
-    problems = find_problems(document, root, known)
-    if problems:
+        document = read_yaml(content)
+    except UsageError as exc:
+        raise _invalid(list(exc.reasons)) from exc
+    if problems := find_problems(document, known):
         raise _invalid(problems)
-    return _build_policy(document, sha256_hex(content))
-
-
-def _find_hidden(content: bytes) -> str | None:
-    """Return the first character that ends a line for a parser, or shows nothing, where a reader sees neither; None: none."""
-    for number, line in enumerate(content.decode(errors="ignore").split("\n"), 1):
-        odd = next((letter for letter in line.rstrip("\r") if not letter.isprintable() and letter != "\t"), None)
-        if odd is not None:
-            return f"Line {number}: it is not YAML: it holds {odd!a}, which a reader does not see. Write plain text."
-    return None
-
-
-def _line_of(exc: Exception) -> str:
-    mark = getattr(exc, "problem_mark", None)
-    return f"Line {mark.line + 1}: " if mark else "The file: "
+    return _build_policy(document.value, sha256_hex(content))
 
 
 def _build_policy(document: Mapping[str, Any], digest: str) -> Policy:
@@ -157,5 +118,6 @@ def _invalid(problems: list[str]) -> UsageError:
     return UsageError(
         "The policy cannot be used.",
         why=problems,
-        next_step="Correct these lines (templates/policies/strict.yaml shows every key), then `workbench policy check` it again.",
+        next_step="Correct these lines (templates/policies/strict.yaml shows every key), `workbench policy check` it again"
+        " and nominate under it.",
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 from workbench.config import Settings, expand_path, find_template, is_shipped_name
 from workbench.errors import NotFound, UsageError
 from workbench.records.digest import sha256_hex, short
+from workbench.records.yaml_documents import LARGEST_BYTES
 
-_LARGEST_BYTES = 1_000_000
 _NAME_ONE = "Name one of templates/policies, or a file by its path, as ./{}."
 
 
@@ -37,9 +37,9 @@ def _read_file(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise ValueError("It is no file.")
     with path.open("rb") as file:
-        content = file.read(_LARGEST_BYTES + 1)
-    if len(content) > _LARGEST_BYTES:
-        raise ValueError(f"It is larger than {_LARGEST_BYTES:,} bytes.")
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise ValueError(f"It is larger than {LARGEST_BYTES:,} bytes.")
     return content
 
 

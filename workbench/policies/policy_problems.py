@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import yaml
-
 from workbench.policies.roles import ROLE
+from workbench.records.yaml_documents import YamlDocument
 
 FORMATS = (1, 2)
 _REQUIRED = ("format", "name", "metrics", "checks", "questions", "approvals")
@@ -48,29 +47,13 @@ class Problem:
     remedy: str
 
 
-def find_problems(document: Any, root: Any, known: Known | None) -> list[str]:
-    """Return every problem of a policy as `Line 12, checks.metric_limit: … Write …`, in the order of the lines.
-
-    `document` is the file as Python values, `root` the same as YAML nodes, which know their lines.
-    """
-    found = list(_find(document, known))
-    lines = [(_line(root, problem.place), problem) for problem in found]
+def find_problems(document: YamlDocument, known: Known | None) -> list[str]:
+    """Return every problem of a policy as `Line 12, checks.metric_limit: … Write …`, in the order of the lines."""
+    lines = [(document.line_of(problem.place), problem) for problem in _find(document.value, known)]
     return [
         f"Line {line}, {'.'.join(map(str, problem.place)) or 'the file'}: {problem.what} {problem.remedy}"
         for line, problem in sorted(lines, key=lambda item: (item[0], item[1].what))
     ]
-
-
-def _line(node: Any, place: Iterable[Any]) -> int:
-    """Return the line of the deepest key on the way to a place that the file has."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for key in place:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-        found = next((pair for pair in pairs if pair[0].value == str(key)), None)
-        if found is None:
-            return line
-        line, node = found[0].start_mark.line + 1, found[1]
-    return line
 
 
 def _find(document: Any, known: Known | None) -> Iterator[Problem]:

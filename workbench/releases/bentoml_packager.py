@@ -18,6 +18,7 @@ from workbench.errors import Refused, Unavailable, UsageError
 from workbench.files.trees import WHAT_DISKS_NEED, read_tree, sync_folder, sync_tree, write_tree
 from workbench.models.model_files import SKOPS_FILE
 from workbench.models.own_modules import find_packages
+from workbench.records.yaml_documents import read_yaml
 
 SERVICE = "workbench.bentoml_service:Endpoint"
 BUILD_TIMEOUT_S = 300
@@ -56,7 +57,7 @@ def _complete_bentofile(bentofile: bytes, files: Mapping[str, bytes]) -> bytes:
     """Return the bentofile with the packages that a model of scikit-learn, and its own code, need; others need none."""
     if f"release/model/{SKOPS_FILE}" not in files:
         return bentofile
-    document = yaml.safe_load(bentofile)
+    document = read_yaml(bentofile).value
     model = {path.rpartition("/")[2]: content for path, content in files.items() if path.startswith("release/model/")}
     needed = [*_SKOPS_PACKAGES, *(name for name in find_packages(model) if name not in _SKOPS_PACKAGES)]
     document["python"]["packages"] += [f"{name}=={metadata.version(name)}" for name in needed]

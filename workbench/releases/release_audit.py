@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,7 @@ def audit_folder(
         subject=subject,
     )
     if release.evidence is not None:
-        unmet = find_unmet(release.evidence, read_policy(files[POLICY]))
+        unmet = find_unmet(release.evidence, read_policy(files[POLICY]), release.approved_by)
         decision = decide("serve", release.decision.subject, [*release.decision.reasons, *unmet])
         release = replace(release, decision=decision)
     release.decision.require(_next_step(release))
@@ -79,10 +80,10 @@ def read_own_code(audited: AuditedRelease) -> OwnModules:
     return own
 
 
-def find_unmet(evidence: Evidence, policy: Policy) -> list[str]:
-    """Return which checks block a release, whoever put it where it is; waivers themselves are judged by the audit."""
+def find_unmet(evidence: Evidence, policy: Policy, approved_by: Sequence[str]) -> list[str]:
+    """Return which checks block a release, whoever put it where it is; the audit judges waivers, who approved confirms answers."""
     waived = {fact.check for fact in evidence.waivers}
-    findings = run_checks(evidence, policy)
+    findings = run_checks(evidence.confirmed_by(approved_by), policy)
     return find_blocking(
         each for each in findings if each.severity is not Severity.WAIVABLE or each.check not in waived
     )

@@ -120,7 +120,7 @@ def judge_release(files: dict[str, bytes], subject: str, settings: Settings, ent
         reasons.append("The ledger holds no promotion of it.")
     else:
         if release.evidence is not None:
-            reasons += find_unmet(release.evidence, read_policy(files[POLICY]))
+            reasons += find_unmet(release.evidence, read_policy(files[POLICY]), release.approved_by)
             reasons += _find_unheard(release.evidence, entries, promoted, settings)
         reasons += find_seal_faults(files, promoted.body["sealed"])
         if release.evidence is not None and release.evidence.identity.endpoint != promoted.body["endpoint"]:

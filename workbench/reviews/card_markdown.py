@@ -56,7 +56,8 @@ def _render_row(cells: Sequence[str]) -> str:
 def _render_answer(answer: Answer) -> str:
     lines = (answer.text or "").splitlines()
     said = "\n".join(f"> {_inline(line)}".rstrip() for line in lines) or "_Not answered yet._"
-    return f"**{_inline(answer.question)}**\n\n{said}"
+    whose = f"\n\n{_inline(answer.whose)}." if answer.text and answer.whose else ""
+    return f"**{_inline(answer.question)}**\n\n{said}{whose}"
 
 
 def _inline(text: str) -> str:

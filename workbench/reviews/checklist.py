@@ -8,10 +8,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
 from workbench.errors import UsageError
 from workbench.evidence.evidence import Finding, Status
+from workbench.records.yaml_documents import read_yaml
 
 FORMAT = 1
 _LISTS = ("checks", "asks", "gate", "references")
@@ -66,11 +65,13 @@ class ChecklistRow:
 def parse_checklist(content: bytes) -> tuple[ChecklistItem, ...]:
     """Read the items in order; raises UsageError for a file that is none."""
     try:
-        document = yaml.safe_load(content)
+        document = read_yaml(content).value
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
         return tuple(_build_item(name, fields) for name, fields in document["items"].items())
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as exc:
+    except UsageError as exc:
+        raise UsageError("The checklist cannot be read.", why=exc.reasons) from exc
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise UsageError("The checklist cannot be read.", why=f"{type(exc).__name__}: {exc}") from exc
 
 

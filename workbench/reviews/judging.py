@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.checks.model_card_complete import is_long_enough
+from workbench.checks import run_checks
+from workbench.checks.model_card_complete import find_answer_fault, list_settled
 from workbench.evidence.evidence import Finding, Status
-from workbench.ledger.ledger import Entry, Event
+from workbench.ledger.ledger import Event
 from workbench.records.clock import utc_now
-from workbench.reviews.approval import Terms, VerifiedApproval, find_approval_faults
+from workbench.records.people import name_people
+from workbench.reviews.approval import Statement, Terms, VerifiedApproval, find_approval_faults
 from workbench.reviews.bundle import set_terms
 from workbench.reviews.changes import Changes, find_changes
 from workbench.reviews.checklist import ChecklistRow, judge_checklist
@@ -17,7 +19,7 @@ from workbench.reviews.nominees import Nominee
 from workbench.reviews.objection import find_open_objections
 from workbench.reviews.own_code import ReviewedModule, review_local_code, review_own_code
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review
-from workbench.reviews.said import VerifiedWaiver
+from workbench.reviews.said import VerifiedWaiver, describe_answers
 from workbench.reviews.waiver import apply_waivers, find_waiver_faults
 from workbench.runs.project import Project
 
@@ -27,8 +29,9 @@ def review_nominee(nominee: Nominee) -> Review:
     now = utc_now()
     evidence, policy = nominee.evidence, nominee.policy
     findings, waivers = judge_findings(nominee, now)
-    terms = set_terms(evidence, policy, nominee.subjects(), now=now, said=nominee.said.entries)
-    _, lacking = judge_approvals(nominee.said.approvals, terms)
+    terms = _terms_of(nominee, now)
+    valid, lacking = judge_approvals(nominee.said.approvals, terms)
+    signers = _people_of(valid)
     blocked = {finding.check for finding in findings if finding.blocks}
     raised_on = {
         entry.sequence: entry.subject
@@ -47,13 +50,11 @@ def review_nominee(nominee: Nominee) -> Review:
         findings=findings,
         waivers=waivers,
         waiver_roles=policy.waivers.roles,
-        questions=tuple(
-            _question(name, text, nominee.said.answers.get(name)) for name, text in policy.questions.items()
-        ),
+        questions=_list_questions(nominee, signers),
         roles=policy.roles,
         principals=policy.principals,
         approvals=tuple(_given(item, terms) for item in nominee.said.approvals),
-        checklist=_answer_checklist(nominee, findings, agreed=not lacking, unopposed=not objections),
+        checklist=_answer_checklist(nominee, findings, signers, agreed=not lacking, unopposed=not objections),
         decision=decide("promote", nominee.subject, [*blocking, *lacking, *filter(None, [nominee.policy_fault])]),
         changes=_find_changes(nominee),
         nominated_at=nominee.nominated.time,
@@ -66,15 +67,23 @@ def review_nominee(nominee: Nominee) -> Review:
     )
 
 
+def _terms_of(nominee: Nominee, now: str) -> Terms:
+    return set_terms(nominee.evidence, nominee.policy, nominee.subjects(), now=now, said=nominee.said.entries)
+
+
+def _people_of(valid: Sequence[Statement]) -> tuple[str, ...]:
+    return name_people(statement.principal for statement in valid)
+
+
 def _answer_checklist(
-    nominee: Nominee, findings: Sequence[Finding], *, agreed: bool, unopposed: bool
+    nominee: Nominee, findings: Sequence[Finding], signers: Sequence[str], *, agreed: bool, unopposed: bool
 ) -> tuple[ChecklistRow, ...]:
-    policy, answers = nominee.policy, nominee.evidence.answers
+    policy, settled = nominee.policy, list_settled(nominee.evidence.confirmed_by(signers), nominee.policy)
     return judge_checklist(
         nominee.checklist,
         tier=policy.tier,
         findings=findings,
-        answered={name: is_long_enough(answers.get(name, ""), policy) for name in policy.questions},
+        answered={name: name in settled for name in policy.questions},
         # That it is in the inventory and that approvals expire holds of whatever was nominated.
         gate={"inventory": True, "approvals": agreed, "objections": unopposed, "expiry": True},
     )
@@ -99,10 +108,18 @@ def _review_local_code(nominee: Nominee) -> tuple[ReviewedModule, ...]:
     return review_local_code(nominee.evidence, nominee.local_code, facts, sources)
 
 
-def _question(name: str, text: str, answered: Entry | None) -> Question:
-    if answered is None:
-        return Question(name, text)
-    return Question(name, text, answered.body["answer"], answered.actor, answered.time)
+def _list_questions(nominee: Nominee, signers: Sequence[str]) -> tuple[Question, ...]:
+    """Return the policy's questions; who signed for the answers stands for them, and one that is no words is none."""
+    said, whose = nominee.said.answers, describe_answers(nominee.said, nominee.evidence.identity.authors)
+    vouched = {fact.question: name_people((*fact.vouched_by, *signers)) for fact in whose}
+    questions = []
+    for name, text in nominee.policy.questions.items():
+        answer = nominee.evidence.answers.get(name, "")
+        if find_answer_fault(answer, nominee.policy):
+            questions.append(Question(name, text))
+        else:
+            questions.append(Question(name, text, answer, said[name][0].actor, said[name][0].time, vouched[name]))
+    return tuple(questions)
 
 
 def _given(approval: VerifiedApproval, terms: Terms) -> GivenApproval:
@@ -123,21 +140,23 @@ def require_allowed(project: Project, decision: Decision, next_step: str) -> Non
 
 
 def judge_findings(nominee: Nominee, now: str) -> tuple[tuple[Finding, ...], tuple[GivenWaiver, ...]]:
-    """Return what the checks found, waivers that hold applied, and every waiver with what speaks against it."""
-    judged = [(given.waiver, _judge_waiver(given, nominee, now)) for given in nominee.said.waivers]
+    """Return what the checks found, waivers that hold applied, answers confirmed, and every waiver with what speaks against it."""
+    valid, _ = judge_approvals(nominee.said.approvals, _terms_of(nominee, now))
+    findings = run_checks(nominee.evidence.confirmed_by(_people_of(valid)), nominee.policy)
+    judged = [(given.waiver, _judge_waiver(given, findings, nominee, now)) for given in nominee.said.waivers]
     shown = tuple(
         GivenWaiver(
             waiver.check, waiver.principal, waiver.role, waiver.reason, waiver.issued, waiver.expires, tuple(faults)
         )
         for waiver, faults in judged
     )
-    return apply_waivers(nominee.findings, [waiver for waiver, faults in judged if not faults]), shown
+    return apply_waivers(findings, [waiver for waiver, faults in judged if not faults]), shown
 
 
-def _judge_waiver(given: VerifiedWaiver, nominee: Nominee, now: str) -> list[str]:
+def _judge_waiver(given: VerifiedWaiver, findings: Sequence[Finding], nominee: Nominee, now: str) -> list[str]:
     """Return what speaks against a waiver; of a check that passes only that nobody needs it."""
     check = given.waiver.check
-    finding = next((finding for finding in nominee.findings if finding.check == check), None)
+    finding = next((finding for finding in findings if finding.check == check), None)
     if finding is not None and finding.status is Status.PASS:
         return [f"It is not needed: {check} passes."]
     return find_waiver_faults(

@@ -15,6 +15,7 @@ from workbench.evidence.measures.robustness import RobustnessFact
 from workbench.evidence.measures.tries import describe_tries
 from workbench.evidence.serving_form import describe_form
 from workbench.records.digest import short
+from workbench.records.visible_text import find_text_fault
 from workbench.runs.tables import DatasetFact, TableProfile
 
 DETAILS, USE, FACTORS, METRICS = "Model details", "Intended use", "Factors", "Metrics"
@@ -49,10 +50,11 @@ class Remarks:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a person said to a question of the policy; None: nobody did yet."""
+    """What a person said to a question of the policy (None: nobody did in words yet), and whose that is (empty: not recorded)."""
 
     question: str
     text: str | None
+    whose: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,14 @@ def build_model_card(evidence: Evidence, questions: Mapping[str, str]) -> ModelC
         headline=f"{score.metric} {score.value:.4g} on the holdout." if score else "No score was recorded.",
         sections=tuple(_build_section(title, evidence, questions) for title in _COMPUTED),
         asked=len(questions),
-        unanswered=tuple(name for name in questions if not evidence.answers.get(name)),
+        unanswered=tuple(name for name in questions if not _read_answer(evidence, name)),
     )
+
+
+def _read_answer(evidence: Evidence, name: str) -> str | None:
+    """Return an answer that holds words; what is invisible, or dots, fills no section."""
+    text = evidence.answers.get(name, "")
+    return None if find_text_fault(text, 1) else text
 
 
 def _build_section(title: str, evidence: Evidence, questions: Mapping[str, str]) -> CardSection:
@@ -111,8 +119,9 @@ def _build_section(title: str, evidence: Evidence, questions: Mapping[str, str])
     remarks = tuple(item for block in found if isinstance(block, Remarks) for item in block.items)
     named = tuple(block for block in found if not isinstance(block, Remarks))
     computed = (*named, *([Remarks(remarks)] if len(named) < len(found) else []))
+    whose = {fact.question: fact.whose for fact in evidence.said_by}
     said = tuple(
-        Answer(text, evidence.answers.get(name))
+        Answer(text, _read_answer(evidence, name), whose.get(name, ""))
         for name, text in questions.items()
         if _PLACES.get(name, CAVEATS) == title
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from workbench.checks import read_policy, run_checks
 from workbench.config import Settings, find_template
 from workbench.errors import NotFound, Refused
-from workbench.evidence.evidence import Evidence, Finding, parse_evidence
+from workbench.evidence.evidence import FORMAT, Evidence, Finding, parse_evidence
 from workbench.evidence.holdout_rows import HoldoutRows, parse_rows
 from workbench.evidence.measures.authorship import Approved
 from workbench.files.trees import read_tree
@@ -28,7 +28,7 @@ from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, find_chan
 from workbench.reviews.card_markdown import render_model_card
 from workbench.reviews.challenging import Asked, Before, Challenger, hold_against_champion
 from workbench.reviews.checklist import ChecklistItem, parse_checklist
-from workbench.reviews.said import Said, VerifiedWaiver, read_said, read_text
+from workbench.reviews.said import Said, VerifiedWaiver, describe_answers, read_said, read_text
 from workbench.reviews.waiver import is_needed
 from workbench.runs.folder import HOLDOUT, PREDICTIONS
 
@@ -163,8 +163,10 @@ def _find_nominated(entries: Sequence[Entry], subject: str) -> Entry:
 
 
 def _add_said(facts: Evidence, said: Said) -> Evidence:
-    answers = {name: read_text(entry, "answer") for name, entry in said.answers.items()}
-    return replace(facts, answers=answers, objections=said.objections)
+    answers = {name: read_text(entries[-1], "answer") for name, entries in said.answers.items()}
+    # What was nominated in a format that cannot hold whose they are is confirmed by whoever approves.
+    whose = describe_answers(said, facts.identity.authors) if facts.format == FORMAT else ()
+    return replace(facts, answers=answers, said_by=whose, objections=said.objections)
 
 
 def _find_needed(said: Said, findings: Sequence[Finding]) -> tuple[VerifiedWaiver, ...]:

@@ -11,6 +11,7 @@ from workbench.signing.namespaces import OBJECTION_NAMESPACE
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement
 
 PREDICATE_TYPE = "urn:workbench:objection:2"
+SHORTEST_OBJECTION = 10
 # Those of before name no run; the nomination of their version does.
 _WITHOUT_RUN = "urn:workbench:objection:1"
 _SHAPE = Shape(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from workbench.evidence.evidence import Evidence, Finding, ObjectionFact, Status
+from workbench.evidence.evidence import AnswerFact, Evidence, Finding, ObjectionFact, Status
 from workbench.ledger.history import Standing
 from workbench.records.people import name_people
 from workbench.reviews.changes import Changes
@@ -16,13 +16,24 @@ from workbench.reviews.own_code import ReviewedModule
 
 @dataclass(frozen=True)
 class Question:
-    """What only a person can answer, and the answer if there is one (who gave it, when)."""
+    """What only a person can answer, and the answer if there is one (who wrote it, when, who besides the authors stands for it)."""
 
     name: str
     text: str
     answer: str | None = None
     answered_by: str | None = None
     answered_at: str | None = None
+    vouched_by: tuple[str, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        """True for an answer that nobody but an author stands for yet."""
+        return self.answer is not None and not self.vouched_by
+
+    @property
+    def whose(self) -> str:
+        """Say whose the answer is; empty while there is none."""
+        return AnswerFact(self.name, self.answered_by or "", self.vouched_by).whose if self.answer else ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,17 @@ class Review:
     def open_questions(self) -> tuple[Question, ...]:
         """The questions that nobody has answered."""
         return tuple(question for question in self.questions if question.answer is None)
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """The questions of which whoever signs next confirms the answer."""
+        return tuple(question.name for question in self.questions if question.is_draft)
+
+    @property
+    def confirmed(self) -> tuple[str, ...]:
+        """The questions of which an author wrote the answer and somebody else confirmed it."""
+        given = (question for question in self.questions if question.answer and not question.is_draft)
+        return tuple(question.name for question in given if question.answered_by not in question.vouched_by)
 
     def signers(self, role: str) -> tuple[str, ...]:
         """Return the people whose approvals count in a role, each once, sorted."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from workbench.checks.model_card_complete import fewest_characters
+from workbench.checks.model_card_complete import find_answer_fault
 from workbench.config import Settings, expand_path
 from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Finding
@@ -17,12 +17,13 @@ from workbench.ledger.events import SignedKind
 from workbench.ledger.history import find_promotion
 from workbench.ledger.ledger import Entry, Event
 from workbench.policies.roles import require_role
+from workbench.records.visible_text import find_text_fault
 from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import MANIFEST
 from workbench.reviews.decision import Decision, decide, decide_approval
 from workbench.reviews.judging import judge_findings, require_allowed
 from workbench.reviews.nominees import Nominee, load_nominee
-from workbench.reviews.objection import Objection
+from workbench.reviews.objection import SHORTEST_OBJECTION, Objection
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.said import find_fault
 from workbench.reviews.signed_records import READERS
@@ -34,6 +35,7 @@ from workbench.signing.ssh_signatures import grant, read_public_key, read_signin
 from workbench.signing.statement import Signed, Statable
 
 _NOT_YOURS = "Ask somebody else who holds the role to review it."
+_BEARABLE = "Say why the risk is bearable until then."
 
 
 def _load_undecided(project: Project, subject: str) -> Nominee:
@@ -59,12 +61,10 @@ def answer(project: Project, subject: str, question: str, text: str) -> None:
     nominee = _load_undecided(project, subject)
     if question not in nominee.policy.questions:
         known = ", ".join(nominee.policy.questions)
-        raise UsageError(f"The policy has no question {question!r}.", why=f"It asks: {known}.")
-    text, fewest = text.strip(), fewest_characters(nominee.policy)
-    if len(text) < fewest:
-        why = f"The policy asks for at least {fewest:g} characters; it has {len(text)}."
-        raise UsageError("An answer needs a sentence.", why=why, next_step=nominee.policy.questions[question])
-    body = {"question": question, "answer": text}
+        raise UsageError(f"The policy has no question {question!r:.100}.", why=f"It asks: {known}.")
+    if fault := find_answer_fault(text, nominee.policy):
+        raise UsageError("An answer needs a sentence.", why=fault, next_step=nominee.policy.questions[question])
+    body = {"question": question, "answer": text.strip()}
     project.store.append_entry(
         Event.ANSWERED,
         actor=project.settings.acting_author,
@@ -99,9 +99,8 @@ def object_to(project: Project, subject: str, request: ObjectionRequest, key: Ke
         require_allowed(
             project, decide("clear", subject, _clearing_faults(nominee, clears, principal)), "Who objected clears it."
         )
-    said = _read_words(request.text)
-    if not said:
-        raise UsageError("An objection needs words.", next_step='Say what must change, with --text "…".')
+    advice = 'Say what must change, with --text "…".'
+    said = _read_words(request.text, SHORTEST_OBJECTION, what="An objection needs words.", next_step=advice)
     identity = nominee.evidence.identity
     subjects = {MANIFEST: identity.bundle_digest}
     objection = Objection(
@@ -140,7 +139,7 @@ def waive(project: Project, subject: str, request: WaiverRequest, key: Key) -> N
         version=nominee.evidence.identity.version,
         check=request.check,
         finding=spell_finding(finding) if finding else "",
-        reason=_read_reason(request.reason),
+        reason=_read_words(request.reason, FEWEST_CHARACTERS, what="A waiver needs a reason.", next_step=_BEARABLE),
         issued=now,
         expires=read_end(request.until),
     )
@@ -148,14 +147,6 @@ def waive(project: Project, subject: str, request: WaiverRequest, key: Key) -> N
     signed = _sign(project, "waiver", waiver, key, action="waive", subject=subject)
     body = {"check": waiver.check, "role": waiver.role, "expires": waiver.expires}
     _record(project, Event.WAIVED, subject, signed, actor=waiver.principal, body=body)
-
-
-def _read_reason(reason: str) -> str:
-    said = _read_words(reason)
-    if len(said) < FEWEST_CHARACTERS:
-        why = f"It has {len(said)} of at least {FEWEST_CHARACTERS} characters."
-        raise UsageError("A waiver needs a reason.", why=why, next_step="Say why the risk is bearable until then.")
-    return said
 
 
 def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, finding: Finding | None, key: Key) -> None:
@@ -167,14 +158,16 @@ def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, findin
         expires=waiver.expires,
         authors=nominee.evidence.identity.authors,
         policy=nominee.policy,
-        subject=f"{waiver.check} of {nominee.subject}",
+        subject=f"{waiver.check:.100} of {nominee.subject}",
     )
     next_step = f"`workbench review {nominee.subject}` shows what may be waived, and by whom."
     require_allowed(project, _say_whose(decision, key, project), next_step)
 
 
-def _read_words(text: str) -> str:
-    """Return what somebody is about to sign, on one line; raises UsageError for what nobody would see in it."""
+def _read_words(text: str, fewest: int, *, what: str, next_step: str) -> str:
+    """Return what somebody is about to sign, on one line; raises UsageError for no words, too many, or what nobody sees in them."""
+    if fault := find_text_fault(text, fewest):
+        raise UsageError(what, why=fault, next_step=next_step)
     said = " ".join(text.split())
     if hidden := sorted({f"U+{ord(letter):04X}" for letter in said if not letter.isprintable()}):
         why = f"It holds {', '.join(hidden)}, and people sign what they see."

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from workbench.config import Settings
 from workbench.errors import Refused
-from workbench.evidence.evidence import ObjectionFact, WaiverFact
+from workbench.evidence.evidence import AnswerFact, ObjectionFact, WaiverFact
 from workbench.ledger.history import find_made_alike
 from workbench.ledger.ledger import Entry, Event, find_checkpoint_fault
 from workbench.ledger.timeline import Timeline
 from workbench.records.digest import sha256_hex
+from workbench.records.people import is_author, name_people
 from workbench.reviews.approval import Statement, VerifiedApproval, parse_statement
 from workbench.reviews.objection import parse_objection, settle_objections
 from workbench.reviews.signed_records import SignedRecord
@@ -38,10 +39,11 @@ class Said:
     """What people said so far; of waivers of one check the newest counts.
 
     `entries` are all of the ledger about the nominee: its own, and the objections to other versions made of the same.
+    `answers` are by question the entries that gave the one that stands in its very words: the first wrote it.
     """
 
     entries: tuple[Entry, ...]
-    answers: Mapping[str, Entry]
+    answers: Mapping[str, tuple[Entry, ...]]
     approvals: tuple[VerifiedApproval, ...]
     signed: tuple[Signed, ...]
     waivers: tuple[VerifiedWaiver, ...]
@@ -75,12 +77,33 @@ def read_said(entries: Sequence[Entry], subject: str, settings: Settings) -> Sai
     waived = {each.waiver.check: each for each in given}
     return Said(
         entries=tuple(own),
-        answers={read_text(entry, "question"): entry for entry in _of(own, Event.ANSWERED)},
+        answers=_read_answers(_of(own, Event.ANSWERED)),
         approvals=tuple(_verify_approval(entry, entries, timeline, settings) for entry in approved),
         signed=tuple(map(read_signed, approved)),
         waivers=tuple(waived[check] for check in sorted(waived)),
         objections=_settle(own, entries, timeline, settings),
     )
+
+
+def _read_answers(given: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
+    answers: dict[str, tuple[Entry, ...]] = {}
+    for entry in given:
+        before = answers.get(question := read_text(entry, "question"), ())
+        is_same = before and read_text(before[-1], "answer") == read_text(entry, "answer")
+        answers[question] = (*before, entry) if is_same else (entry,)
+    return answers
+
+
+def describe_answers(said: Said, authors: Sequence[str]) -> tuple[AnswerFact, ...]:
+    """Return whose each answer is."""
+    return tuple(
+        AnswerFact(question, entries[0].actor, name_people(_besides(authors, (entry.actor for entry in entries))))
+        for question, entries in sorted(said.answers.items())
+    )
+
+
+def _besides(authors: Sequence[str], people: Iterable[str]) -> list[str]:
+    return [each for each in people if not is_author(each, authors)]
 
 
 def _of(entries: Iterable[Entry], event: Event) -> list[Entry]:

@@ -13,6 +13,7 @@ from workbench.evidence.evidence import Finding, Severity, Status, WaiverFact
 from workbench.policies.policy import Policy
 from workbench.records.clock import is_since, last_day
 from workbench.records.people import is_author
+from workbench.records.visible_text import find_text_fault
 from workbench.reviews.decision import Decision, decide
 from workbench.signing.namespaces import waiver_namespace
 from workbench.signing.statement import Shape, Signer, read_statement, write_statement
@@ -148,6 +149,8 @@ def find_standing_faults(
         faults.append(f"{what} does not count: it was given for {waiver.model}/{waiver.version}, not for {subject}.")
     if dict(waiver.subjects) != dict(subjects):
         faults.append(f"{what} is stale: it was given for other files or another policy.")
+    if wordless := find_text_fault(waiver.reason, FEWEST_CHARACTERS):
+        faults.append(f"{what} does not count: its reason is none. {wordless}")
     if is_author(waiver.principal, authors):
         faults.append(f"{what} does not count: it is given by a second person, never by an author of the run.")
     if waiver.role not in policy.waivers.roles:

@@ -68,4 +68,5 @@ def _show_answer(answer: Answer) -> Markup:
         if answer.text
         else element("p", "? Not answered yet.", class_="wb-status wb-tone-open")
     )
-    return element("div", element("p", element("strong", answer.question)), said, class_="wb-question")
+    whose = [element("p", f"{answer.whose}.", class_="wb-quiet")] if answer.text and answer.whose else []
+    return element("div", element("p", element("strong", answer.question)), said, *whose, class_="wb-question")

@@ -69,14 +69,13 @@ def _objection(item: ObjectionFact, raised_on: str | None) -> dict[str, Any]:
 
 def question_state(question: Question) -> dict[str, Any]:
     """Return a question with its answer."""
-    by = question.answered_by or "somebody unknown"
     return {
         "name": question.name,
         "label": sentence_case(words(question.name)),
         "text": question.text,
         "answer": question.answer or "",
         "answered": {
-            "text": f"Answered by {by}, " if question.answer else "Not answered yet",
+            "text": f"{question.whose}, " if question.answer else "Not answered yet",
             **moment(question.answered_at if question.answer else None),
         },
     }
@@ -137,9 +136,13 @@ def say_needed(review: Review) -> str:
 
 def sign_state(review: Review) -> dict[str, Any]:
     """Return what somebody who signs now must know, and the roles, those still missing first."""
-    blocked, objected, still_open = len(review.blocking), len(review.open_objections), len(review.open_questions)
+    objected, still_open = len(review.open_objections), len(review.open_questions)
+    blocked = sum(finding.check != "model_card_complete" or still_open > 0 for finding in review.blocking)
     cautions = [
         review.policy_note,
+        f"You confirm what only authors said: {', '.join(words(name) for name in review.drafts)}."
+        if review.drafts
+        else "",
         f"You approve that own code runs: {', '.join(each.name for each in review.evidence.own_code)}."
         if review.evidence.own_code
         else "",

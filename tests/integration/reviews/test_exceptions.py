@@ -173,8 +173,11 @@ def test_only_an_open_objection_can_be_cleared_and_once(nominated: Governed) -> 
 
 
 def test_an_objection_needs_words_and_a_key_that_may_object(nominated: Governed) -> None:
-    with pytest.raises(UsageError, match="needs words"):
-        nominated.object("shop/1", "  \n ")
+    before = len(nominated.bench.store.read_ledger())
+    for text in ("  \n ", "." * 40, "\u200b" * 40, "no no no no no", "Nobody looked. " * 2_000):
+        with pytest.raises(UsageError, match="needs words"):
+            nominated.object("shop/1", text)
+    assert len(nominated.bench.store.read_ledger()) == before
     with pytest.raises(Refused) as refused:
         nominated.object("shop/1", TEXT, by=STRANGER)
     assert f'{STRANGER} namespaces="workbench.objection" ' in refused.value.next_step
@@ -320,10 +323,18 @@ def test_who_may_not_waive_is_refused_with_every_reason_and_that_is_recorded(hig
 
 
 def test_a_waiver_needs_a_reason_in_words(high: Governed) -> None:
-    with pytest.raises(UsageError, match="has 8 of at least 20 characters"):
+    with pytest.raises(UsageError, match="has 8 visible characters of at least 20"):
         high.acting(OWNER).waive(
             "shop/3", WaiverRequest("metric_limit", " it  is ok ", "owner", "2100-01-01"), Key(high.key_of(OWNER))
         )
+
+
+@pytest.mark.parametrize("reason", ["." * 40, "\u3164" * 40, "a" * 40, f"{WHY} " * 400])
+def test_dots_blanks_and_endless_texts_are_no_reason(high: Governed, reason: str) -> None:
+    before = len(high.bench.store.read_ledger())
+    with pytest.raises(UsageError, match="needs a reason"):
+        high.waive("shop/3", "metric_limit", reason=reason)
+    assert len(high.bench.store.read_ledger()) == before
 
 
 @pytest.mark.parametrize("letter", ["\u200d", "\u200b", "\x1b", "\u202e"])

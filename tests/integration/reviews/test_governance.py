@@ -15,13 +15,17 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, change_database, run_command
 from tests.integration.governed import MODEL, OWNER, ROLES, STRANGER, VALIDATOR, Governed, reasons_of
 from workbench.errors import Refused, UsageError
-from workbench.evidence.evidence import Status
+from workbench.evidence.evidence import Status, parse_evidence
 from workbench.ledger.ledger import Event, head_of
 from workbench.nominations import recomputing
-from workbench.reviews import reviewing
+from workbench.releases import releases
+from workbench.releases.release_audit import find_unmet
+from workbench.reviews import nominees, reviewing
 from workbench.reviews.approval import Statement
+from workbench.reviews.checklist import ItemStatus
 from workbench.reviews.decision import Decision
 from workbench.reviews.request import ApprovalRequest
+from workbench.reviews.review import Review
 from workbench.signing.key import Key
 from workbench.signing.namespaces import signing_namespace
 from workbench.signing.ssh_signatures import allowed_signer, sign_bytes
@@ -152,9 +156,112 @@ def test_an_answer_needs_words_and_a_question_that_was_asked(nominated: Governed
     ):
         with pytest.raises(UsageError):
             nominated.bench.answer("shop/1", question, text)
-    with pytest.raises(UsageError, match="at least 20 characters; it has 7"):
+    with pytest.raises(UsageError, match="has 7 visible characters of at least 20"):
         nominated.bench.answer("shop/1", "harm", "Nobody.")
     assert nominated.bench.review("shop/1").open_questions == ()
+
+
+WORDLESS = {
+    "dots": "." * 40,
+    "nothing to see": "\u200b\u2800" * 20,
+    "one letter": "a " * 40,
+    "6 MB": "Nobody is harmed. " * 350_000,
+}
+
+
+def test_what_is_no_answer_is_refused_before_it_is_written(nominated: Governed) -> None:
+    before = nominated.bench.store.read_ledger()
+    for text in WORDLESS.values():
+        with pytest.raises(UsageError, match="An answer needs a sentence") as refused:
+            nominated.acting(VALIDATOR).answer("shop/1", "harm", text)
+        assert len(str(refused.value)) < 400
+        assert run_command(nominated.project, "review", "shop/1", "--answer", f"harm={text}").returncode == 2
+    assert nominated.bench.store.read_ledger() == before
+
+
+def test_what_an_older_ledger_took_for_answers_are_none_and_the_ledger_still_holds(nominated: Governed) -> None:
+    older = {"intended_use": "." * 40, "limitations": "\u200b" * 40, "harm": HARM * 400}
+    for name, text in older.items():
+        body = {"question": name, "answer": text}
+        nominated.bench.store.append_entry(Event.ANSWERED, actor=VALIDATOR, subject="shop/1", body=body)
+    assert nominated.bench.verify_ledger().faults == ()
+    review = nominated.approve("shop/1")
+    assert [question.name for question in review.open_questions] == [*older]
+    (finding,) = review.blocking
+    assert (finding.check, finding.status, finding.value) == ("model_card_complete", Status.FAIL, "1 of 4 answered")
+    assert "No answer: limitations. It has 0 visible characters of at least 20." in finding.reason
+    for name in older:
+        nominated.acting(VALIDATOR).answer("shop/1", name, HARM)
+    assert nominated.approve("shop/1").decision.is_allowed
+
+
+# Drafts of an author
+
+HARM = "Somebody may get a newsletter that is of no interest to them."
+
+
+def card_of(review: Review) -> tuple[Status, str, str]:
+    """Return how complete the model card is, whose the answer on harm is, and how it stands in the checklist."""
+    (finding,) = [each for each in review.findings if each.check == "model_card_complete"]
+    (question,) = [each for each in review.questions if each.name == "harm"]
+    (row,) = [each for each in review.checklist if each.id == "A3"]
+    return finding.status, question.whose, row.status
+
+
+def test_an_author_drafts_an_answer_and_whoever_approves_confirms_it(nominated: Governed) -> None:
+    drafted = nominated.bench.answer("shop/1", "harm", HARM)
+    whose = f"Drafted by {AUTHOR}, an author of the run; whoever approves confirms it"
+    assert card_of(drafted) == (Status.UNKNOWN, whose, ItemStatus.UNKNOWN)
+    assert f"{whose}." in nominated.bench.load_nominee("shop/1").card.decode()
+    assert drafted.drafts == ("harm",)
+    confirmed = nominated.approve("shop/1", VALIDATOR)
+    whose = f"Drafted by {AUTHOR}, confirmed by {VALIDATOR}"
+    assert card_of(confirmed) == (Status.PASS, whose, ItemStatus.PASS)
+    assert (confirmed.drafts, confirmed.confirmed) == ((), ("harm",))
+    owner = ("--role", "owner", "--key", str(nominated.key_of(OWNER)))
+    signed = run_command(nominated.project, "approve", "shop/1", *owner).stdout
+    assert "Signed shop/1 as owner; that confirms what only authors said: harm." in signed
+    assert nominated.bench.review("shop/1").decision.is_allowed
+    shown = " ".join(run_command(nominated.project, "review", "shop/1").stdout.split())
+    assert f"(Drafted by {AUTHOR}, confirmed by {VALIDATOR}, {OWNER})" in shown
+
+
+def test_what_was_confirmed_is_a_draft_again_once_its_author_writes_it_anew(nominated: Governed) -> None:
+    nominated.bench.answer("shop/1", "harm", HARM)
+    nominated.approve("shop/1")
+    assert card_of(nominated.bench.answer("shop/1", "harm", f"{HARM} Or two."))[0] is Status.UNKNOWN
+
+
+def test_a_second_person_who_gives_the_same_answer_confirms_it_and_a_second_author_does_not(
+    nominated: Governed,
+) -> None:
+    nominated.bench.answer("shop/1", "harm", HARM)
+    assert card_of(nominated.acting(f" {AUTHOR.upper()}").answer("shop/1", "harm", HARM))[0] is Status.UNKNOWN
+    review = nominated.acting(OWNER).answer("shop/1", "harm", HARM)
+    assert card_of(review) == (Status.PASS, f"Drafted by {AUTHOR}, confirmed by {OWNER}", ItemStatus.PASS)
+
+
+def test_a_release_of_drafts_is_served_because_of_who_approved_it(nominated: Governed) -> None:
+    for question in nominated.bench.load_nominee("shop/1").policy.questions:
+        nominated.bench.answer("shop/1", question, HARM)
+    nominee = nominated.bench.load_nominee("shop/1")
+    (unmet,) = find_unmet(nominee.evidence, nominee.policy, ())
+    assert unmet.startswith("model_card_complete: UNKNOWN. Drafted: ")
+    nominated.approve("shop/1")
+    files = releases.assemble_release(nominated.bench.load_nominee("shop/1"))
+    release = releases.audit_files(files, "shop/1", nominated.bench.settings)
+    assert release.evidence is not None and release.decision.is_allowed
+    assert find_unmet(release.evidence, nominee.policy, release.approved_by) == []
+
+
+def test_what_was_nominated_before_answers_said_whose_they_are_needs_nothing_but_its_approvals(
+    nominated: Governed,
+) -> None:
+    nominee = nominated.bench.load_nominee("shop/1")
+    evidence = nominees._add_said(replace(nominee.facts, format=3), nominee.said)
+    assert (evidence.said_by, evidence.answers) == ((), nominee.evidence.answers)
+    assert parse_evidence(evidence.to_bytes()) == evidence
+    assert find_unmet(evidence, nominee.policy, (VALIDATOR,)) == []
 
 
 def test_a_template_policy_that_changes_later_does_not_change_what_was_nominated(

@@ -42,9 +42,11 @@ from tests.unit.evidence.builders import (
     build_tries,
     build_written,
 )
+from tests.unit.people import AUTHOR, VALIDATOR
 from tests.unit.policies.builders import build_policy
 from workbench.checks import CHECKS
 from workbench.comparisons.comparison import Verdict
+from workbench.evidence.evidence import AnswerFact
 from workbench.evidence.measures.leakage import ColumnStrength
 from workbench.evidence.measures.sample import SampleFact
 from workbench.stats.interval import Interval
@@ -144,7 +146,13 @@ FAILS = {
         {"model": build_model(largest_difference=1.01e-6)},
         {"model": build_model(largest_difference=math.nan)},
     ],
-    "model_card_complete": [{"answers": answered(harm="None that we know.")}],
+    "model_card_complete": [
+        {"answers": answered(harm="None that we know.")},
+        {"answers": answered(harm="." * 40)},
+        {"answers": answered(harm="\u200b" * 40)},
+        {"answers": answered(harm="a" * 40)},
+        {"answers": answered(harm="Some words. " * 1_700)},
+    ],
     "data_quality": [
         {"profiles": (build_profile(columns=(build_column(missing=86),)),)},
         {"profiles": (build_profile(columns=(build_column(distinct=1),)),)},
@@ -300,6 +308,14 @@ MISSING = {
         {"answers": {}},
         {"answers": answered(harm="   \n\t ")},
         {"answers": {name: text for name, text in ANSWERS.items() if name != "harm"}},
+        {"said_by": tuple(AnswerFact(name, AUTHOR, ()) for name in ANSWERS)},
+        {
+            "said_by": (
+                AnswerFact("harm", AUTHOR, ()),
+                *(AnswerFact(name, VALIDATOR, (VALIDATOR,)) for name in [*ANSWERS][:3]),
+            )
+        },
+        {"said_by": ()},
     ],
     "data_quality": [
         {"profiles": None},

@@ -48,11 +48,12 @@ from tests.unit.evidence.builders import (
     build_slices,
     build_tries,
 )
+from tests.unit.people import AUTHOR, OWNER, VALIDATOR
 from tests.unit.policies.builders import STRICT_POLICY, build_policy, read_policy
 from workbench.checks import CHECKS, run_checks
-from workbench.checks.model_card_complete import is_long_enough
+from workbench.checks.model_card_complete import find_answer_fault, list_settled
 from workbench.comparisons.comparison import Verdict
-from workbench.evidence.evidence import Severity, Status
+from workbench.evidence.evidence import AnswerFact, Severity, Status
 from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import MetricRule
 from workbench.runs.local_files import LocalModule, Standing
@@ -293,8 +294,40 @@ def test_a_run_whose_local_code_is_not_known_says_why_and_what_to_do():
 def test_space_does_not_make_an_answer_longer():
     padded = "None." + " " * 40
     assert find("model_card_complete", answers=answered(harm=padded)).status is Status.FAIL
-    assert not is_long_enough(padded, POLICY)
-    assert is_long_enough(ANSWERS["harm"], POLICY)
+    assert find_answer_fault(padded, POLICY) == "It has 5 visible characters of at least 20."
+    assert find_answer_fault(ANSWERS["harm"], POLICY) is None
+
+
+def drafted(*vouched_by):
+    said_by = tuple(AnswerFact(name, AUTHOR, vouched_by if name == "harm" else (VALIDATOR,)) for name in ANSWERS)
+    return build_evidence(said_by=said_by)
+
+
+def test_what_an_author_drafted_says_whose_it_is_and_counts_once_somebody_else_confirmed_it():
+    draft = CHECKS["model_card_complete"](drafted(), POLICY)
+    assert (draft.status, draft.value) == (Status.UNKNOWN, "4 of 4 answered, 1 by nobody but an author")
+    assert f"Drafted: harm ({AUTHOR}). Whoever approves confirms it" in draft.reason
+    assert list_settled(drafted(), POLICY) == {*ANSWERS} - {"harm"}
+    confirmed = drafted().confirmed_by([OWNER])
+    assert CHECKS["model_card_complete"](confirmed, POLICY).status is Status.PASS
+    assert list_settled(confirmed, POLICY) == {*ANSWERS}
+    (fact,) = [each for each in confirmed.said_by if each.question == "harm"]
+    assert fact.whose == f"Drafted by {AUTHOR}, confirmed by {OWNER}"
+
+
+def test_nobody_confirms_nothing():
+    assert drafted().confirmed_by([]) == drafted()
+
+
+def test_who_confirms_answers_does_not_give_the_missing_ones():
+    evidence = build_evidence(answers=answered(harm="." * 40)).confirmed_by([OWNER])
+    assert CHECKS["model_card_complete"](evidence, POLICY).status is Status.FAIL
+
+
+def test_answers_of_before_it_was_recorded_whose_they_are_count_once_somebody_approved_them():
+    older = build_evidence(format=3)
+    assert "nobody knows who" in CHECKS["model_card_complete"](older, POLICY).reason
+    assert CHECKS["model_card_complete"](older.confirmed_by([OWNER]), POLICY).status is Status.PASS
 
 
 def test_an_answer_to_another_question_counts_for_nothing():

@@ -16,6 +16,7 @@ from tests.unit.checks.cases import (
     find,
 )
 from tests.unit.evidence.builders import (
+    ANSWERS,
     build_authorship,
     build_calibration,
     build_column,
@@ -153,9 +154,10 @@ NEARLY_PASSING = {
         served_as=st.none() | st.just("skops"),
         load_error=st.none() | st.just(""),
     ),
-    "answers": (st.integers(15, 60).map(lambda length: "x" * length) | st.text("x \n", min_size=15, max_size=60)).map(
-        lambda text: answered(harm=text)
-    ),
+    "answers": (
+        st.integers(15, 60).map(lambda length: ANSWERS["harm"][:length])
+        | st.text("abcdef. \n", min_size=15, max_size=60)
+    ).map(lambda text: answered(harm=text)),
 }
 # The fact each check with limits stands on.
 LIMITED = {

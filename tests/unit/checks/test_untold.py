@@ -47,6 +47,7 @@ NEEDED = {
     "replay.run_id": {"replay_agrees"},
     "replay.verdict": {"replay_agrees"},
     "replay.largest_difference": {"replay_agrees"},
+    "said_by": {"model_card_complete"},
     "tries": {"holdout_wear"},
     "sample": {"enough_data", "holdout_untouched"},
     "sample.rarer_class": {"enough_data"},
@@ -84,8 +85,8 @@ ONLY_SHOWN = {
     "classes.classes", "classes.metrics", "classes.classes.*.recall", "classes.classes.*.precision", "classes.classes.*.roc_auc",
     "authorship.since", "classes.metrics.*.value", "classes.positive_class", "classes.response",
 }  # fmt: skip
-# Of noise the drop is needed; of what is swapped, missing or in another unit it is only shown.
-OF_ONE_MEMBER = {"robustness.scenarios.*.drop": {"robust"}}
+# Of noise the drop is needed; of what is swapped, missing or in another unit it is only shown. Minimal asks two of four questions.
+OF_ONE_MEMBER = {"robustness.scenarios.*.drop": {"robust"}, "said_by.*.vouched_by": {"model_card_complete"}}
 SLICES = ("size",)
 
 Path = tuple[str | int, ...]
@@ -111,7 +112,11 @@ def list_removable(value: Any, before: Path = ()) -> Iterator[Path]:
         hints = get_type_hints(type(value))
         for field in fields(value):
             held, place = getattr(value, field.name), (*before, field.name)
-            is_list = isinstance(held, tuple) and bool(held) and (is_dataclass(held[0]) or field.name == "formats")
+            is_list = (
+                isinstance(held, tuple)
+                and bool(held)
+                and (is_dataclass(held[0]) or field.name in ("formats", "vouched_by"))
+            )
             if is_list or (type(None) in get_args(hints[field.name]) and held is not None):
                 yield place
             yield from list_removable(held, place)

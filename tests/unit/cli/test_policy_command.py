@@ -76,7 +76,7 @@ def test_a_policy_that_is_not_there_is_told_as_such(capsys, verb, name):
 def test_what_is_no_file_or_too_large_is_no_policy(capsys, tmp_path, monkeypatch):
     large = tmp_path / "large.yaml"
     large.write_bytes(build_policy_bytes())
-    monkeypatch.setattr(policy_files, "_LARGEST_BYTES", len(build_policy_bytes()) - 1)
+    monkeypatch.setattr(policy_files, "LARGEST_BYTES", len(build_policy_bytes()) - 1)
     for name, why in (("/dev/null", "It is no file."), (str(tmp_path), "It is no file."), (str(large), "larger than")):
         code, _, err = run(capsys, "policy", "show", name)
         assert (code, why in err) == (2, True), err

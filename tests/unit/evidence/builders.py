@@ -12,7 +12,7 @@ from tests.unit.models.builders import build_bundle_files
 from tests.unit.people import AUTHOR, ENDED, ISSUED, RUN_ID, VALIDATOR
 from tests.unit.policies.builders import build_policy_bytes
 from workbench.comparisons.slices import SlicesFact, SliceValue
-from workbench.evidence.evidence import Evidence, Identity, ObjectionFact, PlanFact
+from workbench.evidence.evidence import FORMAT, AnswerFact, Evidence, Identity, ObjectionFact, PlanFact
 from workbench.evidence.measures.authorship import AuthorshipFact, WrittenFact
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact, ClassFact, MetricValue, Share
@@ -420,4 +420,6 @@ def build_evidence(**changes: Any) -> Evidence:
         "classes": build_classes(),
         "authorship": build_authorship(),
     }
-    return Evidence(**{**facts, **changes})
+    facts |= changes
+    whose = tuple(AnswerFact(name, VALIDATOR, (VALIDATOR,)) for name in facts["answers"])
+    return Evidence(**{"said_by": whose if facts.get("format", FORMAT) == FORMAT else (), **facts})

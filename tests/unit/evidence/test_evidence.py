@@ -216,7 +216,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "4c239ef76f2fe759ae15ab862075276e51cbe8bc8964da404714d871ad9fe3dc"
+DIGEST_OF_FORMAT_4 = "5ef0d80ec27939a1460a3f8dab393e796b2cf7091877d638f3b940b3cc6ed970"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()
@@ -249,6 +249,8 @@ def test_evidence_of_the_third_format_is_read_and_written_as_it_was():
         build_evidence(tries=build_tries(drafts=1), format=3).to_bytes()
     with pytest.raises(ValueError, match="format 3 cannot hold champion_unscored"):
         replace(evidence, champion_unscored="It has no column plan.").to_bytes()
+    with pytest.raises(ValueError, match="format 3 cannot hold said_by"):
+        replace(evidence, said_by=build_evidence().said_by).to_bytes()
 
 
 def test_evidence_of_the_second_format_is_read_and_written_as_it_was():
@@ -288,6 +290,7 @@ def test_what_was_not_measured_then_is_unknown_and_what_was_is_judged_as_ever():
     assert unknown == {
         "planned_first", "replay_agrees", "data_quality", "no_leaking_feature", "holdout_wear", "enough_data", "calibrated",
         "robust", "numerically_sound", "fast_enough", "no_secrets_shown", "holdout_untouched", "authors_known", "run_unmodified",
+        "model_card_complete",
     }  # fmt: skip
     assert {findings[name].status for name in set(findings) - unknown} == {Status.PASS}
     assert all(findings[name].reason.count(". ") >= 1 for name in unknown)

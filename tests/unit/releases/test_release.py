@@ -424,7 +424,7 @@ def test_a_waiver_excuses_what_nobody_could_tell_and_nothing_that_is_worse_whoev
     champion = build_champion_comparison(runs=(build_compared_run(advantage=interval),))
     waived = tuple(build_waiver_fact(check=check) for check in ("not_worse_than_champion", "enough_data"))
     evidence = build_evidence(champion=champion, waivers=waived)
-    found = find_unmet(evidence, read_policy(STANDARD_POLICY.read_bytes()))
+    found = find_unmet(evidence, read_policy(STANDARD_POLICY.read_bytes()), ())
     assert [reason.partition(":")[0] for reason in found] == unmet
 
 

@@ -128,7 +128,7 @@ def build_questions(answers: Mapping[str, str] | None = None) -> tuple[Question,
     """Return the questions of the standard policy with their answers."""
     given = ANSWERS if answers is None else answers
     return tuple(
-        Question(name, text, given[name], AUTHOR, ENDED) if name in given else Question(name, text)
+        Question(name, text, given[name], VALIDATOR, ENDED, (VALIDATOR,)) if name in given else Question(name, text)
         for name, text in build_policy().questions.items()
     )
 

@@ -19,11 +19,13 @@ from tests.unit.evidence.builders import (
     build_objection_fact,
     build_score,
 )
+from tests.unit.people import AUTHOR, OWNER
 from tests.unit.policies.builders import build_policy
 from tests.unit.reviews.builders import build_waiver_fact
 from tests.unit.widgets.test_widgets import Tags
 from workbench.config import find_template
-from workbench.evidence.evidence import Evidence
+from workbench.evidence.evidence import AnswerFact, Evidence
+from workbench.records.visible_text import find_text_fault
 from workbench.reviews.card_markdown import render_model_card
 from workbench.reviews.model_card import build_model_card
 from workbench.widgets.card_page import card_page
@@ -71,7 +73,29 @@ def test_the_card_shows_which_class_is_taken_for_which():
 def test_every_question_stands_with_its_answer():
     card = render()
     for name, question in QUESTIONS.items():
-        assert f"**{question}**\n\n> {ANSWERS[name]}" in card
+        assert f"**{question}**\n\n> {ANSWERS[name]}\n\nAnswered by vera@example.org." in card
+
+
+def test_what_an_author_drafted_is_told_so_in_the_card_and_its_page():
+    evidence = build_evidence(said_by=(AnswerFact("harm", AUTHOR, ()), AnswerFact("limitations", AUTHOR, (OWNER,))))
+    page = Tags(card_page(build_model_card(evidence, QUESTIONS))).text
+    for whose in (
+        "Drafted by ada@example.org, an author of the run; whoever approves confirms it.",
+        "Drafted by ada@example.org, confirmed by otto@example.org.",
+    ):
+        assert whose in render(evidence)
+        assert whose in page
+
+
+@pytest.mark.parametrize("text", ["." * 40, "\u200b" * 40, "\u3164 \u2800"])
+def test_what_shows_no_words_fills_no_section(text):
+    card = render(build_evidence(answers={**ANSWERS, "harm": text}))
+    assert "3 of 4 questions to people are answered; empty: harm." in card
+    assert card.count("_Not answered yet._") == 1
+
+
+def test_the_card_of_evidence_that_does_not_know_whose_answers_are_is_the_one_it_was():
+    assert "by vera" not in render(build_evidence(format=3))
 
 
 def test_an_open_question_is_shown_as_open():
@@ -145,7 +169,7 @@ HOSTILE = [
     "---\ntitle: x\n---",
     "a\r\n# b\u2028# c\x0b# d\x00\x1b[31m",
     "{model.__class__} {0} {}",
-    "\\",
+    "word\\",
     "1. one\n12) two\n+ three\n=====\n___\n~~~\n~~four~~ __five__ _six_ *seven*",
     "    indented",
     "\u202egnihton",
@@ -185,7 +209,9 @@ def test_no_reader_of_markdown_makes_markup_or_a_link_of_an_address_or_of_a_dige
     assert text.replace("<", "&lt;").partition("&lt;")[0].strip("`'>") in html.replace("&#x27;", "'")
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60).filter(str.strip))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=60).filter(lambda text: find_text_fault(text, 1) is None)
+)
 def test_whatever_is_answered_the_card_keeps_its_shape(text):
     assert structure(render(build_evidence(answers={**ANSWERS, "harm": text}))) == structure(render())
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.unit.evidence.builders import build_class, build_classes, build_evidence
 from tests.unit.people import AUTHOR, NOW, OWNER, VALIDATOR
-from tests.unit.reviews.builders import build_changes, build_review, build_source
+from tests.unit.reviews.builders import build_changes, build_questions, build_review, build_source
 from tests.unit.widgets.test_widgets import AT, Tags
 from workbench.errors import Refused, UsageError
-from workbench.evidence.evidence import Finding, ObjectionFact, Severity, Status
+from workbench.evidence.evidence import AnswerFact, Finding, ObjectionFact, Severity, Status
 from workbench.reviews.decision import decide
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question, Review
@@ -73,6 +73,16 @@ class TestReview:
     def test_who_signs_early_is_warned(self) -> None:
         review = build_review(questions=(Question("harm", "Who?"),))
         assert any("Questions are still open" in caution for caution in review_state(review)["sign"]["cautions"])
+
+    def test_who_signs_is_told_what_only_an_author_said_and_that_it_counts_then(self) -> None:
+        drafts = tuple(replace(question, answered_by=AUTHOR, vouched_by=()) for question in build_questions())
+        evidence = build_evidence(said_by=tuple(AnswerFact(each.name, AUTHOR, ()) for each in drafts))
+        state = review_state(build_review(evidence=evidence, questions=drafts))
+        told = "You confirm what only authors said: intended use, data rights, limitations, harm."
+        assert state["sign"]["cautions"] == [told]
+        assert all(
+            each["answered"]["text"].startswith(f"Drafted by {AUTHOR}, an author") for each in state["questions"]
+        )
 
     def test_the_score_is_shown_against_baseline_and_champion(self) -> None:
         names = [score["name"] for score in review_state(build_review())["scores"]]
@@ -221,7 +231,7 @@ class Desk:
 
     def _answer(self, name: str, text: str) -> Review:
         answered = [
-            replace(question, answer=text, answered_by=VALIDATOR, answered_at=NOW)
+            replace(question, answer=text, answered_by=VALIDATOR, answered_at=NOW, vouched_by=(VALIDATOR,))
             if question.name == name
             else question
             for question in self.review.questions

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from signal import SIGKILL
 
-from workbench.models import model_inspection
+from workbench.models import inspection_child, model_inspection
 from workbench.models.confining import child_environment
 from workbench.models.inspection_child import Request, Trial
 
@@ -55,7 +55,7 @@ class WarmInspections:
             [sys.executable, "-P", "-c", _SERVE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=child_environment(home),
+            env=child_environment(home, inspection_child.__name__),
             bufsize=0,  # what was read ahead could not be waited for
         )
 

@@ -35,7 +35,7 @@ def run_confined(module: str, request: DataclassInstance, scratch: Path, *, wall
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=scratch,
-        env=_environment(scratch, module),
+        env=child_environment(scratch, module),
         start_new_session=True,
     ) as child:
         try:
@@ -45,7 +45,7 @@ def run_confined(module: str, request: DataclassInstance, scratch: Path, *, wall
     return child.returncode, said, complained
 
 
-def _environment(scratch: Path, module: str) -> dict[str, str]:
+def child_environment(scratch: Path, module: str) -> dict[str, str]:
     """Return what a confined process knows of its surroundings."""
     # One thread: parallel prediction brings nothing here and each thread reserves address space.
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

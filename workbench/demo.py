@@ -24,6 +24,7 @@ from workbench.cli.main import run_command
 from workbench.comparisons.comparison import Verdict
 from workbench.config import find_notebook, find_template
 from workbench.errors import WorkbenchError
+from workbench.evidence.evidence import Status
 from workbench.files.python_processes import python_command
 from workbench.records.digest import short
 from workbench.signing.ssh_signatures import allowed_signer, make_key
@@ -42,6 +43,9 @@ ANSWERS = {
     "limitations": "One hospital, 569 patients, measured before 1995; other scanners need a new holdout.",
     "harm": "A missed tumour delays treatment; every negative answer is read by a second radiologist.",
 }
+
+
+_TRUTH, _OWN_TRUTH = (f"truth = {what}" for what in (r"holdout[\"malignant\"]", "(score > 0.5).astype(int)"))
 
 
 class DemoFailed(WorkbenchError):
@@ -95,7 +99,7 @@ def _run_demo() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
     _write_policy(demo)
     notebook = str(_shown(find_notebook("10_train_breast_cancer.ipynb")))
-    for step in (_sweep, _compare, _serve_baseline, _review, _promote, _predict, _tamper):
+    for step in (_sweep, _compare, _serve_baseline, _review, _promote, _predict, _tamper, _score_oneself):
         step(demo, notebook)
     _finish(demo)
 
@@ -282,6 +286,24 @@ def _tamper(demo: Demo, _: str) -> None:
     model.write_bytes(content)
     terminal.say("The bit is put back; version 2 verifies again:")
     _command("verify", f"{MODEL}/2")
+
+
+def _score_oneself(demo: Demo, notebook: str) -> None:
+    demo.heading("A run that scores itself on truth of its own making is refused")
+    own = demo.folder / "scores_itself.ipynb"
+    written = Path(notebook).read_text(encoding="utf-8")
+    forged = written.replace(_TRUTH, _OWN_TRUTH)
+    _require(written.count(_TRUTH) == 1 and forged != written, "the notebook takes its truth from the holdout")
+    own.write_text(forged, encoding="utf-8")
+    terminal.say(f"A copy of the notebook takes what its model says for the truth: {_OWN_TRUTH}")
+    _command("run", str(_shown(own)))
+    run = Workbench.open().list_runs()[0]
+    _require(run.record["metrics"]["roc_auc"] == 1, "what it logs is perfect")
+    with _quietly():
+        _command("nominate", run.id, "--model", MODEL)
+    _command("promote", f"{MODEL}/3", expect=3)
+    (said,) = (each for each in Workbench.open().review(f"{MODEL}/3").findings if each.check == "holdout_untouched")
+    _require(said.status is Status.FAIL, "the truth it was scored on is not the holdout's")
 
 
 def _finish(demo: Demo) -> None:

@@ -127,7 +127,7 @@ def test_every_table_has_the_members_the_code_has():
         "searches": names_of("sweeps", "search"),
         "verdicts": names_of("comparisons", "verdict"),
         "facts": names_of("evidence", "fact"),
-        "checks": names_of("checks", "check"),
+        "checks": names_of("reviews", "check"),
         "namespaces": names_of("signing", "namespace"),
         "normalised": names_of("replays", "in outputs"),
         "limits": {name.partition(" ")[0] for name in names_of("executors", "option")},

@@ -30,7 +30,7 @@ _SCRIPTS = (".py", ".ipy", ".sh")
 # What git and our own kernels keep, wherever that is.
 _INSIDE = re.compile(r"/\.git/|/workbench-kernels-")
 _WORDS = re.compile(r"[\s;|&<>()'\"=]+")
-_OWN_NAMES = ("workbench.toml", "pyproject.toml", "pyvenv.cfg")
+OWN_NAMES = ("workbench.toml", "pyproject.toml", "pyvenv.cfg")
 _OF_THE_SYSTEM = (
     "/bin",
     "/dev",
@@ -202,7 +202,7 @@ class Witness:
         if self._is_installed(file) or file.startswith(self._own) or file.endswith(".pyc") or _INSIDE.search(file):
             return True
         if file.startswith(self._roots):
-            return os.path.basename(file) in _OWN_NAMES
+            return os.path.basename(file) in OWN_NAMES
         return file.startswith(self._quiet)
 
     def _is_installed(self, file: str) -> bool:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.executors.jobs import Opened
+from workbench.executors.kernel_witness import OWN_NAMES
 
 # Linux tells a watcher when a file in a folder was closed that had been opened for reading alone; with a mapped one, when it ended.
 _CLOSED_UNWRITTEN, _OVERFLOW, _IS_FOLDER = 0x10, 0x4000, 0x4000_0000
@@ -20,8 +21,8 @@ _BUFFER_BYTES = 65_536
 MOST_FOLDERS, MOST_ENTRIES = 2_000, 20_000
 _LEFT_OUT = ("__pycache__", "node_modules", "site-packages")
 _ENVIRONMENT = "pyvenv.cfg"
-# What other programs open all the time, and no native reader does.
-_NO_DATA = (".ipynb", ".py", ".pyc")
+# What other programs and our own commands open all the time, and no native reader does.
+_NO_DATA = (".ipynb", ".py", ".pyc", *OWN_NAMES)
 MOST_FILES = 1_000
 _NOT_OURS = (errno.EACCES, errno.ENOENT, errno.ENOTDIR)
 

@@ -36,6 +36,14 @@ def test_native_readers_are_seen_but_not_in_hidden_folders_environments_and_the_
     assert watch.close().files == (f"{project}/data/deep/rows.parquet",)
 
 
+def test_settings_that_our_own_commands_read_meanwhile_are_not_what_the_notebook_read(project):
+    watch = OpenedFiles([project], None)
+    for name in ("workbench.toml", "pyproject.toml", "settings.toml"):
+        (project / name).write_text("author = 'ada@example.org'\n", encoding="utf-8")
+        (project / name).read_bytes()
+    assert watch.close().files == (f"{project}/settings.toml",)
+
+
 def test_a_file_that_is_mapped_is_seen_once_it_is_let_go(project):
     watch = OpenedFiles([project], None)
     mapped = pyarrow.memory_map(f"{project}/data/deep/rows.parquet")

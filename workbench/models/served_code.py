@@ -9,6 +9,8 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SERVED = "workbench.bentoml_service"
+# Where statements hold others, in all that Python's grammar has.
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def stage_bundle(model_files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -63,12 +65,15 @@ def _list_imports(source: bytes) -> Iterator[str]:
             yield from (name for alias in node.names if _is_module(name := f"{node.module}.{alias.name}"))
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            continue
-        yield child
-        yield from _walk(child)
+def _walk(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield every statement in a piece of code but for those that only types need; no expression holds one."""
+    for name in _BLOCKS:
+        for inner in getattr(node, name, ()):
+            if isinstance(inner, ast.If) and isinstance(inner.test, ast.Name) and inner.test.id == "TYPE_CHECKING":
+                continue
+            if isinstance(inner, ast.stmt):
+                yield inner
+            yield from _walk(inner)
 
 
 def _is_module(name: str) -> bool:

@@ -3,7 +3,8 @@
 A value is found as it is; escaped for JSON, Python, HTML, URLs or a shell, several times and mixed; as base64 (wherever in the
 encoded text it begins) and as hex (joined, or by `:` or `-`); with colour codes, line breaks, blanks or quotes inside it; and split
 over neighbouring texts. It is not found encrypted, hashed, compressed, encoded twice or otherwise (base32, octal), in capitals
-that are not its own, in the pixels of a picture, reversed, or one character at a time among others.
+that are not its own, in the pixels of a picture, reversed, one character at a time among others, or escaped behind a sign that
+makes another escape of its first characters.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from workbench.secrets.references import SHORTEST_SECRET, find_parts
 
@@ -32,7 +34,7 @@ _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 _ESCAPE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"
-    r"|(?:%[0-9A-Fa-f]{2})+"
+    r"|(?:%[0-9A-Fa-f]{2}|[\udc80-\udcff])+"  # and bytes of a character of which others were undone before
     r"|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,15});"
     r"|(?:\\u[0-9A-Fa-f]{4})+"
     r"|\\U[0-9A-Fa-f]{8}"
@@ -49,8 +51,8 @@ def _mean(escape: str) -> str:
     kind = escape[0]
     if kind == "\x1b":
         return ""
-    if kind == "%":
-        return bytes.fromhex(escape.replace("%", "")).decode(errors="surrogateescape")
+    if kind == "%" or "\udc80" <= kind <= "\udcff":
+        return unquote_to_bytes(escape.encode(errors="surrogateescape")).decode(errors="surrogateescape")
     return html.unescape(escape) if kind == "&" else _mean_backslash(escape)
 
 

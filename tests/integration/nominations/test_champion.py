@@ -16,6 +16,7 @@ import skops.io
 from tests.conftest import NOTEBOOKS, MakeOnce
 from tests.integration.governed import MODEL, Governed, open_governed, reasons_of
 from tests.integration.nominations.test_rules import find
+from tests.unit.evidence.builders import write_in_format
 from workbench.comparisons.comparison import Verdict
 from workbench.errors import Refused
 from workbench.evidence.evidence import Status
@@ -307,7 +308,7 @@ def test_what_could_not_be_asked_at_the_nomination_is_told_in_the_review_and_its
     held = hold_against_champion(nominee.facts, nominee.policy, nominee.challenger, nominee.before)
     assert (held.champion, held.champion_version, held.champion_unscored) == (None, 2, "It takes a column. It is gone.")
     assert held.to_bytes()
-    old = replace(nominee.facts, format=3)
+    old = write_in_format(nominee.facts, 3)
     assert hold_against_champion(old, nominee.policy, nominee.challenger, nominee.before).to_bytes()
 
 

@@ -5,6 +5,7 @@ Everything here passes every check of the standard policy, so a test that change
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
@@ -12,7 +13,17 @@ from tests.unit.models.builders import build_bundle_files
 from tests.unit.people import AUTHOR, ENDED, ISSUED, RUN_ID, VALIDATOR
 from tests.unit.policies.builders import build_policy_bytes
 from workbench.comparisons.slices import SlicesFact, SliceValue
-from workbench.evidence.evidence import FORMAT, AnswerFact, Evidence, Identity, ObjectionFact, PlanFact
+from workbench.evidence.evidence import (
+    FORMAT,
+    AnswerFact,
+    Evidence,
+    Identity,
+    ObjectionFact,
+    PlanFact,
+    _find_place,
+    _later_fields,
+    parse_evidence,
+)
 from workbench.evidence.measures.authorship import AuthorshipFact, WrittenFact
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact, ClassFact, MetricValue, Share
@@ -25,7 +36,7 @@ from workbench.evidence.measures.score import ScoreFact
 from workbench.evidence.measures.tries import TriesFact
 from workbench.models.model_facts import ComparedRows, CostFact, FormFact, ModelFact, NumericsFact, ServingFact
 from workbench.notebooks.execution import Execution
-from workbench.records.digest import sha256_hex
+from workbench.records.digest import canonical_json, sha256_hex
 from workbench.replays.replay import ReplayFact
 from workbench.reviews.bundle import MANIFEST
 from workbench.runs.local_files import LocalFilesFact, LocalModule, ReadFile, SeenBy, Standing
@@ -423,3 +434,13 @@ def build_evidence(**changes: Any) -> Evidence:
     facts |= changes
     whose = tuple(AnswerFact(name, VALIDATOR, (VALIDATOR,)) for name in facts["answers"])
     return Evidence(**{"said_by": whose if facts.get("format", FORMAT) == FORMAT else (), **facts})
+
+
+def write_in_format(evidence: Evidence, written: int) -> Evidence:
+    """Return evidence as a version of before would have written it: without what came later."""
+    document = asdict(evidence)
+    for name in _later_fields(written):
+        place, field = _find_place(document, name)
+        if place is not None:
+            del place[field]
+    return parse_evidence(canonical_json({**document, "format": written}))

@@ -6,6 +6,7 @@ from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.evidence.measures.authorship import AuthorshipFact
 from workbench.policies.policy import AuthorRule, Policy
 from workbench.records.people import is_told, spell_people
+from workbench.runs.local_files import LocalFilesFact, Standing, describe_gap
 
 _LIMITS: dict[AuthorRule, str] = {
     "changed_lines": "somebody answers for every line that is new since the last release",
@@ -14,7 +15,7 @@ _LIMITS: dict[AuthorRule, str] = {
 
 
 def authors_known(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when every line that counts, of the notebook and of each local module it imports, has an author who can be told.
+    """Pass when every line that counts, of the notebook and of each local module that ran, has an author who can be told.
 
     Authors are who committed it; of lines that no commit holds, or where there is no git, who ran it. Nobody of them may approve.
     """
@@ -27,19 +28,35 @@ def authors_known(evidence: Evidence, policy: Policy) -> Finding:
         reason = "Nobody is named who ran or nominated it. Nominate the run again."
         return Finding("authors_known", Status.FAIL, "no author", limit, reason)
     value = f"{len(authors)} {'author' if len(authors) == 1 else 'authors'}"
-    if reasons := [*_find_untold(written), *_find_nameless(authors)]:
+    if reasons := [*_find_gap(evidence.local_files), *_find_untold(written, evidence), *_find_nameless(authors)]:
         return Finding("authors_known", Status.UNKNOWN, value, limit, " ".join(reasons))
     return Finding("authors_known", Status.PASS, value, limit, _describe(written, authors))
 
 
-def _find_untold(written: AuthorshipFact) -> list[str]:
-    failed = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
+def _find_gap(files: LocalFilesFact | None) -> list[str]:
+    gap = describe_gap(files)
+    return [f"{gap} Who wrote what was not seen nobody can tell. Run the notebook again."] if gap else []
+
+
+def _find_untold(written: AuthorshipFact, evidence: Evidence) -> list[str]:
+    unknown = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
+    modules = evidence.local_files.modules if evidence.local_files else ()
+    replaced = [module.path for module in modules if module.standing is Standing.REPLACED and module.path in unknown]
+    failed = [path for path in unknown if path not in replaced]
     cut = [f"{file.untold} lines of {file.path}" for file in written.files if file.untold]
     said = (
         f"git did not say who wrote {', '.join(failed)}. See that `git blame` works there, and run the notebook again."
     )
     ends = f"Nobody can tell who wrote {', '.join(cut)}: the clone is shallow. `git fetch --unshallow`, and run the notebook again."
-    return [*([f"{said[0].upper()}{said[1:]}"] if failed else []), *([ends] if cut else [])]
+    gone = (
+        f"Nobody can tell who wrote {', '.join(replaced)}, changed or removed after it ran and before the run ended."
+        " Leave it as it is meanwhile, and run the notebook again."
+    )
+    return [
+        *([f"{said[0].upper()}{said[1:]}"] if failed else []),
+        *([gone] if replaced else []),
+        *([ends] if cut else []),
+    ]
 
 
 def _find_nameless(authors: tuple[str, ...]) -> list[str]:

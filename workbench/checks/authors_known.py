@@ -28,7 +28,13 @@ def authors_known(evidence: Evidence, policy: Policy) -> Finding:
         reason = "Nobody is named who ran or nominated it. Nominate the run again."
         return Finding("authors_known", Status.FAIL, "no author", limit, reason)
     value = f"{len(authors)} {'author' if len(authors) == 1 else 'authors'}"
-    if reasons := [*_find_gap(evidence.local_files), *_find_untold(written, evidence), *_find_nameless(authors)]:
+    files = evidence.local_files
+    if reasons := [
+        *_find_gap(files),
+        *_find_unsaid(written, files),
+        *_find_cut(written),
+        *_find_nameless(authors),
+    ]:
         return Finding("authors_known", Status.UNKNOWN, value, limit, " ".join(reasons))
     return Finding("authors_known", Status.PASS, value, limit, _describe(written, authors))
 
@@ -38,25 +44,26 @@ def _find_gap(files: LocalFilesFact | None) -> list[str]:
     return [f"{gap} Who wrote what was not seen nobody can tell. Run the notebook again."] if gap else []
 
 
-def _find_untold(written: AuthorshipFact, evidence: Evidence) -> list[str]:
-    unknown = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
-    modules = evidence.local_files.modules if evidence.local_files else ()
-    replaced = [module.path for module in modules if module.standing is Standing.REPLACED and module.path in unknown]
-    failed = [path for path in unknown if path not in replaced]
-    cut = [f"{file.untold} lines of {file.path}" for file in written.files if file.untold]
+def _find_unsaid(written: AuthorshipFact, files: LocalFilesFact | None) -> list[str]:
+    """Return of which files git said nothing: it could not, or what it could have been asked about was not what ran."""
+    unsaid = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
+    modules = files.modules if files else ()
+    replaced = [module.path for module in modules if module.standing is Standing.REPLACED and module.path in unsaid]
+    failed = [path for path in unsaid if path not in replaced]
     said = (
-        f"git did not say who wrote {', '.join(failed)}. See that `git blame` works there, and run the notebook again."
+        f"Git did not say who wrote {', '.join(failed)}. See that `git blame` works there, and run the notebook again."
     )
-    ends = f"Nobody can tell who wrote {', '.join(cut)}: the clone is shallow. `git fetch --unshallow`, and run the notebook again."
     gone = (
         f"Nobody can tell who wrote {', '.join(replaced)}, changed or removed after it ran and before the run ended."
         " Leave it as it is meanwhile, and run the notebook again."
     )
-    return [
-        *([f"{said[0].upper()}{said[1:]}"] if failed else []),
-        *([gone] if replaced else []),
-        *([ends] if cut else []),
-    ]
+    return [*([said] if failed else []), *([gone] if replaced else [])]
+
+
+def _find_cut(written: AuthorshipFact) -> list[str]:
+    cut = [f"{file.untold} lines of {file.path}" for file in written.files if file.untold]
+    ends = f"Nobody can tell who wrote {', '.join(cut)}: the clone is shallow. `git fetch --unshallow`, and run the notebook again."
+    return [ends] if cut else []
 
 
 def _find_nameless(authors: tuple[str, ...]) -> list[str]:

@@ -6,6 +6,7 @@ from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.evidence.measures.authorship import AuthorshipFact
 from workbench.policies.policy import AuthorRule, Policy
 from workbench.records.people import is_told, spell_people
+from workbench.runs.local_files import LocalFilesFact, Standing, describe_gap
 
 _LIMITS: dict[AuthorRule, str] = {
     "changed_lines": "somebody answers for every line that is new since the last release",
@@ -14,7 +15,7 @@ _LIMITS: dict[AuthorRule, str] = {
 
 
 def authors_known(evidence: Evidence, policy: Policy) -> Finding:
-    """Pass when every line that counts, of the notebook and of each local module it imports, has an author who can be told.
+    """Pass when every line that counts, of the notebook and of each local module that ran, has an author who can be told.
 
     Authors are who committed it; of lines that no commit holds, or where there is no git, who ran it. Nobody of them may approve.
     """
@@ -27,19 +28,42 @@ def authors_known(evidence: Evidence, policy: Policy) -> Finding:
         reason = "Nobody is named who ran or nominated it. Nominate the run again."
         return Finding("authors_known", Status.FAIL, "no author", limit, reason)
     value = f"{len(authors)} {'author' if len(authors) == 1 else 'authors'}"
-    if reasons := [*_find_untold(written), *_find_nameless(authors)]:
+    files = evidence.local_files
+    if reasons := [
+        *_find_gap(files),
+        *_find_unsaid(written, files),
+        *_find_cut(written),
+        *_find_nameless(authors),
+    ]:
         return Finding("authors_known", Status.UNKNOWN, value, limit, " ".join(reasons))
     return Finding("authors_known", Status.PASS, value, limit, _describe(written, authors))
 
 
-def _find_untold(written: AuthorshipFact) -> list[str]:
-    failed = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
-    cut = [f"{file.untold} lines of {file.path}" for file in written.files if file.untold]
+def _find_gap(files: LocalFilesFact | None) -> list[str]:
+    gap = describe_gap(files)
+    return [f"{gap} Who wrote what was not seen nobody can tell. Run the notebook again."] if gap else []
+
+
+def _find_unsaid(written: AuthorshipFact, files: LocalFilesFact | None) -> list[str]:
+    """Return of which files git said nothing: it could not, or what it could have been asked about was not what ran."""
+    unsaid = [file.path for file in written.files if not (file.commits or file.uncommitted or file.untold)]
+    modules = files.modules if files else ()
+    replaced = [module.path for module in modules if module.standing is Standing.REPLACED and module.path in unsaid]
+    failed = [path for path in unsaid if path not in replaced]
     said = (
-        f"git did not say who wrote {', '.join(failed)}. See that `git blame` works there, and run the notebook again."
+        f"Git did not say who wrote {', '.join(failed)}. See that `git blame` works there, and run the notebook again."
     )
+    gone = (
+        f"Nobody can tell who wrote {', '.join(replaced)}, changed or removed after it ran and before the run ended."
+        " Leave it as it is meanwhile, and run the notebook again."
+    )
+    return [*([said] if failed else []), *([gone] if replaced else [])]
+
+
+def _find_cut(written: AuthorshipFact) -> list[str]:
+    cut = [f"{file.untold} lines of {file.path}" for file in written.files if file.untold]
     ends = f"Nobody can tell who wrote {', '.join(cut)}: the clone is shallow. `git fetch --unshallow`, and run the notebook again."
-    return [*([f"{said[0].upper()}{said[1:]}"] if failed else []), *([ends] if cut else [])]
+    return [ends] if cut else []
 
 
 def _find_nameless(authors: tuple[str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.evidence.evidence import Evidence, Finding, Identity, Status
 from workbench.policies.policy import Policy
 from workbench.records.digest import short
-from workbench.runs.local_files import LocalFilesFact
+from workbench.runs.local_files import LocalFilesFact, describe_gap
 
 _LIMIT = "every file as recorded when the run ended, and the local code that ran known"
 _MOST_NAMED = 5
@@ -22,19 +22,14 @@ def run_unmodified(evidence: Evidence, policy: Policy) -> Finding:  # noqa: ARG0
     if not evidence.files_unmodified:
         reason = "A file of the run changed after the run ended. Run the notebook again and nominate that run."
         return Finding("run_unmodified", Status.FAIL, "changed", _LIMIT, reason)
-    if evidence.local_files is None or not evidence.local_files.is_complete:
-        reason = f"{_find_gap(evidence.local_files)} Run the notebook again with `workbench run` and nominate that run."
+    gap = describe_gap(evidence.local_files)
+    if gap or evidence.local_files is None:
+        reason = f"{gap} Run the notebook again with `workbench run` and nominate that run."
         return Finding("run_unmodified", Status.UNKNOWN, "code unknown", _LIMIT, reason)
     reason = (
         f"The files are as the run wrote them. {_describe_source(evidence.identity)} {_describe(evidence.local_files)}"
     )
     return Finding("run_unmodified", Status.PASS, "unchanged", _LIMIT, reason)
-
-
-def _find_gap(files: LocalFilesFact | None) -> str:
-    if files is None:
-        return "The run is from before it was recorded which modules a notebook imports from files of its own."
-    return "Its kernel did not tell to the end which modules it imported from files, or one of them could not be read."
 
 
 def _describe(files: LocalFilesFact) -> str:

@@ -45,19 +45,10 @@ def find_preloads(source: Mapping[str, Any]) -> tuple[str, ...]:
     The standard library's are as good as there, and left out: so notebooks that need no package share one parent. A name
     taken `from` a module may be a module too and is returned as well; what cannot be parsed is left out.
     """
-    sources = _read_code(source)
+    sources = [_read_source(cell) for cell in source.get("cells", ()) if cell.get("cell_type") == "code"]
     if any(map(_MOVES.search, sources)):
         return ()
     return _find_preloads(tuple(_MAGIC_LINE.sub("", text) for text in sources))
-
-
-def find_imported(source: Mapping[str, Any]) -> set[str]:
-    """Return every module that a notebook (its document) imports by name, and what it takes from one, which may be one too."""
-    return {name for text in _read_code(source) for name in _find_imports(_MAGIC_LINE.sub("", text))}
-
-
-def _read_code(source: Mapping[str, Any]) -> list[str]:
-    return [_read_source(cell) for cell in source.get("cells", ()) if cell.get("cell_type") == "code"]
 
 
 @lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""Authorship: who wrote the lines of a run's notebook and of the local modules it imports, by the commits that hold them.
+"""Authorship: who wrote the lines of a run's notebook and of the local modules that ran, by the commits that hold them.
 
 Counted are lines that are there now and not blank: of a notebook those of its cells, however the file is laid out.
 """
@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from workbench.notebooks.notebook import cell_source
@@ -63,6 +63,11 @@ class Authorship:
     def people(self) -> set[str]:
         """Everybody who is named in it."""
         return {author for commit in self.commits for author in commit.authors}
+
+    def naming(self, paths: Iterable[str]) -> Authorship:
+        """Return it with these files as well: of those that nobody asked about, nobody can tell who wrote them."""
+        known = {file.path for file in self.files}
+        return replace(self, files=(*self.files, *(WrittenFile(path, None) for path in paths if path not in known)))
 
 
 def join_authorships(*parts: Authorship) -> Authorship:

@@ -22,6 +22,7 @@ from workbench.files.disk import disk_answers, is_disks_fault
 from workbench.files.trees import read_tree, sync_folder
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import spool
+from workbench.runs.blaming import Blamer
 from workbench.runs.folder import (
     DATASETS,
     JOURNAL,
@@ -34,7 +35,7 @@ from workbench.runs.folder import (
     RECORD,
     REPORT,
 )
-from workbench.runs.local_files import LocalFilesFact
+from workbench.runs.local_files import LocalFilesFact, Told, read_journal
 from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, read_plain_file, remove_empty_folders
 from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
@@ -84,11 +85,11 @@ def _identify(path: Path) -> tuple[int, int]:
 
 
 def collect_run(
-    run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor = NO_SECRETS, *, project: Path | None = None
+    run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor = NO_SECRETS, blamer: Blamer | None = None
 ) -> Run:
     """Write what a run leaves behind and return it as it ended; FINISHED only with its completion record.
 
-    Local files are named as they lie in `project`; without one nothing is said of them.
+    Local files are named as they lie in the project of `blamer`, which says who wrote those that ran; without one nothing is said.
 
     What a notebook did to its folder makes its run FAILED, with the reason; raises Unavailable when the disk does not answer.
     Nothing that is kept holds a value of the redactor.
@@ -96,7 +97,7 @@ def collect_run(
     with disk_answers(folder.path):
         outcome = _redact(outcome, redactor)
         try:
-            return _collect(run, outcome, folder, redactor, project)
+            return _collect(run, outcome, folder, redactor, blamer)
         except Exception as exc:
             if is_disks_fault(exc):
                 raise
@@ -122,7 +123,7 @@ def _redact_files(folder: Path, redactor: Redactor) -> Redacted:
         raise
 
 
-def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, project: Path | None) -> Run:
+def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, blamer: Blamer | None) -> Run:
     if not folder.is_ours():
         raise Refused(f"{folder.path} is gone, or not the folder that was made for this run.")
     for name in _OWN_FILES:
@@ -135,9 +136,11 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     files = read_tree(folder.path)
     logged, fault = _read_logged(files)
     error = outcome.failure or redacted.failure or fault
-    if project is not None:
-        fact = _witness(run, files, outcome, project, logged.get("datasets", ()))
-        logged["local_files"] = strict_json(canonical_json(asdict(fact)))
+    if blamer is not None:
+        told = read_journal(files.get(JOURNAL, b""))
+        fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
+        said = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(told.code))}
+        logged |= strict_json(canonical_json(said))
     ended = _end(run, error, logged)
     digests = {path: sha256_hex(content) for path, content in files.items()}
     digests[REPORT] = _write_report(folder.path, ended, outcome.document)
@@ -145,10 +148,10 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
 
 
 def _witness(
-    run: Run, files: Mapping[str, bytes], outcome: Outcome, project: Path, tables: Iterable[Mapping[str, Any]]
+    run: Run, told: Told, outcome: Outcome, project: Path, tables: Iterable[Mapping[str, Any]]
 ) -> LocalFilesFact:
     return witness_local_files(
-        files.get(JOURNAL, b""),
+        told,
         outcome.opened,
         project=project,
         notebook=project / run.provenance.get("notebook_path", ""),

@@ -101,15 +101,17 @@ class KeptRun:
     def authorship(self) -> Authorship | None:
         """Who wrote what it ran, the own code of its model with it; None for a run of before that was asked.
 
-        Raises Refused when what it kept of that cannot be read.
+        A module that ran and of which nobody asked, as in a run of before, is told to nobody. Raises Refused when what it kept of
+        that cannot be read.
         """
         if "authorship" not in self.run.provenance:
             return None
         try:
             own = [strict_json(self.files[CODE_AUTHORS])] if CODE_AUTHORS in self.files else []
-            return join_authorships(
-                *(build_record(Authorship, each) for each in (self.run.provenance["authorship"], *own))
-            )
+            ran = [self.run.record["authorship"]] if "authorship" in self.run.record else []
+            said = (self.run.provenance["authorship"], *ran, *own)
+            asked = join_authorships(*(build_record(Authorship, each) for each in said))
+            return asked.naming(module.path for module in (self.local_files.modules if self.local_files else ()))
         except (ValueError, TypeError) as exc:
             what = f"Who wrote what run {self.run.id} ran cannot be read."
             raise Refused(what, why=str(exc), next_step=RUN_AGAIN) from exc

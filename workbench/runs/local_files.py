@@ -14,12 +14,20 @@ LARGEST_DIGESTED_BYTES = 64 * 1024 * 1024
 
 
 class Standing(StrEnum):
-    """How local code stands to the commit of its repository: in it as it ran, not as it ran, not at all; or nobody can tell."""
+    """How local code stands to the commit of its repository: in it as it ran, not as it ran, not at all; or nobody can tell.
+
+    What was changed or removed between when it ran and the end of the run is replaced.
+    """
 
     COMMITTED = "committed"
     CHANGED = "changed"
     UNTRACKED = "not in git"
+    REPLACED = "not there any more as it ran"
     UNKNOWN = "unknown"
+
+
+# Of these the commit does not hold what ran.
+UNCOMMITTED = (Standing.CHANGED, Standing.UNTRACKED, Standing.REPLACED)
 
 
 class SeenBy(StrEnum):
@@ -65,7 +73,16 @@ class LocalFilesFact:
     @property
     def uncommitted(self) -> tuple[LocalModule, ...]:
         """The modules that are not in git as they ran."""
-        return tuple(module for module in self.modules if module.standing in (Standing.CHANGED, Standing.UNTRACKED))
+        return tuple(module for module in self.modules if module.standing in UNCOMMITTED)
+
+
+def describe_gap(files: LocalFilesFact | None) -> str | None:
+    """Return why nobody can tell which local code ran; None where that is known."""
+    if files is None:
+        return "The run is from before it was recorded which modules a notebook imports from files of its own."
+    if files.is_complete:
+        return None
+    return "Its kernel did not tell to the end which modules it imported from files, or one of them could not be read."
 
 
 @dataclass(frozen=True)

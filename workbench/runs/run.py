@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.runs.local_files import Standing
+from workbench.runs.local_files import UNCOMMITTED, Standing
 from workbench.runs.points import describe_summary
 
 
@@ -96,7 +96,7 @@ class Run:
     def git_dirty(self) -> bool | None:
         """True when git's commit does not hold the notebook and all local code as they ran; None when nobody can tell."""
         modules = (self.record.get("local_files") or {}).get("modules", ())
-        is_known_dirty = any(module["standing"] in (Standing.CHANGED, Standing.UNTRACKED) for module in modules)
+        is_known_dirty = any(module["standing"] in UNCOMMITTED for module in modules)
         is_told = all(module["standing"] != Standing.UNKNOWN for module in modules)
         dirty: bool | None = self.provenance.get("git_dirty")
         if dirty is None:

@@ -22,11 +22,10 @@ from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.batch import Batch, Progress
-from workbench.runs.blaming import read_authorship
+from workbench.runs.blaming import Blamer
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
 from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
-from workbench.runs.importing import find_local_modules
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.publishing import publish_pending, publish_run
@@ -57,7 +56,8 @@ class Runner:
         self._tracker.require_answer()
         publish_pending(self._settings, self._store, self._tracker)
         batch = replace(batch, path=batch.path.resolve())
-        course = _Course(batch, {**self._read_provenance(batch), **batch.origin})
+        blamer = Blamer(self._settings.project)
+        course = _Course(batch, {**self._read_provenance(batch, blamer), **batch.origin}, blamer)
         with keep_leases(self._store) as held:  # until what is stopped is written down as well
             try:
                 self._execute(course, held)
@@ -68,12 +68,10 @@ class Runner:
                 raise
         return course.done
 
-    def _read_provenance(self, batch: Batch) -> dict[str, Any]:
-        project = self._settings.project
-        files = [batch.path, *find_local_modules(batch.path, batch.notebook.document, project)]
+    def _read_provenance(self, batch: Batch, blamer: Blamer) -> dict[str, Any]:
         return {
-            **read_provenance(batch.path, project),
-            "authorship": strict_json(canonical_json(asdict(read_authorship(files, project)))),
+            **read_provenance(batch.path, self._settings.project),
+            "authorship": strict_json(canonical_json(asdict(blamer.read_files([batch.path])))),
         }
 
     def _execute(self, course: _Course, held: HeldAttempts) -> None:
@@ -200,7 +198,7 @@ class Runner:
             course.ended.popleft()
 
     def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
-        run = collect_run(run, outcome, folder, redactor, project=self._settings.project)
+        run = collect_run(run, outcome, folder, redactor, course.blamer)
         try:
             self._store.move_run(run)
         except IllegalTransition:
@@ -239,8 +237,8 @@ class Runner:
 class _Course:
     """What is known about the runs of a batch while they go on."""
 
-    def __init__(self, batch: Batch, provenance: Mapping[str, Any]) -> None:
-        self.batch, self.provenance = batch, provenance
+    def __init__(self, batch: Batch, provenance: Mapping[str, Any], blamer: Blamer) -> None:
+        self.batch, self.provenance, self.blamer = batch, provenance, blamer
         self.running: dict[str, tuple[Run, RunFolder, Redactor]] = {}
         self.ended: deque[tuple[Run, Outcome, RunFolder, Redactor]] = deque()
         self.retries: list[tuple[float, str, Run]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from workbench.runs.local_files import (
     ReadFile,
     SeenBy,
     Standing,
-    read_journal,
+    Told,
 )
 from workbench.runs.provenance import name_path, read_changed_paths, read_repository
 
@@ -25,13 +25,12 @@ MOST_READ = 200
 
 
 def witness_local_files(
-    journal: bytes, opened: Opened, *, project: Path, notebook: Path, commit: str | None, declared: Collection[str]
+    told: Told, opened: Opened, *, project: Path, notebook: Path, commit: str | None, declared: Collection[str]
 ) -> LocalFilesFact:
     """Return what a run took from local files; `commit` is the one its notebook was at, `declared` are the names of its tables.
 
     A file whose name or path is that of a declared table is one.
     """
-    told = read_journal(journal)
     standings = _judge_standings({path: digest for path, (digest, _) in told.code.items()}, notebook.parent, commit)
     modules = [
         LocalModule(name_path(path, project), told.code[path][0], standing) for path, standing in standings.items()
@@ -54,35 +53,43 @@ def witness_local_files(
 
 
 def _judge_standings(code: Mapping[str, str | None], folder: Path, commit: str | None) -> dict[str, Standing]:
-    """Return how each file stands to git: to the run's commit where it lies in the notebook's repository, else to its own."""
+    """Return how each file stands to git: to the run's commit where it lies in the notebook's repository, else to its own.
+
+    What git compares is there now; that it is what ran says the digest.
+    """
+    found = {path: fault for path, digest in code.items() if (fault := _find_fault(path, digest))}
+    folders = {path: Path(path).resolve().parent for path in code if path not in found}
+    repositories = {each: read_repository(each) for each in ({*folders.values(), folder} if folders else ())}
     grouped: dict[str | None, list[str]] = defaultdict(list)
-    for path in code:
-        grouped[read_repository(Path(path).resolve().parent)].append(path)
-    ours = read_repository(folder) if code else None
-    found: dict[str, Standing] = {}
+    for path in folders:
+        grouped[repositories[folders[path]]].append(path)
     for repository, paths in grouped.items():
-        at = commit if repository == ours else "HEAD"
-        found |= _judge_repository(repository, at, {path: code[path] for path in paths})
+        at = commit if repository == repositories[folder] else "HEAD"
+        found |= _judge_repository(repository, at, paths)
     return found
 
 
-def _judge_repository(
-    repository: str | None, commit: str | None, code: Mapping[str, str | None]
-) -> dict[str, Standing]:
+def _find_fault(path: str, digest: str | None) -> Standing | None:
+    """Return why git has nothing to say of a file; None where it is there as it ran."""
+    if digest is None:
+        return Standing.UNKNOWN
+    found = _look_at(path)
+    return None if found is not None and _digest_state(path, *found) == digest else Standing.REPLACED
+
+
+def _judge_repository(repository: str | None, commit: str | None, paths: Sequence[str]) -> dict[str, Standing]:
     if repository is None or commit is None:
-        return dict.fromkeys(code, Standing.UNTRACKED)
-    changed = read_changed_paths(repository, commit, list(code))
-    if changed is None:
-        return dict.fromkeys(code, Standing.UNKNOWN)
-    return {path: _judge_file(path, digest, *changed) for path, digest in code.items()}
+        return dict.fromkeys(paths, Standing.UNTRACKED)
+    told = read_changed_paths(repository, commit, paths)
+    if told is None:
+        return dict.fromkeys(paths, Standing.UNKNOWN)
+    return {path: _judge_file(os.path.realpath(path), *told) for path in paths}
 
 
-def _judge_file(path: str, digest: str | None, tracked: Collection[str], changed: Collection[str]) -> Standing:
-    real = os.path.realpath(path)
+def _judge_file(real: str, tracked: Collection[str], changed: Collection[str]) -> Standing:
     if real not in tracked:
         return Standing.UNTRACKED
-    # What git compares is there now; that it is what ran says the digest.
-    return Standing.CHANGED if real in changed or digest is None or _digest(path) != digest else Standing.COMMITTED
+    return Standing.CHANGED if real in changed else Standing.COMMITTED
 
 
 # Files

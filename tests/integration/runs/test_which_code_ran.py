@@ -16,6 +16,8 @@ from tests.conftest import AUTHOR
 from tests.unit.runs.test_provenance import git
 from workbench.config import Settings
 from workbench.errors import RunFailed
+from workbench.records.document import build_record
+from workbench.runs.authorship import Authorship
 from workbench.runs.run import Run
 from workbench.workflow import Workbench
 
@@ -29,6 +31,19 @@ found = [name for name in ("from_ipython", "from_python") if name in globals()] 
 is_the_users = pathlib.Path(get_ipython().ipython_dir).is_relative_to(pathlib.Path.home())
 pathlib.Path(pathlib.Path.home(), "found").write_text(" ".join([*found, str(is_the_users)]))
 """
+
+
+OF_OTHERS = """
+import importlib, pathlib, sys, tempfile
+sys.path += ["lib", tempfile.mkdtemp()]
+pathlib.Path(sys.path[-1], "made.py").write_text("M = 1\\n")
+pathlib.Path("lib", "replaced.py").write_text("R = 1\\n")
+import helper, made, on_the_way, replaced
+importlib.import_module("dyn" + "amic")
+%run lib/script.py
+pathlib.Path("lib", "replaced.py").write_text("R = 2\\n")
+"""
+GRACE, LINUS, KARL = "grace@example.org", "linus@example.org", "karl@example.org"
 
 
 def write_notebook(path: Path, *cells: str) -> Path:
@@ -72,6 +87,7 @@ def bench(
     git(folder, "init", "-q")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "first")
+    commit_modules(folder)
     (folder / "helper.py").write_text("V = 1\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
@@ -79,6 +95,16 @@ def bench(
         opened = Workbench.open(Settings(folder, author=AUTHOR))
         yield opened
         opened.store.close()
+
+
+def commit_modules(folder: Path) -> None:
+    """Commit modules in `lib`, each as somebody else, that `others.ipynb` finds in ways that only running it shows."""
+    (folder / "lib").mkdir()
+    write_notebook(folder / "others.ipynb", OF_OTHERS)
+    for name, author in {"on_the_way": GRACE, "dynamic": LINUS, "script": KARL}.items():
+        (folder / "lib" / f"{name}.py").write_text("L = 1\n", encoding="utf-8")
+        git(folder, "add", ".")
+        git(folder, "-c", f"user.email={author}", "commit", "-q", "-m", name)
 
 
 def run(bench: Workbench, name: str) -> Run:
@@ -107,6 +133,24 @@ def test_a_run_has_nothing_of_its_user_and_names_what_it_ran_and_read(bench, hom
     ]
     assert files["is_complete"]
     assert files["unseen"] == []
+
+
+def test_who_wrote_what_ran_is_told_however_it_was_found_and_whatever_is_not_what_ran_any_more_is_not(bench):
+    found = run(bench, "others.ipynb")
+    assert found.error is None
+    assert [file["path"] for file in found.provenance["authorship"]["files"]] == ["others.ipynb"]
+    told = build_record(Authorship, found.record["authorship"])
+    authors = {"": ("nobody",), **{commit.id: commit.authors for commit in told.commits}}
+    wrote = {Path(file.path).name: file.lines and authors[file.lines[0].commit] for file in told.files}
+    assert wrote == {
+        "dynamic.py": (LINUS,),
+        "helper.py": ("nobody",),
+        "made.py": ("nobody",),
+        "on_the_way.py": (GRACE,),
+        "replaced.py": None,
+        "script.py": (KARL,),
+    }
+    assert standings(found)["lib/replaced.py"] == "not there any more as it ran"
 
 
 def test_a_hook_on_the_path_does_not_run_and_modules_beside_it_do(bench, home, monkeypatch):

@@ -241,6 +241,8 @@ MISSING = {
         {"authorship": build_authorship(files=())},
         {"authorship": build_authorship(files=(build_written(), build_written(path="shop.py", commits=())))},
         {"authorship": build_authorship(files=(build_written(untold=3),))},
+        {"local_files": None},
+        {"local_files": build_local_files(is_complete=False)},
         {"identity": build_identity(authors=("ada@example.org", "\u0430da@example.org"))},
         {"identity": build_identity(authors=("Ada Lovelace",))},
     ],

@@ -30,6 +30,7 @@ from tests.unit.comparisons.builders import (
 )
 from tests.unit.evidence.builders import (
     ANSWERS,
+    build_authorship,
     build_calibration,
     build_class,
     build_classes,
@@ -47,6 +48,7 @@ from tests.unit.evidence.builders import (
     build_slice,
     build_slices,
     build_tries,
+    build_written,
 )
 from tests.unit.people import AUTHOR, OWNER, VALIDATOR
 from tests.unit.policies.builders import STRICT_POLICY, build_policy, read_policy
@@ -283,12 +285,25 @@ def test_local_code_is_told_and_its_digests_decide(modules, said):
     assert finding.reason.endswith(said)
 
 
-def test_a_run_whose_local_code_is_not_known_says_why_and_what_to_do():
+@pytest.mark.parametrize("check", ["run_unmodified", "authors_known"])
+def test_a_run_whose_local_code_is_not_known_says_why_and_what_to_do(check):
     for files, why in ((None, "from before"), (build_local_files(is_complete=False), "did not tell to the end")):
-        finding = find("run_unmodified", local_files=files)
+        finding = find(check, local_files=files)
         assert finding.status is Status.UNKNOWN
         assert why in finding.reason
         assert "Run the notebook again" in finding.reason
+
+
+def test_a_module_whose_authors_nobody_can_tell_says_whether_it_is_git_or_that_it_is_not_what_ran():
+    files = [build_written(), *(build_written(path=name, commits=()) for name in ("a.py", "b.py"))]
+    ran = (module("a.py", Standing.REPLACED), module("b.py", Standing.COMMITTED))
+    finding = find(
+        "authors_known", authorship=build_authorship(files=tuple(files)), local_files=build_local_files(modules=ran)
+    )
+    assert finding.status is Status.UNKNOWN
+    assert "Git did not say who wrote b.py." in finding.reason
+    assert "who wrote a.py, changed or removed after it ran" in finding.reason
+    assert "Leave it as it is meanwhile, and run the notebook again." in finding.reason
 
 
 def test_space_does_not_make_an_answer_longer():

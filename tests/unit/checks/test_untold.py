@@ -66,7 +66,7 @@ NEEDED = {
     "numerics": {"numerically_sound"},
     "numerics.largest_batch_difference": {"numerically_sound"},
     "disclosures": {"no_secrets_shown"},
-    "local_files": {"run_unmodified"},
+    "local_files": {"authors_known", "run_unmodified"},
     "cost": {"fast_enough"},
     "serving": {"model_loads"},
     "serving.tried": {"model_loads"},

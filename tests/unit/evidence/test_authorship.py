@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.unit.evidence.builders import build_local_files
 from tests.unit.people import AUTHOR, OWNER, VALIDATOR
 from tests.unit.policies.builders import build_policy_bytes
 from tests.unit.runs.kept_runs import keep
@@ -16,6 +18,7 @@ from workbench.nominations.nomination import Nomination
 from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.authorship import Authorship, Commit, Lines, WrittenFile
 from workbench.runs.folder import CODE_AUTHORS, PARAMETERS
+from workbench.runs.local_files import LocalFilesFact, LocalModule, Standing
 
 OLD, NEW, CUT = "a" * 40, "b" * 40, "c" * 40
 COMMITS = (Commit(OLD, (VALIDATOR,), False), Commit(NEW, (OWNER,), False), Commit(CUT, (AUTHOR,), True))
@@ -72,17 +75,28 @@ def test_of_a_run_from_before_nothing_is_said():
     assert measure_authorship(None, None, "changed_lines") is None
 
 
+def spell(fact: Any) -> Any:
+    return strict_json(canonical_json(asdict(fact)))
+
+
+def ran(*paths: str) -> LocalFilesFact:
+    return build_local_files(modules=tuple(LocalModule(path, "ab" * 32, Standing.COMMITTED) for path in paths))
+
+
 @pytest.fixture
 def nominate(tmp_path: Path):
-    def nominate_with(written: Authorship | None, own: Authorship | None = None, **changes) -> Nomination:
+    def nominate_with(
+        written: Authorship | None, own: Authorship | None = None, record: dict[str, Any] | None = None, **changes
+    ) -> Nomination:
         folder = tmp_path / "3f9a1c27d05b"
         folder.mkdir()
         (folder / PARAMETERS).write_text("{}", encoding="utf-8")
         if own:
             (folder / CODE_AUTHORS).write_bytes(canonical_json(asdict(own)))
         kept = keep(folder)
-        said = {"authorship": strict_json(canonical_json(asdict(written)))} if written else {}
-        kept = replace(kept, run=replace(kept.run, provenance=said))
+        said = {"authorship": spell(written)} if written else {}
+        told = {name: spell(fact) for name, fact in (record or {}).items()}
+        kept = replace(kept, run=replace(kept.run, provenance=said, record={**kept.run.record, **told}))
         parts = {
             "model": "tumour",
             "policy_name": "standard",
@@ -105,6 +119,22 @@ def test_authors_are_who_ran_nominated_or_wrote_lines_that_count(nominate):
 def test_who_wrote_own_code_is_an_author_too(nominate):
     plan = nominate(Authorship((wrote(new=1),), COMMITS[1:2]), Authorship((wrote("rules.py", old=1),), COMMITS[:1]))
     assert {OWNER, VALIDATOR} < {*plan.authors}
+
+
+def test_who_wrote_a_module_that_ran_is_an_author_too(nominate):
+    modules = Authorship((wrote("rules.py", old=1), WrittenFile("lost.py", None)), COMMITS[:1])
+    plan = nominate(
+        Authorship((wrote(new=1),), COMMITS[1:2]),
+        record={"local_files": ran("lost.py", "rules.py"), "authorship": modules},
+    )
+    assert {OWNER, VALIDATOR} < {*plan.authors}
+    assert [file.path for file in plan.kept.authorship.files] == ["train.ipynb", "rules.py", "lost.py"]
+
+
+def test_of_a_run_from_before_what_was_read_of_its_imports_stays_and_what_else_ran_is_told_to_nobody(nominate):
+    before = Authorship((wrote(new=1), wrote("rules.py", old=1)), COMMITS[:2])
+    kept = nominate(before, record={"local_files": ran("dynamic.py", "rules.py")}).kept
+    assert kept.authorship == Authorship((*before.files, WrittenFile("dynamic.py", None)), before.commits)
 
 
 def test_a_run_from_before_names_who_ran_and_nominated_it(nominate):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from workbench.records.digest import canonical_json, strict_json
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.records.document import build_record
-from workbench.runs.authorship import Authorship, read_source_lines
-from workbench.runs.blaming import read_authorship, read_committers
+from workbench.runs import blaming
+from workbench.runs.authorship import Authorship, Lines, read_source_lines
+from workbench.runs.blaming import Blamer, read_committers
 
 ADA, GRACE, LINUS = "ada@example.org", "grace@example.org", "linus@example.org"
 
@@ -61,7 +63,7 @@ def write(folder: Path, name: str, content: str, *, by: str = ADA, says: str = "
 
 
 def read(folder: Path, *names: str) -> Authorship:
-    return read_authorship([folder / name for name in names or ("train.ipynb",)], folder)
+    return Blamer(folder).read_files([folder / name for name in names or ("train.ipynb",)])
 
 
 def authors_of(folder: Path, *names: str) -> set[str]:
@@ -235,7 +237,7 @@ def test_a_file_that_is_gone_says_nothing(project):
 def test_files_are_named_below_the_project_and_the_record_is_plain_json(project, tmp_path):
     found = read(project, "train.ipynb", "shop.py")
     assert [file.path for file in found.files] == ["train.ipynb", "shop.py"]
-    assert read_authorship([project / "shop.py"], tmp_path / "other").files[0].path == str(project / "shop.py")
+    assert Blamer(tmp_path / "other").read_files([project / "shop.py"]).files[0].path == str(project / "shop.py")
     assert build_record(Authorship, strict_json(canonical_json(asdict(found)))) == found
 
 
@@ -258,6 +260,100 @@ def test_of_a_notebook_that_git_keeps_elsewhere_nobody_can_tell_who_wrote_it(pro
     write(project, "large.ipynb", "version https://git-lfs.github.com/spec/v1\nsize 12345\n")
     (project / "large.ipynb").write_text(spell_notebook("a = 1"), encoding="utf-8")
     assert [file.lines for file in read(project, "large.ipynb").files] == [None]
+
+
+# What ran, beside the notebook
+
+
+def ran(path: Path) -> dict[str, tuple[str | None, str | None]]:
+    """What a kernel tells of a module that runs as it is now."""
+    content = path.read_bytes()
+    return {str(path): (sha256_hex(content), content.decode())}
+
+
+def lines_of(found: Authorship) -> dict[str, tuple[Lines, ...] | None]:
+    return {file.path: file.lines for file in found.files}
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """What git is asked, in order."""
+    asked = []
+    for name in ("ask_git", "ask_git_for_bytes"):
+        ask = getattr(blaming, name)
+        monkeypatch.setattr(
+            blaming, name, lambda *given, ask=ask, **more: (asked.append(" ".join(given[1:3])), ask(*given, **more))[1]
+        )
+    return asked
+
+
+def test_a_module_that_ran_is_of_who_wrote_its_lines_in_whichever_repository_it_lies(project, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    write(other, "rules.py", "LIMIT = 3\n", by=GRACE)
+    (project / "linked.py").symlink_to(other / "rules.py")
+    code = ran(project / "shop.py") | ran(other / "rules.py") | ran(project / "linked.py")
+    found = Blamer(project).read_modules(code)
+    assert found.people == {ADA, GRACE}
+    grace = (Lines(git(other, "rev-parse", "HEAD"), 1),)
+    adas = (Lines(git(project, "rev-parse", "HEAD"), 2),)
+    assert lines_of(found) == {
+        "shop.py": adas, str(other / "rules.py"): grace, str(project / "linked.py"): grace
+    }  # fmt: skip
+
+
+def test_of_a_module_that_was_changed_removed_or_unreadable_nobody_can_tell_who_wrote_it(project):
+    write(project, "other.py", "LIMIT = 3\n", by=GRACE)
+    code = ran(project / "shop.py") | ran(project / "other.py") | {str(project / "train.ipynb"): (None, None)}
+    (project / "shop.py").write_text("FIT = 2\n", encoding="utf-8")
+    (project / "other.py").unlink()
+    found = Blamer(project).read_modules(code)
+    assert lines_of(found) == {"shop.py": None, "other.py": None, "train.ipynb": None}
+    assert found.people == set()
+
+
+def test_a_module_in_no_repository_is_of_no_commit_also_when_it_is_gone_and_its_text_was_kept(project, tmp_path):
+    made = tmp_path / "made" / "here.py"
+    made.parent.mkdir()
+    made.write_text("A = 1\n\nB = 2\n", encoding="utf-8")
+    code = ran(made)
+    nobodys = {str(made): (Lines("", 2),)}
+    assert lines_of(Blamer(project).read_modules(code)) == nobodys
+    shutil.rmtree(made.parent)
+    assert lines_of(Blamer(project).read_modules(code)) == nobodys
+    ((digest, _),) = code.values()
+    for text in (None, "A = 1\n"):
+        assert lines_of(Blamer(project).read_modules({str(made): (digest, text)})) == {str(made): None}
+
+
+def test_git_is_asked_once_for_each_state_of_a_module_and_of_its_history(project, asked):
+    blamer = Blamer(project)
+    (project / "shop.py").write_text("FIT = 2\n", encoding="utf-8")
+    first = blamer.read_modules(ran(project / "shop.py"))
+    asked.clear()
+    assert [blamer.read_modules(ran(project / "shop.py")) for _ in range(3)] == [first] * 3
+    assert asked == ["rev-parse HEAD"] * 3
+    git(project, "commit", "-q", "-a", "-m", "Grace's", by=GRACE)
+    assert (first.people, blamer.read_modules(ran(project / "shop.py")).people) == (set(), {GRACE})
+    write(project, "shop.py", "FIT = 3\n", by=LINUS)
+    assert blamer.read_modules(ran(project / "shop.py")).people == {LINUS}
+
+
+def test_what_git_could_not_say_is_asked_again(project):
+    blamer, blob = Blamer(project), git(project, "rev-parse", "HEAD:shop.py")
+    place = project / ".git" / "objects" / blob[:2] / blob[2:]
+    place.rename(project / "aside")
+    assert lines_of(blamer.read_modules(ran(project / "shop.py"))) == {"shop.py": None}
+    (project / "aside").rename(place)
+    assert blamer.read_modules(ran(project / "shop.py")).people == {ADA}
+
+
+def test_people_are_named_only_of_the_files_that_are_asked_for(project):
+    write(project, "shop.py", "FIT = 1\n", by=GRACE)
+    blamer = Blamer(project)
+    assert blamer.read_files([project / "train.ipynb"]).people == {ADA}
+    assert blamer.read_modules(ran(project / "shop.py")).people == {GRACE}
 
 
 def test_who_commits_notebooks_and_modules_writes_here(project):

@@ -90,7 +90,8 @@ def project(tmp_path) -> Path:
 
 def witness(project: Path, *lines: Any, opened: Opened = NOTHING_OPENED, **changes: Any) -> LocalFilesFact:
     given = {"notebook": project / "train.ipynb", "commit": git(project, "rev-parse", "HEAD"), "declared": ()}
-    return witness_local_files(journal(BEGIN, *lines, END), opened, project=project, **{**given, **changes})
+    told = read_journal(journal(BEGIN, *lines, END))
+    return witness_local_files(told, opened, project=project, **{**given, **changes})
 
 
 def standing(fact: LocalFilesFact) -> dict[str, str]:
@@ -106,10 +107,16 @@ def test_code_that_was_changed_before_it_ran_is_changed(project):
     assert standing(witness(project, code(project / "helper.py"))) == {"helper.py": "changed"}
 
 
-def test_code_that_is_another_now_than_when_it_ran_is_changed(project):
-    fact = witness(project, code(project / "helper.py", "V = 3\n"))
-    assert standing(fact) == {"helper.py": "changed"}
-    assert fact.modules[0].digest == sha256_hex(b"V = 3\n")
+def test_code_that_is_another_now_than_when_it_ran_or_gone_is_told_as_such_wherever_it_lay(project, tmp_path_factory):
+    loose = tmp_path_factory.mktemp("loose") / "loose.py"
+    loose.touch()
+    lines = [code(project / "helper.py", "V = 3\n"), code(project / "other.py"), code(loose)]
+    (project / "other.py").unlink()
+    loose.unlink()
+    fact = witness(project, *lines)
+    assert {*standing(fact).values()} == {"not there any more as it ran"}
+    assert len(fact.uncommitted) == 3
+    assert fact.modules[1].digest == sha256_hex(b"V = 3\n")
 
 
 def test_the_commit_is_the_one_of_the_run_not_a_later_one(project):
@@ -155,7 +162,8 @@ def test_where_git_does_not_answer_nobody_can_tell(project, monkeypatch):
 
 def test_code_without_a_digest_is_not_known(project):
     lines = {"code": str(project / "helper.py"), "digest": None, "source": None}
-    assert not witness(project, lines).is_complete
+    fact = witness(project, lines)
+    assert (fact.is_complete, standing(fact)) == (False, {"helper.py": "unknown"})
 
 
 @pytest.mark.parametrize(
@@ -165,6 +173,7 @@ def test_code_without_a_digest_is_not_known(project):
         (False, ["committed"], False),
         (False, ["committed", "not in git"], True),
         (False, ["changed"], True),
+        (False, ["not there any more as it ran"], True),
         (False, ["unknown"], None),
         (False, ["unknown", "changed"], True),
         (True, ["committed"], True),

@@ -25,7 +25,7 @@ class WrittenFact:
 
 @dataclass(frozen=True)
 class AuthorshipFact:
-    """The notebook and the local modules it imports, and the `authors` of those lines that count.
+    """The notebook and the local modules that ran, and the `authors` of those lines that count.
 
     `since` is the version whose lines do not count any more, as it was approved with them; None where all lines count.
     """

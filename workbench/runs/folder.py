@@ -9,6 +9,6 @@ PARAMETERS, PROVENANCE, KERNEL_LOG = "parameters.json", "provenance.json", "kern
 # What the notebook logs.
 LOGGED_METRICS, DATASETS, MODEL, LOOKS = "metrics.jsonl", "datasets", "model", "looks.jsonl"
 FEATURES, HOLDOUT, TRAINING = "features.parquet", "holdout.parquet", "training.parquet"
-CODE_AUTHORS = "code_authors.json"
+CODE_AUTHORS, REFUSAL, FIRST_ANSWERS = "code_authors.json", "refusal.json", "first_answers.json"
 # What is written when it ended; the record is the last.
 NOTEBOOK, REPORT, RECORD = "notebook.ipynb", "report.html", "record.json"

@@ -6,37 +6,42 @@ import json
 import os
 import shlex
 import shutil
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from workbench.cli import terminal
-from workbench.cli.main import run_command
 from workbench.comparisons.comparison import Verdict
 from workbench.config import find_notebook, find_template
+from workbench.demo_tools import (
+    AUTHOR,
+    DemoFailed,
+    acting_as,
+    ask,
+    command,
+    find_free_port,
+    quietly,
+    require,
+    say,
+    serving,
+    shown,
+    spell,
+    time_process,
+)
 from workbench.errors import WorkbenchError
 from workbench.evidence.evidence import Status
-from workbench.files.python_processes import python_command
 from workbench.records.digest import short
 from workbench.signing.ssh_signatures import allowed_signer, make_key
 from workbench.workflow import Workbench
 
-_WIDTH = 80
-_LONGEST_S = 600.0  # a command that takes longer hangs
 HOME = "runs/demo"
 OF_THE_DEMO = {"CHECKPOINTS": "checkpoints", "POLICY": "policy.yaml"}
 WAIVED, WAIVED_DAYS = "holdout_wear", 30
 MODEL = "breast-cancer"
-AUTHOR, VALIDATOR, OWNER = "ada@demo.example", "grace@demo.example", "linus@demo.example"
+VALIDATOR, OWNER = "grace@demo.example", "linus@demo.example"
 ANSWERS = {
     "intended_use": "Second opinion for radiologists on digitised images; never the only ground for a diagnosis.",
     "data_rights": "Public research data, published for this purpose with scikit-learn under a free licence.",
@@ -46,15 +51,6 @@ ANSWERS = {
 
 
 _TRUTH, _OWN_TRUTH = (f"truth = {what}" for what in (r"holdout[\"malignant\"]", "(score > 0.5).astype(int)"))
-
-
-class DemoFailed(WorkbenchError):
-    """A step of the demo did not do what it says."""
-
-
-def _find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -98,7 +94,7 @@ def _run_demo() -> None:
     os.environ |= {f"WORKBENCH_{key}": str(demo.folder / name) for key, name in OF_THE_DEMO.items()}
     shutil.rmtree(HOME, ignore_errors=True)
     _write_policy(demo)
-    notebook = str(_shown(find_notebook("10_train_breast_cancer.ipynb")))
+    notebook = str(shown(find_notebook("10_train_breast_cancer.ipynb")))
     for step in (_sweep, _compare, _serve_baseline, _review, _promote, _predict, _tamper, _score_oneself):
         step(demo, notebook)
     _finish(demo)
@@ -108,23 +104,23 @@ def _write_policy(demo: Demo) -> None:
     """Write the project's own policy: the standard one, with fewer tries than the sweep will make, and for shallow clones too."""
     standard = find_template("policies", "standard.yaml").read_text(encoding="utf-8").replace(": standard", ": demo")
     own = standard.replace("most_tries: 30", "most_tries: 12").replace("rs_known: {}", "rs_known: {severity: advisory}")
-    _require(own.count("most_tries: 12") == 1, "the standard policy limits the tries on a holdout")
+    require(own.count("most_tries: 12") == 1, "the standard policy limits the tries on a holdout")
     demo.folder.mkdir(parents=True)
     (demo.folder / "policy.yaml").write_text(own, encoding="utf-8")
 
 
 def _sweep(demo: Demo, notebook: str) -> None:
     demo.heading("Run a notebook as a baseline, then as a sweep of 12")
-    _command("run", notebook, "-p", "family=stump")
+    command("run", notebook, "-p", "family=stump")
     families = "family=logistic_regression,random_forest,hist_gradient_boosting"
     sweep = ("sweep", notebook, "-p", families, "-p", "strength=0.03,0.1,0.3,1")
-    terminal.print_command(_spell(sweep))
-    taken_s = _time_process("workbench", *sweep)
+    terminal.print_command(spell(sweep))
+    taken_s = time_process("workbench", *sweep)
     runs = Workbench.open().list_runs()
-    _require(len(runs) == 13 and all(run.is_finished for run in runs), "13 runs finished")
+    require(len(runs) == 13 and all(run.is_finished for run in runs), "13 runs finished")
     for run in runs:
         for name in ("notebook.ipynb", "report.html", "provenance.json", "predictions.parquet", "model/model.skops"):
-            _require((demo.folder / "by-id" / run.id / name).is_file(), f"run {run.id} left {name}")
+            require((demo.folder / "by-id" / run.id / name).is_file(), f"run {run.id} left {name}")
     _compare_with_papermill(notebook, runs=len(runs) - 1, taken_s=taken_s)
 
 
@@ -135,7 +131,7 @@ def _compare_with_papermill(notebook: str, *, runs: int, taken_s: float) -> None
     terminal.say("")
     terminal.say("One of the 12 once more, with the command papermill:")
     terminal.print_command([f"$ papermill {shlex.quote(notebook)} {output} \\", f"      {' '.join(parameters)}"])
-    papermill_s = _time_process("papermill", notebook, output, *parameters, quiet=True)
+    papermill_s = time_process("papermill", notebook, output, *parameters, quiet=True)
     each = (
         f"{runs} runs, two at a time, each recorded and reported, took {taken_s:.0f} s: {taken_s / runs:.1f} s a run."
     )
@@ -153,8 +149,8 @@ def _best() -> str:
 
 def _compare(demo: Demo, _: str) -> None:
     demo.heading("Compare all with the baseline, on the same 171 patients")
-    _command("compare", "--reference", _baseline())
-    _require(Workbench.open().compare(reference=_baseline()).best.verdict is Verdict.BETTER, "the best run is BETTER")
+    command("compare", "--reference", _baseline())
+    require(Workbench.open().compare(reference=_baseline()).best.verdict is Verdict.BETTER, "the best run is BETTER")
 
 
 def _serve_baseline(demo: Demo, _: str) -> None:
@@ -168,43 +164,38 @@ def _serve_baseline(demo: Demo, _: str) -> None:
         "# Demo keys without passphrase, made by make demo: trust them for nothing else.\n" + "\n".join(lines) + "\n",
         encoding="utf-8",
     )
-    terminal.say(f"Demo keys are in {_shown(demo.key(OWNER).parent)}, who may sign as what is in {_shown(trust)}")
-    with _quietly():
-        _command("nominate", _baseline(), "--model", MODEL)
+    terminal.say(f"Demo keys are in {shown(demo.key(OWNER).parent)}, who may sign as what is in {shown(trust)}")
+    with quietly():
+        command("nominate", _baseline(), "--model", MODEL)
         _waive(demo, f"{MODEL}/1", _in(days=WAIVED_DAYS).date().isoformat())
         _answer(f"{MODEL}/1")
         _sign(demo, f"{MODEL}/1")
-    _command("promote", f"{MODEL}/1")
+    command("promote", f"{MODEL}/1")
 
 
 def _review(demo: Demo, _: str) -> None:
     demo.heading("Nominate the best run; people answer and sign, never its author")
     subject = f"{MODEL}/2"
-    _command("nominate", _best(), "--model", MODEL, "--baseline", _baseline())
-    _say("Ada, who ran it, tries to approve it with her own key:")
-    _command("approve", subject, "--role", "validator", "--key", str(_shown(demo.key(AUTHOR))), expect=3)
-    _say("Promoting without approvals:")
-    _command("promote", subject, expect=3)
-    _say("13 tries on these rows are one more than the policy allows. Linus makes an exception, for some seconds only:")
+    command("nominate", _best(), "--model", MODEL, "--baseline", _baseline())
+    say("Ada, who ran it, tries to approve it with her own key:")
+    command("approve", subject, "--role", "validator", "--key", str(shown(demo.key(AUTHOR))), expect=3)
+    say("Promoting without approvals:")
+    command("promote", subject, expect=3)
+    say("13 tries on these rows are one more than the policy allows. Linus makes an exception, for some seconds only:")
     end = _in(seconds=6)
     _waive(demo, subject, end.isoformat(timespec="seconds"))
-    with _quietly():
+    with quietly():
         _answer(subject)
         _sign(demo, subject)
     time.sleep(max((end - datetime.now(UTC)).total_seconds(), 0) + 1)
-    _say("Everybody has signed; meanwhile the exception has expired:")
-    _command("promote", subject, expect=3)
-    _say("A new one, until a date. It came after the signatures, so these do not count any more:")
-    with _quietly():
+    say("Everybody has signed; meanwhile the exception has expired:")
+    command("promote", subject, expect=3)
+    say("A new one, until a date. It came after the signatures, so these do not count any more:")
+    with quietly():
         _waive(demo, subject, _in(days=WAIVED_DAYS).date().isoformat())
-    _command("promote", subject, expect=3)
-    _say("Both look at it again and sign:")
+    command("promote", subject, expect=3)
+    say("Both look at it again and sign:")
     _sign(demo, subject)
-
-
-def _say(text: str) -> None:
-    terminal.say("")
-    terminal.say(text)
 
 
 def _in(**time_from_now: float) -> datetime:
@@ -213,42 +204,42 @@ def _in(**time_from_now: float) -> datetime:
 
 def _waive(demo: Demo, subject: str, until: str) -> None:
     reason = "The best three are of one family and within the margin; a new holdout is drawn next month."
-    key = ("--role", "owner", "--key", str(_shown(demo.key(OWNER))))
-    _command("waive", subject, WAIVED, "--until", until, "--reason", reason, *key)
+    key = ("--role", "owner", "--key", str(shown(demo.key(OWNER))))
+    command("waive", subject, WAIVED, "--until", until, "--reason", reason, *key)
 
 
 def _answer(subject: str) -> None:
     answers = [part for name, text in ANSWERS.items() for part in ("--answer", f"{name}={text}")]
-    with _acting_as(VALIDATOR):
-        _command("review", subject, *answers)
+    with acting_as(VALIDATOR):
+        command("review", subject, *answers)
 
 
 def _sign(demo: Demo, subject: str) -> None:
     for principal, role in ((VALIDATOR, "validator"), (OWNER, "owner")):
-        _command("approve", subject, "--role", role, "--key", str(_shown(demo.key(principal))))
+        command("approve", subject, "--role", role, "--key", str(shown(demo.key(principal))))
 
 
 def _promote(demo: Demo, _: str) -> None:
     demo.heading("Promote it: a Bento of exactly the approved bytes")
-    _command("promote", f"{MODEL}/2")
+    command("promote", f"{MODEL}/2")
     bench = Workbench.open()
-    _require(bench.tracker.read_alias(MODEL, "champion") == 2, "MLflow's alias champion is version 2")
+    require(bench.tracker.read_alias(MODEL, "champion") == 2, "MLflow's alias champion is version 2")
     is_whole = not bench.inspect_ledger()[1]
-    _require(is_whole and bench.find_served(MODEL) == f"{MODEL}/2", "the ledger says so and is whole")
-    _command("ledger", "show", "--limit", "6")
-    _command("ledger", "verify")
+    require(is_whole and bench.find_served(MODEL) == f"{MODEL}/2", "the ledger says so and is whole")
+    command("ledger", "show", "--limit", "6")
+    command("ledger", "verify")
 
 
 def _predict(demo: Demo, _: str) -> None:
     demo.heading("Serve it on loopback and ask it")
-    with _serving() as url:
-        status, answer, _ = _ask(f"{url}/readyz")
-        _require(status == 200, "it is ready")
+    with serving(MODEL) as url:
+        status, answer, _ = ask(f"{url}/readyz")
+        require(status == 200, "it is ready")
         terminal.say("GET /readyz: 200")
         digest = _predict_one(demo, url)
-        _require(digest == Workbench.open().verify(f"{MODEL}/2").digest, "the answer names the release's digest")
-        status, answer, _ = _ask(f"{url}/predict", {"rows": [{"mean radius": "large"}]})
-        _require(status == 422, "a malformed request is refused")
+        require(digest == Workbench.open().verify(f"{MODEL}/2").digest, "the answer names the release's digest")
+        status, answer, _ = ask(f"{url}/predict", {"rows": [{"mean radius": "large"}]})
+        require(status == 422, "a malformed request is refused")
         problem = json.loads(answer)
         terminal.say(f"A malformed request: {status} {problem['title']}")
         for found in problem["problems"][:2]:
@@ -256,8 +247,8 @@ def _predict(demo: Demo, _: str) -> None:
 
 
 def _predict_one(demo: Demo, url: str) -> str:
-    status, answer, _ = _ask(f"{url}/predict", {"rows": [_holdout_row(demo)]})
-    _require(status == 200, f"a prediction is answered (it was {status})")
+    status, answer, _ = ask(f"{url}/predict", {"rows": [_holdout_row(demo)]})
+    require(status == 200, f"a prediction is answered (it was {status})")
     body = json.loads(answer)
     score, version, digest = body["scores"][0], body["model"]["version"], str(body["model"]["digest"])
     terminal.say(f"POST /predict: malignant with probability {score:.3f}, by version {version}, digest {short(digest)}")
@@ -277,15 +268,15 @@ def _tamper(demo: Demo, _: str) -> None:
     content = model.read_bytes()
     middle = len(content) // 2
     model.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
-    terminal.say(f"Changed one bit of {_shown(model)}")
-    _command("serve", MODEL, "--port", str(_find_free_port()), expect=3)
-    _command("verify", f"{MODEL}/2", expect=3)
-    _command("rollback", MODEL)
-    with _serving() as url:
-        _require(_predict_one(demo, url) == Workbench.open().verify(f"{MODEL}/1").digest, "version 1 answers again")
+    terminal.say(f"Changed one bit of {shown(model)}")
+    command("serve", MODEL, "--port", str(find_free_port()), expect=3)
+    command("verify", f"{MODEL}/2", expect=3)
+    command("rollback", MODEL)
+    with serving(MODEL) as url:
+        require(_predict_one(demo, url) == Workbench.open().verify(f"{MODEL}/1").digest, "version 1 answers again")
     model.write_bytes(content)
     terminal.say("The bit is put back; version 2 verifies again:")
-    _command("verify", f"{MODEL}/2")
+    command("verify", f"{MODEL}/2")
 
 
 def _score_oneself(demo: Demo, notebook: str) -> None:
@@ -293,17 +284,17 @@ def _score_oneself(demo: Demo, notebook: str) -> None:
     own = demo.folder / "scores_itself.ipynb"
     written = Path(notebook).read_text(encoding="utf-8")
     forged = written.replace(_TRUTH, _OWN_TRUTH)
-    _require(written.count(_TRUTH) == 1 and forged != written, "the notebook takes its truth from the holdout")
+    require(written.count(_TRUTH) == 1 and forged != written, "the notebook takes its truth from the holdout")
     own.write_text(forged, encoding="utf-8")
     terminal.say(f"A copy of the notebook takes what its model says for the truth: {_OWN_TRUTH}")
-    _command("run", str(_shown(own)))
+    command("run", str(shown(own)))
     run = Workbench.open().list_runs()[0]
-    _require(run.record["metrics"]["roc_auc"] == 1, "what it logs is perfect")
-    with _quietly():
-        _command("nominate", run.id, "--model", MODEL)
-    _command("promote", f"{MODEL}/3", expect=3)
+    require(run.record["metrics"]["roc_auc"] == 1, "what it logs is perfect")
+    with quietly():
+        command("nominate", run.id, "--model", MODEL)
+    command("promote", f"{MODEL}/3", expect=3)
     (said,) = (each for each in Workbench.open().review(f"{MODEL}/3").findings if each.check == "holdout_untouched")
-    _require(said.status is Status.FAIL, "the truth it was scored on is not the holdout's")
+    require(said.status is Status.FAIL, "the truth it was scored on is not the holdout's")
 
 
 def _finish(demo: Demo) -> None:
@@ -318,104 +309,13 @@ def _finish(demo: Demo) -> None:
         }
     )
     terminal.say("Go on with:")
-    for command, text in (
+    for line, text in (
         (f"WORKBENCH_HOME=$PWD/{HOME} make lab", "JupyterLab and MLflow; open notebooks/20_compare_runs.ipynb"),
         (f"WORKBENCH_HOME=$PWD/{HOME} .venv/bin/workbench ledger", "every decision of this demo"),
         (".venv/bin/workbench new my-experiment", "a notebook of your own that runs as it is"),
     ):
-        terminal.say(f"  {command}")
+        terminal.say(f"  {line}")
         terminal.say(f"      {text}")
-
-
-# The tools of the steps
-
-
-def _command(*arguments: str, expect: int = 0) -> None:
-    terminal.print_command(_spell(arguments))
-    code = run_command(arguments)
-    if code != expect:
-        raise DemoFailed(f"`workbench {arguments[0]}` ended with {code}, not {expect}.")
-
-
-def _time_process(module: str, *arguments: str, quiet: bool = False) -> float:
-    """Run a command as anybody would, start of Python included, and return the seconds it took; `quiet` shows nothing of it."""
-    sys.stdout.flush()
-    sink = subprocess.DEVNULL if quiet else None
-    started = time.monotonic()
-    process = subprocess.Popen(python_command(module, *arguments), stdout=sink, stderr=sink)
-    try:
-        code = process.wait(_LONGEST_S)
-    finally:
-        if process.poll() is None:
-            # It ends the kernels it started before it goes.
-            process.terminate()
-            process.wait(60)
-    _require(code == 0, f"`{module} {arguments[0]}` ends with 0 (it was {code})")
-    return time.monotonic() - started
-
-
-def _spell(arguments: Sequence[str]) -> list[str]:
-    """Return a command as one would type it, each option on a line of its own when it would be too wide."""
-    words = [shlex.quote(argument) for argument in arguments]
-    author = os.environ["WORKBENCH_AUTHOR"]
-    start = "$ workbench" if author == AUTHOR else f"$ WORKBENCH_AUTHOR={author} workbench"
-    if len(line := " ".join([start, *words])) <= _WIDTH:
-        return [line]
-    first = next(index for index, word in enumerate(words) if word.startswith("-"))
-    options = [" ".join(words[at : at + 2]) for at in range(first, len(words), 2)]
-    parts = [" ".join([start, *words[:first]]), *(f"      {option}" for option in options)]
-    return [*(f"{part} \\" for part in parts[:-1]), parts[-1]]
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise DemoFailed(f"This does not hold: {what}.", next_step="Please report it with the output above.")
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-@contextmanager
-def _acting_as(principal: str) -> Iterator[None]:
-    os.environ["WORKBENCH_AUTHOR"] = principal
-    try:
-        yield
-    finally:
-        os.environ["WORKBENCH_AUTHOR"] = AUTHOR
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Show the commands but not the reviews they print, which come once more below."""
-    with terminal.only_commands():
-        yield
-
-
-@contextmanager
-def _serving() -> Iterator[str]:
-    port = _find_free_port()
-    command = python_command("workbench", "serve", MODEL, "--port", str(port))
-    terminal.print_command([f"$ {' '.join(command[3:])} &"])
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        line = server.stdout.readline() if server.stdout else ""
-        _require(line.startswith("Serving"), "the service starts")
-        terminal.say(line.strip())
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _ask(url: str, body: Any = None) -> tuple[int, bytes, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json"})  # noqa: S310 - our own address
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return answer.status, answer.read(), answer.headers
-    except urllib.error.HTTPError as exc:
-        return exc.code, exc.read(), exc.headers
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import NotFound, WorkbenchError
+from workbench.records.clock import utc_now
 from workbench.runs import spool
 
 if TYPE_CHECKING:
@@ -29,17 +30,38 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str |
     Where a notebook is opened by hand and has the holdout at hand, the rules it will be judged by are in the ledger first, as they
     are before a run.
     """
-    if role == "holdout" and not spool.is_run():
-        _plan_draft()
-    spool.log_dataset(table, role=role, name=name, target=target)
+    is_look = role == "holdout" and not spool.is_run()
+    bench = _plan_draft() if is_look else None
+    digest = spool.log_dataset(table, role=role, name=name, target=target)
+    if bench is not None and digest not in _WARNED:
+        size = {"rows": len(table), "columns": len(table.columns)}
+        _warn_of_rows(bench, {"role": role, "name": name or role, "digest": digest, **size})
 
 
-def _plan_draft() -> None:
+# What was said of rows once is not said again when their cell is.
+_WARNED: set[str] = set()
+
+
+def _plan_draft() -> Workbench | None:
     try:
         bench = _open()
         bench.before_runs(_name_notebook(bench))
     except WorkbenchError as exc:
         _LOG.warning("How this notebook will be judged is not in the ledger; it goes on all the same. %s", exc)
+        return None
+    return bench
+
+
+def _warn_of_rows(bench: Workbench, holdout: Mapping[str, Any]) -> None:
+    """Say at once where these rows were scored before the rules were there: a run on them would be told when it ended."""
+    from workbench.nominations.foreseeing import warn_of_scored_rows
+    from workbench.runs.run import Run
+
+    now, notebook = utc_now(), _name_notebook(bench)
+    author, record = bench.settings.acting_author, {"datasets": [holdout]}
+    run = Run("", notebook, "", {}, {}, author, created=now, started=now, record=record)
+    if warn_of_scored_rows(bench, run, "these rows"):
+        _WARNED.add(str(holdout["digest"]))
 
 
 def _name_notebook(bench: Workbench) -> str:

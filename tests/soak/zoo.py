@@ -26,6 +26,7 @@ from tests.soak.families import USED_MOST, ZOO
 from tests.soak.odd_rows import make_jumps, make_odd
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.zoo_parts import Member
+from workbench.errors import UsageError
 from workbench.models.compiler.choosing import ORIGINAL, choose_form, predictor_of_form
 from workbench.models.compiler.compile_worker import Compiler
 from workbench.models.compiler.onnx_compiler import PREPARED
@@ -99,8 +100,9 @@ def _quiet() -> Iterator[None]:
 
 
 def log(model: Any, member: Member, folder: Path) -> None:
-    """Log a model as a notebook does."""
+    """Log a model as a notebook does; raises what a notebook is told."""
     import workbench as wb
+    from workbench.models.servability import RefusedModel
 
     training, holdout = split_customers(member)
     names = list(member.columns)
@@ -108,10 +110,12 @@ def log(model: Any, member: Member, folder: Path) -> None:
     os.environ["WORKBENCH_SPOOL"] = str(folder)
     try:
         wb.log_dataset(training[names], role="train")
-        wb.log_model(model, holdout[names], as_text=[name for name in names if name in AS_TEXT])
+        logged = wb.log_model(model, holdout[names], as_text=[name for name in names if name in AS_TEXT])
     finally:
         os.environ.pop("WORKBENCH_SPOOL")
         os.environ.update({"WORKBENCH_SPOOL": before} if before is not None else {})
+    if isinstance(logged, RefusedModel):
+        raise UsageError(logged.why)
 
 
 def serve(model: Any, member: Member, folder: Path, *, confined: bool) -> Served:

@@ -80,10 +80,10 @@ def read_policy(content: bytes) -> Policy:
 def run_checks(evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
     """Return the finding of each check the policy names, in the policy's order and with its severity."""
     found = (CHECKS[name](evidence, policy) for name in policy.checks)
-    return tuple(replace(each, severity=_weigh(each, policy.severity_of(each.check))) for each in found)
+    return tuple(replace(each, severity=weigh(each, policy.severity_of(each.check))) for each in found)
 
 
-def _weigh(finding: Finding, severity: Severity) -> Severity:
+def weigh(finding: Finding, severity: Severity) -> Severity:
     """Return what a severity means for this finding: what is known to fail is not waived where only the unknown may be."""
     if severity is not Severity.WAIVABLE_IF_UNKNOWN:
         return severity

@@ -22,6 +22,7 @@ from workbench.sweeps.search import SweepPlan
 
 if TYPE_CHECKING:
     from workbench.models.servable_models import ServableFamily
+    from workbench.nominations.obstacles import Obstacle
     from workbench.workflow.doctor import Symptom
 
 _VERDICTS = {
@@ -114,6 +115,9 @@ def print_run(run: Run, folder: str) -> None:
     )
     if run.error:
         console.print(f"  [red]{escape(run.error)}[/]", soft_wrap=True)
+    if refused := run.record.get("refused"):
+        said = " ".join([refused["what"], *refused["why"], refused["next_step"]])
+        console.print(f"  [yellow]{escape(said)}[/]", soft_wrap=True)
     for note in run.record.get("notes", ()):
         console.print(f"  {escape(note)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
@@ -145,6 +149,16 @@ def _list_local_files(run: Run) -> Iterator[tuple[str, str]]:
         yield "also read", f"{read['path']}, {read['bytes']:,} bytes, {short(read['digest'] or 'unknown')}"
     if len(files["reads"]) > _FEW_ROWS:
         yield "also read", f"{len(files['reads']) - _FEW_ROWS:,} files more; --json names them"
+
+
+def print_obstacles(obstacles: Sequence[Obstacle], runs: int, *, beside: bool = False) -> None:
+    """Say what stands in the way of nominating what just ran; nothing where nothing does. `beside` leaves the result alone."""
+    console = open_console(err=beside)
+    if obstacles:
+        console.print(f"[bold yellow]Before {'it' if runs == 1 else 'one of them'} is compared or nominated:[/]")
+    for each in obstacles:
+        of = "" if len(each.runs) == runs else f" ({len(each.runs):,} of {runs:,} runs)"
+        console.print(f"  - [bold]{escape(each.about)}[/]{of}: {escape(each.text)}", soft_wrap=True)
 
 
 # Replay

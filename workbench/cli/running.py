@@ -80,6 +80,7 @@ def run(
             path, values, cold=cold, origin=resumption.provenance if resumption else None, on_progress=update
         )
     terminal.print_json(done) if as_json else records.print_run(done, near(bench.settings.runs_folder / done.id))
+    records.print_obstacles(bench.foresee_obstacles([done]), 1, beside=as_json)
     terminal.suggest("workbench compare")
 
 
@@ -144,6 +145,7 @@ def _require_sweep_usage(
 def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> None:
     plan = bench.find_sweep(runs[0].sweep)
     terminal.print_json(runs) if as_json else records.print_sweep(plan, runs)
+    records.print_obstacles(bench.foresee_obstacles(runs), len(runs), beside=as_json)
     failed = [run for run in runs if not run.is_finished]
     if failed:
         raise RunFailed(

@@ -19,6 +19,7 @@ from workbench.stats.same_rows import NamedRows, are_same_rows, may_be_same_size
 
 # The target's name, whatever a table calls it: no column that was logged can have it beside others.
 _TARGET = "\0target"
+_MOST_LOOKS = 1_000
 
 
 def find_looks(project: Project, run: Run) -> list[Look]:
@@ -29,6 +30,16 @@ def find_looks(project: Project, run: Run) -> list[Look]:
     looks = [*_looks_of_attempts(project), *_looks_of_drafts(project.settings.drafts_folder)]
     same = _find_same(holdout_digest(run), looks)
     return [look for look in looks if look.digest in same]
+
+
+def find_looks_at(project: Project, digest: str) -> list[Look]:
+    """Return the looks at just these rows, of very many the first ones; what is nearly them only `find_looks` knows.
+
+    It reads no rows: what it says of when and how often they were seen may be more in truth, and never less.
+    """
+    attempts = project.store.list_attempts_naming(digest, limit=_MOST_LOOKS)
+    looks = [look for run in attempts if (look := look_of_run(run, project.settings.runs_folder / run.id))]
+    return [look for look in (*looks, *_looks_of_drafts(project.settings.drafts_folder)) if look.digest == digest]
 
 
 def _looks_of_attempts(project: Project) -> Iterator[Look]:

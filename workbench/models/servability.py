@@ -8,14 +8,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import Refused, UsageError
 from workbench.models.advice import advise_on
 from workbench.models.column_problems import name_foreign, name_type
 from workbench.models.contract import Contract, Predict
+from workbench.models.first_answers import FirstAnswers
 from workbench.models.frames import to_rows
 from workbench.models.own_modules import OwnModules
+
+if TYPE_CHECKING:
+    from workbench.models.fitted_model import Fitted
+    from workbench.models.predictions import Predictions
 
 _TRIED_ROWS = 20
 _TRIED_ALONE, _LARGEST_BATCH = 6, 1e-6  # the policy's own check is finer, and on more rows
@@ -44,28 +49,53 @@ class LoggedModel:
         return f"{self.name} on {columns} is logged. It can be served, likely {form}; nominating proves it."
 
 
+@dataclass(frozen=True)
+class RefusedModel:
+    """A model that was not logged, for no endpoint could take or answer it; why was said when it was to be logged."""
+
+    name: str
+    why: str
+
+    def __repr__(self) -> str:
+        """Say what a notebook shows of it."""
+        return f"{self.name} is not logged: {self.why}"
+
+
 def require_frame(features: Any) -> None:
-    """Raise UsageError unless the features are a pandas DataFrame."""
-    if hasattr(features, "dtypes") and hasattr(features, "columns") and name_type(features).startswith("pandas."):
-        strange = [repr(name) for name in features.columns if not isinstance(name, str)]
-        if not strange and not len(features):
-            raise UsageError(
-                "The model cannot be logged.",
-                why="The features have no rows.",
-                next_step="Pass the holdout's feature rows, in the order of the predictions.",
-            )
-        if not strange:
-            return
+    """Raise UsageError unless the features are a pandas DataFrame with rows."""
+    if not (hasattr(features, "dtypes") and hasattr(features, "columns") and name_type(features).startswith("pandas.")):
         raise UsageError(
             "The model cannot be logged.",
+            why=f"The features must be a pandas DataFrame, not {name_foreign(features)}.",
+            next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
+        )
+    if not len(features):
+        raise UsageError(
+            "The model cannot be logged.",
+            why="The features have no rows.",
+            next_step="Pass the holdout's feature rows, in the order of the predictions.",
+        )
+
+
+def require_predict(model: Any) -> None:
+    """Raise UsageError for what answers nothing."""
+    if not hasattr(model, "predict"):
+        raise UsageError(
+            "The model cannot be served, and was not logged.",
+            why=f"{type(model).__name__} has no method `predict`.",
+            next_step="Log a fitted estimator that has one; a search needs refit=True.",
+        )
+
+
+def require_names(features: Any) -> None:
+    """Raise UsageError for columns that a request could not name."""
+    strange = [repr(name) for name in features.columns if not isinstance(name, str)]
+    if strange:
+        raise UsageError(
+            "The model cannot be served, and was not logged.",
             why=f"Names of columns must be texts, for requests carry them: {', '.join(strange[:5])}.",
             next_step="Before fitting: table.columns = [str(name) for name in table.columns].",
         )
-    raise UsageError(
-        "The model cannot be logged.",
-        why=f"The features must be a pandas DataFrame, not {name_foreign(features)}.",
-        next_step="Pass the holdout's feature columns, e.g. `wb.log_model(model, holdout[features])`.",
-    )
 
 
 def require_reviewed(content: bytes, own: OwnModules = _NOTHING) -> None:
@@ -224,3 +254,27 @@ def _require_one_each(scores: Sequence[Any], features: Any, contract: Contract) 
             why=f"It gives {width} scores a row for {classes} classes.",
             next_step="Write model.set_params(decision_function_shape='ovr'), which needs no fitting.",
         )
+
+
+def compare_first_answers(fitted: Fitted, contract: Contract, predictions: Predictions) -> FirstAnswers:
+    """Ask a fitted model about the first rows and hold its answers against the scores that were logged."""
+    import numpy as np
+
+    from workbench.models.compiler.proof import find_spread
+    from workbench.models.skops_predictor import answer_frames
+
+    rows, scores = len(fitted.features), len(predictions.rows)
+    if rows != scores:
+        return FirstAnswers(fault=f"The model was logged with {rows:,} rows and there are {scores:,} scores.")
+    given = predictions.score[:_TRIED_ROWS]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answers = np.array(
+                answer_frames(fitted.model, contract)(fitted.features.head(_TRIED_ROWS)).scores, dtype=float
+            )
+    except Exception:  # it answered before; what it raises now is for nominating to find
+        return FirstAnswers()
+    if answers.shape != given.shape or not np.isfinite(answers).all():
+        return FirstAnswers()
+    return FirstAnswers(float(np.abs(answers - given).max()) / find_spread(predictions.score))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.errors import Unavailable, UsageError
+from workbench.errors import Unavailable
 from workbench.files.scratch_folders import scratch_folder
 from workbench.files.trees import write_tree
 from workbench.models.model_files import CONTRACT_FILE, ONNX_FILE, SKOPS_FILE
@@ -12,23 +12,13 @@ from workbench.models.model_inspection import HoldoutFiles, Inspection, Toleranc
 from workbench.models.own_modules import is_own_file
 from workbench.models.served_code import stage_bundle
 from workbench.models.served_model import FILES
+from workbench.nominations.obstacles import require_model
 from workbench.policies.policy import Policy
 from workbench.reviews.bundle import MANIFEST, write_manifest
-from workbench.runs.folder import FEATURES, MODEL, NOTEBOOK, PREDICTIONS, TRAINING
-from workbench.runs.kept_run import RUN_AGAIN, KeptRun
+from workbench.runs.folder import FEATURES, MODEL, PREDICTIONS, TRAINING
+from workbench.runs.kept_run import KeptRun
 
 INSPECTED = ".inspect-"
-
-
-def require_model(kept: KeptRun) -> None:
-    """Raise UsageError for a run that logged no model, or whose executed notebook is gone."""
-    if not kept.model_files:
-        raise UsageError(
-            f"Run {kept.run.id} logged no model.",
-            next_step="Call `wb.log_model(model, features)` in the notebook and run it again.",
-        )
-    if NOTEBOOK not in kept.files:
-        raise UsageError(f"The notebook that run {kept.run.id} executed is gone.", next_step=RUN_AGAIN)
 
 
 def _find_tolerance(policy: Policy) -> Tolerance:
@@ -46,7 +36,7 @@ def freeze_bundle(kept: KeptRun, policy: Policy, folder: Path) -> tuple[Inspecti
 
     The process reads a copy, in a temporary folder below `folder`, of the bytes that were read of the run.
     """
-    require_model(kept)
+    require_model(kept.run, kept.files)
     data = {name: kept.files[name] for name in (FEATURES, PREDICTIONS, TRAINING) if name in kept.files}
     with scratch_folder(folder, INSPECTED) as scratch:
         copy, compiled = scratch / "run", scratch / ONNX_FILE

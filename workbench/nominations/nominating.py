@@ -13,7 +13,7 @@ from workbench.comparisons.comparing import Reference, compare_runs, constant_re
 from workbench.comparisons.comparison import name_run
 from workbench.comparisons.looking import find_looks
 from workbench.config import Settings, find_template
-from workbench.errors import Refused, UsageError
+from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.holdout_rows import HoldoutRows, find_rows, spell_rows
 from workbench.evidence.measures.tries import measure_tries
@@ -22,8 +22,9 @@ from workbench.files.trees import write_tree
 from workbench.ledger.history import served_version
 from workbench.models.model_inspection import Inspection
 from workbench.models.predictions import Predictions, spell_predictions
-from workbench.nominations.freezing import freeze_bundle, require_model
+from workbench.nominations.freezing import freeze_bundle
 from workbench.nominations.nomination import Nomination
+from workbench.nominations.obstacles import require_holdout, require_model
 from workbench.nominations.planning import count_other_rules, describe_plan
 from workbench.notebooks.notebook import extract_source
 from workbench.records.clock import is_since
@@ -56,10 +57,10 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
 
     Where the policy asks whether the run can be reproduced, the newest replay of it says so, or one that `replay` makes now.
     """
-    _require_holdout(run)
+    require_holdout(run)
     _require_ended(run, project.store.ledger.clock())
     kept = read_kept_run(run, project.settings.runs_folder / run.id)
-    require_model(kept)
+    require_model(run, kept.files)
     plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
     entries = project.store.read_ledger()
     looks = find_looks(project, run)
@@ -78,15 +79,6 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
         tries=tries,
         replay=describe_replay(project, kept, runs, replay) if "replay_agrees" in plan.policy.checks else None,
     )
-
-
-def _require_holdout(run: Run) -> None:
-    if run.holdout is None:
-        raise UsageError(
-            f"Run {run.id} names no holdout.",
-            why="What a model is judged by are rows that everybody knows.",
-            next_step="Declare them with `wb.log_dataset(holdout, role='holdout')` in the notebook and run it again.",
-        )
 
 
 def _require_ended(run: Run, now: str) -> None:

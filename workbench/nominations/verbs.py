@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from workbench.files.disk import disk_answers
 from workbench.ledger import history
 from workbench.ledger.ledger import Event
 from workbench.replays.verbs import ReplayVerbs
 from workbench.reviews.review import Review
 from workbench.reviews.verbs import ReviewVerbs
+
+if TYPE_CHECKING:
+    from workbench.nominations.obstacles import Obstacle
+    from workbench.runs.run import Run
 
 
 class NominationVerbs(ReviewVerbs, ReplayVerbs):
@@ -54,9 +61,19 @@ class NominationVerbs(ReviewVerbs, ReplayVerbs):
         )
         return self.review(subject)
 
-    def before_runs(self, notebook: str) -> None:
-        """Write down by which rules the runs will be judged (pre-registration)."""
+    def foresee_obstacles(self, runs: Sequence[Run]) -> list[Obstacle]:
+        """Return what stands in the way of nominating runs that ended, as far as it is certain already; none where all is well."""
+        from workbench.nominations.foreseeing import foresee_obstacles
+
+        return foresee_obstacles(self, runs)
+
+    def before_runs(self, notebook: str, digest: str | None = None) -> None:
+        """Write down by which rules the runs will be judged (pre-registration), and say where that is too late for their rows."""
         from workbench.nominations.planning import record_plan
 
-        super().before_runs(notebook)
+        super().before_runs(notebook, digest)
         record_plan(self, notebook)
+        if digest is not None:
+            from workbench.nominations.foreseeing import warn_before_runs
+
+            warn_before_runs(self, notebook, digest)

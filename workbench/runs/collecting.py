@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from html import escape
@@ -33,6 +33,7 @@ from workbench.runs.folder import (
     PARAMETERS,
     PROVENANCE,
     RECORD,
+    REFUSAL,
     REPORT,
 )
 from workbench.runs.local_files import LocalFilesFact, Told, read_journal
@@ -41,8 +42,9 @@ from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.points import find_latest, summarize_points
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
+from workbench.runs.refusal import parse_refusal
 from workbench.runs.run import Run, RunState
-from workbench.runs.tables import read_tables
+from workbench.runs.tables import LoggedTable, count_alike_rows, count_shared_rows, read_tables
 from workbench.runs.witnessing import witness_local_files
 from workbench.secrets.redacting_files import Redacted, empty_folder, redact_folder
 from workbench.secrets.redaction import Redactor
@@ -245,12 +247,25 @@ def _write_report(folder: Path, run: Run, document: Mapping[str, Any]) -> str:
 def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None]:
     """Return what the notebook logged, and why it cannot be relied on (None: it can)."""
     try:
-        tables = [vars(table.fact) for table in read_tables(files)]
+        tables = read_tables(files)
         calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
-        return {**_describe_metrics(calls), "datasets": tables, **describe_looks(files)}, None
+        said = {**_describe_metrics(calls), **_describe_shared(tables), **_describe_refusal(files)}
+        return {**said, "datasets": [vars(table.fact) for table in tables], **describe_looks(files)}, None
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
         return describe_abandoned(files), f"What the notebook logged cannot be read: {exc!r}"
+
+
+def _describe_refusal(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return why its model was not logged; nothing where none was refused."""
+    return {"refused": asdict(parse_refusal(files[REFUSAL]))} if REFUSAL in files else {}
+
+
+def _describe_shared(tables: Sequence[LoggedTable]) -> dict[str, Any]:
+    """Return how many rows of the holdout stand in other tables, exactly and but for rounding; nothing without a holdout."""
+    if not any(table.fact.role == "holdout" for table in tables):
+        return {}
+    return {"shared": {"rows": count_shared_rows(tables), "alike": count_alike_rows(tables)}}
 
 
 def _describe_metrics(calls: LoggedCalls) -> dict[str, Any]:

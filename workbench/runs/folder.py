@@ -9,7 +9,7 @@ PARAMETERS, PROVENANCE, KERNEL_LOG = "parameters.json", "provenance.json", "kern
 # What the notebook logs.
 LOGGED_METRICS, DATASETS, MODEL, LOOKS = "metrics.jsonl", "datasets", "model", "looks.jsonl"
 FEATURES, HOLDOUT, TRAINING = "features.parquet", "holdout.parquet", "training.parquet"
-CODE_AUTHORS = "code_authors.json"
+CODE_AUTHORS, REFUSAL, FIRST_ANSWERS = "code_authors.json", "refusal.json", "first_answers.json"
 # What its kernel says of the local code that ran, and of the files that were read.
 JOURNAL = "local_files.jsonl"
 # What is written when it ended; the record is the last.

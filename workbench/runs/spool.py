@@ -7,13 +7,15 @@ such and never promotable.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,15 +27,18 @@ from workbench.records.clock import utc_now
 from workbench.runs.folder import (
     CODE_AUTHORS,
     FEATURES,
+    FIRST_ANSWERS,
     LOGGED_METRICS,
     LOOKS,
     MODEL,
     PARAMETERS,
     PREDICTIONS,
+    REFUSAL,
     TRAINING,
 )
 from workbench.runs.point_clock import PointClock
 from workbench.runs.points import is_whole
+from workbench.runs.refusal import describe_refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +46,14 @@ if TYPE_CHECKING:
     from workbench.models.contract import Column
     from workbench.models.fitted_model import Fitted
     from workbench.models.logged_task import Said
-    from workbench.models.servability import LoggedModel
+    from workbench.models.own_code import OwnCode
+    from workbench.models.servability import LoggedModel, RefusedModel
 
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
 LONGEST_METRIC_NAME = 250
 MOST_TRAINING_ROWS = 5_000
-_CLOCK = PointClock()
+_CLOCK, _LOG = PointClock(), logging.getLogger(__name__)
 
 
 def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
@@ -98,8 +104,8 @@ def is_finite(value: Any) -> bool:
         return False
 
 
-def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str | None = None) -> None:
-    """Record which rows were used as `train`, `validation` or `holdout`: a content digest and one digest a row.
+def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str | None = None) -> str:
+    """Record which rows were used as `train`, `validation` or `holdout`: a content digest, which is returned, and one digest a row.
 
     The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once, and its rows are
     kept: what is scored is held against them, the truth against the column named as `target`. Log every table with the same
@@ -112,6 +118,7 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str |
         _note_look(holdout=digest, rows=len(table))
     else:
         _TRAINING_TABLES[_folder(), role, name] = table
+    return digest
 
 
 def _note_look(**said: Any) -> None:
@@ -161,6 +168,7 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     from workbench.models.fitted_model import describe_contract
     from workbench.models.logged_task import settle
     from workbench.models.predictions import spell_predictions
+    from workbench.models.servability import compare_first_answers
 
     predictions = settle(said, fitted) if said else None
     contract = describe_contract(fitted, columns, predictions) if fitted else None
@@ -169,55 +177,95 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     if contract:
         (folder / MODEL).mkdir(exist_ok=True)
         (folder / MODEL / CONTRACT_FILE).write_bytes(contract.to_bytes())
+    if fitted and contract and predictions:
+        first = compare_first_answers(fitted, contract, predictions)
+        (folder / FIRST_ANSWERS).write_bytes(first.to_bytes())
+        if first.advice:
+            _LOG.warning("The model does not give the scores that were logged.\n  - %s", first.advice)
 
 
 def log_model(
     model: Any, features: pd.DataFrame, *, as_text: Collection[str] = (), flag_unseen: bool = False
-) -> LoggedModel:
+) -> LoggedModel | RefusedModel:
     """Record the fitted scikit-learn model, with the holdout's feature rows in the order of the predictions.
 
     Returns what a notebook shows: how it will likely be served. The model is written with skops, never pickled: the same model in
     the same bytes wherever it was fitted; own classes and functions it holds bring the source of their modules along. The rows,
     with up to 5,000 of those logged as training rows, give the endpoint its contract, and let the workbench prove that the served
     model answers as this one did. Requests carry the whole numbers of the columns `as_text` as text, which keeps those beyond 2^53;
-    with `flag_unseen` answers name the columns whose value lies outside of what these rows held. Raises UsageError, before anything
-    is written, for what no endpoint could take or answer, with what to write instead.
+    with `flag_unseen` answers name the columns whose value lies outside of what these rows held. What no endpoint could take or
+    answer is not recorded: that is said here and in the run's record, with what to write instead, and the run goes on. Raises
+    UsageError for features that are no frame with rows, and where truth and model do not fit.
     """
-    from workbench.models.boosters.substituting import put_texts_for_boosters
-    from workbench.models.fitted_model import decide_task, describe_contract
-    from workbench.models.frames import describe_columns
-    from workbench.models.own_code import record_own_code, write_files
-    from workbench.models.servability import judge_answers, require_frame, require_reviewed
-    from workbench.models.skops_canonical import write_model
+    from workbench.models.own_code import write_files
+    from workbench.models.servability import require_frame
     from workbench.runs.blaming import write_authorship
     from workbench.runs.tabulating import write_table
 
     require_frame(features)
-    if not hasattr(model, "predict"):
-        raise UsageError(
-            "The model cannot be logged.",
-            why=f"{type(model).__name__} has no method `predict`.",
-            next_step="Log a fitted estimator that has one; a search needs refit=True.",
-        )
     folder, training = _folder(), _find_training(features)
+    try:
+        judged = _judge_model(model, features, training, as_text, flag_unseen=flag_unseen)
+    except UsageError as exc:
+        return _refuse(model, exc)
+    _settle(folder, _SAID.get(folder), judged.fitted, judged.columns)
+    _FITTED[folder] = judged.fitted, judged.columns
+    write_table(features, folder / FEATURES)
+    if training is not None:
+        write_table(_keep_some(training), folder / TRAINING)
+    write_files(folder / MODEL, {**judged.own.files, SKOPS_FILE: judged.content})
+    write_authorship(folder / CODE_AUTHORS, judged.own.paths, _project())
+    (folder / REFUSAL).unlink(missing_ok=True)
+    return judged.logged
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A model that can be served: as it is written, the own code it needs, and what it says of itself."""
+
+    content: bytes
+    own: OwnCode
+    columns: tuple[Column, ...]
+    fitted: Fitted
+    logged: LoggedModel
+
+
+def _judge_model(
+    model: Any, features: pd.DataFrame, training: pd.DataFrame | None, as_text: Collection[str], *, flag_unseen: bool
+) -> _Judged:
+    """Return the model as it is recorded; raises UsageError for what no endpoint could take or answer."""
+    from workbench.models.boosters.substituting import put_texts_for_boosters
+    from workbench.models.fitted_model import decide_task, describe_contract
+    from workbench.models.frames import describe_columns
+    from workbench.models.own_code import record_own_code
+    from workbench.models.servability import judge_answers, require_names, require_predict, require_reviewed
+    from workbench.models.skops_canonical import write_model
+
+    require_predict(model)
+    require_names(features)
     answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
     content = write_model(answering)
     own = record_own_code(answering, content, _own_folders())
     require_reviewed(content, own.modules)
     columns = describe_columns(features, training, longest_text=read_settings().longest_text, as_text=as_text)
     fitted = replace(decide_task(answering, features), model=model, flags_unseen=flag_unseen)
-    logged = replace(
-        judge_answers(answering, content, features, describe_contract(fitted, columns, None), own.modules),
-        name=type(model).__name__,
-    )
-    _settle(folder, _SAID.get(folder), fitted, columns)
-    _FITTED[folder] = fitted, columns
-    write_table(features, folder / FEATURES)
-    if training is not None:
-        write_table(_keep_some(training), folder / TRAINING)
-    write_files(folder / MODEL, {**own.files, SKOPS_FILE: content})
-    write_authorship(folder / CODE_AUTHORS, own.paths, _project())
-    return logged
+    contract = describe_contract(fitted, columns, None)
+    logged = judge_answers(answering, content, features, contract, own.modules)
+    return _Judged(content, own, columns, fitted, replace(logged, name=type(model).__name__))
+
+
+def _refuse(model: Any, error: UsageError) -> RefusedModel:
+    """Say and note why a model is not logged; one that was logged before is not this run's any more."""
+    from workbench.models.servability import RefusedModel
+
+    folder, refusal = _folder(), describe_refusal(error)
+    shutil.rmtree(folder / MODEL, ignore_errors=True)
+    for name in (FEATURES, TRAINING, CODE_AUTHORS, FIRST_ANSWERS):
+        (folder / name).unlink(missing_ok=True)
+    _FITTED.pop(folder, None)
+    (folder / REFUSAL).write_bytes(refusal.to_bytes())
+    _LOG.warning("%s\n  The notebook goes on; without a model its run cannot be nominated.", error)
+    return RefusedModel(type(model).__name__, str(refusal))
 
 
 def _keep_some(training: pd.DataFrame) -> pd.DataFrame:

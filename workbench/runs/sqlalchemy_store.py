@@ -175,8 +175,15 @@ class Store:
 
     def list_attempts(self) -> list[Run]:
         """Return every attempt as the run it was of, the newest run first; `list_runs` has the latest of each run."""
-        joined = _runs.join(_attempts, _attempts.c.run_id == _runs.c.id)
-        query = _select_runs(joined).order_by(_runs.c.created.desc(), _attempts.c.number.desc())
+        return self._list_attempts(lambda query: query.order_by(_runs.c.created.desc(), _attempts.c.number.desc()))
+
+    def list_attempts_naming(self, text: str, *, limit: int) -> list[Run]:
+        """Return the attempts whose record holds a text, such as a digest, the oldest run first: not every record is read."""
+        holds = _attempts.c.record.contains(text, autoescape=True)
+        return self._list_attempts(lambda query: query.where(holds).order_by(_runs.c.created).limit(limit))
+
+    def _list_attempts(self, choose: Callable[[Any], Any]) -> list[Run]:
+        query = choose(_select_runs(_runs.join(_attempts, _attempts.c.run_id == _runs.c.id)))
         with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 

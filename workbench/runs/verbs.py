@@ -72,8 +72,8 @@ class RunVerbs(Project):
 
     # For the verbs of other chapters
 
-    def before_runs(self, notebook: str) -> None:
-        """What is to be done before anything of a notebook is executed; a later chapter knows more."""
+    def before_runs(self, notebook: str, digest: str | None = None) -> None:
+        """What is to be done before anything of a notebook is executed (`digest`: of new runs); a later chapter knows more."""
 
     def execute(self, batch: Batch) -> list[Run]:
         """Execute what the trials of a batch ask for, and return the runs as they ended in the order they were written down."""
@@ -82,7 +82,8 @@ class RunVerbs(Project):
         from workbench.runs.running import Runner
 
         find_kernel(batch.notebook.document)
-        self.before_runs(batch.notebook.name)
+        is_replay = "replay_of" in batch.origin
+        self.before_runs(batch.notebook.name, None if is_replay else batch.notebook.digest)
         executor = open_executor(self.settings)
         try:
             with disk_answers(self.settings.home_folder):

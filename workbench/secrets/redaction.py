@@ -18,7 +18,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes
 
 from workbench.secrets.references import SHORTEST_SECRET, find_parts
 
@@ -52,7 +51,9 @@ def _mean(escape: str) -> str:
     if kind == "\x1b":
         return ""
     if kind == "%" or "\udc80" <= kind <= "\udcff":
-        return unquote_to_bytes(escape.encode(errors="surrogateescape")).decode(errors="surrogateescape")
+        content = escape.encode(errors="surrogateescape")
+        undone = re.sub(b"%(..)", lambda found: bytes.fromhex(found[1].decode()), content)
+        return undone.decode(errors="surrogateescape")
     return html.unescape(escape) if kind == "&" else _mean_backslash(escape)
 
 

@@ -14,7 +14,8 @@ import nbformat
 import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, start_command
-from workbench.comparisons.looking import find_looks
+from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.looking import find_looks, find_looks_at
 from workbench.config import Settings
 from workbench.errors import RunFailed
 from workbench.ledger.ledger import Event
@@ -81,7 +82,10 @@ def test_a_run_that_had_the_holdout_at_hand_is_a_try_each_attempt(
     with suppress(RunFailed):
         bench.run(write(tmp_path, ending), {"columns": COLUMNS[ending]})
     assert looks_since(bench, good, before) == seen
-    assert count_distinct(find_looks(bench, good)) > count_distinct(before)
+    after, digest = find_looks(bench, good), str(holdout_digest(good))
+    assert count_distinct(after) > count_distinct(before)
+    just_these = [(look.since, look.predicted) for look in after if look.digest == digest]
+    assert sorted((look.since, look.predicted) for look in find_looks_at(bench, digest)) == sorted(just_these)
 
 
 @pytest.mark.parametrize(("how", "state"), [(signal.SIGINT, RunState.KILLED), (signal.SIGKILL, RunState.LOST)])

@@ -38,16 +38,22 @@ def test_a_second_notebook_on_the_same_holdout_passes_with_its_first_run(nominat
     assert (finding.status, finding.value.partition(",")[0]) == (Status.PASS, "entry 1")
 
 
-def test_a_policy_that_was_written_after_the_first_score_does_not_pass_by_running_again(
-    nominated: Governed, tmp_path: Path
+def test_a_policy_that_was_written_after_the_first_score_does_not_pass_by_running_again_and_that_is_said_early(
+    nominated: Governed, caplog: pytest.LogCaptureFixture
 ) -> None:
     policy = write_policy(nominated.project, "written_later.yaml", margin="0.004")
     bench = Workbench.open(Settings(nominated.project, author=AUTHOR, policy=str(policy)))
-    run = bench.run(NOTEBOOKS / "logs_everything.ipynb", {"strength": 0.75})
+    run = bench.run(nominated.project / "logs_everything.ipynb", {"strength": 0.75})
+    # Before the kernel starts: what just these cells scored before were rows whose rules are others.
+    assert caplog.text.count("cannot pass planned_first under policy standard") == 1
+    (told,) = bench.foresee_obstacles([run])
     review = bench.nominate(run.id, "later")
     finding = find(review, "planned_first")
     assert finding.status is Status.FAIL
     assert "scored on since" in finding.reason
+    assert (told.about, told.runs) == ("planned_first", (run.id,))
+    assert told.text.startswith(finding.reason)
+    assert told.text.endswith("There stood standard: `workbench nominate RUN --model NAME --policy standard`.")
     before = nominated.bench.nominate(run.id, "before", policy="standard")
     assert find(before, "planned_first").status is Status.PASS
     assert before.evidence.tries.distinct == len({1.0, 0.5, 0.75}) + 1  # and the other rules

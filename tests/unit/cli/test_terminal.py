@@ -25,6 +25,7 @@ from workbench.cli import terminal
 from workbench.comparisons.comparison import Verdict
 from workbench.errors import Refused, WorkbenchError
 from workbench.ledger.ledger import Checkpoint, Event, seal_entry
+from workbench.nominations.obstacles import Obstacle
 from workbench.releases.release import Release
 from workbench.reviews.changes import Changed
 from workbench.reviews.checklist import ItemStatus
@@ -414,3 +415,18 @@ def test_whatever_a_record_holds_becomes_plain_json(value):
 @given(st.text(max_size=40))
 def test_saying_a_text_prints_exactly_one_line(capsys, text):
     assert printed(capsys, terminal.say, text).count("\n") == 1
+
+
+def test_what_stands_in_the_way_is_said_once_with_how_many_runs_it_is_about(capsys):
+    found = [Obstacle("model", "It logged none. Log [one].", ("1", "2")), Obstacle("data_known", "No table.", ("3",))]
+    terminal_views.print_obstacles(found, 3)
+    assert capsys.readouterr().out.splitlines() == [
+        "Before one of them is compared or nominated:",
+        "  - model (2 of 3 runs): It logged none. Log [one].",
+        "  - data_known (1 of 3 runs): No table.",
+    ]
+    terminal_views.print_obstacles(found[1:], 1, beside=True)
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()[0]) == ("", "Before it is compared or nominated:")
+    terminal_views.print_obstacles([], 3)
+    assert capsys.readouterr().out == ""

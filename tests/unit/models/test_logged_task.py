@@ -21,6 +21,7 @@ from sklearn.svm import LinearSVC
 
 import workbench as wb
 from tests.unit.runs.kept_runs import read_predictions
+from tests.unit.runs.refusals import refuse
 from workbench.errors import UsageError
 from workbench.models.contract import Contract, Threshold, parse_contract
 from workbench.models.predictions import PREDICTIONS, Predictions, find_order
@@ -344,23 +345,19 @@ def test_classes_are_not_predicted_by_a_model_of_numbers():
         wb.log_model(LinearRegression().fit(FEATURES, TWO), FEATURES)
 
 
-def test_several_labels_at_once_are_no_task_here(run_folder):
+def test_several_labels_at_once_are_no_task_here():
     model = MultiOutputClassifier(LogisticRegression()).fit(FEATURES, np.stack([TWO, 1 - TWO], axis=1))
-    with pytest.raises(UsageError, match="several labels at once"):
-        wb.log_model(model, FEATURES)
-    assert not (run_folder / spool.MODEL).exists()
+    assert "several labels at once" in str(refuse(model, FEATURES))
 
 
 def test_a_hundred_and_one_classes_are_too_many():
     labels = np.arange(ROWS) % 101
-    with pytest.raises(UsageError, match="101 classes; the most are 100"):
-        wb.log_model(DummyClassifier().fit(FEATURES, labels), FEATURES)
+    assert "101 classes; the most are 100" in str(refuse(DummyClassifier().fit(FEATURES, labels), FEATURES))
 
 
 def test_a_class_whose_name_nobody_can_read_is_refused():
     labels = name(TWO, ("stayed", "churn\u202eed"))
-    with pytest.raises(UsageError, match="rename it"):
-        wb.log_model(LogisticRegression().fit(FEATURES, labels), FEATURES)
+    assert "rename it" in str(refuse(LogisticRegression().fit(FEATURES, labels), FEATURES))
 
 
 def test_a_score_that_is_missing_for_one_class_is_missing():

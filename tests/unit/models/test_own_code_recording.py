@@ -100,10 +100,9 @@ def test_what_nobody_reviewed_is_refused_beside_own_code_too(folder, monkeypatch
     write(folder, wb_own_beside=PLAIN)
     double = importlib.import_module("wb_own_beside").double
     model = make_pipeline(FunctionTransformer(double), BisectingKMeans(2), LogisticRegression())
-    with pytest.raises(UsageError) as caught:
-        log(model, folder, monkeypatch)
-    assert "Nobody reviewed sklearn.cluster._bisect_k_means.BisectingKMeans." in caught.value.reasons
-    assert not [reason for reason in caught.value.reasons if "wb_own_beside" in reason]
+    said = repr(log(model, folder, monkeypatch))
+    assert "Nobody reviewed sklearn.cluster._bisect_k_means.BisectingKMeans." in said
+    assert "wb_own_beside" not in said
     assert not (folder / spool.MODEL).exists()
 
 

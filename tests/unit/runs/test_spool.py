@@ -27,8 +27,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import workbench as wb
+from tests.unit.runs.refusals import refuse
 from workbench.errors import UsageError
 from workbench.models.contract import parse_contract
+from workbench.models.first_answers import parse_first_answers
 from workbench.records.row_digests import digest_row, spell
 from workbench.runs import spool, tabulating
 from workbench.runs.folder import DATASETS
@@ -467,19 +469,28 @@ def test_a_kept_model_answers_as_it_did(run_folder):
 @pytest.mark.parametrize(
     ("features", "says"),
     [
-        (FEATURES.to_numpy(), "not numpy.ndarray; use pd.DataFrame"),
-        (FEATURES["age"], "not pandas.Series"),
         (FEATURES.set_axis(["age", "age"], axis=1), "Two columns are named 'age'"),
         (FEATURES.assign(day=pd.Timestamp("2026-01-01").date()), "Column 'day' holds datetime.date"),
         (FEATURES[[]], "column"),
     ],
-    ids=["array", "series", "duplicate names", "dates", "no columns"],
+    ids=["duplicate names", "dates", "no columns"],
 )
 def test_features_that_no_endpoint_could_take_are_refused(run_folder, features, says):
     model = LinearRegression().fit(FEATURES, [1.0, 2.0, 3.0, 0.5])
-    with pytest.raises(UsageError) as caught:
-        wb.log_model(model, features)
-    assert says in " ".join(caught.value.reasons)
+    assert says in " ".join(refuse(model, features).why)
+
+
+@pytest.mark.parametrize(
+    ("features", "says"),
+    [
+        (FEATURES.to_numpy(), "not numpy.ndarray; use pd.DataFrame"),
+        (FEATURES["age"], "not pandas.Series"),
+    ],
+    ids=["array", "series"],
+)
+def test_a_call_without_a_frame_is_a_wrong_call(run_folder, features, says):
+    model = LinearRegression().fit(FEATURES, [1.0, 2.0, 3.0, 0.5])
+    assert says in " ".join(reasons_of(lambda: wb.log_model(model, features)))
     assert not (run_folder / spool.MODEL).exists()
 
 
@@ -506,18 +517,15 @@ DAY = pd.Timestamp("2026-01-01")
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_column_that_no_request_could_carry_is_named_with_what_to_write_instead(run_folder, values, says):
-    model = LogisticRegression().fit(FEATURES, TWO_CLASSES)
-    with pytest.raises(UsageError) as caught:
-        wb.log_model(model, FEATURES.assign(odd=values))
-    assert any(reason.startswith("Column 'odd' holds ") and says in reason for reason in caught.value.reasons)
-    assert not (run_folder / spool.MODEL).exists()
+    refused = refuse(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(odd=values))
+    assert any(reason.startswith("Column 'odd' holds ") and says in reason for reason in refused.why)
 
 
 def test_columns_without_names_are_told_to_get_some(run_folder):
-    with pytest.raises(UsageError) as caught:
-        wb.log_model(LogisticRegression().fit(FEATURES.to_numpy(), TWO_CLASSES), pd.DataFrame(FEATURES.to_numpy()))
-    assert "Names of columns must be texts, for requests carry them: 0" in " ".join(caught.value.reasons)
-    assert "str(name)" in caught.value.next_step
+    model = LogisticRegression().fit(FEATURES.to_numpy(), TWO_CLASSES)
+    refused = refuse(model, pd.DataFrame(FEATURES.to_numpy()))
+    assert "Names of columns must be texts, for requests carry them: 0" in " ".join(refused.why)
+    assert "str(name)" in refused.next_step
 
 
 @pytest.mark.parametrize(
@@ -525,9 +533,8 @@ def test_columns_without_names_are_told_to_get_some(run_folder):
 )
 def test_columns_of_arrow_are_told_what_to_become(run_folder, dtype, instead):
     odd = pd.Series([0, 1, 1, 0]).astype(dtype)
-    with pytest.raises(UsageError) as caught:
-        wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(odd=odd))
-    assert f"Column 'odd' holds {dtype}: take .astype('{instead}')." in caught.value.reasons
+    refused = refuse(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(odd=odd))
+    assert f"Column 'odd' holds {dtype}: take .astype('{instead}')." in refused.why
     assert str(odd.astype(instead).dtype) == instead
 
 
@@ -547,8 +554,8 @@ def test_what_is_said_of_a_logged_model_names_what_stands_before_its_last_step(r
 
 def test_the_longest_text_is_a_setting(run_folder, monkeypatch):
     monkeypatch.setenv("WORKBENCH_LONGEST_TEXT", "10")
-    with pytest.raises(UsageError, match="longest_text"):
-        wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(note="x" * 11))
+    refused = refuse(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES.assign(note="x" * 11))
+    assert "longest_text" in str(refused)
 
 
 def test_long_texts_are_allowed_twice_the_length_that_was_seen(run_folder):
@@ -563,11 +570,9 @@ def test_long_texts_are_allowed_twice_the_length_that_was_seen(run_folder):
 
 def test_a_type_nobody_reviewed_is_refused_at_once_with_what_to_write_instead(run_folder):
     model = make_pipeline(BisectingKMeans(2), LogisticRegression())
-    with pytest.raises(UsageError) as caught:
-        wb.log_model(model.fit(FEATURES.fillna(0), TWO_CLASSES), FEATURES)
-    assert "Nobody reviewed sklearn.cluster._bisect_k_means.BisectingKMeans." in caught.value.reasons
-    assert "use KMeans" in caught.value.next_step
-    assert not (run_folder / spool.MODEL).exists()
+    refused = refuse(model.fit(FEATURES.fillna(0), TWO_CLASSES), FEATURES)
+    assert "Nobody reviewed sklearn.cluster._bisect_k_means.BisectingKMeans." in refused.why
+    assert "use KMeans" in refused.next_step
 
 
 class Doubled(LogisticRegression):
@@ -575,15 +580,62 @@ class Doubled(LogisticRegression):
 
 
 def test_own_code_that_cannot_be_recorded_is_refused_before_anything_is_written(run_folder):
-    with pytest.raises(UsageError, match="own code") as caught:
-        wb.log_model(Doubled().fit(FEATURES, TWO_CLASSES), FEATURES)
-    assert caught.value.reasons == (f"Doubled of {__name__}: it was not imported from a .py file.",)
-    assert not (run_folder / spool.MODEL).exists()
+    refused = refuse(Doubled().fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert "own code" in refused.what
+    assert refused.why == (f"Doubled of {__name__}: it was not imported from a .py file.",)
 
 
 def test_a_model_that_does_not_answer_these_features_is_refused_at_once(run_folder):
-    with pytest.raises(UsageError, match="does not answer these features"):
-        wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES[["weight"]])
+    refused = refuse(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES[["weight"]])
+    assert "does not answer these features" in refused.what
+
+
+def test_a_refused_model_is_said_in_the_notebook_and_one_that_was_logged_before_is_not_this_runs(run_folder, caplog):
+    wb.log_predictions(range(4), TWO_CLASSES, [0.1, 0.9, 0.9, 0.1])
+    wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES)
+    refuse(Doubled().fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert caplog.text.count("The notebook goes on; without a model its run cannot be nominated.") == 1
+    left = {path.name for path in run_folder.iterdir()}
+    assert left == {"looks.jsonl", "predictions.parquet", "refusal.json"}
+
+
+def test_a_model_that_is_logged_after_one_was_refused_is_the_runs(run_folder):
+    refuse(Doubled().fit(FEATURES, TWO_CLASSES), FEATURES)
+    wb.log_model(LogisticRegression().fit(FEATURES, TWO_CLASSES), FEATURES)
+    assert not (run_folder / "refusal.json").exists()
+
+
+# Whether it gives the scores that were logged
+
+
+def first_answers(run_folder):
+    return parse_first_answers((run_folder / "first_answers.json").read_bytes())
+
+
+@pytest.mark.parametrize("is_model_first", [True, False])
+def test_scores_the_model_does_not_give_are_told_at_once_and_the_advice_works(run_folder, caplog, is_model_first):
+    model = LogisticRegression().fit(FEATURES, TWO_CLASSES)
+    score = model.predict_proba(FEATURES)[:, 1]
+
+    def log(given):
+        calls = [lambda: wb.log_model(model, FEATURES), lambda: wb.log_predictions(range(4), TWO_CLASSES, given)]
+        for call in calls if is_model_first else reversed(calls):
+            call()
+
+    log(score[::-1])
+    assert "the same rows in the same order" in first_answers(run_folder).advice
+    assert "does not give the scores that were logged" in caplog.text
+    caplog.clear()
+    log(score)
+    assert first_answers(run_folder).difference < 1e-12
+    assert caplog.text.count("does not give the scores") == is_model_first  # in between, by the scores of before
+
+
+def test_more_scores_than_rows_of_the_model_are_told(run_folder, caplog):
+    wb.log_model(LinearRegression().fit(FEATURES, TWO_CLASSES), FEATURES)
+    wb.log_predictions(range(5), [*TWO_CLASSES, 0], [0.5] * 5)
+    assert "The model was logged with 4 rows and there are 5 scores." in first_answers(run_folder).advice
+    assert "4 rows" in caplog.text
 
 
 def test_a_logged_model_says_how_it_will_likely_be_served(run_folder):
@@ -604,8 +656,7 @@ def test_what_may_be_missing_is_told_by_training_too(run_folder):
 
 
 def test_what_cannot_predict_is_no_model(run_folder):
-    with pytest.raises(UsageError, match="no method `predict`"):
-        wb.log_model(object(), FEATURES)
+    assert "no method `predict`" in str(refuse(object(), FEATURES))
 
 
 # Parameters and drafts

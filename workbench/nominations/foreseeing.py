@@ -60,7 +60,7 @@ def foresee_obstacles(project: Project, runs: Sequence[Run]) -> list[Obstacle]:
     Each is said once, with the runs it is about. Of runs without a model only the second: not every run is to be nominated. What
     is counted or searched here is at most what nominating will find.
     """
-    ended = [run for run in runs if run.is_finished and "replay_of" not in run.provenance]
+    ended = [run for run in runs if run.is_finished]
     if not any(run.holdout or is_to_be_nominated(run) for run in ended):
         return []
     try:
@@ -76,7 +76,7 @@ def warn_of_scored_rows(project: Project, run: Run, rows: str) -> bool:
     with suppress(WorkbenchError):
         known = _Known(project)
         if obstacle := find_plan_obstacle(known.describe_scored(run, None)):
-            what = f"What is scored on {rows} cannot pass planned_first under policy {known.policy.name}."
+            what = f"What is scored on {rows} cannot pass planned_first under policy {project.settings.policy}."
             _LOG.warning("%s", WorkbenchError(what, why=obstacle))
             return True
     return False

@@ -178,8 +178,8 @@ def _say(finding: Finding, ended: EndedRun) -> str:
     waived = " It may be waived." if finding.severity is Severity.WAIVABLE else ""
     if finding.check != "planned_first" or not ended.before:
         return f"{finding.reason}{waived}"
-    names = ended.before
-    return f"{finding.reason} There stood {' and '.join(names)}: `workbench nominate RUN --model NAME --policy {names[0]}`.{waived}"
+    named = f"What stood there is {' or '.join(ended.before)}: `workbench nominate RUN --model NAME --policy {ended.before[0]}`."
+    return f"{finding.reason} {named}{waived}"
 
 
 def _imagine(ended: EndedRun) -> Evidence:

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -153,6 +154,7 @@ def log_predictions(
 
     folder = _folder()
     said = read_said(rows, truth, score, slices or {}, classes, positive)
+    _NEW[folder].add("said")
     _settle(folder, said, *_FITTED.get(folder, (None, ())))
     _SAID[folder] = said
     _note_look(predicted=said.digest)
@@ -161,6 +163,7 @@ def log_predictions(
 # Truth, score and model are read in the light of each other, whichever is logged first.
 _SAID: dict[Path, Said] = {}
 _FITTED: dict[Path, tuple[Fitted, tuple[Column, ...]]] = {}
+_NEW: defaultdict[Path, set[str]] = defaultdict(set)
 
 
 def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tuple[Column, ...]) -> None:
@@ -180,8 +183,15 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     if fitted and contract and predictions:
         first = compare_first_answers(fitted, contract, predictions)
         (folder / FIRST_ANSWERS).write_bytes(first.to_bytes())
-        if first.advice:
-            _LOG.warning("The model does not give the scores that were logged.\n  - %s", first.advice)
+        _warn_of_pair(folder, first.advice)
+
+
+def _warn_of_pair(folder: Path, advice: str) -> None:
+    """Say what is wrong with model and scores once both are new: who runs cells again logs one of them before the other."""
+    if len(_NEW[folder]) > 1:
+        _NEW[folder].clear()
+        if advice:
+            _LOG.warning("The model does not give the scores that were logged.\n  - %s", advice)
 
 
 def log_model(
@@ -208,6 +218,7 @@ def log_model(
         judged = _judge_model(model, features, training, as_text, flag_unseen=flag_unseen)
     except UsageError as exc:
         return _refuse(model, exc)
+    _NEW[folder].add("fitted")
     _settle(folder, _SAID.get(folder), judged.fitted, judged.columns)
     _FITTED[folder] = judged.fitted, judged.columns
     write_table(features, folder / FEATURES)

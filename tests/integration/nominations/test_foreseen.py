@@ -97,6 +97,6 @@ def test_rules_that_came_after_the_first_score_are_told_in_a_draft_at_once_and_n
         [sys.executable, str(draft)], cwd=nominated.project, env=environment, capture_output=True, text=True, check=True
     )
     before, _, after = done.stderr.partition("new rows")
-    assert before.count("What is scored on these rows cannot pass planned_first under policy standard.") == 1
+    assert before.count(f"What is scored on these rows cannot pass planned_first under policy {policy}.") == 1
     assert "--policy standard" in before
     assert "planned_first" not in after

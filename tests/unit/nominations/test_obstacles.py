@@ -155,7 +155,7 @@ def test_what_the_policy_does_not_ask_for_or_only_says_is_no_obstacle(name):
 
 def test_what_stood_there_before_the_first_score_is_named_for_the_nomination():
     said = told(build_ended(plan=LATE, before=("minimal", "strict")))["planned_first"]
-    assert "There stood minimal and strict: `workbench nominate RUN --model NAME --policy minimal`." in said
+    assert "What stood there is minimal or strict: `workbench nominate RUN --model NAME --policy minimal`." in said
     assert find_plan_obstacle(build_ended(plan=LATE, before=("minimal", "strict"))) == said
     assert find_plan_obstacle(build_ended()) is None
 

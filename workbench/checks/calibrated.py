@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from workbench.checks._limits import fact_unknown, read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.measures.calibration import CalibrationFact
+from workbench.evidence.measures.calibration import FEWEST_OF_A_CLASS, CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact, ClassFact
 from workbench.policies.policy import Policy
 from workbench.stats.task import describe_response
@@ -42,11 +42,7 @@ def calibrated(evidence: Evidence, policy: Policy) -> Finding:
     if evidence.score is not None and evidence.score.task == "multiclass":
         return _judge_classes(evidence.classes, limits, limit)
     if fact is None or evidence.score is None or not fact.rows >= limits["fewest_rows"]:
-        return fact_unknown(
-            "calibrated",
-            limit,
-            "Too few rows were scored, or scores are no probabilities, to say whether they mean what they say.",
-        )
+        return _too_few("Too few rows were scored", limits, limit)
     return _judge_fact(fact, is_regression, limits, limit)
 
 
@@ -76,9 +72,16 @@ def _judge_classes(classes: ClassesFact | None, limits: Mapping[str, float], lim
 def _judge_class(each: ClassFact, limits: Mapping[str, float], limit: str) -> Finding:
     fact = each.calibration
     if fact is None or not fact.rows >= limits["fewest_rows"]:
-        what = f"Too few rows are of class {each.name}, or scores are no probabilities, to say whether they mean what they say."
-        return fact_unknown("calibrated", limit, what)
+        return _too_few(f"Too few rows are of class {each.name}", limits, limit)
     return _judge_fact(fact, False, limits, limit)
+
+
+def _too_few(what: str, limits: Mapping[str, float], limit: str) -> Finding:
+    reason = (
+        f"{what}, or scores are no probabilities, to say whether they mean what they say. Log probabilities, on a holdout of at "
+        f"least {limits['fewest_rows']:g} rows (and {FEWEST_OF_A_CLASS} of each class, where there are any), and run again."
+    )
+    return Finding("calibrated", Status.UNKNOWN, "not measured", limit, reason)
 
 
 def _excess(each: ClassFact) -> float:

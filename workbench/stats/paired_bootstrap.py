@@ -18,6 +18,8 @@ _MOST_BLOCKS = 200
 _MOST_UNDEFINED = 0.01
 _FEWEST_IN_TAIL = 5
 _RELATIVE_TOLERANCE = 1e-12
+# What is served may answer so much otherwise than the model it was made of.
+_ROUNDING = 1e-6
 _NORMAL = NormalDist()
 
 
@@ -40,7 +42,8 @@ def paired_bootstrap(
 
     None means that the data cannot carry an interval: fewer than 10 rows, a value that is not finite, one class, more
     than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores give
-    zero. Raises UsageError for arrays of different lengths or a level outside 0.5 to 1.
+    zero, and so do those of which only rounding (to 1e-6 of their spread) tells that they are two. Raises UsageError
+    for arrays of different lengths or a level outside 0.5 to 1.
     """
     columns = [np.asarray(column, dtype=np.float64) for column in (truth, score, reference_score)]
     _require_usable(columns, level)
@@ -110,13 +113,22 @@ def _bca_bounds(
     drawn = np.concatenate([_advantage(rows, metric, weights) for weights in _draw_weights(size, resamples, seed)])
     drawn = drawn[np.isfinite(drawn)]
     tolerance = _RELATIVE_TOLERANCE * _magnitude(rows, metric)
-    if len(drawn) < (1 - _MOST_UNDEFINED) * resamples or np.ptp(drawn) <= tolerance:
+    if len(drawn) < (1 - _MOST_UNDEFINED) * resamples:
         return None
+    if np.ptp(drawn) <= tolerance:
+        return (0.0, 0.0, 0.0) if abs(estimate) <= tolerance and _are_equal(rows) else None
     bias, acceleration = _bias(drawn, estimate, tolerance), _acceleration(rows, metric)
     low, high = (_bca_share(share, bias, acceleration) for share in (1 - level, level))
     if low is None or high is None:
         return None
     return estimate, _tail_quantile(drawn, low), _tail_quantile(drawn, high)
+
+
+def _are_equal(rows: Floats) -> bool:
+    """True for scores of one model, whichever of its forms gave them."""
+    _, score, reference = _split(rows)
+    spread = max(float(np.ptp(each / 2)) for each in (score, reference))  # halves cannot overflow
+    return float(np.abs(score / 2 - reference / 2).max()) <= _ROUNDING * spread
 
 
 def _split(rows: Floats) -> tuple[Floats, Floats, Floats]:

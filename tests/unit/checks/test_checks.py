@@ -381,6 +381,13 @@ def test_what_beats_a_baseline_follows_from_the_interval_alone(low, width, margi
 # What was measured
 
 
+def test_scores_on_too_few_rows_are_told_how_many_it_takes():
+    """Nominating again would measure them no better."""
+    said = find("calibrated", calibration=build_calibration(rows=60)).reason
+    assert "at least 100 rows (and 10 of each class, where there are any)" in said
+    assert "Nominate" not in said
+
+
 @pytest.mark.parametrize(("fact", "check"), MEASURED.items())
 def test_a_fact_that_was_not_measured_is_unknown_and_touches_no_other_check(fact, check):
     evidence = build_evidence(**{"plan": build_plan(slices=SLICED.slices), fact: None})

@@ -139,6 +139,21 @@ def test_equal_scores_differ_by_nothing_and_are_not_worse():
     assert decide_verdict(interval, 0.005) is Verdict.NOT_WORSE
 
 
+@pytest.mark.parametrize("name", ["roc_auc", "r2", "brier_score"])
+def test_so_do_the_scores_of_one_model_in_two_forms(name):
+    """A model that is served in a compiled form rounds otherwise, and no larger holdout would tell the two apart."""
+    truth, score, _ = draw()
+    rounded = score + 1e-16 * np.where(np.arange(len(score)) % 2, 1, -1)
+    rounded = score * (1 + 1e-9) if name == "roc_auc" else rounded
+    assert not np.array_equal(score, rounded)
+    assert bootstrap(truth, score, rounded, name) == Interval(0.0, 0.0, 0.0, LEVEL)
+
+
+def test_who_ranks_every_row_alike_by_other_scores_is_another_model():
+    truth, score, _ = draw()
+    assert bootstrap(truth, score, score**2) is None
+
+
 TRUTH, SCORE, REFERENCE = draw(rows=40)
 
 

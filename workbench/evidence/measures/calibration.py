@@ -37,13 +37,13 @@ class CalibrationFact:
 
 
 _FEWEST_FOR_CALIBRATION = 50
-_FEWEST_OF_A_CLASS = 10
+FEWEST_OF_A_CLASS = 10
 
 
 def measure_calibration(predictions: Predictions) -> CalibrationFact | None:
     """Return whether scores mean what they say; None on fewer than 50 rows, 10 of a class, or scores that are no probabilities."""
     rarest = predictions.count_rarest()
-    too_few = rarest is not None and rarest < _FEWEST_OF_A_CLASS
+    too_few = rarest is not None and rarest < FEWEST_OF_A_CLASS
     if len(predictions.rows) < _FEWEST_FOR_CALIBRATION or too_few:
         return None
     if predictions.task == "regression":
@@ -62,7 +62,7 @@ def calibrate_classes(predictions: Predictions) -> list[CalibrationFact | None]:
     if len(predictions.rows) < _FEWEST_FOR_CALIBRATION or not are_probabilities(scores):
         return [None] * len(truths)
     return [
-        _describe_probabilities(truth.astype(float), scores[:, place]) if few >= _FEWEST_OF_A_CLASS else None
+        _describe_probabilities(truth.astype(float), scores[:, place]) if few >= FEWEST_OF_A_CLASS else None
         for place, (truth, few) in enumerate(zip(truths, rarest, strict=True))
     ]
 

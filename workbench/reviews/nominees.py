@@ -31,6 +31,7 @@ from workbench.reviews.checklist import ChecklistItem, parse_checklist
 from workbench.reviews.said import Said, VerifiedWaiver, describe_answers, read_said, read_text
 from workbench.reviews.waiver import is_needed
 from workbench.runs.folder import HOLDOUT, PREDICTIONS
+from workbench.runs.local_files import digest_source
 
 FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
 CARD_TEMPLATE, CHAMPION_PREDICTIONS = "model_card.md", "champion.parquet"
@@ -127,7 +128,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         challenger=challenger,
         standing=find_standing(entries, subject, facts.identity.endpoint),
         modules=_read_own_modules(folder, facts),
-        local_code=_read_local_code(frozen),
+        local_code=read_local_code(frozen, facts),
     )
 
 
@@ -142,13 +143,18 @@ def find_approved(model: str, *, settings: Settings, entries: Sequence[Entry]) -
 
 
 def _require_named(facts: Evidence, nominated: Entry) -> None:
-    """Raise Refused unless run and bundle are those the ledger names: by these an objection is found again."""
+    """Raise Refused unless run and bundle are those the ledger names: by these an objection is found again; authors, too.
+
+    What was nominated before the ledger named authors is not held against them.
+    """
     found = dict(zip(MADE_OF, (facts.identity.run_id, facts.identity.bundle_digest), strict=True))
     other = [
         f"Its {what} is {found[what]}, the ledger names {nominated.body.get(what)}."
         for what in MADE_OF
         if nominated.body.get(what) != found[what]
     ]
+    authors, named = list(facts.identity.authors), nominated.body.get("authors")
+    other += [f"Its authors are {authors}, the ledger names {named}."] if named is not None and named != authors else []
     if other:
         raise Refused(f"{nominated.subject} is not what was nominated.", why=other, next_step="Nominate the run again.")
 
@@ -198,15 +204,23 @@ def read_before(model: str, version: int, settings: Settings, entries: Sequence[
         predictions=frozen[PREDICTIONS],
         source=frozen.get(SOURCE),
         modules=_read_own_modules(folder, facts),
-        local_code=_read_local_code(frozen),
+        local_code=read_local_code(frozen, facts),
         allows_own_code=read_policy(frozen[FROZEN_POLICY]).allows_own_code,
         read_rows=partial(_read_rows, folder, nominated),
         read_model=partial(_read_model, folder, facts),
     )
 
 
-def _read_local_code(frozen: Mapping[str, bytes]) -> dict[str, str]:
-    return {path: str(source) for path, source in strict_json(frozen.get(LOCAL_CODE, b"{}")).items()}
+def read_local_code(frozen: Mapping[str, bytes], facts: Evidence) -> dict[str, str]:
+    """Return the texts that were kept of local code, by path; raises Refused for one that is not what the facts say ran."""
+    texts = {path: str(source) for path, source in strict_json(frozen.get(LOCAL_CODE, b"{}")).items()}
+    ran = {(module.path, module.digest) for module in facts.local_files.modules} if facts.local_files else set()
+    other = [path for path, text in texts.items() if (path, digest_source(text)) not in ran]
+    if other:
+        why = [f"{path} is shown in another text than ran." for path in sorted(other)]
+        subject = f"{facts.identity.model}/{facts.identity.version}"
+        raise Refused(f"{subject} is not what was nominated.", why=why, next_step="Nominate the run again.")
+    return texts
 
 
 def _find_challenger(folder: Path, nominated: Entry, facts: Evidence, frozen: Mapping[str, bytes]) -> Challenger:

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 from workbench.notebooks.notebook import cell_source
 from workbench.records.digest import short
-from workbench.records.people import is_told
+from workbench.records.people import is_told, person_of
 
 # Where a line stands that no commit holds: whoever ran it answers for it.
 NO_COMMIT = ""
@@ -179,8 +179,16 @@ def parse_commits(content: bytes, cut: Collection[str]) -> list[Commit]:
 def _read_commit(entry: Sequence[str], *, is_cut: bool) -> Commit:
     number, author, author_name, mapped, committer, committer_name, mapped_committer, *trailers = entry
     names = {*_settle(author or author_name, mapped), *_settle(committer or committer_name, mapped_committer)}
-    names |= {found[1] for trailer in trailers if (found := _CO_AUTHOR.search(trailer))}
+    names |= {_find_address(trailer) for trailer in trailers} - {""}
     return Commit(number, tuple(sorted(names)) or (f"nobody in commit {short(number)}",), is_cut)
+
+
+def _find_address(trailer: str) -> str:
+    """Return the address of a co-author, wherever and in whatever letters it stands there; empty where there is none."""
+    if found := _CO_AUTHOR.search(trailer):
+        return found[1]
+    meant = person_of(trailer)
+    return meant if "@" in meant else ""
 
 
 def _settle(written: str, mapped: str) -> set[str]:

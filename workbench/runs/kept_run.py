@@ -20,7 +20,7 @@ from workbench.records.digest import sha256_hex, strict_json
 from workbench.records.document import build_record
 from workbench.runs.authorship import Authorship, join_authorships
 from workbench.runs.folder import CODE_AUTHORS, JOURNAL, MODEL, PREDICTIONS, RECORD
-from workbench.runs.local_files import LocalFilesFact, find_sources
+from workbench.runs.local_files import LocalFilesFact, find_sources, is_as_told, read_journal
 from workbench.runs.run import Run
 from workbench.runs.tables import LoggedTable, read_tables
 
@@ -87,9 +87,18 @@ class KeptRun:
 
     @cached_property
     def local_files(self) -> LocalFilesFact | None:
-        """What it took from local files, as recorded when it ended; None for a run of before that was."""
+        """What it took from local files, as recorded when it ended; None for a run of before that was.
+
+        Raises Refused where that is not what its kernel told. A journal that was changed since tells nothing: `changed` says so.
+        """
         recorded = self.run.record.get("local_files")
-        return None if recorded is None else build_record(LocalFilesFact, recorded)
+        if recorded is None:
+            return None
+        fact = build_record(LocalFilesFact, recorded)
+        if JOURNAL not in self.changed and not is_as_told(fact, read_journal(self.files.get(JOURNAL, b""))):
+            what = f"What run {self.run.id} is said to have taken from local files is not what its kernel told."
+            raise Refused(what, why="Its record names other modules than its journal.", next_step=RUN_AGAIN)
+        return fact
 
     @cached_property
     def local_sources(self) -> dict[str, str]:

@@ -100,26 +100,42 @@ def read_journal(content: bytes) -> Told:
     lines = [_read_line(line) for line in content.split(b"\n") if line]
     code: dict[str, tuple[str | None, str | None]] = {}
     reads: dict[str, tuple[int, int]] = {}
-    for line in filter(None, lines):
-        if _has(line, code=str, digest=str | None, source=str | None):
+    for line in lines:
+        if "code" in line:
             code.setdefault(_readable(line["code"]), (line["digest"], line["source"]))
-        elif _has(line, read=str, bytes=int, mtime_ns=int):
+        elif "read" in line:
             reads.setdefault(_readable(line["read"]), (line["bytes"], line["mtime_ns"]))
-    ends = [line for line in filter(None, lines) if _has(line, end=bool, lost=int, more_code=int, more_read=int)]
-    begins = bool(lines) and lines[0] is not None and "begin" in lines[0]
-    is_whole = begins and None not in lines and len(ends) == 1 and ends[0]["lost"] == ends[0]["more_code"] == 0
+    ends = [line for line in lines if "end" in line]
+    is_whole = all(lines) and "begin" in (lines or [{}])[0] and len(ends) == 1
+    is_whole = is_whole and ends[0]["lost"] == ends[0]["more_code"] == 0
     return Told(code, reads, sum(end["more_read"] for end in ends), is_whole)
 
 
-def _read_line(line: bytes) -> dict[str, Any] | None:
+def is_as_told(fact: LocalFilesFact, told: Told) -> bool:
+    """True where a record has the modules that a kernel told of, by their digests, and is as complete."""
+    digests = sorted(digest or "" for digest, _ in told.code.values())
+    named = sorted(module.digest or "" for module in fact.modules)
+    return named == digests and fact.is_complete == (told.is_complete and all(named))
+
+
+_KINDS: tuple[Mapping[str, Any], ...] = (
+    {"begin": str},
+    {"code": str, "digest": str | None, "source": str | None},
+    {"read": str, "bytes": int, "mtime_ns": int},
+    {"end": bool, "lost": int, "more_code": int, "more_read": int},
+)
+
+
+def _read_line(line: bytes) -> dict[str, Any]:
+    """Return what a line says; nothing where it is none of a journal."""
     try:
         found = strict_json(line)
     except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) and any(_has(found, kinds) for kinds in _KINDS) else {}
 
 
-def _has(line: Mapping[str, Any], **kinds: Any) -> bool:
+def _has(line: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
     return set(line) == set(kinds) and all(isinstance(line[name], kind) for name, kind in kinds.items())
 
 
@@ -131,5 +147,10 @@ def _readable(path: str) -> str:
 def find_sources(content: bytes, modules: Iterable[LocalModule]) -> dict[str, str]:
     """Return the text of each module by its path, as far as it was kept and is the one that ran."""
     texts = {text for _, text in read_journal(content).code.values() if text is not None}
-    known = {sha256_hex(text.encode(errors="replace")): text for text in texts}
+    known = {digest_source(text): text for text in texts}
     return {module.path: known[module.digest] for module in modules if module.digest in known}
+
+
+def digest_source(text: str) -> str:
+    """Return the digest by which the text of a module is known."""
+    return sha256_hex(text.encode(errors="replace"))

@@ -17,7 +17,7 @@ from workbench.evidence.measures.authorship import Approved, AuthorshipFact, Wri
 from workbench.nominations.nomination import Nomination
 from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.authorship import Authorship, Commit, Lines, WrittenFile
-from workbench.runs.folder import CODE_AUTHORS, PARAMETERS
+from workbench.runs.folder import CODE_AUTHORS, JOURNAL, PARAMETERS
 from workbench.runs.local_files import LocalFilesFact, LocalModule, Standing
 
 OLD, NEW, CUT = "a" * 40, "b" * 40, "c" * 40
@@ -83,6 +83,13 @@ def ran(*paths: str) -> LocalFilesFact:
     return build_local_files(modules=tuple(LocalModule(path, "ab" * 32, Standing.COMMITTED) for path in paths))
 
 
+def tell(files: LocalFilesFact) -> bytes:
+    """What a kernel wrote of them."""
+    lines = [{"code": f"/p/{each.path}", "digest": each.digest, "source": None} for each in files.modules]
+    end = {"end": True, "lost": 0, "more_code": 0, "more_read": 0}
+    return b"\n".join(map(canonical_json, [{"begin": "3.11.7"}, *lines, end]))
+
+
 @pytest.fixture
 def nominate(tmp_path: Path):
     def nominate_with(
@@ -93,6 +100,8 @@ def nominate(tmp_path: Path):
         (folder / PARAMETERS).write_text("{}", encoding="utf-8")
         if own:
             (folder / CODE_AUTHORS).write_bytes(canonical_json(asdict(own)))
+        if record and "local_files" in record:
+            (folder / JOURNAL).write_bytes(tell(record["local_files"]))
         kept = keep(folder)
         said = {"authorship": spell(written)} if written else {}
         told = {name: spell(fact) for name, fact in (record or {}).items()}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.unit.evidence.builders import build_evidence, build_local_files
 from tests.unit.reviews.builders import build_changes, build_review, build_source
+from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence
 from workbench.models.model_facts import ModuleFact
-from workbench.records.digest import sha256_hex
+from workbench.records.digest import canonical_json, sha256_hex
 from workbench.reviews.changes import LONGEST_SOURCE, find_changes
+from workbench.reviews.nominees import LOCAL_CODE, read_local_code
 from workbench.reviews.own_code import ReviewedModule, review_local_code
 from workbench.runs.local_files import LocalModule, ReadFile, SeenBy, Standing
 from workbench.widgets.own_code_state import local_code_state
@@ -122,3 +126,13 @@ def test_many_files_are_counted():
     reads = tuple(ReadFile(f"{number}.csv", None, 1, SeenBy.KERNEL) for number in range(MOST_SHOWN + 2))
     assert describe_reads(build_local_files(reads=reads, more_read=3)).endswith("; 5 more")
     assert describe_reads(build_local_files(reads=())) == NOTHING_READ
+
+
+@pytest.mark.parametrize("texts", [{"helper.py": OLD}, {"helper.py": NEW + "\n"}, {"other.py": NEW}])
+def test_another_text_than_ran_is_shown_to_nobody(texts):
+    kept = {LOCAL_CODE: canonical_json({"helper.py": NEW})}
+    assert read_local_code(kept, ran()) == {"helper.py": NEW}
+    assert read_local_code({}, ran()) == {}
+    with pytest.raises(Refused, match="is shown in another text than ran") as refused:
+        read_local_code({LOCAL_CODE: canonical_json(texts)}, ran())
+    assert refused.value.next_step == "Nominate the run again."

@@ -13,6 +13,7 @@ import pytest
 
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.records.document import build_record
+from workbench.records.people import person_of
 from workbench.runs import blaming
 from workbench.runs.authorship import Authorship, Lines, read_source_lines
 from workbench.runs.blaming import Blamer, read_committers
@@ -147,6 +148,14 @@ def test_who_is_named_as_a_co_author_wrote_it_too(project):
         says=f"Pair\n\nCo-authored-by: Grace Hopper <{GRACE}>\nCo-authored-by: nobody\n",
     )
     assert authors_of(project, "shop.py") == {ADA, GRACE}
+
+
+@pytest.mark.parametrize("trailer", ["Linus <{}> (paired)", "{} and others", "Linus <{}>, by telephone", "<mailto:{}>"])
+def test_however_a_co_author_is_written_who_has_an_address_is_one(project, trailer):
+    named = trailer.format(LINUS.replace("@", "\uff20"))
+    for number, each in enumerate((named, trailer.format(LINUS))):
+        write(project, "shop.py", f"FIT = {number}\n", says=f"Pair\n\nCo-authored-by: {each}\n")
+        assert {person_of(author) for author in authors_of(project, "shop.py")} == {ADA, LINUS}
 
 
 def test_a_mailmap_adds_people_and_takes_nobody_away(project):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.runs.test_provenance import git
+from workbench.errors import Refused
 from workbench.executors.jobs import Opened
-from workbench.records.digest import sha256_hex
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import witnessing
+from workbench.runs.folder import JOURNAL
+from workbench.runs.kept_run import KeptRun
 from workbench.runs.local_files import LocalFilesFact, LocalModule, SeenBy, Standing, find_sources, read_journal
 from workbench.runs.run import Run
 from workbench.runs.witnessing import witness_local_files
@@ -54,6 +58,9 @@ def test_a_journal_from_begin_to_end_is_complete():
         journal(BEGIN, {**END, "more_code": 1}),
         journal(BEGIN) + b'{"code": "/a' + b"\n" + journal(END),
         journal(BEGIN, [1], END),
+        journal(BEGIN, {}, END),
+        journal(BEGIN, {"code": "/a.py", "digest": 1, "source": None}, END),
+        journal(BEGIN, {"code": "/a.py", "digest": None, "source": None, "more": 1}, END),
     ],
 )
 def test_one_that_lacks_something_is_not(content):
@@ -240,3 +247,48 @@ def test_a_file_name_that_is_no_text_can_be_written_down(project):
     odd = os.fsdecode(os.fsencode(project) + b"/x\xe4y")
     Path(odd).touch()
     assert [each.path for each in witness(project, opened=Opened((odd,))).reads] == ["x\\udce4y"]
+
+
+# What a record says of it
+
+
+def keep(content: bytes, *, told: bytes | None = None, **changes: Any) -> KeptRun:
+    """A run that kept a journal, and whose record says what stands in it (or in another one), but for some changes."""
+    given = {"project": Path("/p"), "notebook": Path("/p/train.ipynb"), "commit": None, "declared": ()}
+    fact = witness_local_files(read_journal(told or content), NOTHING_OPENED, **given)
+    said = strict_json(canonical_json({**asdict(fact), **changes}))
+    record = {"files": {JOURNAL: sha256_hex(content)}, "local_files": said}
+    run = Run("a" * 12, "train.ipynb", "ab" * 32, {}, {}, "ada@example.org", "2026-11-20T09:00:00+00:00", record=record)
+    return KeptRun(run, {JOURNAL: content})
+
+
+HELPER = {"code": "/p/helper.py", "digest": "1" * 64, "source": None}
+WHOLE = journal(BEGIN, HELPER, END)
+
+
+def test_what_a_record_says_of_local_files_is_what_the_kernel_told():
+    fact = keep(WHOLE).local_files
+    assert fact is not None
+    assert ([module.digest for module in fact.modules], fact.is_complete) == (["1" * 64], True)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        keep(WHOLE, modules=[]),
+        keep(WHOLE, told=journal(BEGIN, {**HELPER, "digest": "2" * 64}, END)),
+        keep(WHOLE, told=journal(BEGIN, HELPER, HELPER | {"code": "/p/other.py"}, END)),
+        keep(journal(BEGIN, HELPER), is_complete=True),
+        keep(journal(BEGIN, {**HELPER, "digest": None}, END), is_complete=True),
+    ],
+)
+def test_a_record_that_says_otherwise_is_believed_by_nobody(kept):
+    with pytest.raises(Refused, match="is not what its kernel told") as refused:
+        _ = kept.local_files
+    assert "Run the notebook again" in refused.value.next_step
+
+
+def test_a_journal_that_was_changed_since_is_told_by_the_files_that_changed():
+    kept = replace(keep(WHOLE), files={JOURNAL: journal(BEGIN, END)})
+    assert kept.local_files is not None
+    assert kept.changed == (JOURNAL,)

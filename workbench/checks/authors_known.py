@@ -20,13 +20,16 @@ def authors_known(evidence: Evidence, policy: Policy) -> Finding:
     Authors are who committed it; of lines that no commit holds, or where there is no git, who ran it. Nobody of them may approve.
     """
     limit, written = _LIMITS[policy.authors], evidence.authorship
-    if written is None or not written.files:
+    if written is None or not _holds_notebook(written, evidence.identity.notebook):
         reason = "Nobody asked git who wrote what ran. Run the notebook again, and nominate that run."
         return Finding("authors_known", Status.UNKNOWN, "not known", limit, reason)
     authors = evidence.identity.authors
     if not authors:
         reason = "Nobody is named who ran or nominated it. Nominate the run again."
         return Finding("authors_known", Status.FAIL, "no author", limit, reason)
+    if unnamed := [each for each in written.authors if each not in authors]:
+        reason = f"Not named among its authors, and wrote lines of it: {spell_people(unnamed)}. Nominate the run again."
+        return Finding("authors_known", Status.FAIL, "an author left out", limit, reason)
     value = f"{len(authors)} {'author' if len(authors) == 1 else 'authors'}"
     files = evidence.local_files
     if reasons := [
@@ -37,6 +40,10 @@ def authors_known(evidence: Evidence, policy: Policy) -> Finding:
     ]:
         return Finding("authors_known", Status.UNKNOWN, value, limit, " ".join(reasons))
     return Finding("authors_known", Status.PASS, value, limit, _describe(written, authors))
+
+
+def _holds_notebook(written: AuthorshipFact, notebook: str) -> bool:
+    return any(file.path.rpartition("/")[2] == notebook.rpartition("/")[2] for file in written.files)
 
 
 def _find_gap(files: LocalFilesFact | None) -> list[str]:

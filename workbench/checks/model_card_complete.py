@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from workbench.checks._limits import read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
+from workbench.records.people import name_others
 from workbench.records.visible_text import MOST_CHARACTERS, find_text_fault
 
 LIMITS = ("fewest_characters",)
@@ -40,7 +41,7 @@ def _find_drafts(evidence: Evidence) -> dict[str, str]:
     return {
         name: whose[name].written_by if name in whose else "nobody knows who"
         for name in evidence.answers
-        if name not in whose or not whose[name].vouched_by
+        if name not in whose or not name_others(whose[name].vouched_by, evidence.identity.authors)
     }
 
 

@@ -2,11 +2,12 @@
 
 What is measured (cost, largest difference) need not be the same, but must still pass. Taken over and not computed again are
 `replay` and `tries`, which need another execution or the folders of other runs, and the digests of the bundle and the checklist.
+Of tries is seen that they are no fewer than those that still can be counted: drafts come and go with their folders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from workbench.checks import run_checks
@@ -24,7 +25,7 @@ from workbench.reviews.challenging import find_changed_answers
 from workbench.reviews.decision import find_blocking
 from workbench.reviews.nominees import Nominee, find_approved
 from workbench.runs.keeping import read_kept_run
-from workbench.runs.looks import Look
+from workbench.runs.looks import Look, count_distinct
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 
@@ -40,23 +41,32 @@ def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
     if not folder.is_dir():
         return [f"The facts of {subject} cannot be computed again: there is no {folder}."]
     try:
-        plan = _plan_again(project, nominee, frozen)
+        plan, looks = _plan_again(project, nominee, frozen)
         now = nominating.recompute_facts(plan, frozen, project.settings)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
     files = find_differing_files(nominee.read_bundle(), plan.kept.model_files)
     answers = find_changed_answers(frozen, nominee.challenger, nominee.before)
-    return [*find_differing_facts(frozen, now), *_find_failing(nominee, now), *files, *answers]
+    changed = [*find_differing_facts(frozen, now), *find_untold_tries(frozen, looks)]
+    return [*changed, *_find_failing(nominee, now), *files, *answers]
 
 
-def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nomination:
-    """Return the nomination as it was: with the runs and the ledger that were known then, and what other runs said of this one."""
+def find_untold_tries(frozen: Evidence, looks: Sequence[Look]) -> list[str]:
+    """Return that the holdout had been seen more often by the nomination than it says there; empty when it had not."""
+    told, seen = frozen.tries.distinct if frozen.tries else 0, count_distinct(looks)
+    if seen <= told:
+        return []
+    return [f"tries.distinct was {told} at its nomination, and by then its holdout had been seen {seen} times."]
+
+
+def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> tuple[Nomination, list[Look]]:
+    """Return the nomination as it was, with the runs, ledger and looks of then, and what other runs said of this one."""
     nominated = nominee.nominated
     run = project.store.find_run(frozen.identity.run_id)
     baseline = nominated.body.get("baseline")
     looks = _known_looks(project, run, nominated.body.get("known_until", nominated.time))
     entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
-    return Nomination(
+    plan = Nomination(
         read_kept_run(run, project.settings.runs_folder / run.id),
         model=frozen.identity.model,
         policy_name=nominated.body["policy"],
@@ -70,6 +80,7 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> Nominat
         replay=frozen.replay,
         tries=frozen.tries,
     )
+    return plan, looks
 
 
 def _describe_plan(

@@ -43,6 +43,11 @@ def is_author(principal: str, authors: Iterable[str]) -> bool:
     return any(_might_be(person_of(author), person_of(principal)) for author in authors)
 
 
+def name_others(names: Iterable[str], authors: Sequence[str]) -> tuple[str, ...]:
+    """Return each person once who surely is none of the authors, as written first, sorted; a name that tells nobody is nobody."""
+    return name_people(name for name in names if is_told(name) and not is_author(name, authors))
+
+
 def _might_be(author: str, person: str) -> bool:
     return len(author) == len(person) and all(a == b or not a.isascii() for a, b in zip(author, person, strict=True))
 

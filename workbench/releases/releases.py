@@ -24,7 +24,13 @@ from workbench.reviews.decision import decide
 from workbench.reviews.ledger_audit import parse_signed
 from workbench.reviews.nominees import Nominee
 from workbench.reviews.objection import name_other
-from workbench.reviews.said import find_dating_fault, find_entries_about, read_objections, read_signed
+from workbench.reviews.said import (
+    find_dating_fault,
+    find_entries_about,
+    find_told_otherwise,
+    read_objections,
+    read_signed,
+)
 from workbench.signing.ssh_signatures import find_signature_fault
 from workbench.signing.statement import Signed, Signer, Verifier
 
@@ -122,6 +128,7 @@ def judge_release(files: dict[str, bytes], subject: str, settings: Settings, ent
         if release.evidence is not None:
             reasons += find_unmet(release.evidence, read_policy(files[POLICY]), release.approved_by)
             reasons += _find_unheard(release.evidence, entries, promoted, settings)
+            reasons += find_told_otherwise(release.evidence.objections, before, subject)
         reasons += find_seal_faults(files, promoted.body["sealed"])
         if release.evidence is not None and release.evidence.identity.endpoint != promoted.body["endpoint"]:
             reasons.append(f"It was promoted to endpoint {promoted.body['endpoint']}, and is for another.")

@@ -12,9 +12,9 @@ from workbench.ledger.history import find_made_alike
 from workbench.ledger.ledger import Entry, Event, find_checkpoint_fault
 from workbench.ledger.timeline import Timeline
 from workbench.records.digest import sha256_hex
-from workbench.records.people import is_author, name_people
+from workbench.records.people import name_others
 from workbench.reviews.approval import Statement, VerifiedApproval, parse_statement
-from workbench.reviews.objection import parse_objection, settle_objections
+from workbench.reviews.objection import Objection, parse_objection, settle_objections
 from workbench.reviews.signed_records import SignedRecord
 from workbench.reviews.waiver import Waiver, parse_waiver
 from workbench.signing.ssh_signatures import find_signature_fault
@@ -97,13 +97,9 @@ def _read_answers(given: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
 def describe_answers(said: Said, authors: Sequence[str]) -> tuple[AnswerFact, ...]:
     """Return whose each answer is."""
     return tuple(
-        AnswerFact(question, entries[0].actor, name_people(_besides(authors, (entry.actor for entry in entries))))
+        AnswerFact(question, entries[0].actor, name_others((entry.actor for entry in entries), authors))
         for question, entries in sorted(said.answers.items())
     )
-
-
-def _besides(authors: Sequence[str], people: Iterable[str]) -> list[str]:
-    return [each for each in people if not is_author(each, authors)]
 
 
 def _of(entries: Iterable[Entry], event: Event) -> list[Entry]:
@@ -165,17 +161,37 @@ def read_objections(entries: Sequence[Entry], subject: str, settings: Settings) 
     return _settle(find_entries_about(entries, subject), entries, Timeline(entries), settings)
 
 
+def find_told_otherwise(told: Iterable[ObjectionFact], entries: Sequence[Entry], subject: str) -> list[str]:
+    """Return which objections to a version are told otherwise than these entries have them, whosever keys hold by now."""
+    own = find_entries_about(entries, subject)
+    raised, cleared = _read_raised(own), [objection for _, objection in _read_cleared(own)]
+    faults = []
+    for fact in told:
+        answers = [each for each in cleared if (each.issued, each.text) == (fact.cleared, fact.resolution)]
+        if fact.number not in raised:
+            faults.append(f"Objection {fact.number} is told in the evidence, and nobody raised it.")
+        elif settle_objections({fact.number: raised[fact.number]}, answers) != (fact,):
+            faults.append(f"Objection {fact.number} is told otherwise in the evidence than in the ledger.")
+    return faults
+
+
+def _read_raised(own: Iterable[Entry]) -> dict[int, Objection]:
+    return {entry.sequence: parse_objection(read_signed(entry).statement) for entry in _of(own, Event.OBJECTED)}
+
+
+def _read_cleared(own: Iterable[Entry]) -> list[tuple[Entry, Objection]]:
+    return [(entry, parse_objection(read_signed(entry).statement)) for entry in _of(own, Event.CLEARED)]
+
+
 def _settle(
     own: Sequence[Entry], entries: Sequence[Entry], timeline: Timeline, settings: Settings
 ) -> tuple[ObjectionFact, ...]:
     """Return all objections; one whose key is not granted any more still blocks, a clearance must be signed as it should."""
-    raised = {entry.sequence: parse_objection(read_signed(entry).statement) for entry in _of(own, Event.OBJECTED)}
     places = {entry.sequence: find_made_alike(entries, entry.subject) for entry in _of(own, Event.OBJECTED)}
-    cleared = [(entry, parse_objection(read_signed(entry).statement)) for entry in _of(own, Event.CLEARED)]
     holding = [
         objection
-        for entry, objection in cleared
+        for entry, objection in _read_cleared(own)
         if f"{objection.model}/{objection.version}" == entry.subject in places.get(objection.clears, ())
         and _find_kept_fault(entry, objection, timeline, settings) is None
     ]
-    return settle_objections(raised, holding)
+    return settle_objections(_read_raised(own), holding)

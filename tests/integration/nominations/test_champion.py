@@ -352,3 +352,14 @@ def test_values_are_asked_as_they_were_spelled(retrained: Governed) -> None:
     order = sorted(range(len(holdout)), key=lambda place: str(holdout.index[place]))
     assert list(map(float, rows.columns["x3"])) == holdout.x3.iloc[order].tolist()
     assert rows.target == "bought"
+
+
+def test_fewer_tries_than_can_be_counted_stop_the_promotion(
+    retrained: Governed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nominee = retrained.bench.load_nominee("shop/2")
+    told = replace(nominee, facts=replace(nominee.facts, tries=replace(nominee.facts.tries, distinct=1)))  # type: ignore[type-var]
+    monkeypatch.setattr(recomputing.nominating, "recompute_facts", lambda *_: told.facts)
+    assert recomputing.find_changed_facts(retrained.bench, told) == [
+        "tries.distinct was 1 at its nomination, and by then its holdout had been seen 2 times."
+    ]

@@ -97,7 +97,10 @@ FAILS = {
         {"execution": build_execution(code_cells=0, executed_cells=0)},
     ],
     "run_unmodified": [{"files_unmodified": False}],
-    "authors_known": [{"identity": build_identity(authors=())}],
+    "authors_known": [
+        {"identity": build_identity(authors=())},
+        {"authorship": build_authorship(authors=("ada@example.org", "vera@example.org"))},
+    ],
     "data_known": [
         {"datasets": (replace(TRAIN, rows=0), HOLDOUT)},
         {"datasets": (TRAIN, replace(HOLDOUT, columns=0))},
@@ -239,12 +242,13 @@ MISSING = {
     "authors_known": [
         {"authorship": None},
         {"authorship": build_authorship(files=())},
+        {"authorship": build_authorship(files=(build_written(path="shop.py"),))},
         {"authorship": build_authorship(files=(build_written(), build_written(path="shop.py", commits=())))},
         {"authorship": build_authorship(files=(build_written(untold=3),))},
         {"local_files": None},
         {"local_files": build_local_files(is_complete=False)},
         {"identity": build_identity(authors=("ada@example.org", "\u0430da@example.org"))},
-        {"identity": build_identity(authors=("Ada Lovelace",))},
+        {"identity": build_identity(authors=("Ada Lovelace",)), "authorship": build_authorship(authors=())},
     ],
     "data_known": [
         {"datasets": ()},
@@ -317,6 +321,7 @@ MISSING = {
                 *(AnswerFact(name, VALIDATOR, (VALIDATOR,)) for name in [*ANSWERS][:3]),
             )
         },
+        {"said_by": tuple(AnswerFact(name, AUTHOR, (f"Ada <{AUTHOR.upper()}>",)) for name in ANSWERS)},
         {"said_by": ()},
     ],
     "data_quality": [

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from tests.unit.people import AUTHOR, VALIDATOR
 from workbench import ledger_verifier
 from workbench.errors import UsageError
-from workbench.records.people import is_author, is_told, name_people, person_of, require_principal, spell_people
+from workbench.records.people import (
+    is_author,
+    is_told,
+    name_others,
+    name_people,
+    person_of,
+    require_principal,
+    spell_people,
+)
 
 # Ways to write ada@example.org.
 SPELLINGS = (
@@ -106,3 +114,9 @@ def test_a_name_that_addresses_nobody_tells_nobody(name, told):
 
 def test_what_nobody_sees_in_a_name_is_spelled_out():
     assert spell_people([AUTHOR, LOOK_ALIKES[0]]) == f"{AUTHOR}, '\\u0430da@example.org'"
+
+
+@pytest.mark.parametrize("written", [*SPELLINGS, *LOOK_ALIKES, "Ada Lovelace"])
+def test_who_may_be_an_author_is_nobody_else(written):
+    assert name_others([written], (AUTHOR,)) == ()
+    assert name_others([VALIDATOR, written, VALIDATOR.upper()], (AUTHOR,)) == (VALIDATOR,)

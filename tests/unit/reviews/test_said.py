@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.people import AUTHOR, NOW
-from tests.unit.reviews.builders import build_statement
+from tests.unit.evidence.builders import build_objection_fact
+from tests.unit.people import AUTHOR, ISSUED, NOW, OWNER
+from tests.unit.reviews.builders import build_objection, build_statement
 from workbench.config import Settings
 from workbench.errors import Refused
 from workbench.ledger.ledger import Event, find_chain_faults, find_checkpoint_fault, seal_entry
-from workbench.reviews.said import read_said
+from workbench.reviews.said import find_told_otherwise, read_said
 
 
 def chain(*texts):
@@ -75,3 +76,55 @@ def test_an_entry_that_the_workbench_did_not_write_is_named_and_refused(tmp_path
     planted = seal_entry(None, time=NOW, event=event, actor=AUTHOR, subject="tumour/3", body=body)
     with pytest.raises(Refused, match=f"Entry 1 of the ledger cannot be read.\n.*{event} by {AUTHOR}"):
         read_said([planted], "tumour/3", Settings(tmp_path))
+
+
+# Objections, as somebody tells them afterwards
+
+
+def object_to(entries, **said):
+    """Keep an objection to tumour/3, or what clears one, with what it is made of; nobody looks at signatures here."""
+    objection = build_objection(**said)
+    event, body = (Event.CLEARED, {"objection": objection.clears}) if objection.clears else (Event.OBJECTED, {})
+    kept = {"statement": objection.to_bytes().decode(), "signature": "", **body}
+    last = entries[-1] if entries else None
+    return [*entries, seal_entry(last, time=NOW, event=event, actor=objection.principal, subject="tumour/3", body=kept)]
+
+
+RAISED = object_to([])
+CLEARED = object_to(RAISED, clears=1, text="They were looked at.")
+OPEN = build_objection_fact(number=1)
+SETTLED = replace(OPEN, cleared=ISSUED, resolution="They were looked at.")
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        (RAISED, OPEN),
+        (CLEARED, SETTLED),
+        (CLEARED, OPEN),  # its key may not hold by now
+        (object_to(CLEARED, clears=1, text="Once more."), SETTLED),
+    ],
+)
+def test_objections_may_be_told_as_the_ledger_has_them(entries, told):
+    assert find_told_otherwise([told], entries, "tumour/3") == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        (RAISED, SETTLED),
+        (CLEARED, replace(SETTLED, resolution="It is well.")),
+        (CLEARED, replace(SETTLED, text="A comma is missing.")),
+        (RAISED, replace(OPEN, principal=AUTHOR)),
+        (object_to(RAISED, clears=1, text="They were looked at.", principal=OWNER), SETTLED),
+    ],
+)
+def test_and_not_otherwise(entries, told):
+    said = "Objection 1 is told otherwise in the evidence than in the ledger."
+    assert find_told_otherwise([told], entries, "tumour/3") == [said]
+
+
+def test_one_that_nobody_raised_is_told_by_nobody():
+    said = "Objection 1 is told in the evidence, and nobody raised it."
+    assert find_told_otherwise([SETTLED], [], "tumour/3") == [said]
+    assert find_told_otherwise([SETTLED], CLEARED, "tumour/4") == [said]

@@ -65,7 +65,7 @@ PROOFS: Mapping[str, Plan] = {
     "promotion_kills": Plan(promotion_kills.prove, small=8, full=30_000),
     "promoters": Plan(promoters.prove, small=3, full=250),
     "tampering": Plan(tampering.prove, small=300, full=10_000),
-    "forgeries": Plan(forgeries.prove, small=108, full=3_600),
+    "forgeries": Plan(forgeries.prove, small=len(forgeries.FAMILIES), full=33 * len(forgeries.FAMILIES)),
     "ledger_faults": Plan(ledger_faults.prove, small=1, full=3),
     "rollback": Plan(rollback.prove, small=5, full=100),
     "boosters": Plan(boosters.prove, small=200, full=5_000),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tests.soak.stories import LATER, OTHER_NOTEBOOK, Body, Forge, Plan, Scored, Story, World
+from tests.soak.happenings import OTHER_NOTEBOOK, Body, Plan, Scored
+from tests.soak.stories import LATER, Forge, Story, World
 from tests.soak.tampering_release import Mutation
 from workbench.reviews.bundle import POLICY
 

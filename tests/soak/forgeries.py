@@ -11,22 +11,46 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from tests.soak import forged_plans, forged_truth
-from tests.soak.honest_stories import HONEST
+from tests.soak import (
+    forged_answers,
+    forged_champion,
+    forged_code,
+    forged_looks,
+    forged_objections,
+    forged_people,
+    forged_plans,
+    forged_truth,
+    honest_data,
+    honest_stories,
+)
+from tests.soak.honest_stories import Honest
 from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.stories import Forge, World
 from tests.soak.tampering import find_fault
+from tests.soak.tampering_release import find_reasons
 
-FAMILIES: tuple[Forge, ...] = (*forged_truth.FAMILIES, *forged_plans.FAMILIES)
+FAMILIES: tuple[Forge, ...] = (
+    *forged_truth.FAMILIES,
+    *forged_plans.FAMILIES,
+    *forged_looks.FAMILIES,
+    *forged_people.FAMILIES,
+    *forged_code.FAMILIES,
+    *forged_champion.FAMILIES,
+    *forged_objections.FAMILIES,
+    *forged_answers.FAMILIES,
+)
+HONEST: tuple[Honest, ...] = (*honest_stories.HONEST, *honest_data.HONEST)
 _HONEST_SHARE = 3
 
 
 def prove(size: int) -> Proof:
     """Try `size` forgeries, every family in turn, and a third as many honest stories."""
     claim = (
-        "Whatever is claimed of truth and plans is refused for its own reason where it is not so; no honest story is"
+        "Whatever is claimed of truth, plans, tries, people, code, champion, objections and answers is refused for its own "
+        "reason where it is not so; no honest story is"
     )
     return timed_proof(claim, lambda: try_stories(size, -(-size // _HONEST_SHARE)))
 
@@ -50,5 +74,5 @@ def _try_forgery(world: World, forge: Forge) -> str | None:
 
 def _tell_honestly(world: World, number: int) -> str | None:
     tell = HONEST[number % len(HONEST)]
-    reasons = world.tell(tell(world))
+    reasons = find_reasons(partial(tell, world))
     return f"honest, {tell.__name__}: {reasons}" if reasons else None

@@ -11,44 +11,51 @@ import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
+from tests.soak.happenings import STANDARD, Act, Happenings, Plan, Scored
 from tests.soak.tampering_release import Forger, Mutation
 from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
 from tests.unit.evidence.builders import build_evidence
-from tests.unit.people import AUTHOR
 from tests.unit.runs.kept_runs import keep
 from workbench.checks import read_policy
-from workbench.config import Settings
-from workbench.evidence.evidence import Evidence, PlanFact
+from workbench.evidence.evidence import Evidence
 from workbench.evidence.features import read_features, read_holdout
 from workbench.evidence.measures.holdout import measure_holdout
 from workbench.evidence.measures.sample import measure_sample
-from workbench.ledger.ledger import Entry, seal_entry
-from workbench.nominations.planning import describe_plan, record_plan
+from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy
 from workbench.releases.release_audit import find_unmet
 from workbench.reviews.bundle import POLICY
 from workbench.runs import spool
 from workbench.runs.folder import FEATURES
-from workbench.runs.looks import look_of_run
-from workbench.runs.run import Run, RunState
-from workbench.runs.tables import read_tables
+from workbench.runs.kept_run import KeptRun
+from workbench.runs.tables import LoggedTable, read_tables
 
-TARGET, NOTEBOOK, OTHER_NOTEBOOK = "bought", "train.ipynb", "another.ipynb"
-STANDARD, LATER = "standard", "./later.yaml"
-Body = dict[str, Any]
+TARGET, LATER = "bought", "./later.yaml"
+Approve = Callable[[Forger, Evidence, bytes], Mapping[str, bytes]]
 
 
-def at(minute: float) -> str:
-    """Return a time so many minutes past eight, in ISO 8601."""
-    return f"2026-11-20T08:{int(minute):02d}:{round(minute % 1 * 60):02d}+00:00"
+Measure = Callable[[KeptRun, Sequence[LoggedTable], Policy], dict[str, Any]]
+
+
+def measure_rows(kept: KeptRun, tables: Sequence[LoggedTable], policy: Policy) -> dict[str, Any]:
+    """Return the facts of which rows were scored; how well is told as a release that holds has it."""
+    holdout = next(table for table in tables if table.fact.role == "holdout")
+    compared = {"holdout_digest": holdout.fact.digest, "rows": len(kept.predictions.rows)}
+    return {
+        "baseline": build_comparison(**compared),
+        "champion": build_champion_comparison(**compared),
+        "holdout": measure_holdout(tables, kept.predictions),
+        "datasets": tuple(table.fact for table in tables),
+        "sample": measure_sample(kept.predictions, holdout, read_holdout(kept), read_features(kept)),
+    }
 
 
 def approve(forger: Forger, evidence: Evidence, policy: bytes, people: int = 2) -> Mapping[str, bytes]:
@@ -57,30 +64,12 @@ def approve(forger: Forger, evidence: Evidence, policy: bytes, people: int = 2) 
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The rules are written down at a minute, before a notebook runs: those of a policy by its name or path."""
-
-    minute: float
-    policy: str = STANDARD
-    notebook: str = NOTEBOOK
-    edit: Callable[[Body], Body] = field(default=lambda body: body)
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A notebook runs at a minute and scores the holdout of the story, or another one."""
-
-    minute: float
-    notebook: str = NOTEBOOK
-    holdout: str | None = None
-
-
-@dataclass(frozen=True)
 class Story:
     """A holdout and training rows as they were logged, what was scored, and what the ledger says; the last run is nominated.
 
-    `scored` has the features, `truth` and `score` by the names of the rows. `policy` names the one it is nominated under, `files`
-    other policies of the project. What is done behind the workbench's back: `spoil` to the run's folder, `edit` to the evidence.
+    `scored` has the features, `truth` and `score` (of several classes a list) by the names of the rows. `policy` names the one it
+    is nominated under, `files` other policies of the project; `measure` computes its facts. What is done behind the workbench's
+    back: `spoil` to the run's folder, `edit` to the evidence.
     """
 
     chance: random.Random
@@ -90,12 +79,13 @@ class Story:
     features: tuple[str, ...]
     target: str | None = TARGET
     classes: tuple[Any, ...] | None = None
-    acts: tuple[Plan | Scored, ...] = (Plan(0), Scored(10))
+    acts: tuple[Act, ...] = (Plan(0), Scored(10))
     policy: str = STANDARD
     files: Mapping[str, bytes] = field(default_factory=dict)
     spoil: Callable[[Path], None] | None = None
+    measure: Measure = measure_rows
     edit: Callable[[Evidence], Evidence] = lambda evidence: evidence
-    release: Callable[[Forger, Evidence, bytes], Mapping[str, bytes]] = approve
+    release: Approve = approve
 
     def some(self, share: float = 0.3) -> list[int]:
         """Return the places of some rows that were scored, at least one and not all."""
@@ -136,57 +126,23 @@ class World:
         for name, content in story.files.items():
             (self._project / name).write_bytes(content)
         policy = find_policy(story.policy, self._project)
-        measured = self._measure_rows(story)
-        evidence = story.edit(build_evidence(**measured, plan=self._plan(story, policy, measured["holdout"].digest)))
-        reasons = self.forger.audit(story.release(self.forger, evidence, policy))
-        return [*reasons, *find_unmet(evidence, read_policy(policy))]
-
-    def _measure_rows(self, story: Story) -> dict[str, Any]:
         _write_down(story, self._run)
         kept = keep(self._run)
-        tables = read_tables(kept.files)
-        holdout = next(table for table in tables if table.fact.role == "holdout")
-        sample = measure_sample(kept.predictions, holdout, read_holdout(kept), read_features(kept))
-        compared = {"holdout_digest": holdout.fact.digest, "rows": len(kept.predictions.rows)}
-        return {
-            "baseline": build_comparison(**compared),
-            "champion": build_champion_comparison(**compared),
-            "holdout": measure_holdout(tables, kept.predictions),
-            "datasets": tuple(table.fact for table in tables),
-            "sample": sample,
-        }
+        measured = story.measure(kept, read_tables(kept.files), read_policy(policy))
+        holdout = next(fact for fact in measured["datasets"] if fact.role == "holdout")
+        told = Happenings(self._project, self._run, holdout, kept.predictions).tell(story.acts, policy)
+        evidence = build_evidence(**measured, **told)
+        return self.judge(story.edit(evidence), policy, story.release)
 
-    def _plan(self, story: Story, policy: bytes, digest: str) -> PlanFact | None:
-        """Let everything happen in its order; return what the ledger then says of the last run."""
-        ledger, runs = _Ledger(), []
-        for number, act in enumerate(story.acts):
-            if isinstance(act, Plan):
-                ledger.minute, ledger.edit = act.minute, act.edit
-                settings = Settings(self._project, author=AUTHOR, policy=act.policy)
-                record_plan(SimpleNamespace(settings=settings, store=ledger), act.notebook)  # type: ignore[arg-type]
-            else:
-                runs.append(_run_of(act, number, act.holdout or digest))
-        own = look_of_run(runs[-1], self._project)
-        looks = [
-            look for run in runs if own and (look := look_of_run(run, self._project)) and look.digest == own.digest
-        ]
-        return describe_plan(runs[-1], "classification", read_policy(policy).digest, ledger.entries, looks)
+    def claims(self, what: str, evidence: Evidence, words: str, **release: Any) -> Mutation:
+        """Return that this evidence, signed by everybody, must be refused in these words."""
+        policy = self.forger.files[POLICY]
+        return Mutation(what, (words,), lambda: self.judge(evidence, policy, partial(approve, **release)))
 
-
-class _Ledger:
-    """The ledger in memory: the entries in the order in which they were written, at the time its writer's clock shows."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.minute, self.edit = 0.0, lambda body: body
-
-    def read_ledger(self) -> list[Entry]:
-        return self.entries
-
-    def append_entry(self, event: Any, *, actor: str, subject: str, body: Body) -> None:
-        last = self.entries[-1] if self.entries else None
-        said = {"event": event, "actor": actor, "subject": subject, "body": self.edit(body)}
-        self.entries.append(seal_entry(last, time=at(self.minute), **said))
+    def judge(self, evidence: Evidence, policy: bytes, release_of: Approve = approve) -> Sequence[str]:
+        """Return why a release with this evidence may not be served."""
+        release = self.forger.judge(release_of(self.forger, evidence, policy))
+        return [*release.decision.reasons, *find_unmet(evidence, read_policy(policy), release.approved_by)]
 
 
 # A family of forgeries: makes one, at random, and says the words of the rule that must refuse it.
@@ -219,13 +175,8 @@ def _write_down(story: Story, folder: Path) -> None:
         spool.log_dataset(story.holdout, role="holdout", target=story.target)
         if story.train is not None:
             spool.log_dataset(story.train, role="train")
-        spool.log_predictions(story.scored.index, story.scored.truth, story.scored.score, classes=story.classes)
+        score = np.array(story.scored.score.tolist())
+        spool.log_predictions(story.scored.index, story.scored.truth, score, classes=story.classes)
     story.scored[[*story.features]].to_parquet(folder / FEATURES, index=False)
     if story.spoil:
         story.spoil(folder)
-
-
-def _run_of(act: Scored, number: int, digest: str) -> Run:
-    record = {"datasets": [{"name": "holdout", "role": "holdout", "digest": digest, "rows": 9, "columns": 3}]}
-    said: dict[str, Any] = {"state": RunState.FINISHED, "started": at(act.minute), "record": record}
-    return Run(f"{number:012x}", act.notebook, "ab" * 32, {}, {}, AUTHOR, at(act.minute), **said)

@@ -5,6 +5,7 @@ Each family makes one, at random, and says the words of the rule that must refus
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -151,23 +152,34 @@ def approve_ones_own_work(forger: Forger) -> Mutation:
 
 
 def approve_ones_own_work_in_another_spelling(forger: Forger) -> Mutation:
-    letter = forger.pick("aeopxt")
-    alike = {"a": "\u0430", "e": "\u0435", "o": "\u03bf", "p": "\u0440", "x": "\u0445", "t": "\u0442"}[letter]
-    unseen, place = forger.pick("\u200b\u00ad\u2060\ufe0f\u3164"), forger.chance.randrange(len(OWNER))
-    name = forger.pick(
-        [
-            f"Otto <{OWNER}>",
-            f"Otto <{OWNER.title()}>",
-            f"mailto:{OWNER}",
-            f"{OWNER}.",
-            f"{OWNER[:place]}{unseen}{OWNER[place:]}",
-            OWNER.replace(letter, alike),
-        ]
-    )
+    name = spell_otherwise(forger.chance, OWNER)
     identity = replace(forger.evidence.identity, authors=(AUTHOR, name))
     files = forger.release_of(replace(forger.evidence, identity=identity))
     return Mutation(
         f"approved by its author {name!a}", (f"{OWNER} is an author of the run",), lambda: forger.audit(files)
+    )
+
+
+_ALIKE = {"a": "\u0430", "e": "\u0435", "o": "\u03bf", "p": "\u0440", "x": "\u0445", "t": "\u0442", "r": "\u0433"}
+
+
+def spell_otherwise(chance: random.Random, who: str) -> str:
+    """Return the name of somebody as others, or they themselves, write it: whoever reads it knows who is meant."""
+    user, _, host = who.partition("@")
+    letter = chance.choice([each for each in _ALIKE if each in who])
+    unseen, place = chance.choice("\u200b\u00ad\u2060\ufe0f\u3164\u200e"), chance.randrange(len(who))
+    return chance.choice(
+        [
+            f"{user.title()} <{who}>",
+            f'"{user}, of {host}" <{who.title()}>',
+            f"mailto:{who}",
+            f"{who}.",
+            who.upper(),
+            f"{user}+review@{host}",
+            f"{who[:place]}{unseen}{who[place:]}",
+            who.replace(letter, _ALIKE[letter]),
+            "".join(chr(ord(each) + 0xFEE0) for each in who),
+        ]
     )
 
 

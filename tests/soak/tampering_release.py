@@ -18,7 +18,7 @@ from tests.unit.reviews.builders import build_statement, build_subject_files
 from workbench.errors import WorkbenchError
 from workbench.evidence.evidence import Evidence
 from workbench.records.digest import sha256_hex
-from workbench.releases.release import approval_paths, audit_release, waiver_paths
+from workbench.releases.release import Release, approval_paths, audit_release, waiver_paths
 from workbench.reviews.approval import Statement
 from workbench.reviews.bundle import MANIFEST, POLICY, SUBJECTS
 from workbench.reviews.waiver import Waiver
@@ -91,17 +91,28 @@ class Forger:
         return build_statement(**{**said, **changes})
 
     def release_of(
-        self, evidence: Evidence, *, times: tuple[str, str] = (ISSUED, EXPIRES), people: int = 2, **files: bytes
+        self,
+        evidence: Evidence,
+        *,
+        times: tuple[str, str] = (ISSUED, EXPIRES),
+        people: int = 2,
+        previous: int | None = None,
+        **files: bytes,
     ) -> dict[str, bytes]:
-        """Return a release that holds: with this evidence, approved by so many people between these times."""
+        """Return a release that holds: with this evidence, approved by so many people between these times.
+
+        They approve it in place of the `previous` version (None: of the champion it is held against).
+        """
         content = {**build_bundle_files(), **build_subject_files(evidence), **files}
-        said = {"version": evidence.identity.version, "issued": times[0], "expires": times[1]}
+        said: dict[str, Any] = {"version": evidence.identity.version, "issued": times[0], "expires": times[1]}
+        said["previous"] = evidence.champion_version or 0 if previous is None else previous
         signed = [self.sign(self.state(content, who, **said)) for who in [*ROLES][:people]]
         content = self.with_approvals(content, signed)
-        if evidence.waivers:
-            statement, signature = waiver_paths(1)
-            content |= {statement: self.waiver.statement, signature: self.waiver.signature}
-        return content
+        return self.with_waiver(content, self.waiver) if evidence.waivers else content
+
+    def with_waiver(self, files: Mapping[str, bytes], waiver: Signed) -> dict[str, bytes]:
+        """Return the files with this waiver as their only one."""
+        return {**files, **dict(zip(waiver_paths(1), (waiver.statement, waiver.signature), strict=True))}
 
     def with_approvals(self, files: Mapping[str, bytes], approvals: Sequence[Signed]) -> dict[str, bytes]:
         """Return the files with these approvals instead of those they have."""
@@ -120,6 +131,12 @@ class Forger:
         self, files: Mapping[str, bytes], *, now: str = NOW, signers: Path | None = None, subject: str | None = None
     ) -> Sequence[str]:
         """Return why these files may not be served, as the server judges them."""
+        return self.judge(files, now=now, signers=signers, subject=subject).decision.reasons
+
+    def judge(
+        self, files: Mapping[str, bytes], *, now: str = NOW, signers: Path | None = None, subject: str | None = None
+    ) -> Release:
+        """Return what the server decides on these files."""
         return audit_release(
             files,
             verify=partial(self.verify, allowed_signers=signers or self.signers),
@@ -127,7 +144,7 @@ class Forger:
             least_principals=2,
             now=now,
             subject=subject,
-        ).decision.reasons
+        )
 
     def listed(self) -> list[str]:
         """Return the paths that the manifest lists."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.soak import forgeries, promoters, tampering
 from tests.soak.__main__ import PROOFS
-from tests.soak.honest_stories import HONEST
+from tests.soak.forgeries import HONEST
 
 
 def test_of_those_who_move_an_endpoint_at_once_one_wins_and_the_others_are_told_who(blank_tracking: Path) -> None:

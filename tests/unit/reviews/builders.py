@@ -39,7 +39,8 @@ def build_subject_files(evidence: Evidence | None = None) -> dict[str, bytes]:
 
 def build_subjects(files: Mapping[str, bytes] | None = None) -> dict[str, str]:
     """Return the digests of the four files that approvals bind."""
-    return {path: sha256_hex((files or build_subject_files())[path]) for path in SUBJECTS}
+    content = files or build_subject_files()
+    return {path: sha256_hex(content[path]) for path in SUBJECTS}
 
 
 def build_terms(**changes: Any) -> Terms:

@@ -185,7 +185,7 @@ def test_an_answer_holds_nothing_that_whoever_confirms_it_does_not_see(nominated
     with pytest.raises(UsageError, match="cannot be signed") as refused:
         nominated.bench.answer("shop/1", "harm", f"{HARM} {letter}It is final.")
     assert f"U+{ord(letter):04X}" in refused.value.reasons[0]
-    nominated.bench.answer("shop/1", "harm", "هیچ‌کس از یک خبرنامه آسیب نمی‌بیند.\nWe asked.")
+    nominated.bench.answer("shop/1", "harm", "هیچ\u200cکس از یک خبرنامه\u00a0آسیب نمی\u200cبیند.\nWe asked.")
 
 
 def test_what_an_older_ledger_took_for_answers_are_none_and_the_ledger_still_holds(nominated: Governed) -> None:

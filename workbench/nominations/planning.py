@@ -71,11 +71,19 @@ def _find_newest(plans: Sequence[tuple[Entry, str]], notebook: str, before: str 
     return own[-1] if own else None
 
 
-def count_other_rules(policy: str, entries: Sequence[Entry], looks: Iterable[Look]) -> int:
+def _judged_from(run: Run, looks: Iterable[Look]) -> str | None:
+    """Return when a run started, of a replay when the run did that it repeats: nothing that was planned since is a rule of it."""
+    by_id = {look.run.id: look.run for look in looks if look.run is not None}
+    while origin := by_id.pop(run.provenance.get("replay_of", ""), None):
+        run = origin
+    return run.started
+
+
+def count_other_rules(policy: str, entries: Sequence[Entry], looks: Sequence[Look]) -> int:
     """Count the other policies that runs on one holdout were planned under, when it had been scored: each is a try more."""
     alike = [look.run for look in looks if look.run is not None and look.run.started]
     first, plans = min((other.started or "" for other in alike), default=""), _list_plans(entries)
-    newest = [_find_newest(plans, other.notebook, other.started) for other in alike]
+    newest = [_find_newest(plans, other.notebook, _judged_from(other, looks)) for other in alike]
     later = {plan[0].body["policy"] for plan in newest if plan is not None and plan[1] > first}
     return len(later - {policy} - {entry.body["policy"] for entry, time in plans if time <= first})
 
@@ -92,23 +100,23 @@ def describe_plan(
     """Return since when the ledger has had the rules a run is judged by: those of a policy, by its digest.
 
     Rules belong to rows, not to a notebook: a second notebook on the same holdout goes by what stood there before the first. Where
-    the ledger did not have them before the run started, what it did say then of its notebook; None when that is nothing. `drafted`
-    is when a draft had the rows at hand that may be gone by now.
+    the ledger did not have them before the run started (a replay: before the run it repeats), what it did say then of its notebook;
+    None when that is nothing. `drafted` is when a draft had the rows at hand that may be gone by now.
     """
-    plans = _list_plans(entries)
+    plans, since = _list_plans(entries), _judged_from(run, looks)
     under = next((plan for plan in plans if plan[0].body.get("policy") == policy), None)
-    is_known = under is not None and run.started is not None and under[1] <= run.started
-    found = under if is_known else _find_newest(plans, run.notebook, run.started)
+    is_known = under is not None and since is not None and under[1] <= since
+    found = under if is_known else _find_newest(plans, run.notebook, since)
     if found is None or run.started is None:
         return None
-    planned, since = found
+    planned, time = found
     rule = planned.body["metrics"].get(task)
     if rule is None:
         return None
     drafts = [look.since for look in looks if look.run is None]
     return PlanFact(
         sequence=planned.sequence,
-        time=since,
+        time=time,
         policy_digest=planned.body["policy"],
         metric=rule["metric"],
         direction=rule["direction"],

@@ -23,13 +23,14 @@ from workbench.runs.sqlalchemy_store import Store
 NOTEBOOK = "train.ipynb"
 
 
-def build_run(run_id="aaaa1111", *, notebook=NOTEBOOK, digest="d" * 64, started="2026-11-20T09:00:00+00:00"):
+def build_run(
+    run_id="aaaa1111", *, notebook=NOTEBOOK, digest="d" * 64, started="2026-11-20T09:00:00+00:00", replay_of=None
+):
     holdout = {"name": "holdout", "role": "holdout", "digest": digest, "rows": 9, "columns": 3}
     record = {"datasets": [holdout] if digest else []}
-    created = "2026-11-20T08:00:00+00:00"
-    return Run(
-        run_id, notebook, "ab" * 32, {}, {}, AUTHOR, created, state=RunState.FINISHED, started=started, record=record
-    )
+    created, origin = "2026-11-20T08:00:00+00:00", {"replay_of": replay_of} if replay_of else {}
+    ended = {"state": RunState.FINISHED, "started": started, "record": record}
+    return Run(run_id, notebook, "ab" * 32, {}, origin, AUTHOR, created, **ended)
 
 
 @pytest.fixture
@@ -254,3 +255,33 @@ def test_other_rules_on_rows_that_were_scored_are_counted_once_each():
     assert count_other_rules("p", entries, looks) == 2
     assert count_other_rules("q", entries, looks) == 1
     assert count_other_rules("p", entries, looks[:1]) == 0
+
+
+def test_a_replay_goes_by_what_stood_before_the_run_that_it_repeats():
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    run, replay = build_run(started=at(15)), build_run("bbbb2222", started=at(35), replay_of="aaaa1111")
+    once_more = build_run("cccc3333", started=at(45), replay_of="bbbb2222")
+    looks = looks_of(run, [once_more, replay, run])
+    assert count_other_rules("p", entries, looks) == 0
+    assert {
+        describe_plan(each, "classification", "r", entries, looks).policy_digest for each in (replay, once_more)
+    } == {"p"}
+    assert describe_plan(replay, "classification", "q", entries, looks).policy_digest == "p"
+
+
+def test_a_run_anew_after_a_replay_goes_by_the_rules_of_its_own_time():
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    run, replay = build_run(started=at(15)), build_run("bbbb2222", started=at(35), replay_of="aaaa1111")
+    looks = looks_of(run, [build_run("cccc3333", started=at(40)), replay, run])
+    assert count_other_rules("p", entries, looks) == 1
+
+
+def test_a_replay_whose_run_is_not_there_goes_by_its_own_time_and_so_do_two_that_claim_to_repeat_each_other():
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    lost = build_run("bbbb2222", started=at(35), replay_of="eeee5555")
+    assert describe_plan(lost, "classification", "q", entries, looks_of(lost, [lost])).policy_digest == "q"
+    round_ = [
+        build_run("aaaa1111", started=at(35), replay_of="bbbb2222"),
+        build_run("bbbb2222", started=at(36), replay_of="aaaa1111"),
+    ]
+    assert describe_plan(round_[0], "classification", "q", entries, looks_of(round_[0], round_)).policy_digest == "q"

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.conftest import change_database
 from tests.unit.people import AUTHOR
 from tests.unit.policies.builders import build_policy_bytes
+from workbench.comparisons.tries import count_tries, find_other_rules
 from workbench.config import Settings
 from workbench.ledger.ledger import Event, seal_entry
-from workbench.nominations.planning import count_other_rules, describe_plan, find_plan, record_plan
+from workbench.nominations.planning import describe_plan, find_plan, record_plan
 from workbench.runs.looks import look_of_run
 from workbench.runs.run import Run, RunState
 from workbench.runs.sqlalchemy_store import Store
@@ -246,15 +247,16 @@ def test_a_policy_nobody_planned_under_is_told_by_the_plan_there_was():
     assert describe(run, plan_under((10, NOTEBOOK, "p")), [run], policy="q").policy_digest == "p"
 
 
-def test_other_rules_on_rows_that_were_scored_are_counted_once_each():
+def test_other_rules_on_rows_that_were_scored_are_named_once_each_and_are_tries():
     runs = [build_run(str(number) * 8, started=at(second)) for number, second in enumerate((15, 25, 35, 45))]
     elsewhere = build_run("eeee5555", notebook="other.ipynb", digest="e" * 64, started=at(50))
     entries = plan_under((10, NOTEBOOK, "p"), (20, NOTEBOOK, "q"), (30, NOTEBOOK, "r"), (40, NOTEBOOK, "q"))
     entries += plan_under((48, "other.ipynb", "s"))
     looks = looks_of(runs[0], [*runs, elsewhere])
-    assert count_other_rules("p", entries, looks) == 2
-    assert count_other_rules("q", entries, looks) == 1
-    assert count_other_rules("p", entries, looks[:1]) == 0
+    assert find_other_rules("p", entries, looks) == ("q (sha256 q)", "r (sha256 r)")
+    assert find_other_rules("q", entries, looks) == ("r (sha256 r)",)
+    assert find_other_rules("p", entries, looks[:1]) == ()
+    assert count_tries(looks, find_other_rules("p", entries, looks)) == count_tries(looks, ()) + 2
 
 
 def test_a_replay_goes_by_what_stood_before_the_run_that_it_repeats():
@@ -262,7 +264,7 @@ def test_a_replay_goes_by_what_stood_before_the_run_that_it_repeats():
     run, replay = build_run(started=at(15)), build_run("bbbb2222", started=at(35), replay_of="aaaa1111")
     once_more = build_run("cccc3333", started=at(45), replay_of="bbbb2222")
     looks = looks_of(run, [once_more, replay, run])
-    assert count_other_rules("p", entries, looks) == 0
+    assert find_other_rules("p", entries, looks) == ()
     assert {
         describe_plan(each, "classification", "r", entries, looks).policy_digest for each in (replay, once_more)
     } == {"p"}
@@ -273,7 +275,7 @@ def test_a_run_anew_after_a_replay_goes_by_the_rules_of_its_own_time():
     entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
     run, replay = build_run(started=at(15)), build_run("bbbb2222", started=at(35), replay_of="aaaa1111")
     looks = looks_of(run, [build_run("cccc3333", started=at(40)), replay, run])
-    assert count_other_rules("p", entries, looks) == 1
+    assert find_other_rules("p", entries, looks) == ("q (sha256 q)",)
 
 
 def test_a_replay_whose_run_is_not_there_goes_by_its_own_time_and_so_do_two_that_claim_to_repeat_each_other():

@@ -273,6 +273,17 @@ def find_project(folder: Path) -> Path | None:
     return None
 
 
+def find_project_of(notebook_folder: Path, here: Path) -> Path | None:
+    """Return the project a notebook is run in: the one it lies in, or that of the current folder.
+
+    The latter where that is marked as one of the workbench and the former is a mere repository, or none.
+    """
+    beside, current = find_project(notebook_folder), find_project(here)
+    if current and _read_table(current) is not None and (beside is None or _read_table(beside) is None):
+        return current
+    return beside or current
+
+
 def _read_table(folder: Path) -> dict[str, Any] | None:
     own, shared = folder / MARKER, folder / "pyproject.toml"
     if own.is_file():

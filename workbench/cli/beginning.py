@@ -9,7 +9,6 @@ import click
 from workbench.cli import records, terminal
 from workbench.cli.options import JSON, near, open_bench, open_new
 from workbench.config import expand_path
-from workbench.workflow.starting import start_project
 
 
 @click.command()
@@ -17,6 +16,8 @@ from workbench.workflow.starting import start_project
 @JSON
 def init(folder: Path, as_json: bool) -> None:
     """Make a folder (the current one) a project of the workbench; what is there stays as it is."""
+    from workbench.workflow.starting import start_project
+
     started = start_project(expand_path(folder))
     terminal.print_json(started) if as_json else records.print_started(started)
     place = "" if Path(started.project) == Path.cwd() else f"cd {near(Path(started.project))} && "

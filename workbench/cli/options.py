@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli import terminal
-from workbench.config import MARKER, expand_path, find_project, is_shipped_name, override_settings, read_settings
+from workbench.config import MARKER, expand_path, find_project_of, is_shipped_name, override_settings, read_settings
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def open_with(**overrides: Any) -> Workbench:
 
 def open_for(notebook: Path, **overrides: Any) -> Workbench:
     """Open the workbench of the project a notebook lies in, and say which where that is not the current folder's."""
-    folder = notebook.resolve().parent
-    return _open_at(folder, **overrides) if notebook.is_file() else open_with(**overrides)
+    from workbench.runs.project import require_notebook
+
+    require_notebook(notebook)
+    return _open_at(notebook.resolve().parent, **overrides)
 
 
 def open_new() -> Workbench:
@@ -60,7 +62,7 @@ def _open_at(folder: Path, **overrides: Any) -> Workbench:
     from workbench.workflow.starting import mark_project
 
     made = mark_project(folder)
-    settings = read_settings(find_project(folder))
+    settings = read_settings(find_project_of(folder, Path.cwd()))
     if made:
         terminal.note(f"{made} is a project now ({MARKER}); what it keeps lies in {near(settings.home_folder)}.")
     elif not Path.cwd().is_relative_to(settings.project):

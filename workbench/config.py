@@ -2,7 +2,8 @@
 
 Each setting is a key of `[tool.workbench]` in the project's pyproject.toml (or of workbench.toml), and the environment variable
 `WORKBENCH_<KEY>` overrides it. Paths are relative to the project folder: the nearest one above with a `workbench.toml`, a
-`pyproject.toml` that has the table, or `.git`; else the current folder. Those that trust hangs on are absolute in the environment.
+`pyproject.toml` that has the table, `.git`, or runs kept in it; else the current folder. Those that trust hangs on are absolute in
+the environment.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from workbench.files.git import ask_git
 from workbench.records.people import require_principal
 
 PREFIX = "WORKBENCH_"
+MARKER = "workbench.toml"
+_KEPT = Path("runs", "workbench.db")
 # What the workbench itself says to the kernels it starts; not a setting.
 _OWN_VARIABLES = frozenset({"SPOOL", "SUBJECT", "PROJECT"})
 # Whom to trust, what was seen and by which rules: said in the environment, it must not mean another file in each project.
@@ -195,7 +198,9 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
 
     Raises UsageError listing every unknown key and wrong value.
     """
-    project, table = _find_project((folder or Path.cwd()).resolve())
+    here = (folder or Path.cwd()).resolve()
+    project = find_project(here) or here
+    table = _read_table(project) or {}
     told = _read_environment(os.environ if environment is None else environment)
     given = {**table, **told}
     kinds = {field.name: field.type for field in fields(Settings) if field.name != "project"}
@@ -259,17 +264,28 @@ def _find_moving(told: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _find_project(folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Return the nearest project folder with its table of settings."""
+def find_project(folder: Path) -> Path | None:
+    """Return the project a folder lies in: itself or the nearest one above; None where there is none."""
     for candidate in (folder, *folder.parents):
-        table = _read_table(candidate)
-        if table is not None or (candidate / ".git").exists():
-            return candidate, table or {}
-    return folder, {}
+        marks = (".git", _KEPT)
+        if _read_table(candidate) is not None or any((candidate / mark).exists() for mark in marks):
+            return candidate
+    return None
+
+
+def find_project_of(notebook_folder: Path, here: Path) -> Path | None:
+    """Return the project a notebook is run in: the one it lies in, or that of the current folder.
+
+    The latter where that is marked as one of the workbench and the former is a mere repository, or none.
+    """
+    beside, current = find_project(notebook_folder), find_project(here)
+    if current and _read_table(current) is not None and (beside is None or _read_table(beside) is None):
+        return current
+    return beside or current
 
 
 def _read_table(folder: Path) -> dict[str, Any] | None:
-    own, shared = folder / "workbench.toml", folder / "pyproject.toml"
+    own, shared = folder / MARKER, folder / "pyproject.toml"
     if own.is_file():
         return _parse_toml(own)
     tool = _parse_toml(shared).get("tool", {}) if shared.is_file() else {}

@@ -73,7 +73,7 @@ def _name_notebook(bench: Workbench) -> str:
 def _open() -> Workbench:
     from workbench.workflow import Workbench
 
-    return Workbench.open()
+    return Workbench.open(spool.read_own_settings())
 
 
 def compare(

@@ -17,11 +17,12 @@ import pandas as pd
 from tests.unit.people import AUTHOR
 from workbench.checks import read_policy
 from workbench.comparisons.looking import find_looks
+from workbench.comparisons.tries import find_other_rules
 from workbench.config import Settings
 from workbench.evidence.measures.tries import measure_tries
 from workbench.ledger.ledger import Entry, seal_entry
 from workbench.models.predictions import Predictions
-from workbench.nominations.planning import count_other_rules, describe_plan, record_plan
+from workbench.nominations.planning import describe_plan, record_plan
 from workbench.records.digest import sha256_hex
 from workbench.runs import spool
 from workbench.runs.folder import DATASETS, HOLDOUT, LOOKS
@@ -100,7 +101,7 @@ class Happenings:
         attempts = sorted(self._runs, key=lambda run: run.created, reverse=True)
         project = SimpleNamespace(settings=self._settings, store=SimpleNamespace(list_attempts=lambda: attempts))
         looks, read, task = find_looks(cast("Project", project), own), read_policy(policy), self._predictions.task
-        others = count_other_rules(read.digest, self._ledger.entries, looks)
+        others = find_other_rules(read.digest, self._ledger.entries, looks)
 
         def rescore(_: Run) -> Predictions:
             return self._predictions

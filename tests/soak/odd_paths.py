@@ -33,6 +33,9 @@ def _waive(subject: str = "shop/1", check: str = "calibrated", **options: str) -
 
 # Every argument and option of the command line that takes a text, and a call in which it is the one that is odd.
 INPUTS: Mapping[str, tuple[str, ...]] = {
+    "signer add principal": ("signer", "add", HERE, "--key", "key", "--role", "owner"),
+    "signer add key": ("signer", "add", "ada@example.org", "--key", HERE, "--role", "owner"),
+    "signer add roles": ("signer", "add", "ada@example.org", "--key", "key", "--role", HERE),
     "new name": ("new", HERE),
     "new template": ("new", "made", "--template", HERE),
     "run notebook": ("run", HERE),
@@ -91,6 +94,7 @@ VERBS: Mapping[str, Verb] = {
     "nominate model": lambda bench, text: bench.nominate(bench.list_runs()[0].id, text),
     "nominate policy": lambda bench, text: bench.nominate(bench.list_runs()[0].id, "shop", policy=text),
     "review": lambda bench, text: bench.review(text),
+    "add_signer": lambda bench, text: bench.add_signer(text, Path(text), [text]),
     "answer": lambda bench, text: bench.answer(text, text, "yes"),
     "object": lambda bench, text: bench.object(text, ObjectionRequest(text), Key(Path(text))),
     "waive": lambda bench, text: bench.waive(text, WaiverRequest(text, text, text, text), Key(Path(text))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.checks._limits import fact_unknown, read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
-from workbench.evidence.measures.tries import describe_tries
+from workbench.evidence.measures.tries import describe_other_rules, describe_tries
 from workbench.policies.policy import Policy
 
 LIMITS = ("warn_tries", "most_tries")
@@ -23,15 +23,15 @@ def holdout_wear(evidence: Evidence, policy: Policy) -> Finding:
     tries = evidence.tries
     if tries is None or tries.distinct < 1:
         return fact_unknown("holdout_wear", limit, "Nobody counted how many runs were scored on this holdout.")
-    value = describe_tries(tries)
+    value, known = describe_tries(tries), " ".join(filter(None, [describe_other_rules(tries), _UNCOUNTED]))
     if tries.distinct > limits["most_tries"]:
         reason = (
             f"This holdout was seen {tries.distinct} times with different results, so the best of them is partly luck. "
-            f"Take a fresh holdout and run the chosen parameters on it. {_UNCOUNTED}"
+            f"Take a fresh holdout and run the chosen parameters on it. {known}"
         )
         return Finding("holdout_wear", Status.FAIL, value, limit, reason)
     if tries.distinct >= limits["warn_tries"]:
-        reason = f"The holdout wears out: it was seen {tries.distinct} times. Plan for a fresh one. {_UNCOUNTED}"
+        reason = f"The holdout wears out: it was seen {tries.distinct} times. Plan for a fresh one. {known}"
     else:
-        reason = f"The holdout was looked at seldom enough for its scores to be believed. {_UNCOUNTED}"
+        reason = f"The holdout was looked at seldom enough for its scores to be believed. {known}"
     return Finding("holdout_wear", Status.PASS, value, limit, reason)

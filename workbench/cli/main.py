@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli import ledger, records, reviewing, running, terminal
+from workbench.cli import beginning, ledger, records, reviewing, running, terminal
 from workbench.cli.chapters import help_
 from workbench.cli.options import JSON, POLICY, near, open_bench
 from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
@@ -80,18 +80,8 @@ def main() -> None:
     """From notebook to signed, served model."""
 
 
-for each in (*running.COMMANDS, *reviewing.COMMANDS):
+for each in (*beginning.COMMANDS, *running.COMMANDS, *reviewing.COMMANDS):
     main.add_command(each)
-
-
-@main.command()
-@click.argument("name")
-@click.option("--template", default="classification", show_default=True, help="Which experiment to start from.")
-def new(name: str, template: str) -> None:
-    """Make notebooks/NAME.ipynb from a template that runs as it is."""
-    path = open_bench().new(name, template)
-    terminal.say(f"Made {path}.")
-    terminal.suggest(f"workbench run {path}")
 
 
 @main.command()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.config import expand_path, is_shipped_name, override_settings, read_settings
+from workbench.cli import terminal
+from workbench.config import MARKER, expand_path, find_project_of, is_shipped_name, override_settings, read_settings
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,32 @@ def open_with(**overrides: Any) -> Workbench:
     from workbench.workflow import Workbench
 
     return Workbench.open(override_settings(read_settings(), overrides))
+
+
+def open_for(notebook: Path, **overrides: Any) -> Workbench:
+    """Open the workbench of the project a notebook lies in, and say which where that is not the current folder's."""
+    from workbench.runs.project import require_notebook
+
+    require_notebook(notebook)
+    return _open_at(notebook.resolve().parent, **overrides)
+
+
+def open_new() -> Workbench:
+    """Open the workbench of the current folder's project, for a notebook that is to be made there."""
+    return _open_at(Path.cwd())
+
+
+def _open_at(folder: Path, **overrides: Any) -> Workbench:
+    from workbench.workflow import Workbench
+    from workbench.workflow.starting import mark_project
+
+    made = mark_project(folder)
+    settings = read_settings(find_project_of(folder, Path.cwd()))
+    if made:
+        terminal.note(f"{made} is a project now ({MARKER}); what it keeps lies in {near(settings.home_folder)}.")
+    elif not Path.cwd().is_relative_to(settings.project):
+        terminal.note(f"The notebook lies in the project {settings.project}, and is run there.")
+    return Workbench.open(override_settings(settings, overrides))
 
 
 def pairs(given: Sequence[str], what: str) -> dict[str, str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
+from workbench.cli.terminal import (
+    escape,
+    format_age,
+    format_number,
+    new_table,
+    open_console,
+    print_facts,
+    say,
+)
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.comparisons.comparison import headline as comparison_headline
 from workbench.ledger.events import EVENTS
@@ -23,7 +31,9 @@ from workbench.sweeps.search import SweepPlan
 if TYPE_CHECKING:
     from workbench.models.servable_models import ServableFamily
     from workbench.nominations.obstacles import Obstacle
+    from workbench.signing.allowed_signers import Signatory
     from workbench.workflow.doctor import Symptom
+    from workbench.workflow.starting import Started
 
 _VERDICTS = {
     Verdict.BETTER: "[green]✓ better[/]",
@@ -334,3 +344,27 @@ def print_symptoms(symptoms: Sequence[Symptom]) -> None:
         console.print(f"{mark} {escape(symptom.part)}: {escape(symptom.found)}", soft_wrap=True)
         if symptom.remedy:
             console.print(f"    Next: {escape(symptom.remedy)}", soft_wrap=True)
+
+
+def print_started(started: Started) -> None:
+    """Print where a project was started and what was made there."""
+    say(f"{started.project} is a project of the workbench.")
+    print_facts({"made": ", ".join(started.made) or "nothing", "there already": ", ".join(started.kept) or "nothing"})
+
+
+def print_signers(signers: Sequence[Signatory], file: str) -> None:
+    """Print who may sign as what, and what says so."""
+    if not signers:
+        say(f"Nobody may sign yet, by {file}. `workbench signer add NAME --key FILE --role ROLE` names somebody.")
+        return
+    table = new_table(("who", ""), ("signs", "wrap"))
+    for each in signers:
+        table.add_row(escape(each.principal), escape(", ".join(_name_purposes(each))))
+    open_console().print(table)
+    say(f"By {file}.")
+
+
+def _name_purposes(signer: Signatory) -> list[str]:
+    if signer.namespaces is None:
+        return ["everything"]
+    return [each.removeprefix("workbench.").replace(".", " as ") for each in signer.namespaces]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from workbench.cli import records, terminal
-from workbench.cli.options import JSON, near, open_bench, open_with, pairs
+from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
@@ -67,7 +67,7 @@ def run(
     notebook: Path | None, given: Sequence[str], resume: str | None, as_json: bool, cold: bool, **limits: Any
 ) -> None:
     """Run a notebook once and record it."""
-    bench = open_with(**limits)
+    bench = open_for(notebook, **limits) if notebook else open_with(**limits)
     path = notebook or _source_of(bench, resume)
     declared = _declared(bench, path)
     values = {name: parse_value(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
@@ -116,7 +116,7 @@ def sweep(
     asked = {name: rest.pop(name) for name in ("search", "trials", "seed", "goal", "direction")}
     chosen = {name: value for name, value in asked.items() if value is not None}
     _require_sweep_usage(notebook, resume, [*given, *chosen], chosen, retry_failed=retry_failed)
-    bench = open_with(**rest)
+    bench = open_for(notebook, **rest) if notebook else open_with(**rest)
     if notebook is None:
         plan = bench.find_sweep(None if resume == _NEWEST else resume, retry_failed=retry_failed)
         with terminal.show_progress(Path(plan.notebook).stem) as update:

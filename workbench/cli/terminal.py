@@ -101,6 +101,11 @@ def print_markdown(text: str) -> None:
     open_console().print(Markdown(text, code_theme="bw", hyperlinks=False))
 
 
+def note(text: str) -> None:
+    """Say something beside the result."""
+    open_console(err=True).print(escape(text), soft_wrap=True)
+
+
 def suggest(command: str) -> None:
     """Print the likely next command; only for people."""
     if sys.stdout.isatty() or sys.stderr.isatty():

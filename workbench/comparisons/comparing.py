@@ -89,6 +89,7 @@ def compare_runs(
     policy: Policy,
     tried: int,
     read: Read,
+    other_rules: int = 0,
     leave_out: bool = False,
 ) -> Comparison:
     """Compare finished runs that share one holdout with a run (None: a constant prediction); the best value comes first.
@@ -106,6 +107,7 @@ def compare_runs(
         reference=other or constant_reference(first),
         rule=policy.rule_of(first.task),
         tried=tried,
+        other_rules=other_rules,
     )
     return replace(compared, left_out=len(runs) - len(scored))
 
@@ -139,7 +141,13 @@ def _select_alike(runs: Sequence[Run], read: Read) -> list[Scored]:
 
 
 def compare_scored(
-    scored: Sequence[Scored], *, holdout_digest: str, reference: Reference, rule: MetricRule, tried: int
+    scored: Sequence[Scored],
+    *,
+    holdout_digest: str,
+    reference: Reference,
+    rule: MetricRule,
+    tried: int,
+    other_rules: int = 0,
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
     from workbench.stats.metrics import METRICS
@@ -156,6 +164,7 @@ def compare_scored(
         reference=reference.name,
         reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
         tried=tried,
+        other_rules=other_rules,
         runs=tuple(sorted(compared, key=lambda run: _rank(run, metric.sign))),
     )
 

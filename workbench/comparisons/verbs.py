@@ -27,8 +27,8 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         """
         from workbench.comparisons.comparing import compare_runs, require_scored
         from workbench.comparisons.looking import find_looks
+        from workbench.comparisons.tries import count_tries, find_other_rules
         from workbench.runs.keeping import read_recorded
-        from workbench.runs.looks import count_distinct
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
@@ -37,11 +37,14 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         require_scored(runs)
         if other is not None:
             require_scored([other])
+        rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
+        others = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
         return compare_runs(
             runs,
             against=other,
-            policy=self.read_policy(policy)[0],
-            tried=count_distinct(find_looks(self, runs[0])),
+            policy=rules,
+            tried=count_tries(looks, others),
+            other_rules=len(others),
             read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
             leave_out=not named,
         )

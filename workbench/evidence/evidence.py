@@ -49,7 +49,9 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
         "holdout.name": "",
         "holdout.target": None,
         "tries.drafts": 0,
-        "tries.other_rules": 0,
+        "tries.other_rules": (),
+        "baseline.other_rules": 0,
+        "champion.other_rules": 0,
         "plan.drafted": None,
     },
 }

@@ -26,7 +26,7 @@ END = "workbench.end"
 MOST_CODE, MOST_READ = 500, 200
 LONGEST_SOURCE, MOST_SOURCE = 262_144, 4_194_304
 _WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-_SCRIPTS = (".py", ".ipy", ".sh")
+_SCRIPTS = (".py", ".ipy", ".ipynb", ".sh")
 # What git and our own kernels keep, wherever that is.
 _INSIDE = re.compile(r"/\.git/|/workbench-kernels-")
 _WORDS = re.compile(r"[\s;|&<>()'\"=]+")

@@ -14,6 +14,7 @@ from pathlib import Path
 from workbench.checks import read_policy
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import find_looks_at
+from workbench.comparisons.tries import find_other_rules
 from workbench.errors import NotFound, Refused, UsageError, WorkbenchError
 from workbench.evidence.measures.authorship import measure_authorship
 from workbench.evidence.measures.disclosures import measure_disclosures
@@ -35,7 +36,7 @@ from workbench.nominations.obstacles import (
     is_to_be_nominated,
     merge_obstacles,
 )
-from workbench.nominations.planning import count_other_rules, describe_plan
+from workbench.nominations.planning import describe_plan
 from workbench.policies.policy_files import find_policy
 from workbench.records.clock import utc_now
 from workbench.records.digest import sha256_hex
@@ -134,7 +135,7 @@ class _Known:
             return ended
         looks = self._find_looks(run.holdout["digest"])
         plan = describe_plan(run, task or usual, self.policy.digest, self._entries, looks)
-        others = count_other_rules(self.policy.digest, self._entries, looks)
+        others = find_other_rules(self.policy.digest, self._entries, looks)
         tries = measure_tries(looks, rule, _read_nothing, other_rules=others)
         return replace(
             ended, plan=plan, tries=tries, before=self._list_policies(before=plan.first_scored) if plan else ()

@@ -12,6 +12,7 @@ from typing import Any
 from workbench.comparisons.comparing import Reference, compare_runs, constant_reference
 from workbench.comparisons.comparison import name_run
 from workbench.comparisons.looking import find_looks
+from workbench.comparisons.tries import find_other_rules
 from workbench.config import Settings, find_template
 from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence
@@ -25,7 +26,7 @@ from workbench.models.predictions import Predictions, spell_predictions
 from workbench.nominations.freezing import freeze_bundle
 from workbench.nominations.nomination import Nomination
 from workbench.nominations.obstacles import require_holdout, require_model
-from workbench.nominations.planning import count_other_rules, describe_plan
+from workbench.nominations.planning import describe_plan
 from workbench.notebooks.notebook import extract_source
 from workbench.records.clock import is_since
 from workbench.records.digest import canonical_json, sha256_hex
@@ -64,7 +65,7 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
     entries = project.store.read_ledger()
     looks = find_looks(project, run)
-    others = count_other_rules(plan.policy.digest, entries, looks)
+    others = find_other_rules(plan.policy.digest, entries, looks)
 
     def read(other: Run) -> Predictions:
         return predictions if other.id == run.id else read_recorded(other, project.settings.runs_folder / other.id)
@@ -72,7 +73,6 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     tries = measure_tries(looks, plan.policy.rule_of(predictions.task), read, other_rules=others)
     return replace(
         plan,
-        tried=tries.distinct,
         approved=find_approved(plan.model, settings=project.settings, entries=entries),
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
         planned=describe_plan(run, predictions.task, plan.policy.digest, entries, looks),
@@ -167,7 +167,12 @@ def compute_facts(plan: Nomination, settings: Settings, inspection: Inspection, 
     if other is not None:
         known |= {other.id: read_recorded(other, settings.runs_folder / other.id)}
     compared = compare_runs(
-        [plan.run], against=other, policy=plan.policy, tried=plan.tried, read=lambda run: known[run.id]
+        [plan.run],
+        against=other,
+        policy=plan.policy,
+        tried=plan.tries.distinct if plan.tries else 1,
+        other_rules=len(plan.tries.other_rules) if plan.tries else 0,
+        read=lambda run: known[run.id],
     )
     reference = Reference(name_run(other.id), known[other.id]) if other else constant_reference(kept.predictions)
     measured = MeasuredRun(kept, plan.policy, inspection, reference, compared, plan.named, plan.approved)

@@ -18,7 +18,7 @@ from workbench.runs.run import Run
 class Nomination:
     """What is to be nominated: a finished run, read once, for which model (its endpoint has the same name), under which policy.
 
-    `baseline` is the run it is held against, None for a constant prediction; `tried` counts the tries on its holdout that ended by
+    `baseline` is the run it is held against, None for a constant prediction; `tries` counts those on its holdout that ended by
     `known_until`; `last_version` is the highest that was nominated before, `approved` what is released of the model. `planned` is
     what the ledger said of it before it ran, `replay` and `tries` what other runs say about it.
     """
@@ -30,7 +30,6 @@ class Nomination:
     nominator: str
     baseline: Run | None
     last_version: int
-    tried: int = 0
     known_until: str = ""
     approved: Approved | None = None
     planned: PlanFact | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import Any
 
 from workbench.checks import read_policy
+from workbench.comparisons.tries import find_newest_plan, find_start, list_plans
 from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
 from workbench.evidence.evidence import PlanFact
 from workbench.ledger.ledger import Entry, Event
@@ -54,30 +54,10 @@ def _describe_plan(policy: Policy) -> dict[str, Any]:
     return {**named, "metrics": metrics, "slices": list(policy.slices)}
 
 
-def _list_plans(entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
-    """Return the plans with the times from which they count: one that is dated back is as late as the latest entry before it."""
-    latest = accumulate((entry.time for entry in entries), max)
-    return [(entry, time) for entry, time in zip(entries, latest, strict=True) if entry.event is Event.PLANNED]
-
-
 def find_plan(entries: Sequence[Entry], notebook: str, *, before: str | None = None) -> Entry | None:
     """Return the newest plan of a notebook, or the newest from before a time (ISO 8601 UTC); None when there is none."""
-    plan = _find_newest(_list_plans(entries), notebook, before)
+    plan = find_newest_plan(list_plans(entries), notebook, before)
     return plan[0] if plan else None
-
-
-def _find_newest(plans: Sequence[tuple[Entry, str]], notebook: str, before: str | None) -> tuple[Entry, str] | None:
-    own = [plan for plan in plans if plan[0].subject == notebook and (before is None or plan[1] <= before)]
-    return own[-1] if own else None
-
-
-def count_other_rules(policy: str, entries: Sequence[Entry], looks: Iterable[Look]) -> int:
-    """Count the other policies that runs on one holdout were planned under, when it had been scored: each is a try more."""
-    alike = [look.run for look in looks if look.run is not None and look.run.started]
-    first, plans = min((other.started or "" for other in alike), default=""), _list_plans(entries)
-    newest = [_find_newest(plans, other.notebook, other.started) for other in alike]
-    later = {plan[0].body["policy"] for plan in newest if plan is not None and plan[1] > first}
-    return len(later - {policy} - {entry.body["policy"] for entry, time in plans if time <= first})
 
 
 def describe_plan(
@@ -92,23 +72,23 @@ def describe_plan(
     """Return since when the ledger has had the rules a run is judged by: those of a policy, by its digest.
 
     Rules belong to rows, not to a notebook: a second notebook on the same holdout goes by what stood there before the first. Where
-    the ledger did not have them before the run started, what it did say then of its notebook; None when that is nothing. `drafted`
-    is when a draft had the rows at hand that may be gone by now.
+    the ledger did not have them before the run started (a replay: before the run it repeats), what it did say then of its notebook;
+    None when that is nothing. `drafted` is when a draft had the rows at hand that may be gone by now.
     """
-    plans = _list_plans(entries)
+    plans, since = list_plans(entries), find_start(run, looks)
     under = next((plan for plan in plans if plan[0].body.get("policy") == policy), None)
-    is_known = under is not None and run.started is not None and under[1] <= run.started
-    found = under if is_known else _find_newest(plans, run.notebook, run.started)
+    is_known = under is not None and since is not None and under[1] <= since
+    found = under if is_known else find_newest_plan(plans, run.notebook, since)
     if found is None or run.started is None:
         return None
-    planned, since = found
+    planned, time = found
     rule = planned.body["metrics"].get(task)
     if rule is None:
         return None
     drafts = [look.since for look in looks if look.run is None]
     return PlanFact(
         sequence=planned.sequence,
-        time=since,
+        time=time,
         policy_digest=planned.body["policy"],
         metric=rule["metric"],
         direction=rule["direction"],

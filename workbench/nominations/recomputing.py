@@ -73,7 +73,6 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> tuple[N
         policy_bytes=nominee.policy_bytes,
         nominator=nominated.actor,
         baseline=project.store.find_run(baseline) if baseline else None,
-        tried=frozen.tries.distinct if frozen.tries else 1,
         last_version=frozen.identity.version,
         planned=_describe_plan(run, nominee, frozen, entries, looks),
         approved=find_approved(frozen.identity.model, settings=project.settings, entries=entries),

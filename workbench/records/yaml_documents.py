@@ -142,6 +142,8 @@ def _find_in_keys(keys: list[yaml.Node]) -> Iterator[str]:
 
 
 def _find_in_scalar(node: yaml.ScalarNode) -> Iterator[str]:
+    if odd := next((letter for letter in node.value if not letter.isprintable() and letter not in "\n\t"), None):
+        yield f"Line {_line(node)}: it spells {odd!a}, which a reader does not see. Write plain text."
     if _is_unclear(node):
         older, newer = _read_1_1(node), _read_1_2(node.value)
         said = f"{_describe(older)} in YAML 1.1 and {_describe(newer)} in YAML 1.2"

@@ -91,6 +91,7 @@ def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenge
         reference=reference,
         rule=policy.rule_of(own.task),
         tried=facts.baseline.tried,
+        other_rules=facts.baseline.other_rules,
     )
     slices = parse_slices(challenger.predictions, challenger.run_id) if facts.slices else None
     return replace(

@@ -35,6 +35,8 @@ from workbench.signing.ssh_signatures import grant, read_public_key, read_signin
 from workbench.signing.statement import Signed, Statable
 
 _NOT_YOURS = "Ask somebody else who holds the role to review it."
+# Persian and the scripts of India are written with them.
+_JOINERS = "\u200c\u200d"
 _BEARABLE = "Say why the risk is bearable until then."
 
 
@@ -64,6 +66,7 @@ def answer(project: Project, subject: str, question: str, text: str) -> None:
         raise UsageError(f"The policy has no question {question!r:.100}.", why=f"It asks: {known}.")
     if fault := find_answer_fault(text, nominee.policy):
         raise UsageError("An answer needs a sentence.", why=fault, next_step=nominee.policy.questions[question])
+    _require_seen(text, but=_JOINERS)
     body = {"question": question, "answer": text.strip()}
     project.store.append_entry(
         Event.ANSWERED,
@@ -168,11 +171,16 @@ def _read_words(text: str, fewest: int, *, what: str, next_step: str) -> str:
     """Return what somebody is about to sign, on one line; raises UsageError for no words, too many, or what nobody sees in them."""
     if fault := find_text_fault(text, fewest):
         raise UsageError(what, why=fault, next_step=next_step)
-    said = " ".join(text.split())
-    if hidden := sorted({f"U+{ord(letter):04X}" for letter in said if not letter.isprintable()}):
+    _require_seen(text)
+    return " ".join(text.split())
+
+
+def _require_seen(text: str, *, but: str = "") -> None:
+    """Raise UsageError for what nobody sees in words that people sign; spaces and line ends of whatever kind are fine."""
+    odd = {letter for letter in text if not (letter.isprintable() or letter.isspace() or letter in but)}
+    if hidden := sorted(f"U+{ord(letter):04X}" for letter in odd):
         why = f"It holds {', '.join(hidden)}, and people sign what they see."
         raise UsageError("That text cannot be signed.", why=why, next_step="Write it without.")
-    return said
 
 
 def read_end(until: str) -> str:

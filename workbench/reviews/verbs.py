@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from workbench.signing.namespaces import signing_namespace
 
 if TYPE_CHECKING:
     from workbench.reviews.nominees import Nominee
+    from workbench.signing.allowed_signers import Signatory
 
 
 class ReviewVerbs(Project):
@@ -49,6 +51,19 @@ class ReviewVerbs(Project):
         content = path.read_bytes()
         signers = {role: list_signers(content, signing_namespace(role)) for role in policy.roles}
         return foresee_quorum(signers, {self.settings.acting_author, *read_committers(self.settings.project)}, policy)
+
+    def add_signer(self, principal: str, key: Path, roles: Sequence[str]) -> bool:
+        """Let somebody sign in these roles with a key; False where the allowed-signers file says so already."""
+        from workbench.signing.granting import add_signer
+
+        return add_signer(self.settings.signers_file, principal, key, roles)
+
+    def list_signers(self) -> list[Signatory]:
+        """Return who may sign as what, in the order of the file; raises Refused where it does not tell people apart."""
+        from workbench.signing.allowed_signers import list_signatories, read_allowed_signers
+
+        path = self.settings.signers_file
+        return list_signatories(read_allowed_signers(path)) if path.is_file() else []
 
     def answer(self, subject: str, question: str, text: str) -> Review:
         """Answer a question only a person can answer; approvals given before become stale."""

@@ -26,8 +26,13 @@ class Project:
 
 def read_notebook(project: Project, path: Path) -> Notebook:
     """Read a notebook from anywhere on disk."""
-    if not path.is_file():
-        raise NotFound(f"There is no notebook {path}.", next_step="Give the path of an .ipynb file.")
+    require_notebook(path)
     resolved, home = path.resolve(), project.settings.project
     name = str(resolved.relative_to(home)) if resolved.is_relative_to(home) else str(resolved)
     return parse_notebook(name, resolved.read_bytes())
+
+
+def require_notebook(path: Path) -> None:
+    """Raise NotFound where there is no such notebook."""
+    if not path.is_file():
+        raise NotFound(f"There is no notebook {path}.", next_step="Give the path of an .ipynb file.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from workbench.files.git import ask_git
+from workbench.files.git import ask_git, ask_git_for_bytes
 from workbench.records.digest import canonical_json, sha256_hex
 
 _LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "pdm.lock", "conda-lock.yml", "requirements.txt")
@@ -57,8 +57,13 @@ def _relative(path: Path, folder: Path) -> str:
 def _is_dirty(notebook: Path) -> bool | None:
     """A commit that does not hold the notebook says nothing about it, however clean its folder is."""
     changes = ask_git(notebook.parent, "status", "--porcelain", "--untracked-files=no")
-    is_tracked = ask_git(notebook.parent, "ls-files", "--error-unmatch", "--", notebook.name) is not None
-    return None if changes is None else bool(changes) or not is_tracked
+    return None if changes is None else bool(changes) or not _is_held(notebook)
+
+
+def _is_held(notebook: Path) -> bool:
+    repository = read_repository(notebook.parent)
+    told = read_changed_paths(repository, "HEAD", [str(notebook)]) if repository else None
+    return told is not None and bool(told[0]) and not told[1]
 
 
 def name_path(path: str, project: Path) -> str:
@@ -83,9 +88,27 @@ def read_repository(folder: Path) -> str | None:
 def read_changed_paths(repository: str, commit: str, files: Sequence[str]) -> tuple[set[str], set[str]] | None:
     """Return which of these files a commit holds, and which of those are there as others now; None where git does not say."""
     names = [os.path.relpath(os.path.realpath(file), repository) for file in files]
-    held = ask_git(Path(repository), "ls-tree", "-r", "-z", "--name-only", commit, "--", *names)
-    changed = ask_git(Path(repository), "diff", "--no-ext-diff", "-z", "--name-only", commit, "--", *names)
-    if held is None or changed is None:
+    said = ask_git_for_bytes(Path(repository), "ls-tree", "-r", "-z", commit, "--", *names)
+    if said is None:
         return None
-    of_held, of_changed = ({f"{repository}/{name}" for name in said.split("\0") if name} for said in (held, changed))
+    rows = (os.fsdecode(row).partition("\t") for row in said.split(b"\0") if row)
+    held = {name: told.split()[2] for told, _, name in rows}
+    changed = _find_others(Path(repository), held)
+    if changed is None:
+        return None
+    of_held, of_changed = ({f"{repository}/{name}" for name in found} for found in (held, changed))
     return of_held, of_changed
+
+
+def _find_others(repository: Path, blobs: Mapping[str, str]) -> set[str] | None:
+    """Return which files are not the blobs the commit has of them, neither as git would take them in nor as they lie there.
+
+    They are read: what the index says of a file may be that it was told to look away.
+    """
+    others = dict(blobs)
+    for how in ((), ("--no-filters",)):
+        said = ask_git(repository, "hash-object", *how, "--", *others) if others else ""
+        if said is None:
+            return None
+        others = {name: others[name] for name, now in zip(others, said.split(), strict=True) if others[name] != now}
+    return {*others}

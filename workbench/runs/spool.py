@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.config import read_settings
+from workbench.config import Settings, read_settings
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.records.clock import utc_now
@@ -333,8 +333,20 @@ def secret(reference: str) -> str:
     return resolve_secret(reference, environment=os.environ, project=_project())
 
 
+def read_own_settings() -> Settings:
+    """Return the settings of the project this kernel's notebook lies in; of a run, with the home it is kept in.
+
+    The folder a notebook works in, and what it says in its environment, lead nowhere else.
+    """
+    given = os.environ.get(PROJECT_VARIABLE)
+    if is_run():
+        return replace(read_settings(Path(given) if given else None, {}), home=str(_folder().parents[1]))
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    return read_settings(notebook.parent if notebook.is_absolute() and notebook.is_file() else None)
+
+
 def _project() -> Path:
-    return Path(os.environ.get(PROJECT_VARIABLE) or read_settings().project)
+    return Path(os.environ.get(PROJECT_VARIABLE) or read_own_settings().project)
 
 
 def is_run() -> bool:
@@ -349,7 +361,7 @@ def _folder() -> Path:
 
 @cache
 def _draft_folder() -> Path:
-    folder = read_settings().drafts_folder / secrets.token_hex(4)
+    folder = read_own_settings().drafts_folder / secrets.token_hex(4)
     folder.mkdir(parents=True)
     print(f"Draft run {folder.name}: kept for you to look at, never promotable.")  # noqa: T201 - the notebook's own output
     return folder

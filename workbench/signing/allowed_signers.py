@@ -27,6 +27,14 @@ _LINE = re.compile(
 
 
 @dataclass(frozen=True)
+class Signatory:
+    """Who may sign by a line of the file, and in which namespaces; None for all, as a line without any says."""
+
+    principal: str
+    namespaces: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class _Grant:
     number: int
     principal: str
@@ -58,6 +66,15 @@ def list_signers(content: bytes, namespace: str) -> list[str]:
     """Return who may sign in a namespace by an allowed-signers file, whenever that is; a line that names none grants all."""
     grants = [each for each in _read_lines(content) if isinstance(each, _Grant)]
     return [each.principal for each in grants if each.namespaces is None or _matches(namespace, each.namespaces)]
+
+
+def list_signatories(content: bytes) -> list[Signatory]:
+    """Return who may sign in which namespaces, line by line."""
+    grants = [each for each in _read_lines(content) if isinstance(each, _Grant)]
+    return [
+        Signatory(each.principal, None if each.namespaces is None else tuple(each.namespaces.split(",")))
+        for each in grants
+    ]
 
 
 def _matches(namespace: str, patterns: str) -> bool:

@@ -15,6 +15,9 @@ LEAST_SHARE, STEPS = 0.95, 10_000
 # Two independent draws may look so alike with this probability at most.
 _LARGEST_CHANCE = 1e-6
 _SLACK = 1 + 1e-6
+# Of a sample of rows it is asked first whether they have a partner, each with the few that may have taken it; that so many of the
+# sample have none where enough of all have one is less probable than the last.
+_SAMPLE, _BESIDE, _LEAST_DOUBT = 200, 4, 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,14 @@ def are_same_rows(one: NamedRows, other: NamedRows) -> bool:
     if not is_alike or not may_be_same_size(len(one.names), len(other.names)):
         return False
     ours, theirs = _place_rows(one, other, shared)
-    labels = _label_rows(ours, theirs)
-    return _match_whole(*labels) or _match_by_name(one.names, other.names, *labels)
+    kinds = _Kinds(ours)
+    if _are_others(kinds, theirs):
+        return False
+    labels = kinds.ours, kinds.find(theirs)
+    matched = _count_matched(*labels)
+    if matched < LEAST_SHARE * max(map(len, labels)):
+        return False
+    return _match_beyond_chance(matched, *labels) or _match_by_name(one.names, other.names, *labels)
 
 
 def may_be_same_size(rows: int, others: int) -> bool:
@@ -101,36 +110,87 @@ def _number_texts(rows: zip[tuple[str, ...]]) -> list[int]:
     return [numbers.setdefault(row, len(numbers)) for row in rows]
 
 
-def _label_rows(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return a number for each row of both, the same for rows that match: each of theirs goes with the nearest of ours."""
+class _Kinds:
+    """Our rows by kind: `ours` is a number for each, shape (n,), the same for equal ones; theirs go with the nearest."""
+
+    def __init__(self, rows: NDArray[np.float64]) -> None:
+        import numpy as np
+        from scipy.spatial import cKDTree
+
+        self._different, labels = np.unique(rows, axis=0, return_inverse=True)
+        self._tree = cKDTree(self._different)
+        self.ours: NDArray[np.int64] = labels.ravel().astype(np.int64)
+
+    def find(self, rows: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the kind of each row; one that is like none of ours is of a kind of its own."""
+        import numpy as np
+
+        _, nearest = self._tree.query(rows, p=np.inf, distance_upper_bound=0.5 * _SLACK)
+        return np.where(self.is_ours(nearest), nearest, len(self._different) + np.arange(len(rows))).astype(np.int64)
+
+    def is_ours(self, kinds: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell the kinds that rows of ours are of."""
+        return kinds < len(self._different)
+
+    def place(self, kinds: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the row of each kind."""
+        return self._different[kinds]
+
+
+# Whether they cannot match
+
+
+def _are_others(kinds: _Kinds, theirs: NDArray[np.float64]) -> bool:
+    """True where a sample of theirs shows that far too many of them have no partner.
+
+    To find the nearest of rows that are all near, as one huge value in each column makes them, takes as long as to look at all:
+    this looks up so few that it may.
+    """
+    import numpy as np
+    from scipy.stats import binom
+
+    drawn = np.random.default_rng(0).permutation(len(theirs))[:_SAMPLE]
+    found = kinds.find(theirs[drawn])
+    near = kinds.is_ours(found)
+    alone = int(np.sum(~near)) + _count_left_over(kinds, theirs, drawn[near], found[near])
+    return bool(binom.sf(alone - 1, len(drawn), 1 - LEAST_SHARE) < _LEAST_DOUBT)
+
+
+def _count_left_over(
+    kinds: _Kinds, theirs: NDArray[np.float64], drawn: NDArray[np.int64], found: NDArray[np.int64]
+) -> int:
+    """Count the rows drawn that surely have no partner: enough of those before them go with the same kind of ours."""
     import numpy as np
     from scipy.spatial import cKDTree
 
-    different, labels = np.unique(ours, axis=0, return_inverse=True)
-    _, nearest = cKDTree(different).query(theirs, p=np.inf, distance_upper_bound=0.5 * _SLACK)
-    stranger = nearest == len(different)
-    found = np.where(stranger, len(different) + np.arange(len(theirs)), nearest)
-    return labels.ravel().astype(np.int64), found.astype(np.int64)
+    _, beside = cKDTree(theirs).query(kinds.place(found), k=list(range(1, min(_BESIDE, len(theirs)) + 1)), p=np.inf)
+    asked, places = np.unique(beside, return_inverse=True)
+    is_same = kinds.find(theirs[asked])[places].reshape(beside.shape) == found[:, None]
+    before = np.sum(is_same & (beside < drawn[:, None]), axis=1)
+    return int(np.sum(before >= np.bincount(kinds.ours)[found]))
 
 
 # Whether that may be chance
 
 
-def _match_whole(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> bool:
-    """True where the rows match whatever they are called, and too well for two draws of one population.
+def _count_matched(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> int:
+    """Count the pairs there are, one to one."""
+    import numpy as np
+
+    kinds = max(int(ours.max()), int(theirs.max())) + 1
+    return int(np.minimum(np.bincount(ours, minlength=kinds), np.bincount(theirs, minlength=kinds)).sum())
+
+
+def _match_beyond_chance(matched: int, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> bool:
+    """True where the rows match, whatever they are called, too well for two draws of one population.
 
     Of such draws each row may as well be of the other one: given the pooled counts, who has how many of a kind is binomial,
     conditioned on the sizes. The chance of so few rows without a partner is held below the Chernoff bound.
     """
     import numpy as np
 
-    kinds = max(int(ours.max()), int(theirs.max())) + 1
-    counts = np.bincount(ours, minlength=kinds), np.bincount(theirs, minlength=kinds)
-    matched = int(np.minimum(*counts).sum())
-    total, larger = len(ours) + len(theirs), max(len(ours), len(theirs))
-    if matched < LEAST_SHARE * larger:
-        return False
-    return _bound_chance(counts[0] + counts[1], len(ours) / total, total - 2 * matched) < np.log(_LARGEST_CHANCE)
+    total, pooled = len(ours) + len(theirs), np.bincount(np.concatenate([ours, theirs]))
+    return bool(_bound_chance(pooled, len(ours) / total, total - 2 * matched) < np.log(_LARGEST_CHANCE))
 
 
 def _bound_chance(pooled: NDArray[np.int64], share: float, alone: int) -> float:

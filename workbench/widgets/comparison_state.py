@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, headline
+from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, headline, spell_tries
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
@@ -222,7 +222,7 @@ def _value_key(value: Any) -> tuple[Any, ...] | None:
 def _facts(comparison: Comparison) -> list[dict[str, str]]:
     levels = {run.advantage.level for run in comparison.runs if run.advantage}
     level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
-    tried = f"{comparison.tried:,} {'try' if comparison.tried == 1 else 'tries'} on this holdout"
+    tried = f"{spell_tries(comparison.tried, comparison.other_rules)} on this holdout"
     decimals = choose_decimals([run.value for run in comparison.runs])
     return [
         fact_state(

@@ -112,6 +112,7 @@ def test_a_locked_mlflow_database_is_told_in_time_and_the_same_command_works_aft
 def test_a_command_killed_while_it_makes_the_mlflow_database_leaves_none_that_is_half_made(
     tmp_path: Path, commands: int
 ) -> None:
+    (tmp_path / "workbench.toml").touch()
     first = start_command(tmp_path, "run", FINISHES)
     wait_until(lambda: (tmp_path / "runs" / ".mlflow.db.new").is_file())
     first.kill()

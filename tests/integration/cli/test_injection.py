@@ -82,8 +82,8 @@ def leaves(commands: Mapping[str, click.Command], before: str = "") -> Iterator[
 
 
 def test_every_input_of_the_command_line_is_tried() -> None:
-    # An export is written where a person says, wherever that is.
-    assert text_inputs() - set(INPUTS) == {"ledger export file"}
+    # An export is written, and a project started, where a person says, wherever that is.
+    assert text_inputs() - set(INPUTS) == {"ledger export file", "init folder"}
     assert all(any(HERE in part for part in call) for call in INPUTS.values())
 
 

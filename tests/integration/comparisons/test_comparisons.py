@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from tests.conftest import AUTHOR, NOTEBOOKS
 from workbench.config import Settings
 from workbench.errors import Refused, RunFailed, UsageError
 from workbench.evidence.evidence import Status
+from workbench.nominations.nominating import plan_nomination
+from workbench.policies.policy_files import find_policy
 from workbench.reviews.review import Review
 from workbench.runs.run import Run
 from workbench.workflow import Workbench
@@ -89,6 +93,23 @@ def test_a_run_with_a_truth_of_its_own_beats_nobody(bench: Workbench, good: Run,
     assert liar.id not in {run.run_id for run in compared.runs}
     assert compared.left_out >= 1
     assert compared.tried >= 2
+
+
+def test_other_rules_on_the_rows_count_in_a_comparison_as_at_nomination(
+    bench: Workbench, good: Run, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_bytes(find_policy("minimal", bench.settings.project) + b"# own\n")
+    before = bench.compare([good.id], policy=str(own))
+    other = Workbench.open(replace(bench.settings, policy="minimal"))
+    with closing(other.store):
+        other.run(NOTEBOOKS / "logs_everything.ipynb", {})
+    compared = bench.compare([good.id], policy=str(own))
+    assert (compared.tried, compared.other_rules) == (before.tried + 1, 1)
+    parts = {"model": "shop", "policy_name": str(own), "policy_bytes": own.read_bytes(), "nominator": AUTHOR}
+    tries = plan_nomination(bench, good, replay=bench.replay, baseline=None, last_version=0, **parts).tries
+    assert tries is not None and (tries.distinct, len(tries.other_rules)) == (compared.tried, 1)
+    assert tries.other_rules[0].startswith("minimal (sha256 ")
 
 
 @pytest.mark.parametrize(

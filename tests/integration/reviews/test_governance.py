@@ -180,6 +180,14 @@ def test_what_is_no_answer_is_refused_before_it_is_written(nominated: Governed) 
     assert nominated.bench.store.read_ledger() == before
 
 
+@pytest.mark.parametrize("letter", ["\u202e", "\x1b", "\u200b"])
+def test_an_answer_holds_nothing_that_whoever_confirms_it_does_not_see(nominated: Governed, letter: str) -> None:
+    with pytest.raises(UsageError, match="cannot be signed") as refused:
+        nominated.bench.answer("shop/1", "harm", f"{HARM} {letter}It is final.")
+    assert f"U+{ord(letter):04X}" in refused.value.reasons[0]
+    nominated.bench.answer("shop/1", "harm", "هیچ\u200cکس از یک خبرنامه\u00a0آسیب نمی\u200cبیند.\nWe asked.")
+
+
 def test_what_an_older_ledger_took_for_answers_are_none_and_the_ledger_still_holds(nominated: Governed) -> None:
     older = {"intended_use": "." * 40, "limitations": "\u200b" * 40, "harm": HARM * 400}
     for name, text in older.items():

@@ -41,6 +41,7 @@ pathlib.Path("lib", "replaced.py").write_text("R = 1\\n")
 import helper, made, on_the_way, replaced
 importlib.import_module("dyn" + "amic")
 %run lib/script.py
+%run lib/common.ipynb
 pathlib.Path("lib", "replaced.py").write_text("R = 2\\n")
 """
 GRACE, LINUS, KARL = "grace@example.org", "linus@example.org", "karl@example.org"
@@ -103,8 +104,14 @@ def commit_modules(folder: Path) -> None:
     write_notebook(folder / "others.ipynb", OF_OTHERS)
     for name, author in {"on_the_way": GRACE, "dynamic": LINUS, "script": KARL}.items():
         (folder / "lib" / f"{name}.py").write_text("L = 1\n", encoding="utf-8")
-        git(folder, "add", ".")
-        git(folder, "-c", f"user.email={author}", "commit", "-q", "-m", name)
+        commit_as(folder, author)
+    write_notebook(folder / "lib" / "common.ipynb", "C = 1")
+    commit_as(folder, GRACE)
+
+
+def commit_as(folder: Path, author: str) -> None:
+    git(folder, "add", ".")
+    git(folder, "-c", f"user.email={author}", "commit", "-q", "-m", f"by {author}")
 
 
 def run(bench: Workbench, name: str) -> Run:
@@ -143,6 +150,7 @@ def test_who_wrote_what_ran_is_told_however_it_was_found_and_whatever_is_not_wha
     authors = {"": ("nobody",), **{commit.id: commit.authors for commit in told.commits}}
     wrote = {Path(file.path).name: file.lines and authors[file.lines[0].commit] for file in told.files}
     assert wrote == {
+        "common.ipynb": (GRACE,),
         "dynamic.py": (LINUS,),
         "helper.py": ("nobody",),
         "made.py": ("nobody",),

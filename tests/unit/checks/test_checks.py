@@ -519,6 +519,14 @@ def test_a_holdout_that_wears_out_is_said_before_it_blocks():
     assert find("holdout_wear", tries=build_tries(distinct=30)).status is Status.PASS
 
 
+@pytest.mark.parametrize("distinct", [3, 10, 31])
+def test_other_rules_on_the_rows_are_named_where_the_wear_is_told(distinct):
+    rules = ("lenient (sha256 0123456789ab)", "own (sha256 ba9876543210)")
+    found = find("holdout_wear", tries=build_tries(distinct=distinct, other_rules=rules))
+    assert found.value.startswith(f"{distinct} tries, 2 of them other policies, in 5 runs;")
+    assert "also planned under lenient (sha256 0123456789ab); own (sha256 ba9876543210)." in found.reason
+
+
 def test_what_was_shown_is_never_repeated_but_its_place_is():
     unread = find("no_secrets_shown", disclosures=build_disclosures(unread=("kept.zip", "huge.log")))
     assert unread.value == "2 files not read"

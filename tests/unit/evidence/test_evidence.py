@@ -216,7 +216,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "5ef0d80ec27939a1460a3f8dab393e796b2cf7091877d638f3b940b3cc6ed970"
+DIGEST_OF_FORMAT_4 = "5b99f358ce64436bc76ee960e55948bd1b214d1046fdddf4c9db9484d7729ec9"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()

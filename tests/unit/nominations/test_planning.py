@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.conftest import change_database
 from tests.unit.people import AUTHOR
 from tests.unit.policies.builders import build_policy_bytes
+from workbench.comparisons.tries import count_tries, find_other_rules
 from workbench.config import Settings
 from workbench.ledger.ledger import Event, seal_entry
-from workbench.nominations.planning import count_other_rules, describe_plan, find_plan, record_plan
+from workbench.nominations.planning import describe_plan, find_plan, record_plan
 from workbench.runs.looks import look_of_run
 from workbench.runs.run import Run, RunState
 from workbench.runs.sqlalchemy_store import Store
@@ -23,13 +24,14 @@ from workbench.runs.sqlalchemy_store import Store
 NOTEBOOK = "train.ipynb"
 
 
-def build_run(run_id="aaaa1111", *, notebook=NOTEBOOK, digest="d" * 64, started="2026-11-20T09:00:00+00:00"):
+def build_run(
+    run_id="aaaa1111", *, notebook=NOTEBOOK, digest="d" * 64, started="2026-11-20T09:00:00+00:00", replay_of=None
+):
     holdout = {"name": "holdout", "role": "holdout", "digest": digest, "rows": 9, "columns": 3}
     record = {"datasets": [holdout] if digest else []}
-    created = "2026-11-20T08:00:00+00:00"
-    return Run(
-        run_id, notebook, "ab" * 32, {}, {}, AUTHOR, created, state=RunState.FINISHED, started=started, record=record
-    )
+    created, origin = "2026-11-20T08:00:00+00:00", {"replay_of": replay_of} if replay_of else {}
+    ended = {"state": RunState.FINISHED, "started": started, "record": record}
+    return Run(run_id, notebook, "ab" * 32, {}, origin, AUTHOR, created, **ended)
 
 
 @pytest.fixture
@@ -245,12 +247,43 @@ def test_a_policy_nobody_planned_under_is_told_by_the_plan_there_was():
     assert describe(run, plan_under((10, NOTEBOOK, "p")), [run], policy="q").policy_digest == "p"
 
 
-def test_other_rules_on_rows_that_were_scored_are_counted_once_each():
+def test_other_rules_on_rows_that_were_scored_are_named_once_each_and_are_tries():
     runs = [build_run(str(number) * 8, started=at(second)) for number, second in enumerate((15, 25, 35, 45))]
     elsewhere = build_run("eeee5555", notebook="other.ipynb", digest="e" * 64, started=at(50))
     entries = plan_under((10, NOTEBOOK, "p"), (20, NOTEBOOK, "q"), (30, NOTEBOOK, "r"), (40, NOTEBOOK, "q"))
     entries += plan_under((48, "other.ipynb", "s"))
     looks = looks_of(runs[0], [*runs, elsewhere])
-    assert count_other_rules("p", entries, looks) == 2
-    assert count_other_rules("q", entries, looks) == 1
-    assert count_other_rules("p", entries, looks[:1]) == 0
+    assert find_other_rules("p", entries, looks) == ("q (sha256 q)", "r (sha256 r)")
+    assert find_other_rules("q", entries, looks) == ("r (sha256 r)",)
+    assert find_other_rules("p", entries, looks[:1]) == ()
+    assert count_tries(looks, find_other_rules("p", entries, looks)) == count_tries(looks, ()) + 2
+
+
+def test_a_replay_goes_by_what_stood_before_the_run_that_it_repeats():
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    run, replay = build_run(started=at(15)), build_run("bbbb2222", started=at(35), replay_of="aaaa1111")
+    once_more = build_run("cccc3333", started=at(45), replay_of="bbbb2222")
+    looks = looks_of(run, [once_more, replay, run])
+    assert find_other_rules("p", entries, looks) == ()
+    assert {
+        describe_plan(each, "classification", "r", entries, looks).policy_digest for each in (replay, once_more)
+    } == {"p"}
+    assert describe_plan(replay, "classification", "q", entries, looks).policy_digest == "p"
+
+
+def test_a_run_anew_after_a_replay_goes_by_the_rules_of_its_own_time():
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    run, replay = build_run(started=at(15)), build_run("bbbb2222", started=at(35), replay_of="aaaa1111")
+    looks = looks_of(run, [build_run("cccc3333", started=at(40)), replay, run])
+    assert find_other_rules("p", entries, looks) == ("q (sha256 q)",)
+
+
+def test_a_replay_whose_run_is_not_there_goes_by_its_own_time_and_so_do_two_that_claim_to_repeat_each_other():
+    entries = plan_under((10, NOTEBOOK, "p"), (30, NOTEBOOK, "q"))
+    lost = build_run("bbbb2222", started=at(35), replay_of="eeee5555")
+    assert describe_plan(lost, "classification", "q", entries, looks_of(lost, [lost])).policy_digest == "q"
+    round_ = [
+        build_run("aaaa1111", started=at(35), replay_of="bbbb2222"),
+        build_run("bbbb2222", started=at(36), replay_of="aaaa1111"),
+    ]
+    assert describe_plan(round_[0], "classification", "q", entries, looks_of(round_[0], round_)).policy_digest == "q"

@@ -99,6 +99,9 @@ NO_YAML = {
     "Line 1: a key is neither text": "true: 1",
     "Line 2: it is not YAML: expected a single document": "--- a\n--- b\n",
     "Line 2: it is not YAML: it holds '\\u200b', which a reader does not see": "a: 1\nb: \u200b",
+    "Line 2: it spells '\\u202e', which a reader does not see": 'a: 1\nb: "x \\u202e y"',
+    "Line 1: it spells '\\ud83d', which a reader does not see": 'a: "\\ud83d"',
+    "Line 1: it spells '\\x1b', which a reader does not see": '"\\e[8m": 1',
 }  # fmt: skip
 
 

@@ -114,6 +114,23 @@ def test_code_that_was_changed_before_it_ran_is_changed(project):
     assert standing(witness(project, code(project / "helper.py"))) == {"helper.py": "changed"}
 
 
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_nor_does_it_help_to_have_git_look_away(project, flag):
+    git(project, "update-index", flag, "helper.py")
+    (project / "helper.py").write_text("V = 2\n", encoding="utf-8")
+    assert standing(witness(project, code(project / "helper.py"))) == {"helper.py": "changed"}
+
+
+@pytest.mark.parametrize("committed", [b"V = 1\r\n", b"V = 1\n"])
+def test_line_ends_that_git_turns_are_no_change(project, committed):
+    (project / "helper.py").write_bytes(committed)
+    git(project, "commit", "-q", "--allow-empty", "-a", "-m", "line ends")
+    git(project, "config", "core.autocrlf", "true")
+    (project / "helper.py").write_bytes(b"V = 1\r\n")
+    lines = code(project / "helper.py", "V = 1\r\n")
+    assert standing(witness(project, lines)) == {"helper.py": "committed"}
+
+
 def test_code_that_is_another_now_than_when_it_ran_or_gone_is_told_as_such_wherever_it_lay(project, tmp_path_factory):
     loose = tmp_path_factory.mktemp("loose") / "loose.py"
     loose.touch()

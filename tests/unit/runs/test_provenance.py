@@ -49,6 +49,13 @@ def test_a_changed_file_makes_it_dirty(project, name):
     assert read(project)["git_dirty"] is True
 
 
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_so_does_a_changed_notebook_that_git_was_told_to_look_away_from(project, flag):
+    git(project, "update-index", flag, "notebooks/train.ipynb")
+    (project / "notebooks" / "train.ipynb").write_text("[]", encoding="utf-8")
+    assert read(project)["git_dirty"] is True
+
+
 def test_a_staged_change_makes_it_dirty(project):
     (project / "notebooks" / "train.ipynb").write_text("[]", encoding="utf-8")
     git(project, "add", ".")

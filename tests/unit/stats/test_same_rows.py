@@ -8,7 +8,17 @@ import pytest
 
 from tests.conftest import examples
 from workbench.records.row_digests import encode_value
-from workbench.stats.same_rows import NamedRows, are_same_rows
+from workbench.stats import same_rows
+from workbench.stats.same_rows import (
+    NamedRows,
+    _count_matched,
+    _Kinds,
+    _match_beyond_chance,
+    _match_by_name,
+    _place_rows,
+    are_same_rows,
+    may_be_same_size,
+)
 
 RNG = np.random.default_rng(7)
 MEASURED = pd.DataFrame(RNG.normal(size=(150, 4)), columns=list("abcd")).assign(
@@ -111,3 +121,81 @@ def test_rows_that_hold_no_number_are_texts() -> None:
     odd = pd.DataFrame({"a": [float("inf"), float("nan"), None, "?"] * 30, "b": range(120)})
     assert are_same(odd, odd.sample(frac=1, random_state=1).reset_index(drop=True))
     assert not are_same(odd, odd.assign(a=odd.a.iloc[::-1].tolist()))
+
+
+def test_rows_that_stand_more_than_once_have_each_a_partner() -> None:
+    often = pd.DataFrame({"a": RNG.normal(size=60).repeat(4), "b": RNG.normal(size=60).repeat(4)})
+    assert are_same(often, often.sample(frac=1, random_state=1).reset_index(drop=True))
+    assert not are_same(often, often[::2].iloc[RNG.integers(0, 120, 240)].reset_index(drop=True))
+
+
+def test_one_row_that_is_repeated_is_no_table_of_rows_that_are_all_called_alike() -> None:
+    one = MEASURED.set_axis(["x"] * len(MEASURED))
+    assert not are_same(one, one.iloc[[-1] * len(one)])
+
+
+# Rows of which all are near: one huge value in each column makes a step of it larger than all else
+
+
+def blown_up(rows: int, seed: int) -> pd.DataFrame:
+    values = np.random.default_rng(seed).normal(size=(rows, 20))
+    values[range(20), range(20)] = 1e9
+    return pd.DataFrame(values).rename(columns=str)
+
+
+def test_rows_that_are_all_near_are_not_all_looked_up_to_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[int]()
+    find = _Kinds.find
+
+    def count(kinds: _Kinds, rows: np.ndarray) -> np.ndarray:
+        asked.append(len(rows))
+        return find(kinds, rows)
+
+    monkeypatch.setattr(_Kinds, "find", count)
+    one = blown_up(4_000, 1)
+    assert not are_same(one, blown_up(4_000, 2))
+    assert sum(asked) <= 1_000
+    assert are_same(one, one.sample(frac=1, random_state=1).reset_index(drop=True) + 1e-4)
+
+
+def decide_plainly(one: NamedRows, other: NamedRows) -> bool:
+    """Decide with each of theirs held against each of ours, and no sample."""
+    ours, theirs = _place_rows(one, other, sorted(one.columns.keys() & other.columns.keys()))
+    different, labels = np.unique(ours, axis=0, return_inverse=True)
+    far = [np.abs(different - row).max(axis=1) for row in theirs]
+    nearest = [
+        int(each.argmin()) if each.min() <= 0.5 * (1 + 1e-6) else len(different) + at for at, each in enumerate(far)
+    ]
+    both = labels.ravel(), np.array(nearest)
+    matched = _count_matched(*both)
+    return (
+        may_be_same_size(len(ours), len(theirs))
+        and matched >= 0.95 * max(len(ours), len(theirs))
+        and (_match_beyond_chance(matched, *both) or _match_by_name(one.names, other.names, *both))
+    )
+
+
+def vary(seed: int) -> tuple[NamedRows, NamedRows]:
+    """A table with some columns that are blown up and perhaps categories, and what was made of it by noise and by others' rows."""
+    rng = np.random.default_rng(seed)
+    rows, columns = int(rng.integers(5, 120)), int(rng.integers(1, 6))
+    one = rng.normal(size=(rows, columns))
+    one[0, rng.random(columns) < 0.7] = 1e9
+    one = one[rng.integers(0, rows, rows)] if rng.random() < 0.3 else one  # some rows more than once
+    kept = rng.random(rows) >= rng.choice([0.0, 0.03, 0.06, 0.2, 1.0])
+    noise = rng.choice([0.0, 1e-6, 1e-3, 0.1, 1.0]) * rng.normal(size=one.shape)
+    other = np.where(kept[:, None], one + noise, rng.normal(size=one.shape))
+    town = rng.integers(0, 3, rows)
+    tables = [pd.DataFrame(each).rename(columns=str).assign(town=town) for each in (one, other)]
+    order = rng.permutation(rows)[: rows - int(rng.integers(0, 3))] if rng.random() < 0.6 else np.arange(rows)
+    theirs = tables[1].iloc[order]
+    return rows_of(tables[0]), rows_of(theirs if rng.random() < 0.5 else theirs.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("hundred", examples(range(30), [0]))
+def test_what_a_sample_decides_is_what_all_rows_would(hundred: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(same_rows, "_SAMPLE", 25)
+    pairs = [vary(100 * hundred + number) for number in range(100)]
+    decided = [are_same_rows(*pair) for pair in pairs]
+    assert decided == [decide_plainly(*pair) for pair in pairs]
+    assert 5 < sum(decided) < 90

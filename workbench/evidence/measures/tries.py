@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from workbench.comparisons.comparison import spell_tries
+from workbench.comparisons.tries import count_tries
 from workbench.errors import UsageError
 from workbench.policies.policy import MetricRule
 from workbench.runs.kept_run import Read
-from workbench.runs.looks import Look, count_distinct, name_predictions
+from workbench.runs.looks import Look, name_predictions
 from workbench.runs.run import Run
 
 
@@ -17,8 +19,8 @@ from workbench.runs.run import Run
 class TriesFact:
     """How often the holdout was looked at: by `runs` attempts, whatever became of them, and `drafts`; how many tries they are.
 
-    `distinct` counts what was seen differently, with the `other_rules` that it was judged by once there was a score. The best and
-    the median are of the `scored` ones that could be scored again here.
+    `distinct` counts what was seen differently, with the `other_rules` that it was judged by once there was a score (policies by
+    name and digest). The best and the median are of the `scored` ones that could be scored again here.
     """
 
     metric: str
@@ -28,13 +30,13 @@ class TriesFact:
     best: float | None
     median: float | None
     drafts: int = 0
-    other_rules: int = 0
+    other_rules: tuple[str, ...] = ()
 
 
 _MOST_SCORED = 500
 
 
-def measure_tries(looks: Sequence[Look], rule: MetricRule, read: Read, *, other_rules: int = 0) -> TriesFact:
+def measure_tries(looks: Sequence[Look], rule: MetricRule, read: Read, *, other_rules: Sequence[str] = ()) -> TriesFact:
     """Return how often a holdout was looked at; the newest run comes first."""
     from workbench.stats.metrics import METRICS
 
@@ -45,12 +47,12 @@ def measure_tries(looks: Sequence[Look], rule: MetricRule, read: Read, *, other_
     return TriesFact(
         metric=rule.name,
         runs=len(looks) - drafts,
-        distinct=count_distinct(looks) + other_rules,
+        distinct=count_tries(looks, other_rules),
         scored=len(values),
         best=best(values, default=None),
         median=median(values) if values else None,
         drafts=drafts,
-        other_rules=other_rules,
+        other_rules=tuple(other_rules),
     )
 
 
@@ -75,13 +77,17 @@ def _rescore(run: Run, read: Read, rule: MetricRule) -> float | None:
 def describe_tries(tries: TriesFact) -> str:
     """Say how many tries there were and what they are."""
     where = [_count(tries.runs, "run"), *([_count(tries.drafts, "draft")] if tries.drafts else [])]
-    rules = f" and {_count(tries.other_rules, 'other policy', 'other policies')}" if tries.other_rules else ""
-    counted = f"{_count(tries.distinct, 'try', 'tries')} in {', '.join(where)}{rules}"
+    counted = f"{spell_tries(tries.distinct, len(tries.other_rules))}{',' if tries.other_rules else ''} in {' and '.join(where)}"
     if tries.best is None or tries.median is None:
         return counted
     gap = abs(tries.best - tries.median)
     return f"{counted}; best {tries.metric} {tries.best:.4g}, median {tries.median:.4g}, gap {gap:.2g}"
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+def describe_other_rules(tries: TriesFact) -> str:
+    """Say which other policies these rows were judged by once there was a score on them; nothing where there are none."""
+    return f"Runs on these rows were also planned under {'; '.join(tries.other_rules)}." if tries.other_rules else ""
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one if number == 1 else f'{one}s'}"

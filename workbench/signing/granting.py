@@ -1,0 +1,55 @@
+"""Granting: who may sign as what is written into the allowed-signers file, which stays one that tells people apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.errors import Refused, UsageError
+from workbench.files.disk import disk_answers
+from workbench.signing.allowed_signers import find_signers_faults
+from workbench.signing.ssh_signatures import allowed_signer, read_public_key
+
+
+def add_signer(signers: Path, principal: str, key: Path, roles: Sequence[str]) -> bool:
+    """Let a principal approve, waive and object in these roles with a key; False where the file says so already.
+
+    `key` is a private key with its `.pub` beside it, or the public half. Raises UsageError for what is no key, principal or role,
+    Refused where the file would then not tell people apart.
+    """
+    public = read_public_key(key)
+    if public is None:
+        raise UsageError(
+            f"{key} is no SSH key.",
+            why="Neither it nor a file of its name with .pub holds a public key.",
+            next_step=f"Make one with `ssh-keygen -t ed25519 -f {key}`, or name another file.",
+        )
+    line = allowed_signer(principal, roles, public)
+    with disk_answers(signers.parent):
+        before = signers.read_text(encoding="utf-8") if signers.is_file() else ""
+        if line in before.splitlines():
+            return False
+        after = f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{line}\n"
+        if faults := find_signers_faults(after.encode()):
+            raise Refused(
+                f"{principal} was not added to {signers}.",
+                why=faults,
+                next_step="Give each person a key of their own, and correct the lines that are named.",
+            )
+        _replace(signers, after)
+    return True
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write a file whole or not at all; where it is a link, the file it leads to."""
+    real = path.resolve()
+    real.parent.mkdir(parents=True, exist_ok=True)
+    fresh = real.with_name(f".{real.name}.new")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if real.exists():
+        fresh.chmod(real.stat().st_mode)
+    fresh.replace(real)

@@ -1,0 +1,121 @@
+"""Starting: a folder becomes a project; what is there already stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.config import MARKER, find_notebook, find_project, read_settings
+from workbench.errors import UsageError
+from workbench.files.disk import disk_answers
+
+_MARK = """\
+# This folder is a project of the workbench: what it keeps lies in runs/. Settings are lines such as these:
+# author = "ada@example.org"
+# policy = "strict"
+# `workbench help workflow` lists them.
+"""
+_SIGNERS = """\
+# Who may sign as what, a line for each person and key: `workbench signer add NAME --key FILE --role ROLE`.
+"""
+_VIEWS = ("20_compare_runs.ipynb", "30_review_nominee.ipynb")
+_IGNORED = ("/runs/", ".ipynb_checkpoints/", "__pycache__/")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A project that was started: which files were made in it, and which were there; paths from it."""
+
+    project: str
+    made: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def start_project(folder: Path) -> Started:
+    """Make a folder a project, with the views of comparison and review, and a file for its signers.
+
+    Raises UsageError where it is a file, or lies in another project, whose runs and signers it would not share.
+    """
+    folder = folder.resolve()
+    _require_place(folder)
+    with disk_answers(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        is_marked = find_project(folder) == folder and _has_settings(folder)
+        contents = {} if is_marked else {folder / MARKER: _MARK.encode()}
+        contents |= {folder / "notebooks" / name: find_notebook(name).read_bytes() for name in _VIEWS}
+        made = [path for path, content in contents.items() if _write_new(path, content)]
+        settings = read_settings(folder)
+        contents[settings.signers_file] = _SIGNERS.encode()
+        made += [settings.signers_file] if _write_new(settings.signers_file, _SIGNERS.encode()) else []
+        made += [folder / ".gitignore"] if _ignore(folder / ".gitignore") else []
+    kept = [path for path in (*contents, folder / ".gitignore") if path not in made]
+    return Started(
+        str(folder), tuple(_name(path, folder) for path in made), tuple(_name(path, folder) for path in kept)
+    )
+
+
+def _require_place(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file.", next_step="Name a folder, or one that is to be made.")
+    around = find_project(folder)
+    if around is not None and around != folder and _has_settings(around):
+        raise UsageError(
+            f"{folder} lies in the project {around}.",
+            why="What is inside of a project is run and reviewed there; a second one would keep its runs and signers apart.",
+            next_step=f"Go on in {around}, or start a project outside of it.",
+        )
+
+
+def _has_settings(folder: Path) -> bool:
+    return (folder / MARKER).is_file() or "[tool.workbench]" in _read(folder / "pyproject.toml")
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _write_new(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; False when it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _ignore(path: Path) -> bool:
+    """Keep out of git what is no source; False when it is kept out already."""
+    before = _read(path)
+    missing = [line for line in _IGNORED if line not in before.split()]
+    if missing:
+        path.write_text("\n".join([*before.splitlines(), *missing, ""]), encoding="utf-8")
+    return bool(missing)
+
+
+def _name(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+
+def mark_project(beside: Path) -> Path | None:
+    """Make a folder a project where `beside`, in which a notebook is or comes to lie, is in none; None where it is in one.
+
+    It is the current folder, or the one with the notebook where that is everybody's (the home folder, the root); never one that
+    only holds notebooks. Raises UsageError where both are everybody's.
+    """
+    here = Path.cwd()
+    if find_project(beside) or find_project(here):
+        return None
+    shared = (Path.home(), Path(here.anchor))
+    folder = beside if here in shared else here
+    folder = folder.parent if folder.name == "notebooks" else folder
+    if folder in shared:
+        raise UsageError(
+            f"{folder} cannot be a project.",
+            why="Whatever lies below would belong to it.",
+            next_step="Make a folder for it: `workbench init FOLDER && cd FOLDER`.",
+        )
+    with disk_answers(folder):
+        _write_new(folder / MARKER, _MARK.encode())
+    return folder

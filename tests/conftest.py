@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -37,6 +38,13 @@ AUTHOR = "ada@example.org"
 COMMAND = str(Path(sys.executable).with_name("workbench"))
 Example = TypeVar("Example")
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def examples(every: Iterable[Example], tried: Collection[Example]) -> list[Any]:

@@ -29,6 +29,7 @@ ANSWERS = {
     "harm": "Somebody may get a newsletter that does not interest them.",
 }
 MODEL = "shop"
+HARM = "Somebody may get a newsletter that is of no interest to them."
 WHY = "The shop closes at the end of the month, and the list with it."
 
 

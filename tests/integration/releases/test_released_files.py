@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import free_port
 from tests.integration.governed import MODEL, OWNER, Governed
-from tests.integration.releases.test_promotion import free_port
 from workbench.config import find_template, serving_variables
 from workbench.errors import NotFound, Refused
 from workbench.files.trees import read_tree

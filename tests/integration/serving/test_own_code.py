@@ -11,10 +11,9 @@ import httpx
 import pandas as pd
 import pytest
 
-from tests.conftest import AUTHOR
+from tests.conftest import AUTHOR, free_port
 from tests.integration.governed import MODEL, STRANGER, Governed, open_governed, reasons_of, trust
 from tests.integration.own_code import FEATURES, SCALING, write_notebook
-from tests.integration.releases.test_promotion import free_port
 from workbench.errors import Refused
 from workbench.reviews.request import ApprovalRequest
 from workbench.signing.key import Key

@@ -9,34 +9,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.checks.cases import (
-    MEASURED,
-    SLICED,
-    answered,
-    find,
-)
+from tests.unit.checks.cases import SLICED, answered, find
+from tests.unit.checks.missing import MEASURED
 from tests.unit.evidence.builders import (
     ANSWERS,
     build_authorship,
+    build_holdout,
+    build_model,
+    build_replay,
+    build_score,
+    build_tries,
+    build_written,
+)
+from tests.unit.evidence.measure_builders import (
     build_calibration,
     build_column,
     build_cost,
     build_disclosure,
     build_disclosures,
-    build_holdout,
     build_leakage,
-    build_model,
     build_numerics,
     build_profile,
     build_profiles,
-    build_replay,
     build_robustness,
     build_scenario,
-    build_score,
     build_slice,
     build_slices,
-    build_tries,
-    build_written,
 )
 from workbench.evidence.evidence import Status
 from workbench.evidence.measures.leakage import ColumnStrength

@@ -1,4 +1,4 @@
-"""On a terminal of 80 columns everything can be read, and nothing that was logged can do anything to it."""
+"""Nothing that was logged can do anything to a terminal, and what is said there is short, whole and its own channel's."""
 
 from __future__ import annotations
 
@@ -12,26 +12,23 @@ from types import MappingProxyType
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rich.cells import cell_len
 from rich.text import Text
 
+from tests.unit.cli.printing import _eighty_columns, build_run, printed, widths  # noqa: F401 - a fixture
 from tests.unit.comparisons.builders import build_compared_run, build_comparison
-from tests.unit.evidence.builders import build_class, build_classes, build_evidence, build_execution
-from tests.unit.people import AUTHOR, ENDED, RUN_ID
+from tests.unit.evidence.builders import build_evidence
+from tests.unit.people import ENDED
 from tests.unit.reviews.builders import build_review
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
 from workbench.cli import terminal
-from workbench.comparisons.comparison import Verdict
 from workbench.errors import Refused, WorkbenchError
-from workbench.ledger.ledger import Checkpoint, Event, seal_entry
+from workbench.ledger.ledger import Event, seal_entry
 from workbench.nominations.obstacles import Obstacle
 from workbench.releases.release import Release
 from workbench.reviews.changes import Changed
-from workbench.reviews.checklist import ItemStatus
 from workbench.reviews.decision import decide
-from workbench.reviews.ledger_audit import AuditedApproval, LedgerAudit
-from workbench.runs.run import Run, RunState
+from workbench.runs.run import RunState
 
 HOSTILE = [
     "[red]red[/]",
@@ -54,40 +51,6 @@ HOSTILE = [
     "\ud800",
     "$ rm -rf /",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _eighty_columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def build_run(number: int = 0, **changes) -> Run:
-    facts = {
-        "id": f"{int(RUN_ID, 16) + number:012x}",
-        "notebook": "notebooks/01_train.ipynb",
-        "notebook_digest": "ab" * 32,
-        "parameters": {"strength": 0.1 * number, "seed": 7},
-        "provenance": {"git_commit": "9c1d2f7b6a5e4c3d", "git_dirty": True},
-        "author": AUTHOR,
-        "created": ENDED,
-        "state": RunState.FINISHED,
-        "record": {
-            "metrics": {"roc_auc": 0.99517},
-            "datasets": [{"name": "holdout", "role": "holdout", "rows": 1430, "columns": 31, "digest": "ef" * 32}],
-        },
-    }
-    return Run(**{**facts, **changes})
-
-
-def printed(capsys, call, *arguments) -> str:
-    call(*arguments)
-    return capsys.readouterr().out
-
-
-def widths(text: str) -> list[int]:
-    return [cell_len(line) for line in text.splitlines()]
 
 
 # Texts from elsewhere
@@ -140,149 +103,6 @@ def test_no_logged_text_reaches_the_terminal_as_a_command(capsys, text):
     out, err = capsys.readouterr()
     assert set(out + err) <= {character for character in out + err if character.isprintable()} | {"\n"}
     assert "⚠" not in out + err
-
-
-# Width
-
-
-def test_the_table_of_runs_fits_eighty_columns(capsys):
-    runs = [build_run(number) for number in range(4)]
-    runs += [build_run(9, state=RunState.RUNNING, record={}, parameters={"family": "hist_gradient_boosting " * 9})]
-    text = printed(capsys, terminal_views.print_runs, runs)
-    table = text.splitlines()[1:]
-    assert max(map(cell_len, table)) <= 80
-    assert all(run.id in text for run in runs)
-
-
-def test_a_run_says_at_which_step_a_metric_has_its_value_and_how_many_points_it_has(capsys):
-    history = {"loss": {"step": 10, "points": 3}, "f1": {"step": 4, "points": 1}, "auc": {"step": 0, "points": 12_345}}
-    metrics = {"loss": 0.1, "f1": 0.5, "auc": 0.99517, "alone": 2.0, "a rather long name": 0.5}
-    history["a rather long name"] = {"step": -(2**63), "points": 100_000}
-    text = printed(capsys, terminal_views.print_run, build_run(record={"metrics": metrics, "history": history}), "runs")
-    assert max(widths(text)) <= 80
-    said = [" ".join(line.split()) for line in text.splitlines()]
-    assert {"loss 0.1 at step 10 (3 points)", "f1 0.5 at step 4", "auc 0.9952 (12,345 points)", "alone 2"} <= set(said)
-
-
-@pytest.mark.parametrize("count", [1, 3, 12])
-def test_the_table_fits_however_many_parameters_differ(capsys, count):
-    runs = [
-        build_run(n, parameters={f"a_rather_long_name_{i}": f"value {n}" * 5 for i in range(count)}) for n in (0, 1)
-    ]
-    text = printed(capsys, terminal_views.print_runs, runs)
-    assert max(widths(text.partition("\n")[2])) <= 80
-    assert all(run.id in text for run in runs)
-
-
-def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):
-    runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": n}) for n in range(20))
-    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
-    assert max(widths("\n".join(text.splitlines()[1:-1]))) <= 80
-    assert "and 5 more; --json shows all" in text
-
-
-def test_a_comparison_without_an_interval_shows_that_it_has_none(capsys):
-    runs = (build_compared_run(advantage=None, verdict=Verdict.INCONCLUSIVE),)
-    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
-    assert "? unclear" in text
-    assert "none" in text
-
-
-def test_a_review_fits_eighty_columns_and_shows_what_blocks_it_first(capsys):
-    evidence = build_evidence(execution=build_execution(completed=False), answers={})
-    text = printed(capsys, terminal_reviews.print_review, build_review(evidence=evidence))
-    table = [line for line in text.splitlines() if re.search(r"[✓✕?] (Pass|Fail|Unknown)", line)]
-    assert max(map(cell_len, table)) <= 80
-    assert [("Pass" in line) for line in table] == sorted("Pass" in line for line in table)
-    assert "✕ Fail" in table[0]
-
-
-def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
-    text = printed(capsys, terminal_reviews.print_review, build_review())
-    before, _, _ = text.partition("138 of")
-    assert "What changed since version 2: 2 parameters, 1 table of data and 4 lines of code changed." in before
-    assert re.search(r"ROC AUC +0\.9941 +0\.9952 \(\+0\.0011\)", before)
-    assert re.search(r"Parameter regularisation +1 +0\.5", before)
-    assert "breast_cancer_train" in before
-    assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before
-    assert "model.fit" not in text
-    assert max(widths(before.split("\n", 4)[4])) <= 80
-
-
-def test_a_review_shows_what_each_class_was_called_and_by_what_it_is_decided(capsys):
-    lines = printed(capsys, terminal_reviews.print_review, build_review()).splitlines()
-    assert "138 of 143 rows are called right: 0.965 (0.92 to 0.98)." in " ".join(lines)
-    assert any(line.split()[:3] == ["malignant", "3", "50"] for line in lines)
-    assert "the positive class is malignant. Labels are the model's own." in " ".join(lines)
-
-
-def test_many_classes_fit_eighty_columns_by_what_each_is_mistaken_for(capsys):
-    names = [f"class number {number}" for number in range(9)]
-    confusion = tuple(tuple(9 if at == place else int(at == 0) for at in range(9)) for place in range(9))
-    classes = build_classes(classes=tuple(build_class(name=name) for name in names), confusion=confusion)
-    text = printed(capsys, terminal_reviews.print_review, build_review(evidence=build_evidence(classes=classes)))
-    shown = [line for line in text.splitlines() if line.startswith("class number")]
-    assert len(shown) == 9
-    assert "class number 0, 1 time" in shown[5]
-    assert max(map(len, shown)) <= 80
-
-
-def test_a_first_version_is_said_to_be_all_new(capsys):
-    text = printed(capsys, terminal_reviews.print_review, build_review(changes=None))
-    assert "all of it is new" in text
-    assert "--html" not in text
-
-
-def test_what_does_not_apply_is_said_as_on_the_page(capsys):
-    review = build_review()
-    row = replace(review.checklist[0], status=ItemStatus.NOT_NEEDED)
-    text = printed(capsys, terminal_reviews.print_checklist, replace(review, checklist=(row,)))
-    assert "Not for this tier" in text
-
-
-def test_the_ledger_fits_eighty_columns(capsys):
-    entry = seal_entry(
-        None,
-        time=ENDED,
-        event=Event.REFUSED,
-        actor="a" * 40,
-        subject="m/1",
-        body={"action": "promote", "reasons": ["because " * 30]},
-    )
-    text = printed(capsys, terminal_views.print_ledger, [entry], [])
-    assert max(widths(text)) <= 80
-    assert "✓ The chain of 1 entry is whole" in text
-
-
-@pytest.mark.parametrize("fault", ["", "Entry 3: the signature of a does not hold"])
-def test_what_was_verified_of_a_ledger_is_told_with_its_faults_and_the_head_to_note(capsys, fault):
-    head = Checkpoint(20, "ab" * 32)
-    approval = AuditedApproval(3, "m/1", "a", "owner", None, (fault,) if fault else ())
-    audit = LedgerAudit(20, head, Checkpoint(19, "cd" * 32), head, (approval,), (fault,) if fault else ())
-    text = printed(capsys, terminal_views.print_ledger_audit, audit)
-    assert max(widths(text)) <= 80
-    assert (str(head) in text) is not bool(fault)
-    assert "seen here before: entry 19, digest cdcdcdcdcdcd" in text
-    assert ("✕ 20 entries: 1 fault" in text) is bool(fault)
-    assert f"approvals: {0 if fault else 1} of 1 hold" in text
-
-
-def test_a_ledger_of_which_more_was_seen_tells_how_to_go_on_and_gives_nothing_to_note(capsys):
-    audit = LedgerAudit(
-        1, Checkpoint(1, "ab" * 32), Checkpoint(2, "cd" * 32), None, (), ("Seen was entry 2",), is_rewritten=True
-    )
-    text = printed(capsys, terminal_views.print_ledger_audit, audit)
-    assert "✕ 1 entry: 1 fault" in text
-    assert "put the newest copy back or, if you started over:" in text
-    assert f"workbench ledger accept --head {'ab' * 32}" in text
-    assert "another time" not in text
-
-
-@pytest.mark.parametrize("event", Event)
-def test_every_event_of_the_ledger_has_words(capsys, event):
-    body = {"run": RUN_ID, "question": "harm", "role": "owner", "action": "promote", "reasons": ["no"], "endpoint": "m"}
-    entry = seal_entry(None, time=ENDED, event=event, actor="ada", subject="m/1", body=body)
-    assert "m/1" in printed(capsys, terminal_views.print_ledger, [entry], [])
 
 
 # What is said

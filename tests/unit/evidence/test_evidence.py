@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval
 from tests.unit.evidence.builders import (
-    build_cost,
     build_evidence,
     build_execution,
     build_holdout,
@@ -24,6 +23,7 @@ from tests.unit.evidence.builders import (
     build_score,
     build_tries,
 )
+from tests.unit.evidence.measure_builders import build_cost
 from tests.unit.policies.builders import build_policy
 from tests.unit.reviews.builders import build_waiver_fact
 from workbench.checks import run_checks

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.unit.evidence.builders import build_evidence
 from tests.unit.policies.builders import STANDARD_POLICY, build_policy_bytes, read_policy
+from tests.unit.policies.changes import STANDARD, changed, refusal, without
 from workbench.checks import run_checks
 from workbench.cli.options import typed_policy
 from workbench.errors import NotFound, UsageError
-from workbench.evidence.evidence import Severity
-from workbench.policies.policy import WaiverRule, parse_policy
+from workbench.policies.policy import parse_policy
 from workbench.policies.policy_files import find_policy
 from workbench.records.digest import sha256_hex
-
-STANDARD = yaml.safe_load(build_policy_bytes())
-SAID = {name: limits["severity"] for name, limits in STANDARD["checks"].items() if "severity" in limits}
-WAIVABLE = set(SAID)  # what passes, too, where only the unknown may be
-
-
-def all_blocking():
-    """Return the checks of the standard policy with none that may be waived."""
-    return {
-        name: {key: value for key, value in limits.items() if key != "severity"}
-        for name, limits in STANDARD["checks"].items()
-    }
-
-
-def changed(*path, to):
-    document = deepcopy(STANDARD)
-    place = document
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = to
-    return document
-
-
-def without(*path):
-    document = deepcopy(STANDARD)
-    place = document
-    for key in path[:-1]:
-        place = place[key]
-    del place[path[-1]]
-    return document
-
-
-def refusal(document):
-    content = document if isinstance(document, bytes) else yaml.safe_dump(document).encode()
-    with pytest.raises(UsageError) as caught:
-        read_policy(content)
-    return caught.value.reasons
 
 
 def test_the_standard_policy_says_what_its_file_says():
@@ -232,88 +192,6 @@ def test_every_key_is_needed(key):
     assert " Write " in said
 
 
-# Severities, waivers, and files of before there were any
-
-
-def severities(**named):
-    document = deepcopy(STANDARD)
-    for check, severity in named.items():
-        document["checks"][check] = {**(document["checks"][check] or {}), "severity": severity}
-    return read_policy(yaml.safe_dump(document).encode())
-
-
-def test_a_severity_is_read_beside_the_limits_and_is_none_of_them():
-    policy = severities(model_loads="advisory", metric_limit="waivable", safe_format="blocking")
-    assert policy.severities == {
-        **SAID,
-        "model_loads": "advisory",
-        "metric_limit": "waivable",
-        "safe_format": "blocking",
-    }
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
-    assert policy.checks["metric_limit"] == {}
-
-
-def test_a_policy_says_of_every_check_what_it_means_that_it_does_not_pass():
-    policy = severities(model_loads="advisory", metric_limit="waivable")
-    said = [policy.severity_of(check) for check in ("model_loads", "metric_limit", "safe_format")]
-    assert all(isinstance(each, Severity) for each in [*said, *policy.severities.values()])
-    assert said == [Severity.ADVISORY, Severity.WAIVABLE, Severity.BLOCKING]
-
-
-def test_a_finding_has_the_severity_of_its_check_and_blocks_without_one():
-    found = {each.check: each.severity for each in run_checks(build_evidence(), severities(model_loads="advisory"))}
-    assert found.pop("model_loads") is Severity.ADVISORY
-    assert {name for name, severity in found.items() if severity is Severity.WAIVABLE} == WAIVABLE
-    assert {severity for name, severity in found.items() if name not in WAIVABLE} == {Severity.BLOCKING}
-
-
-def test_the_standard_policy_says_who_may_waive_for_how_long():
-    policy = read_policy(build_policy_bytes())
-    assert (policy.tier, policy.slices, policy.waivers) == (2, (), WaiverRule(("owner",), 90))
-
-
-def test_where_waivers_are_not_allowed_nobody_may_give_one():
-    document = changed("checks", to=all_blocking())
-    document["waivers"] = {"allowed": False, "roles": ["owner"], "most_days": 90}
-    assert read_policy(yaml.safe_dump(document).encode()).waivers == WaiverRule()
-
-
-LATER_KEYS = ("tier", "slices", "waivers", "own_code")
-
-
-def of_format_1(**changes):
-    document = {key: value for key, value in deepcopy(STANDARD).items() if key not in LATER_KEYS}
-    return yaml.safe_dump({**document, "checks": all_blocking(), "format": 1, **changes}).encode()
-
-
-def test_a_file_of_format_1_is_of_tier_2_and_everything_in_it_blocks():
-    policy = read_policy(of_format_1())
-    assert (policy.tier, policy.slices, policy.severities, policy.waivers) == (2, (), {}, WaiverRule())
-    assert policy.checks["model_loads"] == {"largest_difference": 1e-6}
-    findings = run_checks(build_evidence(), policy)
-    assert {finding.severity for finding in findings} == {Severity.BLOCKING}
-
-
-@pytest.mark.parametrize("severity", ["blocking", "waivable", "waivable_if_unknown", "advisory", "mild"])
-def test_a_file_of_format_1_has_no_severities(severity):
-    (said,) = refusal(of_format_1(checks={"metric_limit": {"severity": severity}}))
-    assert "severity: is nothing that format 1 knows" in said
-
-
-@pytest.mark.parametrize("key", LATER_KEYS)
-def test_a_file_of_format_1_has_none_of_the_later_keys(key):
-    (said,) = refusal(of_format_1(**{key: STANDARD[key]}))
-    assert f"{key}: is no key of a policy. Known are format, name, metrics, checks, questions, approvals." in said
-
-
-def test_own_code_is_allowed_only_by_a_policy_that_says_so():
-    assert read_policy(yaml.safe_dump(STANDARD).encode()).allows_own_code
-    assert not read_policy(yaml.safe_dump(without("own_code")).encode()).allows_own_code
-    assert not read_policy(of_format_1()).allows_own_code
-    assert not read_policy(STANDARD_POLICY.with_name("strict.yaml").read_bytes()).allows_own_code
-
-
 def test_where_names_are_not_judged_keys_are_texts_all_the_same():
     document = changed("checks", "fairness", to=None)
     document["metrics"]["classification"]["name"] = "auc"
@@ -332,109 +210,6 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_lines():
     assert len(reasons) == 5
     lines = [int(reason.partition(",")[0].removeprefix("Line ")) for reason in reasons]
     assert lines == sorted(lines)
-
-
-_KEYS = [*sorted(STANDARD), "name", "margin", "limit", "roles", "classification"]
-_ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 400) | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=3), inner, max_size=4)
-    ),
-    max_leaves=8,
-)
-
-
-def _places(section):
-    """Return every place of a section of the standard policy, by the keys that lead there, with what stands there."""
-    found = [((section,), STANDARD[section])]
-    for place, value in found:
-        found += [((*place, key), inner) for key, inner in value.items()] if isinstance(value, dict) else []
-    return found
-
-
-_ALIKE = {
-    bool: st.booleans(),
-    int: st.integers(0, 3),
-    float: st.floats(-1, 2),
-    str: st.sampled_from(["blocking", "waivable", "advisory", "log_loss", "roc_auc", "r2", "Why?", ""]),
-    list: st.sampled_from([[], ["owner"], ["Owner"]]),
-    dict: st.sampled_from([{}, {"owner": 1}, {"allowed": False}, {"severity": "advisory"}, {"harm": "Whom?"}]),
-}
-# Of the many places of the checks, and as often of those of each section.
-_PLACES = st.sampled_from([found for section in STANDARD for found in _places(section)]) | st.sampled_from(
-    sorted(STANDARD)
-).flatmap(lambda section: st.sampled_from(_places(section)))
-_EDITS = _PLACES.flatmap(lambda found: st.tuples(st.just(found[0]), _ALIKE[type(found[1])] | _ANYTHING))
-
-
-@given(_EDITS)
-def test_whatever_stands_in_one_place_it_is_read_or_refused(edit):
-    place, value = edit
-    try:
-        policy = read_policy(yaml.safe_dump(changed(*place, to=value)).encode())
-    except UsageError as refused:
-        assert refused.reasons
-    else:
-        assert policy.principals >= 1 and policy.valid_days >= 1 and sum(policy.roles.values()) >= 1
-        assert policy.tier in (1, 2, 3) and set(policy.severities) <= set(policy.checks)
-        assert bool(policy.waivers.roles) == (policy.waivers.most_days >= 1)
-        assert policy.waivers.roles or not {"waivable", "waivable_if_unknown"} & {*policy.severities.values()}
-
-
-@given(st.binary(max_size=60))
-def test_bytes_that_are_no_policy_are_refused(content):
-    assert refusal(content)
-
-
-_PIECES = [
-    b"",
-    b"\n",
-    b" ",
-    b"-",
-    b":",
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b"&a ",
-    b"*a",
-    b"<<: ",
-    b"? ",
-    b"!!int ",
-    b"'",
-    b"#",
-    b"~",
-]
-
-
-@settings(max_examples=300)
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, len(build_policy_bytes())), st.integers(0, 12), st.sampled_from(_PIECES) | st.binary()
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_the_standard_policy_with_pieces_cut_out_and_put_in_is_read_or_refused(edits):
-    content = build_policy_bytes()
-    for position, cut, piece in edits:
-        content = content[:position] + piece + content[position + cut :]
-    try:
-        policy = read_policy(content)
-    except UsageError as refused:
-        assert refused.reasons
-        assert all(re.match(r"Line [0-9]+[,:] |The file: ", reason) for reason in refused.reasons)
-    else:
-        assert policy.digest == sha256_hex(content)
-
-
-@pytest.mark.parametrize("hidden", ["\u2028", "\u2029", "\x85", "\u200b", "\x00"])
-def test_a_line_that_a_reader_does_not_see_is_none_for_the_parser_either(hidden):
-    told = f"  metric_limit: {{}}  # blocks, see the handbook.{hidden}  metric_limit: {{severity: advisory}}"
-    (said,) = refusal(build_policy_bytes().replace(b"  metric_limit: {}", told.encode()))
-    assert "which a reader does not see" in said
 
 
 @pytest.mark.parametrize("name", ["minimal", "standard", "strict"])

@@ -18,7 +18,7 @@ _MARK = """\
 _SIGNERS = """\
 # Who may sign as what, a line for each person and key: `workbench signer add NAME --key FILE --role ROLE`.
 """
-_VIEWS = ("20_compare_runs.ipynb", "30_review_nominee.ipynb")
+_NOTEBOOKS = ("00_tour.ipynb", "20_compare_runs.ipynb", "30_review_nominee.ipynb")
 _IGNORED = ("/runs/", ".ipynb_checkpoints/", "__pycache__/")
 
 
@@ -32,7 +32,7 @@ class Started:
 
 
 def start_project(folder: Path) -> Started:
-    """Make a folder a project, with the views of comparison and review, and a file for its signers.
+    """Make a folder a project, with the tour, the views of comparison and review, and a file for its signers.
 
     Raises UsageError where it is a file, or lies in another project, whose runs and signers it would not share.
     """
@@ -42,7 +42,7 @@ def start_project(folder: Path) -> Started:
         folder.mkdir(parents=True, exist_ok=True)
         is_marked = find_project(folder) == folder and _has_settings(folder)
         contents = {} if is_marked else {folder / MARKER: _MARK.encode()}
-        contents |= {folder / "notebooks" / name: find_notebook(name).read_bytes() for name in _VIEWS}
+        contents |= {folder / "notebooks" / name: find_notebook(name).read_bytes() for name in _NOTEBOOKS}
         made = [path for path, content in contents.items() if _write_new(path, content)]
         settings = read_settings(folder)
         contents[settings.signers_file] = _SIGNERS.encode()

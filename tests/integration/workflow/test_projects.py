@@ -46,7 +46,10 @@ def test_a_folder_becomes_a_project_and_what_is_there_stays(outside: Path, capsy
     (outside / ".gitignore").write_text("*.csv\n__pycache__/", encoding="utf-8")
     assert run_command(["init", "--json"]) == 0
     started = json.loads(capsys.readouterr().out)
-    made = ["workbench.toml", "notebooks/20_compare_runs.ipynb", "notebooks/30_review_nominee.ipynb"]
+    made = [
+        "workbench.toml",
+        *(f"notebooks/{name}.ipynb" for name in ("00_tour", "20_compare_runs", "30_review_nominee")),
+    ]
     assert started == {
         "project": str(outside), "made": [*made, "runs/trust/allowed_signers", ".gitignore"], "kept": []
     }  # fmt: skip

@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -70,6 +70,19 @@ def leave_network() -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     rootless = 0 if os.geteuid() == 0 else _CLONE_NEWUSER
     return libc.unshare(rootless | _CLONE_NEWNET) == 0
+
+
+def open_answer(parent: int, limits: Limits) -> TextIO:
+    """Begin a process that is asked one thing: it ends with its parent, has limits and no network.
+
+    Returns where its answer goes; whatever a library prints goes to standard error and is not taken for it.
+    """
+    die_with_parent(parent)
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    limit_resources(limits)
+    leave_network()
+    return answer
 
 
 def forbid_side_effects(writable: str, *, also: tuple[str, ...] = ()) -> None:

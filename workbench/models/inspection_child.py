@@ -6,7 +6,6 @@ Reads one JSON request from standard input and writes one JSON answer, a `Trial`
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,10 +16,8 @@ from workbench.models.compiler.compile_worker import Compiler
 from workbench.models.confinement import (
     OF_OTHERS,
     Limits,
-    die_with_parent,
     forbid_side_effects,
-    leave_network,
-    limit_resources,
+    open_answer,
 )
 from workbench.models.contract import Contract, Predict, find_row_problems, parse_contract
 from workbench.models.disturbance import Disturbed, choose_rows
@@ -80,12 +77,7 @@ def main() -> None:
     """Answer the request on standard input."""
     fields = json.load(sys.stdin)
     request = Request(**{**fields, "limits": Limits(**fields["limits"])})
-    die_with_parent(request.parent)
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    # Whatever a library prints must not be taken for the answer.
-    os.dup2(2, 1)
-    limit_resources(request.limits)
-    leave_network()
+    answer = open_answer(request.parent, request.limits)
     import_libraries()
     own = _read_own(request)
     # Own code is served by itself, and gets no second process.

@@ -20,10 +20,8 @@ from workbench.files.trees import write_tree
 from workbench.models.confinement import (
     OF_OTHERS,
     Limits,
-    die_with_parent,
     forbid_side_effects,
-    leave_network,
-    limit_resources,
+    open_answer,
 )
 from workbench.models.confining import read_answer, run_confined
 from workbench.models.contract import MOST_ROWS, parse_contract
@@ -106,12 +104,7 @@ def main() -> None:
     """Answer the request on standard input."""
     fields = json.load(sys.stdin)
     request = ScoringRequest(**{**fields, "limits": Limits(**fields["limits"])})
-    die_with_parent(request.parent)
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    # Whatever a library prints must not be taken for the answer.
-    os.dup2(2, 1)
-    limit_resources(request.limits)
-    leave_network()
+    answer = open_answer(request.parent, request.limits)
     _import_libraries(request.served_as)
     files = {path.name: path.read_bytes() for path in (Path(request.folder) / _MODEL).iterdir()}
     forbid_side_effects(request.output, also=OF_OTHERS if read_modules(files) else ())

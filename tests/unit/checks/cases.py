@@ -221,18 +221,3 @@ FAILS = {
         {"disclosures": build_disclosures(found=tuple(build_disclosure(place=f"cell {n}") for n in range(9)))},
     ],
 }
-
-
-MEASURED = {
-    "authorship": "authors_known",
-    "profiles": "data_quality",
-    "leakage": "no_leaking_feature",
-    "replay": "replay_agrees",
-    "tries": "holdout_wear",
-    "slices": "slices_hold",
-    "calibration": "calibrated",
-    "robustness": "robust",
-    "numerics": "numerically_sound",
-    "disclosures": "no_secrets_shown",
-    "cost": "fast_enough",
-}

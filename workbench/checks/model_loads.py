@@ -45,8 +45,9 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
         reason = "Loaded in a separate process, the model gives the stored predictions on every holdout row."
         form = [describe_form(evidence.serving)] if evidence.serving else []
         return Finding("model_loads", Status.PASS, value, limit, " ".join([reason, *form]))
+    # As what it is served says the value: of a run that was not nominated yet, nobody knows.
     reason = (
-        f"Served as {model.served_as}, the model answers differently from its stored predictions. "
+        "As it is served, the model answers differently from its stored predictions. "
         "Log the model that made the predictions, and run again."
     )
     return Finding("model_loads", Status.FAIL, value, limit, reason)

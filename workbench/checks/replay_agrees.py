@@ -9,12 +9,13 @@ from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
 from workbench.replays.replay import ReplayFact
 
-# Another model file or output may still answer alike; other inputs or no end at all may not.
+# Another model file or output may still answer alike; other inputs, other code or no end at all may not.
 _MUST_BE_SAME = {
     "run": "it did not finish",
     "notebook": "another notebook",
     "parameter": "other parameters",
     "data": "other data",
+    "code": "other local code",
 }
 
 _SEVERAL = {"output": "outputs", "model": "model files", "metric": "metrics", "history": "points of metrics"}
@@ -42,8 +43,9 @@ def _judge(replay: ReplayFact, largest: float, limit: str) -> Finding:
     gap, broken = replay.largest_difference, sorted(set(_MUST_BE_SAME) & set(replay.different))
     if broken or (gap is None and "predictions" in replay.different) or (gap is not None and not 0 <= gap <= largest):
         why = " ".join(replay.reasons[:3]) or "Its scores are other ones."
-        reason = f"Replay {replay.run_id} did not come out the same: {why.rstrip('.')}. Fix the seeds, then run again."
-        return Finding("replay_agrees", Status.FAIL, _say_failed(broken, gap), limit, reason)
+        mend = "Nominate a run of the code that is there now" if "code" in broken else "Fix the seeds, then run again"
+        reason = f"Replay {replay.run_id} did not come out the same: {why.rstrip('.')}. {mend}."
+        return Finding("replay_agrees", Status.FAIL, _say_failed(replay, broken), limit, reason)
     if gap is None:
         reason = (
             f"Replay {replay.run_id} has no holdout scores to compare. Log them with wb.log_predictions, run again."
@@ -55,8 +57,17 @@ def _judge(replay: ReplayFact, largest: float, limit: str) -> Finding:
     return Finding("replay_agrees", Status.PASS, value, limit, reason + _say_what_else(replay))
 
 
-def _say_failed(broken: Sequence[str], gap: float | None) -> str:
-    return "; ".join([*(_MUST_BE_SAME[kind] for kind in broken), *([] if "run" in broken else [_say_scores(gap)])])
+def _say_failed(replay: ReplayFact, broken: Sequence[str]) -> str:
+    scores = [] if "run" in broken else [_say_scores(replay.largest_difference)]
+    return "; ".join([*(_say_broken(replay, kind) for kind in broken), *scores])
+
+
+def _say_broken(replay: ReplayFact, kind: str) -> str:
+    """Say what is another one; of code, which files: the notebook does not name them."""
+    files = [reason[len("code ") :].partition(": ")[0] for reason in replay.reasons if reason.startswith("code ")]
+    more = f" and {len(files) - _FEW} more" if len(files) > _FEW else ""
+    named = f": {', '.join(files[:_FEW])}{more}" if kind == "code" and files else ""
+    return f"{_MUST_BE_SAME[kind]}{named}"
 
 
 def _say_scores(gap: float | None) -> str:

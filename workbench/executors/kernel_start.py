@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,30 +18,35 @@ _STARTUP = "PYTHONSTARTUP"
 _WATCH = "__import__('builtins').exec(__import__('builtins').compile({source!r}, '<workbench>', 'exec'), {{'__name__': 'witness'}})"
 
 
-def clean_environment(environment: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """Return the environment a kernel starts in: what IPython would run of its user is not there, nor are foreign hooks."""
+def clean_environment(environment: Mapping[str, str], roots: Iterable[Path], scratch: Path) -> dict[str, str]:
+    """Return the environment a kernel starts in: what IPython would run of its user is not there, nor are foreign hooks.
+
+    `roots` are the folders of the project: what lies in them no package brought.
+    """
     kept = {name: value for name, value in environment.items() if name != _STARTUP}
-    path = {} if find_later_path(environment) is None else {"PYTHONPATH": os.pathsep.join(_split(environment)[0])}
+    others, foreign = _split(environment, roots)
+    path = {"PYTHONPATH": os.pathsep.join(others)} if foreign else {}
     return {**kept, **path, "IPYTHONDIR": str(scratch / "ipython")}
 
 
-def find_later_path(environment: Mapping[str, str]) -> str | None:
+def find_later_path(environment: Mapping[str, str], roots: Iterable[Path]) -> str | None:
     """Return the PYTHONPATH a kernel gets only after its start, because a folder in it has a hook; None where none has."""
-    return environment["PYTHONPATH"] if _split(environment)[1] else None
+    return environment["PYTHONPATH"] if _split(environment, roots)[1] else None
 
 
-def _split(environment: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def _split(environment: Mapping[str, str], roots: Iterable[Path]) -> tuple[list[str], list[str]]:
     """Return the folders of PYTHONPATH without a foreign hook, and those with one."""
     given = environment.get("PYTHONPATH", "")
     entries = given.split(os.pathsep) if given else []
-    foreign = [entry for entry in entries if _has_hook(entry)]
+    within = [str(root) for root in roots]
+    foreign = [entry for entry in entries if _has_hook(entry) and not is_of_packages(entry, within)]
     return [entry for entry in entries if entry not in foreign], foreign
 
 
 def _has_hook(entry: str) -> bool:
     folder = Path(entry).absolute()
     names = [name for hook in _HOOKS for name in (f"{hook}.py", f"{hook}.pyc", f"{hook}/__init__.py")]
-    return not is_of_packages(entry) and any((folder / name).is_file() for name in names)
+    return any((folder / name).is_file() for name in names)
 
 
 @cache
@@ -55,6 +60,6 @@ def spell_watch(job: Job) -> str:
         "journal": str(job.journal),
         "roots": [str(root) for root in job.roots],
         "own": [str(Path(__file__).parents[1])],
-        "path": find_later_path(job.environment),
+        "path": find_later_path(job.environment, job.roots),
     }
     return _WATCH.format(source=f"{_read_witness()}\nwatch(**{wanted!r})\n")

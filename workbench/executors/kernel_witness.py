@@ -5,7 +5,7 @@ sees as a courtesy: code in the same process can keep it from seeing, or write s
 """
 
 # Text of one file, for kernels of other Pythons too: paths are text, and nothing is imported that is not everywhere.
-# ruff: noqa: PTH100, PTH109, PTH111, PTH113, PTH116, PTH118, PTH119, PTH120, PTH123, PTH207
+# ruff: noqa: PTH100, PTH109, PTH110, PTH111, PTH113, PTH116, PTH118, PTH119, PTH120, PTH123, PTH207
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ import stat
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator
+from glob import escape as glob_escape
 from glob import glob
+from importlib import _bootstrap_external
+from importlib.machinery import SourceFileLoader
 from typing import Any
 
 END = "workbench.end"
 # A line each in the journal; of more is only said how many there were.
-MOST_CODE, MOST_READ = 500, 200
+MOST_CODE, MOST_READ = 10_000, 200
 LONGEST_SOURCE, MOST_SOURCE = 262_144, 4_194_304
 _WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-_SCRIPTS = (".py", ".ipy", ".ipynb", ".sh")
+_SCRIPTS = (".py", ".ipy", ".ipynb", ".sh", ".pyc")
 # What git and our own kernels keep, wherever that is.
 _INSIDE = re.compile(r"/\.git/|/workbench-kernels-")
 _WORDS = re.compile(r"[\s;|&<>()'\"=]+")
@@ -55,16 +58,17 @@ class Witness:
 
     def __init__(self, journal: str, roots: Iterable[str], own: Iterable[str]) -> None:
         self._journal = journal
-        self._installed = _below(_find_installed())
         self._roots = _below(roots)
+        self._installed = _below(_find_installed(self._roots))
         quiet = [*_OF_THE_SYSTEM, sys.prefix, sys.base_prefix, os.environ.get("TMPDIR")]
         self._quiet = (*_below(quiet), os.path.join(os.path.expanduser("~"), "."))
         self._own = _below([os.path.dirname(journal), *own])
         self._modules = frozenset(sys.modules)
-        self._known_code: set[str] = set()
+        self._known_code: set[str | tuple[str, int, int]] = set()
         self._known_reads: set[str] = set()
         self._written: set[str] = set()
         self._counts, self._lost, self._source_left = {"code": 0, "read": 0}, 0, MOST_SOURCE
+        self._is_compiled_from_source = False
         self._handlers: dict[str, Callable[..., None]] = {
             "open": self._note_open,
             "exec": self._note_exec,
@@ -84,6 +88,8 @@ class Witness:
         self._note_modules(name for name in self._modules if "." not in name)
         for file in _find_startup_files():
             self._note_code(file)
+        _compile_from_source(self._may_be_compiled)
+        self._is_compiled_from_source = True
         find = self._handlers.get
 
         def hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -114,20 +120,23 @@ class Witness:
             if isinstance(module, _MODULE):
                 # Not asked in the usual way: a lazy module would import what it stands for.
                 file = object.__getattribute__(module, "__dict__").get("__file__")
-                # Of the user, and of no environment, wherever it lies.
-                self._note_code(file, wherever=name == "usercustomize")
+                if isinstance(file, str) and os.path.abspath(file) not in self._known_code:
+                    # Of the user, and of no environment, wherever it lies.
+                    self._note_code(file, wherever=name == "usercustomize")
 
     def _note_code(self, file: Any, *, wherever: bool = False) -> None:
-        """Note a file that code came from; an archive, or another file the name leads into, stands for what is in it."""
-        if not isinstance(file, str) or file in self._known_code or file.startswith("<"):
+        """Note a file that code came from, once in each of its states; an archive stands for what is in it."""
+        if not isinstance(file, str) or file.startswith("<"):
             return
         if file.startswith(self._installed) and not wherever:
             return  # as almost all are; the disk need not be asked
-        file = os.path.abspath(file)
-        path = _find_file(file)
-        is_new = path is not None and path not in self._known_code
-        self._known_code |= {file, path or file}
-        if path and is_new and (wherever or not self._is_installed(path)) and not path.startswith(self._own):
+        path = _find_file(os.path.abspath(file))
+        if path is None or path.startswith(self._own) or (self._is_installed(path) and not wherever):
+            return
+        found = os.stat(path)
+        state = (path, found.st_size, found.st_mtime_ns)
+        if state not in self._known_code:
+            self._known_code |= {os.path.abspath(file), path, state}
             self._keep_code(path)
 
     def _keep_code(self, path: str) -> None:
@@ -143,6 +152,8 @@ class Witness:
             with open(path, "rb") as file:
                 content = file.read()
         except OSError:
+            return None, None
+        if not self._is_compiled_from_source and not _is_compiled_from(path, content):
             return None, None
         digest, source = hashlib.sha256(content).hexdigest(), None
         if len(content) <= min(LONGEST_SOURCE, self._source_left):
@@ -170,6 +181,8 @@ class Witness:
         file = os.path.abspath(os.fsdecode(path))
         if flags & _WRITES:
             self._written.add(file)
+        elif file.endswith(".pyc"):
+            self._note_code(file)
         elif file not in self._written:
             self._note_read(file)
 
@@ -199,11 +212,14 @@ class Witness:
 
     def _is_quiet(self, file: str) -> bool:
         """True for what is read of packages, the system, caches, settings and the workbench itself, not of the project."""
-        if self._is_installed(file) or file.startswith(self._own) or file.endswith(".pyc") or _INSIDE.search(file):
+        if self._is_installed(file) or file.startswith(self._own) or _INSIDE.search(file):
             return True
         if file.startswith(self._roots):
             return os.path.basename(file) in OWN_NAMES
         return file.startswith(self._quiet)
+
+    def _may_be_compiled(self, cached: str) -> bool:
+        return os.path.abspath(cached).startswith((*self._installed, *self._own))
 
     def _is_installed(self, file: str) -> bool:
         return file.startswith(self._installed) or os.path.realpath(file).startswith(self._installed)
@@ -226,17 +242,44 @@ def _below(folders: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(sorted(folder.rstrip("/") + "/" for folder in found if folder != "/"))
 
 
-def _find_installed() -> list[str]:
+def _compile_from_source(may_be_compiled: Callable[[str], bool]) -> None:
+    """Have Python compile each module from its source, but where its bytecode may lie: that can be of another text, unseen."""
+    find = _bootstrap_external.cache_from_source
+
+    def find_compiled(*arguments: Any, **options: Any) -> str:
+        cached = find(*arguments, **options)
+        if may_be_compiled(cached):
+            return cached
+        raise NotImplementedError  # by which Python knows that there is none, and writes none
+
+    _bootstrap_external.cache_from_source = find_compiled
+
+
+def _is_compiled_from(path: str, content: bytes) -> bool:
+    """True where what Python has compiled of a module, and ran, is what its source says."""
+    try:
+        if not os.path.exists(_bootstrap_external.cache_from_source(path)):
+            return True
+        return bool(SourceFileLoader("", path).get_code("") == compile(content, path, "exec", dont_inherit=True))
+    except Exception:  # whatever it is: nobody can tell
+        return False
+
+
+def _find_installed(roots: tuple[str, ...]) -> list[str]:
     paths = sysconfig.get_paths()
     folders = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     personal = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if is_of_packages(entry)]
+    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if is_of_packages(entry, roots)]
     return [*folders, *site.getsitepackages(), *personal, *given]
 
 
-def is_of_packages(folder: str) -> bool:
-    """True for a folder that installers fill."""
-    return os.path.basename(folder.rstrip("/")) in ("site-packages", "dist-packages")
+def is_of_packages(folder: str, roots: Iterable[str]) -> bool:
+    """True for a folder that an installer filled, outside of the project; by its name anybody can call one so."""
+    folder = os.path.abspath(folder)
+    if os.path.basename(folder) not in ("site-packages", "dist-packages"):
+        return False
+    is_filled = any(glob(os.path.join(glob_escape(folder), name)) for name in ("*.dist-info", "*.egg-info"))
+    return is_filled and not f"{os.path.realpath(folder)}/".startswith(_below(roots))
 
 
 def _find_file(path: str) -> str | None:

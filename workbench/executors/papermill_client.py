@@ -42,7 +42,7 @@ _LONGEST_STREAM = 65_536
 
 def make_manager(job: Job, kernel_name: str, connection_file: Path) -> AsyncKernelManager:
     """Return a manager of a kernel that is not started yet: of a warm one unless the job or its notebook wants another."""
-    is_plain = _is_own_python(kernel_name) and find_later_path(job.environment) is None
+    is_plain = _is_own_python(kernel_name) and find_later_path(job.environment, job.roots) is None
     if job.cold or not is_plain:
         return AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=str(connection_file))
     return WarmKernelManager(preloads=list(find_preloads(job.source)))

@@ -85,7 +85,7 @@ class _Engine(NBClientEngine):
             execution=execution,
         )
         environment = {
-            **clean_environment(job.environment, execution.scratch),
+            **clean_environment(job.environment, job.roots, execution.scratch),
             "TMPDIR": str(execution.scratch),
             "JOBLIB_TEMP_FOLDER": str(execution.scratch),
         }

@@ -40,7 +40,8 @@ class Facts:
 
     `datasets` are digests by role and name, `predictions` by row id, `model` digests by file; `predictions_digest` is that of
     their file, None when nothing was predicted. `histories` are the points of a metric as (step, value) in ascending order;
-    of a metric that was recorded before steps were kept there are none.
+    of a metric that was recorded before steps were kept there are none. `code` are the digests of the local code that ran, by path;
+    None for a run of before that was recorded.
     """
 
     run_id: str
@@ -55,6 +56,7 @@ class Facts:
     outputs: Mapping[str, Shown]
     model: Mapping[str, str]
     histories: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    code: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def _compare_all(then: Facts, now: Facts, tolerance: float, model_difference: fl
         yield _compare_exactly("parameter", name, repr(then.parameters.get(name)), repr(now.parameters.get(name)))
     for name in _names(then.datasets, now.datasets):
         yield _compare_exactly("data", name, then.datasets.get(name), now.datasets.get(name))
+    yield from _compare_code(then, now)
     for name in _names(then.metrics, now.metrics):
         yield _compare_metric(name, then.metrics.get(name), now.metrics.get(name), tolerance)
     yield from _compare_histories(then, now, tolerance)
@@ -176,6 +179,19 @@ def _names(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _compare_exactly(kind: str, name: str, then: str | None, now: str | None) -> Line:
     return Line(kind, name, Sameness.IDENTICAL if then == now else Sameness.DIFFERENT, then, now)
+
+
+def _compare_code(then: Facts, now: Facts) -> Iterator[Line]:
+    """Compare the local code that ran, where that is known of both; a text that lay elsewhere is the same one."""
+    if then.code is None or now.code is None:
+        return
+    for name in _names(then.code, now.code):
+        one, other = then.code.get(name), now.code.get(name)
+        is_moved = (name not in then.code and other in then.code.values()) or (
+            name not in now.code and one in now.code.values()
+        )
+        if not is_moved:
+            yield _compare_exactly("code", name, one, other)
 
 
 def _compare_metric(name: str, then: float | None, now: float | None, tolerance: float) -> Line:

@@ -148,8 +148,13 @@ def read_kept(kept: KeptRun) -> Kept:
         predictions_digest=sha256_hex(files[PREDICTIONS]) if has_predictions else None,
         outputs=read_outputs(document, own_names=_list_own_names(run, calls)),
         model={path: sha256_hex(files[path]) for path in sorted(files) if path.startswith(f"{MODEL}/")},
+        code=_list_code(kept) if files else None,
     )
     return Kept(facts, files.get(_SKOPS_MODEL))
+
+
+def _list_code(kept: KeptRun) -> dict[str, str | None] | None:
+    return {module.path: module.digest for module in kept.local_files.modules} if kept.local_files else None
 
 
 def _list_own_names(run: Run, calls: LoggedCalls) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, count
 from typing import Any
 
 from workbench.records.digest import sha256_hex, strict_json
@@ -82,12 +83,19 @@ def describe_gap(files: LocalFilesFact | None) -> str | None:
         return "The run is from before it was recorded which modules a notebook imports from files of its own."
     if files.is_complete:
         return None
-    return "Its kernel did not tell to the end which modules it imported from files, or one of them could not be read."
+    return (
+        "Its kernel did not tell to the end which modules it imported from files, they were more than 10,000, or one of them could "
+        "not be read or had, before the first cell, been taken from a `__pycache__` that holds other code than its source: delete "
+        "that."
+    )
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a kernel wrote: by path the digest and text of code (None: not told), and size and time (ns) of what was read."""
+    """What a kernel wrote: by path the digest and text of code (None: not told), and size and time (ns) of what was read.
+
+    A second text that ran from the same path is named `PATH (text 2)`: no file is as that was.
+    """
 
     code: Mapping[str, tuple[str | None, str | None]]
     reads: Mapping[str, tuple[int, int]]
@@ -102,13 +110,19 @@ def read_journal(content: bytes) -> Told:
     reads: dict[str, tuple[int, int]] = {}
     for line in lines:
         if "code" in line:
-            code.setdefault(_readable(line["code"]), (line["digest"], line["source"]))
+            code.setdefault(_name_text(_readable(line["code"]), line["digest"], code), (line["digest"], line["source"]))
         elif "read" in line:
             reads.setdefault(_readable(line["read"]), (line["bytes"], line["mtime_ns"]))
     ends = [line for line in lines if "end" in line]
     is_whole = all(lines) and "begin" in (lines or [{}])[0] and len(ends) == 1
     is_whole = is_whole and ends[0]["lost"] == ends[0]["more_code"] == 0
     return Told(code, reads, sum(end["more_read"] for end in ends), is_whole)
+
+
+def _name_text(path: str, digest: str | None, code: Mapping[str, tuple[str | None, str | None]]) -> str:
+    """Return the name of what ran from a path: where other texts ran from there before, the path with a number."""
+    names = chain([path], (f"{path} (text {number})" for number in count(2)))
+    return next(name for name in names if name not in code or code[name][0] == digest)
 
 
 def is_as_told(fact: LocalFilesFact, told: Told) -> bool:

@@ -112,15 +112,20 @@ def test_a_replay_is_read_by_people_too(bench: Workbench, whole: Run) -> None:
     assert "roc_auc" in done.stdout
 
 
-def test_other_data_is_told_as_the_reason(bench: Workbench) -> None:
+def test_other_data_and_other_local_code_are_told_as_the_reason(bench: Workbench) -> None:
     path = copy_notebook(bench, "reads_shared_rows", "shared_rows")
+    rewrite(path, "from pathlib import Path", "import helper\nfrom pathlib import Path")
+    helper = bench.settings.project / "helper.py"
+    helper.write_text("V = 1\n", encoding="utf-8")
     amounts = bench.settings.project / "amounts.txt"
     amounts.write_text("1.0 2.0", encoding="utf-8")
     run = bench.run(path, {})
     amounts.write_text("1.0 4.0", encoding="utf-8")
+    helper.write_text("V = 2\n", encoding="utf-8")
     replay = bench.replay(run.id)
     assert replay.verdict is Sameness.DIFFERENT
     assert replay.reasons[0].startswith("The data is not the same: data holdout holdout: ")
+    assert replay.reasons[1].startswith("code helper.py: ")
     assert sameness(replay)["mean"] is Sameness.DIFFERENT
 
 

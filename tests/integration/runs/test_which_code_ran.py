@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from workbench.workflow import Workbench
 CODE = """
 import pathlib, sys
 import helper, pyarrow as pa, pyarrow.parquet as pq
+assert helper.V == 1
 %run changed.py
 pq.read_table("data/read.parquet")
 mapped = pa.memory_map("data/mapped.parquet")
@@ -81,7 +83,7 @@ def bench(
     write_notebook(folder / "path.ipynb", f"import on_the_path\n{CODE}")
     write_notebook(folder / "dies.ipynb", "import helper, os\nos._exit(0)")
     (folder / "changed.py").write_text("W = 1\n", encoding="utf-8")
-    (folder / ".gitignore").write_text("runs\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("runs\n__pycache__\n", encoding="utf-8")
     (folder / "data").mkdir()
     for name in ("read", "mapped", "untouched"):
         pyarrow.parquet.write_table(pyarrow.table({"a": [1]}), folder / "data" / f"{name}.parquet")
@@ -89,13 +91,22 @@ def bench(
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "first")
     commit_modules(folder)
-    (folder / "helper.py").write_text("V = 1\n", encoding="utf-8")
+    write_helper(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.setenv("PYTHONSTARTUP", str(home / "start.py"))
         opened = Workbench.open(Settings(folder, author=AUTHOR))
         yield opened
         opened.store.close()
+
+
+def write_helper(folder: Path) -> None:
+    """Write a module beside bytecode of another text, which Python would run without asking when that was compiled."""
+    (folder / "helper.py").write_text("V = 2\n", encoding="utf-8")
+    py_compile.compile(
+        str(folder / "helper.py"), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, doraise=True
+    )
+    (folder / "helper.py").write_text("V = 1\n", encoding="utf-8")
 
 
 def commit_modules(folder: Path) -> None:

@@ -154,8 +154,19 @@ def test_a_replay_whose_outputs_or_model_file_differ_agrees_and_says_so():
     assert "Beside them 2 things differ: model model/model.skops: a then, b now; output cell 3" in finding.reason
 
 
+def test_a_replay_by_other_local_code_does_not_agree_though_its_scores_do():
+    reasons = tuple(f"code nb/{name}.py: a then, b now" for name in "ghijk")
+    replay = build_replay(verdict="different", different=("code",), reasons=reasons)
+    finding = find("replay_agrees", replay=replay)
+    said = "other local code: nb/g.py, nb/h.py, nb/i.py and 2 more; scores identical"
+    assert (finding.status, finding.value) == (Status.FAIL, said)
+    assert "nb/h.py: a then, b now" in finding.reason
+    assert finding.reason.endswith("Nominate a run of the code that is there now.")
+    assert find("replay_agrees", replay=replace(replay, reasons=())).value == "other local code; scores identical"
+
+
 def test_what_a_replay_passes_with_is_never_called_different():
-    kinds = ("run", "notebook", "parameter", "data", "metric", "history", "predictions", "model", "output")
+    kinds = ("run", "notebook", "parameter", "data", "code", "metric", "history", "predictions", "model", "output")
     several = [named for count in (0, 1, 2, len(kinds)) for named in combinations(kinds, count)]
     for gap, named in product((None, 0.0, 1e-12, 1.0), several):
         verdict, reasons = "different" if named else "identical", [f"{kind} x: differs" for kind in named]

@@ -124,13 +124,22 @@ def test_what_a_forked_process_does_is_told_too(tmp_path):
 def test_it_says_that_it_listened_to_the_end_and_how_much_it_left_out(tmp_path):
     for number in range(MOST_READ + 3):
         (tmp_path / f"{number}.txt").touch()
-    for number in range(MOST_CODE + 2):
+    for number in range(600):
         (tmp_path / f"m{number}.py").touch()
     code = "import glob\nfor f in glob.glob('*.txt'): open(f).close()\n"
-    lines = witness(tmp_path, f"{code}for n in range({MOST_CODE + 2}): __import__(f'm{{n}}')")
+    lines = witness(tmp_path, f"{code}for n in range(600): __import__(f'm{{n}}')")
     assert list(lines[0]) == ["begin"]
-    assert lines[-1] == {"end": True, "lost": 0, "more_code": 2, "more_read": 3}
-    assert len(names(lines, "read", tmp_path)) == MOST_READ
+    assert lines[-1] == {"end": True, "lost": 0, "more_code": 0, "more_read": 3}
+    assert (len(names(lines, "read", tmp_path)), len(names(lines, "code", tmp_path))) == (MOST_READ, 600)
+    assert all(line["digest"] for line in lines if "code" in line)
+
+
+def test_of_more_code_than_it_can_name_it_says_how_much(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.SOURCE", SOURCE.replace(f"= {MOST_CODE:_},", "= 1,"))
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.py").touch()
+    lines = witness(tmp_path, "import a, b, c")
+    assert (names(lines, "code", tmp_path), lines[-1]["more_code"]) == (["a.py"], 2)
 
 
 def test_what_it_fails_to_note_is_counted_and_harms_nobody(tmp_path):
@@ -151,10 +160,12 @@ def test_start_up_files_of_this_machine_are_told(tmp_path):
     (tmp_path / "etc" / "startup").mkdir(parents=True)
     (tmp_path / "etc" / "startup" / "00.py").touch()
     before = f"from IPython.core import application; application.SYSTEM_CONFIG_DIRS[:] = [{str(tmp_path / 'etc')!r}]\n"
-    hook = tmp_path / "site-packages"
-    hook.mkdir()
+    hook = tmp_path / "etc" / "site-packages"
+    (hook / "hook-1.0.dist-info").mkdir(parents=True)
     (hook / "sitecustomize.py").write_text(before, encoding="utf-8")
-    lines = witness(tmp_path, "", PYTHONPATH=str(hook))
+    project = tmp_path / "project"
+    project.mkdir()
+    lines = witness(project, "", PYTHONPATH=str(hook))
     assert names(lines, "code", tmp_path) == ["etc/startup/00.py"]
 
 
@@ -171,3 +182,68 @@ def test_a_text_that_is_none_is_told_by_its_digest_alone(tmp_path, text, kept):
     (line,) = [line for line in witness(tmp_path, "import helper") if "code" in line]
     assert line["digest"] == sha256_hex(b"# coding: latin-1\n" + text)
     assert line["source"] == (kept and f"# coding: latin-1\n{kept}")
+
+
+PLANTED = """
+import helper; del sys.modules["helper"]
+import sl; del sys.modules["sl"]
+import runpy; runpy.run_path("ran.pyc")
+assert helper.V == 1, helper.V
+"""
+
+
+def plant(path: Path, to: str, *, name: str | None = None) -> None:
+    """Compile another text than the one that is there into a file that Python takes without asking when it was made."""
+    text = path.read_text(encoding="utf-8") if path.exists() else None
+    path.write_text("V = 2\n", encoding="utf-8")
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(path), str(path.parent / to), name or path.name, invalidation_mode=unchecked)
+    path.unlink()
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+
+
+def test_what_runs_is_what_is_told_whatever_pycache_holds_and_bytecode_without_source_is_told(tmp_path):
+    (tmp_path / "helper.py").write_text("V = 1\n", encoding="utf-8")
+    plant(tmp_path / "helper.py", f"__pycache__/helper.{sys.implementation.cache_tag}.pyc")
+    plant(tmp_path / "sl.py", "sl.pyc", name="helper.py")
+    plant(tmp_path / "ran.py", "ran.pyc", name="helper.py")
+    lines = witness(tmp_path, PLANTED)
+    assert names(lines, "code", tmp_path) == ["helper.py", "ran.pyc", "sl.pyc"]
+    assert [line["source"] for line in lines if line.get("source")] == ["V = 1\n"]
+
+
+def test_what_an_installed_package_has_compiled_is_still_taken(tmp_path):
+    lines = witness(tmp_path, "import wave; assert wave.__cached__")
+    assert names(lines, "code", tmp_path) == []
+
+
+def test_code_that_another_file_of_the_same_name_was_compiled_from_before_it_came_is_unknown(tmp_path):
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "sitecustomize.py").write_text("V = 1\n", encoding="utf-8")
+    plant(hooks / "sitecustomize.py", f"__pycache__/sitecustomize.{sys.implementation.cache_tag}.pyc")
+    lines = witness(tmp_path, "", PYTHONPATH=str(hooks))
+    assert [line["digest"] for line in lines if "code" in line] == [None]
+
+
+def test_a_text_that_was_put_back_is_told_beside_the_one_that_ran_in_between(tmp_path):
+    (tmp_path / "helper.py").write_text("V = 1\n", encoding="utf-8")
+    code = "import helper, importlib, pathlib\nfile = pathlib.Path('helper.py')\n"
+    code += "file.write_text('V = 22'); importlib.reload(helper); file.write_text('V = 1\\n')"
+    lines = witness(tmp_path, code)
+    assert [line["source"] for line in lines if "code" in line] == ["V = 1\n", "V = 22"]
+
+
+@pytest.mark.parametrize(
+    ("where", "told"), [("project", ["helper.py"]), ("elsewhere", ["helper.py"]), ("installed", [])]
+)
+def test_a_folder_is_of_packages_where_installers_filled_it_outside_of_the_project(tmp_path, where, told):
+    project = tmp_path / "p"
+    folder = (project if where == "project" else tmp_path) / "site-packages"
+    folder.mkdir(parents=True)
+    project.mkdir(exist_ok=True)
+    (folder / "helper.py").touch()
+    if where != "elsewhere":
+        (folder / "helper-1.0.dist-info").mkdir()
+    assert names(witness(project, "import helper", PYTHONPATH=str(folder)), "code", folder) == told

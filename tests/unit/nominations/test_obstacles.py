@@ -153,6 +153,10 @@ def test_what_the_policy_does_not_ask_for_or_only_says_is_no_obstacle(name):
     assert about not in told(replace(ended, policy=replace(ended.policy, severities=severities)))
 
 
+def test_what_a_model_will_be_served_as_is_not_said_before_it_is_known():
+    assert "skops" not in told(build_ended(first=FirstAnswers(0.3)))["model_loads"]
+
+
 def test_what_stood_there_before_the_first_score_is_named_for_the_nomination():
     said = told(build_ended(plan=LATE, before=("minimal", "strict")))["planned_first"]
     assert "What stood there is minimal or strict: `workbench nominate RUN --model NAME --policy minimal`." in said

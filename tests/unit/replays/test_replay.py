@@ -40,6 +40,25 @@ def test_a_run_that_came_out_the_same_is_identical_in_every_line():
     assert headline(replay) == "Run bbbb2222 repeats run aaaa1111: everything is identical."
 
 
+ONE, OTHER = "1" * 64, "2" * 64
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "reasons"),
+    [
+        ({"nb/h.py": ONE}, {"nb/h.py": ONE}, ()),
+        ({"nb/h.py": ONE}, {"nb/h.py": OTHER}, ("code nb/h.py: 111111111111 then, 222222222222 now",)),
+        ({"nb/h.py": ONE}, {}, ("code nb/h.py: 111111111111 then, none now",)),
+        ({}, {"nb/h.py": OTHER}, ("code nb/h.py: none then, 222222222222 now",)),
+        ({"/tmp/a/made.py": ONE}, {"/tmp/b/made.py": ONE}, ()),
+        (None, {"nb/h.py": ONE}, ()),
+    ],
+)
+def test_other_local_code_is_told_and_the_same_elsewhere_or_of_a_run_that_did_not_tell_is_not(then, now, reasons):
+    replay = compare_replay(build_facts(code=then), again(code=now))
+    assert (replay.is_clean, replay.reasons) == (not reasons, reasons)
+
+
 COURSE = [(1, 0.9), (5, 0.5), (10, 0.1)]
 
 

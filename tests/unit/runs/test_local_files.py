@@ -75,6 +75,14 @@ def test_a_line_of_another_shape_is_passed_over(line):
     assert (told.code, told.reads) == ({}, {})
 
 
+def test_each_text_that_ran_from_a_path_is_told_once():
+    lines = [{"code": "/a.py", "digest": digest, "source": None} for digest in ("1", "2", "1", "2")]
+    assert [*read_journal(journal(BEGIN, *lines, END)).code.items()] == [
+        ("/a.py", ("1", None)),
+        ("/a.py (text 2)", ("2", None)),
+    ]
+
+
 def test_a_text_is_a_modules_only_by_its_digest():
     module = LocalModule("helper.py", sha256_hex(b"V = 1\n"), Standing.COMMITTED)
     line = {"code": "/p/helper.py", "digest": module.digest, "source": "V = 1\n"}
@@ -141,6 +149,14 @@ def test_code_that_is_another_now_than_when_it_ran_or_gone_is_told_as_such_where
     assert {*standing(fact).values()} == {"not there any more as it ran"}
     assert len(fact.uncommitted) == 3
     assert fact.modules[1].digest == sha256_hex(b"V = 3\n")
+
+
+def test_code_that_ran_and_was_put_back_is_told_beside_what_the_commit_holds(project):
+    lines = [code(project / "helper.py"), code(project / "helper.py", "V = 3\n")]
+    assert standing(witness(project, *lines)) == {
+        "helper.py": "committed",
+        "helper.py (text 2)": "not there any more as it ran",
+    }
 
 
 def test_the_commit_is_the_one_of_the_run_not_a_later_one(project):

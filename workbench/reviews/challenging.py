@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference
+from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference, measure_shift
+from workbench.comparisons.shift import ShiftFact
 from workbench.comparisons.slicing import describe_slices
 from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence
@@ -76,7 +77,8 @@ class Challenger:
 
 def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenger, before: Before) -> Evidence:
     """Return the facts with the champion as reference, of all rows and of each slice; where it could not be scored, with why."""
-    held = replace(facts, champion_version=before.version, champion=None, champion_unscored=None, slices=None)
+    held = replace(facts, champion_version=before.version, champion=None, champion_unscored=None)
+    held = replace(held, champion_shift=None, slices=None)
     if facts.baseline is None or facts.holdout is None:
         return held
     own = parse_predictions(challenger.predictions, challenger.run_id)
@@ -97,8 +99,18 @@ def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenge
     return replace(
         held,
         champion=compared if compared.is_defined else None,
+        champion_shift=_measure_shift(served, facts, policy, before),
         slices=None if slices is None else describe_slices(slices, own, reference, policy),
     )
+
+
+def _measure_shift(served: Predictions, facts: Evidence, policy: Policy, before: Before) -> ShiftFact | None:
+    """Return how the champion does on these rows beside its own holdout; None on the same rows, and in an older format."""
+    then, now = before.facts.holdout, facts.holdout
+    if facts.format <= _LAST_WITHOUT_REASONS or (then and now and then.digest == now.digest):
+        return None
+    own = parse_predictions(before.predictions, before.facts.identity.run_id)
+    return measure_shift(served, own, policy.rule_of(served.task))
 
 
 def _leave_unscored(held: Evidence, fault: str) -> Evidence:

@@ -184,6 +184,18 @@ def test_nor_one_with_another_manifest_or_a_file_more(retrained: Governed, name:
         champion_of(retrained).read_model()
 
 
+@pytest.mark.parametrize("name", ["holdout.parquet", "bundle"])
+def test_what_is_gone_of_it_is_put_back_and_is_never_written_down_as_its_answer(retrained: Governed, name: str) -> None:
+    nominee, before = retrained.bench.load_nominee("shop/3"), champion_of(retrained)
+    path = retrained.bench.settings.models_folder / MODEL / "2" / name
+    path.rename(path.with_name("away"))
+    for ask in (challenging.ask_champion, find_changed_answers):
+        with pytest.raises(Refused, match=f"models/{MODEL}/2 back from a copy") as refused:
+            ask(nominee.facts, nominee.challenger, before)
+        assert not isinstance(refused.value, challenging.Unanswered)
+        assert str(retrained.project) not in str(refused.value)
+
+
 @pytest.mark.usefixtures("never_asked")
 def test_what_it_said_cannot_be_changed_afterwards(retrained: Governed) -> None:
     path = retrained.bench.settings.models_folder / MODEL / "3" / "champion.parquet"

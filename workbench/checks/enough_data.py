@@ -50,17 +50,26 @@ def _judge_width(evidence: Evidence, policy: Policy, limit: str) -> Finding:
     if comparison is None or mismatch:
         said = f"{mismatch} Nominate the run again." if mismatch else missing
         reason = f"How wide the interval is cannot be told. {said}"
-        return Finding("enough_data", Status.UNKNOWN, "no interval", limit, reason)
+        return Finding("enough_data", Status.UNKNOWN, _say_no_interval(evidence, said), limit, reason)
     return _judge_interval(comparison, evidence, policy, limit)
+
+
+def _say_no_interval(evidence: Evidence, why: str) -> str:
+    """Say of which comparison there is no interval and why, as a waiver of that binds it."""
+    version = evidence.champion_version
+    return f"no interval against {'the baseline' if version is None else f'version {version}'}: {why}"
 
 
 def _judge_interval(comparison: Comparison, evidence: Evidence, policy: Policy, limit: str) -> Finding:
     nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
     if nominee is None or nominee.advantage is None or rule is None:
-        return Finding("enough_data", Status.UNKNOWN, "no interval", limit, NO_INTERVAL)
+        return Finding(
+            "enough_data", Status.UNKNOWN, _say_no_interval(evidence, "none can be computed"), limit, NO_INTERVAL
+        )
     verdict, _ = judge_nominee(comparison, evidence, policy)
     half = (nominee.advantage.high - nominee.advantage.low) / 2
     value = f"{comparison.rows:,} rows, half the interval {half:.3g}, margin {rule.margin:g}, {verdict}"
+    value += "" if evidence.champion_version is None else f", against version {evidence.champion_version}"
     if verdict is Verdict.BETTER or 0 <= half < rule.margin:
         reason = "The holdout is large enough for the verdict that is drawn from it."
         return Finding("enough_data", Status.PASS, value, limit, reason)

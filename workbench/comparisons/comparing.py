@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
 from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.shift import ShiftFact
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
     HOW_TO_STORE,
@@ -20,8 +21,12 @@ from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
 from workbench.stats.task import spell_class
 
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Metric
+
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
+_LEVEL_OF_SHIFT, _RESAMPLES_OF_SHIFT = 0.99, 2_000
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,40 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
     )
     value = metric.value(predictions.truth, predictions.read_by(metric))
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+
+
+def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> ShiftFact:
+    """Return how a model does on rows it is asked about beside its own holdout, by the metric of a rule."""
+    from workbench.stats.metrics import METRICS
+
+    metric = METRICS[rule.name]
+    return ShiftFact(
+        metric=rule.name,
+        here=metric.score(here.truth, here.read_by(metric)),
+        own=metric.score(own.truth, own.read_by(metric)),
+        rows_here=len(here.rows),
+        rows_own=len(own.rows),
+        skill_here=_measure_skill(here, metric),
+        skill_own=_measure_skill(own, metric),
+    )
+
+
+def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
+    """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
+    from workbench.stats.paired_bootstrap import paired_bootstrap
+
+    truth, score = predictions.truth, predictions.read_by(metric)
+    constant = constant_reference(predictions).predictions.read_by(metric)
+    value, least = metric.score(truth, score), metric.score(truth, constant)
+    if value is None or least is None:
+        return None
+    most = metric.sign * ((1 if metric.direction == "higher" else 0) - least)
+    if not most > 0:
+        return None
+    estimate = metric.sign * (value - least) / most
+    found = paired_bootstrap(truth, score, constant, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
+    low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
+    return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 
 
 def _require_one_holdout(runs: Sequence[Run]) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.shift import ShiftFact
 from workbench.comparisons.slices import SlicesFact
 from workbench.errors import UsageError
 from workbench.evidence.measures.authorship import AuthorshipFact
@@ -45,6 +46,7 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
         "local_files": None,
         "said_by": (),
         "champion_unscored": None,
+        "champion_shift": None,
         "holdout.alike_rows": None,
         "holdout.name": "",
         "holdout.target": None,
@@ -151,6 +153,7 @@ class Evidence:
     """Everything a check may look at; what is not in here cannot make a finding pass.
 
     `champion_unscored` says why the version that is served could not be scored on this holdout, where nobody could.
+    `champion_shift` says how it does here beside its own holdout; None where that is this one.
     """
 
     identity: Identity
@@ -185,6 +188,7 @@ class Evidence:
     authorship: AuthorshipFact | None = None
     local_files: LocalFilesFact | None = None
     champion_unscored: str | None = None
+    champion_shift: ShiftFact | None = None
     said_by: tuple[AnswerFact, ...] = ()
     format: int = FORMAT
 

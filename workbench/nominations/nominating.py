@@ -33,7 +33,7 @@ from workbench.records.digest import canonical_json, sha256_hex
 from workbench.replays.replay import Replay
 from workbench.replays.replaying import describe_replay
 from workbench.reviews.bundle import MANIFEST
-from workbench.reviews.challenging import Asked, Before, Challenger, ask_champion, describe_fault
+from workbench.reviews.challenging import Asked, Before, Challenger, Unanswered, ask_champion, describe_fault
 from workbench.reviews.nominees import (
     ASKED,
     CARD_TEMPLATE,
@@ -146,7 +146,7 @@ def _ask_champion(plan: Nomination, facts: Evidence, rows: HoldoutRows | None, c
     """Return what the champion says about the nominee's rows, None where its own run was judged on them."""
     try:
         predictions = ask_champion(facts, Challenger(plan.run.id, plan.kept.files[PREDICTIONS], lambda: rows), champion)
-    except Refused as exc:
+    except Unanswered as exc:
         return Asked(champion.version, None, describe_fault(exc))
     return Asked(champion.version, spell_predictions(predictions, {}), None) if predictions else None
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference
+from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference, measure_shift
+from workbench.comparisons.shift import ShiftFact
 from workbench.comparisons.slicing import describe_slices
 from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence
@@ -27,6 +28,10 @@ from workbench.stats.task import find_place
 # What may be said of a model that has no answer: it is written down for ever.
 _LONGEST = 500
 _LAST_WITHOUT_REASONS = 3
+
+
+class Unanswered(Refused):
+    """A champion has no answer to these rows, or to this question, and that is written down; files of it that are gone are not."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,14 @@ class Challenger:
 
 def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenger, before: Before) -> Evidence:
     """Return the facts with the champion as reference, of all rows and of each slice; where it could not be scored, with why."""
-    held = replace(facts, champion_version=before.version, champion=None, champion_unscored=None, slices=None)
+    held = replace(facts, champion_version=before.version, champion=None, champion_unscored=None)
+    held = replace(held, champion_shift=None, slices=None)
     if facts.baseline is None or facts.holdout is None:
         return held
     own = parse_predictions(challenger.predictions, challenger.run_id)
     try:
         served = _find_served(own, facts, challenger, before)
-    except Refused as exc:
+    except Unanswered as exc:
         return _leave_unscored(held, describe_fault(exc))
     reference = Reference(f"the champion, version {before.version}", served)
     compared = compare_scored(
@@ -97,8 +103,18 @@ def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenge
     return replace(
         held,
         champion=compared if compared.is_defined else None,
+        champion_shift=_measure_shift(served, facts, policy, before),
         slices=None if slices is None else describe_slices(slices, own, reference, policy),
     )
+
+
+def _measure_shift(served: Predictions, facts: Evidence, policy: Policy, before: Before) -> ShiftFact | None:
+    """Return how the champion does on these rows beside its own holdout; None on the same rows, and in an older format."""
+    then, now = before.facts.holdout, facts.holdout
+    if facts.format <= _LAST_WITHOUT_REASONS or (then and now and then.digest == now.digest):
+        return None
+    own = parse_predictions(before.predictions, before.facts.identity.run_id)
+    return measure_shift(served, own, policy.rule_of(served.task))
 
 
 def _leave_unscored(held: Evidence, fault: str) -> Evidence:
@@ -106,7 +122,7 @@ def _leave_unscored(held: Evidence, fault: str) -> Evidence:
     return replace(held, champion_unscored=fault) if held.format > _LAST_WITHOUT_REASONS else held
 
 
-def describe_fault(exc: Refused) -> str:
+def describe_fault(exc: Unanswered) -> str:
     """Return why a champion could not be scored, as it is written down: what, why, and what to do."""
     return " ".join(filter(None, [exc.what, " ".join(exc.reasons)[:_LONGEST], exc.next_step]))
 
@@ -119,7 +135,7 @@ def _find_served(own: Predictions, facts: Evidence, challenger: Challenger, befo
     if asked is None or asked.version != before.version:
         return score_champion(own, challenger.read_rows(), before)
     if asked.predictions is None:
-        raise Refused(str(asked.fault))
+        raise Unanswered(str(asked.fault))
     return parse_predictions(asked.predictions, challenger.run_id)
 
 
@@ -142,7 +158,7 @@ def _recall(own: Predictions, facts: Evidence, before: Before) -> Predictions | 
 def ask_champion(facts: Evidence, challenger: Challenger, before: Before) -> Predictions | None:
     """Return what the champion's frozen model predicts for a nominee's rows; None where its own run was judged on them.
 
-    Raises Refused where it has no answer to them, or to another question.
+    Raises Unanswered where it has no answer to them, or to another question, Refused where what was frozen of it is not there.
     """
     own = parse_predictions(challenger.predictions, challenger.run_id)
     if _recall(own, facts, before) is not None:
@@ -154,7 +170,7 @@ def score_champion(own: Predictions, rows: HoldoutRows | None, before: Before) -
     """Return what the champion's frozen model predicts for rows, beside what the nominee does."""
     champion = f"The champion, version {before.version},"
     if rows is None:
-        raise Refused(
+        raise Unanswered(
             f"{champion} could not be asked about this holdout.",
             why="Its rows were not kept with the nominee as they were logged.",
             next_step="Log them with `wb.log_dataset(holdout, role='holdout')`, run the notebook again and nominate that run.",
@@ -178,9 +194,9 @@ def _require_same_question(
         raise _of_another_question(champion, fault)
 
 
-def _of_another_question(champion: str, why: str) -> Refused:
+def _of_another_question(champion: str, why: str) -> Unanswered:
     step = "What answers another question is another model: nominate it under a name of its own."
-    return Refused(f"{champion} predicts something else.", why=why, next_step=step)
+    return Unanswered(f"{champion} predicts something else.", why=why, next_step=step)
 
 
 def _as_predictions(own: Predictions, contract: Contract) -> Predictions:
@@ -210,8 +226,8 @@ def _predict(champion: str, own: Predictions, contract: Contract, said: Scoring)
     return replace(blank, score=score, label=label)
 
 
-def _without_answer(champion: str, why: str) -> Refused:
-    return Refused(
+def _without_answer(champion: str, why: str) -> Unanswered:
+    return Unanswered(
         f"{champion} has no answer to this holdout.",
         why=why,
         next_step=(
@@ -244,7 +260,7 @@ def find_changed_answers(facts: Evidence, challenger: Challenger, before: Before
         return []
     try:
         now = ask_champion(facts, challenger, before)
-    except Refused as exc:
+    except Unanswered as exc:
         fault = describe_fault(exc)
         return [] if asked.fault == fault else [f"The champion was scored at the nomination, and is not now: {fault}"]
     if now is None:

@@ -211,6 +211,8 @@ def _describe_table(item: DatasetFact, profile: TableProfile | None) -> str:
 def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
     compared = [comparison for comparison in (evidence.baseline, evidence.champion) if comparison]
     yield Remarks(tuple(map(headline, compared)) or ("It was compared with nothing.",))
+    if shift := evidence.champion_shift:
+        yield Remarks((f"The champion, version {evidence.champion_version}, has {shift.told}.",))
     slices, tries = evidence.slices, evidence.tries
     if slices and slices.values:
         yield Remarks(tuple(_spell_slice(value, slices.metric) for value in slices.values))

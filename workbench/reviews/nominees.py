@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workbench.checks import read_policy, run_checks
 from workbench.config import Settings, find_template
-from workbench.errors import NotFound, Refused
+from workbench.errors import NotFound, Refused, Unavailable
 from workbench.evidence.evidence import FORMAT, Evidence, Finding, parse_evidence
 from workbench.evidence.holdout_rows import HoldoutRows, parse_rows
 from workbench.evidence.measures.authorship import Approved
@@ -238,11 +238,15 @@ def _read_rows(folder: Path, nominated: Entry) -> HoldoutRows | None:
 
 def _read_model(folder: Path, facts: Evidence) -> dict[str, bytes]:
     """Read the files of a nominee's model; raises Refused where anything of its bundle is not what was nominated."""
-    files = read_tree(folder / "bundle")
+    what = f"The frozen files of version {facts.identity.version} are not what was nominated."
+    try:
+        files = read_tree(folder / "bundle")
+    except Unavailable as exc:
+        gone = f"{_name_folder(folder)}/bundle cannot be read."
+        raise Refused(what, why=gone, next_step=_put_back(folder)) from exc
     if changed := find_changed_files(files, facts.identity.bundle_digest):
-        version = f"version {facts.identity.version}"
-        step = "Put its folder back from a copy: its model is asked only as it was nominated."
-        raise Refused(f"The frozen files of {version} are not what was nominated.", why=changed, next_step=step)
+        step = f"{_put_back(folder)} Its model is asked only as it was nominated."
+        raise Refused(what, why=changed, next_step=step)
     return {path.removeprefix(_MODEL): content for path, content in files.items() if path.startswith(_MODEL)}
 
 
@@ -252,7 +256,7 @@ def _read_own_modules(folder: Path, facts: Evidence) -> dict[str, bytes]:
         return {}
     own = read_modules(read_tree(folder / "bundle" / "release" / "model"))
     if own.to_facts() != facts.own_code:
-        raise Refused("The own code is not what was nominated.", next_step="Nominate the run again.")
+        raise Refused("The own code is not what was nominated.", next_step=_put_back(folder))
     return {module.name: module.source for module in own.modules}
 
 
@@ -263,11 +267,14 @@ def _read_frozen(folder: Path, nominated: Entry) -> dict[str, bytes]:
 
 
 def _read_named(folder: Path, nominated: Entry, names: Sequence[str]) -> dict[str, bytes]:
+    frozen: dict[str, bytes] = {}
     try:
-        frozen = {name: (folder / name).read_bytes() for name in names}
+        for name in names:
+            frozen[name] = (folder / name).read_bytes()
     except OSError as exc:
+        why = f"{_name_folder(folder)}/{name}: {exc.strerror}"
         raise Refused(
-            f"The files of {nominated.subject} cannot be read.", why=str(exc), next_step="Nominate the run again."
+            f"The files of {nominated.subject} cannot be read.", why=why, next_step=_put_back(folder)
         ) from exc
     changed = [
         f"{name} was changed since the nomination."
@@ -275,7 +282,52 @@ def _read_named(folder: Path, nominated: Entry, names: Sequence[str]) -> dict[st
         if sha256_hex(frozen[name]) != nominated.body.get(name)
     ]
     if changed:
-        raise Refused(
-            f"{nominated.subject} is not what was nominated.", why=changed, next_step="Nominate the run again."
-        )
+        raise Refused(f"{nominated.subject} is not what was nominated.", why=changed, next_step=_put_back(folder))
     return frozen
+
+
+def _put_back(folder: Path) -> str:
+    return f"Put {_name_folder(folder)} back from a copy; what is not served yet may be nominated again instead."
+
+
+def _name_folder(folder: Path) -> str:
+    """Return a nominee's folder from the home's own name on: where that home lies is nobody else's business."""
+    return "/".join(folder.parts[-4:])
+
+
+def find_frozen_faults(settings: Settings, entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Return by nominee what is gone of its frozen files, of what is served also what was changed, with what to do at the end.
+
+    Looked at are those that are served and those after them, which may be.
+    """
+    found = {}
+    for nominated in (entry for entry in entries if entry.event is Event.NOMINATED):
+        model, version = parse_subject(nominated.subject)
+        folder, served = settings.models_folder / model / str(version), served_version(entries, model) or 0
+        if version < served:
+            continue
+        faults = _find_changed(folder, nominated) if version == served else _find_gone(folder, nominated)
+        if faults:
+            found[nominated.subject] = [*faults, _put_back(folder)]
+    return found
+
+
+def _list_frozen(nominated: Entry) -> list[str]:
+    return [name for name in (FACTS, FROZEN_POLICY, CHECKLIST, PREDICTIONS, HOLDOUT, *_LATER) if name in nominated.body]
+
+
+def _find_gone(folder: Path, nominated: Entry) -> list[str]:
+    names = (*_list_frozen(nominated), f"bundle/{MANIFEST}")
+    return [f"{_name_folder(folder)}/{name} is gone." for name in names if not (folder / name).is_file()]
+
+
+def _find_changed(folder: Path, nominated: Entry) -> list[str]:
+    """Return what is gone or changed of what is served; what is gone is all that is said of it."""
+    if gone := _find_gone(folder, nominated):
+        return gone
+    try:
+        frozen = _read_named(folder, nominated, _list_frozen(nominated))
+        _read_model(folder, parse_evidence(frozen[FACTS]))
+    except Refused as exc:
+        return list(exc.reasons)
+    return []

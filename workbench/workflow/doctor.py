@@ -18,6 +18,7 @@ from workbench.ledger.ledger import Event
 from workbench.nominations.freezing import INSPECTED
 from workbench.releases.aliases import Pointing, point_to_served
 from workbench.releases.release_audit import SUBJECT
+from workbench.reviews.nominees import find_frozen_faults
 from workbench.runs.project import Project
 from workbench.runs.publishing import publish_pending
 from workbench.runs.reaping import reap_lost_runs
@@ -124,6 +125,15 @@ def _runs(project: Project) -> Iterator[Symptom]:
     yield Symptom("runs", False, f"{found}; {len(unknown)} in {folders} the store does not know: {named}", remedy)
 
 
+def _frozen(project: Project) -> Iterator[Symptom]:
+    """Tell what is gone or changed of the frozen files of what is served, which every later nominee is held against."""
+    found = find_frozen_faults(project.settings, project.store.read_ledger())
+    for subject, (*faults, remedy) in sorted(found.items()):
+        yield Symptom(f"nominee {subject}", False, "; ".join(faults), remedy)
+    if not found:
+        yield Symptom("nominees", True, "the frozen files of what is served are as they were nominated")
+
+
 def _mlflow(project: Project) -> Iterator[Symptom]:
     project.tracker.require_answer()
     told = publish_pending(project.settings, project.store, project.tracker)
@@ -185,6 +195,6 @@ def _say_pointing(pointing: Pointing) -> str:
 
 
 _LOOKS = (
-    *(_python, _programs, _author, _disk, _trust, _ledger, _runs, _mlflow, _aliases),
+    *(_python, _programs, _author, _disk, _trust, _ledger, _runs, _frozen, _mlflow, _aliases),
     *(_processes, _left_over),
 )

@@ -17,6 +17,7 @@ from tests.conftest import NOTEBOOKS, MakeOnce
 from tests.integration.governed import MODEL, Governed, open_governed, reasons_of
 from tests.integration.nominations.test_rules import find
 from tests.unit.evidence.builders import write_in_format
+from workbench.checks import CHECKS
 from workbench.comparisons.comparison import Verdict
 from workbench.errors import Refused
 from workbench.evidence.evidence import Status
@@ -183,6 +184,18 @@ def test_nor_one_with_another_manifest_or_a_file_more(retrained: Governed, name:
         champion_of(retrained).read_model()
 
 
+@pytest.mark.parametrize("name", ["holdout.parquet", "bundle"])
+def test_what_is_gone_of_it_is_put_back_and_is_never_written_down_as_its_answer(retrained: Governed, name: str) -> None:
+    nominee, before = retrained.bench.load_nominee("shop/3"), champion_of(retrained)
+    path = retrained.bench.settings.models_folder / MODEL / "2" / name
+    path.rename(path.with_name("away"))
+    for ask in (challenging.ask_champion, find_changed_answers):
+        with pytest.raises(Refused, match=f"models/{MODEL}/2 back from a copy") as refused:
+            ask(nominee.facts, nominee.challenger, before)
+        assert not isinstance(refused.value, challenging.Unanswered)
+        assert str(retrained.project) not in str(refused.value)
+
+
 @pytest.mark.usefixtures("never_asked")
 def test_what_it_said_cannot_be_changed_afterwards(retrained: Governed) -> None:
     path = retrained.bench.settings.models_folder / MODEL / "3" / "champion.parquet"
@@ -313,9 +326,28 @@ def test_what_could_not_be_asked_at_the_nomination_is_told_in_the_review_and_its
 
 
 @pytest.mark.usefixtures("never_asked")
+def test_how_it_does_here_stands_beside_its_own_holdout_and_answers_turned_round_are_another_question(
+    retrained: Governed,
+) -> None:
+    nominee = retrained.bench.load_nominee("shop/3")
+    shift = nominee.evidence.champion_shift
+    assert shift is not None
+    assert (shift.rows_here, shift.rows_own, shift.is_strange) == (500, 200, False)
+    assert f"which has {shift.told}" in find(retrained.bench.review("shop/3"), "not_worse_than_champion").value
+    assert f"The champion, version 2, has {shift.told}." in nominee.card.decode()
+    said = parse_predictions(nominee.challenger.asked.predictions, "x")  # type: ignore[union-attr, arg-type]
+    turned = exchange(nominee, predictions=spell_predictions(replace(said, score=1 - said.score), {}))
+    assert nominee.before is not None
+    held = hold_against_champion(nominee.facts, nominee.policy, turned.challenger, nominee.before)
+    found = CHECKS["not_worse_than_champion"](held, nominee.policy)
+    assert found.status is Status.UNKNOWN
+    assert "seem to mean something else here" in found.reason
+
+
+@pytest.mark.usefixtures("never_asked")
 def test_a_champion_that_was_judged_on_the_same_rows_is_not_asked_again(released: Governed) -> None:
     nominee = released.bench.load_nominee("shop/1")
-    assert nominee.challenger.asked is None
+    assert (nominee.challenger.asked, nominee.evidence.champion_shift) == (None, None)
     assert nominee.evidence.champion is not None
     assert nominee.evidence.champion.reference == "the champion, version 2"
 

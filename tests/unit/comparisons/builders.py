@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict
+from workbench.comparisons.shift import ShiftFact
 from workbench.records.digest import sha256_hex
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
@@ -56,3 +57,17 @@ def build_champion_comparison(**changes: Any) -> Comparison:
         "runs": (build_compared_run(advantage=advantage, verdict=Verdict.NOT_WORSE),),
     }
     return build_comparison(**{**facts, **changes})
+
+
+def build_shift(**changes: Any) -> ShiftFact:
+    """Return a champion that does on later rows as it did on its own."""
+    facts: dict[str, Any] = {
+        "metric": "roc_auc",
+        "here": 0.87,
+        "own": 0.88,
+        "rows_here": 800,
+        "rows_own": 800,
+        "skill_here": Interval(0.74, 0.68, 0.80, 0.99),
+        "skill_own": Interval(0.76, 0.70, 0.82, 0.99),
+    }
+    return ShiftFact(**{**facts, **changes})

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval
+from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval, build_shift
 from tests.unit.evidence.builders import (
     build_evidence,
     build_execution,
@@ -121,6 +121,7 @@ def test_every_part_counts_for_the_digest(field):
         "checklist_digest": "c" * 64,
         "waivers": (build_waiver_fact(),),
         "champion_unscored": "It has no column plan.",
+        "champion_shift": build_shift(),
         "objections": (build_objection_fact(),),
     }
     # What was measured and what was not are not the same.
@@ -216,7 +217,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "5b99f358ce64436bc76ee960e55948bd1b214d1046fdddf4c9db9484d7729ec9"
+DIGEST_OF_FORMAT_4 = "d1440859aea8aef32d6a6cb9fec4e49dabe7fbfbbc347f56ccede217332e55bc"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workbench.checks._limits import read_limits
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
-from workbench.replays.replay import ReplayFact
+from workbench.replays.replay_fact import ReplayFact
 
 # Another model file or output may still answer alike; other inputs, other code or no end at all may not.
 _MUST_BE_SAME = {

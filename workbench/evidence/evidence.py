@@ -26,7 +26,7 @@ from workbench.notebooks.execution import Execution
 from workbench.policies.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.records.document import build_record
-from workbench.replays.replay import ReplayFact
+from workbench.replays.replay_fact import ReplayFact
 from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.tables import DatasetFact, TableProfile
 

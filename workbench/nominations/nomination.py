@@ -9,7 +9,7 @@ from workbench.evidence.evidence import Identity, PlanFact
 from workbench.evidence.measures.authorship import Approved, measure_authorship
 from workbench.evidence.measures.tries import TriesFact
 from workbench.policies.policy import Policy
-from workbench.replays.replay import ReplayFact
+from workbench.replays.replay_fact import ReplayFact
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.run import Run
 

@@ -21,12 +21,12 @@ from workbench.replays.replay import (
     Facts,
     Predicted,
     Replay,
-    ReplayFact,
     Sameness,
     compare_replay,
     find_changes,
     find_notes,
 )
+from workbench.replays.replay_fact import ReplayFact
 from workbench.replays.resumption import (
     Resumption,
     find_parameter_changes,

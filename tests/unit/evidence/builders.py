@@ -42,7 +42,7 @@ from workbench.evidence.measures.tries import TriesFact
 from workbench.models.model_facts import ComparedRows, FormFact, ModelFact, ServingFact
 from workbench.notebooks.execution import Execution
 from workbench.records.digest import canonical_json, sha256_hex
-from workbench.replays.replay import ReplayFact
+from workbench.replays.replay_fact import ReplayFact
 from workbench.reviews.bundle import MANIFEST
 from workbench.runs.local_files import LocalFilesFact, LocalModule, ReadFile, SeenBy, Standing
 from workbench.runs.tables import DatasetFact

@@ -19,6 +19,7 @@ import pytest
 from workbench.executors import kernel_witness
 from workbench.executors.kernel_witness import END, MOST_CODE, MOST_READ
 from workbench.records.digest import sha256_hex
+from workbench.runs.local_files import LocalFilesFact, describe_gap
 
 SOURCE = Path(kernel_witness.__file__).read_text(encoding="utf-8")
 
@@ -140,6 +141,7 @@ def test_of_more_code_than_it_can_name_it_says_how_much(tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").touch()
     lines = witness(tmp_path, "import a, b, c")
     assert (names(lines, "code", tmp_path), lines[-1]["more_code"]) == (["a.py"], 2)
+    assert f"more than {MOST_CODE:,}" in str(describe_gap(LocalFilesFact((), (), 0, False, ())))
 
 
 def test_what_it_fails_to_note_is_counted_and_harms_nobody(tmp_path):

@@ -47,7 +47,7 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
         return Finding("model_loads", Status.PASS, value, limit, " ".join([reason, *form]))
     reason = (
         f"Served as {model.served_as}, the model answers differently from its stored predictions. "
-        "Log the model that made the predictions, and run again."
+        "Log the model that made the predictions, with the features of the same rows in the same order, and run again."
     )
     return Finding("model_loads", Status.FAIL, value, limit, reason)
 

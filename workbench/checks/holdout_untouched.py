@@ -12,7 +12,8 @@ _UNTOLD = "whose rows were scored is not known"
 _TELL = (
     "Nobody can tell whether the rows that were scored are those of the holdout. Log as the holdout the table with all columns "
     "that the model takes, and name the column with the truth as it is logged: "
-    '`wb.log_dataset(holdout, role="holdout", target="...")`; then run again.'
+    '`wb.log_dataset(holdout, role="holdout", target="...")`; give `wb.log_predictions` and `wb.log_model` its rows in one order; '
+    "then run again."
 )
 
 

@@ -48,7 +48,7 @@ def model_loads(evidence: Evidence, policy: Policy) -> Finding:
     # As what it is served says the value: of a run that was not nominated yet, nobody knows.
     reason = (
         "As it is served, the model answers differently from its stored predictions. "
-        "Log the model that made the predictions, and run again."
+        "Log the model that made the predictions, with the features of the same rows in the same order, and run again."
     )
     return Finding("model_loads", Status.FAIL, value, limit, reason)
 

@@ -9,7 +9,9 @@ from workbench.policies.policy import MetricRule, Policy
 from workbench.records.digest import short
 
 _LIMIT = "the policy in the ledger before the first score on these rows"
-_FRESH = "Nominate under the policy that stood there before, or take a fresh holdout and run the notebook on it."
+_FRESH = (
+    "Take a fresh holdout and run the notebook on it, or nominate under a policy that stood there before, if one did."
+)
 
 
 def planned_first(evidence: Evidence, policy: Policy) -> Finding:

@@ -176,8 +176,10 @@ def _judge(ended: EndedRun, checks: Iterable[str]) -> Iterator[Finding]:
 
 def _say(finding: Finding, ended: EndedRun) -> str:
     waived = " It may be waived." if finding.severity is Severity.WAIVABLE else ""
-    if finding.check != "planned_first" or not ended.before:
+    if finding.check != "planned_first" or finding.status is not Status.FAIL:
         return f"{finding.reason}{waived}"
+    if not ended.before:
+        return f"{finding.reason} None that is still the same did.{waived}"
     named = f"What stood there is {' or '.join(ended.before)}: `workbench nominate RUN --model NAME --policy {ended.before[0]}`."
     return f"{finding.reason} {named}{waived}"
 
@@ -273,10 +275,11 @@ def find_lonely_holdout(run: Run, peers: Sequence[Peer]) -> Obstacle | None:
     if run.holdout is None or not known:
         return None
     first = known[0].run
+    asked = f"; {known[0].serves} is asked about these rows at the nomination" if known[0].serves else ""
     text = (
-        f"No other run was scored on just these rows, holdout {_name(run)}, so none can be compared with it row by row. "
+        f"No other run was scored on just these rows, holdout {_name(run)}, so no other run can be compared with it row by row. "
         f"{_describe_peers(known)} Where the same rows are meant, log them as run {first.id} did: same data, split, seed and "
-        "columns, the target among them. Where they are new on purpose, nothing is to be done."
+        f"columns, the target among them. Where they are new on purpose, nothing is to be done{asked}."
     )
     return Obstacle("comparison", text, (run.id,))
 

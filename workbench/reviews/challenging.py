@@ -189,13 +189,17 @@ def _require_same_question(
     theirs = before.read_rows()
     target = theirs.target if theirs else None  # one from before that was written down is known by its classes
     if None not in (target, rows.target) and target != rows.target:
-        raise _of_another_question(champion, f"Its target is {target!r}, that of this run {rows.target!r}.")
+        raise _of_another_question(
+            champion, f"Its target is {target!r}, that of this run {rows.target!r}.", renamed=target
+        )
     if fault := find_difference(own, _as_predictions(own, contract)):
         raise _of_another_question(champion, fault)
 
 
-def _of_another_question(champion: str, why: str) -> Unanswered:
+def _of_another_question(champion: str, why: str, renamed: str | None = None) -> Unanswered:
     step = "What answers another question is another model: nominate it under a name of its own."
+    if renamed is not None:
+        step = f"Where only the column was renamed, log it as {renamed!r} and run the notebook again. {step}"
     return Unanswered(f"{champion} predicts something else.", why=why, next_step=step)
 
 

@@ -127,9 +127,10 @@ class Review:
 
     @property
     def confirmed(self) -> tuple[str, ...]:
-        """The questions of which an author wrote the answer and somebody else confirmed it."""
+        """The questions of which an author wrote the answer, and nobody but who approved last confirmed it."""
+        last = tuple(each.principal for each in self.approvals[-1:])
         given = (question for question in self.questions if question.answer and not question.is_draft)
-        return tuple(question.name for question in given if question.answered_by not in question.vouched_by)
+        return tuple(each.name for each in given if each.answered_by not in each.vouched_by and each.vouched_by == last)
 
     def signers(self, role: str) -> tuple[str, ...]:
         """Return the people whose approvals count in a role, each once, sorted."""

@@ -281,8 +281,9 @@ def test_another_question_is_not_compared(retrained: Governed) -> None:
     before = champion_of(retrained)
     named = {"classes": ("no", "yes"), "positive_class": "yes"}
     numbers = replace(own, task="regression", label=None, classes=None, positive_class=None, response=None)
-    assert "Its target is 'bought', that of this run 'returned'." in fault_of(
-        own, replace(rows, target="returned"), before
+    renamed = fault_of(own, replace(rows, target="returned"), before)
+    assert (
+        "Its target is 'bought', that of this run 'returned'. Where only the column was renamed, log it as" in renamed
     )
     assert "tells no, yes apart and is scored for yes, the other 0, 1" in fault_of(replace(own, **named), rows, before)
     assert "is scored for 0, the other" in fault_of(replace(own, positive_class=0), rows, before)

@@ -116,7 +116,11 @@ STANDS: dict[str, tuple[EndedRun, str, str]] = {
     "a worn holdout": (build_ended(tries=WORN), "holdout_wear", "It may be waived."),
     "a small holdout": (of_run(datasets=SMALL), "enough_data", "40 rows, the policy asks for 100"),
     "own code": (build_ended(policy=NO_OWN_CODE, own_code=OWN), "safe_format", "allows no own code: steps"),
-    "other scores": (build_ended(first=FirstAnswers(0.3)), "model_loads", "Log the model that made the predictions"),
+    "other scores": (
+        build_ended(first=FirstAnswers(0.3)),
+        "model_loads",
+        "features of the same rows in the same order",
+    ),
     "other rows": (build_ended(first=SHORT), "model_loads", "4 rows"),
     "a secret": (build_ended(disclosures=SHOWN), "no_secrets_shown", "GitHub token in notebook.ipynb cell 2"),
     "code that nobody saw": (
@@ -162,6 +166,9 @@ def test_what_stood_there_before_the_first_score_is_named_for_the_nomination():
     assert "What stood there is minimal or strict: `workbench nominate RUN --model NAME --policy minimal`." in said
     assert find_plan_obstacle(build_ended(plan=LATE, before=("minimal", "strict"))) == said
     assert find_plan_obstacle(build_ended()) is None
+    assert find_plan_obstacle(build_ended(plan=LATE)).endswith(
+        "stood there before, if one did. None that is still the same did."
+    )
 
 
 def test_who_wrote_lines_a_release_may_have_approved_is_not_judged_early():
@@ -209,11 +216,14 @@ def test_a_holdout_nobody_else_has_is_told_with_that_of_the_others_by_name_and_d
     assert "holdout cccccccccccc (200 rows)" in found.text
     assert "Run 111111111111 was scored on holdout 'birds' dddddddddddd (200 rows), as 1 other was." in found.text
     assert "log them as run 111111111111 did" in found.text
+    assert found.text.endswith("nothing is to be done.")
 
 
 def test_what_is_served_is_named_before_other_runs():
     text = find_lonely_holdout(on(RUN_ID, "c"), [Peer(on("1" * 12, "d"), "shop/2"), Peer(on("2" * 12, "d"))]).text
     assert "shop/2, which is served, is run 111111111111 and was scored on holdout dddddddddddd (200 rows)" in text
+    assert "so no other run can be compared with it row by row" in text
+    assert text.endswith("nothing is to be done; shop/2 is asked about these rows at the nomination.")
 
 
 def test_saying_it_loads_nothing_heavy():

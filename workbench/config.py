@@ -273,6 +273,11 @@ def find_project(folder: Path) -> Path | None:
     return None
 
 
+def is_home_given() -> bool:
+    """True where the environment says where all is kept, whatever project that is."""
+    return bool(_read_environment(os.environ).get("home"))
+
+
 def find_project_of(notebook_folder: Path, here: Path) -> Path | None:
     """Return the project a notebook is run in: the one it lies in, or that of the current folder.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.config import MARKER, find_notebook, find_project, read_settings
+from workbench.config import MARKER, find_notebook, find_project, is_home_given, read_settings
 from workbench.errors import UsageError
 from workbench.files.disk import disk_answers
 
@@ -99,13 +99,13 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def mark_project(beside: Path) -> Path | None:
-    """Make a folder a project where `beside`, in which a notebook is or comes to lie, is in none; None where it is in one.
+    """Make a folder a project where `beside`, where a notebook lies, is in none; None where it is in one, or home is given.
 
     It is the current folder, or the one with the notebook where that is everybody's (the home folder, the root); never one that
     only holds notebooks. Raises UsageError where both are everybody's.
     """
     here = Path.cwd()
-    if find_project(beside) or find_project(here):
+    if find_project(beside) or find_project(here) or is_home_given():
         return None
     shared = (Path.home(), Path(here.anchor))
     folder = beside if here in shared else here

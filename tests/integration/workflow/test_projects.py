@@ -128,6 +128,12 @@ def test_a_first_run_makes_the_current_folder_a_project_and_says_so(outside: Pat
     assert not (outside.parent / "runs").exists()
 
 
+def test_where_home_is_given_no_project_is_made(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(outside.parent / "elsewhere"))
+    assert run_command(["new", "churn"]) == 0
+    assert not (outside / "workbench.toml").exists()
+
+
 def test_what_an_older_version_kept_marks_a_project(outside: Path, capsys) -> None:
     (outside / "runs").mkdir()
     (outside / "runs" / "workbench.db").touch()

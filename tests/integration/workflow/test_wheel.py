@@ -79,7 +79,7 @@ def test_in_an_empty_folder_a_new_notebook_runs(environment: Path, tmp_path: Pat
     run = json.loads(run_installed(environment, tmp_path, "run", "notebooks/x.ipynb", "--json").stdout)
     assert run["state"] == "FINISHED"
     assert run["notebook"] == "notebooks/x.ipynb"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "runs", "workbench.toml"]
     policy = run_installed(environment, tmp_path, "policy", "show", "standard", "--json")
     assert json.loads(policy.stdout)["name"] == "standard"
     assert "To add" in run_installed(environment, tmp_path, "help", "checks").stdout

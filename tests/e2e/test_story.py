@@ -89,15 +89,17 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 def test_the_demo_leaves_what_it_says(story: Story) -> None:
     compared, runs = story.read("compare"), story.read("runs")
-    assert {run["run_id"] for run in compared["runs"]} == {
-        run["id"] for run in runs if "replay_of" not in run["provenance"]
-    }
+    told = {run["id"]: run["notebook"] for run in runs if "replay_of" not in run["provenance"]}
+    (forged,) = (run_id for run_id, notebook in told.items() if notebook.endswith("scores_itself.ipynb"))
+    assert {run["run_id"] for run in compared["runs"]} == told.keys() - {forged}  # its truth is not that of the others
     assert story.read("review", f"{MODEL}/2")["evidence"]["champion"]["runs"][0]["verdict"] == "BETTER"
     ledger = story.read("ledger")
     assert ledger["faults"] == []
     assert [entry["event"] for entry in ledger["entries"]].count("promoted") == 2
-    assert ledger["entries"][-1]["event"] == "rolled_back"
-    assert {entry["subject"] for entry in ledger["entries"] if entry["event"] == "refused"} == {f"{MODEL}/2"}
+    refused = {entry["subject"] for entry in ledger["entries"] if entry["event"] == "refused"}
+    assert refused == {f"{MODEL}/2", f"{MODEL}/3"}
+    before = [entry for entry in ledger["entries"] if entry["subject"] != f"{MODEL}/3" and entry["event"] != "planned"]
+    assert before[-1]["event"] == "rolled_back"
     doctor = {symptom["part"]: symptom for symptom in story.read("doctor")}
     assert doctor[f"endpoint {MODEL}"]["found"] == "serves version 1, alias agrees"
 

@@ -199,8 +199,7 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
     Raises UsageError listing every unknown key and wrong value.
     """
     here = (folder or Path.cwd()).resolve()
-    project = find_project(here) or here
-    table = _read_table(project) or {}
+    project, table = _locate_project(here) or (here, {})
     told = _read_environment(os.environ if environment is None else environment)
     given = {**table, **told}
     kinds = {field.name: field.type for field in fields(Settings) if field.name != "project"}
@@ -266,11 +265,22 @@ def _find_moving(told: Mapping[str, str]) -> list[str]:
 
 def find_project(folder: Path) -> Path | None:
     """Return the project a folder lies in: itself or the nearest one above; None where there is none."""
+    found = _locate_project(folder)
+    return found[0] if found else None
+
+
+def _locate_project(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the project with its table of settings."""
     for candidate in (folder, *folder.parents):
-        marks = (".git", _KEPT)
-        if _read_table(candidate) is not None or any((candidate / mark).exists() for mark in marks):
-            return candidate
+        table = _read_table(candidate)
+        if table is not None or any((candidate / mark).exists() for mark in (".git", _KEPT)):
+            return candidate, table or {}
     return None
+
+
+def is_marked(folder: Path) -> bool:
+    """True where a folder itself says that it is a project of the workbench, and is no mere repository."""
+    return _read_table(folder) is not None
 
 
 def is_home_given() -> bool:
@@ -284,9 +294,8 @@ def find_project_of(notebook_folder: Path, here: Path) -> Path | None:
     The latter where that is marked as one of the workbench and the former is a mere repository, or none.
     """
     beside, current = find_project(notebook_folder), find_project(here)
-    if current and _read_table(current) is not None and (beside is None or _read_table(beside) is None):
-        return current
-    return beside or current
+    is_ours = beside is not None and is_marked(beside)
+    return current if current and is_marked(current) and not is_ours else beside or current
 
 
 def _read_table(folder: Path) -> dict[str, Any] | None:

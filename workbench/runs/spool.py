@@ -258,7 +258,7 @@ def _judge_model(
     content = write_model(answering)
     own = record_own_code(answering, content, _own_folders())
     require_reviewed(content, own.modules)
-    columns = describe_columns(features, training, longest_text=read_settings().longest_text, as_text=as_text)
+    columns = describe_columns(features, training, longest_text=read_own_settings().longest_text, as_text=as_text)
     fitted = replace(decide_task(answering, features), model=model, flags_unseen=flag_unseen)
     contract = describe_contract(fitted, columns, None)
     logged = judge_answers(answering, content, features, contract, own.modules)
@@ -336,11 +336,11 @@ def secret(reference: str) -> str:
 def read_own_settings() -> Settings:
     """Return the settings of the project this kernel's notebook lies in; of a run, with the home it is kept in.
 
-    The folder a notebook works in, and what it says in its environment, lead nowhere else.
+    The folder a notebook works in leads nowhere else.
     """
     given = os.environ.get(PROJECT_VARIABLE)
     if is_run():
-        return replace(read_settings(Path(given) if given else None, {}), home=str(_folder().parents[1]))
+        return replace(read_settings(Path(given) if given else None), home=str(_folder().parents[1]))
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
     return read_settings(notebook.parent if notebook.is_absolute() and notebook.is_file() else None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.config import MARKER, find_notebook, find_project, is_home_given, read_settings
+from workbench.config import MARKER, find_notebook, find_project, is_home_given, is_marked, read_settings
 from workbench.errors import UsageError
 from workbench.files.disk import disk_answers
 
@@ -40,8 +40,7 @@ def start_project(folder: Path) -> Started:
     _require_place(folder)
     with disk_answers(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        is_marked = find_project(folder) == folder and _has_settings(folder)
-        contents = {} if is_marked else {folder / MARKER: _MARK.encode()}
+        contents = {} if is_marked(folder) else {folder / MARKER: _MARK.encode()}
         contents |= {folder / "notebooks" / name: find_notebook(name).read_bytes() for name in _NOTEBOOKS}
         made = [path for path, content in contents.items() if _write_new(path, content)]
         settings = read_settings(folder)
@@ -58,20 +57,12 @@ def _require_place(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file.", next_step="Name a folder, or one that is to be made.")
     around = find_project(folder)
-    if around is not None and around != folder and _has_settings(around):
+    if around is not None and around != folder and is_marked(around):
         raise UsageError(
             f"{folder} lies in the project {around}.",
             why="What is inside of a project is run and reviewed there; a second one would keep its runs and signers apart.",
             next_step=f"Go on in {around}, or start a project outside of it.",
         )
-
-
-def _has_settings(folder: Path) -> bool:
-    return (folder / MARKER).is_file() or "[tool.workbench]" in _read(folder / "pyproject.toml")
-
-
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _write_new(path: Path, content: bytes) -> bool:
@@ -87,7 +78,7 @@ def _write_new(path: Path, content: bytes) -> bool:
 
 def _ignore(path: Path) -> bool:
     """Keep out of git what is no source; False when it is kept out already."""
-    before = _read(path)
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
     missing = [line for line in _IGNORED if line not in before.split()]
     if missing:
         path.write_text("\n".join([*before.splitlines(), *missing, ""]), encoding="utf-8")

@@ -40,7 +40,7 @@ class JudgedInterval:
 
 def choose_axis(judged: Sequence[JudgedInterval], margin: float) -> Axis:
     """Return an axis that shows zero, the margin and all intervals, save those far worse than the rest."""
-    inner = [item for item in judged if item.verdict is not Verdict.WORSE]
+    inner = [item for item in judged if item.verdict is not Verdict.WORSE] or judged
     low, high = _span(inner, margin)
     full_low, full_high = _span(judged, margin)
     room = _MOST_STRETCH * (high - low)

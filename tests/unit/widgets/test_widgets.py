@@ -182,6 +182,11 @@ class TestIntervalChart:
             "+0.02",
         ]
 
+    def test_where_all_are_worse_they_are_what_is_shown(self) -> None:
+        worse = JudgedInterval(Interval(-0.05, -0.08, -0.02, 0.95), Verdict.WORSE)
+        axis = choose_axis([worse], 0.005)
+        assert mark_state(axis, worse.interval)["cut"] == []
+
     def test_an_axis_without_any_width_is_given_one(self) -> None:
         axis = choose_axis([], 0.0)
         assert axis.low < 0 < axis.high

@@ -21,9 +21,12 @@ from tests.soak.proof import SEED, Proof, timed_proof
 from tests.soak.surroundings import KEEPS, Surroundings, make_surroundings
 from workbench.errors import UsageError
 from workbench.notebooks.notebook import parse_notebook
-from workbench.notebooks.parameters import LONGEST_VALUE, TYPES, Parameter, bind_parameters
+from workbench.notebooks.parameters import Parameter, bind_parameters
+from workbench.notebooks.value_types import KINDS, LONGEST_VALUE, ValueType
 from workbench.workflow import Workbench
 
+# What stands in the notebook as it is given.
+_JSON_KINDS = [kind for kind in KINDS if not ValueType(kind).is_code]
 _BATCH_CHARACTERS = LONGEST_VALUE // 2
 
 
@@ -34,7 +37,8 @@ def try_values(given: Sequence[Any]) -> tuple[int, list[str]]:
     """Return how many values some parameter takes, and those that do not come back from the injected code as they were given."""
     taken, faults = 0, []
     for value in given:
-        bound = [found for kind in (*TYPES, None) if (found := _bind(Parameter("x", kind, None), value)) is not None]
+        tried = (Parameter("x", ValueType(kind), None) for kind in (*_JSON_KINDS, None))
+        bound = [found for each in tried if (found := _bind(each, value)) is not None]
         faults += [f"{value!r}: {fault}" for found in bound if (fault := _find_fault_in_code(found, value))]
         taken += bool(bound)
     return taken, faults
@@ -75,7 +79,7 @@ def try_names(given: Sequence[str]) -> tuple[int, list[str]]:
     """Return how many names can be declared, and what is wrong with those that can or that were taken undeclared."""
     declared, faults = 0, []
     for name in given:
-        if _bind(Parameter("x", "int", 0), 0) is None or (name != "x" and _binds_undeclared(name)):
+        if _bind(Parameter("x", ValueType("int"), 0), 0) is None or (name != "x" and _binds_undeclared(name)):
             faults.append(f"{name!r} was taken though it is not declared")
         found = _declare(f"{name}: int = 0") or _declare(f"{name} = 0")
         declared += bool(found)
@@ -85,7 +89,7 @@ def try_names(given: Sequence[str]) -> tuple[int, list[str]]:
 
 def _binds_undeclared(name: str) -> bool:
     try:
-        bind_parameters((Parameter("x", "int", 0),), {name: 0})
+        bind_parameters((Parameter("x", ValueType("int"), 0),), {name: 0})
     except UsageError:
         return False
     return True
@@ -111,7 +115,7 @@ def _is_harmless(name: str) -> bool:
 
 def run_values(around: Surroundings, given: Sequence[Any]) -> tuple[int, list[str]]:
     """Give the values that fit to notebooks, many to each; return how many there were and those that arrived differently."""
-    fitting = [value for value in given if _bind(Parameter("x", None, None), value) is not None]
+    fitting = [value for value in given if _bind(Parameter("x", ValueType(), None), value) is not None]
     faults: list[str] = []
     with around.untouched(faults, "a notebook with odd values"):
         for batch in _batches(fitting):

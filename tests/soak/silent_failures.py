@@ -123,7 +123,7 @@ CORPUS = (
     Case("parameter_without_a_value", REFUSED, "Line 1"),
     Case("unknown_kernel", REFUSED, "which is not installed"),
     Case("other_language", REFUSED, "Its kernel runs R"),
-    Case("only_text", REFUSED, "declares no parameters"),
+    Case("only_text", REFUSED, "None of its cells holds code"),
     Case("broken", REFUSED, "It is not JSON"),
     Case("only_parameters", FINISHED),
     Case("no_kernelspec", FINISHED),

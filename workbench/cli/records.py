@@ -18,6 +18,7 @@ from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.comparisons.comparison import headline as comparison_headline
 from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Checkpoint, Entry
+from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.releases.release import Release
 from workbench.replays.replay import Line, Replay, Sameness
@@ -82,7 +83,7 @@ def print_runs(runs: Sequence[Run], *, metric: str | None = None, is_cut: bool =
             *([escape(run.notebook)] if is_mixed else []),
             f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]",
             "" if value is None else format_number(value),
-            *(_cell(run.parameters.get(name)) for name in differing),
+            *(_cell(run.parameters, name) for name in differing),
             format_age(run.created),
         )
     open_console().print(table)
@@ -103,8 +104,8 @@ def _say_same(same: Mapping[str, Any]) -> str:
     return f"; the same in all: {_short_parameters(shown)}" if shown else ""
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else escape(_shorten(value))
+def _cell(parameters: Mapping[str, Any], name: str) -> str:
+    return escape(spell_value(_shorten(parameters[name]))) if name in parameters else ""
 
 
 def _shorten(value: Any) -> Any:
@@ -113,7 +114,7 @@ def _shorten(value: Any) -> Any:
 
 
 def _short_parameters(parameters: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in parameters.items())
+    return " ".join(f"{name}={spell_value(value)}" for name, value in parameters.items()) or "none"
 
 
 def print_run(run: Run, folder: str) -> None:
@@ -237,7 +238,7 @@ def print_comparison(comparison: Comparison, most: int = 15) -> None:
         ("run", ""), (value, "right"), ("better by", "right"), ("verdict", ""), (", ".join(differing), "wrap")
     )
     for run in comparison.runs[:most]:
-        values = ", ".join(_cell(run.parameters.get(name)) for name in differing)
+        values = ", ".join(_cell(run.parameters, name) for name in differing)
         table.add_row(run.run_id, format_number(run.value), _interval(run.advantage), _VERDICTS[run.verdict], values)
     console.print(table)
     if len(comparison.runs) > most:

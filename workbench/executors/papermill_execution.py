@@ -22,6 +22,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 from papermill.execute import remove_error_markers as without_error_markers
+from papermill.translators import PythonTranslator, papermill_translators
 
 from workbench.errors import UsageError
 from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
@@ -30,9 +31,23 @@ from workbench.executors.kernel_processes import ConnectionFolder, end_marked_pr
 from workbench.executors.limit_watch import LimitWatch, Watched
 from workbench.executors.opened_files import OpenedFiles
 from workbench.files.processes import Process
-from workbench.notebooks.notebook import find_failed_line, read_execution
+from workbench.notebooks.notebook import find_failed_line, read_declared, read_execution
+from workbench.notebooks.parameters import Code, spell_values
 
 _START_TIMEOUT_S = 60
+# Python, but for values that JSON cannot hold.
+_LANGUAGE = "workbench-python"
+
+
+class _Translator(PythonTranslator):
+    """Writes parameters as papermill does, and code as it is."""
+
+    @classmethod
+    def translate(cls, val: Any) -> str:
+        return str(val) if isinstance(val, Code) else str(super().translate(val))
+
+
+papermill_translators.register(_LANGUAGE, _Translator)
 
 
 @dataclass
@@ -166,10 +181,10 @@ class PapermillExecution:
         execute_notebook(
             nbformat.from_dict(self.job.source),
             None,
-            parameters=dict(self.job.parameters),
+            parameters=spell_values(read_declared(self.job.id, self.job.source), self.job.parameters),
             engine_name="workbench",
             kernel_name=find_kernel(self.job.source),
-            language="python",
+            language=_LANGUAGE,
             request_save_on_cell_execute=False,
             progress_bar=False,
             start_timeout=_START_TIMEOUT_S,

@@ -77,6 +77,8 @@ class _Engine(NBClientEngine):
     ) -> None:
         job = execution.job
         execution.document = nb_man.nb
+        if "parameters" in nb_man.nb.metadata.papermill:
+            nb_man.nb.metadata.papermill["parameters"] = dict(job.parameters)  # as they were given, not their code
         client = KernelClient(
             nb_man,
             km=make_manager(job, kernel_name, execution.connections.new_file()),

@@ -21,7 +21,6 @@ _MAY_FAIL = "raises-exception"
 _CELL_TYPES = ("code", "markdown", "raw")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_LINE = 80
-_HOW_TO_TAG = "Tag one code cell `parameters` (JupyterLab: right sidebar, property inspector, cell tags)."
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Notebook:
 
 
 def parse_notebook(name: str, content: bytes) -> Notebook:
-    """Read a notebook from its bytes; raises UsageError when it is broken or declares no parameters."""
+    """Read a notebook from its bytes; raises UsageError when it is broken. One without a cell tagged `parameters` takes none."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as exc:
@@ -45,13 +44,19 @@ def parse_notebook(name: str, content: bytes) -> Notebook:
         raise _broken(name, fault)
     _require_none_injected(name, document["cells"])
     source = strip_outputs(document)
+    if not _code_cells(source):
+        raise UsageError(
+            f"{name} cannot be used.",
+            why="None of its cells holds code.",
+            next_step="Write some, save the notebook and run it again.",
+        )
     try:
         name.encode()
         digest = _digest(source)
     except UnicodeEncodeError as exc:
         readable = name.encode(errors="replace").decode()
         raise _broken(readable, "Its name or a cell holds half of a character (a lone surrogate).") from exc
-    return Notebook(name, source, read_parameters(_parameters_source(name, source)), digest)
+    return Notebook(name, source, read_declared(name, source), digest)
 
 
 def _require_none_injected(name: str, cells: Sequence[Mapping[str, Any]]) -> None:
@@ -99,13 +104,18 @@ def _broken(name: str, why: str) -> UsageError:
     return UsageError(f"{name} cannot be used.", why=why, next_step="Open it in JupyterLab and save it again.")
 
 
-def _parameters_source(name: str, document: dict[str, Any]) -> str:
+def read_declared(name: str, document: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    """Return the parameters a notebook declares in its cell tagged `parameters`; raises UsageError where it cannot be read."""
     tagged = [cell for cell in document["cells"] if "parameters" in cell["metadata"].get("tags", [])]
+    if not tagged:
+        return ()
     if len(tagged) == 1 and tagged[0]["cell_type"] == "code":
-        return cell_source(tagged[0])
-    found = f"{len(tagged)} cells are" if len(tagged) > 1 else f"a {tagged[0]['cell_type']} cell is" if tagged else ""
+        return read_parameters(cell_source(tagged[0]))
+    found = f"{len(tagged)} cells are" if len(tagged) > 1 else f"a {tagged[0]['cell_type']} cell is"
     raise UsageError(
-        f"{name} declares no parameters.", why=f"{found or 'no cell is'} tagged `parameters`.", next_step=_HOW_TO_TAG
+        f"{name} cannot be used.",
+        why=f"{found} tagged `parameters`; which values it takes is told by one code cell.",
+        next_step="Keep that tag on the code cell that declares them (JupyterLab: right sidebar, property inspector, cell tags).",
     )
 
 

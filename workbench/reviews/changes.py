@@ -108,11 +108,15 @@ def find_changes(
 
 def _compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Changed, ...]:
     return tuple(
-        Changed(name, before.get(name), after.get(name))
+        Changed(name, _tell(before, name), _tell(after, name))
         for name in dict.fromkeys([*after, *before])
         if (name in before, before.get(name)) != (name in after, after.get(name))
         or type(before.get(name)) is not type(after.get(name))
     )
+
+
+def _tell(values: Mapping[str, Any], name: str) -> Any:
+    return "none" if name in values and values[name] is None else values.get(name)
 
 
 def _describe(evidence: Evidence) -> dict[str, str]:

@@ -14,6 +14,7 @@ from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.robustness import RobustnessFact
 from workbench.evidence.measures.tries import describe_other_rules, describe_tries
 from workbench.evidence.serving_form import describe_form
+from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.records.visible_text import find_text_fault
 from workbench.runs.tables import DatasetFact, TableProfile
@@ -130,7 +131,7 @@ def _build_section(title: str, evidence: Evidence, questions: Mapping[str, str])
 
 def _describe_details(evidence: Evidence) -> Iterator[Block]:
     identity, model = evidence.identity, evidence.model
-    parameters = ", ".join(f"{name} = {value}" for name, value in sorted(identity.parameters.items()))
+    parameters = ", ".join(f"{name} = {spell_value(value)}" for name, value in sorted(identity.parameters.items()))
     yield Named(
         (
             ("endpoint", identity.endpoint),

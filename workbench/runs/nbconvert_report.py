@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.notebooks.notebook import INJECTED
+from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.runs.run import Run, RunState
 
@@ -202,7 +203,7 @@ def _describe_run(run: Run) -> dict[str, Any]:
     datasets = run.record.get("datasets", [])
     facts = {
         "Result": {name: f"{value:.4g} {run.describe_course(name)}" for name, value in run.metrics.items()},
-        "Parameters": run.parameters,
+        "Parameters": {name: spell_value(value) for name, value in run.parameters.items()},
         "Data": {f"{item['name']} ({item['rows']:,} rows)": short(item["digest"]) for item in datasets},
         "Source": _describe_source(run),
     }

@@ -43,7 +43,7 @@ def find_redactor(
     Raises UsageError listing every reference that leads nowhere and every other parameter that holds the value of a secret.
     """
     references = {
-        each.name: parameters[each.name] for each in declared if each.type == SECRET and parameters[each.name]
+        each.name: parameters[each.name] for each in declared if each.type.kind == SECRET and parameters[each.name]
     }
     guessed = guess_secrets(environment, tuple(names))
     values, problems = _resolve_all(references, environment, project or Path.cwd())

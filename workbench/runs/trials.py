@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from workbench.notebooks.notebook import Notebook
-from workbench.notebooks.parameters import bind_parameters, is_number
+from workbench.notebooks.parameters import bind_parameters
+from workbench.notebooks.value_types import is_number
 from workbench.runs.run import Run
 
 Aim = Literal["maximize", "minimize"]

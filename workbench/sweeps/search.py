@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from workbench.errors import UsageError
-from workbench.notebooks.parameters import MOST_COMBINATIONS, Parameter, find_fault, is_number, parse_values
+from workbench.notebooks.parameters import MOST_COMBINATIONS, Parameter, parse_values, require_fit
+from workbench.notebooks.value_types import ValueType, find_fault, is_number
 from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.run import Run, RunState
 from workbench.runs.trials import Goal
@@ -68,12 +69,12 @@ def parse_axis(parameter: Parameter | None, text: str) -> list[Any] | Interval:
     What cannot be read is returned as text, so that `require_space` can say what was expected.
     """
     found = _DISTRIBUTION.fullmatch("".join(text.split()))
-    if not found or (parameter is not None and parameter.type == "str"):
+    if not found or (parameter is not None and parameter.type.is_text):
         return parse_values(parameter, text)
     low, high = _number(found[2]), _number(found[3])
     if low is None or high is None:
         return [text]
-    is_whole = found[1] == "int" or (parameter is not None and parameter.type == "int")
+    is_whole = found[1] == "int" or (parameter is not None and parameter.type.kind == "int")
     return Interval(low, high, log=found[1] == "log", whole=is_whole)
 
 
@@ -89,39 +90,29 @@ def require_space(declared: Iterable[Parameter], space: Space, search: Search) -
     """Raise UsageError, with every reason, for a space that holds what the notebook does not take or the search cannot draw."""
     if search not in SEARCHES:
         raise UsageError(f"There is no search {search!r}.", why=f"There are: {', '.join(SEARCHES)}.")
-    known = {parameter.name: parameter for parameter in declared}
-    problems = {name: _find_faults(known.get(name), axis, search) for name, axis in space.items()}
-    names = ", ".join(known) or "none"
-    unknown = [f"{name!r} is not a parameter of this notebook; it has {names}." for name in space if name not in known]
-    faults = [f"{name} is {fault}" for name, found in problems.items() for fault in found]
-    if unknown or faults:
-        count = len({name for name, found in problems.items() if found or name not in known})
-        raise UsageError(
-            f"{count} parameter{'s do' if count > 1 else ' does'} not fit the notebook.",
-            why=sorted(unknown + faults),
-            next_step="Nothing was started; correct the values and run again.",
-        )
+    known = {parameter.name: parameter.type for parameter in declared}
+    found = {name: _find_faults(known[name], axis, search) for name, axis in space.items() if name in known}
+    problems = {name: [f"{name} is {fault}" for fault in faults] for name, faults in found.items() if faults}
+    require_fit(declared, space, problems)
 
 
-def _find_faults(parameter: Parameter | None, axis: list[Any] | Interval, search: Search) -> list[str]:
-    if parameter is None:
-        return []
+def _find_faults(type_: ValueType, axis: list[Any] | Interval, search: Search) -> list[str]:
     if isinstance(axis, Interval):
-        return _find_interval_faults(parameter, axis, search)
-    faults = [fault for value in axis if (fault := find_fault(parameter, value))]
+        return _find_interval_faults(type_, axis, search)
+    faults = [fault for value in axis if (fault := find_fault(type_, value))]
     more = len(faults) - _SHOWN_FAULTS
     return faults[:_SHOWN_FAULTS] + ([f"wrong in {more:,} more values."] if more > 0 else [])
 
 
-def _find_interval_faults(parameter: Parameter, axis: Interval, search: Search) -> list[str]:
+def _find_interval_faults(type_: ValueType, axis: Interval, search: Search) -> list[str]:
     if not SEARCHES[search].draws:
         return ["drawn from an interval; a grid needs values: list them, or take --search random or optuna."]
     if axis.fault:
         return [axis.fault]
-    if parameter.choices:
-        return [f"drawn from an interval; expected {parameter.expects}: list those to try."]
+    if type_.choices:
+        return [f"drawn from an interval; expected {type_.expects}: list those to try."]
     ends = [int(end) if axis.whole else float(end) for end in (axis.low, axis.high)]
-    return [fault for end in ends if (fault := find_fault(parameter, end))]
+    return [fault for end in ends if (fault := find_fault(type_, end))]
 
 
 def count_sets(space: Space) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, headline, spell_tries
+from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
@@ -154,12 +155,14 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
 
 
 def _parameter_cell(run: ComparedRun, name: str, kind: str) -> dict[str, Any]:
-    value = run.parameters.get(name)
-    return {"text": format_value(value, longest=20), "full": "" if value is None else str(value), "kind": kind}
+    if name not in run.parameters:
+        return {"text": MISSING, "full": "", "kind": kind}
+    value = run.parameters[name]
+    return {"text": format_value(value, longest=20), "full": spell_value(value), "kind": kind}
 
 
 def _folded_cell(run: ComparedRun, names: Sequence[str]) -> dict[str, Any]:
-    pairs = [f"{name} {format_value(run.parameters.get(name), longest=16)}" for name in names]
+    pairs = [f"{name} {format_value(run.parameters[name], longest=16)}" for name in names if name in run.parameters]
     return {"text": ", ".join(pairs), "full": "", "kind": "text"}
 
 

@@ -47,7 +47,7 @@ def _is_nonzero(text: str) -> bool:
 def format_value(value: Any, longest: int = 32) -> str:
     """Return a parameter's value in one line of at most `longest` characters."""
     if value is None:
-        return MISSING
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and isfinite(value):

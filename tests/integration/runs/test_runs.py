@@ -24,6 +24,7 @@ FINISH = {
     "swallows_an_exception": {"answer": 0},
     "stale_outputs": {},
     "no_kernelspec": {},
+    "no_parameters_cell": {},
     "logs_with_plain_mlflow": {"plain": 2},
     "no_predictions": {"roc_auc": 0.977},
     "no_model": {"roc_auc": 0.977},
@@ -44,7 +45,7 @@ FAIL = {
     "forges_its_record": "Cell 3 raised ValueError: not finished",
 }
 REFUSED = {
-    "no_parameters_cell": "declares no parameters",
+    "only_text": "None of its cells holds code",
     "two_parameters_cells": "2 cells are tagged",
     "broken": "It is not JSON",
     "other_language": "Its kernel runs R",
@@ -111,6 +112,26 @@ def test_what_cannot_be_run_is_refused_before_anything_is_recorded(bench: Workbe
     assert reason in str(refused.value)
     assert refused.value.next_step
     assert [run for run in bench.list_runs() if run.notebook == str(path)] == []
+
+
+def test_a_notebook_that_declares_no_parameters_is_given_none_and_told_how_it_could(bench: Workbench) -> None:
+    with pytest.raises(UsageError) as refused:
+        bench.run(NOTEBOOKS / "no_parameters_cell.ipynb", {"rounds": 3})
+    assert refused.value.reasons == ("'rounds' is not a parameter of this notebook; it has none.",)
+    assert "tag that cell `parameters`" in (refused.value.next_step or "")
+
+
+def test_a_notebook_gets_dates_paths_and_tuples_where_it_declares_them(bench: Workbench) -> None:
+    given = {"start": "2026-02-01", "seen": "2026-02-01T10:00Z", "layers": [8], "grid": [[2, 2]], "depths": [3, 4]}
+    run = bench.run(NOTEBOOKS / "takes_dates_and_paths.ipynb", given)
+    executed = json.loads((folder_of(bench, run) / "notebook.ipynb").read_text(encoding="utf-8"))
+    assert "".join(executed["cells"][-1]["outputs"][0]["text"]) == (
+        "[datetime.date(2026, 2, 1), datetime.datetime(2026, 2, 1, 10, 0, tzinfo=datetime.timezone.utc), "
+        "PosixPath('data/birds.csv'), (8,), [(2, 2)], [3, 4], {'a': 1.0}, None]\n"
+    )
+    assert executed["metadata"]["papermill"]["parameters"] == run.parameters
+    assert run.parameters["seen"] == "2026-02-01T10:00:00+00:00"
+    assert run.parameters["table"] == "data/birds.csv"
 
 
 def test_a_missing_notebook_is_not_found(bench: Workbench) -> None:

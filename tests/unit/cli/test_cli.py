@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.conftest import NOTEBOOKS
 from workbench.cli.chapters import CHAPTERS
 from workbench.cli.main import COMMANDS, run_command
 from workbench.models.servable_models import list_servable
@@ -202,14 +204,25 @@ def test_a_sweep_of_far_too_many_runs_is_not_started(project, capsys):
     assert "A sweep of 100,000,000 runs is not started." in err
 
 
-def test_a_notebook_without_parameters_is_told_how_to_get_them(project, capsys):
+def test_a_notebook_without_code_is_refused(project, capsys):
     (project / "n.ipynb").write_text('{"nbformat": 4, "cells": []}', encoding="utf-8")
     code, _, err = run(capsys, "run", "n.ipynb")
     assert code == 2
     assert err == (
-        "n.ipynb declares no parameters.\n  - no cell is tagged `parameters`.\n"
-        "  Next: Tag one code cell `parameters` (JupyterLab: right sidebar, property inspector, cell tags).\n"
+        "n.ipynb cannot be used.\n  - None of its cells holds code.\n  Next: Write some, save the notebook and run it again.\n"
     )
+
+
+def test_a_notebook_without_parameters_is_told_how_to_get_them(project, capsys):
+    shutil.copy(NOTEBOOKS / "no_parameters_cell.ipynb", project / "n.ipynb")
+    for command in (["run", "n.ipynb", "-p", "rounds=3"], ["sweep", "n.ipynb", "-p", "rounds=1..3"]):
+        code, _, err = run(capsys, *command)
+        assert code == 2
+        assert err == (
+            "1 parameter does not fit the notebook.\n  - 'rounds' is not a parameter of this notebook; it has none.\n"
+            "  Next: Nothing was started; put what may be given into a cell of its own, such as `seed: int = 0`, and tag that cell "
+            "`parameters` (JupyterLab: right sidebar, property inspector, cell tags), or run it without parameters.\n"
+        )
 
 
 def test_bytes_that_are_no_text_are_refused_at_the_door(project, capsys):

@@ -13,8 +13,6 @@ from papermill.translators import PythonTranslator
 
 from workbench.errors import UsageError
 from workbench.notebooks.parameters import (
-    DEEPEST_VALUE,
-    LONGEST_VALUE,
     MOST_COMBINATIONS,
     Parameter,
     bind_parameters,
@@ -24,6 +22,7 @@ from workbench.notebooks.parameters import (
     split_values,
 )
 from workbench.notebooks.parameters_cell import read_parameters
+from workbench.notebooks.value_types import DEEPEST_VALUE, LONGEST_VALUE, ValueType
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
@@ -48,14 +47,14 @@ def is_refused(parameter: Parameter, value: object) -> bool:
 
 @given(JSON)
 def test_an_accepted_value_comes_back_as_it_was_given(value):
-    assert bind_parameters((Parameter("x", None, 0, optional=True),), {"x": value}) == {"x": value}
+    assert bind_parameters((Parameter("x", ValueType(optional=True), 0),), {"x": value}) == {"x": value}
 
 
 @given(st.sampled_from(["int", "float", "str", "bool", "list", "dict"]), JSON)
 def test_a_value_is_taken_exactly_when_it_has_the_type(kind, value):
     kinds = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "list": (list,), "dict": (dict,)}
     fits = isinstance(value, kinds[kind]) and (kind == "bool" or not isinstance(value, bool))
-    assert is_refused(Parameter("x", kind, None), value) is not fits
+    assert is_refused(Parameter("x", ValueType(kind), None), value) is not fits
 
 
 @given(
@@ -79,7 +78,7 @@ def test_only_declared_names_are_ever_bound(fitting, other):
 )
 def test_a_name_that_was_not_declared_is_refused_whatever_it_looks_like(name):
     with pytest.raises(UsageError, match="not a parameter of this notebook"):
-        bind_parameters((Parameter("x", "int", 1),), {name: 1})
+        bind_parameters((Parameter("x", ValueType("int"), 1),), {name: 1})
 
 
 def nested(depth: int) -> list:
@@ -122,11 +121,11 @@ def endless() -> list:
 )
 @pytest.mark.parametrize("kind", [None, "float", "str", "list"])
 def test_whatJSON_cannot_hold_is_refused(kind, value):
-    assert is_refused(Parameter("x", kind, None), value)
+    assert is_refused(Parameter("x", ValueType(kind), None), value)
 
 
 def test_a_value_may_be_as_deep_and_as_long_as_the_limit():
-    parameter = Parameter("x", None, 0)
+    parameter = Parameter("x", ValueType(), 0)
     assert not is_refused(parameter, nested(DEEPEST_VALUE - 1))
     assert not is_refused(parameter, "x" * (LONGEST_VALUE - 2))
 
@@ -145,7 +144,7 @@ def test_one_error_lists_everything_that_does_not_fit():
 
 def test_a_long_value_is_shown_in_short():
     with pytest.raises(UsageError) as caught:
-        bind_parameters((Parameter("x", "int", 0),), {"x": "y" * 500})
+        bind_parameters((Parameter("x", ValueType("int"), 0),), {"x": "y" * 500})
     assert len(caught.value.reasons[0]) < 120
 
 
@@ -154,12 +153,12 @@ def test_a_long_value_is_shown_in_short():
 
 @given(JSON)
 def test_a_value_written_asJSON_is_read_back(value):
-    assert parse_value(Parameter("x", None, 0), json.dumps(value)) == value
+    assert parse_value(Parameter("x", ValueType(), 0), json.dumps(value)) == value
 
 
 @given(_text)
 def test_text_for_a_text_parameter_stands_as_it_is(text):
-    assert parse_value(Parameter("x", "str", ""), text) == text
+    assert parse_value(Parameter("x", ValueType("str"), ""), text) == text
 
 
 @pytest.mark.parametrize(
@@ -167,17 +166,17 @@ def test_text_for_a_text_parameter_stands_as_it_is(text):
     [("True", True), ("FALSE", False), ("None", None), ("null", None), ("-1", -1), ("1e-3", 0.001), ("auto", "auto")],
 )
 def test_words_of_python_andJSON_are_both_understood(text, value):
-    assert parse_value(Parameter("x", None, 0), text) == value
+    assert parse_value(Parameter("x", ValueType(), 0), text) == value
 
 
 def test_null_is_absence_only_where_a_text_may_be_absent():
-    assert parse_value(Parameter("x", "str", "", optional=True), "null") is None
-    assert parse_value(Parameter("x", "str", ""), "null") == "null"
+    assert parse_value(Parameter("x", ValueType("str", optional=True), ""), "null") is None
+    assert parse_value(Parameter("x", ValueType("str"), ""), "null") == "null"
 
 
 @pytest.mark.parametrize("text", ["1" * 5000, "NaN", "-Infinity", '{"a": 1, "a": 2}', "[1", "\udcff", "0x10", "1_000"])
 def test_what_is_noJSON_is_kept_as_text_to_be_refused(text):
-    parameter = Parameter("x", "float", 0.0)
+    parameter = Parameter("x", ValueType("float"), 0.0)
     assert parse_value(parameter, text) == text
     assert is_refused(parameter, text)
 
@@ -213,11 +212,11 @@ def test_values_are_split_at_commas_that_separate_them(text, values):
 )
 def test_values_written_asJSON_are_split_where_they_were_joined(values):
     text = ",".join(json.dumps(value) for value in values)
-    assert parse_values(Parameter("x", None, 0), text) == values
+    assert parse_values(Parameter("x", ValueType(), 0), text) == values
 
 
 def test_a_text_with_a_comma_is_swept_in_quotes():
-    parameter = Parameter("x", "str", "")
+    parameter = Parameter("x", ValueType("str"), "")
     assert parse_values(parameter, 'plain,"a, b","","unclosed') == ["plain", "a, b", "", '"unclosed']
 
 
@@ -251,6 +250,6 @@ def test_a_sweep_of_nothing_or_of_far_too_much_is_not_started(sizes):
 @example('"; import os #')
 @example("\\")
 def test_a_value_that_papermill_writes_into_the_notebook_is_read_as_the_same_value(value):
-    written = PythonTranslator.codify(bind_parameters((Parameter("x", None, 0, optional=True),), {"x": value}))
+    written = PythonTranslator.codify(bind_parameters((Parameter("x", ValueType(optional=True), 0),), {"x": value}))
     (statement,) = ast.parse(written).body
     assert ast.literal_eval(statement.value) == value

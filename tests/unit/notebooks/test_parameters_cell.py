@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import keyword
 
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.unit.notebooks.test_parameters import JSON, is_refused
 from workbench.errors import UsageError
-from workbench.notebooks.parameters import Bound, Parameter, bind_parameters
+from workbench.notebooks.parameters import Code, Parameter, bind_parameters, spell_values
 from workbench.notebooks.parameters_cell import read_parameters
+from workbench.notebooks.value_types import Bound
 
 
 def declare(line: str) -> Parameter:
@@ -40,7 +42,30 @@ def problems_of(source: str) -> tuple[str, ...]:
         ("x = 'a'", "str", "a"),
         ("x = 'a' 'b'", "str", "ab"),
         ("x = []", "list", []),
-        ("x = (1, 2)", "list", [1, 2]),
+        ("x = (1, 2)", "tuple", [1, 2]),
+        ("x = [(1, 2)]", "list", [[1, 2]]),
+        ("x = {'a': (1, 2)}", "dict", {"a": [1, 2]}),
+        ("x: list[int] = [1]", "list", [1]),
+        ("x: List[int] = [1]", "list", [1]),
+        ("x: typing.List[int] = [1]", "list", [1]),
+        ("x: Sequence[float] = [1]", "list", [1]),
+        ("x: list[list[int]] = [[1], []]", "list", [[1], []]),
+        ("x: list[int | None] = [1, None]", "list", [1, None]),
+        ("x: list[Literal['a', 'b']] = ['b']", "list", ["b"]),
+        ("x: list[Any] = [1, 'a', None]", "list", [1, "a", None]),
+        ("x: Dict[str, float] = {'a': 1}", "dict", {"a": 1}),
+        ("x: Mapping[str, list[int]] = {'a': [1]}", "dict", {"a": [1]}),
+        ("x: tuple[int, ...] = (64, 32)", "tuple", [64, 32]),
+        ("x: Tuple[int, str] = (64, 'a')", "tuple", [64, "a"]),
+        ("x: date = date(2026, 1, 31)", "date", "2026-01-31"),
+        ("x = dt.date(year=2026, month=1, day=31)", "date", "2026-01-31"),
+        ("x: date = date.fromisoformat('2026-01-31')", "date", "2026-01-31"),
+        ("x: datetime = datetime(2026, 1, 31, 12, 30)", "datetime", "2026-01-31T12:30:00"),
+        ("x = datetime(2026, 1, 31, tzinfo=timezone.utc)", "datetime", "2026-01-31T00:00:00+00:00"),
+        ("x: Path = Path('data/birds.csv')", "path", "data/birds.csv"),
+        ("x = pathlib.Path('data', 'birds.csv')", "path", "data/birds.csv"),
+        ("x = Path('data') / 'birds.csv'", "path", "data/birds.csv"),
+        ("x = [Path('a'), Path('b')]", "list", ["a", "b"]),
         ("x = {'a': [1, None]}", "dict", {"a": [1, None]}),
         ("x: float = 1", "float", 1),
         ("x: Any = 'anything'", None, "anything"),
@@ -52,7 +77,7 @@ def problems_of(source: str) -> tuple[str, ...]:
 )
 def test_a_literal_declares_its_type(line, kind, default):
     parameter = declare(line)
-    assert (parameter.type, parameter.default, parameter.optional) == (kind, default, False)
+    assert (parameter.type.kind, parameter.default, parameter.type.optional) == (kind, default, False)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +92,10 @@ def test_a_literal_declares_its_type(line, kind, default):
         "x: Optional[Annotated[int, Ge(0)]] = 3",
         "x: Literal[1, None] = None",
         "x: int = None",
+        "x: Union[int, None] = 3",
+        "x: typing.Optional[typing.List[int]] = None",
+        "x: Optional[date] = None",
+        "x: Path | None = Path('a')",
     ],
 )
 def test_a_parameter_that_may_be_absent_takes_null(line):
@@ -132,10 +161,53 @@ def test_a_bound_and_its_opposite_never_agree(kind, value):
         ("x: int | None = 1", "a whole number or null"),
         ("x: list[int] = []", "a list, each item a whole number"),
         ("x = None", "a JSON value or null"),
+        ("x: list[list[float]] = []", "a list, each item a list, each item a number"),
+        ("x: tuple[int, str] = (1, 'a')", "a list of 2: a whole number, text"),
+        ("x: date = date(2026, 1, 31)", "a date such as 2026-01-31"),
     ],
 )
 def test_what_a_parameter_expects_is_said_in_words(line, words):
-    assert declare(line).expects == words
+    assert declare(line).type.expects == words
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "code"),
+    [
+        ("x: date = date(2026, 1, 31)", "20260201", "date.fromisoformat('2026-02-01')"),
+        ("x = dt.datetime(2026, 1, 31)", "2026-02-01T10:00Z", "dt.datetime.fromisoformat('2026-02-01T10:00:00+00:00')"),
+        ("x: pathlib.Path = pathlib.Path('a')", "it's/b", """pathlib.Path("it's/b")"""),
+        ("x = (64, 32)", [8], "(8,)"),
+        ("x: tuple[int, ...] = ()", [], "()"),
+        ("x: Optional[list[Path]] = None", ["a", "b"], "[Path('a'), Path('b')]"),
+        ("x: dict[str, date] = {}", {"a'": "2026-02-01"}, """{"a'": date.fromisoformat('2026-02-01')}"""),
+        ("x = [(1, 2)]", [[1, 1], [1, 3]], "[(1, 1), (1, 3)]"),
+        ("x: list[date | None] = []", [None], "[None]"),
+    ],
+)
+def test_what_json_cannot_hold_is_given_as_text_and_stands_in_the_notebook_as_it_is_written_there(line, given, code):
+    declared = read_parameters(line)
+    written = spell_values(declared, bind_parameters(declared, {"x": given}))["x"]
+    assert (written, type(written)) == (code, Code)
+
+
+def test_nothing_and_plain_values_stand_in_the_notebook_as_json_has_them():
+    declared = read_parameters("a: date | None = None\nb: list[int] = [1]\nc: float = 1")
+    assert spell_values(declared, bind_parameters(declared, {})) == {"a": None, "b": [1], "c": 1.0}
+
+
+@given(st.text(max_size=20))
+def test_no_text_that_is_given_for_a_path_becomes_code(text):
+    declared = read_parameters("x: Path = Path('a')")
+    if is_refused(declared[0], text):
+        return
+    call = ast.parse(spell_values(declared, {"x": text})["x"], mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert [ast.literal_eval(part) for part in call.args] == [text]
+
+
+def test_a_default_that_is_text_where_its_type_says_path_is_told_how_to_write_it():
+    (problem,) = problems_of("table: Path = 'data/birds.csv'")
+    assert problem.endswith("write `Path('data/birds.csv')`.")
 
 
 # What a cell may not declare
@@ -173,7 +245,23 @@ def test_what_a_parameter_expects_is_said_in_words(line, words):
         "x = 1j",
         "x = 1e999",
         "x = -1e999",
-        "x = [(1, 2)]",
+        "x = [Path('a'), 1]",
+        "x = date(2026, 2, 30)",
+        "x = date.today()",
+        "x = Path(name)",
+        "x = Path.home()",
+        "x: date = '2026-01-31'",
+        "x: date = datetime(2026, 1, 31)",
+        "x: Path = 'data/birds.csv'",
+        "x: str = Path('a')",
+        "x: list[Path] = ['a']",
+        "x: dict[int, int] = {}",
+        "x: list[complex] = []",
+        "x: Union[int, str] = 1",
+        "x: np.int64 = 1",
+        "x: list[wb.Secret] = []",
+        "x: Optional[tuple[Secret, int]] = None",
+        "x: tuple[int, int] = (1, 2, 3)",
         "x = 0x" + "f" * 5000,
         "x = 1" + "0" * 400,
         "x = '\ud800'",
@@ -201,7 +289,6 @@ def test_what_a_parameter_expects_is_said_in_words(line, words):
         "x: Annotated[int, Ge(ge=1)] = 2",
         "x: Annotated[int, Ge(3)] = 2",
         "x: list[int] = ['a']",
-        "x: list[list[int]] = []",
         "x: dict[int, str] = {}",
         "x: tuple[int] = ()",
         "__x = 1",

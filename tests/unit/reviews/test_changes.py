@@ -34,7 +34,7 @@ def test_parameters_that_came_went_and_changed_are_all_named():
     before = build_evidence(identity=build_identity(parameters={"gone": 1, "kept": 2, "other": 3}))
     after = build_evidence(identity=build_identity(parameters={"new": None, "kept": 2, "other": 4}))
     found = compare(before, after).parameters
-    assert found == (Changed("new", None, None), Changed("other", 3, 4), Changed("gone", 1, None))
+    assert found == (Changed("new", None, "none"), Changed("other", 3, 4), Changed("gone", 1, None))
 
 
 def test_a_number_that_became_a_truth_value_has_changed():

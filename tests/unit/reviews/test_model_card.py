@@ -51,7 +51,7 @@ def test_the_card_says_what_it_is_how_well_it_does_and_what_it_was_made_from():
         "# Model card: tumour version 3",
         "roc_auc 0.9952 on the holdout.",
         "| made by | ada@example.org |",
-        "| parameters | regularisation = 0.5, scale = True, seed = 7 |",
+        "| parameters | regularisation = 0.5, scale = true, seed = 7 |",
         "- Run 3f9a1c27d05b is better than constant on roc auc",
         "- breast_cancer_holdout: 143 rows, 31 columns, sha256 ",
         "roc_auc decides; higher is better.",

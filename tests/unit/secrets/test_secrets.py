@@ -11,6 +11,7 @@ import workbench as wb
 from workbench.errors import UsageError
 from workbench.notebooks.parameters import Parameter, bind_parameters, parse_value, parse_values
 from workbench.notebooks.parameters_cell import read_parameters
+from workbench.notebooks.value_types import ValueType
 from workbench.runs import spool
 from workbench.runs.redacting import find_redactor
 from workbench.secrets.references import SECRET, find_parts, guess_secrets, is_sensitive_name, parse_reference
@@ -56,7 +57,7 @@ def test_what_is_no_reference_is_none(text):
 @pytest.mark.parametrize("annotation", ["wb.Secret", "Secret", "workbench.Secret", "wb.Secret | None"])
 def test_a_notebook_declares_a_secret_by_its_type(annotation):
     [parameter] = read_parameters(f'import workbench as wb\ntoken: {annotation} = "env:API_TOKEN"')
-    assert (parameter.type, parameter.default) == (SECRET, "env:API_TOKEN")
+    assert (parameter.type.kind, parameter.default) == (SECRET, "env:API_TOKEN")
 
 
 def test_the_type_of_a_secret_can_be_used_by_hand():
@@ -71,7 +72,7 @@ def test_a_secret_that_stands_in_the_cell_itself_is_refused_and_not_repeated():
     assert PLAIN not in str(refused.value)
 
 
-TOKEN = Parameter("token", SECRET, "env:API_TOKEN")
+TOKEN = Parameter("token", ValueType(SECRET), "env:API_TOKEN")
 
 
 @pytest.mark.parametrize("value", [PLAIN, "", 12345678, ["env:A"], None])
@@ -212,11 +213,11 @@ def test_the_redactor_of_a_run_knows_declared_and_guessed_secrets(tmp_path):
 
 
 def test_one_error_lists_every_reference_that_leads_nowhere_and_every_exposed_parameter(tmp_path):
-    other = Parameter("other", SECRET, "file:missing")
+    other = Parameter("other", ValueType(SECRET), "file:missing")
     with pytest.raises(UsageError) as refused:
         find_redactor(
             {"token": "env:MISSING", "other": "file:missing", "url": [f"https://x/?k={PLAIN}"]},
-            (TOKEN, other, Parameter("url", "list", [])),
+            (TOKEN, other, Parameter("url", ValueType("list"), [])),
             {"HIDDEN_KEY": PLAIN},
             project=tmp_path,
         )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.unit.people import AUTHOR, ENDED
-from workbench.notebooks.parameters import Bound, Parameter
+from workbench.notebooks.parameters import Parameter
+from workbench.notebooks.value_types import Bound, ValueType
 from workbench.runs.run import Run, RunState, new_run_id
 from workbench.runs.trials import Goal
 from workbench.sweeps.search import (
@@ -14,11 +15,11 @@ from workbench.sweeps.search import (
     SweepPlan,
 )
 
-STRENGTH = Parameter("C", "float", 1.0, bounds=(Bound("Gt", 0), Bound("Le", 100)))
-DEPTH = Parameter("depth", "int", 3, bounds=(Bound("Ge", 1),))
-FAMILY = Parameter("family", "str", "stump", choices=("stump", "forest"))
-NOTE = Parameter("note", "str", "")
-ANYTHING = Parameter("anything", None, None, optional=True)
+STRENGTH = Parameter("C", ValueType("float", bounds=(Bound("Gt", 0), Bound("Le", 100))), 1.0)
+DEPTH = Parameter("depth", ValueType("int", bounds=(Bound("Ge", 1),)), 3)
+FAMILY = Parameter("family", ValueType("str", choices=("stump", "forest")), "stump")
+NOTE = Parameter("note", ValueType("str"), "")
+ANYTHING = Parameter("anything", ValueType(optional=True), None)
 DECLARED = (STRENGTH, DEPTH, FAMILY, NOTE, ANYTHING)
 SPACE = {"C": Interval(0.01, 100, log=True), "depth": Interval(1, 8, whole=True), "family": ["stump", "forest"]}
 

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import settings
 
 from workbench.executors import quick_jsonschema  # noqa: F401 - before anything imports nbformat in its own, slow way
+from workbench.executors.kept_parents import KEPT
 
 # How many examples `make test` draws; `make soak SMALL=1` draws ten times as many.
 _EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
@@ -31,6 +32,9 @@ settings.load_profile("untimed")
 # Two workers on two processors, each with threads of its own that wait by turning round: seven times slower.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+# What outlives a command would outlive the tests.
+os.environ[KEPT] = "0"
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 AUTHOR = "ada@example.org"
@@ -148,7 +152,7 @@ def own_environment(**changes: str) -> dict[str, str]:
     """Return the environment of a command: ours without anybody's settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("WORKBENCH_", "MLFLOW_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return {**kept, **changes}
+    return {**kept, KEPT: "0", **changes}
 
 
 def start_command(project: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:

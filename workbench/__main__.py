@@ -12,9 +12,21 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     leave_current_folder()
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    from workbench.cli.kept_command import is_kept_command, prepare_kept, run_kept
+
+    environment = dict(os.environ) if is_kept_command(arguments) else None
+    if environment and (code := run_kept(arguments, environment)) is not None:
+        return code
     from workbench.cli.main import run_command
 
-    sys.exit(run_command(sys.argv[1:]))
+    code = run_command(arguments)
+    if environment:
+        prepare_kept(environment)
+    return code
 
 
 def leave_current_folder() -> None:

@@ -43,7 +43,8 @@ class Settings:
     seconds, each cell within `cell_timeout_s`, and within the `memory`, `output_size` and `disk` given; a run whose kernel died
     is tried `retries` times more. The values of the environment variables in `secret_names` are kept out of whatever is
     recorded. `least_principals` people must have approved whatever this machine serves, and it answers requests for
-    `allowed_hosts`. No endpoint takes a text of more than `longest_text` characters. Lists have commas between.
+    `allowed_hosts`. No endpoint takes a text of more than `longest_text` characters. What warm kernels are forked from is kept for
+    `kernels_kept_min` minutes after it was last used (0: for one command). Lists have commas between.
     """
 
     project: Path
@@ -67,6 +68,7 @@ class Settings:
     least_principals: int = 2
     allowed_hosts: str = ""  # 127.0.0.1, localhost
     longest_text: int = 100_000
+    kernels_kept_min: Count = 10
 
     @property
     def home_folder(self) -> Path:

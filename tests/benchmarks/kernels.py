@@ -53,4 +53,4 @@ async def _start(manager: Any, code: str) -> None:
 def _processes_of(manager: Any) -> set[int]:
     """Return the kernel and, of a warm one, the process it was forked from."""
     parent = getattr(manager.provisioner, "forked_from", None)
-    return {manager.provisioner.pid, *([parent.pid] if parent else [])}
+    return {manager.provisioner.pid, *([parent] if parent else [])}

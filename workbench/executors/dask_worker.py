@@ -75,7 +75,7 @@ class NotebookWorker(WorkerPlugin):
         return None
 
     def _run_to_end(self, job: Job, key: str) -> Outcome:
-        self._executor.submit(job)
+        self._executor.submit(replace(job, kept_min=0))  # this worker stays anyway
         told = _BEGUN
         while (status := self._executor.status(job.id)).outcome is None:
             if not self._is_wanted(key):

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
-import json
 import logging
 import os
 import re
 import secrets
-import signal
 import socket
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
+
+from workbench.executors.fork_server import Order, receive_order
 
 # Room in the environment a process was started with: what it says of itself in /proc can be as long as this, not longer.
 MARK_ROOM = "KERNEL_MARK_ROOM"
 MARK_ROOM_BYTES = 4096
 NOTEBOOK_BACKEND = "module://matplotlib_inline.backend_inline"
 MARKS = "WORKBENCH_"
-_ORDER_PARTS = 4
 _END_TIMEOUT_S = 10.0
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # Generators with a state of their own, by the module that can seed it anew; an ordinary kernel has each from the system.
 _SEEDED = ("random", "numpy.random", "torch")
 _PACKAGES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
@@ -39,33 +36,16 @@ _modules_at_start: dict[str, Any] = {}
 _LAUNCHER = importlib.util.find_spec("ipykernel_launcher")
 
 
-@dataclass(frozen=True)
-class _Order:
-    """What one run wants of its kernel, and where to answer."""
-
-    answers: socket.socket
-    environment: Mapping[str, str]
-    cwd: str
-    outputs: tuple[int, int]
-
-    def answer(self, **answer: Any) -> None:
-        with suppress(OSError):
-            self.answers.send(json.dumps(answer).encode())
-        self.answers.close()
-
-
-def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool, parent: int) -> NoReturn:
+def run_kernel(orders: socket.socket, arguments: Sequence[str], *, ahead: bool) -> NoReturn:
     """Be a kernel with these arguments until it ends; `ahead` starts it before its order comes, on which it then waits."""
-    os.setsid()
-    _end_with(parent)
-    order = None if ahead else _receive_order(orders)
+    order = None if ahead else receive_order(orders)
     if order is not None:
         _obey(order)
     else:
         _leave_user(arguments[1])
     app = _initialize(arguments)
     if order is None:
-        order = _receive_order(orders)
+        order = receive_order(orders)
         _obey(order)
         _tell_shell(app, order)
     orders.close()
@@ -94,15 +74,6 @@ def _end_control(thread: Any) -> None:
     if thread is not None:
         thread.stop()
         thread.join(_END_TIMEOUT_S)
-
-
-def _end_with(parent: int) -> None:
-    prctl = ctypes.CDLL(None).prctl
-    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # What loses its parent stays below the kernel, and is found and ended with it.
-    prctl(_PR_SET_CHILD_SUBREAPER, 1)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _initialize(arguments: Sequence[str]) -> Any:
@@ -152,23 +123,12 @@ def _move_handlers(handlers: Iterable[Any], streams: Sequence[Any]) -> None:
                 handler.setStream(after)
 
 
-def _receive_order(orders: socket.socket) -> _Order:
-    message, descriptors, _, _ = socket.recv_fds(orders, 1, _ORDER_PARTS, socket.MSG_CMSG_CLOEXEC)
-    if not message or len(descriptors) != _ORDER_PARTS:
-        os._exit(0)  # nobody needs this kernel any more
-    answers, content, *outputs = descriptors
-    with os.fdopen(content, "rb") as file:
-        file.seek(0)
-        wanted = json.loads(file.read())
-    return _Order(socket.socket(fileno=answers), wanted["environment"], wanted["cwd"], (outputs[0], outputs[1]))
-
-
-def _obey(order: _Order) -> None:
+def _obey(order: Order) -> None:
     """Take over what the run wants; where an ordinary kernel would import other files, say so and end."""
-    _redirect(order.outputs)
-    _replace_environment(order.environment)
+    _redirect(order.descriptors)
+    _replace_environment(order.content["environment"])
     try:
-        os.chdir(order.cwd)
+        os.chdir(order.content["cwd"])
     except OSError as exc:
         _refuse(order, str(exc))
     folders = _own_folders(order)
@@ -181,12 +141,12 @@ def _obey(order: _Order) -> None:
     _forget_parent()
 
 
-def _refuse(order: _Order, why: str) -> NoReturn:
+def _refuse(order: Order, why: str) -> NoReturn:
     order.answer(refused=why)
     os._exit(0)
 
 
-def _redirect(outputs: tuple[int, int]) -> None:
+def _redirect(outputs: Sequence[int]) -> None:
     for stream, number, output in zip((sys.stdout, sys.stderr), (1, 2), outputs, strict=True):
         # A kernel that is initialised has put a pipe there, and kept what was there before.
         os.dup2(output, getattr(stream, "_original_stdstream_copy", number))
@@ -218,8 +178,8 @@ def show_marks(environment: Mapping[str, str]) -> None:
             ctypes.memmove(start + place, text.ljust(MARK_ROOM_BYTES, b"."), MARK_ROOM_BYTES)
 
 
-def _own_folders(order: _Order) -> list[str]:
-    paths = order.environment.get("PYTHONPATH", "").split(os.pathsep)
+def _own_folders(order: Order) -> list[str]:
+    paths = order.content["environment"].get("PYTHONPATH", "").split(os.pathsep)
     return [folder for folder in (str(Path.cwd()), *paths) if folder]
 
 
@@ -259,11 +219,11 @@ def _forget_parent() -> None:
         processes.current_process().authkey = secrets.token_bytes(32)
 
 
-def _tell_shell(app: Any, order: _Order) -> None:
+def _tell_shell(app: Any, order: Order) -> None:
     """Tell a shell that was made before its order what it read of its process then."""
     shell = app.shell
     shell.init_environment()
     shell.starting_dir = str(Path.cwd())
     shell.history_manager.dir_hist[:] = [Path.cwd()]
-    if session := order.environment.get("JPY_SESSION_NAME"):
+    if session := order.content["environment"].get("JPY_SESSION_NAME"):
         shell.user_ns["__session__"] = session

@@ -19,8 +19,8 @@ class Job:
     `folder` receives the kernel's log, `journal` what the kernel says of the local code it ran and the files it read (None: it is
     not asked); `working_dir` is where the notebook's relative paths start; `environment` is the whole environment of the kernel,
     and `mark` (NAME=VALUE) the one variable of it by which everything the notebook starts is found and ended with it. Whatever
-    opens a file below `roots` is noted, but for the workbench's own `home`. `cold` asks for an ordinary kernel. `secrets` are
-    values that must not reach the disk.
+    opens a file below `roots` is noted, but for the workbench's own `home`. `cold` asks for an ordinary kernel; what a warm one is
+    forked from is kept for `kept_min` minutes after it was last used. `secrets` are values that must not reach the disk.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Job:
     home: Path | None = None
     journal: Path | None = None
     cold: bool = False
+    kept_min: int = 0
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 

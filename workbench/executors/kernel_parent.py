@@ -1,7 +1,7 @@
-"""The process kernels are forked from: it has imported what they need, runs none of their code and has one thread.
+"""The process kernels are forked from: it has imported what they need.
 
-Started with the number of a socket, a folder of its own and the names to import. Its owner asks through the socket; when that
-closes or the owner ends, every kernel and the folder go.
+Started with the number of its owner's socket, a folder of its own, for how many seconds it is kept when it is not used (null: as
+long as its owner is there), and the names to import.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import importlib
 import json
 import os
 import secrets
-import selectors
 import shutil
 import signal
 import socket
@@ -21,10 +20,10 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from workbench.executors.fork_server import Child, ForkServer
 from workbench.executors.forked_kernel import (
     find_installed_modules,
     name_ipython_folder,
@@ -32,12 +31,9 @@ from workbench.executors.forked_kernel import (
     note_variables,
     run_kernel,
 )
-from workbench.executors.kernel_processes import kill_tree
 from workbench.executors.preloads import installation_folders
 
 _NAME = "workbench.executors.kernel_parent"
-_LONGEST_REQUEST = 65536
-_MOST_DESCRIPTORS = 4
 # What a kernel imports only while it starts.
 _KERNEL_PRELOADS = (
     "ipykernel.kernelapp",
@@ -59,7 +55,7 @@ _KERNEL_PRELOADS = (
 
 def main() -> None:
     """Import what was asked for and serve the owner; in a forked process, be a kernel."""
-    descriptor, folder, names = sys.argv[1:]
+    descriptor, folder, kept, names = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     owner, variables = socket.socket(fileno=int(descriptor)), dict(os.environ)
     with _installed_modules_only(folder):
@@ -71,13 +67,13 @@ def main() -> None:
     if unfit:
         # Undoing an import is not possible; starting over without it is.
         fit = json.dumps([name for name in wanted if name not in unfit])
-        os.execve(sys.executable, [sys.executable, "-m", _NAME, descriptor, folder, fit], variables)  # noqa: S606
+        os.execve(sys.executable, [sys.executable, "-m", _NAME, descriptor, folder, kept, fit], variables)  # noqa: S606
     owner.set_inheritable(False)
     find_installed_modules()
     note_variables(variables)
     gc.collect()
     gc.freeze()
-    KernelParent(owner, Path(folder)).serve()
+    KernelParent(owner, Path(folder), json.loads(kept)).serve()
 
 
 @contextlib.contextmanager
@@ -164,130 +160,20 @@ def _count_threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-@dataclass
-class _Child:
-    """A forked kernel: `answers` is its owner's, None while it waits for its order."""
+class KernelParent(ForkServer):
+    """Forks kernels."""
 
-    pid: int
-    ended: int
-    orders: socket.socket
-    connection: str
-    answers: socket.socket | None = None
+    def become(self, orders: socket.socket, arguments: list[str], *, ahead: bool) -> NoReturn:
+        """Be a kernel with these arguments until it ends."""
+        run_kernel(orders, arguments, ahead=ahead)
 
+    def name_next(self) -> list[str]:
+        """Return the arguments of a kernel whose connection is its own."""
+        return ["-f", str(write_connection(self._folder))]
 
-class KernelParent:
-    """Forks kernels, some ahead, hands them over to those who ask, and says how each ended."""
-
-    def __init__(self, owner: socket.socket, folder: Path) -> None:
-        self._owner = owner
-        self._folder = folder
-        self._waiting: list[_Child] = []
-        self._taken: list[_Child] = []
-        self._passing: list[int] = []
-        self._is_retired = False
-        # Not epoll: its state would be shared with every fork.
-        self._selector = selectors.PollSelector()
-        self._selector.register(owner, selectors.EVENT_READ, self._hear)
-        with suppress(OSError):
-            self._owner_ended = os.pidfd_open(os.getppid())
-            self._selector.register(self._owner_ended, selectors.EVENT_READ, self._end)
-
-    def serve(self) -> NoReturn:
-        """Do what the owner asks until it goes."""
-        while True:
-            for key, _ in self._selector.select():
-                key.data()
-
-    def _hear(self) -> None:
-        try:
-            message, descriptors, _, _ = socket.recv_fds(
-                self._owner, _LONGEST_REQUEST, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
-        except OSError:
-            message, descriptors = b"", []
-        if not message:
-            self._end()
-        request = json.loads(message)
-        actions = {"take": self._take, "retire": self._retire}
-        actions[request["do"]](request, descriptors)
-
-    def _take(self, request: dict[str, Any], descriptors: list[int]) -> None:
-        """Hand a kernel over: the one that waits longest, or one with arguments of its own."""
-        self._passing = descriptors
-        if request["arguments"] is not None:
-            child = self._fork(request["arguments"], ahead=False)
-        else:
-            child = self._waiting.pop(0) if self._waiting else self._fork_ahead()
-        child.answers = socket.socket(fileno=os.dup(descriptors[0]))
-        self._taken.append(child)
-        with suppress(OSError):  # it ended before its time, which its burial will tell
-            socket.send_fds(child.orders, [b"."], descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        self._passing = []
-        self._prepare(request["standby"])
-
-    def _prepare(self, standby: int) -> None:
-        """Fork kernels ahead until as many wait as are wanted."""
-        while len(self._waiting) < standby and not self._is_retired:
-            self._waiting.append(self._fork_ahead())
-
-    def _retire(self, _: dict[str, Any], __: list[int]) -> None:
-        """End what waits, and go when the last kernel in use has ended."""
-        self._is_retired = True
-        for child in self._waiting:
-            kill_tree(child.pid)
-        self._end_if_idle()
-
-    def _end_if_idle(self) -> None:
-        if self._is_retired and not self._taken:
-            self._end()
-
-    def _fork_ahead(self) -> _Child:
-        return self._fork(["-f", str(write_connection(self._folder))], ahead=True)
-
-    def _fork(self, arguments: list[str], *, ahead: bool) -> _Child:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        parent, pid = os.getpid(), os.fork()
-        if pid == 0:
-            ours.close()
-            self._leave()
-            run_kernel(theirs, arguments, ahead=ahead, parent=parent)
-        theirs.close()
-        child = _Child(pid, os.pidfd_open(pid), ours, arguments[1])
-        self._selector.register(child.ended, selectors.EVENT_READ, functools.partial(self._bury, child))
-        return child
-
-    def _leave(self) -> None:
-        """Close, in a fork, what belongs to the parent."""
-        for child in (*self._waiting, *self._taken):
-            child.orders.close()
-            if child.answers:
-                child.answers.close()
-        for descriptor in (*self._passing, *(key.fd for key in self._selector.get_map().values())):
-            os.close(descriptor)
-        self._owner.detach()
-
-    def _bury(self, child: _Child) -> None:
-        _, status = os.waitpid(child.pid, 0)
-        self._selector.unregister(child.ended)
-        os.close(child.ended)
-        child.orders.close()
-        shutil.rmtree(name_ipython_folder(child.connection), ignore_errors=True)
-        if child.answers:
-            self._taken.remove(child)
-            with suppress(OSError):
-                child.answers.send(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode())
-            child.answers.close()
-        else:
-            self._waiting.remove(child)
-        self._end_if_idle()
-
-    def _end(self) -> NoReturn:
-        for child in (*self._waiting, *self._taken):
-            kill_tree(child.pid)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os._exit(0)
+    def clean(self, child: Child) -> None:
+        """Remove the folder of IPython that a kernel started in before its order came."""
+        shutil.rmtree(name_ipython_folder(child.arguments[1]), ignore_errors=True)
 
 
 def write_connection(folder: Path) -> Path:

@@ -45,7 +45,7 @@ def make_manager(job: Job, kernel_name: str, connection_file: Path) -> AsyncKern
     is_plain = _is_own_python(kernel_name) and find_later_path(job.environment, job.roots) is None
     if job.cold or not is_plain:
         return AsyncKernelManager(kernel_name=kernel_name, transport="ipc", connection_file=str(connection_file))
-    return WarmKernelManager(preloads=list(find_preloads(job.source)))
+    return WarmKernelManager(preloads=list(find_preloads(job.source)), kept_min=job.kept_min)
 
 
 def _is_own_python(kernel_name: str) -> bool:

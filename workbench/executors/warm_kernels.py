@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 from typing import Any
@@ -19,13 +20,15 @@ from jupyter_client.connect import port_names
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Int, List, Unicode
+from traitlets import Int, List, Unicode, default
 
+from workbench.executors.kept_parents import ask_keeper, find_kept_min, is_kept_here
 from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads
 from workbench.executors.warm_parents import (
+    KERNEL_PARENT,
+    KernelSource,
     ParentGone,
     WarmKernel,
-    WarmParent,
     WarmUnavailable,
     find_parent,
     new_connection_file,
@@ -46,7 +49,14 @@ class WarmProvisioner(LocalProvisioner):
 
     preloads = List(Unicode(), help="Modules to import ahead.").tag(config=True)
 
-    forked_from: WarmParent | None = None
+    kept_min = Int(
+        help="For how many minutes what kernels are forked from is kept after them; 0: as long as this process."
+    ).tag(config=True)
+    forked_from: int | None = None
+
+    @default("kept_min")
+    def _default_kept_min(self) -> int:
+        return self.parent.kept_min if isinstance(self.parent, WarmKernelManager) else find_kept_min(os.environ)
 
     @property
     def is_warm(self) -> bool:
@@ -77,23 +87,35 @@ class WarmProvisioner(LocalProvisioner):
         cwd = Path(options.get("cwd") or ".").absolute()
         for _ in range(_TRIES):
             try:
-                parent = find_parent(self._find_preloads(environment), environment)
+                parent = self._find_parent(environment)
                 arguments = None if adopts else cmd[3:]
                 standby = self.parent.standby if isinstance(self.parent, WarmKernelManager) else 0
                 kernel = parent.ask(environment, cwd, outputs, arguments=arguments, standby=standby)
                 await kernel.wait_started()
-                self.forked_from = parent
+                self.forked_from = parent.pid
+                parent.release()
             except ParentGone as exc:
                 self.log.info("%s", exc)
                 await asyncio.to_thread(parent.close)  # it answers no more, and may not have ended yet
             except WarmUnavailable as exc:
                 self.log.info("%s", exc)
+                parent.release()
                 return None
             else:
                 if adopts:
                     self._adopt_connection(kernel.connection_file)
                 return kernel
         return None
+
+    def _find_parent(self, environment: Mapping[str, str]) -> KernelSource:
+        modules = self._find_preloads(environment)
+        if self.kept_min and is_kept_here():
+            with suppress(OSError):
+                request = {"do": "find", "program": KERNEL_PARENT, "modules": list(modules)}
+                answer, requests = ask_keeper(request, environment, kept_min=self.kept_min)
+                if requests:
+                    return KernelSource(requests, answer["pid"])
+        return find_parent(modules, environment)
 
     def _find_preloads(self, environment: Mapping[str, str]) -> tuple[str, ...]:
         if self.preloads:
@@ -117,11 +139,13 @@ class WarmProvisioner(LocalProvisioner):
 class WarmKernelManager(AsyncKernelManager):
     """A manager of one warm kernel that needs no installed kernelspec; its connection is over IPC and the kernel's own.
 
-    `preloads` are the modules to import ahead (`find_preloads`), `standby` how many kernels to keep started and waiting.
+    `preloads` are the modules to import ahead (`find_preloads`), `standby` how many kernels to keep started and waiting, `kept_min`
+    for how many minutes what they are forked from is kept after them.
     """
 
     preloads = List(Unicode())
     standby = Int(2)
+    kept_min = Int(0)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"transport": "ipc", "connection_file": str(new_connection_file()), **options})

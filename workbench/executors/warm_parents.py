@@ -6,8 +6,6 @@ import asyncio
 import atexit
 import json
 import os
-import select
-import signal
 import socket
 import subprocess
 import sys
@@ -21,13 +19,14 @@ from typing import Any, NamedTuple
 
 from workbench.errors import Unavailable
 from workbench.executors.forked_kernel import MARK_ROOM, MARK_ROOM_BYTES, NOTEBOOK_BACKEND
+from workbench.executors.forked_process import LONGEST_ANSWER, ForkedProcess, ask_process
 from workbench.executors.kernel_processes import ConnectionFolder, kill_tree
 from workbench.executors.preloads import installation_folders
 
+KERNEL_PARENT = "workbench.executors.kernel_parent"
 _MOST_PARENTS = 3
 _START_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 10.0
-_LONGEST_ANSWER = 65536
 _NO_ANSWER = b'{"late": true}'
 # What Python, its libraries and the C library read once, when they are loaded.
 _READ_AT_IMPORT = (
@@ -48,24 +47,18 @@ class ParentGone(WarmUnavailable):
     """The process to fork from ended meanwhile; another can be started."""
 
 
-class WarmKernel:
-    """A kernel that was forked for us: not our child, but with what a provisioner asks of one (see `subprocess.Popen`)."""
-
-    stdin = stdout = stderr = None
+class WarmKernel(ForkedProcess):
+    """A kernel that was forked for us, with what a provisioner asks of one (see `subprocess.Popen`)."""
 
     def __init__(self, answers: socket.socket) -> None:
-        answers.setblocking(False)
-        self._answers = answers
-        self._lock = threading.Lock()
-        self.pid = 0
+        super().__init__(answers)
         self.connection_file = ""
-        self.returncode: int | None = None
 
     async def wait_started(self, timeout_s: float = _START_TIMEOUT_S) -> None:
         """Return once the kernel runs; raises WarmUnavailable when it never will, ParentGone when another might."""
         loop = asyncio.get_running_loop()
         try:
-            answer = await asyncio.wait_for(loop.sock_recv(self._answers, _LONGEST_ANSWER), timeout_s)
+            answer = await asyncio.wait_for(loop.sock_recv(self._answers, LONGEST_ANSWER), timeout_s)
         except TimeoutError:
             answer = _NO_ANSWER
         except BaseException:
@@ -75,16 +68,11 @@ class WarmKernel:
 
     def wait_started_here(self, timeout_s: float = _START_TIMEOUT_S) -> None:
         """Do the same where no event loop runs."""
-        self._await_answer(timeout_s)
+        self.await_answer(timeout_s)
         try:
-            self._note_start(self._answers.recv(_LONGEST_ANSWER))
+            self._note_start(self._answers.recv(LONGEST_ANSWER))
         except BlockingIOError:
             self._note_start(_NO_ANSWER)
-
-    def _await_answer(self, timeout_s: float | None) -> None:
-        waiting = select.poll()
-        waiting.register(self._answers, select.POLLIN)
-        waiting.poll(None if timeout_s is None else max(timeout_s, 0) * 1000)
 
     def _note_start(self, answer: bytes) -> None:
         told = json.loads(answer or b"{}")
@@ -100,68 +88,19 @@ class WarmKernel:
             raise WarmUnavailable("The kernel was not forked in time.")
         raise ParentGone("The process to fork kernels from ended.")
 
-    def poll(self) -> int | None:
-        """Return the exit code, None while the kernel runs."""
-        with self._lock:
-            if self.returncode is None:
-                with suppress(BlockingIOError):
-                    self._note_end(self._answers.recv(_LONGEST_ANSWER))
-            return self.returncode
-
     def _note_end(self, answer: bytes) -> None:
         if not answer:
             # The parent was killed and its kernels with it; what those started may not have been.
             kill_tree(self.pid)
-        self.returncode = json.loads(answer)["exit"] if answer else -signal.SIGKILL
-        self._answers.close()
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code once the kernel has ended; raises subprocess.TimeoutExpired."""
-        if self.poll() is None:
-            self._await_answer(timeout)
-        code = self.poll()
-        if code is None:
-            raise subprocess.TimeoutExpired("a kernel", timeout or 0)
-        return code
-
-    def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel, if it runs."""
-        if self.poll() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signum)
-
-    def kill(self) -> None:
-        """Kill the kernel."""
-        self.send_signal(signal.SIGKILL)
-
-    def terminate(self) -> None:
-        """Ask the kernel to end."""
-        self.send_signal(signal.SIGTERM)
+        super()._note_end(answer)
 
 
-class WarmParent:
-    """A process that has imported `modules` in an environment and forks kernels; may be asked from several threads."""
+class KernelSource:
+    """Where kernels are asked for: the socket of a process that has imported modules; may be asked from several threads."""
 
-    def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._folder = ConnectionFolder()
-        folder = self._folder.new_file().parent
-        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, (folder / "parent.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "workbench.executors.kernel_parent",
-                 str(theirs.fileno()), str(folder), json.dumps(list(modules))],
-                pass_fds=[theirs.fileno()], cwd=folder, env=_parent_environment(environment),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    def is_alive(self) -> bool:
-        """True until it has ended."""
-        return self._process.poll() is None
+    def __init__(self, requests: socket.socket, pid: int) -> None:
+        self.requests = requests
+        self.pid = pid
 
     def take(
         self, environment: Mapping[str, str], cwd: str | Path, outputs: tuple[int, int] = (1, 2), **options: Any
@@ -185,39 +124,67 @@ class WarmParent:
         `outputs` are descriptors for its own stdout and stderr (-3: none). Without `arguments` (a kernel's command line) one that
         waits already is taken, and `standby` are kept waiting from then on. Raises ParentGone.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # In memory and not in a message: an environment may be long, and nobody but the kernel needs to see it.
-        content = os.memfd_create("order")
         nowhere = os.open(os.devnull, os.O_RDWR)
+        request = {"do": "take", "arguments": None if arguments is None else list(arguments), "standby": standby}
+        order = {"environment": dict(environment), "cwd": str(cwd)}
         try:
-            with os.fdopen(os.dup(content), "wb") as file:
-                file.write(json.dumps({"environment": dict(environment), "cwd": str(cwd)}).encode())
-            passed = [theirs.fileno(), content, *(nowhere if number < 0 else number for number in outputs)]
-            request = {"do": "take", "arguments": None if arguments is None else list(arguments), "standby": standby}
-            self._send(request, passed)
-        except BaseException:
-            ours.close()
-            raise
+            passed = [nowhere if number < 0 else number for number in outputs]
+            return WarmKernel(ask_process(self.requests, request, order, passed))
+        except OSError as exc:
+            raise ParentGone("The process to fork kernels from ended.", why=str(exc)) from exc
         finally:
-            theirs.close()
-            os.close(content)
             os.close(nowhere)
-        return WarmKernel(ours)
+
+    def release(self) -> None:
+        """Ask no more."""
+        self.requests.close()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self.requests.close()
+
+
+class WarmParent(KernelSource):
+    """A process of ours that has imported `modules` in an environment and forks kernels (or what another `program` forks).
+
+    It goes with us, or with `keep_s` once it was not used for as many seconds.
+    """
+
+    def __init__(
+        self,
+        modules: Sequence[str],
+        environment: Mapping[str, str],
+        keep_s: float | None = None,
+        program: str = KERNEL_PARENT,
+        also: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder = ConnectionFolder()
+        folder = self._folder.new_file().parent
+        requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, (folder / "parent.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", program,
+                 str(theirs.fileno()), str(folder), json.dumps(keep_s), json.dumps(list(modules))],
+                pass_fds=[theirs.fileno()], cwd=folder, env={**_parent_environment(environment), **(also or {})},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        super().__init__(requests, self._process.pid)
+
+    def is_alive(self) -> bool:
+        """True until it has ended."""
+        return self._process.poll() is None
 
     def retire(self) -> None:
         """Let it go when its last kernel has ended."""
-        with suppress(ParentGone):
-            self._send({"do": "retire"})
+        with suppress(OSError):
+            socket.send_fds(self.requests, [json.dumps({"do": "retire"}).encode()], [])
 
-    def _send(self, request: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
-        try:
-            socket.send_fds(self._requests, [json.dumps(request).encode()], list(descriptors))
-        except OSError as exc:
-            raise ParentGone("The process to fork kernels from ended.", why=str(exc)) from exc
+    def release(self) -> None:
+        """Leave it for the next."""
 
     def close(self) -> None:
         """End it with all its kernels."""
-        self._requests.close()
+        super().close()
         try:
             self._process.wait(_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -227,7 +194,7 @@ class WarmParent:
 
     def forget(self) -> None:
         """Leave it to the process this one was forked from."""
-        self._requests.close()
+        self.requests.close()
         self._process.returncode = 0
 
 
@@ -248,16 +215,25 @@ def find_relevant(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-class _Key(NamedTuple):
+class ParentKey(NamedTuple):
+    """What a parent is found by: two that differ in it could not fork the same processes."""
+
     modules: tuple[str, ...]
     variables: tuple[tuple[str, str], ...]
     installed: tuple[int, ...]
 
 
 _lock = threading.Lock()
-_parents: dict[_Key, WarmParent] = {}  # the one used last is last
+_parents: dict[ParentKey, WarmParent] = {}  # the one used last is last
 _leaving: list[WarmParent] = []
 _connections: ConnectionFolder | None = None
+
+
+def find_key(modules: Iterable[str], environment: Mapping[str, str], variables: Sequence[str] = ()) -> ParentKey:
+    """Return what a parent for these modules and this environment is found by; `variables` are more that begin with such texts."""
+    also = {name: value for name, value in environment.items() if name.startswith(tuple(variables))}
+    told = {**find_relevant(environment), **also}
+    return ParentKey(tuple(sorted(set(modules))), tuple(sorted(told.items())), _read_installed())
 
 
 def find_parent(modules: Iterable[str], environment: Mapping[str, str]) -> WarmParent:
@@ -265,7 +241,7 @@ def find_parent(modules: Iterable[str], environment: Mapping[str, str]) -> WarmP
 
     One whose modules were installed anew since is replaced; at most three are kept. Those replaced go when their last kernel has.
     """
-    key = _Key(tuple(sorted(set(modules))), tuple(find_relevant(environment).items()), _read_installed())
+    key = find_key(modules, environment)
     with _lock:
         _remove_ended()
         parent = _parents.pop(key, None) or WarmParent(key.modules, environment)

@@ -40,6 +40,7 @@ _INTERACTIVE = {"text/plain": "An interactive view stood here."}
 _DESCRIPTION = "No description has been provided for this image"
 _DESCRIPTIONS = {kind: {"alt": _DESCRIPTION} for kind in ("image/png", "image/jpeg")}
 _UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
+_LAYOUT = "index.html.j2"
 LONGEST_OUTPUT = 100_000
 MOST_OUTPUTS = 500
 _DROPPED_WITH_CONTENT = (
@@ -70,6 +71,18 @@ def render_report(document: Mapping[str, Any], run: Run, template: Path) -> str:
         if _UNDESCRIBED.search(page):
             page = _make_inert(exporter.from_notebook_node(notebook, resources)[0])
     return page
+
+
+def prepare_report(template: Path) -> None:
+    """Read and compile the layouts that a report is made with, so that the next one is only filled in."""
+    from jinja2.meta import find_referenced_templates
+
+    environment = _open_exporter(template).environment
+    names = [_LAYOUT]
+    for name in names:  # grows while it is read
+        source, _, _ = environment.loader.get_source(environment, name)
+        names += [each for each in find_referenced_templates(environment.parse(source)) if each and each not in names]
+        environment.get_template(name)
 
 
 @cache

@@ -23,7 +23,7 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
 
     A fact that cannot be read is None: no git, no lock file. `git_dirty` is true for a notebook that git does not track, too.
     """
-    packages = _read_packages(_folder_times())
+    packages = read_packages()
     lock = next((project / name for name in _LOCK_FILES if (project / name).is_file()), None)
     return {
         "notebook_path": _relative(notebook, project),
@@ -36,6 +36,11 @@ def read_provenance(notebook: Path, project: Path) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "machine": {"system": platform.platform(), "architecture": platform.machine(), "processors": os.cpu_count()},
     }
+
+
+def read_packages() -> dict[str, str]:
+    """Return the versions of the installed packages by their names; asked again, they are as long as nothing was installed."""
+    return _read_packages(_folder_times())
 
 
 def _folder_times() -> tuple[tuple[str, int], ...]:

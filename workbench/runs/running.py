@@ -175,6 +175,7 @@ class Runner:
             home=self._settings.home_folder,
             journal=folder / JOURNAL,
             cold=course.batch.cold,
+            kept_min=self._settings.kernels_kept_min,
             secrets=self._find_secrets(run.parameters, course.batch.notebook),
         )
 

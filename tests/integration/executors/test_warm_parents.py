@@ -124,7 +124,7 @@ def test_when_a_parent_is_killed_its_kernels_die_and_the_next_has_another(start)
 
 def test_the_next_has_another_also_while_a_parent_that_answers_no_more_is_still_ending(start):
     parent = parent_of(start.warm())
-    find_parent((), own_environment())._requests.shutdown(socket.SHUT_RDWR)
+    find_parent((), own_environment()).requests.shutdown(socket.SHUT_RDWR)
     assert parent_of(start.warm()) != parent
 
 

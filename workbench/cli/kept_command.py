@@ -1,0 +1,80 @@
+"""Commands that run notebooks, forked from a process that has imported what they need; where there is none, run as every other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from workbench.executors.forked_process import ForkedProcess, ask_process
+from workbench.executors.kept_parents import ask_keeper, is_kept_here
+
+_COMMANDS = ("run", "sweep", "replay")
+# What such a command imports on its way.
+_MODULES = (
+    "workbench.cli.main",
+    "workbench.workflow.starting",
+    "workbench.runs.executing",
+    "workbench.runs.running",
+    "workbench.nominations.foreseeing",
+    "workbench.sweeps.sweeping",
+    "workbench.replays.replaying",
+    "workbench.executors.papermill_executor",
+    "workbench.runs.mlflow_tracker",
+    "workbench.runs.nbconvert_report",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "nbconvert.exporters.html",
+    "nbconvert.preprocessors",
+    "rich.console",
+    "rich.table",
+    "rich.progress",
+)
+_VARIABLES = ("MLFLOW_",)
+_PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def is_kept_command(arguments: Sequence[str]) -> bool:
+    """True for a command that may be forked."""
+    return bool(arguments) and arguments[0] in _COMMANDS and is_kept_here()
+
+
+def run_kept(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
+    """Run a command in a forked process and return its exit code; None where there is none to fork from, and nothing was begun."""
+    with suppress(OSError):
+        if requests := find_parent(environment, ready=True):
+            command = _ask(requests, arguments, environment)
+            return _attend(command) if command.has_started() else None
+    return None
+
+
+def _ask(requests: socket.socket, arguments: Sequence[str], environment: Mapping[str, str]) -> ForkedProcess:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    order = {"environment": dict(environment), "cwd": os.getcwd(), "arguments": [sys.argv[0], *arguments]}  # noqa: PTH109
+    with requests:
+        request = {"do": "take", "arguments": [], "standby": 0}
+        return ForkedProcess(ask_process(requests, request, order, (0, 1, 2)))
+
+
+def _attend(command: ForkedProcess) -> int:
+    """Pass on what is signalled until the command ended; return its exit code."""
+    for number in _PASSED:
+        signal.signal(number, lambda number, _: command.send_signal(number))
+    code = command.wait()
+    return code if code >= 0 else 128 - code
+
+
+def prepare_kept(environment: Mapping[str, str]) -> None:
+    """Let the next command be forked, where a keeper of processes is there."""
+    with suppress(OSError):
+        if requests := find_parent(environment, ready=False):
+            requests.close()
+
+
+def find_parent(environment: Mapping[str, str], *, ready: bool) -> socket.socket | None:
+    """Return where commands are asked for: with `ready` only of one that can fork at once, else of one that is started."""
+    wanted = {"program": "workbench.cli.command_parent", "modules": _MODULES, "variables": _VARIABLES, "ready": ready}
+    return ask_keeper({"do": "find", **wanted}, environment)[1]

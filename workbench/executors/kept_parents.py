@@ -180,10 +180,7 @@ def read_user(connection: socket.socket) -> int:
 
 
 def _start_keeper(path: Path, kept_min: int) -> None:
-    for pid in _started:  # they ended, or we would not be here
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-    _started.clear()
+    _started[:] = [pid for pid in _started if not _has_ended(pid)]
     # Listening before it runs: whoever asks meanwhile waits for it.
     path.unlink(missing_ok=True)
     with _open_socket() as listener:
@@ -196,6 +193,14 @@ def _start_keeper(path: Path, kept_min: int) -> None:
         )  # fmt: skip
     keeper.returncode = 0  # it outlives us
     _started.append(keeper.pid)
+
+
+def _has_ended(pid: int) -> bool:
+    """True for a child that ended, which is then no zombie any more."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
 
 
 def _keeper_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -102,13 +102,31 @@ def _read_source(module: str) -> str | None:
         return None
 
 
+_packages = cache(packages_distributions)
+
+
+@cache
 def _name_version(module: str) -> str:
-    for name in packages_distributions().get(module.partition(".")[0], ())[:1]:
+    for name in _packages().get(module.partition(".")[0], ())[:1]:
         try:
             return f"{module} ({name} {version(name)})"
         except PackageNotFoundError:
             break
     return module
+
+
+def find_lacking_style(style: str) -> str | None:
+    """Return in words that Matplotlib has no such style; None where it has it or nobody can tell."""
+    known = _list_styles()
+    return f"{_name_version('matplotlib')} has no style {style}." if known and style not in known else None
+
+
+@cache
+def _list_styles() -> frozenset[str]:
+    spec = _find("matplotlib")
+    folder = Path(spec.origin).parent / "mpl-data" / "stylelib" if spec and spec.origin else None
+    names = {path.stem for path in folder.glob("*.mplstyle")} if folder else set()
+    return frozenset(names | {"default"} if names else ())
 
 
 # Definitions

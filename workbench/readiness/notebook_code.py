@@ -91,6 +91,7 @@ class NotebookCode:
         self.parameters = parameters
         self._met = [met for cell in self.cells for met in _walk(cell, cell.tree, False, False)]
         self.imports = tuple(found for met in self._met for found in _read_import(met))
+        self.imports += tuple(_read_extensions(self.magics))
         self.names = {name: full for met in self._met for name, full in _bind_imports(met.node)}
         self.defined = {met.node.name: met.node for met in self._met if isinstance(met.node, _NAMED)}
         self.assigned: dict[str, list[ast.expr | None]] = {}
@@ -147,8 +148,8 @@ class NotebookCode:
             case ast.Constant(value=str() as text):
                 return text
             case ast.Name(id=name):
-                values = self.assigned.get(name, [])
-                return self.text_of(values[0], depth - 1) if len(values) == 1 else None
+                texts = {self.text_of(value, depth - 1) for value in self.assigned.get(name, [])}
+                return texts.pop() if len(texts) == 1 else None
             case ast.BinOp(left=left, op=ast.Add() | ast.Div() as sign, right=right):
                 return self._join([left, right], "" if isinstance(sign, ast.Add) else "/", depth)
             case ast.JoinedStr(values=values):
@@ -191,6 +192,15 @@ class NotebookCode:
         """Return what a name was assigned, or the function or class it was defined as."""
         values: list[ast.AST] = [value for value in self.assigned.get(name, []) if value is not None]
         return [*values, self.defined[name]] if name in self.defined else values
+
+
+def list_styles(code: NotebookCode) -> Iterator[tuple[Place, str]]:
+    """Yield the styles of Matplotlib that are named, with their places."""
+    module = ("matplotlib.style", "matplotlib.pyplot.style")
+    for call in code.list_calls(*(f"{name}.{verb}" for name in module for verb in ("use", "context"))):
+        for each in getattr(call.node.args[0], "elts", call.node.args[:1]) if call.node.args else ():
+            if text := code.text_of(each):
+                yield call.place, text
 
 
 _NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -256,6 +266,17 @@ def _read_import(met: _Met) -> Iterator[Import]:
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":
         for alias in node.names:
             yield Import(met.place, node.module, None if alias.name == "*" else alias.name, certain)
+
+
+def _read_extensions(magics: Iterable[tuple[Place, Magic]]) -> Iterator[Import]:
+    """Yield what `%load_ext` imports, but for the extensions that IPython brings along."""
+    for place, magic in magics:
+        name = magic.rest.strip()
+        if magic.name == "load_ext" and name.replace(".", "_").isidentifier() and name not in _OF_IPYTHON:
+            yield Import(place, name, None, True)
+
+
+_OF_IPYTHON = frozenset({"autoreload", "deduperreload", "storemagic"})
 
 
 def _bind_imports(node: ast.AST) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.config import Settings
 from workbench.errors import UsageError
 from workbench.readiness import file_calls, locating
-from workbench.readiness.notebook_code import NotebookCode
+from workbench.readiness.notebook_code import NotebookCode, list_styles
 from workbench.readiness.surroundings import Refusal, Surroundings
 
 # Of these packages `random_state=None` means NumPy's own state; others draw from a seed that is always the same.
@@ -27,6 +27,7 @@ def survey(document: Mapping[str, Any], code: NotebookCode, folder: Path, settin
         refusals=tuple(refusals),
         missing_modules=frozenset() if moves else missing,
         missing_names={} if is_other else dict(_find_lacking(code, missing, folder)),
+        missing_styles={} if is_other else dict(_find_missing_styles(code)),
         missing_files=frozenset(_find_missing_files(code, folder)),
         beside=frozenset(top for top in _tops(code) if locating.is_beside(top, folder)),
         draws={} if is_other else dict(_find_draws(code)),
@@ -68,6 +69,13 @@ def _find_lacking(code: NotebookCode, missing: frozenset[str], folder: Path) -> 
             continue
         if lacking := locating.find_lacking(each.module, each.member):
             yield each.full_name, lacking
+
+
+def _find_missing_styles(code: NotebookCode) -> Iterator[tuple[str, str]]:
+    """Yield the named styles that the installed Matplotlib does not have; files, addresses and packages' own are left out."""
+    for _, name in list_styles(code):
+        if not re.search(r"[./\\]", name) and (lacking := locating.find_lacking_style(name)):
+            yield name, lacking
 
 
 def _find_missing_files(code: NotebookCode, folder: Path) -> Iterator[str]:

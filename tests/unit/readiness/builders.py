@@ -41,7 +41,7 @@ def code(source: str, *, tags: tuple[str, ...] = (), shown: str = "") -> dict:
 def notebook(*cells: str | dict) -> dict:
     written = [cell if isinstance(cell, dict) else code(cell) for cell in cells]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": written}
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": {"kernelspec": kernel}, "cells": written}
 
 
 def find(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import NOTEBOOKS
+from tests.soak.silent_failures import CORPUS, FINISHED
 from tests.unit.readiness.builders import IMPORTS, SEED, WHOLE, code, find, find_here, kinds, places
+from workbench.config import Settings
 from workbench.models.reviewed_types import FAMILIES
+from workbench.readiness.checking import check_file
 from workbench.readiness.hindrance import Effect, Readiness, headline
 from workbench.readiness.kinds import KINDS
 from workbench.readiness.surroundings import Refusal, Surroundings
@@ -41,6 +45,8 @@ NOTHING = {
     "a module it writes": code("%%writefile helper_of_mine.py\nx = 1"),
     "some rows": f"{LOADS_PANDAS}pd.set_option('display.max_rows', 50)\nprint(t.head().to_string())",
     "an address of this machine": f"{LOADS_PANDAS}pd.read_csv('http://localhost:8000/x.csv')",
+    "a style": "import matplotlib.pyplot as plt\nplt.style.use('ggplot')\nplt.style.use(['default', './my.mplstyle', mine])",
+    "an extension of IPython": "%load_ext autoreload\n%autoreload 2",
     "reading time": "import time\nfrom datetime import datetime\ndatetime.now(), time.time()",
 }  # fmt: skip
 
@@ -54,9 +60,7 @@ FOUND = {
     "waits_for_somebody": [
         "input('Which?')",
         "from getpass import getpass\ngetpass()",
-        "breakpoint()",
         "import pdb\npdb.set_trace()",
-        "%debug",
         "%pdb on",
         "%%capture\nx = input()",
     ],
@@ -83,6 +87,7 @@ FOUND = {
     "missing_module": [
         "import no_such_module",
         "from no_such_module.inner import x",
+        "%load_ext no_such_module",
         "def f():\n    import no_such_module",
         "import sklearn\nimport google.no_such_part",
     ],
@@ -90,6 +95,8 @@ FOUND = {
         "from sklearn.cross_validation import KFold",
         "from sklearn.metrics import plot_confusion_matrix",
         "import sklearn.externals.joblib",
+        "import matplotlib.pyplot as plt\nplt.style.use('seaborn-whitegrid')",
+        "from matplotlib import style\nstyle.use(['ggplot', 'seaborn-whitegrid'])",
     ],
     "missing_file": [
         f"{LOADS_PANDAS}pd.read_csv('no_such.csv')",
@@ -106,10 +113,12 @@ FOUND = {
         "folders = ['/mnt/rows/a', 'b']",
         "x.to_csv('/content/drive/x.csv')",
     ],
+    "left_from_debugging": ["breakpoint()", "%debug", "%%debug\nx = 1"],
     "changes_folder": ["import os\nos.chdir('..')", "%cd data", "cd data"],
     "reads_network": [
         f"{LOADS_PANDAS}url = 'https://example.org/x.csv'\npd.read_csv(url)",
         f"{LOADS_PANDAS}url = 'https://example.org/x.csv'\nurl = url + '?y'\npd.read_csv(url)",
+        f"{LOADS_PANDAS}root = 'https://example.org/'\nroot = 'https://example.org/'\npd.read_csv(root + 'x.csv')",
         "from sklearn.datasets import fetch_openml\nfetch_openml('mnist_784')",
         "import requests\nrequests.get('https://example.org')",
         "!wget https://example.org/x.csv",
@@ -160,6 +169,20 @@ def test_a_file_and_a_module_beside_the_notebook_are_there(tmp_path):
     (tmp_path / "package_of_mine" / "part.py").write_text("raise SystemExit('imported')", encoding="utf-8")
     sources = ("import helper_of_mine, package_of_mine.part", f"{LOADS_PANDAS}pd.read_csv('rows.csv')")
     assert find_here(tmp_path, *sources) == []
+
+
+def test_nothing_stops_what_is_known_to_finish(tmp_path):
+    finishing = {case.name for case in CORPUS if case.verdict == FINISHED}
+    found = {
+        name: [
+            each.kind
+            for each in check_file(NOTEBOOKS / f"{name}.ipynb", Settings(tmp_path)).hindrances
+            if each.effect is Effect.STOPS
+        ]
+        for name in finishing
+    }
+    assert {name: stops for name, stops in found.items() if stops} == {}
+    assert len(finishing) > 10
 
 
 def test_nothing_is_imported_to_look_for_a_module(tmp_path, monkeypatch):

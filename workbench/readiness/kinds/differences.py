@@ -69,6 +69,13 @@ def _leading_texts(node: ast.expr) -> Iterator[tuple[str, int]]:
             yield from (found for part in parts for found in _leading_texts(part))
 
 
+def left_from_debugging(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
+    """Yield what waits for somebody in a debugger, and is passed over in a run."""
+    what, advice = "It waits where a debugger is at hand, and does nothing in a run.", "Take it out."
+    yield from (Trace(what, advice, call.place) for call in code.list_calls("breakpoint"))
+    yield from (Trace(what, advice, place) for place, magic in code.magics if magic.name == "debug")
+
+
 def changes_folder(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield what moves the notebook to another folder."""
     what, advice = "Paths mean other files from here on.", "Write the folder into the paths instead."
@@ -233,5 +240,6 @@ def _first(
 
 
 FINDS: Mapping[str, Find] = {
-    each.__name__: each for each in (fixed_place, changes_folder, undeclared_file, reads_network, no_seed)
+    each.__name__: each
+    for each in (fixed_place, changes_folder, left_from_debugging, undeclared_file, reads_network, no_seed)
 }

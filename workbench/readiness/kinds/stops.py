@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from workbench.readiness.file_calls import read_files
 from workbench.readiness.kinds.trace import Find, Trace
-from workbench.readiness.notebook_code import NotebookCode, Place
+from workbench.readiness.notebook_code import NotebookCode, Place, list_styles
 from workbench.readiness.surroundings import Surroundings
 
 _ASKS = frozenset({"input", "getpass.getpass"})
 _DEBUGGERS = frozenset(
     {
-        "breakpoint", "code.interact", "IPython.embed", "IPython.core.debugger.set_trace", "ipdb.set_trace", "pdb.pm",
+        "code.interact", "IPython.embed", "IPython.core.debugger.set_trace", "ipdb.set_trace", "pdb.pm",
         "pdb.post_mortem", "pdb.set_trace", "pudb.set_trace",
     }
 )  # fmt: skip
@@ -61,8 +61,8 @@ def waits_for_somebody(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
         elif call.name in _DEBUGGERS:
             yield Trace(f"{call.name}() waits for somebody to type.", "Take it out.", call.place)
     for place, magic in code.magics:
-        if magic.name == "debug" or (magic.name == "pdb" and magic.rest.strip().lower() in ("", "1", "on")):
-            yield Trace(f"%{magic.name} waits for somebody to type.", "Take it out.", place)
+        if magic.name == "pdb" and magic.rest.strip().lower() in ("", "1", "on"):
+            yield Trace("%pdb ends the kernel of an unattended run.", "Take it out.", place)
 
 
 _ASK_INSTEAD = {
@@ -82,12 +82,14 @@ def missing_module(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:
 
 
 def missing_name(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:
-    """Yield the imports of names that the installed version of a package does not have (any more)."""
+    """Yield the imports of names, and the styles, that the installed version of a package does not have (any more)."""
+    advice = "Write what this version has instead, or install the one it was written for."
     for each in code.imports:
         if each.is_certain and (lacking := around.missing_names.get(each.full_name)):
-            yield Trace(
-                lacking, "Write what this version has instead, or install the one it was written for.", each.place
-            )
+            yield Trace(lacking, advice, each.place)
+    for place, style in list_styles(code):
+        if style in around.missing_styles:
+            yield Trace(around.missing_styles[style], advice, place)
 
 
 def missing_file(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:

@@ -81,6 +81,7 @@ EXCEPTIONS = {
 STARTS_PYTHON = {
     "files/python_processes": "the one way for processes of ours",
     "executors/kernel_parent": "starts itself again, in a private folder",
+    "executors/papermill_kernels": "compares",
     "executors/papermill_client": "compares: a kernel of a notebook is its author's",
     "executors/warm_kernels": "a kernel of a notebook is its author's, and finds what lies beside it",
     "executors/warm_parents": "in a private folder, with the very options a kernel has",

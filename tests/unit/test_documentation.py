@@ -20,6 +20,7 @@ from workbench.executors import EXECUTORS
 from workbench.ledger.events import EVENTS
 from workbench.models.servable_models import list_servable
 from workbench.notebooks.normalisation import NORMALISATIONS, OWN_NAMES
+from workbench.readiness.kinds import KINDS
 from workbench.runs.run import RunState
 from workbench.secrets.sources import _SOURCES
 from workbench.signing.namespaces import OBJECTION_NAMESPACE, signing_namespace, waiver_namespace
@@ -126,6 +127,7 @@ def test_every_table_has_the_members_the_code_has():
         "states": names_of("runs", "state"),
         "calls": sorted(names_of("runs", "call")),
         "searches": names_of("sweeps", "search"),
+        "hindrances": {name: effect for name, effect, _ in cells_of("readiness", "kind")},
         "verdicts": names_of("comparisons", "verdict"),
         "facts": names_of("evidence", "fact"),
         "checks": names_of("reviews", "check"),
@@ -143,6 +145,7 @@ def test_every_table_has_the_members_the_code_has():
         "states": list(RunState),
         "calls": [f"wb.{name}" for name in workbench.__all__ if name.startswith("log_")],
         "searches": list(SEARCHES),
+        "hindrances": {f"`{name}`": kind.effect for name, kind in KINDS.items()},
         "verdicts": [verdict.lower() for verdict in Verdict],
         "facts": list(MEASURES),
         "checks": list(CHECKS),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli import beginning, kernels, ledger, records, reviewing, running, terminal
+from workbench.cli import beginning, checking, kernels, ledger, records, reviewing, running, terminal
 from workbench.cli.chapters import help_
 from workbench.cli.options import JSON, POLICY, near, open_bench
 from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
@@ -80,7 +80,7 @@ def main() -> None:
     """From notebook to signed, served model."""
 
 
-for each in (*beginning.COMMANDS, *running.COMMANDS, *reviewing.COMMANDS, *kernels.COMMANDS):
+for each in (*beginning.COMMANDS, checking.check, *running.COMMANDS, *reviewing.COMMANDS, *kernels.COMMANDS):
     main.add_command(each)
 
 

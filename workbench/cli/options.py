@@ -46,7 +46,7 @@ def open_with(**overrides: Any) -> Workbench:
 
 def open_for(notebook: Path, **overrides: Any) -> Workbench:
     """Open the workbench of the project a notebook lies in, and say which where that is not the current folder's."""
-    from workbench.runs.project import require_notebook
+    from workbench.notebooks.locating import require_notebook
 
     require_notebook(notebook)
     return _open_at(notebook.resolve().parent, **overrides)

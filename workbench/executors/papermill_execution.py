@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
@@ -24,12 +23,12 @@ from papermill.execute import execute_notebook
 from papermill.execute import remove_error_markers as without_error_markers
 from papermill.translators import PythonTranslator, papermill_translators
 
-from workbench.errors import UsageError
 from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_log import open_log
 from workbench.executors.kernel_processes import ConnectionFolder, end_marked_processes, kill_tree
 from workbench.executors.limit_watch import LimitWatch, Watched
 from workbench.executors.opened_files import OpenedFiles
+from workbench.executors.papermill_kernels import find_kernel
 from workbench.files.processes import Process
 from workbench.notebooks.notebook import find_failed_line, read_declared, read_execution
 from workbench.notebooks.parameters import Code, spell_values
@@ -194,19 +193,6 @@ class PapermillExecution:
 
 _STOPPED = "Stopped from outside."
 _DIED = "The kernel died."
-
-
-def find_kernel(source: Mapping[str, Any]) -> str:
-    """Return the kernel a notebook asks for; raises UsageError when it is not installed."""
-    wanted = source.get("metadata", {}).get("kernelspec", {}).get("name", "python3")
-    installed = sorted(KernelSpecManager().find_kernel_specs())
-    if wanted in installed:
-        return str(wanted)
-    raise UsageError(
-        f"The notebook asks for kernel {wanted!r}, which is not installed.",
-        why=f"Installed are: {', '.join(installed) or 'none'}.",
-        next_step="Pick an installed kernel in JupyterLab and save the notebook.",
-    )
 
 
 def _explain(execution: Any, document: Mapping[str, Any]) -> str:

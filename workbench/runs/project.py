@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.errors import NotFound
+from workbench.notebooks.locating import name_notebook
 from workbench.notebooks.notebook import Notebook, parse_notebook
 from workbench.policies.policy import Known
 from workbench.runs.mlflow_tracker import MlflowTracker
@@ -26,13 +26,4 @@ class Project:
 
 def read_notebook(project: Project, path: Path) -> Notebook:
     """Read a notebook from anywhere on disk."""
-    require_notebook(path)
-    resolved, home = path.resolve(), project.settings.project
-    name = str(resolved.relative_to(home)) if resolved.is_relative_to(home) else str(resolved)
-    return parse_notebook(name, resolved.read_bytes())
-
-
-def require_notebook(path: Path) -> None:
-    """Raise NotFound where there is no such notebook."""
-    if not path.is_file():
-        raise NotFound(f"There is no notebook {path}.", next_step="Give the path of an .ipynb file.")
+    return parse_notebook(name_notebook(path, project.settings.project), path.read_bytes())

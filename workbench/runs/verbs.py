@@ -77,7 +77,7 @@ class RunVerbs(Project):
 
     def execute(self, batch: Batch) -> list[Run]:
         """Execute what the trials of a batch ask for, and return the runs as they ended in the order they were written down."""
-        from workbench.executors.papermill_execution import find_kernel
+        from workbench.executors.papermill_kernels import find_kernel
         from workbench.runs.executing import open_executor
         from workbench.runs.running import Runner
 

@@ -9,6 +9,7 @@ from workbench.config import Settings, read_settings
 from workbench.models.verbs import ModelVerbs
 from workbench.nominations.verbs import NominationVerbs
 from workbench.policies.policy import Known
+from workbench.readiness.verbs import ReadinessVerbs
 from workbench.releases.verbs import ReleaseVerbs
 from workbench.replays.verbs import ReplayVerbs
 from workbench.reviews.verbs import ReviewVerbs
@@ -33,6 +34,7 @@ class Workbench(
     ComparisonVerbs,
     ReplayVerbs,
     SweepVerbs,
+    ReadinessVerbs,
     RunVerbs,
     ModelVerbs,
 ):

@@ -38,8 +38,8 @@ def list_chapters() -> Iterator[tuple[str, str]]:
 @click.pass_context
 def help_(context: click.Context, name: str | None) -> None:
     """Read about a chapter of the workbench, or about a command."""
-    main = context.find_root().command
-    commands = main.commands if isinstance(main, click.Group) else {}
+    from workbench.cli.main import COMMANDS as commands  # noqa: N811 - they are imported one by one
+
     if name is None:
         terminal.print_facts(dict(list_chapters()))
         terminal.say("")
@@ -62,3 +62,6 @@ def _unknown(name: str, known: list[str]) -> UsageError:
         why=f"Near it are {', '.join(near)}." if near else [],
         next_step="`workbench help` lists the chapters, `workbench --help` the commands.",
     )
+
+
+COMMANDS = (help_,)

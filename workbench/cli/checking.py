@@ -96,3 +96,6 @@ def _print_line(markup: str) -> None:
     line = Text.from_markup(markup)
     line.truncate(_WIDTH, overflow="ellipsis")
     terminal.open_console().print(line, soft_wrap=True)
+
+
+COMMANDS = (check,)

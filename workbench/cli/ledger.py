@@ -70,3 +70,6 @@ def accept(head: str) -> None:
     """Go on with a ledger that was rolled back on purpose: what was seen before is forgotten."""
     accepted = open_bench().accept_ledger(head)
     terminal.say(f"Accepted the ledger that ends with entry {accepted.sequence}, digest {accepted.digest}.")
+
+
+COMMANDS = (ledger,)

@@ -7,18 +7,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 
 import click
 
-from workbench.cli import beginning, checking, kernels, ledger, records, reviewing, running, terminal
-from workbench.cli.chapters import help_
-from workbench.cli.options import JSON, POLICY, near, open_bench
+from workbench.cli import terminal
 from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
-
-if TYPE_CHECKING:
-    from workbench.releases.release import Release
 
 _AGAIN_S = 0.05
 
@@ -74,131 +69,69 @@ def _require_text(arguments: Sequence[str]) -> None:
         raise UsageError("The command cannot be read.", why=[f"{text} is not UTF-8." for text in wrong])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# By name, in the order of the story: the file that has the command (imported when it is asked for), and what `--help` says.
+_TABLE: Mapping[str, tuple[str, str]] = {
+    "init": ("beginning", "Make a folder a project of the workbench."),
+    "signer": ("beginning", "Say who may sign as what."),
+    "new": ("beginning", "Make a notebook from a template that runs as it is."),
+    "check": ("checking", "Say what will stop a notebook when nobody watches."),
+    "run": ("running", "Run a notebook once and record it."),
+    "sweep": ("running", "Run it for every combination, or those a search chooses."),
+    "runs": ("running", "List runs, newest first."),
+    "show": ("running", "Show one run: results, parameters, origin, files."),
+    "replay": ("running", "Run a finished run again and say what is the same."),
+    "compare": ("comparing", "Compare runs on their common holdout, with verdicts."),
+    "models": ("comparing", "List which models can be served, by family."),
+    "nominate": ("reviewing", "Make a run the next version of a model, with evidence."),
+    "review": ("reviewing", "Show a nominee's findings; answer its questions."),
+    "approve": ("reviewing", "Sign a nominee as it is now."),
+    "object": ("reviewing", "Object to a nominee, signed: it is blocked until cleared."),
+    "waive": ("reviewing", "Except one check that did not pass, signed, until a date."),
+    "policy": ("reviewing", "Show and check policies: what must hold, who must sign."),
+    "promote": ("releasing", "Make an approved nominee the release that is served."),
+    "rollback": ("releasing", "Serve an earlier release again, if it still holds."),
+    "serve": ("releasing", "Serve a release, if its signatures verify."),
+    "verify": ("releasing", "Say whether a release's bytes may be served."),
+    "ledger": ("ledger", "Show every decision, and whether the chain is whole."),
+    "kernels": ("kernels", "See or stop what lets the next run start fast."),
+    "lab": ("caring", "Open JupyterLab and the MLflow page, on loopback."),
+    "doctor": ("caring", "Check what the workbench stands on, and mend it."),
+    "help": ("chapters", "Read about a chapter of the workbench, or a command."),
+}
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"workbench.cli.{_TABLE[name][0]}")
+        commands: Sequence[click.Command] = module.COMMANDS
+        return next(command for command in commands if command.name == name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_TABLE)
+
+    def __len__(self) -> int:
+        return len(_TABLE)
+
+
+COMMANDS: Mapping[str, click.Command] = _Commands()
+
+
+class _Group(click.Group):
+    """A group whose help imports none of its commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in _TABLE.items()])
+
+
+@click.group(
+    cls=_Group, commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="workbench")
 def main() -> None:
     """From notebook to signed, served model."""
-
-
-for each in (*beginning.COMMANDS, checking.check, *running.COMMANDS, *reviewing.COMMANDS, *kernels.COMMANDS):
-    main.add_command(each)
-
-
-@main.command()
-@click.argument("run_ids", metavar="[RUN]...", nargs=-1)
-@click.option("--reference", metavar="RUN", help="Compare with this run, not with a constant prediction.")
-@click.option("--notebook", help="Only runs of this notebook.")
-@POLICY
-@JSON
-def compare(
-    run_ids: Sequence[str], reference: str | None, notebook: str | None, policy: str | None, as_json: bool
-) -> None:
-    """Compare runs on their common holdout, with intervals and a verdict."""
-    found = open_bench().compare(run_ids, reference=reference, notebook=notebook, policy=policy)
-    terminal.print_json(found) if as_json else records.print_comparison(found)
-    terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
-
-
-@main.command()
-@JSON
-def models(as_json: bool) -> None:
-    """List which models can be served, by family."""
-    found = open_bench().list_models()
-    terminal.print_json(found) if as_json else records.print_models(found)
-
-
-@main.command()
-@click.argument("subject", metavar="MODEL/VERSION")
-@JSON
-def promote(subject: str, as_json: bool) -> None:
-    """Make an approved nominee the release its endpoint serves."""
-    with terminal.show_waiting("Auditing and building the release"):
-        release = open_bench().promote(subject)
-    _print_released(release, as_json=as_json)
-    terminal.suggest(f"workbench serve {subject.partition('/')[0]}")
-
-
-@main.command()
-@click.argument("endpoint")
-@click.option("--to", type=click.IntRange(1), help="The version to serve (default: the one before).")
-@click.option("--from", "served", type=click.IntRange(1), help="Only if this version is still the served one.")
-@JSON
-def rollback(endpoint: str, to: int | None, served: int | None, as_json: bool) -> None:
-    """Serve an earlier release again, if its bytes and approvals still hold."""
-    _print_released(open_bench().rollback(endpoint, to=to, served=served), as_json=as_json)
-    terminal.suggest(f"workbench serve {endpoint}")
-
-
-def _print_released(release: Release, *, as_json: bool) -> None:
-    if as_json:
-        terminal.print_json(release)
-        return
-    records.print_release(release, release.decision.subject)
-    for note in release.notes:
-        terminal.say(note)
-
-
-@main.command()
-@click.argument("endpoint")
-@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Where it answers.")
-def serve(endpoint: str, port: int) -> None:
-    """Serve an endpoint's release on loopback; refuses unless the signatures over its exact bytes verify."""
-    bench = open_bench()
-    with terminal.show_waiting("Verifying and starting"):
-        served = bench.serve(endpoint, port=port)
-    try:
-        with served:  # whatever is interrupted from here on, nothing of it goes on
-            terminal.say(f"Serving {bench.find_served(endpoint)} at {served.url} (Ctrl-C stops it)")
-            signers, least = near(bench.settings.signers_file), bench.settings.least_principals
-            terminal.say(f"Trusted are those named in {signers}, and at least {least} of them approved it")
-            # What MLflow imports may swallow an interrupt: only this thread hears them, and it waits.
-            threading.Thread(target=_mend_alias, args=(endpoint,), daemon=True).start()
-            code = served.wait(terminal.print_error)
-    except KeyboardInterrupt:
-        terminal.say("Stopped.")
-        return
-    raise Unavailable(f"The service ended with {code}.", next_step=f"Read {served.log}.")
-
-
-def _mend_alias(endpoint: str) -> None:
-    try:
-        for note in open_bench().mend_alias(endpoint):
-            terminal.say(note)
-    except WorkbenchError as exc:
-        terminal.print_error(exc)
-
-
-@main.command()
-@click.argument("subject", metavar="MODEL/VERSION")
-@JSON
-def verify(subject: str, as_json: bool) -> None:
-    """Say whether a release's bytes may be served: files, signatures, ledger."""
-    release = open_bench().verify(subject)
-    terminal.print_json(release) if as_json else records.print_release(release, subject)
-    if not release.decision.is_allowed:
-        raise click.exceptions.Exit(3)
-
-
-main.add_command(ledger.ledger)
-main.add_command(help_)
-
-
-@main.command()
-@click.option("--port", default=8888, show_default=True, type=click.IntRange(1, 65535), help="JupyterLab's.")
-@click.option("--mlflow-port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="MLflow's.")
-def lab(port: int, mlflow_port: int) -> None:
-    """Open JupyterLab and the MLflow page, both on loopback."""
-    open_bench().lab(port=port, mlflow_port=mlflow_port, say=terminal.say)
-
-
-@main.command()
-@JSON
-def doctor(as_json: bool) -> None:
-    """Check what the workbench stands on and mend what can be mended."""
-    symptoms = open_bench().examine()
-    terminal.print_json(symptoms) if as_json else records.print_symptoms(symptoms)
-    if not all(symptom.is_well for symptom in symptoms):
-        raise click.exceptions.Exit(1)
-
-
-COMMANDS: Mapping[str, Callable[..., Any]] = main.commands

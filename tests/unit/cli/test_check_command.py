@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from tests.unit.cli.test_cli import project, run  # noqa: F401 - a fixture
 from tests.unit.readiness.builders import IMPORTS, WHOLE, code, notebook
+from workbench.readiness import checking
 
 ROOT = Path(__file__).parents[3]
 OURS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "templates" / "experiments").glob("*.ipynb")])
@@ -89,6 +90,16 @@ def test_what_is_no_notebook_is_refused_with_what_to_do(capsys, project, content
     assert (exit_code, out) == (2, "")
     assert "Next: " in err
     assert run(capsys, "check", "none.ipynb")[0] != 0
+
+
+def test_what_is_nested_too_deeply_is_refused_in_words(check, monkeypatch):
+    def give_up(*_):
+        raise RecursionError
+
+    monkeypatch.setattr(checking, "survey", give_up)
+    exit_code, _, err = check("x")
+    assert exit_code == 2
+    assert "nested too deeply" in err
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "signer add roles": ("signer", "add", "ada@example.org", "--key", "key", "--role", HERE),
     "new name": ("new", HERE),
     "new template": ("new", "made", "--template", HERE),
+    "check notebook": ("check", HERE),
     "run notebook": ("run", HERE),
     "run given": ("run", KEEPS.name, "-p", f"{HERE}=1"),
     **{f"run {name}": ("run", "nowhere.ipynb", f"--{name.replace('_', '-')}", HERE) for name in _LIMITS},

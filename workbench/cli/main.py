@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from importlib import import_module
 
 import click
@@ -100,22 +100,32 @@ _TABLE: Mapping[str, tuple[str, str]] = {
 }
 
 
-class _Commands(Mapping[str, click.Command]):
-    """The commands by name, each imported when it is asked for."""
+class _Commands(MutableMapping[str, click.Command]):
+    """The commands by name, each imported when it is asked for first."""
+
+    def __init__(self) -> None:
+        self._imported: dict[str, click.Command] = {}
 
     def __getitem__(self, name: str) -> click.Command:
-        module = import_module(f"workbench.cli.{_TABLE[name][0]}")
-        commands: Sequence[click.Command] = module.COMMANDS
-        return next(command for command in commands if command.name == name)
+        if name not in self._imported and name in _TABLE:
+            commands: Sequence[click.Command] = import_module(f"workbench.cli.{_TABLE[name][0]}").COMMANDS
+            self._imported |= {each.name: each for each in commands if each.name}
+        return self._imported[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._imported[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._imported[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_TABLE)
+        return iter(dict.fromkeys([*_TABLE, *self._imported]))
 
     def __len__(self) -> int:
-        return len(_TABLE)
+        return len({*_TABLE, *self._imported})
 
 
-COMMANDS: Mapping[str, click.Command] = _Commands()
+COMMANDS = _Commands()
 
 
 class _Group(click.Group):

@@ -100,7 +100,7 @@ import signal, sys, threading, time
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from workbench.cli import main as cli
+from workbench.cli import main, releasing
 
 class Served(nullcontext):
     url, log = "http://127.0.0.1:1", ""
@@ -120,10 +120,10 @@ def swallow(endpoint):
     return []
 
 settings = SimpleNamespace(signers_file=Path("signers"), least_principals=2)
-cli.open_bench = lambda: SimpleNamespace(
+releasing.open_bench = lambda: SimpleNamespace(
     serve=lambda endpoint, port: Served(), find_served=lambda endpoint: "shop/1", settings=settings, mend_alias=swallow
 )
-sys.exit(cli.run_command(["serve", "shop"]))
+sys.exit(main.run_command(["serve", "shop"]))
 """
 
 

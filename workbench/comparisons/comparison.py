@@ -76,6 +76,19 @@ class Comparison:
         return self.runs[0]
 
 
+@dataclass(frozen=True)
+class RunComparison(Comparison):
+    """A comparison as a project tells it: of which notebooks the runs are, why others were left out, what the tries were.
+
+    `unpaired` says of each run that was left out why; `seen` names each different thing that was seen on the holdout, by who
+    showed it first (see `name_looks`), and each other policy: there are as many as `tried`.
+    """
+
+    notebooks: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+
+
 def name_run(run_id: str) -> str:
     """Return how a reference that is a run is named."""
     return f"{_RUN}{run_id}"

@@ -138,6 +138,23 @@ def headline(comparison: Comparison) -> str:
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
 
 
+_MOST_NAMED = 20
+
+
+def describe_selection(comparison: RunComparison) -> list[str]:
+    """Say which runs were taken, what the tries are, one by one, and of each run that was left out why."""
+    short_digest = comparison.holdout_digest[:12]
+    runs = f"{len(comparison.runs):,} {'run' if len(comparison.runs) == 1 else 'runs'}"
+    more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
+    tries = (
+        f"{spell_tries(comparison.tried, comparison.other_rules)}: {', '.join(comparison.seen[:_MOST_NAMED])}{more}."
+    )
+    return [
+        f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}",
+        *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+    ]
+
+
 def spell_tries(tried: int, other_rules: int) -> str:
     """Say how many tries there were on a holdout, and how many of them are other policies that it was judged by."""
     rules = {0: "", 1: ", 1 of them another policy"}.get(other_rules, f", {other_rules:,} of them other policies")

@@ -29,7 +29,7 @@ def metric_recomputed(evidence: Evidence, policy: Policy) -> Finding:
         reason = f"The logged {score.metric} is what the stored predictions give."
         return Finding("metric_recomputed", Status.PASS, value, limit, reason)
     reason = (
-        f"The notebook logged another {score.metric} than its predictions give (difference {difference:.3g}). "
+        f"The notebook logged another {score.metric} than its predictions give ({value}). "
         "Compute the metric from the same rows and scores that wb.log_predictions stores."
     )
     return Finding("metric_recomputed", Status.FAIL, value, limit, reason)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from workbench.cli.run_tables import Column, print_table_of_runs, say_same, spell_parameters
 from workbench.cli.terminal import (
     escape,
     format_age,
+    format_duration,
     format_number,
     new_table,
     open_console,
     print_facts,
     say,
 )
-from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
 from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Checkpoint, Entry
-from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.releases.release import Release
 from workbench.replays.replay import Line, Replay, Sameness
@@ -51,91 +52,77 @@ _STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KI
 
 def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
     """Print the runs of a sweep with the metric it was after, and which of them is best."""
-    print_runs(runs, metric=plan.goal.metric if plan.goal else None)
+    print_runs(runs, metrics=[plan.goal.metric] if plan.goal else ())
     best = plan.goal.find_best_run(runs) if plan.goal else None
     if plan.goal and best:
         say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
 
 
-def print_runs(runs: Sequence[Run], *, metric: str | None = None, is_cut: bool = False) -> None:
+def print_runs(
+    runs: Sequence[Run],
+    *,
+    metrics: Sequence[str] = (),
+    standings: Mapping[str, Sequence[str]] | None = None,
+    is_cut: bool = False,
+) -> None:
     """Print runs as a table, one column for each thing that differs; says how to make one when there are none.
 
-    `is_cut` says that there are older ones.
+    Of `metrics`, those that decide, are shown the ones that were logged; `standings` say by run what it is besides, such as a
+    nominee. `is_cut` says that there are older ones.
     """
     if not runs:
         say("No runs yet. Make a notebook with `workbench new NAME` and run it: workbench run notebooks/NAME.ipynb")
         return
-    notebooks = sorted({run.notebook for run in runs})
-    same, differing = _split_parameters([run.parameters for run in runs])
-    logged = [name for run in runs for name in run.metrics]
-    metric = metric if metric in logged else next(iter(logged), "metric")
+    notebooks, parameters = sorted({run.notebook for run in runs}), [run.parameters for run in runs]
     newest = "The newest " if is_cut else ""
-    say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{_say_same(same)}")
-    is_mixed = len(notebooks) > 1
-    table = new_table(
-        ("run", ""), *([("notebook", "wrap")] if is_mixed else []), ("state", ""), (metric, "right"),
-        *((name, "wrap") for name in differing), ("started", "right"),
-    )  # fmt: skip
+    say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{say_same(parameters)}")
+    states = [f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]" for run in runs]
+    named = [escape(" ".join((standings or {}).get(run.id, ()))) for run in runs]
+    before = [
+        Column("run", "", [run.id for run in runs]),
+        *([Column("notebook", "wrap", [escape(run.notebook) for run in runs])] if len(notebooks) > 1 else []),
+        Column("state", "", states),
+        *(_column_of_metric(name, runs) for name in _choose_metrics(runs, metrics)),
+    ]
+    after = [
+        *([Column("is", "wrap", named)] if any(named) else []),
+        Column("took", "right", [format_duration(run.took_s) for run in runs]),
+        Column("ended", "right", [format_age(run.ended) if run.ended else "" for run in runs]),
+    ]
+    print_table_of_runs(before, parameters, after)
+
+
+_MOST_METRICS = 3
+
+
+def _choose_metrics(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
+    """Return the metrics to show: those wanted that were logged, and of runs that logged none of them the first they did."""
+    chosen = [name for name in dict.fromkeys(metrics) if any(name in run.metrics for run in runs)]
     for run in runs:
-        value = run.metrics.get(metric)
-        table.add_row(
-            run.id,
-            *([escape(run.notebook)] if is_mixed else []),
-            f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]",
-            "" if value is None else format_number(value),
-            *(_cell(run.parameters, name) for name in differing),
-            format_age(run.created),
-        )
-    open_console().print(table)
+        if run.metrics and not any(name in run.metrics for name in chosen) and len(chosen) < _MOST_METRICS:
+            chosen.append(next(iter(run.metrics)))
+    return chosen or ["metric"]
 
 
-_MOST_COLUMNS = 3
+def _column_of_metric(name: str, runs: Sequence[Run]) -> Column:
+    values = [run.metrics.get(name) for run in runs]
+    return Column(name, "right", ["" if value is None else format_number(value) for value in values])
 
 
-def _split_parameters(sets: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    """Return the parameters that are the same in all sets, and the names of the first that are not."""
-    names = list(dict.fromkeys(name for values in sets for name in values))
-    same = {name: sets[0].get(name) for name in names if all(values.get(name) == sets[0].get(name) for values in sets)}
-    return same, [name for name in names if name not in same][:_MOST_COLUMNS]
-
-
-def _say_same(same: Mapping[str, Any]) -> str:
-    shown = {name: _shorten(value) for name, value in same.items()}
-    return f"; the same in all: {_short_parameters(shown)}" if shown else ""
-
-
-def _cell(parameters: Mapping[str, Any], name: str) -> str:
-    return escape(spell_value(_shorten(parameters[name]))) if name in parameters else ""
-
-
-def _shorten(value: Any) -> Any:
-    """Return a parameter's value as it is shown among others: a number that a search drew has 17 digits."""
-    return format_number(value) if isinstance(value, float) else value
-
-
-def _short_parameters(parameters: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={spell_value(value)}" for name, value in parameters.items()) or "none"
-
-
-def print_run(run: Run, folder: str) -> None:
-    """Print one run: what came out, from what, and where its files are."""
+def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
+    """Print one run: what came out, from what, what it is besides (such as a nominee), and where its files are."""
     console = open_console()
     state = f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]"
-    console.print(
-        f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}, {format_age(run.created)}, by {escape(run.author)}"
-    )
-    if run.error:
-        console.print(f"  [red]{escape(run.error)}[/]", soft_wrap=True)
-    if refused := run.record.get("refused"):
-        said = " ".join([refused["what"], *refused["why"], refused["next_step"]])
-        console.print(f"  [yellow]{escape(said)}[/]", soft_wrap=True)
-    for note in run.record.get("notes", ()):
-        console.print(f"  {escape(note)}", soft_wrap=True)
+    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}{_say_when(run)}, by {escape(run.author)}")
+    for style, text in _list_said(run):
+        console.print(f"  [{style}]{escape(text)}[/]" if style else f"  {escape(text)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
     table.show_header = False
     for name, value in run.metrics.items():
         table.add_row(escape(name), f"{format_number(value)} {run.describe_course(name)}".rstrip())
-    table.add_row("parameters", escape(_short_parameters(run.parameters)))
+    table.add_row("parameters", escape(spell_parameters(run.parameters)))
+    if standing:
+        table.add_row("is", escape(", ".join(standing)))
     for item in run.record.get("datasets", []):
         table.add_row(
             f"data: {item['role']}", f"{item['rows']:,} rows, {item['columns']} columns, {short(item['digest'])}"
@@ -150,6 +137,23 @@ def print_run(run: Run, folder: str) -> None:
         table.add_row("attempt", f"{run.attempt}; what the ones before left is in runs/attempts")
     table.add_row("folder", escape(folder))
     console.print(table)
+
+
+def _list_said(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what is said of a run before its figures, with the style: its error, why its model was refused, notes."""
+    if run.error:
+        yield "red", run.error
+    if refused := run.record.get("refused"):
+        yield "yellow", " ".join([refused["what"], *refused["why"], refused["next_step"]])
+    yield from (("", note) for note in run.record.get("notes", ()))
+
+
+def _say_when(run: Run) -> str:
+    """Say when a run ended and how long it took; of one that has not, when it began."""
+    if run.ended is None:
+        return f", {'started' if run.started else 'written down'} {format_age(run.started or run.created)}"
+    took = format_duration(run.took_s)
+    return f" {format_age(run.ended)}{f', took {took}' if took else ''}"
 
 
 def _list_local_files(run: Run) -> Iterator[tuple[str, str]]:
@@ -232,19 +236,22 @@ def print_comparison(comparison: Comparison, most: int = 15) -> None:
     """Print a comparison: the sentence first, then a table, best first."""
     console = open_console()
     console.print(f"[bold]{escape(comparison_headline(comparison))}[/]", soft_wrap=True)
-    same, differing = _split_parameters([run.parameters for run in comparison.runs])
+    shown, parameters = comparison.runs[:most], [run.parameters for run in comparison.runs]
     value = f"{comparison.metric} {'↑' if comparison.direction == 'higher' else '↓'}"
-    table = new_table(
-        ("run", ""), (value, "right"), ("better by", "right"), ("verdict", ""), (", ".join(differing), "wrap")
-    )
-    for run in comparison.runs[:most]:
-        values = ", ".join(_cell(run.parameters, name) for name in differing)
-        table.add_row(run.run_id, format_number(run.value), _interval(run.advantage), _VERDICTS[run.verdict], values)
-    console.print(table)
+    before = [
+        Column("run", "", [run.run_id for run in shown]),
+        Column(value, "right", [format_number(run.value) for run in shown]),
+        Column("better by", "right", [_interval(run.advantage) for run in shown]),
+        Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),
+    ]
+    print_table_of_runs(before, parameters, [])
     if len(comparison.runs) > most:
         console.print(f"[dim]and {len(comparison.runs) - most} more; --json shows all[/]")
     reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
-    say(f"{reference}. A difference below {comparison.margin:g} counts as none{_say_same(same)}.")
+    say(f"{reference}. A difference below {comparison.margin:g} counts as none{say_same(parameters)}.")
+    if isinstance(comparison, RunComparison):
+        for line in describe_selection(comparison):
+            say(line)
 
 
 def _interval(interval: Interval | None) -> str:

@@ -10,7 +10,7 @@ import click
 
 from workbench.cli import records, terminal
 from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
-from workbench.errors import RunFailed
+from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
 from workbench.runs.trials import Aim
@@ -81,7 +81,8 @@ def run(
         )
     terminal.print_json(done) if as_json else records.print_run(done, near(bench.settings.runs_folder / done.id))
     records.print_obstacles(bench.foresee_obstacles([done]), 1, beside=as_json)
-    terminal.suggest("workbench compare")
+    if done.holdout:
+        terminal.suggest("workbench compare")
 
 
 @click.command(
@@ -163,9 +164,35 @@ def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> Non
 @JSON
 def runs(notebook: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    found = open_bench().list_runs(notebook=notebook, limit=limit + 1)
+    bench = open_bench()
+    found = bench.list_runs(notebook=notebook, limit=limit + 1)
     shown, is_cut = found[:limit], len(found) > limit
-    terminal.print_json(shown) if as_json else records.print_runs(shown, is_cut=is_cut)
+    standings = _list_standings(bench, shown)
+    if as_json:
+        terminal.print_json([{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown])
+        return
+    records.print_runs(shown, metrics=_list_deciding(bench), standings=standings, is_cut=is_cut)
+    if drafts := bench.count_drafts():
+        kept = "draft is" if drafts == 1 else "drafts are"
+        where = near(bench.settings.drafts_folder)
+        terminal.say(f"Of notebooks run by hand {drafts:,} {kept} kept in {where}, never promotable.")
+
+
+def _list_standings(bench: Workbench, runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """Return what runs are besides; where the ledger cannot be relied on that is said, and the runs are listed all the same."""
+    try:
+        return bench.list_standings(runs)
+    except WorkbenchError as exc:
+        terminal.note(f"Which of them are nominees or served is not known. {exc.what}")
+        return {}
+
+
+def _list_deciding(bench: Workbench) -> list[str]:
+    """Return the metrics that the project's policy decides by; none where it cannot be read."""
+    try:
+        return [rule.name for rule in bench.read_policy()[0].metrics.values()]
+    except WorkbenchError:
+        return []
 
 
 @click.command()
@@ -175,14 +202,15 @@ def show(run_id: str, as_json: bool) -> None:
     """Show one run: results, parameters, where it came from, its files."""
     bench = open_bench()
     found = bench.show(run_id)
+    standing = _list_standings(bench, [found]).get(found.id, ())
     if as_json:
         points = {
             name: [{"step": each.step, "value": each.value, "time_ms": each.time_ms} for each in course]
             for name, course in bench.read_points(found.id).items()
         }
-        terminal.print_json({**terminal.to_plain(found), "points": points})
+        terminal.print_json({**terminal.to_plain(found), "points": points, "standing": standing})
     else:
-        records.print_run(found, near(bench.settings.runs_folder / found.id))
+        records.print_run(found, near(bench.settings.runs_folder / found.id), standing)
 
 
 @click.command()

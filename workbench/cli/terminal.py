@@ -168,10 +168,24 @@ def format_age(time_text: str | None) -> str:
     if not time_text:
         return ""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(time_text)).total_seconds()
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+    for unit, length in _UNITS:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} s ago"
+    return f"{seconds:.0f} s ago" if seconds >= _JUST_NOW_S else "just now"
+
+
+def format_duration(seconds: float | None) -> str:
+    """Return how long something took: to the second below two minutes, then in the largest fitting unit; nothing of None."""
+    if seconds is None:
+        return ""
+    if seconds < _EXACT_BELOW_S:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{max(seconds, 0):.1f} s"
+    unit, length = next(each for each in _UNITS if seconds >= each[1])
+    return f"{f'{seconds / length:.1f}'.removesuffix('.0')} {unit}"
+
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+_JUST_NOW_S, _EXACT_BELOW_S = 3, 120
 
 
 @contextmanager

@@ -7,8 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.comparisons.comparison import ComparedRun, Comparison, corrected_level, decide_verdict, name_run
-from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.comparison import (
+    ComparedRun,
+    Comparison,
+    RunComparison,
+    corrected_level,
+    decide_verdict,
+    name_run,
+)
+from workbench.comparisons.holdouts import HOW_TO_DECLARE, holdout_digest
 from workbench.comparisons.shift import ShiftFact
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
@@ -95,34 +102,82 @@ def compare_runs(
     tried: int,
     read: Read,
     other_rules: int = 0,
-    leave_out: bool = False,
 ) -> Comparison:
     """Compare finished runs that share one holdout with a run (None: a constant prediction); the best value comes first.
 
-    Raises UsageError when they were scored on different rows or with another truth; with `leave_out`, runs that cannot be
-    paired with most of the others are left out and counted.
+    Raises UsageError when they were scored on different rows or with another truth.
     """
     _require_one_holdout([*runs, against] if against else runs)
-    scored = _select_alike(runs, read) if leave_out else [_read_scored(run, read) for run in runs]
-    first = scored[0].predictions
-    other = Reference(name_run(against.id), read(against)) if against else None
-    compared = compare_scored(
+    scored, other = [_read_scored(run, read) for run in runs], _find_reference(against, read)
+    return _compare(scored, runs[0], other, policy, tried=tried, other_rules=other_rules)
+
+
+def compare_alike(
+    runs: Sequence[Run],
+    *,
+    against: Run | None,
+    policy: Policy,
+    tried: int,
+    read: Read,
+    row_ids: Sequence[str] | None,
+    other_rules: int = 0,
+    must_pair: bool = False,
+) -> RunComparison:
+    """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
+
+    It is the largest group with one truth (among equal ones that of the oldest run), or the one that pairs with the run they are
+    held against; the others are left out, each with why. Raises UsageError where none is left, and where they `must_pair` and
+    one would be.
+    """
+    _require_one_holdout([*runs, against] if against else runs)
+    other = _find_reference(against, read)
+    scored, unpaired = _select_alike(runs, read, row_ids, other)
+    if unpaired and must_pair:
+        raise UsageError("These runs cannot be compared row by row.", why=sorted(unpaired), next_step=HOW_TO_STORE)
+    compared = _compare(scored, runs[0], other, policy, tried=tried, other_rules=other_rules)
+    return RunComparison(**{**vars(compared), "left_out": len(unpaired), "unpaired": tuple(unpaired)})
+
+
+def _find_reference(against: Run | None, read: Read) -> Reference | None:
+    return Reference(name_run(against.id), read(against)) if against else None
+
+
+def _compare(
+    scored: Sequence[Scored], first: Run, other: Reference | None, policy: Policy, *, tried: int, other_rules: int
+) -> Comparison:
+    predictions = scored[0].predictions
+    return compare_scored(
         scored,
-        holdout_digest=str(holdout_digest(runs[0])),
-        reference=other or constant_reference(first),
-        rule=policy.rule_of(first.task),
+        holdout_digest=str(holdout_digest(first)),
+        reference=other or constant_reference(predictions),
+        rule=policy.rule_of(predictions.task),
         tried=tried,
         other_rules=other_rules,
     )
-    return replace(compared, left_out=len(runs) - len(scored))
 
 
 def _read_scored(run: Run, read: Read) -> Scored:
     return Scored(run.id, run.parameters, read(run))
 
 
-def _select_alike(runs: Sequence[Run], read: Read) -> list[Scored]:
-    """Return the runs that can be paired: on every holdout row, with the truth that most of them (or the oldest) hold."""
+def find_strange_rows(predictions: Predictions, row_ids: Sequence[str] | None, rows: int) -> str | None:
+    """Say why predictions are not on each row of a holdout, once each; None where they are, as far as its row ids are known."""
+    given = len(predictions.rows)
+    if row_ids is None:
+        return None if given == rows else f"It has predictions for {given:,} of {rows:,} rows."
+    if predictions.rows == tuple(row_ids):
+        return None
+    named = len({*row_ids} & {*predictions.rows})
+    return (
+        f"Of its {given:,} row ids {named:,} are among the holdout's {rows:,}: `wb.log_predictions(holdout.index, …)` takes the "
+        "index that `wb.log_dataset` was given."
+    )
+
+
+def _select_alike(
+    runs: Sequence[Run], read: Read, row_ids: Sequence[str] | None, reference: Reference | None
+) -> tuple[list[Scored], list[str]]:
+    """Return the runs that can be paired, and of the others why each cannot."""
     alike: list[list[Scored]] = []
     reasons = []
     for run in reversed(runs):
@@ -131,18 +186,32 @@ def _select_alike(runs: Sequence[Run], read: Read) -> list[Scored]:
         except UsageError as exc:
             reasons.append(" ".join([exc.what, *exc.reasons]))
             continue
-        predictions, rows = scored.predictions, (run.holdout or {})["rows"]
-        if len(predictions.rows) == rows:
-            group = next((each for each in alike if not find_difference(each[0].predictions, predictions)), None)
-            if group is None:
-                alike.append([scored])
-            else:
-                group.append(scored)
+        if strange := find_strange_rows(scored.predictions, row_ids, (run.holdout or {})["rows"]):
+            reasons.append(f"Run {run.id} was not scored on just the holdout's rows. {strange}")
         else:
-            reasons.append(f"Run {run.id} has predictions for {len(predictions.rows):,} of {rows:,} rows.")
+            _put_to_its_like(scored, alike)
     if not alike:
         raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=HOW_TO_STORE)
-    return max(alike, key=len)
+    chosen = max(alike, key=lambda group: (bool(reference and _are_alike(group[0], reference.predictions)), len(group)))
+    others = [scored for group in alike if group is not chosen for scored in group]
+    return chosen, [*reasons, *(_say_unlike(scored, chosen[0]) for scored in others)]
+
+
+def _put_to_its_like(scored: Scored, alike: list[list[Scored]]) -> None:
+    group = next((each for each in alike if _are_alike(each[0], scored.predictions)), None)
+    if group is None:
+        alike.append([scored])
+    else:
+        group.append(scored)
+
+
+def _are_alike(scored: Scored, predictions: Predictions) -> bool:
+    return find_difference(scored.predictions, predictions) is None
+
+
+def _say_unlike(scored: Scored, chosen: Scored) -> str:
+    difference = find_difference(scored.predictions, chosen.predictions)
+    return f"Run {scored.run_id} cannot be paired with run {chosen.run_id}. {difference}"
 
 
 def compare_scored(
@@ -247,10 +316,28 @@ def _require_one_holdout(runs: Sequence[Run]) -> None:
 
 def require_scored(runs: Sequence[Run]) -> None:
     """Raise Refused where there is no run, or one that did not finish."""
+    if not runs:
+        raise Refused(
+            "There is nothing to compare.",
+            why="The reference is the only run on its holdout.",
+            next_step="Run the notebook with other parameters, or leave the reference out.",
+        )
     unfinished = [f"Run {run.id} is {run.state}." for run in runs if run.state is not RunState.FINISHED]
-    if unfinished or not runs:
+    if unfinished:
         raise Refused(
             "Only finished runs can be compared or nominated.",
-            why=unfinished or ["There is no finished run with a holdout."],
+            why=unfinished,
             next_step="`workbench runs` lists them; run the notebook again.",
         )
+
+
+def refuse_all(runs: Sequence[Run]) -> Refused:
+    """Return why none of the runs (the newest first) can be compared: none finished, or none of those named a holdout."""
+    finished = [run for run in runs if run.is_finished]
+    if not finished:
+        why = f"None of {len(runs):,} runs finished." if runs else "There is no run yet."
+        return Refused("There is nothing to compare.", why=why, next_step="Run a notebook: `workbench run NOTEBOOK`.")
+    newest = f"run {finished[0].id} of {finished[0].notebook}"
+    several = f"{len(finished):,} runs finished and none of them names a holdout; the newest is {newest}."
+    why = several if len(finished) > 1 else f"It finished and names no holdout: {newest}."
+    return Refused("There is nothing to compare.", why=why, next_step=HOW_TO_DECLARE)

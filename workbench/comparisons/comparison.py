@@ -76,6 +76,19 @@ class Comparison:
         return self.runs[0]
 
 
+@dataclass(frozen=True)
+class RunComparison(Comparison):
+    """A comparison as a project tells it: of which notebooks the runs are, why others were left out, what the tries were.
+
+    `unpaired` says of each run that was left out why; `seen` names each different thing that was seen on the holdout, by who
+    showed it first (see `name_looks`), and each other policy: there are as many as `tried`.
+    """
+
+    notebooks: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+
+
 def name_run(run_id: str) -> str:
     """Return how a reference that is a run is named."""
     return f"{_RUN}{run_id}"
@@ -123,6 +136,23 @@ def headline(comparison: Comparison) -> str:
     tries = spell_tries(comparison.tried, comparison.other_rules)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
+
+
+_MOST_NAMED = 20
+
+
+def describe_selection(comparison: RunComparison) -> list[str]:
+    """Say which runs were taken, what the tries are, one by one, and of each run that was left out why."""
+    short_digest = comparison.holdout_digest[:12]
+    runs = f"{len(comparison.runs):,} {'run' if len(comparison.runs) == 1 else 'runs'}"
+    more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
+    tries = (
+        f"{spell_tries(comparison.tried, comparison.other_rules)}: {', '.join(comparison.seen[:_MOST_NAMED])}{more}."
+    )
+    return [
+        f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}",
+        *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+    ]
 
 
 def spell_tries(tried: int, other_rules: int) -> str:

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 from workbench.runs.run import Run
 
+HOW_TO_DECLARE = (
+    "Declare it with `wb.log_dataset(holdout, role='holdout', target='...')` in the notebook and run that again."
+)
+
 
 def holdout_digest(run: Run) -> str | None:
     """Return the digest of the holdout a run declared."""

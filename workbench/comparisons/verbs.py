@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.comparison import RunComparison
 from workbench.policies.verbs import PolicyVerbs
 from workbench.runs.run import Run
 from workbench.runs.verbs import RunVerbs
@@ -20,39 +21,53 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         reference: str | None = None,
         notebook: str | None = None,
         policy: str | None = None,
-    ) -> Comparison:
+    ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
-        Runs named are compared or refused; by default those that cannot be are left out and counted.
+        Runs named are compared or refused; by default those that cannot be are left out, each with why.
         """
-        from workbench.comparisons.comparing import compare_runs, require_scored
+        from workbench.comparisons.comparing import compare_alike, require_scored
         from workbench.comparisons.looking import find_looks
-        from workbench.comparisons.tries import count_tries, find_other_rules
+        from workbench.comparisons.tries import find_other_rules
         from workbench.runs.keeping import read_recorded
+        from workbench.runs.looks import name_distinct
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
         candidates = named.values() or self._runs_on_newest_holdout(notebook)
         runs = [run for run in candidates if other is None or run.id != other.id]
         require_scored(runs)
-        if other is not None:
-            require_scored([other])
+        require_scored([other] if other else runs)
         rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
         others = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
-        return compare_runs(
+        seen = (*name_distinct(looks), *(f"policy {each}" for each in others))
+        compared = compare_alike(
             runs,
             against=other,
             policy=rules,
-            tried=count_tries(looks, others),
+            tried=len(seen),
             other_rules=len(others),
             read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
-            leave_out=not named,
+            row_ids=self._read_row_ids(runs),
+            must_pair=bool(named),
         )
+        return replace(compared, notebooks=tuple(sorted({run.notebook for run in runs})), seen=seen)
 
     def _runs_on_newest_holdout(self, notebook: str | None) -> list[Run]:
         """Return the finished runs on the holdout of the newest; a replay is the same try once more."""
+        from workbench.comparisons.comparing import refuse_all
         from workbench.comparisons.holdouts import holdout_digest, runs_on_holdout_of
 
-        finished = (run for run in self.list_runs(notebook=notebook) if run.is_finished and holdout_digest(run))
+        known = self.list_runs(notebook=notebook)
+        finished = (run for run in known if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]
-        return runs_on_holdout_of(runs[0], runs) if runs else []
+        if not runs:
+            raise refuse_all(known)
+        return runs_on_holdout_of(runs[0], runs)
+
+    def _read_row_ids(self, runs: Sequence[Run]) -> tuple[str, ...] | None:
+        """Return which rows the holdout of these runs has, as the first of them that still keeps it says."""
+        from workbench.runs.keeping import read_row_ids
+
+        read = (read_row_ids(run, self.settings.runs_folder / run.id) for run in runs)
+        return next((row_ids for row_ids in read if row_ids is not None), None)

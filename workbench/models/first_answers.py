@@ -18,11 +18,18 @@ LARGEST = 1e-6
 class FirstAnswers:
     """How far the model's answers are from the logged scores of the first rows, in units of the spread of all logged scores.
 
-    `fault` says instead why they cannot be compared. Neither: the model could not be asked like this.
+    `fault` says instead why they cannot be compared. Neither: the model could not be asked like this. `instead` says what of the
+    model is stored where labels were given as scores.
     """
 
     difference: float | None = None
     fault: str | None = None
+    instead: str | None = None
+
+    @property
+    def note(self) -> str:
+        """What became of labels that were given as scores; empty where there were none, or they are stored."""
+        return f"labels were given as scores; {self.instead} are stored instead" if self.instead else ""
 
     @property
     def advice(self) -> str:
@@ -42,5 +49,5 @@ _ADVICE = "Log the model that made the scores, with the same rows in the same or
 
 
 def parse_first_answers(content: bytes) -> FirstAnswers:
-    """Read them back; raises ValueError or TypeError for what was not written like this."""
-    return build_record(FirstAnswers, strict_json(content))
+    """Read them back, of before `instead` was said too; raises ValueError or TypeError for what was not written like this."""
+    return build_record(FirstAnswers, {"instead": None, **strict_json(content)})

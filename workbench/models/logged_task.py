@@ -15,7 +15,7 @@ from workbench.errors import UsageError
 from workbench.models.fitted_model import Fitted, ask, ask_labels, ask_scores, column_of, find_places, to_native
 from workbench.models.predictions import Predictions, one_hot
 from workbench.records.digest import canonical_json, sha256_hex
-from workbench.stats.task import Label, Response, Task, find_place, spell_class
+from workbench.stats.task import Label, Response, Task, describe_scores, find_place, spell_class
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,6 +123,18 @@ def settle(said: Said, fitted: Fitted | None) -> Predictions:
     if len(classes) > 2:
         return _settle_several(said, fitted, classes)
     return _settle_two(said, fitted, classes)
+
+
+def describe_replaced(said: Said, predictions: Predictions) -> str | None:
+    """Say what of the model is stored where the scores that were given are labels; None where it is what was given, as 1 and 0."""
+    labels = said.score.size == len(said.rows) and (_is_text(said.score.ravel()) or _are_labels(said, predictions))
+    if not labels or {*predictions.score.ravel().tolist()} <= {0.0, 1.0}:
+        return None
+    return describe_scores(predictions.response or "predict")
+
+
+def _are_labels(said: Said, predictions: Predictions) -> bool:
+    return {*said.score.ravel().tolist()} <= {*(predictions.classes or ())}
 
 
 def _find_classes(said: Said, fitted: Fitted | None) -> tuple[Label, ...] | None:

@@ -1,6 +1,7 @@
 """Foreseeing: what is certain of a nomination is looked up when runs end or a holdout is at hand, and not a minute later.
 
-Nothing here keeps a run from anything; it reads what is small (records, the ledger, texts), no table and no model.
+Nothing here keeps a run from anything; it reads what is small (records, the ledger, texts, predictions and the names of the
+holdout's rows), no features and no model.
 """
 
 from __future__ import annotations
@@ -33,14 +34,17 @@ from workbench.nominations.obstacles import (
     find_lonely_holdout,
     find_obstacles,
     find_plan_obstacle,
+    find_undeclared_holdout,
     is_to_be_nominated,
     merge_obstacles,
 )
 from workbench.nominations.planning import describe_plan
+from workbench.nominations.scored_rows import ScoredRows, measure_scored_rows
 from workbench.policies.policy_files import find_policy
 from workbench.records.clock import utc_now
 from workbench.records.digest import sha256_hex
-from workbench.runs.folder import DATASETS, FIRST_ANSWERS, MODEL, REPORT
+from workbench.runs.folder import DATASETS, FIRST_ANSWERS, MODEL, PREDICTIONS, REPORT
+from workbench.runs.keeping import read_recorded, read_row_ids
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.logged_calls import read_plain_file
 from workbench.runs.looks import Look
@@ -50,6 +54,7 @@ from workbench.stats.task import Task
 
 _LOG = logging.getLogger(__name__)
 _MOST_PEERS, _RECENT_RUNS = 50, 20
+_LARGEST_SCORED = 10_000_000  # bytes, some hundred thousand rows
 _LARGEST_SEARCHED = 1_000_000  # bytes: what is larger costs more than to be told of a secret early is worth
 # What holds rows or a model, and no text; the report is what the notebook shows once more.
 _UNSEARCHED = (".parquet", ".skops", ".onnx", ".png", REPORT)
@@ -62,11 +67,12 @@ def foresee_obstacles(project: Project, runs: Sequence[Run]) -> list[Obstacle]:
     is counted or searched here is at most what nominating will find.
     """
     ended = [run for run in runs if run.is_finished]
+    undeclared = [found for run in ended if not is_to_be_nominated(run) and (found := find_undeclared_holdout(run))]
     if not any(run.holdout or is_to_be_nominated(run) for run in ended):
-        return []
+        return merge_obstacles(undeclared)
     try:
         known = _Known(project)
-        return merge_obstacles([*known.find_obstacles(ended), *known.find_lonely(ended)])
+        return merge_obstacles([*undeclared, *known.find_obstacles(ended), *known.find_lonely(ended)])
     except WorkbenchError as exc:  # a policy or a ledger that cannot be read was told before they ran
         _LOG.debug("What stands in the way of a nomination is not known: %s", exc)
         return []
@@ -99,6 +105,7 @@ class _Known:
         self.policy = read_policy(find_policy(self._settings.policy, self._settings.project))
         self._entries = project.store.read_ledger()
         self._looks: dict[str, list[Look]] = {}
+        self._row_ids: dict[str, tuple[str, ...] | None] = {}
 
     def find_obstacles(self, runs: Sequence[Run]) -> Iterator[Obstacle]:
         """Yield what stands in the way of each run; of one whose files cannot be read, nothing."""
@@ -126,7 +133,23 @@ class _Known:
             ),
             authorship=measure_authorship(authorship, None, self.policy.authors) if is_new else None,
             local_files=kept.local_files,
+            scored=self._measure_scored(run),
         )
+
+    def _measure_scored(self, run: Run) -> ScoredRows | None:
+        """Return what the predictions of a run give; None where there are none that can be scored, or very many."""
+        folder = self._settings.runs_folder / run.id
+        with suppress(UsageError, OSError):
+            if run.holdout is not None and (folder / PREDICTIONS).stat().st_size <= _LARGEST_SCORED:
+                predictions = read_recorded(run, folder)
+                return measure_scored_rows(run, predictions, self._find_row_ids(run, folder), self.policy)
+        return None
+
+    def _find_row_ids(self, run: Run, folder: Path) -> tuple[str, ...] | None:
+        digest = str(holdout_digest(run))
+        if digest not in self._row_ids:
+            self._row_ids[digest] = read_row_ids(run, folder)
+        return self._row_ids[digest]
 
     def describe_scored(self, run: Run, task: Task | None) -> EndedRun:
         """Return what is known of the rows that a run was scored on."""

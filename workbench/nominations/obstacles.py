@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 
 from workbench.checks import CHECKS, weigh
+from workbench.comparisons.holdouts import HOW_TO_DECLARE
 from workbench.errors import Refused, UsageError, WorkbenchError
 from workbench.evidence.evidence import Evidence, Finding, Identity, PlanFact, Severity, Status
 from workbench.evidence.measures.authorship import AuthorshipFact
@@ -21,6 +22,7 @@ from workbench.evidence.measures.score import ScoreFact
 from workbench.evidence.measures.tries import TriesFact
 from workbench.models.first_answers import FirstAnswers
 from workbench.models.model_facts import ModelFact, ModuleFact
+from workbench.nominations.scored_rows import ScoredRows
 from workbench.notebooks.execution import Execution
 from workbench.policies.policy import Policy
 from workbench.records.digest import short
@@ -40,14 +42,18 @@ _TOLD: Mapping[str, frozenset[Status]] = {
         ("run_unmodified", "authors_known", "planned_first", "data_known", "holdout_untouched", "safe_format"),
         frozenset({Status.FAIL, Status.UNKNOWN}),
     ),
+    **dict.fromkeys(("metric_recomputed", "calibrated"), frozenset({Status.FAIL, Status.UNKNOWN})),
     **dict.fromkeys(("holdout_wear", "enough_data", "no_secrets_shown", "model_loads"), frozenset({Status.FAIL})),
 }
+# What is asked of the scores alone is told where they could be read.
+_OF_SCORES = frozenset({"metric_recomputed", "calibrated"})
 # Whoever is told the first is not told the others: they follow from it.
 _EXPLAINS: Mapping[str, frozenset[str]] = {
     "holdout": frozenset({"planned_first", "data_known", "holdout_untouched", "holdout_wear", "enough_data"}),
     "model": frozenset({"safe_format", "model_loads"}),
     "policy": frozenset({"planned_first"}),
     "data_known": frozenset({"holdout_untouched"}),
+    "enough_data": frozenset({"calibrated"}),
     "run_unmodified": frozenset({"authors_known"}),
 }
 
@@ -68,6 +74,8 @@ _UNASKED = FirstAnswers()
 class EndedRun:
     """What is known of a run as it ended, without its tables and its model; `task` is None where it logged no model.
 
+    `scored` is what its predictions give, None where they were not read.
+
     `authorship` is None, too, where releases may have approved its lines; `before` names policies that the ledger had before the
     first score on its rows and that are still the same.
     """
@@ -84,6 +92,14 @@ class EndedRun:
     authorship: AuthorshipFact | None = None
     local_files: LocalFilesFact | None = None
     before: tuple[str, ...] = ()
+    scored: ScoredRows | None = None
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The checks of the policy of which something may be certain."""
+        scores = self.scored.judged if self.scored else frozenset[str]()
+        known = {*_TOLD} - (_OF_SCORES - scores) - ({"authors_known"} if self.authorship is None else set())
+        return tuple(name for name in self.policy.checks if name in known)
 
 
 # What nominating refuses
@@ -95,7 +111,7 @@ def require_holdout(run: Run) -> None:
         raise UsageError(
             f"Run {run.id} names no holdout.",
             why="What a model is judged by are rows that everybody knows.",
-            next_step="Declare them with `wb.log_dataset(holdout, role='holdout', target='...')` in the notebook and run it again.",
+            next_step=HOW_TO_DECLARE,
         )
 
 
@@ -124,6 +140,14 @@ def read_refusal(run: Run) -> Refusal | None:
 # What is told early
 
 
+def find_undeclared_holdout(run: Run) -> Obstacle | None:
+    """Return that a run scored rows that nobody else can score: it stored predictions and names no holdout."""
+    if run.holdout is not None or PREDICTIONS not in run.record.get("files", ()):
+        return None
+    text = f"The run stored predictions and names no holdout, so it can be compared with no other. {HOW_TO_DECLARE}"
+    return Obstacle("holdout", text, (run.id,))
+
+
 def is_to_be_nominated(run: Run) -> bool:
     """True where a run logged a model, or was to: whoever only explores is told nothing about nominating."""
     return "refused" in run.record or any(path.startswith(f"{MODEL}/") for path in run.record.get("files", ()))
@@ -131,8 +155,7 @@ def is_to_be_nominated(run: Run) -> bool:
 
 def find_obstacles(ended: EndedRun) -> Iterator[Obstacle]:
     """Yield what stands in the way of nominating a run under a policy: what is missing, then each check that cannot pass."""
-    judged = [name for name in ended.policy.checks if name in _TOLD]
-    findings = _judge(ended, [name for name in judged if name != "authors_known" or ended.authorship is not None])
+    findings = _judge(ended, ended.judged)
     found = [*_find_missing(ended), *((finding.check, _say(finding, ended)) for finding in findings)]
     explained = {name for about, _ in found for name in _EXPLAINS.get(about, ())}
     yield from (Obstacle(about, text, (ended.run.id,)) for about, text in found if about not in explained)
@@ -187,14 +210,14 @@ def _say(finding: Finding, ended: EndedRun) -> str:
 def _imagine(ended: EndedRun) -> Evidence:
     """Return the evidence as good as it can become of this run."""
     task: Task = next(iter(ended.policy.metrics)) if ended.task is None else ended.task
-    holdout = _imagine_holdout(ended.run)
+    scored, holdout = ended.scored, _imagine_holdout(ended)
     return Evidence(
         identity=_identify(ended),
         execution=Execution(1, 1, in_order=True, error=None, failed_cell=None, completed=True),
         files_unmodified=True,
         datasets=tuple(DatasetFact(**item) for item in ended.run.record.get("datasets", ())),
         holdout=holdout,
-        score=_imagine_score(ended, task),
+        score=scored.score if scored else _imagine_score(ended, task),
         baseline=None,
         champion=None,
         champion_version=None,
@@ -202,10 +225,11 @@ def _imagine(ended: EndedRun) -> Evidence:
         answers={},
         plan=ended.plan,
         tries=ended.tries,
-        sample=_imagine_sample(holdout, task),
+        sample=scored.sample if scored else _imagine_sample(holdout, task),
         disclosures=ended.disclosures,
         own_code=ended.own_code,
-        classes=_ANY_CLASSES,
+        calibration=scored.calibration if scored else None,
+        classes=(scored and scored.classes) or _ANY_CLASSES,
         authorship=ended.authorship,
         local_files=ended.local_files,
     )
@@ -236,11 +260,12 @@ def _identify(ended: EndedRun) -> Identity:
     )
 
 
-def _imagine_holdout(run: Run) -> HoldoutFact | None:
+def _imagine_holdout(ended: EndedRun) -> HoldoutFact | None:
+    run = ended.run
     if run.holdout is None:
         return None
-    shared = run.record.get("shared", {"rows": 0, "alike": 0})
-    return HoldoutFact(run.holdout["digest"], run.holdout["rows"], shared["rows"], True, shared["alike"])
+    shared, covered = run.record.get("shared", {"rows": 0, "alike": 0}), ended.scored is None or ended.scored.covered
+    return HoldoutFact(run.holdout["digest"], run.holdout["rows"], shared["rows"], covered, shared["alike"])
 
 
 def _imagine_sample(holdout: HoldoutFact | None, task: str) -> SampleFact | None:
@@ -300,9 +325,26 @@ def _name(run: Run) -> str:
 
 
 def merge_obstacles(obstacles: Iterable[Obstacle]) -> list[Obstacle]:
-    """Return each obstacle once with all runs it stands in the way of, in the order they were found."""
-    runs: dict[tuple[str, str], tuple[str, ...]] = {}
+    """Return each obstacle once with all runs it stands in the way of, in the order they were found.
+
+    Of many that are about one thing and differ in their numbers the first is told, for all of their runs.
+    """
+    runs: dict[str, dict[str, tuple[str, ...]]] = {}
     for each in obstacles:
-        before = runs.get((each.about, each.text), ())
-        runs[each.about, each.text] = (*before, *(run for run in each.runs if run not in before))
-    return [Obstacle(about, text, of) for (about, text), of in runs.items()]
+        texts = runs.setdefault(each.about, {})
+        before = texts.get(each.text, ())
+        texts[each.text] = (*before, *(run for run in each.runs if run not in before))
+    return [merged for about, texts in runs.items() for merged in _merge_texts(about, texts)]
+
+
+_MOST_TEXTS = 2
+
+
+def _merge_texts(about: str, texts: Mapping[str, tuple[str, ...]]) -> Iterator[Obstacle]:
+    if len(texts) <= _MOST_TEXTS:
+        yield from (Obstacle(about, text, of) for text, of in texts.items())
+        return
+    (first, own), *others = texts.items()
+    everyone = tuple(dict.fromkeys((*own, *(run for _, of in others for run in of))))
+    text = f"{first} (Of run {own[0]}; {len(everyone) - len(own):,} others have the like of it, with other numbers.)"
+    yield Obstacle(about, text, everyone)

@@ -67,6 +67,12 @@ class NominationVerbs(ReviewVerbs, ReplayVerbs):
 
         return foresee_obstacles(self, runs)
 
+    def list_standings(self, runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+        """Return by run what it is besides: a replay, without a model, a nominee, the champion; the ledger is read once for all."""
+        from workbench.nominations.standings import list_standings
+
+        return list_standings(runs, self.store.read_ledger())
+
     def before_runs(self, notebook: str, digest: str | None = None) -> None:
         """Write down by which rules the runs will be judged (pre-registration), and say where that is too late for their rows."""
         from workbench.nominations.planning import record_plan

@@ -20,11 +20,13 @@ from workbench.config import find_template
 from workbench.errors import Refused, WorkbenchError
 from workbench.files.disk import disk_answers, is_disks_fault
 from workbench.files.trees import read_tree, sync_folder
+from workbench.models.first_answers import parse_first_answers
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import spool
 from workbench.runs.blaming import Blamer
 from workbench.runs.folder import (
     DATASETS,
+    FIRST_ANSWERS,
     JOURNAL,
     KERNEL_LOG,
     LOGGED_METRICS,
@@ -37,7 +39,14 @@ from workbench.runs.folder import (
     REPORT,
 )
 from workbench.runs.local_files import LocalFilesFact, Told, read_journal
-from workbench.runs.logged_calls import CALLS, LoggedCalls, read_calls, read_plain_file, remove_empty_folders
+from workbench.runs.logged_calls import (
+    CALLS,
+    LONGEST_NOTE,
+    LoggedCalls,
+    read_calls,
+    read_plain_file,
+    remove_empty_folders,
+)
 from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.points import find_latest, summarize_points
@@ -249,7 +258,11 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
     try:
         tables = read_tables(files)
         calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
-        said = {**_describe_metrics(calls), **_describe_shared(tables), **_describe_refusal(files)}
+        said = {
+            **_describe_metrics(calls, _note_replaced(files)),
+            **_describe_shared(tables),
+            **_describe_refusal(files),
+        }
         return {**said, "datasets": [vars(table.fact) for table in tables], **describe_looks(files)}, None
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
@@ -261,6 +274,12 @@ def _describe_refusal(files: Mapping[str, bytes]) -> dict[str, Any]:
     return {"refused": asdict(parse_refusal(files[REFUSAL]))} if REFUSAL in files else {}
 
 
+def _note_replaced(files: Mapping[str, bytes]) -> list[str]:
+    """Return that other scores are stored than were given; nothing where they are those."""
+    note = parse_first_answers(files[FIRST_ANSWERS]).note if FIRST_ANSWERS in files else ""
+    return [note[:LONGEST_NOTE]] if note else []
+
+
 def _describe_shared(tables: Sequence[LoggedTable]) -> dict[str, Any]:
     """Return how many rows of the holdout stand in other tables, exactly and but for rounding; nothing without a holdout."""
     if not any(table.fact.role == "holdout" for table in tables):
@@ -268,12 +287,12 @@ def _describe_shared(tables: Sequence[LoggedTable]) -> dict[str, Any]:
     return {"shared": {"rows": count_shared_rows(tables), "alike": count_alike_rows(tables)}}
 
 
-def _describe_metrics(calls: LoggedCalls) -> dict[str, Any]:
+def _describe_metrics(calls: LoggedCalls, more: Sequence[str]) -> dict[str, Any]:
     """Return the value of each metric, the course of those that have one, and notes; nothing is said where there is nothing."""
     latest = {name: point.value for name, point in find_latest(calls.points).items()}
     metrics = {name: value for name, value in latest.items() if _is_usable(name, value)}
     history = {name: summary for name, summary in summarize_points(calls.points).items() if name in metrics}
-    notes = [*calls.notes, *(f"metric {name} is left out" for name in latest if name not in metrics)]
+    notes = [*more, *calls.notes, *(f"metric {name} is left out" for name in latest if name not in metrics)]
     said = {"history": history, "notes": notes}
     return {"metrics": metrics, **{key: value for key, value in said.items() if value}}
 

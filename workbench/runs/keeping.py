@@ -1,20 +1,39 @@
-"""Keeping: what a run left behind is read once, whole, or its predictions alone."""
+"""Keeping: what a run left behind is read once, whole, or its predictions or the names of its rows alone."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.files.trees import read_tree
 from workbench.models.predictions import Predictions, parse_predictions, unusable
+from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.folder import PREDICTIONS
 from workbench.runs.kept_run import KeptRun, require_recorded
 from workbench.runs.logged_calls import read_plain_file
 from workbench.runs.run import Run
+from workbench.runs.tables import names_its_rows, path_of_table, read_table
 
 
 def read_kept_run(run: Run, folder: Path) -> KeptRun:
     """Read every file of a run, each once; raises Refused for what is no plain file, Unavailable when the disk does not answer."""
     return KeptRun(run, read_tree(folder))
+
+
+def read_row_ids(run: Run, folder: Path) -> tuple[str, ...] | None:
+    """Read which rows the holdout of a run has, sorted; None where that is no longer kept, or was not part of its digest."""
+    if run.holdout is None:
+        return None
+    path = path_of_table("holdout", run.holdout["name"])
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        content = read_plain_file(folder / path)
+        table = read_table(path, strict_json(content))
+        is_recorded = (
+            sha256_hex(content) == run.record["files"].get(path) and table.fact.digest == run.holdout["digest"]
+        )
+        if is_recorded and names_its_rows(table):
+            return tuple(sorted(table.row_ids))
+    return None
 
 
 def read_recorded(run: Run, folder: Path) -> Predictions:

@@ -95,27 +95,40 @@ Metrics = tuple[tuple[str, float], ...]
 
 
 def count_distinct(looks: Iterable[Look]) -> int:
-    """Return how many different things were seen: each was a chance to be lucky.
+    """Return how many different things were seen (see `name_distinct`): each was a chance to be lucky."""
+    return len(name_distinct(looks))
+
+
+def name_distinct(looks: Iterable[Look]) -> list[str]:
+    """Return each different thing that was seen by the look that shows it, the first of several; in their order.
 
     Runs that predict to the byte the same, as a replay does, are one. So is an attempt that failed after it had scored what another
     one shows. Each time that nobody knows what was scored is another.
     """
-    stored, lasting, shown = set[str](), set[str](), set[Metrics]()
-    scored, told, untold = set[str](), set[Metrics](), 0
+    stored, shown, scored, told = dict[str, str](), set[Metrics](), dict[str, str](), dict[Metrics, str]()
+    lasting, untold = set[str](), list[str]()
     for look in looks:
-        run, metrics = look.run, _spell_metrics(look)
+        run, metrics, name = look.run, _spell_metrics(look), name_look(look)
         if run is not None and run.is_finished:
-            stored.add(name_predictions(run))
+            stored.setdefault(name_predictions(run), name)
             shown.add(metrics)
             lasting.update(look.predicted[-1:])
-            scored.update(look.predicted[:-1])
+            scored = {**dict.fromkeys(look.predicted[:-1], name), **scored}
         elif look.predicted:
-            scored.update(look.predicted)
+            scored = {**dict.fromkeys(look.predicted, name), **scored}
         elif metrics:
-            told.add(metrics)
+            told.setdefault(metrics, name)
         else:
-            untold += 1
-    return len(stored) + len(scored - lasting) + len(told - shown) + untold
+            untold.append(name)
+    earlier = [name for digest, name in scored.items() if digest not in lasting]
+    return [*stored.values(), *earlier, *(name for metrics, name in told.items() if metrics not in shown), *untold]
+
+
+def name_look(look: Look) -> str:
+    """Return what a look is called: the run, with its attempt where it is not the first, or the draft."""
+    if look.run is None:
+        return f"draft {look.folder.name}"
+    return f"run {look.run.id}" if look.run.attempt == 1 else f"run {look.run.id}, attempt {look.run.attempt}"
 
 
 def name_predictions(run: Run) -> str:

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -91,6 +92,13 @@ class Run:
     def is_finished(self) -> bool:
         """True when the run may be relied on."""
         return self.state is RunState.FINISHED
+
+    @property
+    def took_s(self) -> float | None:
+        """How many seconds its last attempt took; None where it did not start or has not ended."""
+        if self.started is None or self.ended is None:
+            return None
+        return (datetime.fromisoformat(self.ended) - datetime.fromisoformat(self.started)).total_seconds()
 
     @property
     def git_dirty(self) -> bool | None:

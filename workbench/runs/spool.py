@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.models.contract import Column
+    from workbench.models.first_answers import FirstAnswers
     from workbench.models.fitted_model import Fitted
     from workbench.models.logged_task import Said
     from workbench.models.own_code import OwnCode
@@ -169,7 +170,7 @@ _NEW: defaultdict[Path, set[str]] = defaultdict(set)
 def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tuple[Column, ...]) -> None:
     """Write the predictions and the contract of a run, as far as they were logged, in the terms of one task."""
     from workbench.models.fitted_model import describe_contract
-    from workbench.models.logged_task import settle
+    from workbench.models.logged_task import describe_replaced, settle
     from workbench.models.predictions import spell_predictions
     from workbench.models.servability import compare_first_answers
 
@@ -180,18 +181,21 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     if contract:
         (folder / MODEL).mkdir(exist_ok=True)
         (folder / MODEL / CONTRACT_FILE).write_bytes(contract.to_bytes())
-    if fitted and contract and predictions:
+    if said and fitted and contract and predictions:
         first = compare_first_answers(fitted, contract, predictions)
+        first = replace(first, instead=describe_replaced(said, predictions))
         (folder / FIRST_ANSWERS).write_bytes(first.to_bytes())
-        _warn_of_pair(folder, first.advice)
+        _warn_of_pair(folder, first)
 
 
-def _warn_of_pair(folder: Path, advice: str) -> None:
-    """Say what is wrong with model and scores once both are new: who runs cells again logs one of them before the other."""
+def _warn_of_pair(folder: Path, first: FirstAnswers) -> None:
+    """Say what is to be known of model and scores once both are new: who runs cells again logs one of them before the other."""
     if len(_NEW[folder]) > 1:
         _NEW[folder].clear()
-        if advice:
-            _LOG.warning("The model does not give the scores that were logged.\n  - %s", advice)
+        if first.note:
+            _LOG.warning("Note: %s.", first.note)
+        if first.advice:
+            _LOG.warning("The model does not give the scores that were logged.\n  - %s", first.advice)
 
 
 def log_model(

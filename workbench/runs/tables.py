@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.records.digest import strict_json
+from workbench.records.digest import sha256_hex, strict_json
 from workbench.records.row_digests import digest_table, digest_unnamed
 from workbench.runs.folder import DATASETS
 
@@ -79,6 +79,17 @@ def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
     if sum(table.fact.role == "holdout" for table in tables) > 1:
         raise ValueError("more than one holdout")
     return tables
+
+
+def path_of_table(role: str, name: str) -> str:
+    """Return which file of a run's folder holds a table; there is one holdout, by whatever name."""
+    told = role if role == "holdout" else f"{role}/{name}"
+    return f"{DATASETS}/{sha256_hex(told.encode(errors='replace'))[:16]}.json"
+
+
+def names_its_rows(table: LoggedTable) -> bool:
+    """True where the digest of a table is that of its row ids, too; of before it was that of their content alone."""
+    return table.fact.digest == digest_table(table.types, table.row_ids, table.row_digests)
 
 
 _FACTS = {"name": str, "role": str, "digest": str, "rows": int, "columns": int}

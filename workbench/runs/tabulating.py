@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
-from workbench.records.digest import canonical_json, sha256_hex
+from workbench.records.digest import canonical_json
 from workbench.records.row_digests import digest_encoded, digest_table, encode_float, encode_value
 from workbench.runs.folder import DATASETS, HOLDOUT
 from workbench.runs.rounding import find_steps, round_rows
-from workbench.runs.tables import ROLES
+from workbench.runs.tables import ROLES, path_of_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,11 +115,9 @@ def _write_texts(columns: Sequence[tuple[str, list[str]]], path: Path) -> None:
 
 def _write_dataset(document: Mapping[str, Any], run_folder: Path, known: Sequence[Mapping[str, Any]]) -> None:
     """Keep a dataset; a run, which has these already, must not lose one to another of its name, nor be judged on two holdouts."""
-    folder = run_folder / DATASETS
-    folder.mkdir(exist_ok=True)
     role, name, digest = document["role"], document["name"], document["digest"]
-    told = role if role == "holdout" else f"{role}/{name}"  # there is one holdout, by whatever name
-    path = folder / f"{sha256_hex(told.encode(errors='replace'))[:16]}.json"
+    path = run_folder / path_of_table(role, name)
+    path.parent.mkdir(exist_ok=True)
     others = [item for item in known if item["role"] == role and item["digest"] != digest]
     clash = next((item for item in others if role == "holdout" or item["name"] == name), None)
     if clash:

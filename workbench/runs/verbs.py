@@ -48,6 +48,11 @@ class RunVerbs(Project):
         """Return runs, newest first; one whose process is gone is LOST."""
         return self.store.list_runs(notebook=notebook, limit=limit)
 
+    def count_drafts(self) -> int:
+        """Return how many drafts are kept of notebooks that were run by hand."""
+        folder = self.settings.drafts_folder
+        return sum(each.is_dir() for each in folder.iterdir()) if folder.is_dir() else 0
+
     def show(self, run_id: str) -> Run:
         """Return one run by its id or the beginning of it."""
         return self.store.find_run(run_id)

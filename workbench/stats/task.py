@@ -75,6 +75,11 @@ def describe_response(response: str) -> str:
     return _RESPONSES.get(response, response)
 
 
+def describe_scores(response: str) -> str:
+    """Name the numbers that are the model's own."""
+    return {"predict_proba": "the model's probabilities"}.get(response, "the values of the model's decision function")
+
+
 def score_columns(names: Iterable[str]) -> list[str]:
     """Return which of the columns of a file of predictions hold scores, in the order of the classes."""
     found = set(names)

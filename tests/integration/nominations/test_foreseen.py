@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, run_command
 from tests.integration.governed import Governed
 from workbench.config import Settings
-from workbench.errors import UsageError
+from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Status
 from workbench.notebooks.notebook import parse_notebook
 from workbench.workflow import Workbench
@@ -63,6 +63,44 @@ def test_a_model_that_can_never_be_served_fails_no_run_and_is_said_once_for_all_
     review = nominated.bench.nominate(nominated.bench.list_runs(limit=1)[0].id, "served", policy="minimal")
     found = {finding.check: finding.status for finding in review.findings}
     assert (found["safe_format"], found["model_loads"]) == (Status.PASS, Status.PASS)
+
+
+LOGGED = "wb.log_predictions(holdout.index, "
+
+
+def test_rows_of_other_names_and_a_metric_nobody_logged_are_told_when_the_run_ended_and_the_right_run_is_compared(
+    nominated: Governed,
+) -> None:
+    bench = nominated.bench
+    metric = 'wb.log_metrics({\\"roc_auc\\": roc_auc_score(holdout.bought, score)})'
+    changes = ((LOGGED, LOGGED.replace("holdout.index", "range(200)")), (metric, "pass"))
+    first = bench.run(write_notebook(nominated.project, "wrong.ipynb", *changes), {})
+    told = {each.about: each.text for each in bench.foresee_obstacles([first])}
+    assert "every row id of the holdout" in told["holdout_untouched"]
+    assert "The notebook did not log roc_auc" in told["metric_recomputed"]
+    right = bench.run(write_notebook(nominated.project, "right.ipynb"), {"strength": 0.5})
+    assert not {"holdout_untouched", "metric_recomputed"} & {each.about for each in bench.foresee_obstacles([right])}
+    compared = bench.compare()
+    assert (right.id in {run.run_id for run in compared.runs}, first.id in {run.run_id for run in compared.runs}) == (
+        True,
+        False,
+    )
+    assert any(first.id in why and "0 are among the holdout's 200" in why for why in compared.unpaired)
+    assert len(compared.seen) == compared.tried
+    with pytest.raises(UsageError, match="was not scored on just the holdout's rows"):
+        bench.compare([right.id, first.id])
+
+
+def test_a_finished_run_without_a_holdout_is_told_what_to_write_by_run_and_by_compare(nominated: Governed) -> None:
+    declared = 'wb.log_dataset(holdout, role=\\"holdout\\", target=\\"bought\\")'
+    path = write_notebook(nominated.project, "undeclared.ipynb", (declared, "pass"), ("wb.log_model(", "print("))
+    advice = "wb.log_dataset(holdout, role='holdout', target='...')"
+    (told,) = nominated.bench.foresee_obstacles([run := nominated.bench.run(path, {})])
+    assert (told.about, advice in told.text) == ("holdout", True)
+    with pytest.raises(Refused, match="There is nothing to compare") as caught:
+        nominated.bench.compare(notebook="undeclared.ipynb")
+    assert caught.value.reasons == (f"It finished and names no holdout: run {run.id} of undeclared.ipynb.",)
+    assert advice in caught.value.next_step
 
 
 def test_a_holdout_nobody_else_has_is_told_with_what_is_served_and_the_same_rows_again_are_not(

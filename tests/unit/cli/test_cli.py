@@ -305,7 +305,7 @@ def test_an_empty_project_says_how_to_begin(project, capsys):
 def test_there_is_nothing_to_compare_and_that_is_said(project, capsys):
     code, out, err = run(capsys, "compare")
     assert code in (2, 3)
-    assert "There is no finished run with a holdout." in err
+    assert "There is no run yet." in err
     assert "  Next: " in err
     assert out == ""
 

@@ -207,7 +207,15 @@ def test_no_number_needs_more_than_fifteen_columns(value):
 def test_an_age_is_told_in_its_largest_unit():
     assert terminal.format_age(None) == ""
     assert terminal.format_age("2001-01-01T00:00:00+00:00").endswith(" d ago")
-    assert terminal.format_age("2999-01-01T00:00:00+00:00") == "0 s ago"
+    assert terminal.format_age("2999-01-01T00:00:00+00:00") == "just now"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, ""), (-1, "0.0 s"), (0.44, "0.4 s"), (58.2, "58 s"), (119, "119 s"), (179, "3 min"), (9_000, "2.5 h")],
+)
+def test_how_long_something_took_is_told_as_exactly_as_anybody_asks(seconds, said):
+    assert terminal.format_duration(seconds) == said
 
 
 def test_json_is_complete_strict_and_keeps_records_apart_from_text(capsys):

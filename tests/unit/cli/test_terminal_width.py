@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from rich.cells import cell_len
@@ -16,7 +18,7 @@ from tests.unit.people import ENDED, RUN_ID
 from tests.unit.reviews.builders import build_review
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.comparison import RunComparison, Verdict
 from workbench.ledger.ledger import Checkpoint, Event, seal_entry
 from workbench.reviews.checklist import ItemStatus
 from workbench.reviews.ledger_audit import AuditedApproval, LedgerAudit
@@ -50,6 +52,93 @@ def test_the_table_fits_however_many_parameters_differ(capsys, count):
     text = printed(capsys, terminal_views.print_runs, runs)
     assert max(widths(text.partition("\n")[2])) <= 80
     assert all(run.id in text for run in runs)
+
+
+MANY = [{**{f"p{i}": 0.5 + n for i in range(12)}, "whiten": None if n else True} for n in (0, 1)]
+
+
+@pytest.mark.parametrize("print_them", ["runs", "comparison"])
+def test_no_parameter_in_which_runs_differ_is_dropped_and_a_wide_terminal_shows_each_in_its_column(
+    capsys, monkeypatch, print_them
+):
+    def table(columns: int) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        if print_them == "runs":
+            return printed(capsys, terminal_views.print_runs, [build_run(n, parameters=MANY[n]) for n in (0, 1)])
+        runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=MANY[n]) for n in (0, 1))
+        return printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+
+    narrow, wide = table(80), table(240)
+    assert "others" in narrow
+    assert re.search(r"p\d+=0\.5", narrow)
+    assert "parameters more differ; --json shows all" in narrow
+    assert "others" not in wide
+    assert all(f"p{i} " in wide for i in range(12))
+    assert "true" in wide
+    assert "none" in wide
+
+
+def test_runs_that_differ_in_a_fourth_parameter_do_not_look_the_same(capsys):
+    sets = [
+        {"a": 1, "b": 2, "c": 3, "strength": 0.1},
+        {"a": 2, "b": 3, "c": 4, "strength": 0.2},
+        {"a": 2, "b": 3, "c": 4},
+    ]
+    runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=each) for n, each in enumerate(sets))
+    lines = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs)).splitlines()
+    assert {lines[1].split()[-1], *(line.split()[-1] for line in lines[3:5])} == {"strength", "0.1", "0.2"}
+    assert lines[5].split()[-3:] == ["2", "3", "4"]
+
+
+def test_what_differs_in_a_run_that_is_not_printed_is_not_said_to_be_the_same(capsys):
+    runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": 1, "seed": int(n > 15)}) for n in range(20))
+    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    assert "the same in all: n=1." in text
+    assert "seed" in text.splitlines()[1]
+
+
+def test_a_comparison_of_a_project_says_what_it_took_what_the_tries_are_and_who_is_left_out(capsys):
+    found = RunComparison(
+        **{**vars(build_comparison(tried=2)), "left_out": 1},
+        notebooks=("wine.ipynb",),
+        seen=("run 3f9a1c27d05b", "draft 1a2b3c4d"),
+        unpaired=("Run x was not scored on just the holdout's rows.",),
+    )
+    text = printed(capsys, terminal_views.print_comparison, found)
+    assert f"Compared: 1 run of wine.ipynb on holdout {found.holdout_digest[:12]}." in text
+    assert "2 tries: run 3f9a1c27d05b, draft 1a2b3c4d." in text
+    assert "Left out: Run x was not scored" in text
+
+
+def test_age_counts_from_the_end_and_how_long_it_took_stands_beside_it(capsys):
+    now = datetime.now(UTC)
+    started = (now - timedelta(minutes=3)).isoformat()
+    run = build_run(created=started, started=started, ended=(now - timedelta(seconds=1)).isoformat())
+    assert ": finished just now, took 3 min, by " in " ".join(
+        printed(capsys, terminal_views.print_run, run, "x").split()
+    )
+    table = printed(capsys, terminal_views.print_runs, [run]).splitlines()
+    assert (table[1].split()[-2:], table[3].split()[-4:]) == (["took", "ended"], ["3", "min", "just", "now"])
+    waiting = build_run(created=started, started=started, state=RunState.RUNNING)
+    assert ": running, started 3 min ago, by" in " ".join(
+        printed(capsys, terminal_views.print_run, waiting, "x").split()
+    )
+
+
+def test_runs_show_the_metric_that_decides_and_what_they_are_besides(capsys):
+    logged = [{"accuracy": 0.9, "roc_auc": 0.97}, {"accuracy": 0.8, "roc_auc": 0.96}, {"loss": 2.0}]
+    runs = [build_run(n, record={"metrics": each}) for n, each in enumerate(logged)]
+    show = partial(terminal_views.print_runs, metrics=["roc_auc", "r2"], standings={runs[0].id: ("wine/5 champion",)})
+    lines = printed(capsys, show, runs).splitlines()
+    assert lines[1].split()[2:4] == ["roc_auc", "loss"]
+    assert "accuracy" not in lines[1]
+    assert ["wine/5 champion" in line for line in lines[3:6]] == [True, False, False]
+    assert max(map(cell_len, lines[1:])) <= 80
+    plain = printed(capsys, terminal_views.print_run, runs[0], "x")
+    assert " champion" not in plain
+    assert "wine/5 champion" in printed(
+        capsys, partial(terminal_views.print_run, standing=("wine/5 champion",)), runs[0], "x"
+    )
 
 
 def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.people import AUTHOR, ENDED
 from tests.unit.policies.builders import build_policy
 from tests.unit.runs.kept_runs import read_predictions
-from workbench.comparisons.comparing import compare_runs, constant_reference, find_difference
+from workbench.comparisons.comparing import compare_alike, compare_runs, constant_reference, find_difference
 from workbench.comparisons.holdouts import runs_on_holdout_of
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import Predictions, spell_predictions
@@ -51,15 +51,72 @@ def build_run(run_id: str, digest: str = "d", folder: Path | None = None) -> Run
     return Run(run_id, "train.ipynb", "ab" * 32, {}, {}, AUTHOR, ENDED, state=RunState.FINISHED, record=record)
 
 
-def compare(folder: Path, *run_ids: str, against: Run | None = None, leave_out: bool = False):
+def compare(folder: Path, *run_ids: str, against: Run | None = None):
     return compare_runs(
         [build_run(run_id, folder=folder) for run_id in run_ids],
         against=against,
         policy=build_policy(),
         tried=len(run_ids),
         read=lambda run: read_recorded(run, folder / run.id),
-        leave_out=leave_out,
     )
+
+
+def compare_those_alike(
+    folder: Path, *run_ids: str, against: Run | None = None, rows: Any = None, must_pair: bool = False
+):
+    return compare_alike(
+        [build_run(run_id, folder=folder) for run_id in run_ids],
+        against=against,
+        policy=build_policy(),
+        tried=len(run_ids),
+        read=lambda run: read_recorded(run, folder / run.id),
+        row_ids=rows,
+        must_pair=must_pair,
+    )
+
+
+ROW_IDS = tuple(sorted(map(str, range(ROWS))))
+OTHERS = table(row=[str(row) for row in range(ROWS - 1, 2 * ROWS - 1)], score=TRUTH * 1.0)
+
+
+def test_a_run_that_is_not_on_the_holdouts_rows_wins_nothing_and_is_no_reference_whoever_was_first(tmp_path):
+    write(tmp_path / "aaaaaaaa", OTHERS)
+    write(tmp_path / "bbbbbbbb", table())
+    found = compare_those_alike(tmp_path, "bbbbbbbb", "aaaaaaaa", rows=ROW_IDS)
+    assert [run.run_id for run in found.runs] == ["bbbbbbbb"]
+    (why,) = found.unpaired
+    assert (
+        "Run aaaaaaaa was not scored on just the holdout's rows. Of its 40 row ids 1 are among the holdout's 40" in why
+    )
+    assert found.left_out == 1
+    with pytest.raises(UsageError, match="1 are among"):
+        compare_those_alike(tmp_path, "aaaaaaaa", rows=ROW_IDS)
+    with pytest.raises(UsageError, match="aaaaaaaa was not scored"):
+        compare_those_alike(tmp_path, "bbbbbbbb", "aaaaaaaa", rows=ROW_IDS, must_pair=True)
+
+
+def test_the_largest_group_of_one_truth_is_compared_and_the_others_are_told_with_the_number_of_rows(tmp_path):
+    for run_id, content in {
+        "aaaaaaaa": table(truth=liars_truth()),
+        "bbbbbbbb": table(),
+        "cccccccc": table(score=SCORE / 2),
+    }.items():
+        write(tmp_path / run_id, content)
+    found = compare_those_alike(tmp_path, "cccccccc", "bbbbbbbb", "aaaaaaaa", rows=ROW_IDS)
+    assert {run.run_id for run in found.runs} == {"bbbbbbbb", "cccccccc"}
+    assert found.unpaired == ("Run aaaaaaaa cannot be paired with run bbbbbbbb. The truth differs on 3 of 40 rows.",)
+
+
+def test_runs_that_pair_with_the_reference_are_compared_before_more_that_do_not(tmp_path):
+    write(tmp_path / "aaaaaaaa", table(truth=liars_truth()))
+    write(tmp_path / "dddddddd", table(truth=liars_truth()))
+    for run_id in ("bbbbbbbb", "cccccccc"):
+        write(tmp_path / run_id, table())
+    found = compare_those_alike(
+        tmp_path, "cccccccc", "bbbbbbbb", "aaaaaaaa", against=build_run("dddddddd", folder=tmp_path)
+    )
+    assert [run.run_id for run in found.runs] == ["aaaaaaaa"]
+    assert found.left_out == 2
 
 
 def test_runs_are_on_one_holdout_when_they_declared_the_same_rows():
@@ -178,7 +235,7 @@ def test_one_bad_run_breaks_no_comparison_of_the_others_and_is_counted(tmp_path,
     write(tmp_path / "bbbbbbbb", table(score=SCORE / 2))
     if bad is not None:
         write(tmp_path / "cccccccc", bad)
-    found = compare(tmp_path, "cccccccc", "bbbbbbbb", "aaaaaaaa", leave_out=True)
+    found = compare_those_alike(tmp_path, "cccccccc", "bbbbbbbb", "aaaaaaaa")
     assert {run.run_id for run in found.runs} == {"aaaaaaaa", "bbbbbbbb"}
     assert (found.left_out, found.tried) == (1, 3)
     with pytest.raises(UsageError):
@@ -188,7 +245,7 @@ def test_one_bad_run_breaks_no_comparison_of_the_others_and_is_counted(tmp_path,
 def test_when_no_run_can_be_compared_every_reason_is_said(tmp_path):
     write(tmp_path / "aaaaaaaa", b"hello")
     with pytest.raises(UsageError) as caught:
-        compare(tmp_path, "aaaaaaaa", "bbbbbbbb", leave_out=True)
+        compare_those_alike(tmp_path, "aaaaaaaa", "bbbbbbbb")
     assert len(caught.value.reasons) == 2
     assert caught.value.next_step
 
@@ -264,7 +321,7 @@ def test_a_run_that_tells_other_classes_apart_is_left_out(tmp_path):
     for run_id in ("aaaaaaaa", "bbbbbbbb"):
         several(tmp_path, run_id, sharpness=1.0)
     several(tmp_path, "cccccccc", sharpness=1.0, classes=("a", "b", "d"))
-    found = compare(tmp_path, "aaaaaaaa", "bbbbbbbb", "cccccccc", leave_out=True)
+    found = compare_those_alike(tmp_path, "aaaaaaaa", "bbbbbbbb", "cccccccc")
     assert ({run.run_id for run in found.runs}, found.left_out) == ({"aaaaaaaa", "bbbbbbbb"}, 1)
 
 

@@ -24,6 +24,7 @@ from tests.unit.runs.kept_runs import read_predictions
 from tests.unit.runs.refusals import refuse
 from workbench.errors import UsageError
 from workbench.models.contract import Contract, Threshold, parse_contract
+from workbench.models.first_answers import parse_first_answers
 from workbench.models.predictions import PREDICTIONS, Predictions, find_order
 from workbench.runs import spool
 
@@ -251,6 +252,35 @@ def test_labels_as_scores_are_judged_as_classes_by_the_models_own_probabilities(
     predictions, contract, _ = log(THREE, model.predict(FEATURES), model)
     assert (predictions.task, contract.task) == ("multiclass", "multiclass")
     assert predictions.score.tolist() == model.predict_proba(FEATURES).tolist()
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (LogisticRegression(), "the model's probabilities"),
+        (RidgeClassifier(), "the values of the model's decision function"),
+    ],
+)
+@pytest.mark.parametrize("classes", [TRIPLES["text"], (10, 20, 35), PAIRS["text"], (1, 2)])
+def test_where_labels_give_way_the_notebook_says_so_in_one_line_and_keeps_it(model, said, classes, caplog):
+    truth = name(THREE if len(classes) > 2 else TWO, classes)
+    truth = truth if isinstance(classes[0], str) else truth.astype(int)
+    model.fit(FEATURES, truth)
+    _, _, folder = log(truth, model.predict(FEATURES), model)
+    note = f"labels were given as scores; {said} are stored instead"
+    assert [record.message for record in caplog.records] == [f"Note: {note}."]
+    assert parse_first_answers((folder / "first_answers.json").read_bytes()).note == note
+
+
+@pytest.mark.parametrize("what", ["scores", "labels of two", "labels of another"])
+def test_where_what_was_given_is_stored_nothing_is_said(what, caplog):
+    truth = TWO if what == "labels of two" else THREE
+    model = LogisticRegression().fit(FEATURES, truth)
+    others = np.roll(model.predict(FEATURES), 1)
+    given = {"scores": model.predict_proba, "labels of two": model.predict, "labels of another": lambda _: others}
+    _, _, folder = log(truth, given[what](FEATURES), model)
+    assert "instead" not in caplog.text
+    assert parse_first_answers((folder / "first_answers.json").read_bytes()).note == ""
 
 
 def test_labels_that_are_not_what_the_model_decides_for_stay_labels():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.unit.people import AUTHOR, RUN_ID
@@ -18,6 +19,7 @@ from workbench.evidence.measures.disclosures import Disclosure, DisclosureFact
 from workbench.evidence.measures.tries import TriesFact
 from workbench.models.first_answers import FirstAnswers
 from workbench.models.model_facts import ModuleFact
+from workbench.models.predictions import Predictions
 from workbench.nominations.obstacles import (
     EndedRun,
     Obstacle,
@@ -25,10 +27,12 @@ from workbench.nominations.obstacles import (
     find_lonely_holdout,
     find_obstacles,
     find_plan_obstacle,
+    find_undeclared_holdout,
     is_to_be_nominated,
     merge_obstacles,
     require_model,
 )
+from workbench.nominations.scored_rows import measure_scored_rows
 from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.run import Run, RunState
 
@@ -90,6 +94,20 @@ WORN = TriesFact("roc_auc", 31, 31, 0, None, None)
 SHORT = FirstAnswers(fault="The model was logged with 4 rows and there are 5 scores.")
 
 
+TRUTH = np.arange(200) % 2
+HONEST = np.where(np.arange(200) % 10 < 3, 1 - TRUTH, TRUTH) * 0.4 + 0.3
+ROWS = tuple(sorted(map(str, range(200))))
+
+
+def scored(
+    score: object = HONEST, *, truth: object = TRUTH, logged: float | None = 0.7, rows: object = ROWS, **said: object
+) -> EndedRun:
+    """A run that predicted these scores, logged this metric and named these rows."""
+    run = build_run(metrics={} if logged is None else {"roc_auc": logged})
+    predictions = Predictions(tuple(rows), np.array(truth, float), np.array(score, float), "classification", **said)
+    return build_ended(run, scored=measure_scored_rows(run, predictions, ROWS, POLICY))
+
+
 def of_run(**record: object) -> EndedRun:
     return build_ended(build_run(**record))
 
@@ -122,6 +140,16 @@ STANDS: dict[str, tuple[EndedRun, str, str]] = {
         "features of the same rows in the same order",
     ),
     "other rows": (build_ended(first=SHORT), "model_loads", "4 rows"),
+    "a metric nobody logged": (scored(logged=None), "metric_recomputed", "did not log roc_auc"),
+    "another metric": (scored(logged=0.251), "metric_recomputed", "(logged 0.251, recomputed 0.7)"),
+    "row ids of another table": (
+        scored(rows=[f"9{row}" for row in ROWS]),
+        "holdout_untouched",
+        "every row id of the holdout",
+    ),
+    "scores that are too bold": (scored(np.where(HONEST > 0.5, 0.999, 0.001)), "calibrated", "It may be waived."),
+    "scores that are no probabilities": (scored(response="decision_function"), "calibrated", "CalibratedClassifierCV"),
+    "a rare class": (scored(truth=[*[1] * 5, *[0] * 195], score=HONEST, logged=0.5), "enough_data", "has 5 rows"),
     "a secret": (build_ended(disclosures=SHOWN), "no_secrets_shown", "GitHub token in notebook.ipynb cell 2"),
     "code that nobody saw": (
         build_ended(local_files=replace(SEEN, is_complete=False)),
@@ -134,6 +162,22 @@ STANDS: dict[str, tuple[EndedRun, str, str]] = {
 
 def test_of_a_run_that_may_become_well_nothing_is_said():
     assert told(build_ended()) == {}
+    assert told(scored()) == {}
+
+
+def test_that_a_run_scored_rows_nobody_else_can_score_is_told_whether_it_logged_a_model_or_not():
+    undeclared = build_run(datasets=[], files=without("model"))
+    assert "wb.log_dataset(holdout, role='holdout', target='...')" in find_undeclared_holdout(undeclared).text
+    assert find_undeclared_holdout(build_run(files=without("model"))) is None
+    assert find_undeclared_holdout(build_run(datasets=[], files=without("model", "predictions"))) is None
+
+
+def test_what_differs_in_its_numbers_only_is_told_once_for_all_runs():
+    found = [Obstacle("metric_recomputed", f"off by {run}", (run,)) for run in ("a", "b", "c")]
+    (merged,) = merge_obstacles([*found, found[0]])
+    assert (merged.runs, merged.text.count("off by")) == (("a", "b", "c"), 1)
+    assert "Of run a; 2 others" in merged.text
+    assert merge_obstacles(found[:2]) == found[:2]
 
 
 @pytest.mark.parametrize("name", STANDS)
@@ -151,6 +195,7 @@ def test_what_the_policy_does_not_ask_for_or_only_says_is_no_obstacle(name):
     unasked = {*told(replace(ended, policy=replace(ended.policy, checks=checks)))} - {
         "holdout_untouched",
         "authors_known",
+        "calibrated",
     }
     assert unasked == set()
     severities = {**ended.policy.severities, about: Severity.ADVISORY}

@@ -16,11 +16,12 @@ from tests.unit.people import AUTHOR, ENDED
 from workbench.errors import Unavailable
 from workbench.executors.jobs import Outcome
 from workbench.files.trees import read_tree
+from workbench.models.first_answers import FirstAnswers
 from workbench.records.digest import sha256_hex
 from workbench.records.row_digests import digest_table
 from workbench.runs import collecting, spool
 from workbench.runs.collecting import RunFolder, collect_run, remove_unfinished
-from workbench.runs.folder import DATASETS, NOTEBOOK, RECORD, REPORT
+from workbench.runs.folder import DATASETS, FIRST_ANSWERS, NOTEBOOK, RECORD, REPORT
 from workbench.runs.logged_calls import CALLS
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import count_shared_rows, read_tables
@@ -42,6 +43,12 @@ def collect(folder: RunFolder, *, failure: str | None = None, text: str = "42") 
 @pytest.fixture
 def folder(tmp_path) -> RunFolder:
     return RunFolder.make(tmp_path / "runs" / RUN.id)
+
+
+def test_that_other_scores_are_stored_than_were_given_stands_in_the_record(folder):
+    note = FirstAnswers(0.0, instead="the model's probabilities")
+    (folder.path / FIRST_ANSWERS).write_bytes(note.to_bytes())
+    assert collect(folder).record["notes"] == [note.note]
 
 
 def put_folder(path):

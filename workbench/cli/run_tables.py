@@ -1,0 +1,104 @@
+"""Runs as tables: the columns they share, and of their parameters as many as the terminal has room for, none dropped unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.cli.terminal import escape, format_number, new_table, open_console
+from workbench.notebooks.parameters import spell_value
+
+OTHERS = "others"
+# Columns: the widest a parameter's, the least that holds what is folded, and how many pairs of those a cell shows.
+_WIDEST, _LEAST_FOR_OTHERS, _MOST_PAIRS = 24, 20, 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its name, how it is set (see `new_table`) and what stands in it, as markup, row by row."""
+
+    name: str
+    side: str
+    cells: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal it takes, with the gap behind it."""
+        from rich.cells import cell_len
+        from rich.text import Text
+
+        return max(cell_len(self.name), *(cell_len(Text.from_markup(cell).plain) for cell in self.cells), 0) + 1
+
+
+def print_table_of_runs(
+    before: Sequence[Column], parameters: Sequence[Mapping[str, Any]], after: Sequence[Column]
+) -> None:
+    """Print runs with the parameters in which they differ: a column each, and what has no room together as `name=value`.
+
+    `parameters` may be of more runs than are printed: they say what differs, and the first of them are shown.
+    """
+    console = open_console()
+    room = console.width - sum(column.width for column in (*before, *after))
+    own, folded = choose_parameters(parameters, room)
+    shown = parameters[: len(before[0].cells)]
+    columns = [*before, *(_column_of(name, shown) for name in own), *_fold(folded, shown), *after]
+    table = new_table(*((column.name, column.side) for column in columns))
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*row)
+    console.print(table)
+    if len(folded) > _MOST_PAIRS:
+        console.print(f"[dim]{len(folded) - _MOST_PAIRS:,} parameters more differ; --json shows all[/]")
+
+
+def choose_parameters(sets: Sequence[Mapping[str, Any]], room: int) -> tuple[list[str], list[str]]:
+    """Return which of the parameters that differ get a column in so much room, and which are folded into one."""
+    names = find_differing(sets)
+    widths = {name: min(_column_of(name, sets).width, _WIDEST + 1) for name in names}
+    if sum(widths.values()) <= room:
+        return names, []
+    own: list[str] = []
+    for name in names:
+        if sum(widths[each] for each in (*own, name)) + _LEAST_FOR_OTHERS <= room:
+            own.append(name)
+    return own, [name for name in names if name not in own]
+
+
+def find_differing(sets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the parameters that are not the same in all sets; one that is not there is none that is `none`."""
+    names = dict.fromkeys(name for values in sets for name in values)
+    return [name for name in names if any(values.get(name, _ABSENT) != sets[0].get(name, _ABSENT) for values in sets)]
+
+
+_ABSENT = object()
+
+
+def say_same(sets: Sequence[Mapping[str, Any]]) -> str:
+    """Say which parameters are the same in all sets; nothing where none is."""
+    differing = find_differing(sets)
+    shown = {name: shorten(value) for name, value in (sets[0] if sets else {}).items() if name not in differing}
+    return f"; the same in all: {spell_parameters(shown)}" if shown else ""
+
+
+def spell_parameters(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as one would give them."""
+    return " ".join(f"{name}={spell_value(value)}" for name, value in parameters.items()) or "none"
+
+
+def shorten(value: Any) -> Any:
+    """Return a parameter's value as it is shown among others: a number that a search drew has 17 digits."""
+    return format_number(value) if isinstance(value, float) else value
+
+
+def _column_of(name: str, sets: Sequence[Mapping[str, Any]]) -> Column:
+    return Column(name, "wrap", [_cell(values, name) for values in sets])
+
+
+def _cell(values: Mapping[str, Any], name: str) -> str:
+    return escape(spell_value(shorten(values[name]))) if name in values else ""
+
+
+def _fold(names: Sequence[str], sets: Sequence[Mapping[str, Any]]) -> list[Column]:
+    shown = names[:_MOST_PAIRS]
+    pairs = [{name: shorten(values[name]) for name in shown if name in values} for values in sets]
+    return [Column(OTHERS, "wrap", [escape(spell_parameters(each)) if each else "" for each in pairs])] if names else []

@@ -13,7 +13,9 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 
 from tests.conftest import own_environment
+from workbench.executors.forked_kernel import RUN_ARGUMENTS
 from workbench.executors.warm_kernels import WarmKernelManager
+from workbench.executors.warm_parents import new_connection_file
 
 SCIENCE = ("matplotlib.pyplot", "numpy.random", "pandas", "sklearn.ensemble")
 TIMEOUT_S = 120
@@ -89,9 +91,13 @@ class Start:
         self._ends, self._cwd = ends, cwd
 
     def warm(self, preloads: Sequence[str] = (), **options: Any) -> Kernel:
-        kernel = self.any(WarmKernelManager(preloads=list(preloads)), **options)
+        kernel = self.any(WarmKernelManager(preloads=list(preloads)), extra_arguments=list(RUN_ARGUMENTS), **options)
         assert kernel.manager.is_warm
         return kernel
+
+    def cold(self, **options: Any) -> Kernel:
+        manager = AsyncKernelManager(transport="ipc", connection_file=str(new_connection_file()))
+        return self.any(manager, extra_arguments=list(RUN_ARGUMENTS), **options)
 
     def any(self, manager: AsyncKernelManager, **options: Any) -> Kernel:
         kernel = Kernel(manager, **{"cwd": str(self._cwd), **options})

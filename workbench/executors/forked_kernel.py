@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,11 +23,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from workbench.executors.import_effects import find_modules, find_variables, repeat_effects, tell_process
+
 # Room in the environment a process was started with: what it says of itself in /proc can be as long as this, not longer.
 MARK_ROOM = "KERNEL_MARK_ROOM"
 MARK_ROOM_BYTES = 4096
 NOTEBOOK_BACKEND = "module://matplotlib_inline.backend_inline"
 MARKS = "WORKBENCH_"
+# As nbclient starts the kernel of a run: what it remembers of its cells stays in memory.
+RUN_ARGUMENTS = ("--HistoryManager.hist_file=:memory:",)
 _ORDER_PARTS = 4
 _END_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -34,7 +39,6 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _SEEDED = ("random", "numpy.random", "torch")
 _PACKAGES = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _STATEMENTS = (".dist-info", ".egg-info")
-_set_by_imports: dict[str, str] = {}
 _modules_at_start: dict[str, Any] = {}
 _LAUNCHER = importlib.util.find_spec("ipykernel_launcher")
 
@@ -111,11 +115,17 @@ def _initialize(arguments: Sequence[str]) -> Any:
 
     # As an ordinary kernel is started; 1 means that it need not look after its parent itself.
     sys.argv = [str(_LAUNCHER.origin) if _LAUNCHER else "ipykernel_launcher", *arguments]
+    sys.orig_argv = [sys.orig_argv[0], "-m", "ipykernel_launcher", *arguments]
     app = IPKernelApp.instance(parent_handle=1)
+    # The one by which an ordinary kernel watches its parent has a number; the names of later ones go on from there.
+    threading.Thread()
     streams, handlers = (sys.stdout, sys.stderr), list(_find_log_handlers())
     ipkernel.sys = _SysAtStart()
-    app.initialize([*arguments, "--HistoryManager.enabled=False"])
+    app.initialize(list(arguments))
     ipkernel.sys = sys
+    repeat_effects()
+    # What `%reset -f aggressive` leaves alone.
+    app.shell._sys_modules_keys -= find_modules()
     _move_handlers(handlers, streams)
     return app
 
@@ -195,16 +205,11 @@ def _redirect(outputs: tuple[int, int]) -> None:
 
 def _replace_environment(environment: Mapping[str, str]) -> None:
     os.environ.clear()
-    os.environ.update({**_set_by_imports, **environment})
+    os.environ.update({**find_variables(), **environment})
     if not environment.get("MPLBACKEND"):
         os.environ["MPLBACKEND"] = NOTEBOOK_BACKEND
     time.tzset()
     show_marks(environment)
-
-
-def note_variables(before: Mapping[str, str]) -> None:
-    """Note which variables were set since: a kernel that had imported the same would have them too."""
-    _set_by_imports.update({name: value for name, value in os.environ.items() if before.get(name) != value})
 
 
 def show_marks(environment: Mapping[str, str]) -> None:
@@ -249,13 +254,16 @@ def find_installed_modules() -> tuple[str, ...]:
 
 def _forget_parent() -> None:
     """Draw anew, or forget, what one process should have for itself alone."""
+    tell_process()
+    thread: Any = threading.main_thread()
+    thread._set_native_id()
+    logging._startTime = time.time()  # type: ignore[attr-defined]
     for name in _SEEDED:
         if name in sys.modules:
             sys.modules[name].seed()
     tempfile.tempdir = None
     processes: Any = sys.modules.get("multiprocessing.process")
     if processes:
-        processes.ORIGINAL_DIR = str(Path.cwd())
         processes.current_process().authkey = secrets.token_bytes(32)
 
 

@@ -6,6 +6,7 @@ closes or the owner ends, every kernel and the folder go.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import functools
 import gc
@@ -19,20 +20,22 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from workbench.executors.forked_kernel import (
+    RUN_ARGUMENTS,
     find_installed_modules,
     name_ipython_folder,
     note_modules,
-    note_variables,
     run_kernel,
 )
+from workbench.executors.import_effects import note_process, note_variables, noted_effects
 from workbench.executors.kernel_processes import kill_tree
+from workbench.executors.kernel_stand_in import as_in_a_kernel
 from workbench.executors.preloads import installation_folders
 
 _NAME = "workbench.executors.kernel_parent"
@@ -67,7 +70,8 @@ def main() -> None:
             _import(name)
         note_modules()
         wanted = json.loads(names)
-        unfit = preload(wanted)
+        with noted_effects():
+            unfit = preload(wanted)
     if unfit:
         # Undoing an import is not possible; starting over without it is.
         fit = json.dumps([name for name in wanted if name not in unfit])
@@ -75,6 +79,7 @@ def main() -> None:
     owner.set_inheritable(False)
     find_installed_modules()
     note_variables(variables)
+    note_process()
     gc.collect()
     gc.freeze()
     KernelParent(owner, Path(folder)).serve()
@@ -95,17 +100,27 @@ def _installed_modules_only(folder: str) -> Iterator[None]:
 def preload(names: Sequence[str]) -> set[str]:
     """Import modules, and return those that a kernel has to import itself to behave as it always does.
 
-    These are the ones that look for their kernel, print or warn, start a thread that does not survive a fork, or bring along what
-    is not installed: its file may be another one for the next kernel.
+    These are the ones that want something of their kernel, print or warn, start a thread that does not survive a fork, set what a
+    kernel's start sets, or bring along what is not installed: its file may be another one for the next kernel.
     """
-    with _counted_questions() as questions:
-        return {name for name in names if _is_unfit(name, questions)}
+    with as_in_a_kernel() as count_questions:
+        return {name for name in names if _is_unfit(name, count_questions)}
 
 
-def _is_unfit(name: str, questions: list[str]) -> bool:
-    before = len(questions), _said(), count_lasting_threads(), count_local_modules()
+def _is_unfit(name: str, count_questions: Callable[[], int]) -> bool:
+    def look() -> tuple[Any, ...]:
+        return count_questions(), _said(), count_lasting_threads(), count_local_modules(), _read_hooks()
+
+    before = look()
     _import(name)
-    return (len(questions), _said(), count_lasting_threads(), count_local_modules()) != before
+    return look() != before
+
+
+def _read_hooks() -> tuple[Any, ...]:
+    """Return what a kernel sets when it starts: what an import sets has to come later."""
+    signals = (signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM))
+    hooks = (sys.excepthook, sys.displayhook, sys.unraisablehook, sys.breakpointhook, threading.excepthook)
+    return (*signals, *hooks, sys.stdin, sys.stdout, sys.stderr, tuple(sys.path), frozenset(vars(builtins)))
 
 
 def _import(name: str) -> None:
@@ -125,29 +140,6 @@ def _said() -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return sum(os.fstat(number).st_size for number in (1, 2))
-
-
-@contextlib.contextmanager
-def _counted_questions() -> Iterator[list[str]]:
-    """Collect who asks IPython for the shell, as modules do that set themselves up for it."""
-    import IPython
-    from IPython.core import getipython
-
-    real, asked = getipython.get_ipython, []
-    counting = True
-
-    @functools.wraps(real)
-    def get_ipython() -> Any:
-        if counting:
-            asked.append("asked")
-        return real()
-
-    getipython.get_ipython = IPython.get_ipython = get_ipython
-    try:
-        yield asked
-    finally:
-        counting = False
-        getipython.get_ipython = IPython.get_ipython = real
 
 
 def count_lasting_threads() -> int:
@@ -244,7 +236,7 @@ class KernelParent:
             self._end()
 
     def _fork_ahead(self) -> _Child:
-        return self._fork(["-f", str(write_connection(self._folder))], ahead=True)
+        return self._fork(["-f", str(write_connection(self._folder)), *RUN_ARGUMENTS], ahead=True)
 
     def _fork(self, arguments: list[str], *, ahead: bool) -> _Child:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -21,6 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Int, List, Unicode
 
+from workbench.executors.forked_kernel import RUN_ARGUMENTS
 from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads
 from workbench.executors.warm_parents import (
     ParentGone,
@@ -142,8 +143,8 @@ class WarmKernelManager(AsyncKernelManager):
         return isinstance(self.provisioner, WarmProvisioner) and self.provisioner.is_warm
 
     def adopts_connection(self, cmd: Sequence[str]) -> bool:
-        """True when the kernel may choose its connection: the first time, and started as every other."""
-        is_plain = all(argument.startswith("--HistoryManager.") for argument in cmd[len(_LAUNCH) + 1 :])
+        """True when the kernel may choose its connection: the first time, and started as those of runs are."""
+        is_plain = tuple(cmd[len(_LAUNCH) + 1 :]) == RUN_ARGUMENTS
         adopts = self._is_fresh and self.transport == "ipc" and is_plain and self.curve_publickey is None
         self._is_fresh = False
         return adopts

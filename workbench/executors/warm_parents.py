@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from workbench.errors import Unavailable
 from workbench.executors.forked_kernel import MARK_ROOM, MARK_ROOM_BYTES, NOTEBOOK_BACKEND
@@ -151,8 +151,10 @@ class WarmParent:
                 [sys.executable, "-m", "workbench.executors.kernel_parent",
                  str(theirs.fileno()), str(folder), json.dumps(list(modules))],
                 pass_fds=[theirs.fileno()], cwd=folder, env=_parent_environment(environment),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
+        # As jupyter_client starts a kernel: its input is a pipe that has ended.
+        cast("IO[bytes]", self._process.stdin).close()
 
     @property
     def pid(self) -> int:

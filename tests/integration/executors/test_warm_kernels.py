@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tests.conftest import is_running, own_environment, wait_until
 from tests.integration.started_kernels import SCIENCE, TIMEOUT_S, CellFailed, parent_of
 from workbench.executors import warm_parents
+from workbench.executors.forked_kernel import RUN_ARGUMENTS, name_ipython_folder
 from workbench.executors.warm_kernels import KERNEL_NAME, WarmKernelManager
 
 pytestmark = pytest.mark.usefixtures("kept_parents")
@@ -49,24 +50,7 @@ def test_environment_folder_and_arguments_are_the_runs_own(start, tmp_path):
     assert [kernel.read("os.getcwd()") for kernel in kernels] == [str(tmp_path), str(tmp_path / "here")]
     assert [kernel.read("str(_dh[0])") for kernel in kernels] == [str(tmp_path), str(tmp_path / "here")]
     for kernel in kernels:
-        assert kernel.read("sys.argv[1:]") == ["-f", kernel.manager.connection_file]
-
-
-def test_a_warm_kernel_has_the_variables_path_and_flags_of_a_cold_one(start):
-    kernels = [start.warm(), start.any(AsyncKernelManager())]
-    looks = [
-        "sys.path",
-        "list(sys.flags)",
-        "{k: v for k, v in os.environ.items()}",
-        "[sys.argv[0], sys.executable, sys.prefix, __name__, '__file__' in globals()]",
-        "[signal.getsignal(s).__class__.__name__ for s in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE)]",
-        "[os.getpgrp() == os.getpid(), os.getsid(0) == os.getpid(), sys.stdin.read()]",
-        "os.fstat(0).st_rdev >= 0",
-    ]
-    for kernel in kernels:
-        kernel.run("import os, sys, signal")
-    for look in looks:
-        assert kernels[0].read(look) == kernels[1].read(look), look
+        assert kernel.read("sys.argv[1:]") == ["-f", kernel.manager.connection_file, *RUN_ARGUMENTS]
 
 
 def test_nothing_of_the_parent_is_left_open_in_a_kernel(start):
@@ -169,11 +153,11 @@ def test_a_kernel_and_its_forks_show_the_mark_of_their_run(start):
         assert b"WORKBENCH_SPOOL=/some/run" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
 
 
-def test_no_history_is_kept(start, tmp_path):
+def test_the_history_of_a_run_is_there_and_is_kept_nowhere(start, tmp_path):
     kernel = start.warm(env=own_environment(IPYTHONDIR=str(tmp_path / "ipython")))
     kernel.run("x = 1")
-    assert "x = 1" in kernel.run("%history")
-    assert list((tmp_path / "ipython").rglob("*.sqlite*")) == []
+    assert "x = 1" in kernel.run("%history -g")
+    assert list(tmp_path.rglob("*.sqlite*")) == []
 
 
 def test_what_a_kernel_itself_says_goes_to_its_log(start, tmp_path):
@@ -314,6 +298,15 @@ def test_a_killed_kernel_is_seen_as_dead_by_nbclient(tmp_path):
         client.execute(cwd=str(tmp_path), env=own_environment())
 
 
+def test_nbclient_gets_a_kernel_that_waited_for_it(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(get_ipython().ipython_dir)")])
+    manager = WarmKernelManager()
+    client = NotebookClient(notebook, km=manager, timeout=TIMEOUT_S)
+    client.owns_km = True
+    client.execute(cwd=str(tmp_path), env=own_environment(IPYTHONDIR=str(tmp_path)))
+    assert notebook.cells[0].outputs[0].text.strip() == name_ipython_folder(manager.connection_file)
+
+
 def test_nbclient_shows_a_failing_cell_as_ever(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('before'); 1 / 0")])
     client = NotebookClient(notebook, km=WarmKernelManager(), timeout=TIMEOUT_S)
@@ -350,6 +343,19 @@ def test_a_manager_that_knows_nothing_of_warm_kernels_gets_the_connection_it_cho
     assert kernel.read("[__session__, 'json' in __import__('sys').modules]") == [as_opened["JPY_SESSION_NAME"], True]
     kernel.restart(now=True)
     assert kernel.read("1 + 1") == 2
+
+
+def test_a_kernel_that_is_opened_by_hand_has_the_history_of_its_user(start, as_opened, tmp_path):
+    environment = {**as_opened, "IPYTHONDIR": str(tmp_path / "ipython")}
+    for line in ("first = 1", "second = 2"):
+        kernel = start.any(AsyncKernelManager(kernel_name=KERNEL_NAME), env=environment)
+        assert kernel.manager.provisioner.is_warm
+        kernel.run(line)
+        kernel.manager.shutdown_wait_time = TIMEOUT_S
+        remembered, ended = kernel.run("%history -g"), kernel.manager.provisioner.process
+        kernel.await_(kernel.manager.shutdown_kernel())
+        assert ended.wait(TIMEOUT_S) == 0
+    assert "first = 1" in remembered
 
 
 def test_the_manager_of_many_kernels_starts_and_ends_it(tmp_path, as_opened):

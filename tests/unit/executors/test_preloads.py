@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython import InteractiveShell
+from traitlets.config import Application
 
 from workbench.executors import kernel_parent
 from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads, installation_folders, is_installed
@@ -89,3 +95,57 @@ def test_a_package_that_brings_local_code_along_is_left_to_each_kernel(tmp_path,
         monkeypatch.syspath_prepend(tmp_path / folder)
     monkeypatch.setattr(kernel_parent, "installation_folders", lambda: (*installation_folders(), tmp_path / "site"))
     assert kernel_parent.preload(["wb_alone", "wb_brings"]) == {"wb_brings"}
+
+
+def preload_module(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Any:
+    """Import an installed module of this code ahead, and return it; None where it is left to each kernel."""
+    (folder / "wb_looks.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(kernel_parent, "installation_folders", lambda: (*installation_folders(), folder))
+    monkeypatch.delitem(sys.modules, "wb_looks", raising=False)
+    return None if kernel_parent.preload(["wb_looks"]) else importlib.import_module("wb_looks")
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        "hasattr(get_ipython(), 'kernel')",
+        "'zmq' in str(type(get_ipython())).lower()",
+        "__import__('IPython').get_ipython().__class__.__name__ == 'ZMQInteractiveShell'",
+        "isinstance(get_ipython(), __import__('IPython').InteractiveShell)",
+        "__import__('IPython').InteractiveShell.initialized()",
+        "__import__('traitlets').config.Application.initialized()",
+        "__IPYTHON__ and callable(display)",
+        "__import__('sys').stdout.encoding == 'UTF-8'",
+    ],
+)
+def test_a_module_that_looks_whether_it_is_in_a_kernel_sees_one(tmp_path, monkeypatch, look):
+    assert preload_module(tmp_path, monkeypatch, f"seen = {look}").seen is True
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "get_ipython().events.register('post_execute', print)",
+        "__import__('IPython').get_ipython().config",
+        "shell = get_ipython()",
+        "kernel = __import__('IPython').InteractiveShell.instance().kernel",
+        "__import__('traitlets').config.Application.instance().log",
+        "import sys; sys.excepthook = lambda *_: None",
+        "import builtins; builtins.planted = 1",
+        "import sys; sys.path.append('elsewhere')",
+    ],
+)
+def test_a_module_that_wants_more_of_its_kernel_or_sets_what_that_sets_is_left_to_it(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(builtins, "planted", 0, raising=False)
+    monkeypatch.delattr(builtins, "planted")
+    assert preload_module(tmp_path, monkeypatch, code) is None
+
+
+def test_nothing_of_the_kernel_that_modules_see_is_left_when_they_are_imported(tmp_path, monkeypatch):
+    preload_module(tmp_path, monkeypatch, "get_ipython()")
+    assert not {"get_ipython", "display", "__IPYTHON__"} & vars(builtins).keys()
+    assert not InteractiveShell.initialized()
+    assert not Application.initialized()

@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from tests.conftest import is_running, own_environment, wait_until
 from tests.integration.started_kernels import SCIENCE, TIMEOUT_S, CellFailed, parent_of
 from workbench.executors import warm_parents
-from workbench.executors.forked_kernel import RUN_ARGUMENTS
+from workbench.executors.forked_kernel import RUN_ARGUMENTS, name_ipython_folder
 from workbench.executors.warm_kernels import KERNEL_NAME, WarmKernelManager
 
 pytestmark = pytest.mark.usefixtures("kept_parents")
@@ -296,6 +296,15 @@ def test_a_killed_kernel_is_seen_as_dead_by_nbclient(tmp_path):
     client.owns_km = True
     with pytest.raises(DeadKernelError):
         client.execute(cwd=str(tmp_path), env=own_environment())
+
+
+def test_nbclient_gets_a_kernel_that_waited_for_it(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(get_ipython().ipython_dir)")])
+    manager = WarmKernelManager()
+    client = NotebookClient(notebook, km=manager, timeout=TIMEOUT_S)
+    client.owns_km = True
+    client.execute(cwd=str(tmp_path), env=own_environment(IPYTHONDIR=str(tmp_path)))
+    assert notebook.cells[0].outputs[0].text.strip() == name_ipython_folder(manager.connection_file)
 
 
 def test_nbclient_shows_a_failing_cell_as_ever(tmp_path):

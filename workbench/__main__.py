@@ -25,7 +25,7 @@ def _run(arguments: list[str]) -> int:
 
     code = run_command(arguments)
     if environment:
-        prepare_kept(environment)
+        prepare_kept(arguments, environment)
     return code
 
 

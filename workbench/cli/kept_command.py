@@ -1,4 +1,4 @@
-"""Commands that run notebooks, forked from a process that has imported what they need; where there is none, run as every other."""
+"""Commands forked from a process that has imported what they need; where there is none, they run as every other."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from contextlib import suppress
 from workbench.executors.forked_process import ForkedProcess, ask_process
 from workbench.executors.kept_parents import ask_keeper, is_kept_here
 
-_COMMANDS = ("run", "sweep", "replay")
+# Those that run notebooks let such a process be started; others that ask nobody anything use it when it is there.
+_STARTING = ("run", "sweep", "replay")
+_COMMANDS = (*_STARTING, "runs", "show", "compare", "models", "check")
 # What such a command imports on its way.
 _MODULES = (
+    "workbench.cli.checking",
+    "workbench.cli.comparing",
     "workbench.cli.main",
+    "workbench.cli.running",
+    "workbench.comparisons.comparing",
+    "workbench.nominations.standings",
     "workbench.workflow.starting",
     "workbench.runs.executing",
     "workbench.runs.running",
@@ -67,8 +74,10 @@ def _attend(command: ForkedProcess) -> int:
     return code if code >= 0 else 128 - code
 
 
-def prepare_kept(environment: Mapping[str, str]) -> None:
-    """Let the next command be forked, where a keeper of processes is there."""
+def prepare_kept(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Let the next command be forked after one that ran notebooks, where a keeper of processes is there."""
+    if arguments[0] not in _STARTING:
+        return
     with suppress(OSError):
         if requests := find_parent(environment, ready=False):
             requests.close()

@@ -19,21 +19,21 @@ from workbench.cli.terminal import (
 from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
 from workbench.ledger.events import EVENTS
-from workbench.ledger.ledger import Checkpoint, Entry
 from workbench.records.digest import short
-from workbench.releases.release import Release
 from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
-from workbench.replays.resumption import Resumption
-from workbench.reviews.ledger_audit import LedgerAudit
 from workbench.runs.run import Run, RunState
-from workbench.stats.interval import Interval
-from workbench.sweeps.search import SweepPlan
 
 if TYPE_CHECKING:
+    from workbench.ledger.ledger import Checkpoint, Entry
     from workbench.models.servable_models import ServableFamily
     from workbench.nominations.obstacles import Obstacle
+    from workbench.releases.release import Release
+    from workbench.replays.resumption import Resumption
+    from workbench.reviews.ledger_audit import LedgerAudit
     from workbench.signing.allowed_signers import Signatory
+    from workbench.stats.interval import Interval
+    from workbench.sweeps.search import SweepPlan
     from workbench.workflow.doctor import Symptom
     from workbench.workflow.starting import Started
 

@@ -80,7 +80,10 @@ class ParentKeeper:
         """Hand over the parent that fits, started when there is none; of one that is asked for by `ready` only once it can fork."""
         program, key = request["program"], find_key(request["modules"], environment, request.get("variables", ()))
         found = self._parents.pop((program, key), None)
-        parent = found if found and _is_listening(found) else self._start(program, key, environment)
+        is_there = found is not None and _is_listening(found)
+        if request.get("ready") and not is_there:
+            return {}, []
+        parent = found if found and is_there else self._start(program, key, environment)
         self._parents[program, key] = parent
         for other in [other for other in self._parents if other[1].installed != key.installed]:
             self._retire(other)

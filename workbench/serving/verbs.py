@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from workbench.config import serving_variables
 from workbench.releases.verbs import ReleaseVerbs
-from workbench.reviews.judging import require_allowed
 
 if TYPE_CHECKING:
     from workbench.serving.bentoml_server import BentoServer
@@ -20,6 +19,7 @@ class ServingVerbs(ReleaseVerbs):
         """Start an endpoint's release on loopback and return when it is ready; raises Refused when it may not be served."""
         from workbench.releases import releases
         from workbench.releases.release_audit import SUBJECT
+        from workbench.reviews.judging import require_allowed
         from workbench.serving.bentoml_server import serve_bento
 
         self.store.ledger.require_privilege(writable=False)

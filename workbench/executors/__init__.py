@@ -6,4 +6,5 @@ from collections.abc import Mapping
 
 # By the name people choose it by: the module that has it, whose `open_executor(jobs, scheduler)` returns one. Another one is a
 # line here and a file.
-EXECUTORS: Mapping[str, str] = {"dask": "dask_executor", "local": "papermill_executor"}
+LOCAL = "local"
+EXECUTORS: Mapping[str, str] = {"dask": "dask_executor", LOCAL: "papermill_executor"}

@@ -30,6 +30,8 @@ KEPT = "WORKBENCH_KERNELS_KEPT_MIN"
 DEFAULT_KEPT_MIN = 10
 # Another one where what is asked and answered is.
 _PROTOCOL = 1
+# What forks kernels; another program may fork something else.
+KERNEL_PARENT = "workbench.executors.kernel_parent"
 _KEEPER = "workbench.executors.parent_keeper"
 _WITHIN_A_RUN = "WORKBENCH_SPOOL"
 _LONGEST_ANSWER = 1 << 20

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from workbench.executors import kernel_witness
 from workbench.executors.jobs import Job
+from workbench.executors.kept_parents import KERNEL_PARENT, ask_keeper, is_kept_here
 from workbench.executors.kernel_witness import is_of_packages
+from workbench.executors.preloads import find_preloads
 
 # Run by Python when it starts, wherever they are found first.
 _HOOKS = ("sitecustomize", "usercustomize")
 _STARTUP = "PYTHONSTARTUP"
+_OWN = "WORKBENCH_"
 # By no name the notebook may have taken.
 _WATCH = "__import__('builtins').exec(__import__('builtins').compile({source!r}, '<workbench>', 'exec'), {{'__name__': 'witness'}})"
 
@@ -47,6 +52,18 @@ def _has_hook(entry: str) -> bool:
     folder = Path(entry).absolute()
     names = [name for hook in _HOOKS for name in (f"{hook}.py", f"{hook}.pyc", f"{hook}/__init__.py")]
     return any((folder / name).is_file() for name in names)
+
+
+def prepare_kernel(source: Mapping[str, Any], roots: Iterable[Path], kept_min: int) -> None:
+    """Let what a run's kernel is forked from be started now, so that it imports while the command still does."""
+    within, environment = list(roots), {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
+    if not kept_min or not is_kept_here() or find_later_path(environment, within) is not None:
+        return
+    request = {"do": "find", "program": KERNEL_PARENT, "modules": list(find_preloads(source))}
+    with suppress(OSError):  # then it is started when the kernel is
+        _, requests = ask_keeper(request, clean_environment(environment, within, Path("/")), kept_min=kept_min)
+        if requests:
+            requests.close()
 
 
 @cache

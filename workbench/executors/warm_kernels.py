@@ -23,10 +23,9 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Int, List, Unicode, default
 
 from workbench.executors.forked_kernel import RUN_ARGUMENTS
-from workbench.executors.kept_parents import ask_keeper, find_kept_min, is_kept_here
+from workbench.executors.kept_parents import KERNEL_PARENT, ask_keeper, find_kept_min, is_kept_here
 from workbench.executors.preloads import LOGGING_PRELOADS, find_preloads
 from workbench.executors.warm_parents import (
-    KERNEL_PARENT,
     KernelSource,
     ParentGone,
     WarmKernel,

@@ -20,10 +20,10 @@ from typing import IO, Any, NamedTuple, cast
 from workbench.errors import Unavailable
 from workbench.executors.forked_kernel import MARK_ROOM, MARK_ROOM_BYTES, NOTEBOOK_BACKEND
 from workbench.executors.forked_process import LONGEST_ANSWER, ForkedProcess, ask_process
+from workbench.executors.kept_parents import KERNEL_PARENT
 from workbench.executors.kernel_processes import ConnectionFolder, kill_tree
 from workbench.executors.preloads import installation_folders
 
-KERNEL_PARENT = "workbench.executors.kernel_parent"
 _MOST_PARENTS = 3
 _START_TIMEOUT_S = 120.0
 _END_TIMEOUT_S = 10.0

@@ -73,6 +73,7 @@ def render_report(document: Mapping[str, Any], run: Run, template: Path) -> str:
     return page
 
 
+@cache
 def prepare_report(template: Path) -> None:
     """Read and compile the layouts that a report is made with, so that the next one is only filled in."""
     from jinja2.meta import find_referenced_templates

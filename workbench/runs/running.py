@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.config import kernel_environment
+from workbench.config import find_template, kernel_environment
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
 from workbench.notebooks.notebook import Notebook
@@ -26,6 +26,7 @@ from workbench.runs.blaming import Blamer
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
 from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
+from workbench.runs.nbconvert_report import prepare_report
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.publishing import publish_pending, publish_run
@@ -77,6 +78,7 @@ class Runner:
     def _execute(self, course: _Course, held: HeldAttempts) -> None:
         while self._fill(course):
             self._prepare_next(course)
+            prepare_report(find_template("report"))  # it takes a while the first time, and the kernels work meanwhile
             self._executor.wait(min(_WAIT_S, course.next_retry_s()))
             for job_id in held.lost(course.running):
                 self._executor.cancel(job_id)

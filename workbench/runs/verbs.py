@@ -82,11 +82,16 @@ class RunVerbs(Project):
 
     def execute(self, batch: Batch) -> list[Run]:
         """Execute what the trials of a batch ask for, and return the runs as they ended in the order they were written down."""
+        from workbench.executors import LOCAL
+        from workbench.executors.kernel_start import prepare_kernel
         from workbench.executors.papermill_kernels import find_kernel
         from workbench.runs.executing import open_executor
         from workbench.runs.running import Runner
 
         find_kernel(batch.notebook.document)
+        if self.settings.executor == LOCAL and not batch.cold:
+            roots = (self.settings.project, batch.path.resolve().parent)
+            prepare_kernel(batch.notebook.document, roots, self.settings.kernels_kept_min)
         is_replay = "replay_of" in batch.origin
         self.before_runs(batch.notebook.name, None if is_replay else batch.notebook.digest)
         executor = open_executor(self.settings)

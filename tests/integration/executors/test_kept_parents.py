@@ -20,9 +20,9 @@ import pytest
 
 from tests.conftest import COMMAND, NOTEBOOKS, is_running, own_environment, wait_until
 from workbench.cli.kept_command import find_parent
-from workbench.executors.kept_parents import KEPT, ask_keeper, is_kept_here, list_kept, stop_kept
+from workbench.executors.kept_parents import KEPT, KERNEL_PARENT, ask_keeper, is_kept_here, list_kept, stop_kept
 from workbench.executors.warm_kernels import WarmKernelManager
-from workbench.executors.warm_parents import KERNEL_PARENT, KernelSource, WarmParent, close_parents
+from workbench.executors.warm_parents import KernelSource, WarmParent, close_parents
 
 TIMEOUT_S = 120
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import engine, ledger, reviewing, serving, tracking
+from tests.benchmarks import commands, engine, ledger, reviewing, serving, tracking
 from tests.benchmarks.line import Line, alternate, timed
 
 REPORT = Path(__file__).with_name("REPORT.md")
@@ -25,12 +25,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
-    """Measure everything, print the table and write the report."""
+    """Measure everything, print the table and write the report; with names of files, only what is in these, and no report."""
+    only = sys.argv[1:]
     folder = Path(tempfile.mkdtemp(prefix="workbench-bench-"))
     try:
         lines = []
         for measure in (
             _imports,
+            commands.measure_single_runs,
+            commands.measure_cross_validation,
+            commands.measure_reading,
+            commands.measure_kept_memory,
             engine.measure_two_lines,
             engine.measure_breast_cancer,
             engine.measure_memory,
@@ -42,13 +47,16 @@ def main() -> None:
             serving.measure_rows,
             serving.measure_http,
         ):
+            if only and measure.__module__.rpartition(".")[2] not in only:
+                continue
             place = folder / f"{measure.__module__}.{measure.__name__}"
             place.mkdir()
             for line in measure(place):
                 lines.append(line)
                 print(_row(line), flush=True)
-        REPORT.write_text(_report(lines), encoding="utf-8")
-        print(f"\nWritten to {REPORT.relative_to(ROOT)}")
+        if not only:
+            REPORT.write_text(_report(lines), encoding="utf-8")
+            print(f"\nWritten to {REPORT.relative_to(ROOT)}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -109,12 +109,15 @@ def _column_of_metric(name: str, runs: Sequence[Run]) -> Column:
     return Column(name, "right", ["" if value is None else format_number(value) for value in values])
 
 
-def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
-    """Print one run: what came out, from what, what it is besides (such as a nominee), and where its files are."""
+def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal_told: bool = False) -> None:
+    """Print one run: what came out, from what, what it is besides (such as a nominee), and where its files are.
+
+    `is_refusal_told` leaves out why its model was not logged, where that is said besides.
+    """
     console = open_console()
     state = f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]"
-    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}{_say_when(run)}, by {escape(run.author)}")
-    for style, text in _list_said(run):
+    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}{_say_when(run)}")
+    for style, text in _list_said(run, is_refusal_told=is_refusal_told):
         console.print(f"  [{style}]{escape(text)}[/]" if style else f"  {escape(text)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
     table.show_header = False
@@ -127,10 +130,8 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
         table.add_row(
             f"data: {item['role']}", f"{item['rows']:,} rows, {item['columns']} columns, {short(item['digest'])}"
         )
-    commit = run.provenance.get("git_commit")
-    dirty = " with uncommitted changes" if run.git_dirty else ""
-    source = f"notebook {short(run.notebook_digest)}, git {short(commit) + dirty if commit else 'none'}"
-    table.add_row("source", escape(source))
+    table.add_row("author", escape(run.author))
+    table.add_row("source", escape(f"notebook {short(run.notebook_digest)}, {_say_git(run)}"))
     for name, text in _list_local_files(run):
         table.add_row(name, escape(text))
     if run.attempt > 1:
@@ -139,11 +140,18 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
     console.print(table)
 
 
-def _list_said(run: Run) -> Iterator[tuple[str, str]]:
+def _say_git(run: Run) -> str:
+    """Say at which commit a notebook was; of one in a repository without any, that."""
+    if commit := run.provenance.get("git_commit"):
+        return f"git {short(commit)}{' with uncommitted changes' if run.git_dirty else ''}"
+    return "git none" if run.provenance.get("git_dirty") is None else "git, nothing committed yet"
+
+
+def _list_said(run: Run, *, is_refusal_told: bool) -> Iterator[tuple[str, str]]:
     """Yield what is said of a run before its figures, with the style: its error, why its model was refused, notes."""
     if run.error:
         yield "red", run.error
-    if refused := run.record.get("refused"):
+    if (refused := run.record.get("refused")) and not is_refusal_told:
         yield "yellow", " ".join([refused["what"], *refused["why"], refused["next_step"]])
     yield from (("", note) for note in run.record.get("notes", ()))
 
@@ -357,7 +365,9 @@ def print_symptoms(symptoms: Sequence[Symptom]) -> None:
 def print_started(started: Started) -> None:
     """Print where a project was started and what was made there."""
     say(f"{started.project} is a project of the workbench.")
-    print_facts({"made": ", ".join(started.made) or "nothing", "there already": ", ".join(started.kept) or "nothing"})
+    print_facts(
+        {name: ", ".join(files) for name, files in (("made", started.made), ("there already", started.kept)) if files}
+    )
 
 
 def print_signers(signers: Sequence[Signatory], file: str) -> None:

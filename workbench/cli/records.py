@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from workbench.cli.run_tables import Column, print_table_of_runs, say_same, spell_parameters
@@ -68,7 +69,7 @@ def print_runs(
     """Print runs as a table, one column for each thing that differs; says how to make one when there are none.
 
     Of `metrics`, those that decide, are shown the ones that were logged; `standings` say by run what it is besides, such as a
-    nominee. `is_cut` says that there are older ones.
+    nominee, and stand for the state of one that finished. `is_cut` says that there are older ones.
     """
     if not runs:
         say("No runs yet. Make a notebook with `workbench new NAME` and run it: workbench run notebooks/NAME.ipynb")
@@ -76,20 +77,30 @@ def print_runs(
     notebooks, parameters = sorted({run.notebook for run in runs}), [run.parameters for run in runs]
     newest = "The newest " if is_cut else ""
     say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{say_same(parameters)}")
-    states = [f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]" for run in runs]
-    named = [escape(" ".join((standings or {}).get(run.id, ()))) for run in runs]
+    named = _shorten_notebooks([run.notebook for run in runs]) if len(notebooks) > 1 else []
     before = [
         Column("run", "", [run.id for run in runs]),
-        *([Column("notebook", "wrap", [escape(run.notebook) for run in runs])] if len(notebooks) > 1 else []),
-        Column("state", "", states),
+        *([Column("notebook", "wrap", [escape(name) for name in named])] if named else []),
+        Column("state", "wrap", [_say_state(run, (standings or {}).get(run.id, ())) for run in runs]),
         *(_column_of_metric(name, runs) for name in _choose_metrics(runs, metrics)),
     ]
     after = [
-        *([Column("is", "wrap", named)] if any(named) else []),
         Column("took", "right", [format_duration(run.took_s) for run in runs]),
         Column("ended", "right", [format_age(run.ended) if run.ended else "" for run in runs]),
     ]
     print_table_of_runs(before, parameters, after)
+
+
+def _say_state(run: Run, standing: Sequence[str]) -> str:
+    said = ", ".join(standing) if standing and run.is_finished else run.state.lower()
+    return f"[{_STATE_STYLES.get(run.state, 'yellow')}]{escape(said)}[/]"
+
+
+def _shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
+    """Return what tells notebooks apart: their paths without the folders that all have, and without the suffix."""
+    paths = [PurePath(notebook) for notebook in notebooks]
+    common = next((parent for parent in paths[0].parents if all(parent in path.parents for path in paths)), PurePath())
+    return [str(path.relative_to(common).with_suffix("")) for path in paths]
 
 
 _MOST_METRICS = 3
@@ -144,7 +155,7 @@ def _say_git(run: Run) -> str:
     """Say at which commit a notebook was; of one in a repository without any, that."""
     if commit := run.provenance.get("git_commit"):
         return f"git {short(commit)}{' with uncommitted changes' if run.git_dirty else ''}"
-    return "git none" if run.provenance.get("git_dirty") is None else "git, nothing committed yet"
+    return "git none" if run.provenance.get("git_dirty") is None else "git without a commit"
 
 
 def _list_said(run: Run, *, is_refusal_told: bool) -> Iterator[tuple[str, str]]:

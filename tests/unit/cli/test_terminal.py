@@ -141,7 +141,7 @@ def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
 
 
 def test_a_repository_without_a_commit_is_told_from_none_and_a_refusal_is_said_once(capsys):
-    for dirty, said in ((None, "git none"), (True, "git, nothing committed yet")):
+    for dirty, said in ((None, "git none"), (True, "git without a commit")):
         run = build_run(provenance={"git_commit": None, "git_dirty": dirty})
         assert said in " ".join(printed(capsys, terminal_views.print_run, run, "x").split())
     refused = build_run(record={"refused": {"what": "No model.", "why": ["Why."], "next_step": "Next."}})

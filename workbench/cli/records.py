@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from workbench.cli.run_tables import Column, print_table_of_runs, say_same, spell_parameters
+from workbench.cli.run_tables import (
+    Column,
+    columns_of_runs,
+    print_table_of_runs,
+    say_same,
+    say_state,
+    spell_parameters,
+)
 from workbench.cli.terminal import (
     escape,
     format_age,
@@ -27,7 +33,7 @@ from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
 from workbench.replays.resumption import Resumption
 from workbench.reviews.ledger_audit import LedgerAudit
-from workbench.runs.run import Run, RunState
+from workbench.runs.run import Run
 from workbench.stats.interval import Interval
 from workbench.sweeps.search import SweepPlan
 
@@ -45,7 +51,6 @@ _VERDICTS = {
     Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
     None: "[yellow]? unclear[/]",
 }
-_STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KILLED: "red", RunState.LOST: "red"}
 
 
 # Runs
@@ -77,47 +82,8 @@ def print_runs(
     notebooks, parameters = sorted({run.notebook for run in runs}), [run.parameters for run in runs]
     newest = "The newest " if is_cut else ""
     say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{say_same(parameters)}")
-    named = _shorten_notebooks([run.notebook for run in runs]) if len(notebooks) > 1 else []
-    before = [
-        Column("run", "", [run.id for run in runs]),
-        *([Column("notebook", "wrap", [escape(name) for name in named])] if named else []),
-        Column("state", "wrap", [_say_state(run, (standings or {}).get(run.id, ())) for run in runs]),
-        *(_column_of_metric(name, runs) for name in _choose_metrics(runs, metrics)),
-    ]
-    after = [
-        Column("took", "right", [format_duration(run.took_s) for run in runs]),
-        Column("ended", "right", [format_age(run.ended) if run.ended else "" for run in runs]),
-    ]
+    before, after = columns_of_runs(runs, metrics, standings or {})
     print_table_of_runs(before, parameters, after)
-
-
-def _say_state(run: Run, standing: Sequence[str]) -> str:
-    said = ", ".join(standing) if standing and run.is_finished else run.state.lower()
-    return f"[{_STATE_STYLES.get(run.state, 'yellow')}]{escape(said)}[/]"
-
-
-def _shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
-    """Return what tells notebooks apart: their paths without the folders that all have, and without the suffix."""
-    paths = [PurePath(notebook) for notebook in notebooks]
-    common = next((parent for parent in paths[0].parents if all(parent in path.parents for path in paths)), PurePath())
-    return [str(path.relative_to(common).with_suffix("")) for path in paths]
-
-
-_MOST_METRICS = 3
-
-
-def _choose_metrics(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
-    """Return the metrics to show: those wanted that were logged, and of runs that logged none of them the first they did."""
-    chosen = [name for name in dict.fromkeys(metrics) if any(name in run.metrics for run in runs)]
-    for run in runs:
-        if run.metrics and not any(name in run.metrics for name in chosen) and len(chosen) < _MOST_METRICS:
-            chosen.append(next(iter(run.metrics)))
-    return chosen or ["metric"]
-
-
-def _column_of_metric(name: str, runs: Sequence[Run]) -> Column:
-    values = [run.metrics.get(name) for run in runs]
-    return Column(name, "right", ["" if value is None else format_number(value) for value in values])
 
 
 def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal_told: bool = False) -> None:
@@ -126,8 +92,7 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal
     `is_refusal_told` leaves out why its model was not logged, where that is said besides.
     """
     console = open_console()
-    state = f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]"
-    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}{_say_when(run)}")
+    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {say_state(run)}{_say_when(run)}")
     for style, text in _list_said(run, is_refusal_told=is_refusal_told):
         console.print(f"  [{style}]{escape(text)}[/]" if style else f"  {escape(text)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))

@@ -42,7 +42,9 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+        near = import_module("difflib").get_close_matches(name, __all__, n=2)
+        meant = f". Did you mean {' or '.join(f'wb.{each}' for each in near)}?" if near else ""
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}{meant}")
     if name == "params":
         return import_module("workbench.runs.spool").run_parameters()
     return getattr(import_module(_HOMES.get(name, "workbench.runs.spool")), name)

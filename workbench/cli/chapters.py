@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -45,7 +46,7 @@ def help_(context: click.Context, name: str | None) -> None:
         terminal.say("")
         terminal.say("workbench help CHAPTER reads one; workbench --help lists the commands.")
     elif name in CHAPTERS:
-        terminal.print_markdown(read_chapter(name))
+        terminal.print_markdown(_for_users(read_chapter(name)))
         if name in commands:
             terminal.say("")
             terminal.say(f"The command of this name: workbench {name} --help")
@@ -53,6 +54,15 @@ def help_(context: click.Context, name: str | None) -> None:
         click.echo(commands[name].get_help(click.Context(commands[name], info_name=name, parent=context.parent)))
     else:
         raise _unknown(name, [*CHAPTERS, *commands])
+
+
+def _for_users(page: str) -> str:
+    """Return a chapter as it is read away from its source: links by their words, and nothing on how to extend the product."""
+    told = (part for part in page.split("\n\n") if not part.startswith("**To add**"))
+    return _LINK.sub(r"\1", "\n\n".join(told))
+
+
+_LINK = re.compile(r"\[([^\]\n]+)\]\((?!https?:)[^)\n]*\)")
 
 
 def _unknown(name: str, known: list[str]) -> UsageError:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from workbench.cli.run_tables import Column, print_table_of_runs, say_same, spell_parameters
+from workbench.cli.run_tables import (
+    Column,
+    columns_of_runs,
+    print_table_of_runs,
+    say_same,
+    say_state,
+    spell_parameters,
+)
 from workbench.cli.terminal import (
     escape,
     format_age,
@@ -22,7 +29,7 @@ from workbench.ledger.events import EVENTS
 from workbench.records.digest import short
 from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
-from workbench.runs.run import Run, RunState
+from workbench.runs.run import Run
 
 if TYPE_CHECKING:
     from workbench.ledger.ledger import Checkpoint, Entry
@@ -44,7 +51,6 @@ _VERDICTS = {
     Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
     None: "[yellow]? unclear[/]",
 }
-_STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KILLED: "red", RunState.LOST: "red"}
 
 
 # Runs
@@ -68,7 +74,7 @@ def print_runs(
     """Print runs as a table, one column for each thing that differs; says how to make one when there are none.
 
     Of `metrics`, those that decide, are shown the ones that were logged; `standings` say by run what it is besides, such as a
-    nominee. `is_cut` says that there are older ones.
+    nominee, and stand for the state of one that finished. `is_cut` says that there are older ones.
     """
     if not runs:
         say("No runs yet. Make a notebook with `workbench new NAME` and run it: workbench run notebooks/NAME.ipynb")
@@ -76,45 +82,18 @@ def print_runs(
     notebooks, parameters = sorted({run.notebook for run in runs}), [run.parameters for run in runs]
     newest = "The newest " if is_cut else ""
     say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{say_same(parameters)}")
-    states = [f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]" for run in runs]
-    named = [escape(" ".join((standings or {}).get(run.id, ()))) for run in runs]
-    before = [
-        Column("run", "", [run.id for run in runs]),
-        *([Column("notebook", "wrap", [escape(run.notebook) for run in runs])] if len(notebooks) > 1 else []),
-        Column("state", "", states),
-        *(_column_of_metric(name, runs) for name in _choose_metrics(runs, metrics)),
-    ]
-    after = [
-        *([Column("is", "wrap", named)] if any(named) else []),
-        Column("took", "right", [format_duration(run.took_s) for run in runs]),
-        Column("ended", "right", [format_age(run.ended) if run.ended else "" for run in runs]),
-    ]
+    before, after = columns_of_runs(runs, metrics, standings or {})
     print_table_of_runs(before, parameters, after)
 
 
-_MOST_METRICS = 3
+def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal_told: bool = False) -> None:
+    """Print one run: what came out, from what, what it is besides (such as a nominee), and where its files are.
 
-
-def _choose_metrics(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
-    """Return the metrics to show: those wanted that were logged, and of runs that logged none of them the first they did."""
-    chosen = [name for name in dict.fromkeys(metrics) if any(name in run.metrics for run in runs)]
-    for run in runs:
-        if run.metrics and not any(name in run.metrics for name in chosen) and len(chosen) < _MOST_METRICS:
-            chosen.append(next(iter(run.metrics)))
-    return chosen or ["metric"]
-
-
-def _column_of_metric(name: str, runs: Sequence[Run]) -> Column:
-    values = [run.metrics.get(name) for run in runs]
-    return Column(name, "right", ["" if value is None else format_number(value) for value in values])
-
-
-def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
-    """Print one run: what came out, from what, what it is besides (such as a nominee), and where its files are."""
+    `is_refusal_told` leaves out why its model was not logged, where that is said besides.
+    """
     console = open_console()
-    state = f"[{_STATE_STYLES.get(run.state, 'yellow')}]{run.state.lower()}[/]"
-    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {state}{_say_when(run)}, by {escape(run.author)}")
-    for style, text in _list_said(run):
+    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {say_state(run)}{_say_when(run)}")
+    for style, text in _list_said(run, is_refusal_told=is_refusal_told):
         console.print(f"  [{style}]{escape(text)}[/]" if style else f"  {escape(text)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
     table.show_header = False
@@ -127,10 +106,8 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
         table.add_row(
             f"data: {item['role']}", f"{item['rows']:,} rows, {item['columns']} columns, {short(item['digest'])}"
         )
-    commit = run.provenance.get("git_commit")
-    dirty = " with uncommitted changes" if run.git_dirty else ""
-    source = f"notebook {short(run.notebook_digest)}, git {short(commit) + dirty if commit else 'none'}"
-    table.add_row("source", escape(source))
+    table.add_row("author", escape(run.author))
+    table.add_row("source", escape(f"notebook {short(run.notebook_digest)}, {_say_git(run)}"))
     for name, text in _list_local_files(run):
         table.add_row(name, escape(text))
     if run.attempt > 1:
@@ -139,11 +116,18 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = ()) -> None:
     console.print(table)
 
 
-def _list_said(run: Run) -> Iterator[tuple[str, str]]:
+def _say_git(run: Run) -> str:
+    """Say at which commit a notebook was; of one in a repository without any, that."""
+    if commit := run.provenance.get("git_commit"):
+        return f"git {short(commit)}{' with uncommitted changes' if run.git_dirty else ''}"
+    return "git none" if run.provenance.get("git_dirty") is None else "git without a commit"
+
+
+def _list_said(run: Run, *, is_refusal_told: bool) -> Iterator[tuple[str, str]]:
     """Yield what is said of a run before its figures, with the style: its error, why its model was refused, notes."""
     if run.error:
         yield "red", run.error
-    if refused := run.record.get("refused"):
+    if (refused := run.record.get("refused")) and not is_refusal_told:
         yield "yellow", " ".join([refused["what"], *refused["why"], refused["next_step"]])
     yield from (("", note) for note in run.record.get("notes", ()))
 
@@ -357,7 +341,9 @@ def print_symptoms(symptoms: Sequence[Symptom]) -> None:
 def print_started(started: Started) -> None:
     """Print where a project was started and what was made there."""
     say(f"{started.project} is a project of the workbench.")
-    print_facts({"made": ", ".join(started.made) or "nothing", "there already": ", ".join(started.kept) or "nothing"})
+    print_facts(
+        {name: ", ".join(files) for name, files in (("made", started.made), ("there already", started.kept)) if files}
+    )
 
 
 def print_signers(signers: Sequence[Signatory], file: str) -> None:

@@ -11,7 +11,7 @@ from workbench.cli import reviews, terminal
 from workbench.cli.options import JSON, POLICY, near, open_bench, pairs, typed_policy
 from workbench.errors import UsageError
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
-from workbench.reviews.review import find_next_command
+from workbench.reviews.review import Review, find_next_command
 from workbench.signing.key import Key
 
 KEY = click.option(
@@ -64,13 +64,21 @@ def review(
         bench.write_review_page(found, html)
     if card:
         bench.write_card_page(subject, card)
+    _print_looked_at(found, [page for page in (html, card) if page], checklist=checklist, as_json=as_json)
+    terminal.suggest(find_next_command(found))
+
+
+def _print_looked_at(found: Review, pages: Sequence[Path], *, checklist: bool, as_json: bool) -> None:
+    """Print a review, its checklist, or only where the pages are that were written of it."""
     if as_json:
         terminal.print_json(found)
-    else:
-        reviews.print_checklist(found) if checklist else reviews.print_review(found)
-        for path in filter(None, (html, card)):
-            terminal.say(f"Wrote {near(path)}.")
-    terminal.suggest(find_next_command(found))
+        return
+    if checklist:
+        reviews.print_checklist(found)
+    elif not pages:
+        reviews.print_review(found)
+    for path in pages:
+        terminal.say(f"Wrote {near(path)}.")
 
 
 @click.command()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
-from workbench.cli.terminal import escape, format_number, new_table, open_console
+from workbench.cli.terminal import escape, format_age, format_duration, format_number, new_table, open_console
 from workbench.notebooks.parameters import spell_value
+from workbench.runs.run import Run, RunState
 
 OTHERS = "others"
 # Columns: the widest a parameter's, the least that holds what is folded, and how many pairs of those a cell shows.
@@ -29,6 +31,58 @@ class Column:
         from rich.text import Text
 
         return max(cell_len(self.name), *(cell_len(Text.from_markup(cell).plain) for cell in self.cells), 0) + 1
+
+
+def columns_of_runs(
+    runs: Sequence[Run], metrics: Sequence[str], standings: Mapping[str, Sequence[str]]
+) -> tuple[list[Column], list[Column]]:
+    """Return the columns of runs before their parameters and behind them; see `print_runs`."""
+    several = len({run.notebook for run in runs}) > 1
+    named = _shorten_notebooks([run.notebook for run in runs]) if several else []
+    before = [
+        Column("run", "", [run.id for run in runs]),
+        *([Column("notebook", "wrap", [escape(name) for name in named])] if named else []),
+        Column("state", "wrap", [say_state(run, standings.get(run.id, ())) for run in runs]),
+        *(_column_of_metric(name, runs) for name in _choose_metrics(runs, metrics)),
+    ]
+    after = [
+        Column("took", "right", [format_duration(run.took_s) for run in runs]),
+        Column("ended", "right", [format_age(run.ended) for run in runs]),
+    ]
+    return before, after
+
+
+_STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KILLED: "red", RunState.LOST: "red"}
+
+
+def say_state(run: Run, standing: Sequence[str] = ()) -> str:
+    """Return the state of a run as markup; of one that finished, what it is besides."""
+    said = ", ".join(standing) if standing and run.is_finished else run.state.lower()
+    return f"[{_STATE_STYLES.get(run.state, 'yellow')}]{escape(said)}[/]"
+
+
+def _shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
+    """Return what tells notebooks apart: their paths without the folders that all have, and without the suffix."""
+    paths = [PurePath(notebook) for notebook in notebooks]
+    common = next((parent for parent in paths[0].parents if all(parent in path.parents for path in paths)), PurePath())
+    return [str(path.relative_to(common).with_suffix("")) for path in paths]
+
+
+_MOST_METRICS = 3
+
+
+def _choose_metrics(runs: Sequence[Run], metrics: Sequence[str]) -> list[str]:
+    """Return the metrics to show: those wanted that were logged, and of runs that logged none of them the first they did."""
+    chosen = [name for name in dict.fromkeys(metrics) if any(name in run.metrics for run in runs)]
+    for run in runs:
+        if run.metrics and not any(name in run.metrics for name in chosen) and len(chosen) < _MOST_METRICS:
+            chosen.append(next(iter(run.metrics)))
+    return chosen or ["metric"]
+
+
+def _column_of_metric(name: str, runs: Sequence[Run]) -> Column:
+    values = [run.metrics.get(name) for run in runs]
+    return Column(name, "right", ["" if value is None else format_number(value) for value in values])
 
 
 def print_table_of_runs(

@@ -79,8 +79,13 @@ def run(
         done = bench.run(
             path, values, cold=cold, origin=resumption.provenance if resumption else None, on_progress=update
         )
-    terminal.print_json(done) if as_json else records.print_run(done, near(bench.settings.runs_folder / done.id))
-    records.print_obstacles(bench.foresee_obstacles([done]), 1, beside=as_json)
+    obstacles = bench.foresee_obstacles([done])
+    if as_json:
+        terminal.print_json(done)
+    else:
+        is_told = any(each.about == "model" for each in obstacles)
+        records.print_run(done, near(bench.settings.runs_folder / done.id), is_refusal_told=is_told)
+    records.print_obstacles(obstacles, 1, beside=as_json)
     if done.holdout:
         terminal.suggest("workbench compare")
 

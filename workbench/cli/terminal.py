@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import WorkbenchError
 
@@ -94,11 +94,22 @@ def print_command(lines: Sequence[str]) -> None:
 
 
 def print_markdown(text: str) -> None:
-    """Print a page of Markdown as text."""
-    from rich.markdown import Markdown
+    """Print a page of Markdown as text: of its tables every word whole, however narrow a column is."""
+    from rich.markdown import Markdown, TableElement
+    from rich.table import Table
+
+    class FoldedTable(TableElement):
+        def __rich_console__(self, *asked: Any) -> Iterator[Any]:
+            for part in super().__rich_console__(*asked):
+                for column in part.columns if isinstance(part, Table) else ():
+                    column.overflow = "fold"
+                yield part
+
+    class Page(Markdown):
+        elements: ClassVar = {**Markdown.elements, "table_open": FoldedTable}
 
     # Neither a ground of its own nor hidden addresses: it reads the same on dark and light, and in a file.
-    open_console().print(Markdown(text, code_theme="bw", hyperlinks=False))
+    open_console().print(Page(text, code_theme="bw", hyperlinks=False))
 
 
 def note(text: str) -> None:

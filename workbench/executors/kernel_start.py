@@ -71,12 +71,16 @@ def _read_witness() -> str:
     return Path(kernel_witness.__file__).read_text(encoding="utf-8")
 
 
+_PACKAGE = Path(__file__).parents[1]
+
+
 def spell_watch(job: Job) -> str:
     """Return the code by which a kernel is watched from its first cell on."""
     wanted = {
         "journal": str(job.journal),
         "roots": [str(root) for root in job.roots],
-        "own": [str(Path(__file__).parents[1])],
+        # Of a checkout its templates, too: the workbench runs and reads them, as it does its modules.
+        "own": [str(_PACKAGE), str(_PACKAGE.parent / "templates")],
         "path": find_later_path(job.environment, job.roots),
     }
     return _WATCH.format(source=f"{_read_witness()}\nwatch(**{wanted!r})\n")

@@ -270,7 +270,9 @@ def _find_installed(roots: tuple[str, ...]) -> list[str]:
     folders = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     personal = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if is_of_packages(entry, roots)]
-    return [*folders, *site.getsitepackages(), *personal, *given]
+    # What packages install beside their modules, such as templates that are compiled when they are used.
+    shared = os.path.join(paths["data"], "share", "jupyter")
+    return [*folders, *site.getsitepackages(), *personal, *given, shared]
 
 
 def is_of_packages(folder: str, roots: Iterable[str]) -> bool:

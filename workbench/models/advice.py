@@ -52,6 +52,12 @@ def advise_on(untrusted: Sequence[str]) -> str:
     return " ".join(f"Instead of {', '.join(names)}: {advice}" for advice, names in grouped.items())
 
 
+def advise_owner(name: str, attribute: str, owner: str) -> str:
+    """Return what to do about a type that an attribute of an own class holds, in a sentence."""
+    kept = "its text" if name == "re.Pattern" else "what it is made from (text, numbers, arrays)"
+    return f"Instead of {name}: keep {kept} in {attribute} of {owner}, and make it where it is used."
+
+
 # What people give a selector of columns for a type.
 _SELECTED: Mapping[str, str] = {
     "numpy.number": "number", "builtins.object": "object", "numpy.bool_": "bool", "numpy.bool": "bool", "builtins.str": "str",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 
@@ -34,6 +34,34 @@ def _walk(model: Any) -> Iterator[Any]:
         kept.append(part)
         yield part
         waiting += [] if _is_code(part) else children_of(part)
+
+
+def find_holder(model: Any, kind: str, own: Collection[str]) -> tuple[str, str] | None:
+    """Return the attribute that holds a part of a type (module and name), and the class whose it is, of the modules `own`.
+
+    None where no object of those holds one, in the attribute itself or in lists and mappings there.
+    """
+    for part in parts_of(model):
+        if type(part).__module__ in own:
+            for name, value in getattr(part, "__dict__", {}).items():
+                if any(_name_type(type(each)) == kind for each in _walk_plain(value)):
+                    return name, _name_type(type(part))
+    return None
+
+
+def _walk_plain(value: Any) -> Iterator[Any]:
+    """Yield a value and what stands in it, as far as it is a list, a mapping or the like."""
+    seen, waiting = set[int](), [value]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            waiting += children_of(part) if isinstance(part, dict | list | tuple | set | frozenset) else []
+
+
+def _name_type(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _is_code(part: Any) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import Refused, UsageError
-from workbench.models.advice import advise_on
+from workbench.models.advice import advise_on, advise_owner
 from workbench.models.column_problems import name_foreign, name_type
 from workbench.models.contract import Contract, Predict
 from workbench.models.first_answers import FirstAnswers
@@ -98,19 +98,24 @@ def require_names(features: Any) -> None:
         )
 
 
-def require_reviewed(content: bytes, own: OwnModules = _NOTHING) -> None:
-    """Raise UsageError for a model, in the bytes of its skops file, that holds what nobody reviewed, with what to write instead.
+def require_reviewed(model: Any, content: bytes, own: OwnModules = _NOTHING) -> None:
+    """Raise UsageError for a model, written as `content`, that holds what nobody reviewed, with what to write instead.
 
-    What it holds of its recorded `own` modules is reviewed with it.
+    What it holds of its recorded `own` modules is reviewed with it, and what those hold is told by the attribute.
     """
+    from workbench.models.model_parts import find_holder
     from workbench.models.skops_loader import find_untrusted_types
 
     untrusted = find_untrusted_types(content, own)
     if untrusted:
+        names = {module.name for module in own.modules}
+        held = {name: holder for name in untrusted if (holder := find_holder(model, name, names))}
+        where = {name: f", which attribute {attribute} of {owner} holds" for name, (attribute, owner) in held.items()}
+        others = advise_on([name for name in untrusted if name not in held])
         raise UsageError(
             "The model cannot be served, and was not logged.",
-            why=[f"Nobody reviewed {name}." for name in untrusted],
-            next_step=advise_on(untrusted),
+            why=[f"Nobody reviewed {name}{where.get(name, '')}." for name in untrusted],
+            next_step=" ".join(filter(None, [*(advise_owner(name, *holder) for name, holder in held.items()), others])),
         )
 
 

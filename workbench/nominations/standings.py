@@ -9,6 +9,9 @@ from workbench.ledger.ledger import Entry, Event
 from workbench.nominations.obstacles import is_to_be_nominated
 from workbench.runs.run import Run
 
+# As much of a run's id as tells it from others in nearly every project.
+_SHORT = 6
+
 
 def list_standings(runs: Iterable[Run], entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
     """Return by run what it is, in words; a run that is nothing besides has none."""
@@ -20,7 +23,7 @@ def list_standings(runs: Iterable[Run], entries: Sequence[Entry]) -> dict[str, t
 def _describe(run: Run) -> list[str]:
     replayed = run.provenance.get("replay_of")
     has_no_model = run.is_finished and (not is_to_be_nominated(run) or "refused" in run.record)
-    return [*([f"replay of {replayed}"] if replayed else []), *(["no model"] if has_no_model else [])]
+    return [*([f"replay of {str(replayed)[:_SHORT]}"] if replayed else []), *(["no model"] if has_no_model else [])]
 
 
 def _list_versions(entries: Sequence[Entry]) -> dict[str, list[str]]:

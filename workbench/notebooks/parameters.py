@@ -6,8 +6,9 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from workbench.errors import UsageError
@@ -65,7 +66,9 @@ def require_fit(declared: Iterable[Parameter], given: Iterable[str], problems: M
     if not unknown and not problems:
         return
     known = ", ".join(names) or "none"
-    said = [f"{name!r} is not a parameter of this notebook; it has {known}." for name in unknown]
+    said = [
+        f"{name!r} is not a parameter of this notebook; it has {known}.{_say_near(name, names)}" for name in unknown
+    ]
     count = len(unknown) + len(problems)
     advice = "correct the values and run again" if names else f"{HOW_TO_DECLARE}, or run it without parameters"
     raise UsageError(
@@ -73,6 +76,11 @@ def require_fit(declared: Iterable[Parameter], given: Iterable[str], problems: M
         why=sorted([*said, *(each for found in problems.values() for each in found)]),
         next_step=f"Nothing was started; {advice}.",
     )
+
+
+def _say_near(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def spell_values(declared: Iterable[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:

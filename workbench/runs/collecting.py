@@ -24,6 +24,7 @@ from workbench.models.first_answers import parse_first_answers
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import spool
 from workbench.runs.blaming import Blamer
+from workbench.runs.failures import advise_on_failure
 from workbench.runs.folder import (
     DATASETS,
     FIRST_ANSWERS,
@@ -43,6 +44,7 @@ from workbench.runs.logged_calls import (
     CALLS,
     LONGEST_NOTE,
     LoggedCalls,
+    note_models,
     read_calls,
     read_plain_file,
     remove_empty_folders,
@@ -146,7 +148,7 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     _write(folder.path / NOTEBOOK, text.encode(errors="backslashreplace"))
     files = read_tree(folder.path)
     logged, fault = _read_logged(files)
-    error = outcome.failure or redacted.failure or fault
+    error = advise_on_failure(outcome.failure) or redacted.failure or fault
     if blamer is not None:
         told = read_journal(files.get(JOURNAL, b""))
         fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
@@ -259,7 +261,7 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
         tables = read_tables(files)
         calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
         said = {
-            **_describe_metrics(calls, _note_replaced(files)),
+            **_describe_metrics(calls, [*_note_replaced(files), *note_models(files)]),
             **_describe_shared(tables),
             **_describe_refusal(files),
         }

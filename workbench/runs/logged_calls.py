@@ -103,6 +103,14 @@ def choose_points(run: Run, calls: LoggedCalls, *, ended_ms: int) -> list[Point]
     return [*(Point(name, value, 0, ended_ms) for name, value in run.metrics.items() if name in alone), *logged]
 
 
+def note_models(files: Iterable[str]) -> list[str]:
+    """Say of each whole model that was logged with MLflow, by the paths of a run's files, that it is a file and no more."""
+    found = (path.split("/") for path in sorted(files) if path.startswith(f"{FOLDER}/"))
+    names = [parts[-2] for parts in found if parts[-1] == "MLmodel"]
+    kept = "was logged with MLflow: kept as a file; what is nominated is logged by wb.log_model"
+    return [f"model {name!r} {kept}"[:LONGEST_NOTE] for name in names[:MOST_NOTES]]
+
+
 def read_calls(content: bytes, parameters: Mapping[str, Any] | None = None, *, own: bytes = b"") -> LoggedCalls:
     """Return what the lines say; raises ValueError for what the kernel's side would not have written.
 

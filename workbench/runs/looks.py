@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,28 +101,35 @@ def count_distinct(looks: Iterable[Look]) -> int:
 
 
 def name_distinct(looks: Iterable[Look]) -> list[str]:
-    """Return each different thing that was seen by the look that shows it, the first of several; in their order.
+    """Return each different thing that was seen, named by the looks that show it (the newest come first).
 
     Runs that predict to the byte the same, as a replay does, are one. So is an attempt that failed after it had scored what another
     one shows. Each time that nobody knows what was scored is another.
     """
-    stored, shown, scored, told = dict[str, str](), set[Metrics](), dict[str, str](), dict[Metrics, str]()
-    lasting, untold = set[str](), list[str]()
+    stored, scored = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    told, shown, lasting, untold = defaultdict[Metrics, list[str]](list), set[Metrics](), set[str](), list[str]()
     for look in looks:
         run, metrics, name = look.run, _spell_metrics(look), name_look(look)
-        if run is not None and run.is_finished:
-            stored.setdefault(name_predictions(run), name)
+        is_finished = run is not None and run.is_finished
+        if run is not None and is_finished:
+            stored[name_predictions(run)].append(name)
             shown.add(metrics)
             lasting.update(look.predicted[-1:])
-            scored = {**dict.fromkeys(look.predicted[:-1], name), **scored}
-        elif look.predicted:
-            scored = {**dict.fromkeys(look.predicted, name), **scored}
-        elif metrics:
-            told.setdefault(metrics, name)
-        else:
+        elif metrics and not look.predicted:
+            told[metrics].append(name)
+        elif not look.predicted:
             untold.append(name)
-    earlier = [name for digest, name in scored.items() if digest not in lasting]
-    return [*stored.values(), *earlier, *(name for metrics, name in told.items() if metrics not in shown), *untold]
+        for digest in look.predicted[:-1] if is_finished else look.predicted:
+            scored[digest].append(name)
+    earlier = [names for digest, names in scored.items() if digest not in lasting]
+    others = [names for metrics, names in told.items() if metrics not in shown]
+    return [*map(_join_names, (*stored.values(), *earlier, *others)), *untold]
+
+
+def _join_names(names: Sequence[str]) -> str:
+    """Return what several looks that saw the same are called: by the first of them, and the others behind it."""
+    *later, first = dict.fromkeys(names)
+    return f"{first} (the same: {', '.join(reversed(later))})" if later else first
 
 
 def name_look(look: Look) -> str:

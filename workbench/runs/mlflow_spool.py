@@ -185,9 +185,6 @@ class SpoolStore(AbstractStore):
             (self._artifacts(label) / name).as_uri(),
         )
         model = LoggedModel(_EXPERIMENT, model_id, name, location, now_ms(), now_ms(), **facts)
-        self._note(
-            f"model {name!r} was logged with MLflow: kept as a file; what is nominated is logged by wb.log_model"
-        )
         return self._models.setdefault(model_id, model)
 
     def get_logged_model(self, model_id: str, *_: Any, **__: Any) -> LoggedModel:

@@ -261,7 +261,7 @@ def _judge_model(
     answering = put_texts_for_boosters(model, features, *([] if training is None else [_keep_some(training)]))
     content = write_model(answering)
     own = record_own_code(answering, content, _own_folders())
-    require_reviewed(content, own.modules)
+    require_reviewed(answering, content, own.modules)
     columns = describe_columns(features, training, longest_text=read_own_settings().longest_text, as_text=as_text)
     fitted = replace(decide_task(answering, features), model=model, flags_unseen=flag_unseen)
     contract = describe_contract(fitted, columns, None)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from workbench.config import find_template
 from workbench.executors.jobs import Opened
 from workbench.records.digest import sha256_hex
 from workbench.runs.local_files import (
@@ -108,10 +109,11 @@ def _list_told(reads: Mapping[str, tuple[int, int]], project: Path) -> Iterator[
 
 
 def _list_opened(files: Iterable[str], told: Collection[str], project: Path) -> Iterator[ReadFile]:
-    known = {os.path.realpath(path) for path in told}
+    known, own = {os.path.realpath(path) for path in told}, find_template("report").resolve()
     for path in files:
-        found = _look_at(path)
-        if found is not None and os.path.realpath(path) not in known:
+        found, real = _look_at(path), os.path.realpath(path)
+        # The report of another run is made meanwhile.
+        if found is not None and real not in known and not Path(real).is_relative_to(own):
             yield ReadFile(name_path(path, project), _digest(path), found[0], SeenBy.SYSTEM)
 
 

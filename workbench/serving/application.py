@@ -31,7 +31,7 @@ from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_js
 from workbench.stats.task import spell_class
 
 DIGEST_HEADER = "x-model-digest"
-_ANSWERED = "Answered are POST /predict and GET /model, /openapi.json and /healthz."
+_ANSWERED = "Answered are POST /predict and GET /model, /openapi.json, /healthz, /livez and /readyz."
 _SCORABLE = "values within the range the model was made for"
 
 Answer = Callable[[Request], Awaitable[Mapping[str, Any]]]
@@ -67,7 +67,7 @@ def build_application(
     """
     access = access or Access()
     described = {"name": model.name, "version": str(model.version), "digest": model.digest}
-    description = {**described, "approved_by": list(model.approved_by), "contract": strict_json(contract.to_bytes())}
+    description = {**described, "approved_by": list(model.approved_by), "contract": _describe_contract(contract)}
     name_scores = _find_naming(contract)
     find_unseen = make_unseen_finder(contract) if contract.flags_unseen else None
     openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
@@ -91,6 +91,17 @@ def build_application(
     # A redirect would be written with whatever host the caller claims.
     application.router.redirect_slashes = False
     return application
+
+
+def _describe_contract(contract: Contract) -> dict[str, Any]:
+    """Return the contract as callers read it: of each column what says something about its values."""
+    document: dict[str, Any] = strict_json(contract.to_bytes())
+    for column in document["columns"]:
+        if column["type"] != "string":
+            column.pop("longest", None)
+        if not column["nullable"]:
+            column.pop("missing", None)
+    return document
 
 
 def _find_naming(contract: Contract) -> Callable[[list[Any]], list[Any]]:

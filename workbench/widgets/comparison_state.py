@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, headline, spell_tries
+from workbench.comparisons.comparison import (
+    ComparedRun,
+    Comparison,
+    RunComparison,
+    Verdict,
+    headline,
+    spell_tries,
+)
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
@@ -234,7 +241,14 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
         fact_state("Margin", f"±{comparison.margin:.4g} {words(comparison.metric)}, a difference nobody would notice"),
         fact_state("Holdout", f"{comparison.rows:,} rows, sha256 ", comparison.holdout_digest),
         fact_state("Tried", "; ".join(part for part in (tried, level) if part)),
+        *(_selection_facts(comparison) if isinstance(comparison, RunComparison) else ()),
     ]
+
+
+def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
+    """Return which runs were taken, and of each that was left out why."""
+    taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
+    return [*taken, *(fact_state("Left out", why) for why in comparison.unpaired)]
 
 
 def _legend(comparison: Comparison) -> str:

@@ -40,7 +40,8 @@ def start_project(folder: Path) -> Started:
     _require_place(folder)
     with disk_answers(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        contents = {} if is_marked(folder) else {folder / MARKER: _MARK.encode()}
+        marker = {folder / MARKER: _MARK.encode()}
+        contents = marker if not is_marked(folder) or (folder / MARKER).is_file() else {}
         contents |= {folder / "notebooks" / name: find_notebook(name).read_bytes() for name in _NOTEBOOKS}
         made = [path for path, content in contents.items() if _write_new(path, content)]
         settings = read_settings(folder)

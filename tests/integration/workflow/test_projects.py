@@ -63,6 +63,10 @@ def test_a_folder_becomes_a_project_and_what_is_there_stays(outside: Path, capsy
     (outside / "workbench.toml").write_text('author = "ada@example.org"\n', encoding="utf-8")
     assert run_command(["init", "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
+    assert again["kept"] == started["made"]
+    assert run_command(["init"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("there already workbench.toml, notebooks/00_tour.ipynb," in said, "nothing" in said) == (True, False)
     assert (again["made"], (outside / "workbench.toml").read_text()) == ([], 'author = "ada@example.org"\n')
 
 

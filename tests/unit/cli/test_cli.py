@@ -15,7 +15,7 @@ import click
 import pytest
 
 from tests.conftest import NOTEBOOKS
-from workbench.cli.chapters import CHAPTERS
+from workbench.cli.chapters import CHAPTERS, read_chapter
 from workbench.cli.main import COMMANDS, run_command
 from workbench.models.servable_models import list_servable
 
@@ -71,8 +71,18 @@ def test_help_lists_the_chapters_and_reads_one_in_80_columns(capsys, monkeypatch
     code, out, _ = run(capsys, "help", "runs")
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
-    assert all(text in out for text in ("LOST", "To add", "workbench runs --help"))
+    assert all(text in out for text in ("LOST", "workbench runs --help"))
     assert "|---|" not in out
+
+
+def test_help_reads_a_chapter_for_users_with_every_name_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for chapter in CHAPTERS:
+        told, *_ = read_chapter(chapter).partition("**To add**")
+        page = run(capsys, "help", chapter)[1]
+        assert page.count("…") == told.count("…"), chapter
+        assert "](" not in page
+        assert "To add" not in page
 
 
 def test_help_of_a_command_is_the_commands(capsys):

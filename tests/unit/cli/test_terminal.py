@@ -140,6 +140,15 @@ def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
     assert "0.012345" not in text
 
 
+def test_a_repository_without_a_commit_is_told_from_none_and_a_refusal_is_said_once(capsys):
+    for dirty, said in ((None, "git none"), (True, "git without a commit")):
+        run = build_run(provenance={"git_commit": None, "git_dirty": dirty})
+        assert said in " ".join(printed(capsys, terminal_views.print_run, run, "x").split())
+    refused = build_run(record={"refused": {"what": "No model.", "why": ["Why."], "next_step": "Next."}})
+    assert "No model. Why. Next." in printed(capsys, terminal_views.print_run, refused, "x")
+    assert "No model" not in printed(capsys, partial(terminal_views.print_run, is_refusal_told=True), refused, "x")
+
+
 def test_one_run_shows_results_source_and_folder(capsys):
     text = " ".join(printed(capsys, terminal_views.print_run, build_run(), "runs/by-id/3f9a1c27d05b").split())
     for words in (

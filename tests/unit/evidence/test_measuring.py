@@ -206,7 +206,7 @@ def test_a_regression_is_told_by_its_bias(leave):
 
 def look(number, digest):
     record = {"files": {spool.PREDICTIONS: digest}}
-    run = SimpleNamespace(id=f"{number:012x}", record=record, is_finished=True, metrics={})
+    run = SimpleNamespace(id=f"{number:012x}", record=record, is_finished=True, attempt=1, metrics={})
     return Look(Path(), "d", 9, "2026-11-20T09:00:00+00:00", run=run)
 
 

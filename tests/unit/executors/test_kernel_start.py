@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.executors.kernel_start import clean_environment, find_later_path
+import workbench
+from workbench.config import find_template
+from workbench.executors.jobs import Job
+from workbench.executors.kernel_start import clean_environment, find_later_path, spell_watch
 
 ROOTS, SCRATCH = [Path("/project")], Path("/scratch")
 
@@ -50,3 +53,10 @@ def test_without_a_foreign_hook_the_path_is_as_it_was(tmp_path, monkeypatch, pat
 def test_a_hook_in_the_project_is_foreign_whatever_its_folder_is_called_and_holds(tmp_path):
     folder = make(tmp_path / "site-packages", "sitecustomize.py", "hook-1.0.dist-info/RECORD")
     assert find_later_path({"PYTHONPATH": str(folder)}, [tmp_path]) == str(folder)
+
+
+def test_what_the_workbench_brings_itself_is_no_local_code_nor_read_by_the_run():
+    job = Job("a", {}, {}, SCRATCH, SCRATCH, {}, "a=b", roots=tuple(ROOTS), journal=SCRATCH / "journal")
+    said = spell_watch(job)
+    assert str(find_template("report").parent) in said
+    assert str(Path(workbench.__file__).parent) in said

@@ -249,3 +249,10 @@ def test_a_folder_is_of_packages_where_installers_filled_it_outside_of_the_proje
     if where != "elsewhere":
         (folder / "helper-1.0.dist-info").mkdir()
     assert names(witness(project, "import helper", PYTHONPATH=str(folder)), "code", folder) == told
+
+
+def test_what_packages_install_beside_their_modules_is_no_local_code(tmp_path):
+    (tmp_path / "own.j2").write_text("V = 1", encoding="utf-8")
+    shared = f"{sys.prefix}/share/jupyter/nbconvert/templates/null.j2"
+    code = f"exec(compile('V = 1', {shared!r}, 'exec')); exec(compile(open('own.j2').read(), 'own.j2', 'exec'))"
+    assert names(witness(tmp_path, code), "code", tmp_path) == ["own.j2"]

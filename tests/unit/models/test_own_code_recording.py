@@ -106,6 +106,30 @@ def test_what_nobody_reviewed_is_refused_beside_own_code_too(folder, monkeypatch
     assert not (folder / spool.MODEL).exists()
 
 
+HELD = """import re
+from sklearn.base import BaseEstimator, TransformerMixin
+
+
+class Clip(TransformerMixin, BaseEstimator):
+    def fit(self, rows, target=None):
+        self.patterns_ = {"first": [re.compile("a+")]}
+        self.patterns_["self"] = self.patterns_["first"]
+        return self
+
+    def transform(self, rows):
+        return rows
+"""
+
+
+def test_what_an_own_class_holds_is_told_by_its_attribute_with_what_to_keep_instead(folder, monkeypatch):
+    write(folder, wb_own_held=HELD)
+    clip = importlib.import_module("wb_own_held").Clip
+    said = repr(log(make_pipeline(clip(), LogisticRegression()), folder, monkeypatch))
+    assert "Nobody reviewed re.Pattern, which attribute patterns_ of wb_own_held.Clip holds." in said
+    assert "Instead of re.Pattern: keep its text in patterns_ of wb_own_held.Clip" in said
+    assert "write it into a .py file" not in said
+
+
 # Recording
 
 

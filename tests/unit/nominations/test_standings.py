@@ -41,5 +41,5 @@ def test_replays_and_runs_without_a_model_are_marked_and_an_ordinary_run_is_not(
     object.__setattr__(replay, "provenance", {"replay_of": "a" * 12})
     refused = build_run("d" * 12, files=without("model"), refused={"what": "", "why": [], "next_step": ""})
     runs = [replay, build_run("c" * 12, files=without("model")), refused, build_run("b" * 12)]
-    found = {"e" * 12: ("replay of aaaaaaaaaaaa",), "c" * 12: ("no model",), "d" * 12: ("no model",)}
+    found = {"e" * 12: ("replay of aaaaaa",), "c" * 12: ("no model",), "d" * 12: ("no model",)}
     assert list_standings(runs, []) == found

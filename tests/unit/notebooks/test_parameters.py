@@ -136,7 +136,7 @@ def test_one_error_lists_everything_that_does_not_fit():
         bind_parameters(declared, {"seed": 1.5, "rate": 0, "nmae": "b", "name": "c"})
     assert caught.value.what == "3 parameters do not fit the notebook."
     assert caught.value.reasons == (
-        "'nmae' is not a parameter of this notebook; it has seed, rate, name.",
+        "'nmae' is not a parameter of this notebook; it has seed, rate, name. Did you mean name?",
         "rate is 0; expected a number above 0.",
         "seed is 1.5; expected a whole number.",
     )

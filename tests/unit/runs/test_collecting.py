@@ -22,7 +22,7 @@ from workbench.records.row_digests import digest_table
 from workbench.runs import collecting, spool
 from workbench.runs.collecting import RunFolder, collect_run, remove_unfinished
 from workbench.runs.folder import DATASETS, FIRST_ANSWERS, NOTEBOOK, RECORD, REPORT
-from workbench.runs.logged_calls import CALLS
+from workbench.runs.logged_calls import ARTIFACTS, CALLS
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import count_shared_rows, read_tables
 
@@ -49,6 +49,30 @@ def test_that_other_scores_are_stored_than_were_given_stands_in_the_record(folde
     note = FirstAnswers(0.0, instead="the model's probabilities")
     (folder.path / FIRST_ANSWERS).write_bytes(note.to_bytes())
     assert collect(folder).record["notes"] == [note.note]
+
+
+REFUSED = (
+    "Cell 1 raised MlflowException: The saved sklearn model references untrusted types. If you are sure loading these types is "
+    "safe, set the 'skops_trusted_types' parameter when calling 'log_model'.\n  - sklearn.tree._tree.Tree: (the shared node\n"
+    'storage) is unbounded. (line 5: mlflow.sklearn.log_model(forest, name="model"))'
+)
+
+
+def test_a_model_that_mlflow_does_not_write_is_told_with_what_to_write_instead(folder):
+    failed = collect(folder, failure=REFUSED)
+    assert "references untrusted types. Use `wb.log_model(model, features)` instead" in failed.error
+    assert failed.error.endswith(' (line 5: mlflow.sklearn.log_model(forest, name="model"))')
+    assert "Tree" not in failed.error
+    assert "raised ValueError: no" in collect(folder, failure="Cell 1 raised ValueError: no").error
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_model_is_said_to_be_kept_where_it_is(folder, is_whole):
+    model = folder.path / ARTIFACTS / "mine"
+    model.mkdir(parents=True)
+    (model / ("MLmodel" if is_whole else "model.skops")).write_text("x", encoding="utf-8")
+    notes = collect(folder).record.get("notes", [])
+    assert ["'mine' was logged with MLflow" in note for note in notes] == [True] * is_whole
 
 
 def put_folder(path):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.runs.test_provenance import git
+from workbench.config import find_template
 from workbench.errors import Refused
 from workbench.executors.jobs import Opened
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
@@ -239,6 +240,13 @@ def test_files_are_named_with_their_digest_and_by_whom_they_were_seen(project):
         ("b.bin", sha256_hex(b"b"), 1, SeenBy.SYSTEM),
     ]
     assert fact.unseen == ("something",)
+
+
+def test_the_template_of_the_report_that_the_workbench_makes_meanwhile_is_nothing_the_run_read(project):
+    (project / "b.bin").touch()
+    template = str(find_template("report") / "index.html.j2")
+    fact = witness(project, opened=Opened((template, f"{project}/b.bin"), ()))
+    assert [each.path for each in fact.reads] == ["b.bin"]
 
 
 def test_a_file_that_changed_since_it_was_read_has_no_digest(project):

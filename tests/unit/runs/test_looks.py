@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.unit.people import AUTHOR
 from workbench.runs.folder import DATASETS, LOOKS, PREDICTIONS
-from workbench.runs.looks import Look, count_distinct, describe_abandoned, look_of_run, looks_of_draft
+from workbench.runs.looks import Look, count_distinct, describe_abandoned, look_of_run, looks_of_draft, name_distinct
 from workbench.runs.run import Run, RunState
 
 AT = "2026-11-20T09:00:00+00:00"
@@ -31,6 +31,14 @@ def draft(*predicted: str) -> Look:
 def test_runs_that_predict_the_same_are_one() -> None:
     assert count_distinct([look("aaaaaaaa", "1"), look("bbbbbbbb", "1"), look("cccccccc", "2")]) == 2
     assert count_distinct([look("aaaaaaaa"), look("bbbbbbbb")]) == 2
+
+
+def test_each_try_is_named_by_who_shows_it_the_oldest_first() -> None:
+    again = look("cccccccc", "1")
+    looks = [again, look("bbbbbbbb", "2"), look("aaaaaaaa", "1"), look("dddddddd", state=RunState.LOST), draft("x")]
+    named = ["run aaaaaaaa (the same: run cccccccc)", "run bbbbbbbb", "draft draft", "run dddddddd"]
+    assert name_distinct(looks) == named
+    assert name_distinct(looks[3:4] * 2) == ["run dddddddd"] * 2
 
 
 def test_what_failed_after_it_showed_a_score_counts_unless_another_run_shows_the_same() -> None:

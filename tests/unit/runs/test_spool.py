@@ -251,6 +251,8 @@ def test_outside_of_a_run_and_of_jupyterlab_there_are_no_parameters(tmp_path):
 def test_a_name_that_is_not_there_is_told():
     with pytest.raises(AttributeError, match="no attribute 'log_everything'"):
         wb.log_everything  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'log_metric'. Did you mean wb.log_metrics"):
+        wb.log_metric  # noqa: B018
 
 
 def test_a_table_of_another_library_is_refused_with_what_to_hand_over(run_folder):

@@ -15,7 +15,7 @@ from tests.unit.comparisons.builders import build_champion_comparison, build_com
 from tests.unit.evidence.builders import build_evidence, build_identity
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from tests.unit.reviews.builders import build_review
-from workbench.comparisons.comparison import Comparison, Verdict, decide_verdict, name_run
+from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, decide_verdict, name_run
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide
 from workbench.reviews.review import GivenApproval, Question, Review
@@ -264,6 +264,13 @@ class TestComparison:
         orders = comparison_state(build_comparison(runs=runs))["orders"]
         assert orders["parameter:depth"]["ascending"] == [0, 3, 2, 1]
         assert orders["value"]["descending"] == [0, 1, 2, 3]
+
+    def test_a_comparison_of_a_project_says_what_it_took_and_who_is_left_out(self) -> None:
+        why = "Run x was not scored on just the holdout's rows."
+        found = RunComparison(**vars(build_comparison(left_out=1)), notebooks=("wine.ipynb",), unpaired=(why,))
+        facts = {fact["name"]: fact["text"] for fact in comparison_state(found)["facts"]}
+        assert (facts["Compared"], facts["Left out"]) == ("finished runs of wine.ipynb on this holdout", why)
+        assert why.replace("'", "&#x27;") in comparison_page(found) or why in comparison_page(found)
 
     def test_a_very_long_comparison_says_what_its_snapshot_leaves_out(self) -> None:
         page = Tags(comparison_page(build_comparison(runs=build_runs(*(0.01,) * 150)), AT))

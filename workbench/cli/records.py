@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.releases.release import Release
     from workbench.replays.resumption import Resumption
     from workbench.reviews.ledger_audit import LedgerAudit
+    from workbench.runs.profiling import Profile
     from workbench.signing.allowed_signers import Signatory
     from workbench.stats.interval import Interval
     from workbench.sweeps.search import SweepPlan
@@ -148,6 +149,20 @@ def _list_local_files(run: Run) -> Iterator[tuple[str, str]]:
         yield "also read", f"{read['path']}, {read['bytes']:,} bytes, {short(read['digest'] or 'unknown')}"
     if len(files["reads"]) > _FEW_ROWS:
         yield "also read", f"{len(files['reads']) - _FEW_ROWS:,} files more; --json names them"
+
+
+def print_profile(profile: Profile, *, beside: bool) -> None:
+    """Print where the time of a run went: its parts, the longest first, and its slowest cells."""
+    total = sum(profile.seconds.values())
+    console = open_console(err=beside)
+    console.print(f"It took {format_duration(total)}:")
+    table = new_table(("", ""), ("", "right"), ("", "right"))
+    table.show_header = False
+    for part, seconds in sorted(profile.seconds.items(), key=lambda each: -each[1]):
+        table.add_row(part, f"{seconds:.2f} s", f"{100 * seconds / total:.0f} %")
+    console.print(table)
+    for line, seconds in profile.cells:
+        console.print(f"  [dim]{seconds:6.2f} s  in the cell that begins with[/] {escape(line[:40])}")
 
 
 def print_obstacles(obstacles: Sequence[Obstacle], runs: int, *, beside: bool = False) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -61,12 +62,38 @@ def _source_of(bench: Workbench, run_id: str | None) -> Path:
 @click.argument("notebook", type=click.Path(path_type=Path), required=False)
 @_PARAMETERS
 @click.option("--resume", metavar="RUN", help="Go on with a run that failed, where the cells before are unchanged.")
+@click.option("--profile", "is_profiled", is_flag=True, help="Say at the end where the time went.")
 @_execution
 @JSON
 def run(
-    notebook: Path | None, given: Sequence[str], resume: str | None, as_json: bool, cold: bool, **limits: Any
+    notebook: Path | None,
+    given: Sequence[str],
+    resume: str | None,
+    as_json: bool,
+    cold: bool,
+    is_profiled: bool,
+    **limits: Any,
 ) -> None:
     """Run a notebook once and record it."""
+    with _profiled(beside=as_json) if is_profiled else nullcontext():
+        _run(notebook, given, resume, as_json=as_json, cold=cold, **limits)
+
+
+@contextmanager
+def _profiled(*, beside: bool) -> Iterator[None]:
+    """Say where the time of a run went, however it ends."""
+    from workbench.runs.profiling import profiled
+
+    with profiled() as profile:
+        try:
+            yield
+        finally:
+            records.print_profile(profile, beside=beside)
+
+
+def _run(
+    notebook: Path | None, given: Sequence[str], resume: str | None, *, as_json: bool, cold: bool, **limits: Any
+) -> None:
     bench = open_for(notebook, **limits) if notebook else open_with(**limits)
     path = notebook or _source_of(bench, resume)
     declared = _declared(bench, path)

@@ -20,7 +20,8 @@ class Job:
     not asked); `working_dir` is where the notebook's relative paths start; `environment` is the whole environment of the kernel,
     and `mark` (NAME=VALUE) the one variable of it by which everything the notebook starts is found and ended with it. Whatever
     opens a file below `roots` is noted, but for the workbench's own `home`. `cold` asks for an ordinary kernel; what a warm one is
-    forked from is kept for `kept_min` minutes after it was last used. `secrets` are values that must not reach the disk.
+    forked from is kept for `kept_min` minutes after it was last used. A kernel that `times_imports` says how long they took.
+    `secrets` are values that must not reach the disk.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Job:
     journal: Path | None = None
     cold: bool = False
     kept_min: int = 0
+    times_imports: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -66,6 +68,7 @@ class Outcome:
     cause: Cause = Cause.NOTEBOOK
     kernel: str = "cold"
     opened: Opened = Opened()
+    imports_s: float | None = None
 
     @property
     def is_worth_retrying(self) -> bool:

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workbench.executors import kernel_witness
+from workbench.executors import kernel_imports, kernel_witness
 from workbench.executors.jobs import Job
 from workbench.executors.kept_parents import KERNEL_PARENT, ask_keeper, is_kept_here
-from workbench.executors.kernel_witness import is_of_packages
+from workbench.executors.kernel_witness import END, is_of_packages
 from workbench.executors.preloads import find_preloads
 
 # Run by Python when it starts, wherever they are found first.
@@ -72,6 +72,12 @@ def _read_witness() -> str:
 
 
 _PACKAGE = Path(__file__).parents[1]
+
+
+def spell_timing(file: Path) -> str:
+    """Return the code by which a kernel measures its imports, and writes them into a file when it ends."""
+    source = Path(kernel_imports.__file__).read_text(encoding="utf-8")
+    return _WATCH.format(source=f"{source}\ntime_imports({str(file)!r}, {END!r})\n")
 
 
 def spell_watch(job: Job) -> str:

@@ -19,7 +19,7 @@ from papermill.clientwrap import PapermillNotebookClient
 
 from workbench.executors.jobs import Job
 from workbench.executors.kernel_processes import find_descendants
-from workbench.executors.kernel_start import find_later_path, spell_watch
+from workbench.executors.kernel_start import find_later_path, spell_timing, spell_watch
 from workbench.executors.kernel_witness import END
 from workbench.executors.papermill_execution import PapermillExecution
 from workbench.executors.warm_kernels import WarmKernelManager, find_preloads
@@ -123,6 +123,8 @@ class KernelClient(PapermillNotebookClient):
                 session, deserialize = self.kc.session, self.kc.session.deserialize
                 if job.journal:
                     self._ask(spell_watch(job))
+                if job.times_imports:
+                    self._ask(spell_timing(execution.imports_file))
                 session.deserialize = execution.watched.weigh(deserialize)
                 super().papermill_execute_cells()
                 session.deserialize = deserialize  # what we ask from here on is not the notebook's

@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -76,6 +76,7 @@ class PapermillExecution:
     def __post_init__(self) -> None:
         self.completion = self.connections.new_file().with_suffix(".completed")
         self.scratch = self.connections.new_folder()
+        self.imports_file = self.connections.new_file().with_suffix(".imports")
 
     def run(self) -> Outcome:
         """Execute the job and judge how it ended; whatever the notebook started is gone when this returns."""
@@ -99,6 +100,7 @@ class PapermillExecution:
             try:
                 failure, cause = (_STOPPED, Cause.STOPPED) if self.stopped else self._run_papermill()
                 completed = self.confirmed and self._has_mark()
+                imports_s = self._read_imports()
             finally:
                 # nbclient leaves the event loop of this thread open.
                 ensure_event_loop().close()
@@ -108,8 +110,13 @@ class PapermillExecution:
         document = copy.deepcopy(self.job.source) if self.document is None else without_error_markers(self.document)
         execution = read_execution(document, completed=completed)
         if execution.is_clean and not failure:
-            return Outcome(document, execution, None, kernel=self.kernel, opened=opened)
+            return Outcome(document, execution, None, kernel=self.kernel, opened=opened, imports_s=imports_s)
         return Outcome(document, execution, failure or _explain(execution, document), cause, self.kernel, opened)
+
+    def _read_imports(self) -> float | None:
+        with suppress(OSError, ValueError):
+            return float(self.imports_file.read_text(encoding="utf-8"))
+        return None
 
     def _has_mark(self) -> bool:
         return self.completion.is_file() and self.completion.read_bytes() == self.nonce.encode()

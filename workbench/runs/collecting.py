@@ -52,6 +52,7 @@ from workbench.runs.logged_calls import (
 from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.points import find_latest, summarize_points
+from workbench.runs.profiling import timed
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.refusal import parse_refusal
 from workbench.runs.run import Run, RunState
@@ -244,7 +245,8 @@ def _seal(run: Run, outcome: Outcome, digests: Mapping[str, str], folder: Path) 
 def _write_report(folder: Path, run: Run, document: Mapping[str, Any]) -> str:
     """Write the report and return its digest."""
     try:
-        page = render_report(document, run, find_template("report"))
+        with timed("report"):
+            page = render_report(document, run, find_template("report"))
     except Exception as exc:  # an output the renderer cannot show must not cost the run
         page = f"<!doctype html><meta charset=utf-8><p>The report could not be made: {escape(str(exc))}"
     content = page.encode(errors="replace")

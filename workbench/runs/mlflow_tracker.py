@@ -21,6 +21,7 @@ import yaml
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
 from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
 
 if TYPE_CHECKING:
@@ -292,7 +293,8 @@ class MlflowTracker:
     @contextmanager
     def _answers(self) -> Iterator[None]:
         try:
-            yield
+            with timed("tracking (MLflow)"):
+                yield
         except Exception as exc:
             if not isinstance(exc, OSError) and type(exc).__module__.partition(".")[0] not in _SPEAK_FOR_MLFLOW:
                 raise

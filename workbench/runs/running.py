@@ -27,6 +27,7 @@ from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
 from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.nbconvert_report import prepare_report
+from workbench.runs.profiling import is_profiled, note_execution, timed
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
 from workbench.runs.publishing import publish_pending, publish_run
@@ -78,8 +79,11 @@ class Runner:
     def _execute(self, course: _Course, held: HeldAttempts) -> None:
         while self._fill(course):
             self._prepare_next(course)
-            prepare_report(find_template("report"))  # it takes a while the first time, and the kernels work meanwhile
-            self._executor.wait(min(_WAIT_S, course.next_retry_s()))
+            with timed("kernel"):
+                prepare_report(
+                    find_template("report")
+                )  # it takes a while the first time, and the kernels work meanwhile
+                self._executor.wait(min(_WAIT_S, course.next_retry_s()))
             for job_id in held.lost(course.running):
                 self._executor.cancel(job_id)
             self._collect_ended(course)
@@ -178,6 +182,7 @@ class Runner:
             journal=folder / JOURNAL,
             cold=course.batch.cold,
             kept_min=self._settings.kernels_kept_min,
+            times_imports=is_profiled(),
             secrets=self._find_secrets(run.parameters, course.batch.notebook),
         )
 
@@ -201,7 +206,9 @@ class Runner:
             course.ended.popleft()
 
     def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
-        run = collect_run(run, outcome, folder, redactor, course.blamer)
+        note_execution(outcome.document, outcome.imports_s)
+        with timed("collecting"):
+            run = collect_run(run, outcome, folder, redactor, course.blamer)
         try:
             self._store.move_run(run)
         except IllegalTransition:

@@ -14,6 +14,7 @@ from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running
 from workbench.config import Settings
 from workbench.errors import NotFound, RunFailed, UsageError
 from workbench.records.digest import sha256_hex
+from workbench.runs.profiling import profiled
 from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
@@ -132,6 +133,17 @@ def test_a_notebook_gets_dates_paths_and_tuples_where_it_declares_them(bench: Wo
     assert executed["metadata"]["papermill"]["parameters"] == run.parameters
     assert run.parameters["seen"] == "2026-02-01T10:00:00+00:00"
     assert run.parameters["table"] == "data/birds.csv"
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_run_that_is_measured_says_how_long_its_imports_took(bench: Workbench, cold: bool) -> None:
+    with profiled() as profile:
+        bench.run(NOTEBOOKS / "logs_everything.ipynb", {}, cold=cold)
+    assert {"preparing", "kernel's start", "imports", "cells", "collecting", "report", "tracking (MLflow)"} <= {
+        *profile.seconds
+    }
+    assert profile.seconds["imports"] > 0
+    assert all(seconds >= 0 for seconds in profile.seconds.values())
 
 
 def test_a_missing_notebook_is_not_found(bench: Workbench) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
-    from workbench.runs.batch import Progress
+    from workbench.runs.batch import CurrentCell, Progress
 
 _SLOW_S = 2.0
 _EMPTY_TAG = "[none][/none]"
@@ -235,21 +235,49 @@ def _clock(seconds: float) -> str:
 
 
 _MOST_LINES = 100
+# A log that said nothing for so long says where it is; later the pauses grow with the time, and a long log stays short.
+_QUIET_S = 10.0
 
 
 @contextmanager
-def _show_lines(title: str, _pace: _Pace, _console: Console) -> Iterator[Callable[[Progress], None]]:
-    told = [0]
+def _show_lines(title: str, pace: _Pace, _console: Console) -> Iterator[Callable[[Progress], None]]:
+    lines = _Lines(pace.started_s)
 
     def tell(progress: Progress) -> None:
-        ended = progress.finished + progress.failed
-        step = -(-progress.total // _MOST_LINES)
-        if ended > told[0] and (ended // step > told[0] // step or ended == progress.total):
-            told[0] = ended
-            facts = [f"{ended} of {progress.total} ended", *_failed(progress), *_best(progress)]
+        is_step, is_quiet = lines.judge(progress, pace.noted_s)
+        if is_step or is_quiet:
+            ended = f"{progress.finished + progress.failed} of {progress.total} ended"
+            facts = [ended, *_failed(progress), *_best(progress), *(() if is_step else _running(progress))]
             print(f"{_printable(title)}: {', '.join(facts)}", file=sys.stderr, flush=True)
 
     yield tell
+
+
+@dataclass
+class _Lines:
+    """When a log is told how far a batch is: of at most a hundred runs when each ends, and where long nothing was told."""
+
+    started_s: float
+    ended: int = 0
+    told_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told_s = self.started_s
+
+    def judge(self, progress: Progress, now_s: float) -> tuple[bool, bool]:
+        ended, step = progress.finished + progress.failed, -(-progress.total // _MOST_LINES)
+        is_step = ended > self.ended and (ended // step > self.ended // step or ended == progress.total)
+        pause_s = max(_QUIET_S, (self.told_s - self.started_s) / 2)
+        is_quiet = ended < progress.total and now_s - self.told_s >= pause_s
+        if is_step or is_quiet:
+            self.ended, self.told_s = ended, now_s
+        return is_step, is_quiet
+
+
+def _running(progress: Progress) -> list[str]:
+    if progress.total == 1:
+        return [_say_single(progress, 0)]
+    return [f"{progress.running} running"] if progress.running else []
 
 
 def _failed(progress: Progress) -> list[str]:
@@ -299,9 +327,7 @@ def _facts(pace: _Pace, now_s: float, width: int) -> str:
     if pace.last is None:
         return f"starting · {clock}"
     if pace.last.total == 1:
-        # The last step is not a cell: writing down how the run ended.
-        cells = max(pace.last.all_cells - 1, 0)
-        return f"{min(pace.last.cells, cells)} of {_count(cells, 'cell')} done · {clock}"
+        return f"{_say_single(pace.last, now_s - pace.noted_s)} · {clock}"
     left_s = pace.left_s(now_s)
     facts = {
         "finished": [f"{pace.last.finished} of {pace.last.total} finished"],
@@ -316,6 +342,20 @@ def _facts(pace: _Pace, now_s: float, width: int) -> str:
             break
         facts.pop(least, None)
     return line
+
+
+def _say_single(progress: Progress, since_s: float) -> str:
+    """Return where a single run is; what was noted is `since_s` old."""
+    if progress.current:
+        return _say_cell(progress.current, since_s)
+    # The last step is not a cell: writing down how the run ended.
+    cells = max(progress.all_cells - 1, 0)
+    done = f"{min(progress.cells, cells)} of {_count(cells, 'cell')} done"
+    return f"{done}, keeping the results" if progress.cells == cells else done
+
+
+def _say_cell(current: CurrentCell, since_s: float = 0) -> str:
+    return f"cell {current.cell} of {current.cells}, {current.for_s + since_s:.0f} s"
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """Where a job is: in RUNNING at `cell` of `cells` (0: not known), in ENDED with its outcome."""
+    """Where a job is: in RUNNING at `cell` of `cells`, as their author counts them (0: none yet), in ENDED with its outcome."""
 
     phase: Phase
     cell: int = 0

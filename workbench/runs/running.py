@@ -18,11 +18,12 @@ from typing import Any
 from workbench.config import kernel_environment
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
 from workbench.executors.jobs import Executor, Job, Outcome, Phase
-from workbench.notebooks.notebook import Notebook
+from workbench.notebooks.notebook import Notebook, written_cells
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.batch import Batch, Progress
 from workbench.runs.blaming import Blamer
+from workbench.runs.cell_count import CellCount
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
 from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
@@ -189,8 +190,9 @@ class Runner:
             if status.phase is Phase.ENDED and status.outcome is not None:
                 course.ended.append((replace(run, ended=utc_now()), status.outcome, folder, redactor))
                 del course.running[job_id]
+                course.cells.leave(run.id)
             elif status.phase is Phase.RUNNING:
-                course.count_cell(run.id, status.cell)
+                course.cells.enter(run.id, status.cell, time.monotonic())
         course.report()
 
     def _finish_ended(self, course: _Course) -> None:
@@ -249,8 +251,8 @@ class _Course:
         self.prepared: Run | None = None
         self.undescribed: list[Run] = []
         self._ended: dict[str, Run] = {}
-        self._cells: dict[str, int] = {}
-        self._finished, self._done_cells = 0, 0
+        self.cells = CellCount(len(written_cells(batch.notebook.document)))
+        self._finished = 0
         self._best: tuple[str, float] | None = None
         self._told: Progress | None = None
 
@@ -273,7 +275,7 @@ class _Course:
         """Note that a run came to an end."""
         self._ended[run.id] = run
         self._finished += run.is_finished
-        self._count_cells(run.id, self._cells_each)
+        self.cells.end(run.id)
         self._best = self.batch.goal.find_best(self._ended.values()) if self.batch.goal else None
         self.batch.trials.tell(run)
         self.report()
@@ -286,18 +288,6 @@ class _Course:
     def next_retry_s(self) -> float:
         """How long until the next retry is due; for ever when there is none."""
         return max(self.retries[0][0] - time.monotonic(), 0.0) if self.retries else float("inf")
-
-    def count_cell(self, run_id: str, cell: int) -> None:
-        """Note that a run is at a cell."""
-        self._count_cells(run_id, max(cell - 1, 0))
-
-    def _count_cells(self, run_id: str, cells: int) -> None:
-        self._done_cells += cells - self._cells.get(run_id, 0)
-        self._cells[run_id] = cells
-
-    @property
-    def _cells_each(self) -> int:
-        return len(self.batch.notebook.document["cells"]) + 1
 
     def report(self) -> None:
         """Tell how far the batch is, when that changed."""
@@ -313,9 +303,10 @@ class _Course:
             finished=self._finished,
             failed=len(self._ended) - self._finished,
             running=len(self.running),
-            cells=self._done_cells,
-            all_cells=total * self._cells_each,
+            cells=self.cells.done,
+            all_cells=total * (self.cells.each + 1),
             best=self._best,
+            current=self.cells.find_longest(time.monotonic()),
         )
 
 

@@ -89,6 +89,16 @@ def print_runs(runs: Sequence[Run], *, metric: str | None = None, is_cut: bool =
     open_console().print(table)
 
 
+def print_stopped(run: Run) -> None:
+    """Say how a run ended that somebody wanted ended."""
+    if run.state is RunState.KILLED:
+        say(f"Run {run.id} is ended. {run.error}")
+    elif run.state is RunState.LOST:
+        say(f"Run {run.id} was lost before. {run.error} What it left running is ended.")
+    else:
+        say(f"Run {run.id} had ended before it could be stopped: it is {run.state.lower()}.")
+
+
 _MOST_COLUMNS = 3
 
 

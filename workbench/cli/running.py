@@ -1,4 +1,4 @@
-"""The commands that make and read runs: run, sweep, runs, show, replay."""
+"""The commands that make and read runs: run, sweep, runs, show, stop, replay."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from workbench.cli import records, terminal
+from workbench.cli import following, records, terminal
 from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed
 from workbench.executors import EXECUTORS
@@ -61,10 +61,17 @@ def _source_of(bench: Workbench, run_id: str | None) -> Path:
 @click.argument("notebook", type=click.Path(path_type=Path), required=False)
 @_PARAMETERS
 @click.option("--resume", metavar="RUN", help="Go on with a run that failed, where the cells before are unchanged.")
+@click.option("--follow", "followed", is_flag=True, help="Print what the notebook shows and measures as it comes.")
 @_execution
 @JSON
 def run(
-    notebook: Path | None, given: Sequence[str], resume: str | None, as_json: bool, cold: bool, **limits: Any
+    notebook: Path | None,
+    given: Sequence[str],
+    resume: str | None,
+    followed: bool,
+    as_json: bool,
+    cold: bool,
+    **limits: Any,
 ) -> None:
     """Run a notebook once and record it."""
     bench = open_for(notebook, **limits) if notebook else open_with(**limits)
@@ -75,7 +82,8 @@ def run(
     if resumption:
         records.print_resumption(resumption)
         values = dict(resumption.parameters)
-    with terminal.show_progress(path.stem) as update:
+    shown = following.follow_own(bench, err=as_json) if followed else terminal.show_progress(path.stem)
+    with shown as update:
         done = bench.run(
             path, values, cold=cold, origin=resumption.provenance if resumption else None, on_progress=update
         )
@@ -170,10 +178,13 @@ def runs(notebook: str | None, limit: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
+@click.option("--follow", "followed", is_flag=True, help="First print what it shows as it comes, until it ended.")
 @JSON
-def show(run_id: str, as_json: bool) -> None:
+def show(run_id: str, followed: bool, as_json: bool) -> None:
     """Show one run: results, parameters, where it came from, its files."""
     bench = open_bench()
+    if followed:
+        following.follow(bench, run_id, err=as_json)
     found = bench.show(run_id)
     if as_json:
         points = {
@@ -183,6 +194,8 @@ def show(run_id: str, as_json: bool) -> None:
         terminal.print_json({**terminal.to_plain(found), "points": points})
     else:
         records.print_run(found, near(bench.settings.runs_folder / found.id))
+    if followed:
+        bench.require_finished(found)
 
 
 @click.command()
@@ -205,4 +218,14 @@ def replay(run_id: str, tolerance: float, cold: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(3)
 
 
-COMMANDS = (run, sweep, runs, show, replay)
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@JSON
+def stop(run_id: str, as_json: bool) -> None:
+    """End one run that goes on, whichever process runs it; the others of its sweep go on."""
+    with terminal.show_waiting(f"Stopping {run_id}"):
+        ended = open_bench().stop(run_id)
+    terminal.print_json(ended) if as_json else records.print_stopped(ended)
+
+
+COMMANDS = (run, sweep, runs, show, stop, replay)

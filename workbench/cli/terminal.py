@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
-    from workbench.runs.batch import CurrentCell, Progress
+    from workbench.runs.batch import Progress
 
 _SLOW_S = 2.0
 _EMPTY_TAG = "[none][/none]"
@@ -34,10 +34,11 @@ def open_console(*, err: bool = False) -> Console:
 
 def escape(text: object) -> str:
     """Return a text safe to print: no markup, no control characters."""
-    return re.sub(r"(\\*)(\[|$)", _break_tag, _printable(text))
+    return re.sub(r"(\\*)(\[|$)", _break_tag, make_printable(text))
 
 
-def _printable(text: object) -> str:
+def make_printable(text: object) -> str:
+    """Return a text with no control characters in it."""
     return "".join(c if c.isprintable() else " " for c in str(text))
 
 
@@ -185,7 +186,7 @@ def show_progress(title: str) -> Iterator[Callable[[Progress], None]]:
             yield lambda progress: show(pace.note(progress, time.monotonic()))
     finally:
         if pace.summary:
-            print(f"{_printable(title)}: {pace.summary}", file=sys.stderr, flush=True)
+            print(f"{make_printable(title)}: {pace.summary}", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -248,7 +249,7 @@ def _show_lines(title: str, pace: _Pace, _console: Console) -> Iterator[Callable
         if is_step or is_quiet:
             ended = f"{progress.finished + progress.failed} of {progress.total} ended"
             facts = [ended, *_failed(progress), *_best(progress), *(() if is_step else _running(progress))]
-            print(f"{_printable(title)}: {', '.join(facts)}", file=sys.stderr, flush=True)
+            print(f"{make_printable(title)}: {', '.join(facts)}", file=sys.stderr, flush=True)
 
     yield tell
 
@@ -285,7 +286,7 @@ def _failed(progress: Progress) -> list[str]:
 
 
 def _best(progress: Progress) -> list[str]:
-    return [f"best {_printable(progress.best[0])} {format_number(progress.best[1])}"] if progress.best else []
+    return [f"best {make_printable(progress.best[0])} {format_number(progress.best[1])}"] if progress.best else []
 
 
 @contextmanager
@@ -309,7 +310,7 @@ def _bar(title: str, pace: _Pace, now_s: float, width: int) -> Group:
     from rich.text import Text
 
     cells, all_cells = (pace.last.cells, pace.last.all_cells) if pace.last else (0, 1)
-    name = _printable(title)
+    name = make_printable(title)
     name = name if len(name) <= width // 3 else set_cell_size(name, max(width // 3 - 1, 0)) + "…"
     line = Table.grid(padding=(0, 1), expand=True)
     line.add_column(no_wrap=True)
@@ -346,16 +347,13 @@ def _facts(pace: _Pace, now_s: float, width: int) -> str:
 
 def _say_single(progress: Progress, since_s: float) -> str:
     """Return where a single run is; what was noted is `since_s` old."""
-    if progress.current:
-        return _say_cell(progress.current, since_s)
+    current = progress.current
+    if current and current.cell:
+        return f"cell {current.cell} of {current.cells}, {current.for_s + since_s:.0f} s"
     # The last step is not a cell: writing down how the run ended.
     cells = max(progress.all_cells - 1, 0)
     done = f"{min(progress.cells, cells)} of {_count(cells, 'cell')} done"
     return f"{done}, keeping the results" if progress.cells == cells else done
-
-
-def _say_cell(current: CurrentCell, since_s: float = 0) -> str:
-    return f"cell {current.cell} of {current.cells}, {current.for_s + since_s:.0f} s"
 
 
 @contextmanager

@@ -119,7 +119,7 @@ class KernelClient(PapermillNotebookClient):
         execution.note_kernel(pid)
         try:
             with execution.watch.over(
-                pid, job.mark, job.folder, job.limits, also=[execution.scratch]
+                pid, job.mark, job.folder, job.limits, also=[execution.scratch], own_bytes=lambda: execution.live.bytes
             ) as execution.watched:
                 session, deserialize = self.kc.session, self.kc.session.deserialize
                 if job.journal:
@@ -150,6 +150,13 @@ class KernelClient(PapermillNotebookClient):
     def _numbers(self) -> list[int]:
         """The number of each cell as its author counts; that of the one before for text and injected parameters."""
         return number_cells({"cells": self.nb.cells})
+
+    def process_message(self, *arguments: Any) -> Any:
+        """Take one message of the kernel about a cell; who looks on is to see what it changed."""
+        try:
+            return super().process_message(*arguments)
+        finally:
+            self._execution.live.note()
 
     def output(self, outs: list[Any], msg: Any, display_id: str, cell_index: int) -> Any:
         """Take one output; a stream that goes on is written on, so that ten thousand small prints are a few outputs."""

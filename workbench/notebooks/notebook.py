@@ -166,7 +166,7 @@ def written_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def number_cells(document: Mapping[str, Any]) -> list[int]:
     """Return the number that each cell of a document counts as: its own, that of the written cell before, at least 1."""
     written = {id(cell) for cell in written_cells(document)}
-    return [max(number, 1) for number in accumulate(id(cell) in written for cell in document["cells"])]
+    return [max(number, 1) for number in accumulate(int(id(cell) in written) for cell in document["cells"])]
 
 
 def _code_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from workbench.runs.trials import Goal, Trials
 
 @dataclass(frozen=True)
 class CurrentCell:
-    """The cell a run is at, of how many its author wrote, and since how many whole seconds."""
+    """The cell a run is at (0: at none yet), of how many its author wrote, and since how many whole seconds."""
 
     run_id: str
     cell: int

@@ -16,9 +16,9 @@ class CellCount:
 
     def enter(self, run_id: str, cell: int, now_s: float) -> None:
         """Note that a run is at a cell (the first is 1; 0: at none yet); whatever stands before it is done."""
-        if cell and self._current.get(run_id, (0, 0.0))[0] != cell:
+        if self._current.get(run_id, (-1, 0.0))[0] != cell:
             self._current[run_id] = cell, now_s
-            self._count(run_id, cell - 1)
+            self._count(run_id, max(cell - 1, 0))
 
     def leave(self, run_id: str) -> None:
         """Note that no cell of a run is executed any more."""

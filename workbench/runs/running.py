@@ -17,7 +17,7 @@ from typing import Any
 
 from workbench.config import kernel_environment
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
-from workbench.executors.jobs import Executor, Job, Outcome, Phase
+from workbench.executors.jobs import Cause, Executor, Job, Outcome, Phase
 from workbench.notebooks.notebook import Notebook, written_cells
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json, strict_json
@@ -25,7 +25,7 @@ from workbench.runs.batch import Batch, Progress
 from workbench.runs.blaming import Blamer
 from workbench.runs.cell_count import CellCount
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
-from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
+from workbench.runs.folder import JOURNAL, NOTEBOOK, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.project import Project
 from workbench.runs.provenance import read_provenance
@@ -33,6 +33,7 @@ from workbench.runs.publishing import publish_pending, publish_run
 from workbench.runs.reaping import clean_abandoned, mark_of
 from workbench.runs.redacting import find_redactor
 from workbench.runs.run import IllegalTransition, Run, RunState
+from workbench.runs.showing import LiveReports
 from workbench.secrets.redaction import Redactor
 
 _WAIT_S = 1.0
@@ -81,10 +82,27 @@ class Runner:
             self._executor.wait(min(_WAIT_S, course.next_retry_s()))
             for job_id in held.lost(course.running):
                 self._executor.cancel(job_id)
+            self._heed_stops(course, held.stops)
             self._collect_ended(course)
             if not course.batch.trials.is_adaptive:
                 self._fill(course)  # the next kernels work while the ended runs are written down
             self._finish_ended(course)
+
+    def _heed_stops(self, course: _Course, asked: Mapping[str, str]) -> None:
+        """End what somebody wants ended, one that waits as well; the others go on."""
+        for job_id, (run, *_) in course.running.items():
+            if run.id in asked and run.id not in course.stopped:
+                course.stopped[run.id] = asked[run.id]
+                self._executor.cancel(job_id)
+        if course.prepared and course.prepared.id in asked:
+            waiting, course.prepared = course.prepared, None
+            self._end_stopped(waiting, asked[waiting.id], course)
+
+    def _end_stopped(self, run: Run, by: str, course: _Course) -> None:
+        self._kill(run.id, f"Stopped by {by}.")
+        run = self._store.find_run(run.id)
+        publish_run(run, self._settings, self._store, self._tracker)
+        course.end(run)
 
     def _fill(self, course: _Course) -> bool:
         """Start what there is room for; False when nothing runs, waits or is to come."""
@@ -147,7 +165,9 @@ class Runner:
         job = self._make_job(run, folder.path, course)
         course.running[job.id] = run, folder, Redactor(job.secrets)
         self._executor.submit(job)
+        course.cells.enter(run.id, 0, time.monotonic())
         self._describe(course)  # while its kernel starts
+        course.report()
 
     def _make_room(self, run: Run) -> Path:
         """Return where a run's folder goes; what an attempt before left there is kept aside."""
@@ -168,6 +188,7 @@ class Runner:
             source=course.batch.notebook.document,
             parameters=run.parameters,
             folder=folder,
+            live=folder / NOTEBOOK,
             working_dir=course.batch.path.parent,
             environment=environment,
             mark=mark_of(folder),
@@ -193,6 +214,7 @@ class Runner:
                 course.cells.leave(run.id)
             elif status.phase is Phase.RUNNING:
                 course.cells.enter(run.id, status.cell, time.monotonic())
+        course.reports.refresh(course.running.values())
         course.report()
 
     def _finish_ended(self, course: _Course) -> None:
@@ -201,6 +223,9 @@ class Runner:
             course.ended.popleft()
 
     def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
+        if outcome.cause is Cause.STOPPED and run.id in course.stopped:
+            self._end_stopped(run, course.stopped[run.id], course)
+            return
         run = collect_run(run, outcome, folder, redactor, course.blamer)
         try:
             self._store.move_run(run)
@@ -231,10 +256,11 @@ class Runner:
         with suppress(NotFound):  # stopped before it was written down at all
             run = self._store.find_run(run_id)
             if run.state in (RunState.QUEUED, RunState.RUNNING):
-                clean_abandoned(run, self._settings)
                 why = error if run.started else "Stopped before it began."
                 seen = read_abandoned(self._settings.runs_folder / run.id)
-                self._store.move_run(replace(run, state=RunState.KILLED, error=why, record=seen))
+                killed = replace(run, state=RunState.KILLED, ended=utc_now(), error=why, record=seen)
+                clean_abandoned(killed, self._settings)
+                self._store.move_run(killed)
 
 
 class _Course:
@@ -247,10 +273,12 @@ class _Course:
         self.retries: list[tuple[float, str, Run]] = []
         self.written: list[str] = []
         self.begun: set[str] = set()
+        self.stopped: dict[str, str] = {}
         self.asked: Mapping[str, Any] | None = None
         self.prepared: Run | None = None
         self.undescribed: list[Run] = []
         self._ended: dict[str, Run] = {}
+        self.reports = LiveReports()
         self.cells = CellCount(len(written_cells(batch.notebook.document)))
         self._finished = 0
         self._best: tuple[str, float] | None = None

@@ -33,6 +33,9 @@ _EXECUTION: Sequence[Callable[[Any], Any]] = (
     click.option("--disk", metavar="SIZE", help="What the run's folder may hold."),
     click.option("--retries", type=click.IntRange(0, 99), help="How often a run whose kernel died is tried again."),
     click.option(
+        "--notify", is_flag=True, help="Tell how it ended: by the command, desktop or e-mail of the settings."
+    ),
+    click.option(
         "--cold", is_flag=True, help="Use an ordinary kernel, not one forked from a process with the imports loaded."
     ),
 )
@@ -70,6 +73,7 @@ def run(
     resume: str | None,
     followed: bool,
     as_json: bool,
+    notify: bool,
     cold: bool,
     **limits: Any,
 ) -> None:
@@ -85,7 +89,12 @@ def run(
     shown = following.follow_own(bench, err=as_json) if followed else terminal.show_progress(path.stem)
     with shown as update:
         done = bench.run(
-            path, values, cold=cold, origin=resumption.provenance if resumption else None, on_progress=update
+            path,
+            values,
+            cold=cold,
+            origin=resumption.provenance if resumption else None,
+            notify=notify,
+            on_progress=update,
         )
     terminal.print_json(done) if as_json else records.print_run(done, near(bench.settings.runs_folder / done.id))
     records.print_obstacles(bench.foresee_obstacles([done]), 1, beside=as_json)
@@ -117,6 +126,7 @@ def sweep(
     resume: str | None,
     retry_failed: bool,
     as_json: bool,
+    notify: bool,
     cold: bool,
     **rest: Any,
 ) -> None:
@@ -128,12 +138,12 @@ def sweep(
     if notebook is None:
         plan = bench.find_sweep(None if resume == _NEWEST else resume, retry_failed=retry_failed)
         with terminal.show_progress(Path(plan.notebook).stem) as update:
-            runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, on_progress=update)
+            runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, notify=notify, on_progress=update)
     else:
         declared = _declared(bench, notebook)
         space = {name: parse_axis(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
         with terminal.show_progress(notebook.stem) as update:
-            runs = bench.sweep(notebook, space, cold=cold, on_progress=update, **chosen)
+            runs = bench.sweep(notebook, space, cold=cold, notify=notify, on_progress=update, **chosen)
     _print_sweep(bench, runs, as_json=as_json)
 
 

@@ -1,8 +1,9 @@
-"""The verbs that make and read runs: run, list, show."""
+"""The verbs that make and read runs: run, follow, stop, list, show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +30,20 @@ class RunVerbs(Project):
         *,
         cold: bool = False,
         origin: Mapping[str, Any] | None = None,
+        notify: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> Run:
         """Run a notebook once; raises RunFailed when it does not finish (the run is kept either way).
 
         A `cold` run gets an ordinary kernel, not one forked from a process that has the notebook's imports loaded. Its
-        provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`).
+        provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`). With `notify`
+        people are told how it ended, as the settings say.
         """
+        started = time.monotonic()
         source = self.read_notebook(notebook)
         trials = list_trials(source, [parameters])
         (run,) = self.execute(Batch(notebook, source, trials, origin=origin or {}, cold=cold, on_progress=on_progress))
+        self.tell_end([run], time.monotonic() - started, asked=notify)
         return self.require_finished(run)
 
     def require_finished(self, run: Run) -> Run:
@@ -98,6 +103,14 @@ class RunVerbs(Project):
         return read_notebook(self, path)
 
     # For the verbs of other chapters
+
+    def tell_end(self, runs: Sequence[Run], took_s: float, *, asked: bool) -> None:
+        """Tell people how runs ended, where that is asked for or took as long as the settings say; never raises."""
+        from workbench.runs.telling import tell_end
+
+        after_s = self.settings.notify_after_s
+        if runs and (asked or (after_s and took_s >= after_s)):
+            tell_end(self.settings, runs, took_s=took_s)
 
     def before_runs(self, notebook: str, digest: str | None = None) -> None:
         """What is to be done before anything of a notebook is executed (`digest`: of new runs); a later chapter knows more."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.conftest import AUTHOR, run_command, start_command, wait_until
+from tests.conftest import AUTHOR, run_command, run_process, start_command, wait_until
 from workbench.config import Settings
 from workbench.runs.batch import Progress
 from workbench.runs.following import Follower
@@ -131,3 +131,22 @@ def test_a_run_prints_what_it_shows_as_it_comes_and_then_itself(project: Path) -
     again = run_command(project, "show", ids_of(project)[0], "--follow", "--json")
     assert json.loads(again.stdout)["id"] == ids_of(project)[0]
     assert sorted(again.stderr.splitlines()[:6]) == sorted(lines[:6])
+
+
+def test_the_end_is_told_where_it_is_asked_for_or_took_long_and_a_notifier_that_fails_costs_no_run(
+    project: Path,
+) -> None:
+    path = write_notebook(project, "import workbench as wb\nwb.log_metrics({'loss': 0.5})")
+    told = run_process(project, "run", str(path), "--notify", WORKBENCH_NOTIFY="cp /dev/stdin told.json")
+    assert told.returncode == 0, told.stderr
+    (described,) = json.loads((project / "told.json").read_text(encoding="utf-8"))["runs"]
+    assert (described["state"], described["metrics"]) == ("FINISHED", {"loss": 0.5})
+    bench = Workbench.open(Settings(project, author=AUTHOR, notify="touch again", notify_after_s=10))
+    run = bench.show(described["id"])
+    for took_s, asked in ((9.9, False), (10.0, False)):
+        bench.tell_end([run], took_s, asked=asked)
+        assert (project / "again").exists() == (took_s >= 10)
+    bench.store.close()
+    failed = run_process(project, "run", str(path), "--notify", WORKBENCH_NOTIFY="false")
+    assert failed.returncode == 0
+    assert "Nobody was told by command: false ended with 1." in failed.stderr

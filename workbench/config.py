@@ -44,7 +44,9 @@ class Settings:
     is tried `retries` times more. The values of the environment variables in `secret_names` are kept out of whatever is
     recorded. `least_principals` people must have approved whatever this machine serves, and it answers requests for
     `allowed_hosts`. No endpoint takes a text of more than `longest_text` characters. What warm kernels are forked from is kept for
-    `kernels_kept_min` minutes after it was last used (0: for one command). Lists have commas between.
+    `kernels_kept_min` minutes after it was last used (0: for one command). Who is told when runs end say the settings `notify` and
+    `notify_*`: a command, an address; always where that took `notify_after_s` seconds (0: only where it is asked for). Lists have
+    commas between.
     """
 
     project: Path
@@ -69,6 +71,13 @@ class Settings:
     allowed_hosts: str = ""  # 127.0.0.1, localhost
     longest_text: int = 100_000
     kernels_kept_min: Count = 10
+    notify: str = ""  # no command
+    notify_after_s: Count = 0  # only where it is asked for
+    notify_mail_to: str = ""  # nobody
+    notify_mail_from: str = ""  # user@host
+    notify_mail_host: str = ""  # localhost:25
+    notify_mail_user: str = ""  # not logged in
+    notify_mail_password: str = ""
 
     @property
     def home_folder(self) -> Path:

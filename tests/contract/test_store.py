@@ -319,3 +319,23 @@ def test_of_many_who_attempt_a_run_again_one_does(address, store):
     assert sum(isinstance(result, IllegalTransition) for result in results) == 5
     for other in stores:
         other.close()
+
+
+def test_who_asked_for_the_end_of_a_run_is_told_to_its_holder_alone_and_only_while_it_goes_on(store, change):
+    run, other = add(store, RunState.RUNNING), add(store, RunState.RUNNING)
+    change("update attempts set owner = 'elsewhere/1/1' where run_id = :run", run=other.id)
+    for each in (run, other):
+        store.request_stop(each.id, by="boris@example.org")
+    assert store.list_stop_requests() == {run.id: "boris@example.org"}
+    move(store, run, RunState.KILLED)
+    assert store.list_stop_requests() == {}
+    with pytest.raises(IllegalTransition):
+        store.request_stop(run.id, by="boris@example.org")
+
+
+def test_a_run_that_was_to_be_stopped_and_died_before_is_attempted_again_without_that_wish(store):
+    run = add(store, RunState.RUNNING)
+    store.request_stop(run.id, by="boris@example.org")
+    move(store, run, RunState.FAILED)
+    store.add_attempt(run.id)
+    assert store.list_stop_requests() == {}

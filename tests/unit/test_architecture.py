@@ -100,7 +100,7 @@ LOOKING = {
 }  # fmt: skip
 # Chapters and rooms that act by what they are for; in all others whatever is no gerund and carries no library's name decides.
 ACTING = ("cli", "executors", "files", "widgets", "workflow")
-ACTING_ROOMS = ("models/boosters", "models/compiler", "models/reviewed_types", "secrets/sources")
+ACTING_ROOMS = ("models/boosters", "models/compiler", "models/reviewed_types", "notifying/notifiers", "secrets/sources")
 # What acts under the name of a thing; this list only shrinks.
 ACTS = {
     "ledger/last_seen", "models/column_problems", "models/confinement", "models/fitted_model", "models/frames",

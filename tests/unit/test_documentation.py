@@ -20,6 +20,7 @@ from workbench.executors import EXECUTORS
 from workbench.ledger.events import EVENTS
 from workbench.models.servable_models import list_servable
 from workbench.notebooks.normalisation import NORMALISATIONS, OWN_NAMES
+from workbench.notifying.notifiers import NOTIFIERS
 from workbench.readiness.kinds import KINDS
 from workbench.runs.run import RunState
 from workbench.secrets.sources import _SOURCES
@@ -121,6 +122,7 @@ def test_every_table_has_the_members_the_code_has():
     told = {
         "statistical methods": {*names_of("stats", "method")} | {"interval", "metrics", "task"},
         "sources": names_of("secrets", "source"),
+        "notifiers": names_of("notifying", "notifier"),
         "executors": names_of("executors", "executor"),
         "policies": names_of("policies", "policy"),
         "events": dict(cells_of("ledger", "event")),
@@ -139,6 +141,7 @@ def test_every_table_has_the_members_the_code_has():
     assert told == {
         "statistical methods": {path.stem for path in (PACKAGE / "stats").glob("[!_]*.py")},
         "sources": list(_SOURCES),
+        "notifiers": list(NOTIFIERS),
         "executors": sorted(EXECUTORS, reverse=True),
         "policies": sorted(path.stem for path in STRICT_POLICY.parent.glob("*.yaml")),
         "events": {f"`{event}`": kind.signed or "" for event, kind in EVENTS.items()},
@@ -153,4 +156,4 @@ def test_every_table_has_the_members_the_code_has():
         "namespaces": [signing_namespace("ROLE"), waiver_namespace("ROLE"), OBJECTION_NAMESPACE],
         "limits": told["limits"] & limits,
     }
-    assert len(told["limits"]) == 7
+    assert len(told["limits"]) == 8

@@ -29,7 +29,7 @@ from workbench.ledger.events import EVENTS
 from workbench.records.digest import short
 from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
-from workbench.runs.run import Run
+from workbench.runs.run import Run, RunState
 
 if TYPE_CHECKING:
     from workbench.ledger.ledger import Checkpoint, Entry
@@ -85,6 +85,16 @@ def print_runs(
     say(f"{newest}{len(runs)} {'run' if len(runs) == 1 else 'runs'} of {', '.join(notebooks)}{say_same(parameters)}")
     before, after = columns_of_runs(runs, metrics, standings or {})
     print_table_of_runs(before, parameters, after)
+
+
+def print_stopped(run: Run) -> None:
+    """Say how a run ended that somebody wanted ended."""
+    if run.state is RunState.KILLED:
+        say(f"Run {run.id} is ended. {run.error}")
+    elif run.state is RunState.LOST:
+        say(f"Run {run.id} was lost before. {run.error} What it left running is ended.")
+    else:
+        say(f"Run {run.id} had ended before it could be stopped: it is {run.state.lower()}.")
 
 
 def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal_told: bool = False) -> None:

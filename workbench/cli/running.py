@@ -1,4 +1,4 @@
-"""The commands that make and read runs: run, sweep, runs, show, replay."""
+"""The commands that make and read runs: run, sweep, runs, show, stop, replay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from workbench.cli import records, terminal
+from workbench.cli import following, records, terminal
 from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
@@ -33,6 +33,9 @@ _EXECUTION: Sequence[Callable[[Any], Any]] = (
     click.option("--output-size", metavar="SIZE", help="What all cells may show."),
     click.option("--disk", metavar="SIZE", help="What the run's folder may hold."),
     click.option("--retries", type=click.IntRange(0, 99), help="How often a run whose kernel died is tried again."),
+    click.option(
+        "--notify", is_flag=True, help="Tell how it ended: by the command, desktop or e-mail of the settings."
+    ),
     click.option(
         "--cold", is_flag=True, help="Use an ordinary kernel, not one forked from a process with the imports loaded."
     ),
@@ -62,6 +65,7 @@ def _source_of(bench: Workbench, run_id: str | None) -> Path:
 @click.argument("notebook", type=click.Path(path_type=Path), required=False)
 @_PARAMETERS
 @click.option("--resume", metavar="RUN", help="Go on with a run that failed, where the cells before are unchanged.")
+@click.option("--follow", "followed", is_flag=True, help="Print what the notebook shows and measures as it comes.")
 @click.option("--profile", "is_profiled", is_flag=True, help="Say at the end where the time went.")
 @_execution
 @JSON
@@ -69,14 +73,16 @@ def run(
     notebook: Path | None,
     given: Sequence[str],
     resume: str | None,
+    followed: bool,
     as_json: bool,
+    notify: bool,
     cold: bool,
     is_profiled: bool,
     **limits: Any,
 ) -> None:
     """Run a notebook once and record it."""
     with _profiled(beside=as_json) if is_profiled else nullcontext():
-        _run(notebook, given, resume, as_json=as_json, cold=cold, **limits)
+        _run(notebook, given, resume, followed=followed, as_json=as_json, notify=notify, cold=cold, **limits)
 
 
 @contextmanager
@@ -92,7 +98,15 @@ def _profiled(*, beside: bool) -> Iterator[None]:
 
 
 def _run(
-    notebook: Path | None, given: Sequence[str], resume: str | None, *, as_json: bool, cold: bool, **limits: Any
+    notebook: Path | None,
+    given: Sequence[str],
+    resume: str | None,
+    *,
+    followed: bool,
+    as_json: bool,
+    notify: bool,
+    cold: bool,
+    **limits: Any,
 ) -> None:
     bench = open_for(notebook, **limits) if notebook else open_with(**limits)
     path = notebook or _source_of(bench, resume)
@@ -102,9 +116,15 @@ def _run(
     if resumption:
         records.print_resumption(resumption)
         values = dict(resumption.parameters)
-    with terminal.show_progress(path.stem) as update:
+    shown = following.follow_own(bench, err=as_json) if followed else terminal.show_progress(path.stem)
+    with shown as update:
         done = bench.run(
-            path, values, cold=cold, origin=resumption.provenance if resumption else None, on_progress=update
+            path,
+            values,
+            cold=cold,
+            origin=resumption.provenance if resumption else None,
+            notify=notify,
+            on_progress=update,
         )
     obstacles = bench.foresee_obstacles([done])
     if as_json:
@@ -142,6 +162,7 @@ def sweep(
     resume: str | None,
     retry_failed: bool,
     as_json: bool,
+    notify: bool,
     cold: bool,
     **rest: Any,
 ) -> None:
@@ -153,12 +174,12 @@ def sweep(
     if notebook is None:
         plan = bench.find_sweep(None if resume == _NEWEST else resume, retry_failed=retry_failed)
         with terminal.show_progress(Path(plan.notebook).stem) as update:
-            runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, on_progress=update)
+            runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, notify=notify, on_progress=update)
     else:
         declared = _declared(bench, notebook)
         space = {name: parse_axis(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
         with terminal.show_progress(notebook.stem) as update:
-            runs = bench.sweep(notebook, space, cold=cold, on_progress=update, **chosen)
+            runs = bench.sweep(notebook, space, cold=cold, notify=notify, on_progress=update, **chosen)
     _print_sweep(bench, runs, as_json=as_json)
 
 
@@ -229,10 +250,13 @@ def _list_deciding(bench: Workbench) -> list[str]:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
+@click.option("--follow", "followed", is_flag=True, help="First print what it shows as it comes, until it ended.")
 @JSON
-def show(run_id: str, as_json: bool) -> None:
+def show(run_id: str, followed: bool, as_json: bool) -> None:
     """Show one run: results, parameters, where it came from, its files."""
     bench = open_bench()
+    if followed:
+        following.follow(bench, run_id, err=as_json)
     found = bench.show(run_id)
     standing = _list_standings(bench, [found]).get(found.id, ())
     if as_json:
@@ -243,6 +267,8 @@ def show(run_id: str, as_json: bool) -> None:
         terminal.print_json({**terminal.to_plain(found), "points": points, "standing": standing})
     else:
         records.print_run(found, near(bench.settings.runs_folder / found.id), standing)
+    if followed:
+        bench.require_finished(found)
 
 
 @click.command()
@@ -265,4 +291,14 @@ def replay(run_id: str, tolerance: float, cold: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(3)
 
 
-COMMANDS = (run, sweep, runs, show, replay)
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@JSON
+def stop(run_id: str, as_json: bool) -> None:
+    """End one run that goes on, whichever process runs it; the others of its sweep go on."""
+    with terminal.show_waiting(f"Stopping {run_id}"):
+        ended = open_bench().stop(run_id)
+    terminal.print_json(ended) if as_json else records.print_stopped(ended)
+
+
+COMMANDS = (run, sweep, runs, show, stop, replay)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,10 +34,11 @@ def open_console(*, err: bool = False) -> Console:
 
 def escape(text: object) -> str:
     """Return a text safe to print: no markup, no control characters."""
-    return re.sub(r"(\\*)(\[|$)", _break_tag, _printable(text))
+    return re.sub(r"(\\*)(\[|$)", _break_tag, make_printable(text))
 
 
-def _printable(text: object) -> str:
+def make_printable(text: object) -> str:
+    """Return a text with no control characters in it."""
     return "".join(c if c.isprintable() else " " for c in str(text))
 
 
@@ -210,7 +211,7 @@ def show_progress(title: str) -> Iterator[Callable[[Progress], None]]:
             yield lambda progress: show(pace.note(progress, time.monotonic()))
     finally:
         if pace.summary:
-            print(f"{_printable(title)}: {pace.summary}", file=sys.stderr, flush=True)
+            print(f"{make_printable(title)}: {pace.summary}", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -260,21 +261,49 @@ def _clock(seconds: float) -> str:
 
 
 _MOST_LINES = 100
+# A log that said nothing for so long says where it is; later the pauses grow with the time, and a long log stays short.
+_QUIET_S = 10.0
 
 
 @contextmanager
-def _show_lines(title: str, _pace: _Pace, _console: Console) -> Iterator[Callable[[Progress], None]]:
-    told = [0]
+def _show_lines(title: str, pace: _Pace, _console: Console) -> Iterator[Callable[[Progress], None]]:
+    lines = _Lines(pace.started_s)
 
     def tell(progress: Progress) -> None:
-        ended = progress.finished + progress.failed
-        step = -(-progress.total // _MOST_LINES)
-        if ended > told[0] and (ended // step > told[0] // step or ended == progress.total):
-            told[0] = ended
-            facts = [f"{ended} of {progress.total} ended", *_failed(progress), *_best(progress)]
-            print(f"{_printable(title)}: {', '.join(facts)}", file=sys.stderr, flush=True)
+        is_step, is_quiet = lines.judge(progress, pace.noted_s)
+        if is_step or is_quiet:
+            ended = f"{progress.finished + progress.failed} of {progress.total} ended"
+            facts = [ended, *_failed(progress), *_best(progress), *(() if is_step else _running(progress))]
+            print(f"{make_printable(title)}: {', '.join(facts)}", file=sys.stderr, flush=True)
 
     yield tell
+
+
+@dataclass
+class _Lines:
+    """When a log is told how far a batch is: of at most a hundred runs when each ends, and where long nothing was told."""
+
+    started_s: float
+    ended: int = 0
+    told_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told_s = self.started_s
+
+    def judge(self, progress: Progress, now_s: float) -> tuple[bool, bool]:
+        ended, step = progress.finished + progress.failed, -(-progress.total // _MOST_LINES)
+        is_step = ended > self.ended and (ended // step > self.ended // step or ended == progress.total)
+        pause_s = max(_QUIET_S, (self.told_s - self.started_s) / 2)
+        is_quiet = ended < progress.total and now_s - self.told_s >= pause_s
+        if is_step or is_quiet:
+            self.ended, self.told_s = ended, now_s
+        return is_step, is_quiet
+
+
+def _running(progress: Progress) -> list[str]:
+    if progress.total == 1:
+        return [_say_single(progress, 0)]
+    return [f"{progress.running} running"] if progress.running else []
 
 
 def _failed(progress: Progress) -> list[str]:
@@ -282,7 +311,7 @@ def _failed(progress: Progress) -> list[str]:
 
 
 def _best(progress: Progress) -> list[str]:
-    return [f"best {_printable(progress.best[0])} {format_number(progress.best[1])}"] if progress.best else []
+    return [f"best {make_printable(progress.best[0])} {format_number(progress.best[1])}"] if progress.best else []
 
 
 @contextmanager
@@ -306,7 +335,7 @@ def _bar(title: str, pace: _Pace, now_s: float, width: int) -> Group:
     from rich.text import Text
 
     cells, all_cells = (pace.last.cells, pace.last.all_cells) if pace.last else (0, 1)
-    name = _printable(title)
+    name = make_printable(title)
     name = name if len(name) <= width // 3 else set_cell_size(name, max(width // 3 - 1, 0)) + "…"
     line = Table.grid(padding=(0, 1), expand=True)
     line.add_column(no_wrap=True)
@@ -324,9 +353,7 @@ def _facts(pace: _Pace, now_s: float, width: int) -> str:
     if pace.last is None:
         return f"starting · {clock}"
     if pace.last.total == 1:
-        # The last step is not a cell: writing down how the run ended.
-        cells = max(pace.last.all_cells - 1, 0)
-        return f"{min(pace.last.cells, cells)} of {_count(cells, 'cell')} done · {clock}"
+        return f"{_say_single(pace.last, now_s - pace.noted_s)} · {clock}"
     left_s = pace.left_s(now_s)
     facts = {
         "finished": [f"{pace.last.finished} of {pace.last.total} finished"],
@@ -341,6 +368,17 @@ def _facts(pace: _Pace, now_s: float, width: int) -> str:
             break
         facts.pop(least, None)
     return line
+
+
+def _say_single(progress: Progress, since_s: float) -> str:
+    """Return where a single run is; what was noted is `since_s` old."""
+    current = progress.current
+    if current and current.cell:
+        return f"cell {current.cell} of {current.cells}, {current.for_s + since_s:.0f} s"
+    # The last step is not a cell: writing down how the run ended.
+    cells = max(progress.all_cells - 1, 0)
+    done = f"{min(progress.cells, cells)} of {_count(cells, 'cell')} done"
+    return f"{done}, keeping the results" if progress.cells == cells else done
 
 
 @contextmanager

@@ -16,18 +16,20 @@ from workbench.notebooks.execution import Execution
 class Job:
     """One notebook to execute in its own folder; plain values only, so that it can be sent to another process.
 
-    `folder` receives the kernel's log, `journal` what the kernel says of the local code it ran and the files it read (None: it is
-    not asked); `working_dir` is where the notebook's relative paths start; `environment` is the whole environment of the kernel,
-    and `mark` (NAME=VALUE) the one variable of it by which everything the notebook starts is found and ended with it. Whatever
-    opens a file below `roots` is noted, but for the workbench's own `home`. `cold` asks for an ordinary kernel; what a warm one is
-    forked from is kept for `kept_min` minutes after it was last used. A kernel that `times_imports` says how long they took.
-    `secrets` are values that must not reach the disk.
+    `folder` receives the kernel's log, `live` the notebook as far as it was executed, again and again, `journal` what the kernel
+    says of the local code it ran and the files it read (None: it is not asked); `working_dir` is where the notebook's relative
+    paths start; `environment` is the whole environment of the kernel, and `mark` (NAME=VALUE) the one variable of it by which
+    everything the notebook starts is found and ended with it. Whatever opens a file below `roots` is noted, but for the
+    workbench's own `home`. `cold` asks for an ordinary kernel; what a warm one is forked from is kept for `kept_min` minutes
+    after it was last used. A kernel that `times_imports` says how long they took. `secrets` are values that must not reach the
+    disk.
     """
 
     id: str
     source: dict[str, Any]
     parameters: Mapping[str, Any]
     folder: Path
+    live: Path
     working_dir: Path
     environment: Mapping[str, str] = field(repr=False)
     mark: str
@@ -86,7 +88,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """Where a job is: in RUNNING at `cell` of `cells` (0: not known), in ENDED with its outcome."""
+    """Where a job is: in RUNNING at `cell` of `cells`, as their author counts them (0: none yet), in ENDED with its outcome."""
 
     phase: Phase
     cell: int = 0

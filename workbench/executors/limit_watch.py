@@ -34,14 +34,21 @@ class LimitWatch:
 
     @contextmanager
     def over(
-        self, pid: int, mark: str, folder: Path, limits: Limits, *, also: Sequence[Path] = ()
+        self,
+        pid: int,
+        mark: str,
+        folder: Path,
+        limits: Limits,
+        *,
+        also: Sequence[Path] = (),
+        own_bytes: Callable[[], int] = lambda: 0,
     ) -> Iterator[Watched]:
         """Hold a kernel to its limits until the context ends; whichever is passed first is its `breach`.
 
         `pid` leads the kernel's process group, `mark` (NAME=VALUE) is in the environment of all it starts; `folder`, and the
-        folders in `also`, are what its disk limit is about.
+        folders in `also`, are what its disk limit is about, but for the `own_bytes` that are not the notebook's.
         """
-        watched = Watched(ProcessTree(pid, mark), FolderMeter([folder, *also]), limits)
+        watched = Watched(ProcessTree(pid, mark), FolderMeter([folder, *also]), limits, own_bytes)
         self._add(watched)
         try:
             yield watched
@@ -91,8 +98,10 @@ class LimitWatch:
 class Watched:
     """One kernel under its limits; `breach` is the first that was passed."""
 
-    def __init__(self, tree: ProcessTree, meter: FolderMeter, limits: Limits) -> None:
-        self.tree, self.limits = tree, limits
+    def __init__(
+        self, tree: ProcessTree, meter: FolderMeter, limits: Limits, own_bytes: Callable[[], int] = lambda: 0
+    ) -> None:
+        self.tree, self.limits, self._own_bytes = tree, limits, own_bytes
         self.breach: Breach | None = None
         self._meter = meter
         self._walk = Paced(lambda: meter.count(_WALK_BUDGET_S), least_s=0.5, most_s=4.0)
@@ -179,7 +188,7 @@ class Watched:
             self._judge_disk(use, self.tree.measure_deleted(self._meter.folders) if use.is_complete else 0)
 
     def _judge_disk(self, use: FolderUse, deleted_bytes: int) -> None:
-        allowed, used = self.limits.disk_bytes, use.bytes + deleted_bytes
+        allowed, used = self.limits.disk_bytes, use.bytes + deleted_bytes - self._own_bytes()
         if allowed is not None and used > allowed:
             self._end("disk", used, allowed)
         elif use.entries > MOST_FILES:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -23,7 +24,7 @@ from workbench.executors.kernel_start import find_later_path, spell_timing, spel
 from workbench.executors.kernel_witness import END
 from workbench.executors.papermill_execution import PapermillExecution
 from workbench.executors.warm_kernels import WarmKernelManager, find_preloads
-from workbench.notebooks.notebook import written_cells
+from workbench.notebooks.notebook import number_cells
 
 _OWN_PYTHONS = frozenset({"python", "python3", sys.executable})
 # What the kernel may still have to say after its last cell is waited for this long; a loaded machine is not a failure.
@@ -118,7 +119,7 @@ class KernelClient(PapermillNotebookClient):
         execution.note_kernel(pid)
         try:
             with execution.watch.over(
-                pid, job.mark, job.folder, job.limits, also=[execution.scratch]
+                pid, job.mark, job.folder, job.limits, also=[execution.scratch], own_bytes=lambda: execution.live.bytes
             ) as execution.watched:
                 session, deserialize = self.kc.session, self.kc.session.deserialize
                 if job.journal:
@@ -137,18 +138,27 @@ class KernelClient(PapermillNotebookClient):
 
     def execute_cell(self, cell: Any, cell_index: int, *arguments: Any, **options: Any) -> Any:
         """Execute one cell under its own limit; an error that it kept from being shown is written into it."""
-        self._execution.note_cell(cell_index + 1, len(self.nb.cells))
+        number = self._numbers[cell_index]
+        self._execution.note_cell(number, self._numbers[-1])
         try:
-            with self._execution.limit_cell(self._number_of(cell_index)):
+            with self._execution.limit_cell(number):
                 return super().execute_cell(cell, cell_index, *arguments, **options)
         except CellExecutionError as exc:
             if not any(output.output_type == "error" for output in cell.outputs):
                 cell.outputs.append(new_output("error", ename=exc.ename, evalue=exc.evalue, traceback=[]))
             raise
 
-    def _number_of(self, cell_index: int) -> int:
-        """Return a cell's number as its author counts; that of the one before for injected parameters."""
-        return max(len(written_cells({"cells": self.nb.cells[: cell_index + 1]})), 1)
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """The number of each cell as its author counts; that of the one before for text and injected parameters."""
+        return number_cells({"cells": self.nb.cells})
+
+    def process_message(self, *arguments: Any) -> Any:
+        """Take one message of the kernel about a cell; who looks on is to see what it changed."""
+        try:
+            return super().process_message(*arguments)
+        finally:
+            self._execution.live.note()
 
     def output(self, outs: list[Any], msg: Any, display_id: str, cell_index: int) -> Any:
         """Take one output; a stream that goes on is written on, so that ten thousand small prints are a few outputs."""

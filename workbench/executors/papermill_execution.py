@@ -27,6 +27,7 @@ from workbench.executors.jobs import Cause, Job, Outcome, Phase, Status
 from workbench.executors.kernel_log import open_log
 from workbench.executors.kernel_processes import ConnectionFolder, end_marked_processes, kill_tree
 from workbench.executors.limit_watch import LimitWatch, Watched
+from workbench.executors.live_notebook import LiveNotebook
 from workbench.executors.opened_files import OpenedFiles
 from workbench.executors.papermill_kernels import find_kernel
 from workbench.files.processes import Process
@@ -77,6 +78,7 @@ class PapermillExecution:
         self.completion = self.connections.new_file().with_suffix(".completed")
         self.scratch = self.connections.new_folder()
         self.imports_file = self.connections.new_file().with_suffix(".imports")
+        self.live = LiveNotebook(self.job.live, self.job.secrets, lambda: self.document)
 
     def run(self) -> Outcome:
         """Execute the job and judge how it ended; whatever the notebook started is gone when this returns."""
@@ -98,7 +100,8 @@ class PapermillExecution:
         self.opened_files = OpenedFiles(self.job.roots, self.job.home)
         with open_log(self.job.folder / "kernel.log", self.job.secrets) as self.log:
             try:
-                failure, cause = (_STOPPED, Cause.STOPPED) if self.stopped else self._run_papermill()
+                with self.live.keeping(to_the_end=lambda: self.stopped):
+                    failure, cause = (_STOPPED, Cause.STOPPED) if self.stopped else self._run_papermill()
                 completed = self.confirmed and self._has_mark()
                 imports_s = self._read_imports()
             finally:
@@ -138,6 +141,7 @@ class PapermillExecution:
     def note_cell(self, cell: int, cells: int) -> None:
         """Note that the notebook is at a cell."""
         self.status = Status(Phase.RUNNING, cell, cells)
+        self.live.note()
         self.changed.set()
         self.opened_files.drain()
 

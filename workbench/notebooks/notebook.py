@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from workbench.errors import UsageError
@@ -160,6 +161,12 @@ def _digest(document: dict[str, Any]) -> str:
 def written_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the cells as their author counts them, from 1: code that somebody wrote, neither empty nor injected parameters."""
     return [cell for cell in _code_cells(document) if INJECTED not in _tags_of(cell)]
+
+
+def number_cells(document: Mapping[str, Any]) -> list[int]:
+    """Return the number that each cell of a document counts as: its own, that of the written cell before, at least 1."""
+    written = {id(cell) for cell in written_cells(document)}
+    return [max(number, 1) for number in accumulate(int(id(cell) in written) for cell in document["cells"])]
 
 
 def _code_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,8 +12,21 @@ from workbench.runs.trials import Goal, Trials
 
 
 @dataclass(frozen=True)
+class CurrentCell:
+    """The cell a run is at (0: at none yet), of how many its author wrote, and since how many whole seconds."""
+
+    run_id: str
+    cell: int
+    cells: int
+    for_s: int
+
+
+@dataclass(frozen=True)
 class Progress:
-    """Where a batch of runs stands; `cells` counts those executed, of all there are in it; `best` is a metric's name and value."""
+    """Where a batch of runs stands; `cells` counts those executed, of all there are in it; `best` is a metric's name and value.
+
+    `current` is the cell that has been running the longest. Beside its cells each run has one step more: writing down how it ended.
+    """
 
     total: int
     finished: int
@@ -22,6 +35,7 @@ class Progress:
     cells: int
     all_cells: int
     best: tuple[str, float] | None = None
+    current: CurrentCell | None = None
 
 
 OnProgress = Callable[[Progress], None]

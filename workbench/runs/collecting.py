@@ -263,7 +263,7 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
         tables = read_tables(files)
         calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
         said = {
-            **_describe_metrics(calls, [*_note_replaced(files), *note_models(files)]),
+            **describe_metrics(calls, [*_note_replaced(files), *note_models(files)]),
             **_describe_shared(tables),
             **_describe_refusal(files),
         }
@@ -291,7 +291,7 @@ def _describe_shared(tables: Sequence[LoggedTable]) -> dict[str, Any]:
     return {"shared": {"rows": count_shared_rows(tables), "alike": count_alike_rows(tables)}}
 
 
-def _describe_metrics(calls: LoggedCalls, more: Sequence[str]) -> dict[str, Any]:
+def describe_metrics(calls: LoggedCalls, more: Sequence[str] = ()) -> dict[str, Any]:
     """Return the value of each metric, the course of those that have one, and notes; nothing is said where there is nothing."""
     latest = {name: point.value for name, point in find_latest(calls.points).items()}
     metrics = {name: value for name, value in latest.items() if _is_usable(name, value)}

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from workbench.errors import Unavailable
 from workbench.runs.sqlalchemy_store import HEARTBEAT_S, Store
 
+# How soon whoever asks for the end of a run is heard.
+_LOOK_S = 1.0
+
 
 class HeldAttempts:
-    """Which attempts this process holds by the store, as of the last heartbeat that asked."""
+    """Which attempts this process holds by the store, as of the last heartbeat; `stops` says who wants which run ended."""
 
     def __init__(self) -> None:
         self._known: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
+        self.stops: Mapping[str, str] = {}
 
     def note(self, held: frozenset[tuple[str, int]]) -> None:
         """Note what the store says; what was held before and is not any more ended here or was taken."""
@@ -35,9 +40,13 @@ def keep_leases(store: Store) -> Iterator[HeldAttempts]:
     held, over = HeldAttempts(), threading.Event()
 
     def beat() -> None:
-        while not over.wait(HEARTBEAT_S / 2):
+        due = time.monotonic() + HEARTBEAT_S / 2
+        while not over.wait(min(_LOOK_S, max(due - time.monotonic(), 0))):
             with suppress(Unavailable):  # the next beat may be heard
-                held.note(store.renew_leases())
+                held.stops = store.list_stop_requests()
+                if time.monotonic() >= due:
+                    due = time.monotonic() + HEARTBEAT_S / 2
+                    held.note(store.renew_leases())
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

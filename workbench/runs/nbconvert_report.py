@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.notebooks.notebook import INJECTED
 from workbench.notebooks.parameters import spell_value
+from workbench.records.clock import utc_now
 from workbench.records.digest import short
 from workbench.runs.run import Run, RunState
 
@@ -213,7 +214,10 @@ def _keep_attribute(_tag: str, name: str, value: str) -> str | None:
 
 def _describe_run(run: Run) -> dict[str, Any]:
     """Return what the head of the report says, without control characters."""
+    is_running = run.state is RunState.RUNNING
     lead = f"{run.state.capitalize()} {_minute(run.ended or run.started)}, run by {run.author}. {run.error or ''}"
+    if is_running:
+        lead = f"Running since {_minute(run.started)}, run by {run.author}. As it was at {utc_now()[11:19]} UTC; renews itself."
     datasets = run.record.get("datasets", [])
     facts = {
         "Result": {name: f"{value:.4g} {run.describe_course(name)}" for name, value in run.metrics.items()},
@@ -224,6 +228,7 @@ def _describe_run(run: Run) -> dict[str, Any]:
     return {
         "title": _plain(f"{Path(run.notebook).stem}, run {run.id}"),
         "finished": run.state is RunState.FINISHED,
+        "running": is_running,
         "lead": _plain(lead),
         "facts": {part: {_plain(name): _plain(value) for name, value in rows.items()} for part, rows in facts.items()},
     }

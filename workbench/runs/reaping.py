@@ -13,10 +13,11 @@ from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.runs import spool
 from workbench.runs.collecting import OWN_INPUTS, read_abandoned, remove_unfinished
-from workbench.runs.redacting import redact_abandoned
+from workbench.runs.redacting import find_known
 from workbench.runs.run import Run
+from workbench.runs.showing import finish_report
 from workbench.runs.sqlalchemy_store import Store
-from workbench.secrets.redacting_files import empty_folder
+from workbench.secrets.redacting_files import empty_folder, redact_folder
 
 
 def reap_lost_runs(settings: Settings, store: Store) -> list[str]:
@@ -36,12 +37,14 @@ def reap_lost_runs(settings: Settings, store: Store) -> list[str]:
 
 
 def clean_abandoned(run: Run, settings: Settings) -> None:
-    """Remove from the folder of a run that was killed or lost what looks finished, and the secrets we know."""
+    """Remove from the folder of a run that was killed or lost what looks finished or going on, and the secrets we know."""
     folder = settings.runs_folder / run.id
     remove_unfinished(folder)
     with suppress(OSError, WorkbenchError):  # it may have no folder yet, or its notebook ruined it
         names, project = settings.secret_variables, settings.project
-        redact_abandoned(folder, run.parameters, os.environ, project=project, names=names)
+        known = find_known(run.parameters, os.environ, project=project, names=names)
+        redact_folder(folder, known)
+        finish_report(run, folder, known)
 
 
 def mark_of(folder: Path) -> str:

@@ -7,7 +7,6 @@ writes it anywhere but into its run's folder.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 from workbench.notebooks.parameters import Parameter
-from workbench.secrets.redacting_files import Redacted, finds_in_bytes, redact_folder
-from workbench.secrets.redaction import REDACTED, Redactor
+from workbench.notebooks.redacting import redact_document
+from workbench.secrets.redacting_files import Redacted, redact_folder
+from workbench.secrets.redaction import Redactor
 from workbench.secrets.references import SECRET, guess_secrets, parse_reference
 from workbench.secrets.sources import NoSecret, resolve_secret
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from workbench.executors.jobs import Outcome
 
 NO_SECRETS = Redactor()
-_STREAMS = ("stdout", "stderr")
 
 
 # What is known
@@ -67,9 +66,16 @@ def redact_abandoned(
     names: Sequence[str] = (),
 ) -> Redacted:
     """Cut the secrets out of what a run left that was killed or lost; a reference that leads nowhere any more is passed over."""
+    return redact_folder(folder, find_known(parameters, environment, project=project, names=names))
+
+
+def find_known(
+    parameters: Mapping[str, Any], environment: Mapping[str, str], *, project: Path, names: Sequence[str] = ()
+) -> Redactor:
+    """Return what cuts the secrets out of a run that others run or ran; a reference that leads nowhere here is passed over."""
     references = {name: value for name, value in parameters.items() if parse_reference(value)}
     values, _ = _resolve_all(references, environment, project)
-    return redact_folder(folder, Redactor([*guess_secrets(environment, tuple(names)).values(), *values.values()]))
+    return Redactor([*guess_secrets(environment, tuple(names)).values(), *values.values()])
 
 
 def _resolve_all(
@@ -109,91 +115,3 @@ def redact_outcome(outcome: Outcome, redactor: Redactor) -> Outcome:
 def redact_error(text: str | None, redactor: Redactor) -> str | None:
     """Return an error's text without the values."""
     return text and redactor.redact_text(text)
-
-
-def redact_document(document: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
-    """Return an executed notebook (nbformat 4) without the values, in sources, outputs and metadata.
-
-    What one stream says is read as one text from the first cell to the last, so that a value that was printed in two halves is
-    found, whatever the other stream said in between. A picture that holds a value is dropped as a whole.
-    """
-    if not redactor:
-        return dict(document)
-    cells = [_redact_cell(cell, redactor) for cell in document["cells"]]
-    for name in _STREAMS:
-        _redact_stream(
-            [output for cell in cells for output in cell.get("outputs", ()) if _is_of(name, output)], redactor
-        )
-    return {**document, "cells": cells, "metadata": redactor.redact_json(document.get("metadata", {}))}
-
-
-def _is_of(stream: str, output: Mapping[str, Any]) -> bool:
-    return output.get("output_type") == "stream" and output.get("name") == stream
-
-
-def _redact_stream(outputs: Sequence[dict[str, Any]], redactor: Redactor) -> None:
-    texts = redactor.redact_parts([_join(output.get("text", "")) for output in outputs])
-    for output, text in zip(outputs, texts, strict=True):
-        output["text"] = text
-
-
-def _join(text: Any) -> str:
-    return text if isinstance(text, str) else "".join(map(str, text))
-
-
-def _redact_cell(cell: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
-    kept: dict[str, Any] = {"source": redactor.redact_text(_join(cell.get("source", "")))}
-    for key in ("metadata", "attachments"):
-        if key in cell:
-            kept[key] = redactor.redact_json(cell[key])
-    if "outputs" in cell:
-        kept["outputs"] = [_redact_output(output, redactor) for output in cell["outputs"]]
-    return {**cell, **kept}
-
-
-def _redact_output(output: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
-    # The words of the format stay, whatever the values are: `stdout` may be somebody's secret.
-    words = {key: output[key] for key in ("output_type", "name", "text", "execution_count") if key in output}
-    rest = {key: value for key, value in output.items() if key not in (*words, "data", "traceback")}
-    redacted = {**words, **redactor.redact_json(rest)}
-    if "traceback" in output:
-        redacted["traceback"] = _redact_lines(output["traceback"], redactor)
-    if isinstance(output.get("data"), Mapping):
-        redacted["data"] = dict(_redact_bundle(output["data"], redactor))
-    elif "data" in output:
-        redacted["data"] = redactor.redact_json(output["data"])
-    return redacted
-
-
-def _redact_lines(lines: Sequence[str], redactor: Redactor) -> list[str]:
-    """A value may go over lines; joined without what stood between them, one that has line breaks would be missed."""
-    ended = [f"{line}\n" for line in lines]
-    return [line.removesuffix("\n") for line in redactor.redact_parts(ended)]
-
-
-def _redact_bundle(data: Mapping[str, Any], redactor: Redactor) -> Iterator[tuple[str, Any]]:
-    """Yield each form of an output: text and JSON redacted, a picture that holds a value replaced by a word."""
-    for kind, value in data.items():
-        is_text = isinstance(value, str) or (isinstance(value, list) and all(isinstance(line, str) for line in value))
-        if not is_text:
-            yield redactor.redact_text(kind), redactor.redact_json(value)
-        elif _is_drawing(kind, text := _join(value)):
-            yield from [(kind, text)] if not _finds_in_drawing(text, redactor) else [("text/plain", REDACTED)]
-        else:
-            yield redactor.redact_text(kind), redactor.redact_text(text)
-
-
-def _is_drawing(kind: str, text: str) -> bool:
-    """Letters drawn as shapes spell the value once more, where nobody can find it."""
-    return kind.startswith(("image/", "application/pdf", "audio/", "video/")) or (
-        kind == "text/html" and "<svg" in text
-    )
-
-
-def _finds_in_drawing(text: str, redactor: Redactor) -> bool:
-    if redactor.finds(text):
-        return True
-    try:
-        return finds_in_bytes(binascii.a2b_base64(text), redactor)
-    except (binascii.Error, ValueError):
-        return False

@@ -17,14 +17,15 @@ from typing import Any
 
 from workbench.config import find_template, kernel_environment
 from workbench.errors import Interrupted, NotFound, Unavailable, WorkbenchError
-from workbench.executors.jobs import Executor, Job, Outcome, Phase
-from workbench.notebooks.notebook import Notebook
+from workbench.executors.jobs import Cause, Executor, Job, Outcome, Phase
+from workbench.notebooks.notebook import Notebook, written_cells
 from workbench.records.clock import utc_now
 from workbench.records.digest import canonical_json, strict_json
 from workbench.runs.batch import Batch, Progress
 from workbench.runs.blaming import Blamer
+from workbench.runs.cell_count import CellCount
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned
-from workbench.runs.folder import JOURNAL, PARAMETERS, PROVENANCE
+from workbench.runs.folder import JOURNAL, NOTEBOOK, PARAMETERS, PROVENANCE
 from workbench.runs.heartbeat import HeldAttempts, keep_leases
 from workbench.runs.nbconvert_report import prepare_report
 from workbench.runs.profiling import is_profiled, note_execution, timed
@@ -34,6 +35,7 @@ from workbench.runs.publishing import publish_pending, publish_run
 from workbench.runs.reaping import clean_abandoned, mark_of
 from workbench.runs.redacting import find_redactor
 from workbench.runs.run import IllegalTransition, Run, RunState
+from workbench.runs.showing import LiveReports
 from workbench.secrets.redaction import Redactor
 
 _WAIT_S = 1.0
@@ -80,16 +82,32 @@ class Runner:
         while self._fill(course):
             self._prepare_next(course)
             with timed("kernel"):
-                prepare_report(
-                    find_template("report")
-                )  # it takes a while the first time, and the kernels work meanwhile
+                # It takes a while the first time, and the kernels work meanwhile.
+                prepare_report(find_template("report"))
                 self._executor.wait(min(_WAIT_S, course.next_retry_s()))
             for job_id in held.lost(course.running):
                 self._executor.cancel(job_id)
+            self._heed_stops(course, held.stops)
             self._collect_ended(course)
             if not course.batch.trials.is_adaptive:
                 self._fill(course)  # the next kernels work while the ended runs are written down
             self._finish_ended(course)
+
+    def _heed_stops(self, course: _Course, asked: Mapping[str, str]) -> None:
+        """End what somebody wants ended, one that waits as well; the others go on."""
+        for job_id, (run, *_) in course.running.items():
+            if run.id in asked and run.id not in course.stopped:
+                course.stopped[run.id] = asked[run.id]
+                self._executor.cancel(job_id)
+        if course.prepared and course.prepared.id in asked:
+            waiting, course.prepared = course.prepared, None
+            self._end_stopped(waiting, asked[waiting.id], course)
+
+    def _end_stopped(self, run: Run, by: str, course: _Course) -> None:
+        self._kill(run.id, f"Stopped by {by}.")
+        run = self._store.find_run(run.id)
+        publish_run(run, self._settings, self._store, self._tracker)
+        course.end(run)
 
     def _fill(self, course: _Course) -> bool:
         """Start what there is room for; False when nothing runs, waits or is to come."""
@@ -152,7 +170,9 @@ class Runner:
         job = self._make_job(run, folder.path, course)
         course.running[job.id] = run, folder, Redactor(job.secrets)
         self._executor.submit(job)
+        course.cells.enter(run.id, 0, time.monotonic())
         self._describe(course)  # while its kernel starts
+        course.report()
 
     def _make_room(self, run: Run) -> Path:
         """Return where a run's folder goes; what an attempt before left there is kept aside."""
@@ -173,6 +193,7 @@ class Runner:
             source=course.batch.notebook.document,
             parameters=run.parameters,
             folder=folder,
+            live=folder / NOTEBOOK,
             working_dir=course.batch.path.parent,
             environment=environment,
             mark=mark_of(folder),
@@ -196,8 +217,10 @@ class Runner:
             if status.phase is Phase.ENDED and status.outcome is not None:
                 course.ended.append((replace(run, ended=utc_now()), status.outcome, folder, redactor))
                 del course.running[job_id]
+                course.cells.leave(run.id)
             elif status.phase is Phase.RUNNING:
-                course.count_cell(run.id, status.cell)
+                course.cells.enter(run.id, status.cell, time.monotonic())
+        course.reports.refresh(course.running.values())
         course.report()
 
     def _finish_ended(self, course: _Course) -> None:
@@ -206,6 +229,9 @@ class Runner:
             course.ended.popleft()
 
     def _finish(self, run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, course: _Course) -> None:
+        if outcome.cause is Cause.STOPPED and run.id in course.stopped:
+            self._end_stopped(run, course.stopped[run.id], course)
+            return
         note_execution(outcome.document, outcome.imports_s)
         with timed("collecting"):
             run = collect_run(run, outcome, folder, redactor, course.blamer)
@@ -238,10 +264,11 @@ class Runner:
         with suppress(NotFound):  # stopped before it was written down at all
             run = self._store.find_run(run_id)
             if run.state in (RunState.QUEUED, RunState.RUNNING):
-                clean_abandoned(run, self._settings)
                 why = error if run.started else "Stopped before it began."
                 seen = read_abandoned(self._settings.runs_folder / run.id)
-                self._store.move_run(replace(run, state=RunState.KILLED, error=why, record=seen))
+                killed = replace(run, state=RunState.KILLED, ended=utc_now(), error=why, record=seen)
+                clean_abandoned(killed, self._settings)
+                self._store.move_run(killed)
 
 
 class _Course:
@@ -254,12 +281,14 @@ class _Course:
         self.retries: list[tuple[float, str, Run]] = []
         self.written: list[str] = []
         self.begun: set[str] = set()
+        self.stopped: dict[str, str] = {}
         self.asked: Mapping[str, Any] | None = None
         self.prepared: Run | None = None
         self.undescribed: list[Run] = []
         self._ended: dict[str, Run] = {}
-        self._cells: dict[str, int] = {}
-        self._finished, self._done_cells = 0, 0
+        self.reports = LiveReports()
+        self.cells = CellCount(len(written_cells(batch.notebook.document)))
+        self._finished = 0
         self._best: tuple[str, float] | None = None
         self._told: Progress | None = None
 
@@ -282,7 +311,7 @@ class _Course:
         """Note that a run came to an end."""
         self._ended[run.id] = run
         self._finished += run.is_finished
-        self._count_cells(run.id, self._cells_each)
+        self.cells.end(run.id)
         self._best = self.batch.goal.find_best(self._ended.values()) if self.batch.goal else None
         self.batch.trials.tell(run)
         self.report()
@@ -295,18 +324,6 @@ class _Course:
     def next_retry_s(self) -> float:
         """How long until the next retry is due; for ever when there is none."""
         return max(self.retries[0][0] - time.monotonic(), 0.0) if self.retries else float("inf")
-
-    def count_cell(self, run_id: str, cell: int) -> None:
-        """Note that a run is at a cell."""
-        self._count_cells(run_id, max(cell - 1, 0))
-
-    def _count_cells(self, run_id: str, cells: int) -> None:
-        self._done_cells += cells - self._cells.get(run_id, 0)
-        self._cells[run_id] = cells
-
-    @property
-    def _cells_each(self) -> int:
-        return len(self.batch.notebook.document["cells"]) + 1
 
     def report(self) -> None:
         """Tell how far the batch is, when that changed."""
@@ -322,9 +339,10 @@ class _Course:
             finished=self._finished,
             failed=len(self._ended) - self._finished,
             running=len(self.running),
-            cells=self._done_cells,
-            all_cells=total * self._cells_each,
+            cells=self.cells.done,
+            all_cells=total * (self.cells.each + 1),
             best=self._best,
+            current=self.cells.find_longest(time.monotonic()),
         )
 
 

@@ -63,6 +63,8 @@ _attempts = sa.Table(
     sa.Column("ended", sa.String(32)),
     sa.Column("error", sa.Text),
     sa.Column("record", sa.Text),
+    # Who asked for its end, while it goes on.
+    sa.Column("stop_asked", sa.Text),
 )
 _finished = _attempts.c.state == str(RunState.FINISHED)
 sa.Index("one_finished_attempt", _attempts.c.run_id, unique=True, sqlite_where=_finished, postgresql_where=_finished)
@@ -151,6 +153,22 @@ class Store:
             connection.execute(_attempts.update().where(mine).values(_new_lease()))
             held = connection.execute(sa.select(_attempts.c.run_id, _attempts.c.number).where(mine))
             return frozenset((row.run_id, row.number) for row in held)
+
+    def request_stop(self, run_id: str, *, by: str) -> None:
+        """Ask whoever holds the attempt of a run to end it; raises IllegalTransition when it has ended."""
+        with self._writing() as connection:
+            latest = _latest_attempt(connection, run_id)
+            if latest.state in _FINAL:
+                raise IllegalTransition(f"Run {run_id} cannot be stopped.", why=f"It is {latest.state} already.")
+            this = (_attempts.c.run_id == run_id) & (_attempts.c.number == latest.number)
+            connection.execute(_attempts.update().where(this).values(stop_asked=by))
+
+    def list_stop_requests(self) -> dict[str, str]:
+        """Return who asked for the end of what this process runs, by the id of the run."""
+        mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
+        query = sa.select(_attempts.c.run_id, _attempts.c.stop_asked).where(mine, _attempts.c.stop_asked.is_not(None))
+        with self._reading() as connection:
+            return {row.run_id: row.stop_asked for row in connection.execute(query)}
 
     def mark_published(self, run_id: str) -> None:
         """Note that MLflow was told how the run ended."""
@@ -297,6 +315,7 @@ def _build_run(row: Any) -> Run:
     columns.pop("lease_until")
     columns.pop("lease_until_monotonic")
     columns.pop("published")
+    columns.pop("stop_asked")
     return Run(
         **{
             **columns,

@@ -1,10 +1,11 @@
-"""The verbs that make and read runs: run, list, show."""
+"""The verbs that make and read runs: run, follow, stop, list, show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RunFailed
 from workbench.files.disk import disk_answers
@@ -12,8 +13,11 @@ from workbench.notebooks.notebook import Notebook
 from workbench.runs.batch import Batch, OnProgress
 from workbench.runs.points import Point
 from workbench.runs.project import Project, read_notebook
-from workbench.runs.run import Run
+from workbench.runs.run import Run, RunState
 from workbench.runs.trials import list_trials
+
+if TYPE_CHECKING:
+    from workbench.runs.following import Follower
 
 
 class RunVerbs(Project):
@@ -26,23 +30,51 @@ class RunVerbs(Project):
         *,
         cold: bool = False,
         origin: Mapping[str, Any] | None = None,
+        notify: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> Run:
         """Run a notebook once; raises RunFailed when it does not finish (the run is kept either way).
 
         A `cold` run gets an ordinary kernel, not one forked from a process that has the notebook's imports loaded. Its
-        provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`).
+        provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`). With `notify`
+        people are told how it ended, as the settings say.
         """
+        started = time.monotonic()
         source = self.read_notebook(notebook)
         trials = list_trials(source, [parameters])
         (run,) = self.execute(Batch(notebook, source, trials, origin=origin or {}, cold=cold, on_progress=on_progress))
-        if not run.is_finished:
-            folder = self.settings.runs_folder / run.id
-            step = (
-                f"Read {folder}/report.html; `workbench run --resume {run.id}` goes on once the notebook is corrected."
+        self.tell_end([run], time.monotonic() - started, asked=notify)
+        return self.require_finished(run)
+
+    def require_finished(self, run: Run) -> Run:
+        """Return a run that finished; raises RunFailed saying how another one ended."""
+        if run.is_finished:
+            return run
+        report = f"{self.settings.runs_folder / run.id}/report.html"
+        step = f"Read {report}; `workbench run --resume {run.id}` goes on once the notebook is corrected."
+        if run.state is RunState.KILLED:
+            raise RunFailed(
+                f"Run {run.id} was stopped.", why=run.error or "", next_step=f"How far it came says {report}."
             )
-            raise RunFailed(f"Run {run.id} of {run.notebook} failed.", why=run.error or "", next_step=step)
-        return run
+        raise RunFailed(f"Run {run.id} of {run.notebook} failed.", why=run.error or "", next_step=step)
+
+    def follow(self, run_id: str) -> Follower:
+        """Return what reads again and again what a run shows and measures, whichever process runs it, until it ended."""
+        from workbench.runs.following import Follower
+
+        return Follower(self, run_id)
+
+    def request_stop(self, run_id: str) -> Run:
+        """Ask whoever runs a run to end it, this run alone, and return it as it is now."""
+        from workbench.runs.stopping import request_stop
+
+        return request_stop(self, run_id)
+
+    def stop(self, run_id: str, *, wait_s: float = 60) -> Run:
+        """End one run, of a sweep or not, and return it as it ended: KILLED; LOST when its process was gone."""
+        from workbench.runs.stopping import stop_run
+
+        return stop_run(self, run_id, wait_s=wait_s)
 
     def list_runs(self, *, notebook: str | None = None, limit: int | None = None) -> list[Run]:
         """Return runs, newest first; one whose process is gone is LOST."""
@@ -76,6 +108,14 @@ class RunVerbs(Project):
         return read_notebook(self, path)
 
     # For the verbs of other chapters
+
+    def tell_end(self, runs: Sequence[Run], took_s: float, *, asked: bool) -> None:
+        """Tell people how runs ended, where that is asked for or took as long as the settings say; never raises."""
+        from workbench.runs.telling import tell_end
+
+        after_s = self.settings.notify_after_s
+        if runs and (asked or (after_s and took_s >= after_s)):
+            tell_end(self.settings, runs, took_s=took_s)
 
     def before_runs(self, notebook: str, digest: str | None = None) -> None:
         """What is to be done before anything of a notebook is executed (`digest`: of new runs); a later chapter knows more."""

@@ -17,6 +17,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 from workbench.secrets.references import SHORTEST_SECRET, find_parts
@@ -40,6 +41,9 @@ _ESCAPE = re.compile(
     r"|\\x[0-9A-Fa-f]{2}"
     r"|\\[^\w]|\\[nrtbfv_]"
 )
+# What may become an escape with what follows.
+_HALF_ESCAPE = re.compile(r"(?:\\[uUx]?[0-9A-Fa-f]{0,7}|%[0-9A-Fa-f]?|&#?\w{0,15}|\x1b\[?[0-?]*[ -/]*)\Z")
+_SHORTEST_BEGUN = 3
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
 # What wraps, quotes or joins the pieces of one text.
 _BETWEEN = re.compile(r"[\s'\"`,\\\x00]+")
@@ -237,6 +241,38 @@ class Redactor:
             current = view.text
         spans += [_locate(span, views) for span in self._search_squeezed(current)]
         return _merge(spans)
+
+    def find_settled(self, text: str) -> int:
+        """Return up to where a text that goes on may be shown: what stands behind that can be the beginning of a value."""
+        begun = self._find_begun(text) if self.values else len(text)
+        spans = _merge([*self.find_spans(text), (begun, len(text))]) if begun < len(text) else []
+        return spans[-1][0] if spans else len(text)
+
+    def _find_begun(self, text: str) -> int:
+        """Return where the earliest beginning of a value stands with which a text ends, else the end of the text."""
+        before = max(len(text) - self.reach, 0)
+        current, views = _HALF_ESCAPE.sub("", text[before:]), list[_View]()
+        starts = [len(text)]
+        for _ in range(_MOST_ROUNDS):
+            starts += [
+                before + _locate((at, at + 1), views)[0] for at in self._begin(current, self._plain, self._encoded)
+            ]
+            view = _undo_escapes(current)
+            if view is None:
+                break
+            views.append(view)
+            current = view.text
+        views.append(_View.read(current, _BETWEEN, lambda _: ""))
+        starts += [before + _locate((at, at + 1), views)[0] for at in self._begin(views[-1].text, self._squeezed)]
+        return min(starts)
+
+    @staticmethod
+    def _begin(text: str, *needles: Sequence[str]) -> Iterator[int]:
+        """Yield where a text begins to be one of the needles, and ends before it is."""
+        for needle in chain(*needles):
+            sizes = range(min(len(needle) - 1, len(text)), _SHORTEST_BEGUN - 1, -1)
+            if size := next((size for size in sizes if text.endswith(needle[:size])), 0):
+                yield len(text) - size
 
     def _search(self, text: str) -> Iterator[Span]:
         for needle in self._plain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from workbench.policies.verbs import PolicyVerbs
@@ -26,20 +27,25 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         goal: str | None = None,
         direction: Aim | None = None,
         cold: bool = False,
+        notify: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> list[Run]:
         """Run a notebook once for every parameter set of a search (default: every combination); failed runs are returned too.
 
         `trials` is how many sets are drawn from the space, `goal` the metric that is looked for (default: the policy's). Raises
-        UsageError before anything is started, and Interrupted on Ctrl-C: `resume_sweep` goes on.
+        UsageError before anything is started, and Interrupted on Ctrl-C: `resume_sweep` goes on. With `notify` people are told how
+        it ended, as the settings say.
         """
         from workbench.sweeps import sweeping
 
+        started = time.monotonic()
         source = self.read_notebook(notebook)
         aim = sweeping.find_goal(source, lambda: self.read_policy()[0], goal, direction)
         plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
         sweeping.write_plan(plan, self.settings)
-        return sweeping.run_sweep(self, plan, execute=self.execute, cold=cold, on_progress=on_progress)
+        runs = sweeping.run_sweep(self, plan, execute=self.execute, cold=cold, on_progress=on_progress)
+        self.tell_end(runs, time.monotonic() - started, asked=notify)
+        return runs
 
     def find_sweep(self, sweep: str | None = None, *, retry_failed: bool = False) -> SweepPlan:
         """Return the plan of a sweep by its id or the beginning of it; by default of the newest of which something is missing."""
@@ -55,6 +61,7 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         *,
         retry_failed: bool = False,
         cold: bool = False,
+        notify: bool = False,
         on_progress: OnProgress = lambda _: None,
     ) -> list[Run]:
         """Run what is missing of a sweep, never again what finished, and return all its runs.
@@ -63,7 +70,9 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         """
         from workbench.sweeps.sweeping import run_sweep
 
-        plan = self.find_sweep(sweep, retry_failed=retry_failed)
-        return run_sweep(
+        started, plan = time.monotonic(), self.find_sweep(sweep, retry_failed=retry_failed)
+        runs = run_sweep(
             self, plan, execute=self.execute, retry_failed=retry_failed, cold=cold, on_progress=on_progress
         )
+        self.tell_end(runs, time.monotonic() - started, asked=notify)
+        return runs

@@ -27,6 +27,7 @@ from tests.conftest import (
     find_processes,
     is_running,
     own_environment,
+    run_command,
     start_command,
     wait_until,
 )
@@ -226,6 +227,20 @@ def test_a_sweep_that_is_ended_ends_its_kernels_on_the_workers_and_leaves_the_wo
 
 
 @pytest.mark.soak
+def test_one_run_is_stopped_on_its_worker_and_keeps_what_it_showed(cluster: Cluster, project: Path) -> None:
+    sweep = Waiting(project, "--executor", "dask", "--scheduler", cluster.address)
+    waiting = next(
+        run["id"] for run in json.loads(run_command(project, "runs", "--json").stdout) if run["state"] == "RUNNING"
+    )
+    wait_until((project / "runs" / "by-id" / waiting / "report.html").exists)
+    assert "is ended" in run_command(project, "stop", waiting).stdout
+    assert "1 of 2 runs failed." in sweep.end()
+    assert sweep.states() == [RunState.FINISHED, RunState.KILLED]
+    assert cluster.is_alive()
+    assert "Killed" in (project / "runs" / "by-id" / waiting / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.soak
 def test_without_a_scheduler_workers_are_started_here_and_ctrl_c_at_the_terminal_ends_them_without_a_word_of_theirs(
     project: Path,
 ) -> None:
@@ -260,6 +275,7 @@ def make_job(folder: Path, notebook: str = "finishes.ipynb") -> Job:
         source=json.loads((NOTEBOOKS / notebook).read_bytes()),
         parameters={},
         folder=folder,
+        live=folder / "notebook.ipynb",
         working_dir=folder,
         environment=kernel_environment(spool=folder, project=folder, tracking={}),
         mark=f"WORKBENCH_SPOOL={folder}",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.e2e.transcript import _PROGRESS
 from workbench.cli import terminal
-from workbench.runs.batch import Progress
+from workbench.runs.batch import CurrentCell, Progress
 
 HOSTILE = "[red]\x1b[2J\r\nwide 広い[/]"
 
@@ -63,6 +64,40 @@ def test_a_log_of_very_many_runs_stays_short_and_tells_the_last(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 101
     assert lines[-2] == "train: 1000 of 1000 ended"
+
+
+def quiet_lines(capsys, *noted: tuple[float, Progress]) -> list[str]:
+    """What a log says of progress that is noted at these times."""
+    pace = terminal._Pace(0.0)
+    with terminal._show_lines("train", pace, Console()) as show:
+        for when_s, progress in noted:
+            show(pace.note(progress, when_s))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if not _PROGRESS.fullmatch(line)] == []
+    return lines
+
+
+def test_a_log_that_was_quiet_for_long_says_where_a_run_is(capsys):
+    noted = [(s, at(total=1, running=1, cells=2, current=CurrentCell("a", 3, 9, s - 1))) for s in (2, 9, 10, 19, 20)]
+    assert quiet_lines(capsys, *noted) == [
+        "train: 0 of 1 ended, cell 3 of 9, 9 s",
+        "train: 0 of 1 ended, cell 3 of 9, 19 s",
+    ]
+
+
+def test_a_log_that_was_quiet_for_long_says_how_many_run(capsys):
+    current = CurrentCell("a", 3, 9, 5)
+    noted = (
+        (1, at(1, running=2)),
+        (5, at(1, running=2, cells=12, current=current)),
+        (11, at(1, running=2, current=current)),
+    )
+    assert quiet_lines(capsys, *noted) == ["train: 1 of 20 ended", "train: 1 of 20 ended, 2 running"]
+
+
+def test_a_log_of_a_long_run_stays_short(capsys):
+    day = [(s, at(total=1, running=1, current=CurrentCell("a", 3, 9, s))) for s in range(86_400)]
+    assert len(quiet_lines(capsys, *day)) < 30
 
 
 def test_nothing_is_said_about_the_pace_of_one_run_or_of_none(capsys):
@@ -133,8 +168,15 @@ def test_what_was_done_before_does_not_make_the_rest_look_fast():
     assert facts_of(*noted, now_s=10.0).endswith("1:30 left")
 
 
-def test_of_a_single_run_the_cells_are_counted():
-    assert facts_of((0.0, at(total=1, running=1, cells=3)), now_s=12.0) == "3 of 9 cells done · 0:12"
+def test_of_a_single_run_the_cell_that_runs_is_told_and_since_when():
+    current = CurrentCell("3f9a1c27d05b", 4, 9, for_s=5)
+    assert facts_of((10.0, at(total=1, running=1, cells=3, current=current)), now_s=12.0) == "cell 4 of 9, 7 s · 0:12"
+
+
+def test_before_the_first_cell_of_a_single_run_and_after_its_last_it_is_not_said_to_be_at_one():
+    assert facts_of((0.0, at(total=1, running=1, cells=0)), now_s=12.0) == "0 of 9 cells done · 0:12"
+    kept = "9 of 9 cells done, keeping the results · 0:12"
+    assert facts_of((0.0, at(total=1, cells=9)), now_s=12.0) == kept
     assert facts_of((0.0, at(1, total=1)), now_s=12.0) == "9 of 9 cells done · 0:12"
 
 

@@ -23,9 +23,10 @@ import pytest
 from tests.unit.evidence.builders import build_execution
 from tests.unit.people import AUTHOR, ENDED
 from workbench.executors.jobs import Outcome
+from workbench.notebooks.redacting import redact_document
 from workbench.runs.collecting import RunFolder, collect_run
 from workbench.runs.folder import REPORT
-from workbench.runs.redacting import redact_abandoned, redact_document
+from workbench.runs.redacting import redact_abandoned
 from workbench.runs.run import Run, RunState
 from workbench.secrets import redacting_files
 from workbench.secrets.redacting_files import empty_folder, redact_folder

@@ -202,3 +202,25 @@ def test_a_writer_without_secrets_passes_on_what_it_gets():
     writer.write(b"a\xff")
     assert sink.getvalue() == b"a\xff"
     writer.close()
+
+
+@given(VALUES, st.lists(ESCAPES, max_size=2), BEFORE, st.integers(0, 400))
+def test_of_a_text_that_goes_on_no_beginning_of_a_secret_is_shown(value, escapes, before, cut):
+    redactor, spelt = Redactor([value]), value
+    for escape in escapes:
+        spelt = escape(spelt)
+    text = before + spelt + " and so on"
+    whole, begun = redactor.redact_text(text), text[: len(before) + cut]
+    shown = redactor.redact_text(begun[: redactor.find_settled(begun)])
+    # What is shown stays so: nothing was shown that is cut out later but three characters, as they may be spelt.
+    same = next((at for at, (one, other) in enumerate(zip(shown, whole, strict=False)) if one != other), len(shown))
+    assert len(shown) - same <= 2 * 6
+
+
+def test_a_text_that_ends_like_no_secret_is_shown_to_its_end():
+    redactor = Redactor(["sk-4f9aQ7zL"])
+    assert redactor.find_settled("epoch 3: loss 0.25\n") == len("epoch 3: loss 0.25\n")
+    assert redactor.find_settled("key sk-4") == len("key ")
+    assert redactor.find_settled("key sk-4f9aQ7zL sk-4f") == len("key sk-4f9aQ7zL ")
+    assert redactor.find_settled("key sk-4f9aQ7zLsk-4f") == len("key ")
+    assert Redactor().find_settled("sk-4") == 4

@@ -13,7 +13,7 @@ import numpy as np
 from tests.soak.frozen import CHAMPION, MODEL, NOMINEE, Frozen
 from tests.soak.stories import Forge, World
 from tests.soak.tampering_release import Mutation
-from tests.unit.comparisons.builders import build_champion_comparison, build_compared_run, build_interval
+from tests.unit.comparisons.builders import build_champion_comparison, build_compared_run, build_interval, build_overlap
 from tests.unit.evidence.builders import build_evidence
 from workbench.comparisons.comparison import Verdict
 from workbench.ledger.ledger import Event, seal_entry
@@ -218,6 +218,15 @@ def a_comparison_of_something_else(world: World) -> Mutation:
     return world.claims(f"compared by {changes}", evidence, _UNUSABLE)
 
 
+def rows_left_out(world: World) -> Mutation:
+    """It was made on some of the rows, and nothing or something else says why."""
+    rows = world.chance.randrange(20, 143)
+    others = [0, 143 - rows - 1, 143 - rows + 1, None]
+    said = world.chance.choice([None, build_overlap(rows=rows), *(build_overlap(shared_rows=each) for each in others)])
+    evidence = build_evidence(champion=build_champion_comparison(rows=rows), champion_overlap=said)
+    return world.claims(f"compared on {rows} rows, {said}", evidence, _UNUSABLE)
+
+
 def a_comparison_left_out(world: World) -> Mutation:
     said = world.chance.choice(
         [None, "Its rows were not kept.", "The champion, version 2, has no answer to this holdout."]
@@ -252,6 +261,7 @@ FAMILIES: tuple[Forge, ...] = (
     made_of_something_else,
     no_champion_at_all,
     a_comparison_of_something_else,
+    rows_left_out,
     a_comparison_left_out,
     a_verdict_told_otherwise,
 )

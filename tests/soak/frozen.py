@@ -24,6 +24,7 @@ from workbench.comparisons.comparing import Scored, compare_scored, constant_ref
 from workbench.config import Settings
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.holdout_rows import HoldoutRows, spell_rows
+from workbench.evidence.measures.sample import SampleFact
 from workbench.files.trees import write_tree
 from workbench.ledger.ledger import Entry, Event, seal_entry
 from workbench.models import scoring
@@ -120,6 +121,7 @@ class Frozen:
             tried=1,
         )
         known: dict[str, Any] = {"champion": None, "champion_version": None, "answers": {}, "said_by": ()}
+        known["sample"] = SampleFact(self._rows, self.own.count_rarest(), 0)
         return replace(build_evidence(holdout=holdout, baseline=compared, slices=None), **known)
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule
 from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, decide_verdict, describe_needed_rows
+from workbench.comparisons.overlap import KEEP_THE_SPLIT, OverlapFact
 from workbench.evidence.evidence import Evidence
 from workbench.policies.policy import Policy
 
@@ -32,7 +33,39 @@ def find_mismatch(comparison: Comparison, evidence: Evidence, policy: Policy) ->
         return "It was made on other rows than this run's holdout."
     if find_nominee(comparison, evidence) is None:
         return f"Run {evidence.identity.run_id} does not stand in it."
-    return None
+    return _find_other_rows(comparison, evidence, policy) if comparison is evidence.champion else None
+
+
+def _find_other_rows(comparison: Comparison, evidence: Evidence, policy: Policy) -> str | None:
+    """Return that a champion was not compared on every scored row, but for those it is known to have been trained on."""
+    scored = _count_scored(evidence)
+    overlap = evidence.champion_overlap or OverlapFact(scored, None)
+    compared = overlap.count_compared(policy.most_shared_rows)
+    if (overlap.rows, compared) == (scored, comparison.rows):
+        return None
+    return f"It was made on {comparison.rows:,} of {scored:,} rows, and {compared:,} are to be compared."
+
+
+def _count_scored(evidence: Evidence) -> int:
+    if evidence.sample is not None:
+        return evidence.sample.rows
+    return evidence.holdout.rows if evidence.holdout else 0
+
+
+def find_untold_overlap(evidence: Evidence) -> str | None:
+    """Return why nobody can tell whether the champion knows the rows it is compared on, which flatters it; None where they can."""
+    overlap = evidence.champion_overlap
+    if overlap is None:
+        return "Nobody asked whether the champion was trained on these rows. Nominate the run again: then it is."
+    if overlap.shared_rows is not None:
+        return None
+    return f"Nobody can tell whether the champion was trained on these rows. {overlap.untold}"
+
+
+def say_overlap(evidence: Evidence) -> str:
+    """Say whether the champion was trained on the rows it was asked about; nothing where it was not."""
+    overlap, comparison = evidence.champion_overlap, evidence.champion
+    return overlap.tell(comparison.rows) if overlap and comparison else ""
 
 
 def find_nominee(comparison: Comparison, evidence: Evidence) -> ComparedRun | None:
@@ -55,4 +88,6 @@ def say_what_decides(comparison: Comparison, evidence: Evidence, policy: Policy)
     nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
     advantage = nominee.advantage if nominee else None
     needed = describe_needed_rows(comparison, advantage, rule.margin) if advantage and rule else ""
-    return " ".join(filter(None, [needed, "Use a larger holdout."]))
+    told = say_overlap(evidence) if comparison is evidence.champion else ""
+    step = KEEP_THE_SPLIT if told and comparison.rows < _count_scored(evidence) else "Use a larger holdout."
+    return " ".join(filter(None, [needed, told, step]))

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-
 from workbench.evidence.evidence import Finding, Status
 from workbench.evidence.measures.score import ScoreFact
 from workbench.policies.policy import MetricRule, Policy
 
 
-def _number_limit(policy: Policy, check: str, key: str) -> float | None:
-    """Return the limit a policy sets for a check, or None when it is not a finite number of at least zero."""
-    limits = policy.checks.get(check)
-    value = limits.get(key) if isinstance(limits, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if 0 <= value < math.inf else None
-
-
 def read_limits(policy: Policy, check: str, *keys: str) -> dict[str, float] | Finding:
     """Return the limits of a check by key, or the finding that says which of them the policy does not set."""
-    limits = {key: _number_limit(policy, check, key) for key in keys}
+    limits = {key: policy.limit_of(check, key) for key in keys}
     missing = [key for key, value in limits.items() if value is None]
     if missing:
         named = ", ".join(f"checks.{check}.{key}" for key in missing)

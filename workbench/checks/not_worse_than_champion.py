@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from workbench.checks._advantage import NO_INTERVAL, find_mismatch, judge_nominee, no_interval, say_what_decides
+from workbench.checks._advantage import (
+    NO_INTERVAL,
+    find_mismatch,
+    find_untold_overlap,
+    judge_nominee,
+    no_interval,
+    say_overlap,
+    say_what_decides,
+)
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
@@ -14,7 +22,8 @@ _LIMIT = "BETTER or NOT WORSE than the champion"
 def not_worse_than_champion(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when the paired interval says BETTER or NOT WORSE, or when nothing is served yet; WORSE fails, all else is unknown.
 
-    Unknown, too, where the champion does so badly on these rows that they rather mean something else than its own did.
+    Unknown, too, where the champion does so badly on these rows that they rather mean something else than its own did, and where
+    WORSE may only say that it was trained on them: that flatters it, so that BETTER and NOT WORSE hold all the same.
     """
     if evidence.champion_version is None and evidence.champion is None:
         return _find(Status.PASS, "no champion", "There is no champion yet, so nothing can become worse.")
@@ -43,18 +52,33 @@ def _find(status: Status, value: str, reason: str) -> Finding:
 def _judge(comparison: Comparison, evidence: Evidence, policy: Policy) -> Finding:
     verdict, value = judge_nominee(comparison, evidence, policy)
     champion = f"champion version {evidence.champion_version}"
-    value = f"{value}, against version {evidence.champion_version}{_say_shift(evidence)}"
+    value = f"{value}, against version {evidence.champion_version}{_say_overlap(evidence)}{_say_shift(evidence)}"
+    told = f" {say_overlap(evidence)}".rstrip()
+    if verdict is Verdict.WORSE and (untold := find_untold_overlap(evidence)):
+        return _find(Status.UNKNOWN, value, f"The model is worse than {champion}, which may know these rows. {untold}")
     if verdict is Verdict.WORSE:
-        reason = f"The model is worse than {champion}. Keep the champion, or improve the model."
+        reason = f"The model is worse than {champion}.{told} Keep the champion, or improve the model."
         return _find(Status.FAIL, value, reason)
     if strange := _find_strange(evidence, champion):
         return _find(Status.UNKNOWN, value, strange)
     if no_interval(comparison, evidence):
-        return _find(Status.UNKNOWN, value, f"{NO_INTERVAL} The policy asks for an interval against the champion.")
+        reason = f"{NO_INTERVAL}{told} The policy asks for an interval against the champion."
+        return _find(Status.UNKNOWN, value, reason)
     if verdict in _GOOD:
-        return _find(Status.PASS, value, f"The model is at least as good as {champion}, within the policy's margin.")
+        reason = f"The model is at least as good as {champion}, within the policy's margin.{told}"
+        return _find(Status.PASS, value, reason)
     needed = say_what_decides(comparison, evidence, policy)
     return _find(Status.UNKNOWN, value, f"The data do not show whether the model is worse than {champion}. {needed}")
+
+
+def _say_overlap(evidence: Evidence) -> str:
+    """Say on how many of the rows it was trained, as a waiver of that binds it."""
+    overlap = evidence.champion_overlap
+    if overlap is None or overlap.shared_rows == 0:
+        return ""
+    if overlap.shared_rows is None:
+        return " (trained on nobody knows which of them)"
+    return f" (trained on {overlap.shared_rows:,} of all {overlap.rows:,})"
 
 
 def _say_shift(evidence: Evidence) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from workbench.checks._advantage import find_untold_overlap, say_overlap
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.evidence.evidence import Evidence, Finding, Status
@@ -16,7 +18,8 @@ def slices_hold(evidence: Evidence, policy: Policy) -> Finding:
     """Pass when on every value of the policy's slices the model is not worse than the reference: the champion, or the baseline.
 
     Worse is what stays below `false_discovery_rate` after the adjustment for all slices, or loses more than `largest_drop`; a
-    slice of too few rows is unknown, and so is everything where no slice is named.
+    slice of too few rows is unknown, and so is everything where no slice is named. Worse than a champion that may have been trained
+    on these rows is unknown.
     """
     limits = read_limits(policy, "slices_hold", *LIMITS)
     if isinstance(limits, Finding):
@@ -32,7 +35,12 @@ def slices_hold(evidence: Evidence, policy: Policy) -> Finding:
     if slices is None or rule is None or slices.metric != rule.name:
         what = "The slices were not compared with what is served, in the metric the policy decides by."
         return fact_unknown("slices_hold", limit, what)
-    return _judge(slices, named, limits, limit)
+    finding = _judge(slices, named, limits, limit)
+    if evidence.champion_version is None:
+        return finding
+    if finding.status is Status.FAIL and (untold := find_untold_overlap(evidence)):
+        return replace(finding, status=Status.UNKNOWN, reason=f"{finding.reason} {untold}")
+    return replace(finding, reason=f"{finding.reason} {say_overlap(evidence)}".rstrip())
 
 
 def _judge(slices: SlicesFact, named: Sequence[str], limits: Mapping[str, float], limit: str) -> Finding:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.overlap import OverlapFact
 from workbench.comparisons.shift import ShiftFact
 from workbench.comparisons.slices import SlicesFact
 from workbench.errors import UsageError
@@ -47,6 +48,7 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
         "said_by": (),
         "champion_unscored": None,
         "champion_shift": None,
+        "champion_overlap": None,
         "holdout.alike_rows": None,
         "holdout.name": "",
         "holdout.target": None,
@@ -154,6 +156,7 @@ class Evidence:
 
     `champion_unscored` says why the version that is served could not be scored on this holdout, where nobody could.
     `champion_shift` says how it does here beside its own holdout; None where that is this one.
+    `champion_overlap` says how many of these rows it was trained on: on more than the policy allows it is not compared.
     """
 
     identity: Identity
@@ -189,6 +192,7 @@ class Evidence:
     local_files: LocalFilesFact | None = None
     champion_unscored: str | None = None
     champion_shift: ShiftFact | None = None
+    champion_overlap: OverlapFact | None = None
     said_by: tuple[AnswerFact, ...] = ()
     format: int = FORMAT
 

@@ -59,6 +59,12 @@ class Predictions:
         """How many classes there are; 1 of numbers."""
         return self.score.shape[1] if self.score.ndim > 1 else 2 if has_classes(self.task) else 1
 
+    def take(self, places: NDArray[np.int64]) -> Predictions:
+        """Return what was predicted for the rows at these places."""
+        rows = tuple(self.rows[place] for place in places.tolist())
+        label = None if self.label is None else self.label[places]
+        return replace(self, rows=rows, truth=self.truth[places], score=self.score[places], label=label)
+
     def places(self) -> NDArray[np.float64]:
         """Return what the model decides for, shape (n,): what it said, or else the likeliest class."""
         if self.label is not None:

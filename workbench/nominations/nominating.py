@@ -43,6 +43,7 @@ from workbench.reviews.nominees import (
     FROZEN_POLICY,
     LOCAL_CODE,
     SOURCE,
+    TRAINING_ROWS,
     find_approved,
     read_before,
 )
@@ -51,6 +52,7 @@ from workbench.runs.keeping import read_kept_run, read_recorded
 from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.project import Project
 from workbench.runs.run import Run
+from workbench.runs.training_rows import find_training, spell_training
 
 
 def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Replay], **parts: Any) -> Nomination:
@@ -112,7 +114,7 @@ def freeze_nominee(
     checklist = find_template("checklist.yaml").read_bytes()
     facts = replace(facts, checklist_digest=sha256_hex(checklist))
     facts.to_bytes()  # what cannot be written down must not leave a version in MLflow
-    rows = find_rows(plan.kept)
+    rows, training = find_rows(plan.kept), find_training(plan.kept.tables)
     asked = _ask_champion(plan, facts, rows, champion) if champion else None
     version = tracker.register_version(plan.model, plan.run, after=plan.last_version)
     facts = replace(facts, identity=replace(facts.identity, version=version))
@@ -125,6 +127,7 @@ def freeze_nominee(
         SOURCE: extract_source(json.loads(plan.kept.files[NOTEBOOK])),
         PREDICTIONS: plan.kept.files[PREDICTIONS],
         **({HOLDOUT: spell_rows(rows)} if rows else {}),
+        **({TRAINING_ROWS: spell_training(training)} if training else {}),
         **({CHAMPION_PREDICTIONS: asked.predictions} if asked and asked.predictions else {}),
     }
     write_tree({**{f"bundle/{path}": content for path, content in bundle.items()}, **frozen}, folder / str(version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,6 +71,19 @@ class Policy:
             why=f"Its metrics are for {', '.join(sorted(self.metrics))}; this run's task is {task}.",
             next_step=f"Add a line such as `{task}: {EXAMPLE_RULES[task]}` under metrics: in it, or name another with --policy.",
         )
+
+    def limit_of(self, check: str, key: str) -> float | None:
+        """Return a limit that a check asks for; None where it asks for none, or for what is no finite number of at least zero."""
+        limits = self.checks.get(check)
+        value = limits.get(key) if isinstance(limits, Mapping) else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return value if 0 <= value < math.inf else None
+
+    @property
+    def most_shared_rows(self) -> float:
+        """How many rows of a holdout may stand in training data too; none where the policy does not say."""
+        return self.limit_of("holdout_untouched", "most_shared_rows") or 0
 
     def severity_of(self, check: str) -> Severity:
         """Return what it means that a check does not pass: it blocks unless the policy says otherwise."""

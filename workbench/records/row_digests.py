@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -25,11 +25,15 @@ def digest_unnamed(types: Sequence[Sequence[str]], row_digests: Sequence[str]) -
 
 def digest_row(spelled: Sequence[Any]) -> bytes:
     """Return the digest of a row: its values by `spell`, in the order of their columns' names."""
-    return digest_text(_encode(spelled))
+    return _digest_text(_encode(spelled))
 
 
-def digest_text(text: str) -> bytes:
-    """Return the digest of a row that is spelled as one text."""
+def digest_encoded(values: Iterable[str]) -> bytes:
+    """Return the same of values by `encode_value`."""
+    return _digest_text(f"[{', '.join(values)}]")
+
+
+def _digest_text(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=16).digest()
 
 

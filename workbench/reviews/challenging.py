@@ -2,16 +2,17 @@
 
 Where the champion was judged on the same rows, what it predicted there is kept with it. On any other holdout its frozen model is
 asked, as its endpoint would be; nothing is fitted again. What it said at the nomination is frozen with the nominee, and asked again
-when it is promoted.
+when it is promoted. On rows that it was trained on, as after another split of the same data, it is not compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.comparisons.comparing import Reference, Scored, compare_scored, find_difference, measure_shift
+from workbench.comparisons.overlap import KEEP_THE_SPLIT, OverlapFact
 from workbench.comparisons.shift import ShiftFact
 from workbench.comparisons.slicing import describe_slices
 from workbench.errors import Refused
@@ -23,7 +24,13 @@ from workbench.models.model_inspection import Tolerance
 from workbench.models.predictions import Predictions, parse_predictions, parse_slices
 from workbench.models.scoring import Scoring, score_rows
 from workbench.policies.policy import Policy
+from workbench.reviews.pairing import find_few, find_known_rows
+from workbench.runs.training_rows import TrainingTable
 from workbench.stats.task import find_place
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # What may be said of a model that has no answer: it is written down for ever.
 _LONGEST = 500
@@ -38,8 +45,9 @@ class Unanswered(Refused):
 class Before:
     """What was frozen of the version a nominee is held against; `source` is None when it was nominated before sources were kept.
 
-    `read_rows` returns the rows of its own holdout, None from before they were kept, `read_model` the files of its model; both
-    raise Refused where they are not what was nominated. `allows_own_code` is what its own policy says.
+    `read_rows` returns the rows of its own holdout, `read_training` what its training rows are known by, None from before they were
+    kept, `read_model` the files of its model; all raise Refused where they are not what was nominated. `allows_own_code` is what
+    its own policy says.
     """
 
     facts: Evidence
@@ -49,6 +57,7 @@ class Before:
     local_code: Mapping[str, str]
     allows_own_code: bool
     read_rows: Callable[[], HoldoutRows | None]
+    read_training: Callable[[], Sequence[TrainingTable] | None]
     read_model: Callable[[], Mapping[str, bytes]]
 
     @property
@@ -80,16 +89,21 @@ class Challenger:
 
 
 def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenger, before: Before) -> Evidence:
-    """Return the facts with the champion as reference, of all rows and of each slice; where it could not be scored, with why."""
+    """Return the facts with the champion as reference, of all rows and of each slice; where it could not be scored, with why.
+
+    Rows that it was trained on are left out where they are more than the policy allows of a nominee's own holdout.
+    """
     held = replace(facts, champion_version=before.version, champion=None, champion_unscored=None)
-    held = replace(held, champion_shift=None, slices=None)
+    held = replace(held, champion_shift=None, champion_overlap=None, slices=None)
     if facts.baseline is None or facts.holdout is None:
         return held
     own = parse_predictions(challenger.predictions, challenger.run_id)
     try:
         served = _find_served(own, facts, challenger, before)
+        overlap, fair = _find_fair(own, facts, policy, challenger, before)
     except Unanswered as exc:
         return _leave_unscored(held, describe_fault(exc))
+    own, served = own.take(fair), served.take(fair)
     reference = Reference(f"the champion, version {before.version}", served)
     compared = compare_scored(
         [Scored(facts.identity.run_id, facts.identity.parameters, own)],
@@ -100,11 +114,61 @@ def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenge
         other_rules=facts.baseline.other_rules,
     )
     slices = parse_slices(challenger.predictions, challenger.run_id) if facts.slices else None
+    taken = {name: [values[place] for place in fair] for name, values in (slices or {}).items()}
     return replace(
         held,
         champion=compared if compared.is_defined else None,
         champion_shift=_measure_shift(served, facts, policy, before),
-        slices=None if slices is None else describe_slices(slices, own, reference, policy),
+        champion_overlap=overlap,
+        slices=None if slices is None else describe_slices(taken, own, reference, policy),
+    )
+
+
+def _find_fair(
+    own: Predictions, facts: Evidence, policy: Policy, challenger: Challenger, before: Before
+) -> tuple[OverlapFact | None, NDArray[np.int64]]:
+    """Return on how many rows the champion was trained, and the places of those it is compared on.
+
+    Raises Unanswered where too few are left. Evidence of an older format has no place for the first.
+    """
+    import numpy as np
+
+    every = np.arange(len(own.rows))
+    if facts.format <= _LAST_WITHOUT_REASONS:
+        return None, every
+    known = _find_known(own, facts, challenger, before)
+    if isinstance(known, str):
+        return OverlapFact(len(own.rows), None, known), every
+    overlap = OverlapFact(len(known), sum(known))
+    if not overlap.is_left_out(policy.most_shared_rows):
+        return overlap, every
+    fair = np.flatnonzero(~np.array(known))
+    if few := find_few(own.take(fair), policy):
+        raise _without_fair_rows(overlap, few, before)
+    return overlap, fair
+
+
+def _find_known(own: Predictions, facts: Evidence, challenger: Challenger, before: Before) -> list[bool] | str:
+    """Return for each row whether the champion was trained on it, or why nobody can tell."""
+    then, now = before.facts.holdout, facts.holdout
+    if then and now and then.digest == now.digest and _was_kept_apart(before.facts):
+        return [False] * len(own.rows)
+    return find_known_rows(before.read_training(), challenger.read_rows())
+
+
+def _was_kept_apart(facts: Evidence) -> bool:
+    """True where a run's holdout had no row of its training; of before they were rounded, none that is exactly the same."""
+    holdout, has_training = facts.holdout, any(table.role == "train" for table in facts.datasets)
+    return has_training and holdout is not None and holdout.shared_rows == 0 and not holdout.alike_rows
+
+
+def _without_fair_rows(overlap: OverlapFact, few: str, before: Before) -> Unanswered:
+    left = overlap.rows - (overlap.shared_rows or 0)
+    return Unanswered(
+        f"The champion, version {before.version}, was trained on {overlap.shared_rows:,} of the {overlap.rows:,} rows of this "
+        f"holdout; the other {left:,} are too few to compare on.",
+        why=few,
+        next_step=KEEP_THE_SPLIT,
     )
 
 

@@ -214,6 +214,9 @@ def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
     yield Remarks(tuple(map(headline, compared)) or ("It was compared with nothing.",))
     if shift := evidence.champion_shift:
         yield Remarks((f"The champion, version {evidence.champion_version}, has {shift.told}.",))
+    overlap, champion = evidence.champion_overlap, evidence.champion
+    if overlap and champion and (told := overlap.tell(champion.rows)):
+        yield Remarks((told,))
     slices, tries = evidence.slices, evidence.tries
     if slices and slices.values:
         yield Remarks(tuple(_spell_slice(value, slices.metric) for value in slices.values))

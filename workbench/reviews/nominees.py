@@ -32,9 +32,10 @@ from workbench.reviews.said import Said, VerifiedWaiver, describe_answers, read_
 from workbench.reviews.waiver import is_needed
 from workbench.runs.folder import HOLDOUT, PREDICTIONS
 from workbench.runs.local_files import digest_source
+from workbench.runs.training_rows import TrainingTable, parse_training
 
 FACTS, FROZEN_POLICY, CHECKLIST, SOURCE = "facts.json", "policy.yaml", "checklist.yaml", "source.ipynb"
-CARD_TEMPLATE, CHAMPION_PREDICTIONS = "model_card.md", "champion.parquet"
+CARD_TEMPLATE, CHAMPION_PREDICTIONS, TRAINING_ROWS = "model_card.md", "champion.parquet", "training_rows.json"
 # What a nomination says of the champion it asked, in the ledger.
 ASKED = "champion"
 _MODEL = "release/model/"
@@ -207,6 +208,7 @@ def read_before(model: str, version: int, settings: Settings, entries: Sequence[
         local_code=read_local_code(frozen, facts),
         allows_own_code=read_policy(frozen[FROZEN_POLICY]).allows_own_code,
         read_rows=partial(_read_rows, folder, nominated),
+        read_training=partial(_read_training, folder, nominated),
         read_model=partial(_read_model, folder, facts),
     )
 
@@ -234,6 +236,13 @@ def _read_rows(folder: Path, nominated: Entry) -> HoldoutRows | None:
     if HOLDOUT not in nominated.body:
         return None
     return parse_rows(_read_named(folder, nominated, [HOLDOUT])[HOLDOUT])
+
+
+def _read_training(folder: Path, nominated: Entry) -> tuple[TrainingTable, ...] | None:
+    """Read by what a nominee's training rows are known; None where it logged none, or before that was kept."""
+    if TRAINING_ROWS not in nominated.body:
+        return None
+    return parse_training(_read_named(folder, nominated, [TRAINING_ROWS])[TRAINING_ROWS])
 
 
 def _read_model(folder: Path, facts: Evidence) -> dict[str, bytes]:
@@ -313,7 +322,8 @@ def find_frozen_faults(settings: Settings, entries: Sequence[Entry]) -> dict[str
 
 
 def _list_frozen(nominated: Entry) -> list[str]:
-    return [name for name in (FACTS, FROZEN_POLICY, CHECKLIST, PREDICTIONS, HOLDOUT, *_LATER) if name in nominated.body]
+    names = (FACTS, FROZEN_POLICY, CHECKLIST, PREDICTIONS, HOLDOUT, TRAINING_ROWS, *_LATER)
+    return [name for name in names if name in nominated.body]
 
 
 def _find_gone(folder: Path, nominated: Entry) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.stats.same_rows import STEPS, read_number, strip_text
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FACTOR = 0x9E3779B97F4A7C15  # odd, so that no column's bits are lost
+_NO_NUMBER = ('"', "[", "{")
 
 
 def find_steps(table: pd.DataFrame, known: Mapping[str, float]) -> dict[str, float]:
@@ -34,6 +36,33 @@ def round_rows(table: pd.DataFrame, steps: Mapping[str, float]) -> list[str]:
         for name, column in sorted(table.items(), key=lambda item: str(item[0])):
             digests = digests * np.uint64(_FACTOR) + _digest_values(column, steps[str(name)])
     return [f"{digest:016x}" for digest in digests.tolist()]
+
+
+def round_texts(columns: Mapping[str, Sequence[str]], steps: Mapping[str, float]) -> list[str]:
+    """Return the same of rows whose values are spelled as they were digested (JSON), for the columns that have a step."""
+    import pandas as pd
+
+    return round_rows(pd.DataFrame({name: _read_texts(columns[name]) for name in steps}), steps)
+
+
+def _read_texts(texts: Sequence[str]) -> pd.Series:
+    """Return a column of numbers, NaN where one is missing; where a value is no number, of whatever they are."""
+    import pandas as pd
+
+    if any(text.startswith(_NO_NUMBER) for text in texts):
+        return pd.Series([_read_text(json.loads(text)) for text in texts], dtype=object)
+    return pd.Series([read_number(text) for text in texts], dtype="float64")
+
+
+def _read_text(value: Any) -> Any:
+    """Return a time that names its zone as a time, any other value as it is."""
+    import pandas as pd
+
+    try:
+        has_zone = datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return value
+    return pd.Timestamp(value) if has_zone else value
 
 
 def _step_of(column: pd.Series) -> float:

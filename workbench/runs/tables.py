@@ -58,7 +58,8 @@ class DatasetFact:
 class LoggedTable:
     """A table that was logged: what is known of it, and what its rows are compared by; `target` is the column that was named.
 
-    `rounded` are digests of the rows once numbers are rounded and texts lack case and blanks; None where nobody rounded.
+    `rounded` are digests of the rows once numbers are rounded, by column to `steps`, and texts lack case and blanks; None where
+    nobody rounded.
     """
 
     fact: DatasetFact
@@ -68,6 +69,7 @@ class LoggedTable:
     profile: Sequence[ColumnProfile] | None = None
     target: str | None = None
     rounded: Sequence[str] | None = None
+    steps: Mapping[str, float] | None = None
 
 
 def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
@@ -102,7 +104,8 @@ def read_table(path: str, document: Any) -> LoggedTable:
         raise ValueError(f"{path} names a target that is none of its columns")
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
     profile = _read_profile(path, document)
-    return LoggedTable(fact, document["types"], names, digests, profile, target, _read_rounded(path, document))
+    rounded, steps = _read_rounded(path, document), _read_steps(path, document)
+    return LoggedTable(fact, document["types"], names, digests, profile, target, rounded, steps)
 
 
 def _read_rounded(path: str, document: Any) -> list[str] | None:
@@ -112,6 +115,23 @@ def _read_rounded(path: str, document: Any) -> list[str] | None:
     if len(rounded) != document["rows"] or not all(isinstance(text, str) for text in rounded):
         raise ValueError(f"{path} holds digests of rounded rows that cannot be")
     return list(rounded)
+
+
+def _read_steps(path: str, document: Any) -> dict[str, float] | None:
+    steps = document.get("steps")
+    if steps is None:
+        return None
+    if (
+        not isinstance(steps, dict)
+        or set(steps) != {name for name, *_ in document["types"]}
+        or not all(map(_is_step, steps.values()))
+    ):
+        raise ValueError(f"{path} was rounded to steps that cannot be")
+    return dict(steps)
+
+
+def _is_step(value: Any) -> bool:
+    return type(value) in (int, float) and value >= 0
 
 
 def _read_profile(path: str, document: Any) -> list[ColumnProfile] | None:

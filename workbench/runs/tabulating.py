@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 from workbench.records.digest import canonical_json, sha256_hex
-from workbench.records.row_digests import digest_table, digest_text, encode_float, encode_value
+from workbench.records.row_digests import digest_encoded, digest_table, encode_float, encode_value
 from workbench.runs.folder import DATASETS, HOLDOUT
 from workbench.runs.rounding import find_steps, round_rows
 from workbench.runs.tables import ROLES
@@ -133,7 +133,7 @@ def _write_dataset(document: Mapping[str, Any], run_folder: Path, known: Sequenc
 
 def _digest_rows(columns: Sequence[tuple[str, list[str]]]) -> list[bytes]:
     """Return a digest of each row that is the same in every table with these columns, in whatever order and number type."""
-    return [digest_text(f"[{', '.join(row)}]") for row in zip(*(texts for _, texts in columns), strict=True)]
+    return [digest_encoded(row) for row in zip(*(texts for _, texts in columns), strict=True)]
 
 
 def _spell_table(table: pd.DataFrame, missing: NDArray[np.bool_]) -> list[tuple[str, list[str]]]:

@@ -19,6 +19,7 @@ from tests.integration.nominations.test_rules import find
 from tests.unit.evidence.builders import write_in_format
 from workbench.checks import CHECKS
 from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.overlap import OverlapFact
 from workbench.errors import Refused
 from workbench.evidence.evidence import Status
 from workbench.evidence.holdout_rows import HoldoutRows
@@ -103,7 +104,7 @@ def test_a_retrain_on_new_data_is_compared_with_the_champion_and_released_withou
     review = retrained.bench.review("shop/3")
     assert review.evidence.champion_version == 2
     assert review.evidence.champion is not None
-    assert review.evidence.champion.rows == 500
+    assert (review.evidence.champion.rows, review.evidence.champion_overlap) == (500, OverlapFact(500, 0))
     assert {finding.status for finding in review.findings} == {Status.PASS}
     assert find(review, "not_worse_than_champion").value.startswith(("BETTER", "NOT WORSE"))
     assert review.waivers == ()
@@ -349,6 +350,7 @@ def test_how_it_does_here_stands_beside_its_own_holdout_and_answers_turned_round
 def test_a_champion_that_was_judged_on_the_same_rows_is_not_asked_again(released: Governed) -> None:
     nominee = released.bench.load_nominee("shop/1")
     assert (nominee.challenger.asked, nominee.evidence.champion_shift) == (None, None)
+    assert nominee.evidence.champion_overlap == OverlapFact(200, 0)
     assert nominee.evidence.champion is not None
     assert nominee.evidence.champion.reference == "the champion, version 2"
 
@@ -374,7 +376,7 @@ def test_the_ledger_says_whom_a_nomination_asked_and_binds_what_was_said(retrain
     nominated = [entry for entry in retrained.bench.store.read_ledger() if entry.event is Event.NOMINATED]
     first, last = nominated[0].body, nominated[-1].body
     assert last["champion"] == {"version": 2, "fault": None}
-    assert {"champion.parquet", "holdout.parquet"} <= set(last)
+    assert {"champion.parquet", "holdout.parquet", "training_rows.json"} <= set(last)
     assert "champion" not in first
     assert "holdout.parquet" in first
 

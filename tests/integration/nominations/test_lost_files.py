@@ -32,7 +32,7 @@ def test_a_lost_file_of_what_is_served_is_put_back_where_it_was(released: Govern
     assert released.bench.review("shop/1").evidence.champion_version == 2
 
 
-@pytest.mark.parametrize("name", ["holdout.parquet", "bundle/release/model/contract.json"])
+@pytest.mark.parametrize("name", ["holdout.parquet", "training_rows.json", "bundle/release/model/contract.json"])
 def test_and_so_is_a_changed_one(released: Governed, name: str) -> None:
     path = released.bench.settings.models_folder / "shop" / "2" / name
     path.write_bytes(path.read_bytes() + b" ")

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict
+from workbench.comparisons.overlap import OverlapFact
 from workbench.comparisons.shift import ShiftFact
 from workbench.records.digest import sha256_hex
 from workbench.stats.interval import Interval
@@ -71,3 +72,9 @@ def build_shift(**changes: Any) -> ShiftFact:
         "skill_own": Interval(0.76, 0.70, 0.82, 0.99),
     }
     return ShiftFact(**{**facts, **changes})
+
+
+def build_overlap(**changes: Any) -> OverlapFact:
+    """Return a champion that was trained on none of the rows."""
+    facts: dict[str, Any] = {"rows": 143, "shared_rows": 0}
+    return OverlapFact(**{**facts, **changes})

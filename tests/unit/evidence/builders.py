@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
+from tests.unit.comparisons.builders import build_champion_comparison, build_comparison, build_overlap
 from tests.unit.evidence.measure_builders import (
     build_calibration,
     build_classes,
@@ -269,7 +269,8 @@ def build_evidence(**changes: Any) -> Evidence:
     }
     facts |= changes
     whose = tuple(AnswerFact(name, VALIDATOR, (VALIDATOR,)) for name in facts["answers"])
-    return Evidence(**{"said_by": whose if facts.get("format", FORMAT) == FORMAT else (), **facts})
+    later = {"said_by": whose, "champion_overlap": build_overlap()} if facts.get("format", FORMAT) == FORMAT else {}
+    return Evidence(**{**later, **facts})
 
 
 def write_in_format(evidence: Evidence, written: int) -> Evidence:

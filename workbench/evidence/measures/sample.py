@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from workbench.evidence.features import FeatureColumn
 from workbench.models.predictions import Predictions
-from workbench.records.row_digests import digest_text, encode_value
+from workbench.records.row_digests import digest_encoded, encode_value
 from workbench.runs.tables import LoggedTable
 from workbench.stats.task import has_classes
 
@@ -108,4 +108,4 @@ def find_genuine(holdout: LoggedTable, kept: Mapping[str, Sequence[str]]) -> set
         return set()
     rows = zip(*(kept[name] for name in sorted(kept)), strict=True)
     digests = zip(rows, holdout.row_digests, strict=True)
-    return {place for place, (row, told) in enumerate(digests) if digest_text(f"[{', '.join(row)}]").hex() == told}
+    return {place for place, (row, told) in enumerate(digests) if digest_encoded(row).hex() == told}

@@ -16,6 +16,7 @@ from workbench.cli.terminal import (
 )
 from workbench.comparisons.comparison import Comparison, Verdict
 from workbench.comparisons.comparison import headline as comparison_headline
+from workbench.comparisons.holdouts import count_holdouts
 from workbench.ledger.events import EVENTS
 from workbench.ledger.ledger import Checkpoint, Entry
 from workbench.notebooks.parameters import spell_value
@@ -50,10 +51,12 @@ _STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KI
 
 
 def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
-    """Print the runs of a sweep with the metric it was after, and which of them is best."""
+    """Print the runs of a sweep with the metric it was after, and which of them is best where all were scored on the same rows."""
     print_runs(runs, metric=plan.goal.metric if plan.goal else None)
     best = plan.goal.find_best_run(runs) if plan.goal else None
-    if plan.goal and best:
+    if plan.goal and best and (holdouts := count_holdouts(runs)) > 1:
+        say(f"No best {plan.goal.metric}: the {len(runs):,} runs were scored on {holdouts:,} different holdouts.")
+    elif plan.goal and best:
         say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
 
 

@@ -95,6 +95,7 @@ def compare_runs(
     tried: int,
     read: Read,
     other_rules: int = 0,
+    other_splits: int = 0,
     leave_out: bool = False,
 ) -> Comparison:
     """Compare finished runs that share one holdout with a run (None: a constant prediction); the best value comes first.
@@ -113,6 +114,7 @@ def compare_runs(
         rule=policy.rule_of(first.task),
         tried=tried,
         other_rules=other_rules,
+        other_splits=other_splits,
     )
     return replace(compared, left_out=len(runs) - len(scored))
 
@@ -153,6 +155,7 @@ def compare_scored(
     rule: MetricRule,
     tried: int,
     other_rules: int = 0,
+    other_splits: int = 0,
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
     from workbench.stats.metrics import METRICS
@@ -170,6 +173,7 @@ def compare_scored(
         reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
         tried=tried,
         other_rules=other_rules,
+        other_splits=other_splits,
         runs=tuple(sorted(compared, key=lambda run: _rank(run, metric.sign))),
     )
 

@@ -26,7 +26,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         Runs named are compared or refused; by default those that cannot be are left out and counted.
         """
         from workbench.comparisons.comparing import compare_runs, require_scored
-        from workbench.comparisons.looking import find_looks
+        from workbench.comparisons.looking import find_looks, find_other_splits
         from workbench.comparisons.tries import count_tries, find_other_rules
         from workbench.runs.keeping import read_recorded
 
@@ -38,13 +38,15 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         if other is not None:
             require_scored([other])
         rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
+        splits = find_other_splits(self, runs[0], looks)
         others = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
         return compare_runs(
             runs,
             against=other,
             policy=rules,
-            tried=count_tries(looks, others),
+            tried=count_tries(looks, others, splits),
             other_rules=len(others),
+            other_splits=splits.count_more(looks),
             read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
             leave_out=not named,
         )

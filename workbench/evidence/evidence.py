@@ -54,8 +54,13 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
         "holdout.target": None,
         "tries.drafts": 0,
         "tries.other_rules": (),
+        "tries.other_splits": 0,
+        "tries.beside": 0,
+        "tries.scored_rows": 0,
         "baseline.other_rules": 0,
+        "baseline.other_splits": 0,
         "champion.other_rules": 0,
+        "champion.other_splits": 0,
         "plan.drafted": None,
     },
 }

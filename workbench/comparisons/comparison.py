@@ -45,7 +45,8 @@ class Comparison:
 
     `reference` is the run they are held against, as `name_run` spells it, or the name of a baseline that is no run. `margin` is
     in units of the metric. `tried` counts the tries on this holdout (see `count_tries`), `other_rules` of them other policies and
-    `other_splits` on other splits of the same data; each bound's level is corrected for it (Bonferroni). `left_out` counts the runs that could not be paired with the others, row by row.
+    `other_splits` on other splits of the same data; each bound's level is corrected for it (Bonferroni).
+    `left_out` counts the runs that could not be paired with the others, row by row.
     """
 
     metric: str

@@ -97,12 +97,9 @@ def _republish(project: Project, subject: str, entries: list[Entry]) -> Release:
 
 def _rebuild_lost(project: Project, subject: str, entries: list[Entry]) -> None:
     """Build a promoted release whose folder is gone from what was frozen; raises Refused when it is not the same to the byte."""
-    promoted = history.find_promotion(entries, subject)
-    if promoted is None or releases.is_built(subject, project.settings):
+    if history.find_promotion(entries, subject) is None or releases.is_built(subject, project.settings):
         return
-    before = [entry for entry in entries if entry.sequence < promoted.sequence]
-    nominee = nominees.load_nominee(subject, settings=project.settings, entries=before)
-    files = releases.assemble_release(nominee)
+    files = releases.reassemble_release(subject, project.settings, entries)
     release = releases.judge_release(files, subject, project.settings, entries)
     require_allowed(
         project,
@@ -126,7 +123,7 @@ def roll_back(project: Project, endpoint: str, *, to: int | None, served: int | 
         if served is not None and to != current:
             releases.require_same_champion(entries, endpoint, served)
         if current is None or version is None:
-            raise NotFound(f"{endpoint} has no version to go back to.", why=f"It serves {current or 'nothing'}.")
+            raise _without_version(endpoint, current)
         subject = f"{history.model_of(entries, endpoint)}/{version}"
         _rebuild_lost(project, subject, entries)
         release = releases.verify_release(subject, project.settings, entries)
@@ -145,6 +142,14 @@ def roll_back(project: Project, endpoint: str, *, to: int | None, served: int | 
         )
         moved = f"{endpoint} went back from version {current} to version {version}."
         return _publish(project, replace(release, notes=(moved,)), current)
+
+
+def _without_version(endpoint: str, served: int | None) -> NotFound:
+    why, step = "It serves nothing.", "Promote an approved nominee first."
+    if served is not None:
+        why = f"It serves version {served}, and served none before."
+        step = f"`workbench verify {endpoint}/{served}` says whether that one holds, and what to do where it does not."
+    return NotFound(f"{endpoint} has no version to go back to.", why=why, next_step=step)
 
 
 def _publish(project: Project, release: Release, before: int | None) -> Release:

@@ -196,7 +196,9 @@ def test_other_rules_on_the_rows_are_named_where_the_wear_is_told(distinct):
 def test_tries_on_other_splits_are_told_with_how_many_rows_were_scored_there(distinct):
     found = find("holdout_wear", tries=build_tries(distinct=distinct, other_splits=5, beside=1, scored_rows=61))
     assert found.value.startswith(f"{distinct} tries, 5 of them on other splits of the data, in 5 runs;")
-    assert "5 tries were on another split of the same data: half of these rows or more were at hand there" in found.reason
+    assert (
+        "5 tries were on another split of the same data: half of these rows or more were at hand there" in found.reason
+    )
     assert "1 try was on holdouts that share some of these rows; less than half" in found.reason
     assert "61 rows of this holdout stood in another one that was scored." in found.reason
     assert ("of rows that none of these runs had" in found.reason) is (found.status is Status.FAIL)

@@ -102,9 +102,7 @@ def test_rows_that_are_new_are_no_other_split(folders: Folders) -> None:
 
 
 def test_windows_that_overlap_are_told_and_count_where_they_overlap_by_half(folders: Folders) -> None:
-    windows = [
-        folders.look(TABLE.iloc[:100], TABLE.iloc[start : start + 120]) for start in (100, 180, 250, 300)
-    ]
+    windows = [folders.look(TABLE.iloc[:100], TABLE.iloc[start : start + 120]) for start in (100, 180, 250, 300)]
     own, *others = reversed(windows)
     found = find_splits(own, others)
     assert describe(found) == (1, 0, 70)

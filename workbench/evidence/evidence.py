@@ -52,6 +52,7 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
         "holdout.alike_rows": None,
         "holdout.name": "",
         "holdout.target": None,
+        "sample.other_truth": "",
         "tries.drafts": 0,
         "tries.other_rules": (),
         "tries.other_splits": 0,

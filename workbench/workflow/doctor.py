@@ -20,6 +20,7 @@ from workbench.releases.aliases import Pointing, point_to_served
 from workbench.releases.release_audit import SUBJECT
 from workbench.releases.releases import verify_release
 from workbench.releases.mending import find_remedy
+from workbench.reviews.asking import find_unasked_signers
 from workbench.reviews.nominees import find_frozen_faults
 from workbench.runs.project import Project
 from workbench.runs.publishing import publish_pending
@@ -87,7 +88,8 @@ def _trust(project: Project) -> Iterator[Symptom]:
         return
     faults = find_signers_faults(path.read_bytes())
     remedy = "Write one line for each person and key; until then no signature holds." if faults else ""
-    yield Symptom("allowed signers", not faults, "; ".join([str(path), *faults]), remedy)
+    notes = [] if faults else find_unasked_signers(project.settings)
+    yield Symptom("allowed signers", not faults, "; ".join([str(path), *faults, *notes]), remedy)
 
 
 def _disk(project: Project) -> Iterator[Symptom]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from workbench.comparisons.holdouts import holdout_digest
@@ -141,20 +142,20 @@ class _RoundedHoldout:
 
     def __init__(self, table: LoggedTable, columns: Mapping[str, Sequence[str]]) -> None:
         self._table, self._rows = table, read_columns(columns)
+        self._round = lru_cache(maxsize=1)(self._round_to)  # the tables of one run were rounded alike
 
     def find_at_hand(self, looks: Sequence[Look]) -> RowsAtHand | None:
         """Return which rows looks at one other holdout had at hand; None where nobody can tell, or its target is another."""
         with suppress(OSError, ValueError, KeyError, TypeError):
             tables = _read_tables(looks[0].folder)
             held_out = [table for table in tables if table.fact.role == "holdout"]
-            targets = {table.target for table in (self._table, *held_out)} - {None}
-            if len(targets) <= 1:
-                every, last = (self._find_in_any(each) for each in (tables, held_out))
-                return RowsAtHand(tuple(looks), every, last)
+            if len({table.target for table in (self._table, *held_out)} - {None}) <= 1:
+                found = [(table, self._find_in(table)) for table in tables]
+                last = self._any_of(each for table, each in found if table.fact.role == "holdout")
+                return RowsAtHand(tuple(looks), self._any_of(each for _, each in found), last)
         return None
 
-    def _find_in_any(self, tables: Sequence[LoggedTable]) -> list[bool]:
-        found = [self._find_in(table) for table in tables]
+    def _any_of(self, found: Iterable[Sequence[bool]]) -> list[bool]:
         return [any(row) for row in zip(*found, strict=True)] or [False] * len(self._rows)
 
     def _find_in(self, table: LoggedTable) -> list[bool]:
@@ -162,5 +163,8 @@ class _RoundedHoldout:
         steps, known = table.steps or {}, set(self._rows.columns)
         if table.rounded is None or not steps.keys() <= known or 2 * len(steps) < len(known):
             return [False] * len(self._rows)
-        own = DigestedRows(self._table.row_ids, round_rows(self._rows[list(steps)], steps))
+        own = DigestedRows(self._table.row_ids, self._round(tuple(sorted(steps.items()))))
         return find_shared_rows(own, DigestedRows(table.row_ids, table.rounded))
+
+    def _round_to(self, steps: tuple[tuple[str, float], ...]) -> list[str]:
+        return round_rows(self._rows[[name for name, _ in steps]], dict(steps))

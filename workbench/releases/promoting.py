@@ -18,6 +18,7 @@ from workbench.nominations import recomputing
 from workbench.records.clock import utc_now
 from workbench.releases import releases
 from workbench.releases.aliases import publish_alias, say_unset
+from workbench.releases.mending import find_remedy
 from workbench.releases.release import Release, seal_signed_files
 from workbench.releases.release_lock import one_at_a_time
 from workbench.reviews import judging, nominees
@@ -86,12 +87,12 @@ def _republish(project: Project, subject: str, entries: list[Entry]) -> Release:
     model, version = history.parse_subject(subject)
     _rebuild_lost(project, subject, entries)
     release = releases.verify_release(subject, project.settings, project.store.read_ledger())
-    reasons = list(release.decision.reasons)
+    reasons, step = list(release.decision.reasons), f"`workbench rollback {model} --to {version}` serves it again."
     if require_served(project.store.read_ledger(), model) != subject:
         reasons.append("It was promoted before and then replaced.")
-    require_allowed(
-        project, decide("promote", subject, reasons), f"`workbench rollback {model} --to {version}` serves it again."
-    )
+    elif reasons:
+        step = find_remedy(project, model, subject, entries)
+    require_allowed(project, decide("promote", subject, reasons), step)
     return _publish(project, release, version)
 
 

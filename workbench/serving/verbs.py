@@ -19,8 +19,8 @@ class ServingVerbs(ReleaseVerbs):
     def serve(self, endpoint: str, *, port: int) -> BentoServer:
         """Start an endpoint's release on loopback and return when it is ready; raises Refused when it may not be served."""
         from workbench.releases import releases
-        from workbench.releases.release_audit import SUBJECT
         from workbench.releases.mending import find_remedy
+        from workbench.releases.release_audit import SUBJECT
         from workbench.serving.bentoml_server import serve_bento
 
         self.store.ledger.require_privilege(writable=False)

@@ -17,9 +17,9 @@ from workbench.files.scratch_folders import find_left_over
 from workbench.ledger.history import find_endpoints, require_served
 from workbench.nominations.freezing import INSPECTED
 from workbench.releases.aliases import Pointing, point_to_served
+from workbench.releases.mending import find_remedy
 from workbench.releases.release_audit import SUBJECT
 from workbench.releases.releases import verify_release
-from workbench.releases.mending import find_remedy
 from workbench.reviews.asking import find_unasked_signers
 from workbench.reviews.nominees import find_frozen_faults
 from workbench.runs.project import Project

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import run_command
 from tests.integration.governed import MODEL, OWNER, VALIDATOR, Governed
-from workbench.errors import NotFound
+from workbench.errors import NotFound, Refused
 from workbench.workflow.doctor import Symptom
 
 
@@ -32,6 +32,9 @@ def test_the_doctor_tells_that_what_is_served_was_changed_and_its_advice_mends_i
     assert (told.is_well, told.found.partition(":")[0]) == (False, "version 2 does not verify")
     assert told.found.partition(": ")[2] == " ".join(released.bench.verify("shop/2").decision.reasons)
     assert told.remedy.startswith(f"Move {released.bento(2)} away")
+    with pytest.raises(Refused) as refused:
+        released.bench.promote("shop/2")
+    assert refused.value.next_step == told.remedy
     released.bento(2).rename(tmp_path / "changed")
     assert f"The files of {MODEL}/2 are lost." in examine(released).found
     assert "`workbench promote shop/2`" in told.remedy

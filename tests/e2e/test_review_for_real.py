@@ -171,7 +171,7 @@ def test_an_author_is_told_before_and_refused_after(lab: Lab, governed: Governed
     form.get_by_label("SSH key").fill(str(governed.keys / "ada"))
     expect(form.locator(".wb-holder")).to_contain_text("Nobody is known to hold this key")
     form.get_by_label("SSH key").press("Enter")
-    expect(form.locator(".wb-reply")).to_contain_text("is an author of the run", timeout=_ANSWER_MS)
+    expect(form.locator(".wb-reply")).to_contain_text("does not name this key", timeout=_ANSWER_MS)
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_the_demo_leaves_what_it_says(story: Story) -> None:
     before = [entry for entry in ledger["entries"] if entry["subject"] != f"{MODEL}/3" and entry["event"] != "planned"]
     assert before[-1]["event"] == "rolled_back"
     doctor = {symptom["part"]: symptom for symptom in story.read("doctor")}
-    assert doctor[f"endpoint {MODEL}"]["found"] == "serves version 1, alias agrees"
+    assert doctor[f"endpoint {MODEL}"]["found"] == "serves version 1, which verifies"
 
 
 def require_right_answers(story: Story, client: httpx.Client, subject: str) -> None:
@@ -197,4 +197,4 @@ def test_from_a_sweep_to_a_served_regression_a_refusal_and_the_way_back(diabetes
     assert ledger["entries"][-1]["event"] == "rolled_back"
     assert [entry["subject"] for entry in ledger["entries"] if entry["event"] == "refused"] == ["diabetes/2"]
     doctor = {symptom["part"]: symptom for symptom in diabetes.read("doctor")}
-    assert doctor["endpoint diabetes"]["found"] == "serves version 1, alias agrees"
+    assert doctor["endpoint diabetes"]["found"] == "serves version 1, which verifies"

@@ -57,6 +57,12 @@ class Governed:
             review = self.acting(principal).approve(subject, request, Key(self.key_of(principal)))
         return review
 
+    def list_key(self, principal: str, role: str) -> None:
+        """Add a line to the file of whom this project trusts."""
+        signers = self.bench.settings.signers_file
+        line = allowed_signer(principal, [role], self.key_of(principal).with_suffix(".pub").read_text(encoding="utf-8"))
+        signers.write_text(f"{signers.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
+
     def key_of(self, principal: str) -> Path:
         return self.keys / principal.partition("@")[0]
 

@@ -8,6 +8,7 @@ from workbench.evidence.measures.holdout import HoldoutFact
 from workbench.policies.policy import Policy
 
 LIMITS = ("most_shared_rows",)
+_LOGGED_ONLY = "; what was logged was compared, what it was fitted on is not known"
 _UNTOLD = "whose rows were scored is not known"
 _TELL = (
     "Nobody can tell whether the rows that were scored are those of the holdout. Log as the holdout the table with all columns "
@@ -32,6 +33,12 @@ def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
         reason = f"{missing} Log it with wb.log_dataset, so that the rows can be compared."
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
     finding, sample = _judge(evidence.holdout, most, limit), evidence.sample
+    if sample is not None and sample.other_truth == "swapped":
+        reason = (
+            f"What was logged as the score is in every row the {_name_target(evidence.holdout)}, and what was logged as the "
+            "truth is not: the two are swapped. `wb.log_predictions` takes the row ids, the truth, then the score; run again."
+        )
+        return Finding("holdout_untouched", Status.FAIL, "truth and score are swapped", limit, reason)
     if sample is not None and sample.strangers:
         reason = (
             f"{sample.strangers:,} of {sample.rows:,} rows that were scored are not the rows that were logged as the holdout under "
@@ -40,8 +47,14 @@ def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
         )
         return Finding("holdout_untouched", Status.FAIL, f"{sample.strangers:,} other rows", limit, reason)
     if finding.status is Status.PASS and (sample is None or sample.strangers is None):
-        return Finding("holdout_untouched", Status.UNKNOWN, _UNTOLD, limit, _TELL)
+        is_other = sample is not None and sample.other_truth == "other"
+        why = f"In no row is the truth that was scored the {_name_target(evidence.holdout)}. " if is_other else ""
+        return Finding("holdout_untouched", Status.UNKNOWN, _UNTOLD, limit, f"{why}{_TELL}")
     return finding
+
+
+def _name_target(holdout: HoldoutFact) -> str:
+    return f"holdout's column {holdout.target!r}" if holdout.target is not None else "holdout's target"
 
 
 def _find_missing(evidence: Evidence) -> str:
@@ -58,7 +71,7 @@ def _judge(holdout: HoldoutFact, most: float, limit: str) -> Finding:
             "rows. Log both with the same columns, the label included, and run again."
         )
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
-    value = f"{shared:,} of {holdout.rows:,} rows shared, {alike:,} alike"
+    value = f"{shared:,} of {holdout.rows:,} rows shared with the training tables, {alike:,} alike"
     if shared < 0 or max(shared, alike) > most:
         reason = (
             f"{shared:,} holdout rows also stand in the training data, {alike:,} once numbers are rounded to 1/10,000 of their "
@@ -71,5 +84,8 @@ def _judge(holdout: HoldoutFact, most: float, limit: str) -> Finding:
             "Call wb.log_predictions with every row id of the holdout and run again."
         )
         return Finding("holdout_untouched", Status.FAIL, f"{value}, not covered", limit, reason)
-    reason = "The model was judged on every holdout row, and training had seen no more of them than allowed."
-    return Finding("holdout_untouched", Status.PASS, value, limit, reason)
+    reason = (
+        "Every holdout row was scored, each with its own truth and features, and the training tables that were logged hold no more "
+        "of them than allowed. What the model was fitted on is not known: only what was logged was compared."
+    )
+    return Finding("holdout_untouched", Status.PASS, f"{value}{_LOGGED_ONLY}", limit, reason)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from workbench.checks._limits import fact_unknown, read_limits
-from workbench.evidence.evidence import Evidence, Finding, Status
+from workbench.evidence.evidence import Evidence, Finding, Severity, Status
 from workbench.evidence.measures.leakage import LeakageFact
 from workbench.policies.policy import Policy
 
 LIMITS = ("largest_strength",)
+_LEAVE_OUT = "Leave it out of the features and run again."
+_LEAVE_OUT_OR_WAIVE = (
+    "Leave it out of the features and run again; where it is honestly that strong and is known before the outcome is, a waiver "
+    "by a second person says why."
+)
 
 
 def no_leaking_feature(evidence: Evidence, policy: Policy) -> Finding:
@@ -25,10 +30,11 @@ def no_leaking_feature(evidence: Evidence, policy: Policy) -> Finding:
             "No single feature can be judged: there are too few holdout rows, no feature rows, or only texts of which each stands "
             "in fewer than five rows.",
         )
-    return _judge(leakage, largest, limit)
+    can_be_waived = policy.severity_of("no_leaking_feature") is Severity.WAIVABLE
+    return _judge(leakage, largest, limit, _LEAVE_OUT_OR_WAIVE if can_be_waived else _LEAVE_OUT)
 
 
-def _judge(leakage: LeakageFact, largest: float, limit: str) -> Finding:
+def _judge(leakage: LeakageFact, largest: float, limit: str, advice: str) -> Finding:
     first = leakage.strongest[0]
     value = f"{first.name}: {leakage.measure} {first.strength:.4g}"
     # Written so that NaN is above every limit.
@@ -38,7 +44,7 @@ def _judge(leakage: LeakageFact, largest: float, limit: str) -> Finding:
         f"Every row has another value of {', '.join(leakage.id_like)}: it names rows." if leakage.id_like else "",
     ]
     if any(problems):
-        reason = f"{' '.join(filter(None, problems))} Leave it out of the features and run again, or explain it."
+        reason = f"{' '.join(filter(None, problems))} {advice}"
         return Finding("no_leaking_feature", Status.FAIL, value, limit, reason)
     unjudged = leakage.features - leakage.judged
     note = f" {unjudged} of {leakage.features} features could not be judged by themselves." if unjudged else ""

@@ -42,9 +42,9 @@ def replay_agrees(evidence: Evidence, policy: Policy) -> Finding:
 def _judge(replay: ReplayFact, largest: float, limit: str) -> Finding:
     gap, broken = replay.largest_difference, sorted(set(_MUST_BE_SAME) & set(replay.different))
     if broken or (gap is None and "predictions" in replay.different) or (gap is not None and not 0 <= gap <= largest):
-        why = " ".join(replay.reasons[:3]) or "Its scores are other ones."
+        why = "; ".join(reason.rstrip(".") for reason in replay.reasons[:_FEW]) or "its scores are other ones"
         mend = "Nominate a run of the code that is there now" if "code" in broken else "Fix the seeds, then run again"
-        reason = f"Replay {replay.run_id} did not come out the same: {why.rstrip('.')}. {mend}."
+        reason = f"Replay {replay.run_id} did not come out the same: {why}. {mend}."
         return Finding("replay_agrees", Status.FAIL, _say_failed(replay, broken), limit, reason)
     if gap is None:
         reason = (

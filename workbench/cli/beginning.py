@@ -42,6 +42,8 @@ def add(principal: str, key: Path, roles: str) -> None:
     is_new = bench.add_signer(principal, expand_path(key), names)
     said = "may sign" if is_new else "could sign already"
     terminal.say(f"{principal} {said} as {' and '.join(names)}, by {near(bench.settings.signers_file)}.")
+    for note in bench.find_unasked_roles(names):
+        terminal.say(f"Warning. {note}")
 
 
 @signer.command("list")

@@ -25,6 +25,7 @@ from workbench.cli.terminal import (
 )
 from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
+from workbench.comparisons.holdouts import count_holdouts
 from workbench.ledger.events import EVENTS
 from workbench.records.digest import short
 from workbench.replays.replay import Line, Replay, Sameness
@@ -58,10 +59,12 @@ _VERDICTS = {
 
 
 def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
-    """Print the runs of a sweep with the metric it was after, and which of them is best."""
+    """Print the runs of a sweep with the metric it was after, and which is best where all were scored on the same rows."""
     print_runs(runs, metrics=[plan.goal.metric] if plan.goal else ())
     best = plan.goal.find_best_run(runs) if plan.goal else None
-    if plan.goal and best:
+    if plan.goal and best and (holdouts := count_holdouts(runs)) > 1:
+        say(f"No best {plan.goal.metric}: the {len(runs):,} runs were scored on {holdouts:,} different holdouts.")
+    elif plan.goal and best:
         say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
 
 

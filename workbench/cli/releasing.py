@@ -81,9 +81,11 @@ def _mend_alias(endpoint: str) -> None:
 @JSON
 def verify(subject: str, as_json: bool) -> None:
     """Say whether a release's bytes may be served: files, signatures, ledger."""
-    release = open_bench().verify(subject)
+    bench = open_bench()
+    release = bench.verify(subject)
     terminal.print_json(release) if as_json else records.print_release(release, subject)
     if not release.decision.is_allowed:
+        terminal.advise(bench.find_remedy(subject))
         raise click.exceptions.Exit(3)
 
 

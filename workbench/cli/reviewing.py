@@ -54,8 +54,8 @@ def review(
 ) -> None:
     """Show a nominee's findings, questions and approvals; answer its questions."""
     bench = open_bench()
-    for question, text in pairs(answers, "answers").items():
-        bench.answer(subject, question, text)
+    if answers:
+        bench.answer_all(subject, pairs(answers, "answers"))
     if is_opened:
         bench.open_review(subject, port=port, say=terminal.say)
         return

@@ -15,7 +15,7 @@ from workbench.reviews.checklist import ItemStatus, count_statuses
 from workbench.reviews.review import Review
 from workbench.reviews.review import headline as review_headline
 from workbench.words.changes import changes_state
-from workbench.words.findings import sort_findings
+from workbench.words.findings import can_be_waived, sort_findings, tally
 from workbench.words.local_files import NOTHING_READ, describe_reads
 from workbench.words.own_code import describe_own_code
 
@@ -49,7 +49,7 @@ def print_review(review: Review) -> None:
     _print_classes(review.evidence.classes)
     table = new_table(("finding", ""), ("", ""), ("value and reason", "wrap"))
     for finding in sort_findings(review.findings):
-        table.add_row(escape(finding.check), _mark_finding(finding), _describe_finding(finding))
+        table.add_row(escape(finding.check), _mark_finding(finding), _describe_finding(finding, review))
     console.print(table)
     for objection in review.evidence.objections:
         mark = "[green]✓[/]" if objection.cleared else "[red]✕[/]"
@@ -60,8 +60,13 @@ def print_review(review: Review) -> None:
         )
     _print_questions(review)
     _print_approvals(review)
+    answered = f"{len(review.questions) - len(review.open_questions)} of {len(review.questions)} questions answered"
+    console.print(f"{len(review.findings)} checks: {tally(review.findings)}; {answered}")
     counted = ", ".join(f"{count} {status.lower()}" for status, count in count_statuses(review.checklist).items())
-    console.print(f"[dim]Checklist: {counted} (--checklist shows all {len(review.checklist)})[/]", soft_wrap=True)
+    told = (
+        f"Checklist of {len(review.checklist)} items, each settled by several checks and answers or by none: {counted}"
+    )
+    console.print(f"[dim]{told} (--checklist shows them)[/]", soft_wrap=True)
 
 
 def _print_changes(review: Review) -> None:
@@ -129,12 +134,13 @@ def _mark_finding(finding: Finding) -> str:
     return mark if finding.blocks or finding.status is Status.PASS else f"{mark} (advice)"
 
 
-def _describe_finding(finding: Finding) -> str:
-    """Return the value; what it was held to when it passed, and why not otherwise."""
+def _describe_finding(finding: Finding, review: Review) -> str:
+    """Return the value; what it was held to when it passed, and otherwise why not, and who may waive it."""
     if finding.status is Status.PASS:
         return f"{escape(finding.value)} [dim](asked: {escape(finding.limit)})[/]"
     waived = f" Waived by {finding.waiver}." if finding.waiver else ""
-    return escape(f"{finding.value}. {finding.reason}{waived}")
+    waivable = f" May be waived by {' or '.join(review.waiver_roles)}." if can_be_waived(finding, review) else ""
+    return escape(f"{finding.value}. {finding.reason}{waived}{waivable}")
 
 
 def _print_questions(review: Review) -> None:

@@ -131,7 +131,12 @@ def print_error(error: WorkbenchError) -> None:
     for reason in error.reasons:
         console.print(f"  - {escape(reason)}", soft_wrap=True)
     if error.next_step:
-        console.print(f"  Next: {escape(error.next_step)}", soft_wrap=True)
+        advise(error.next_step)
+
+
+def advise(next_step: str) -> None:
+    """Print what to do about what went wrong, beside the result."""
+    open_console(err=True).print(f"  Next: {escape(next_step)}", soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -102,6 +102,7 @@ def compare_runs(
     tried: int,
     read: Read,
     other_rules: int = 0,
+    other_splits: int = 0,
 ) -> Comparison:
     """Compare finished runs that share one holdout with a run (None: a constant prediction); the best value comes first.
 
@@ -109,7 +110,7 @@ def compare_runs(
     """
     _require_one_holdout([*runs, against] if against else runs)
     scored, other = [_read_scored(run, read) for run in runs], _find_reference(against, read)
-    return _compare(scored, runs[0], other, policy, tried=tried, other_rules=other_rules)
+    return _compare(scored, runs[0], other, policy, (tried, other_rules, other_splits))
 
 
 def compare_alike(
@@ -121,6 +122,7 @@ def compare_alike(
     read: Read,
     row_ids: Sequence[str] | None,
     other_rules: int = 0,
+    other_splits: int = 0,
     must_pair: bool = False,
 ) -> RunComparison:
     """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
@@ -134,7 +136,7 @@ def compare_alike(
     scored, unpaired = _select_alike(runs, read, row_ids, other)
     if unpaired and must_pair:
         raise UsageError("These runs cannot be compared row by row.", why=sorted(unpaired), next_step=HOW_TO_STORE)
-    compared = _compare(scored, runs[0], other, policy, tried=tried, other_rules=other_rules)
+    compared = _compare(scored, runs[0], other, policy, (tried, other_rules, other_splits))
     return RunComparison(**{**vars(compared), "left_out": len(unpaired), "unpaired": tuple(unpaired)})
 
 
@@ -143,9 +145,9 @@ def _find_reference(against: Run | None, read: Read) -> Reference | None:
 
 
 def _compare(
-    scored: Sequence[Scored], first: Run, other: Reference | None, policy: Policy, *, tried: int, other_rules: int
+    scored: Sequence[Scored], first: Run, other: Reference | None, policy: Policy, tries: tuple[int, int, int]
 ) -> Comparison:
-    predictions = scored[0].predictions
+    predictions, (tried, other_rules, other_splits) = scored[0].predictions, tries
     return compare_scored(
         scored,
         holdout_digest=str(holdout_digest(first)),
@@ -153,6 +155,7 @@ def _compare(
         rule=policy.rule_of(predictions.task),
         tried=tried,
         other_rules=other_rules,
+        other_splits=other_splits,
     )
 
 
@@ -222,6 +225,7 @@ def compare_scored(
     rule: MetricRule,
     tried: int,
     other_rules: int = 0,
+    other_splits: int = 0,
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
     from workbench.stats.metrics import METRICS
@@ -239,6 +243,7 @@ def compare_scored(
         reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
         tried=tried,
         other_rules=other_rules,
+        other_splits=other_splits,
         runs=tuple(sorted(compared, key=lambda run: _rank(run, metric.sign))),
     )
 

@@ -44,8 +44,9 @@ class Comparison:
     """Runs against one reference on the same holdout rows, best first.
 
     `reference` is the run they are held against, as `name_run` spells it, or the name of a baseline that is no run. `margin` is
-    in units of the metric. `tried` counts the tries on this holdout (see `count_tries`), `other_rules` of them other policies; each
-    bound's level is corrected for it (Bonferroni). `left_out` counts the runs that could not be paired with the others, row by row.
+    in units of the metric. `tried` counts the tries on this holdout (see `count_tries`), `other_rules` of them other policies and
+    `other_splits` on other splits of the same data; each bound's level is corrected for it (Bonferroni).
+    `left_out` counts the runs that could not be paired with the others, row by row.
     """
 
     metric: str
@@ -59,6 +60,7 @@ class Comparison:
     runs: tuple[ComparedRun, ...]
     left_out: int = 0
     other_rules: int = 0
+    other_splits: int = 0
 
     @property
     def is_defined(self) -> bool:
@@ -133,7 +135,7 @@ def headline(comparison: Comparison) -> str:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
     bounds = f"{best.advantage.low:+.3g} to {best.advantage.high:+.3g}".replace("-", "\N{MINUS SIGN}")
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
-    tries = spell_tries(comparison.tried, comparison.other_rules)
+    tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
 
@@ -146,19 +148,21 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     short_digest = comparison.holdout_digest[:12]
     runs = f"{len(comparison.runs):,} {'run' if len(comparison.runs) == 1 else 'runs'}"
     more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
-    tries = (
-        f"{spell_tries(comparison.tried, comparison.other_rules)}: {', '.join(comparison.seen[:_MOST_NAMED])}{more}."
-    )
+    tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
+    named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
     return [
-        f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}",
+        f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
     ]
 
 
-def spell_tries(tried: int, other_rules: int) -> str:
-    """Say how many tries there were on a holdout, and how many of them are other policies that it was judged by."""
+def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:
+    """Say how many tries there were on a holdout, how many of them on other splits, and how many are other policies."""
+    splits = {0: "", 1: ", 1 of them on another split of the data"}.get(
+        other_splits, f", {other_splits:,} of them on other splits of the data"
+    )
     rules = {0: "", 1: ", 1 of them another policy"}.get(other_rules, f", {other_rules:,} of them other policies")
-    return f"{tried:,} {'try' if tried == 1 else 'tries'}{rules}"
+    return f"{tried:,} {'try' if tried == 1 else 'tries'}{splits}{rules}"
 
 
 def describe_needed_rows(comparison: Comparison, advantage: Interval, margin: float) -> str:

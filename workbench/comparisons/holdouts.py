@@ -20,3 +20,8 @@ def runs_on_holdout_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     """Return those of the runs, in their order, that declared the same holdout as this one."""
     digest = holdout_digest(run)
     return [other for other in runs if holdout_digest(other) == digest]
+
+
+def count_holdouts(runs: Iterable[Run]) -> int:
+    """Return on how many different holdouts runs were scored."""
+    return len({digest for run in runs if (digest := holdout_digest(run))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+from workbench.comparisons.other_splits import NO_SPLITS, OtherSplits
 from workbench.ledger.ledger import Entry, Event
 from workbench.records.digest import short
 from workbench.runs.looks import Look, count_distinct
@@ -14,9 +15,9 @@ from workbench.runs.run import Run
 Plan = tuple[Entry, str]
 
 
-def count_tries(looks: Sequence[Look], other_rules: Sequence[str]) -> int:
-    """Return how many chances there were to be lucky: all that was seen differently, and each other policy on scored rows."""
-    return count_distinct(looks) + len(other_rules)
+def count_tries(looks: Sequence[Look], other_rules: Sequence[str], splits: OtherSplits = NO_SPLITS) -> int:
+    """Return how many chances there were to be lucky: what was seen differently, on other splits too, and each other policy."""
+    return count_distinct([*looks, *splits.anew]) + len(other_rules)
 
 
 def list_plans(entries: Sequence[Entry]) -> list[Plan]:

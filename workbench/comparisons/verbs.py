@@ -27,7 +27,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         Runs named are compared or refused; by default those that cannot be are left out, each with why.
         """
         from workbench.comparisons.comparing import compare_alike, require_scored
-        from workbench.comparisons.looking import find_looks
+        from workbench.comparisons.looking import find_looks, find_other_splits
         from workbench.comparisons.tries import find_other_rules
         from workbench.runs.keeping import read_recorded
         from workbench.runs.looks import name_distinct
@@ -39,14 +39,16 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         require_scored(runs)
         require_scored([other] if other else runs)
         rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
+        splits = find_other_splits(self, runs[0], looks)
         others = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
-        seen = (*name_distinct(looks), *(f"policy {each}" for each in others))
+        seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in others))
         compared = compare_alike(
             runs,
             against=other,
             policy=rules,
             tried=len(seen),
             other_rules=len(others),
+            other_splits=splits.count_more(looks),
             read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
             row_ids=self._read_row_ids(runs),
             must_pair=bool(named),

@@ -124,7 +124,7 @@ def require_served(entries: Sequence[Entry], endpoint: str) -> str:
         known = find_endpoints(entries)
         raise NotFound(
             f"Endpoint {endpoint} serves nothing yet.",
-            why=f"There are: {', '.join(known) or 'none'}.",
+            why=f"There are: {', '.join(known)}." if known else (),
             next_step="Name one of these." if known else "Promote an approved nominee first.",
         )
     return f"{model_of(entries, endpoint)}/{version}"

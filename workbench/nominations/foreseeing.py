@@ -34,6 +34,7 @@ from workbench.nominations.obstacles import (
     find_lonely_holdout,
     find_obstacles,
     find_plan_obstacle,
+    find_scattered_holdouts,
     find_undeclared_holdout,
     is_to_be_nominated,
     merge_obstacles,
@@ -182,11 +183,14 @@ class _Known:
             return None
 
     def find_lonely(self, runs: Sequence[Run]) -> Iterator[Obstacle]:
-        """Yield it once for each holdout that none but these runs has, where others could be compared with them."""
+        """Yield that runs have different holdouts; where all have one that none but they has, whom they cannot be compared with."""
         groups: dict[str, list[Run]] = {}
         for run in runs:
             if digest := holdout_digest(run):
                 groups.setdefault(digest, []).append(run)
+        if len(groups) > 1:
+            yield find_scattered_holdouts(list(groups.values()))
+            return
         for digest, group in groups.items():
             own = {run.id for run in group}
             others = [look.run for look in self._find_looks(digest) if look.run]

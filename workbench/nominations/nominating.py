@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.comparisons.comparing import Reference, compare_runs, constant_reference
 from workbench.comparisons.comparison import name_run
-from workbench.comparisons.looking import find_looks
+from workbench.comparisons.looking import find_looks, find_other_splits
 from workbench.comparisons.tries import find_other_rules
 from workbench.config import Settings, find_template
 from workbench.errors import Refused
@@ -67,12 +67,13 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
     entries = project.store.read_ledger()
     looks = find_looks(project, run)
+    splits = find_other_splits(project, run, looks)
     others = find_other_rules(plan.policy.digest, entries, looks)
 
     def read(other: Run) -> Predictions:
         return predictions if other.id == run.id else read_recorded(other, project.settings.runs_folder / other.id)
 
-    tries = measure_tries(looks, plan.policy.rule_of(predictions.task), read, other_rules=others)
+    tries = measure_tries(looks, plan.policy.rule_of(predictions.task), read, other_rules=others, splits=splits)
     return replace(
         plan,
         approved=find_approved(plan.model, settings=project.settings, entries=entries),
@@ -175,6 +176,7 @@ def compute_facts(plan: Nomination, settings: Settings, inspection: Inspection, 
         policy=plan.policy,
         tried=plan.tries.distinct if plan.tries else 1,
         other_rules=len(plan.tries.other_rules) if plan.tries else 0,
+        other_splits=plan.tries.other_splits if plan.tries else 0,
         read=lambda run: known[run.id],
     )
     reference = Reference(name_run(other.id), known[other.id]) if other else constant_reference(kept.predictions)

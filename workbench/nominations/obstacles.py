@@ -304,9 +304,22 @@ def find_lonely_holdout(run: Run, peers: Sequence[Peer]) -> Obstacle | None:
     text = (
         f"No other run was scored on just these rows, holdout {_name(run)}, so no other run can be compared with it row by row. "
         f"{_describe_peers(known)} Where the same rows are meant, log them as run {first.id} did: same data, split, seed and "
-        f"columns, the target among them. Where they are new on purpose, nothing is to be done{asked}."
+        f"columns, the target among them; the same data split anew is a try more on it. Where they are new on purpose, nothing is "
+        f"to be done{asked}."
     )
     return Obstacle("comparison", text, (run.id,))
+
+
+def find_scattered_holdouts(groups: Sequence[Sequence[Run]]) -> Obstacle:
+    """Return that runs, grouped by their holdouts, cannot be compared with each other, and that to choose among them is to try."""
+    runs = [run.id for group in groups for run in group]
+    text = (
+        f"{len(runs):,} runs were scored on {len(groups):,} different holdouts, so their scores cannot be compared, and none of "
+        "the runs is the best. Where these are splits of the same data (by another seed, say), the highest score is the luckiest "
+        "split, and each run is a try on the data: keep the split the same in all runs. Where each is to have rows of its own, "
+        "such as months, nothing is to be done."
+    )
+    return Obstacle("comparison", text, tuple(runs))
 
 
 def _describe_peers(peers: Sequence[Peer]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from workbench.checks import run_checks
-from workbench.comparisons.looking import find_looks
+from workbench.comparisons.looking import find_looks, find_other_splits
 from workbench.errors import NotFound, Refused, Unavailable, UsageError
 from workbench.evidence.evidence import Evidence, PlanFact, Status
 from workbench.evidence.recomputation import find_differing_facts
@@ -41,13 +41,13 @@ def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
     if not folder.is_dir():
         return [f"The facts of {subject} cannot be computed again: there is no {folder}."]
     try:
-        plan, looks = _plan_again(project, nominee, frozen)
+        plan, tries = _plan_again(project, nominee, frozen)
         now = nominating.recompute_facts(plan, frozen, project.settings)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
         return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
     files = find_differing_files(nominee.read_bundle(), plan.kept.model_files)
     answers = find_changed_answers(frozen, nominee.challenger, nominee.before)
-    changed = [*find_differing_facts(frozen, now), *find_untold_tries(frozen, looks)]
+    changed = [*find_differing_facts(frozen, now), *find_untold_tries(frozen, tries)]
     return [*changed, *_find_failing(nominee, now), *files, *answers]
 
 
@@ -60,11 +60,13 @@ def find_untold_tries(frozen: Evidence, looks: Sequence[Look]) -> list[str]:
 
 
 def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> tuple[Nomination, list[Look]]:
-    """Return the nomination as it was, with the runs, ledger and looks of then, and what other runs said of this one."""
+    """Return the nomination as it was, with runs and ledger of then and what other runs said of this one; and what tries it had."""
     nominated = nominee.nominated
     run = project.store.find_run(frozen.identity.run_id)
     baseline = nominated.body.get("baseline")
-    looks = _known_looks(project, run, nominated.body.get("known_until", nominated.time))
+    until = nominated.body.get("known_until", nominated.time)
+    every = find_looks(project, run)
+    looks = _known_of(every, until)
     entries = [entry for entry in project.store.read_ledger() if entry.sequence < nominated.sequence]
     plan = Nomination(
         read_kept_run(run, project.settings.runs_folder / run.id),
@@ -79,7 +81,7 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> tuple[N
         replay=frozen.replay,
         tries=frozen.tries,
     )
-    return plan, looks
+    return plan, [*looks, *_known_of(find_other_splits(project, run, every).anew, until)]
 
 
 def _describe_plan(
@@ -92,9 +94,8 @@ def _describe_plan(
     return describe_plan(run, frozen.score.task, nominee.policy.digest, entries, looks, drafted=drafted)
 
 
-def _known_looks(project: Project, run: Run, until: str) -> list[Look]:
-    """Return the looks of attempts that had ended at a time."""
-    looks = find_looks(project, run)
+def _known_of(looks: Sequence[Look], until: str) -> list[Look]:
+    """Return those of the looks that were attempts which had ended at a time."""
     return [look for look in looks if look.run is not None and look.run.ended and look.run.ended <= until]
 
 

@@ -33,6 +33,11 @@ def find_policy(name: str, project: Path) -> bytes:
         ) from exc
 
 
+def list_shipped_policies() -> list[str]:
+    """Return the names of templates/policies, sorted."""
+    return sorted(path.stem for path in find_template("policies", "standard.yaml").parent.glob("*.yaml"))
+
+
 def _read_file(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise ValueError("It is no file.")

@@ -18,6 +18,7 @@ from workbench.nominations import recomputing
 from workbench.records.clock import utc_now
 from workbench.releases import releases
 from workbench.releases.aliases import publish_alias, say_unset
+from workbench.releases.mending import find_remedy
 from workbench.releases.release import Release, seal_signed_files
 from workbench.releases.release_lock import one_at_a_time
 from workbench.reviews import judging, nominees
@@ -86,23 +87,20 @@ def _republish(project: Project, subject: str, entries: list[Entry]) -> Release:
     model, version = history.parse_subject(subject)
     _rebuild_lost(project, subject, entries)
     release = releases.verify_release(subject, project.settings, project.store.read_ledger())
-    reasons = list(release.decision.reasons)
+    reasons, step = list(release.decision.reasons), f"`workbench rollback {model} --to {version}` serves it again."
     if require_served(project.store.read_ledger(), model) != subject:
         reasons.append("It was promoted before and then replaced.")
-    require_allowed(
-        project, decide("promote", subject, reasons), f"`workbench rollback {model} --to {version}` serves it again."
-    )
+    elif reasons:
+        step = find_remedy(project, model, subject, entries)
+    require_allowed(project, decide("promote", subject, reasons), step)
     return _publish(project, release, version)
 
 
 def _rebuild_lost(project: Project, subject: str, entries: list[Entry]) -> None:
     """Build a promoted release whose folder is gone from what was frozen; raises Refused when it is not the same to the byte."""
-    promoted = history.find_promotion(entries, subject)
-    if promoted is None or releases.is_built(subject, project.settings):
+    if history.find_promotion(entries, subject) is None or releases.is_built(subject, project.settings):
         return
-    before = [entry for entry in entries if entry.sequence < promoted.sequence]
-    nominee = nominees.load_nominee(subject, settings=project.settings, entries=before)
-    files = releases.assemble_release(nominee)
+    files = releases.reassemble_release(subject, project.settings, entries)
     release = releases.judge_release(files, subject, project.settings, entries)
     require_allowed(
         project,
@@ -126,7 +124,7 @@ def roll_back(project: Project, endpoint: str, *, to: int | None, served: int | 
         if served is not None and to != current:
             releases.require_same_champion(entries, endpoint, served)
         if current is None or version is None:
-            raise NotFound(f"{endpoint} has no version to go back to.", why=f"It serves {current or 'nothing'}.")
+            raise _without_version(endpoint, current)
         subject = f"{history.model_of(entries, endpoint)}/{version}"
         _rebuild_lost(project, subject, entries)
         release = releases.verify_release(subject, project.settings, entries)
@@ -145,6 +143,14 @@ def roll_back(project: Project, endpoint: str, *, to: int | None, served: int | 
         )
         moved = f"{endpoint} went back from version {current} to version {version}."
         return _publish(project, replace(release, notes=(moved,)), current)
+
+
+def _without_version(endpoint: str, served: int | None) -> NotFound:
+    why, step = "It serves nothing.", "Promote an approved nominee first."
+    if served is not None:
+        why = f"It serves version {served}, and served none before."
+        step = f"`workbench verify {endpoint}/{served}` says whether that one holds, and what to do where it does not."
+    return NotFound(f"{endpoint} has no version to go back to.", why=why, next_step=step)
 
 
 def _publish(project: Project, release: Release, before: int | None) -> Release:

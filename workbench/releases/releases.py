@@ -12,7 +12,7 @@ from workbench.config import Settings, find_bentofile
 from workbench.errors import NotFound, Refused
 from workbench.evidence.evidence import Evidence
 from workbench.files.trees import read_tree
-from workbench.ledger.history import find_last_move, find_promotion, parse_subject, served_version
+from workbench.ledger.history import find_last_move, find_nominations, find_promotion, parse_subject, served_version
 from workbench.ledger.ledger import Entry, Event
 from workbench.ledger.timeline import Timeline
 from workbench.records.clock import utc_now
@@ -22,7 +22,7 @@ from workbench.releases.release_audit import AuditedRelease, find_unmet
 from workbench.reviews.bundle import CARD, EVIDENCE, POLICY
 from workbench.reviews.decision import decide
 from workbench.reviews.ledger_audit import parse_signed
-from workbench.reviews.nominees import Nominee
+from workbench.reviews.nominees import Nominee, load_nominee
 from workbench.reviews.objection import name_other
 from workbench.reviews.said import (
     find_dating_fault,
@@ -51,6 +51,13 @@ def assemble_release(nominee: Nominee) -> dict[str, bytes]:
     return files
 
 
+def reassemble_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> dict[str, bytes]:
+    """Return a promoted release's files as they were approved, from what was frozen; raises Refused where that is not whole."""
+    promoted = find_promotion(entries, subject)
+    before = [entry for entry in entries if promoted is None or entry.sequence < promoted.sequence]
+    return assemble_release(load_nominee(subject, settings=settings, entries=before))
+
+
 def audit_files(files: dict[str, bytes], subject: str, settings: Settings, verify: Verifier | None = None) -> Release:
     """Decide whether these files may be served here and now as a release; `verify` (None: by the signature) as it says there."""
     return audit_release(
@@ -66,7 +73,7 @@ def audit_files(files: dict[str, bytes], subject: str, settings: Settings, verif
 def build_release(files: dict[str, bytes], subject: str, settings: Settings) -> Path:
     """Build the Bento of a release that is not there yet; one left by an interrupted promotion is used or replaced."""
     model, version = parse_subject(subject)
-    folder = _bento_folder(subject, settings)
+    folder = release_folder(subject, settings)
     if is_built(subject, settings) and read_tree(folder / "src") == files:
         return folder
     if folder.exists():
@@ -77,27 +84,42 @@ def build_release(files: dict[str, bytes], subject: str, settings: Settings) -> 
 
 def is_built(subject: str, settings: Settings) -> bool:
     """True when a folder of files stands where the release's belongs."""
-    return (_bento_folder(subject, settings) / "src").is_dir()
+    return (release_folder(subject, settings) / "src").is_dir()
 
 
-def _bento_folder(subject: str, settings: Settings) -> Path:
+def release_folder(subject: str, settings: Settings) -> Path:
+    """Return where a release's Bento lies, or would."""
     model, version = parse_subject(subject)
     return settings.bento_home / "bentos" / model / str(version)
 
 
 def find_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> Path:
     """Return the folder of a release; raises NotFound when it was never promoted, or its folder is lost."""
-    folder = _bento_folder(subject, settings)
+    folder = release_folder(subject, settings)
     if is_built(subject, settings):
         return folder
     promoted = find_promotion(entries, subject)
     if promoted is None:
-        raise NotFound(f"{subject} was never released.", next_step=f"workbench promote {subject}")
+        raise _not_released(subject, entries)
     raise NotFound(
         f"The files of {subject} are lost.",
         why=f"It was promoted at {promoted.time}, and there is no {folder / 'src'}.",
         next_step=f"`workbench promote {subject}` builds it again from what was approved.",
     )
+
+
+def _not_released(subject: str, entries: Sequence[Entry]) -> NotFound:
+    nominated = find_nominations(entries)
+    if subject in nominated:
+        step = f"`workbench review {subject}` shows what it lacks, `workbench promote {subject}` releases it."
+        return NotFound(f"{subject} was never released.", next_step=step)
+    known = sorted({entry.subject for entry in entries if entry.event is Event.PROMOTED})
+    step = (
+        f"Released were {', '.join(known)}."
+        if known
+        else "Nothing was released yet; `workbench nominate` begins with a run."
+    )
+    return NotFound(f"There is no {subject}.", why="Nobody nominated it.", next_step=step)
 
 
 def verify_release(subject: str, settings: Settings, entries: Sequence[Entry]) -> Release:

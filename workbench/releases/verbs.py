@@ -42,6 +42,13 @@ class ReleaseVerbs(Project):
 
         return releases.verify_release(subject, self.settings, self.store.read_ledger())
 
+    def find_remedy(self, subject: str) -> str:
+        """Return what to do about a release that does not verify."""
+        from workbench.releases.mending import find_remedy
+
+        model, _ = history.parse_subject(subject)
+        return find_remedy(self, model, subject, self.store.read_ledger())
+
     def find_served(self, endpoint: str) -> str:
         """Return what an endpoint serves by the ledger, as `model/version`."""
         return history.require_served(self.store.read_ledger(), endpoint)

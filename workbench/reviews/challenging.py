@@ -112,6 +112,7 @@ def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenge
         rule=policy.rule_of(own.task),
         tried=facts.baseline.tried,
         other_rules=facts.baseline.other_rules,
+        other_splits=facts.baseline.other_splits,
     )
     slices = parse_slices(challenger.predictions, challenger.run_id) if facts.slices else None
     taken = {name: [values[place] for place in fair] for name, values in (slices or {}).items()}

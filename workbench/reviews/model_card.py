@@ -12,7 +12,7 @@ from workbench.evidence.evidence import Evidence
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.robustness import RobustnessFact
-from workbench.evidence.measures.tries import describe_other_rules, describe_tries
+from workbench.evidence.measures.tries import describe_other_rules, describe_other_splits, describe_tries
 from workbench.evidence.serving_form import describe_form
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
@@ -227,8 +227,8 @@ def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
     if evidence.robustness:
         yield Remarks(tuple(_spell_robustness(evidence.robustness)))
     if tries:
-        rules = describe_other_rules(tries)
-        yield Remarks((f"The holdout was looked at: {describe_tries(tries)}.", *([rules] if rules else [])))
+        more = filter(None, (describe_other_splits(tries), describe_other_rules(tries)))
+        yield Remarks((f"The holdout was looked at: {describe_tries(tries)}.", *more))
 
 
 def _describe_classes(fact: ClassesFact) -> Iterator[Block]:

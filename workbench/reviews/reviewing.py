@@ -16,6 +16,7 @@ from workbench.evidence.evidence import Finding
 from workbench.ledger.events import SignedKind
 from workbench.ledger.history import find_promotion
 from workbench.ledger.ledger import Entry, Event
+from workbench.policies.policy import Policy
 from workbench.policies.roles import require_role
 from workbench.records.visible_text import find_text_fault
 from workbench.reviews.approval import Statement
@@ -58,23 +59,39 @@ def _require_undecided(entries: Sequence[Entry], subject: str) -> None:
         )
 
 
-def answer(project: Project, subject: str, question: str, text: str) -> None:
-    """Write down an answer only a person can give."""
+def answer_all(project: Project, subject: str, answers: Mapping[str, str]) -> None:
+    """Write down answers only a person can give, by their questions; none of them where one cannot be kept."""
     nominee = _load_undecided(project, subject)
-    if question not in nominee.policy.questions:
-        known = ", ".join(nominee.policy.questions)
-        raise UsageError(f"The policy has no question {question!r:.100}.", why=f"It asks: {known}.")
-    if fault := find_answer_fault(text, nominee.policy):
-        raise UsageError("An answer needs a sentence.", why=fault, next_step=nominee.policy.questions[question])
-    _require_seen(text, but=_JOINERS)
-    body = {"question": question, "answer": text.strip()}
-    project.store.append_entry(
-        Event.ANSWERED,
-        actor=project.settings.acting_author,
-        subject=subject,
-        body=body,
-        require=lambda entries: _require_undecided(entries, subject),
-    )
+    _require_answers(answers, nominee.policy)
+    for question, text in answers.items():
+        project.store.append_entry(
+            Event.ANSWERED,
+            actor=project.settings.acting_author,
+            subject=subject,
+            body={"question": question, "answer": text.strip()},
+            require=lambda entries: _require_undecided(entries, subject),
+        )
+
+
+def _require_answers(answers: Mapping[str, str], policy: Policy) -> None:
+    """Raise UsageError naming the question of each answer that cannot be kept, and why."""
+    found = {question: _find_answer_fault(question, text, policy) for question, text in answers.items()}
+    faults = [f"{question:.100}: {fault}" for question, fault in found.items() if fault]
+    if faults:
+        raise UsageError(
+            "The answer was not kept." if len(answers) == 1 else f"None of the {len(answers)} answers was kept.",
+            why=faults,
+            next_step="Answer what is asked in a sentence"
+            + (", and give all of them again." if len(answers) > 1 else "."),
+        )
+
+
+def _find_answer_fault(question: str, text: str, policy: Policy) -> str | None:
+    if question not in policy.questions:
+        return f"The policy does not ask this; it asks {', '.join(policy.questions)}."
+    if fault := find_answer_fault(text, policy):
+        return f"{fault} It asks: {policy.questions[question]}"
+    return _find_hidden(text, but=_JOINERS)
 
 
 def approve(project: Project, subject: str, request: ApprovalRequest, key: Key) -> None:
@@ -88,7 +105,7 @@ def approve(project: Project, subject: str, request: ApprovalRequest, key: Key) 
     decision = decide_approval(
         principal=principal, role=require_role(request.role), authors=authors, policy=nominee.policy, subject=subject
     )
-    require_allowed(project, _say_whose(decision, key, project), _NOT_YOURS)
+    _require_allowed(project, decision, key, _NOT_YOURS)
     statement = state_approval(nominee, principal=principal, role=request.role, now=project.store.ledger.clock())
     signed = _sign(project, "approval", statement, key, action="approve", subject=subject)
     _record(project, Event.APPROVED, subject, signed, actor=principal, body={"role": request.role})
@@ -163,8 +180,8 @@ def _require_waivable(project: Project, nominee: Nominee, waiver: Waiver, findin
         policy=nominee.policy,
         subject=f"{waiver.check:.100} of {nominee.subject}",
     )
-    next_step = f"`workbench review {nominee.subject}` shows what may be waived, and by whom."
-    require_allowed(project, _say_whose(decision, key, project), next_step)
+    next_step = f"`workbench review {nominee.subject}` says of each finding that may be waived by whom."
+    _require_allowed(project, decision, key, next_step)
 
 
 def _read_words(text: str, fewest: int, *, what: str, next_step: str) -> str:
@@ -175,12 +192,17 @@ def _read_words(text: str, fewest: int, *, what: str, next_step: str) -> str:
     return " ".join(text.split())
 
 
-def _require_seen(text: str, *, but: str = "") -> None:
-    """Raise UsageError for what nobody sees in words that people sign; spaces and line ends of whatever kind are fine."""
+def _require_seen(text: str) -> None:
+    """Raise UsageError for what nobody sees in words that people sign."""
+    if hidden := _find_hidden(text):
+        raise UsageError("That text cannot be signed.", why=hidden, next_step="Write it without.")
+
+
+def _find_hidden(text: str, *, but: str = "") -> str | None:
+    """Return what nobody sees in words that people sign; spaces and line ends of whatever kind are fine."""
     odd = {letter for letter in text if not (letter.isprintable() or letter.isspace() or letter in but)}
-    if hidden := sorted(f"U+{ord(letter):04X}" for letter in odd):
-        why = f"It holds {', '.join(hidden)}, and people sign what they see."
-        raise UsageError("That text cannot be signed.", why=why, next_step="Write it without.")
+    hidden = sorted(f"U+{ord(letter):04X}" for letter in odd)
+    return f"It holds {', '.join(hidden)}, and people sign what they see." if hidden else None
 
 
 def read_end(until: str) -> str:
@@ -221,12 +243,17 @@ def find_signer(key: Key, project: Project) -> str:
     return find_keyholder(key.path, project.settings) or project.settings.acting_author
 
 
-def _say_whose(decision: Decision, key: Key, project: Project) -> Decision:
-    """Add to a refusal, when the key is nobody's, for whose it was taken."""
-    if decision.is_allowed or find_keyholder(key.path, project.settings):
-        return decision
-    taken = f"{project.settings.signers_file} does not name this key, so it was taken for that of {project.settings.acting_author}."
-    return decide(decision.action, decision.subject, [*decision.reasons, taken])
+def _require_allowed(project: Project, decision: Decision, key: Key, next_step: str) -> None:
+    """Do as `require_allowed`; of a key that is nobody's, no more is said than that: whose reasons they are is not known."""
+    signers, asked = project.settings.signers_file, decision
+    if not decision.is_allowed and find_keyholder(key.path, project.settings) is None:
+        asked = decide(
+            decision.action, decision.subject, [f"{signers} does not name this key: nobody knows whose it is."]
+        )
+        next_step = (
+            f"`workbench signer add NAME --key {key.path} --role ROLE` says whose; or name the key that is listed."
+        )
+    require_allowed(project, asked, next_step)
 
 
 def find_keyholder(key: Path, settings: Settings) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,8 @@ class ReviewVerbs(Project):
         return review_nominee(self.load_nominee(subject))
 
     def foresee_quorum(self, policy: Policy) -> list[str]:
-        """Return warnings of whose work here nobody could approve under a policy; none where nobody signs yet."""
+        """Return warnings of whose work nobody could approve under a policy, and of roles nobody asks for; none without signers."""
+        from workbench.reviews.asking import find_unasked_signers
         from workbench.reviews.quorum import foresee_quorum
         from workbench.runs.blaming import read_committers
         from workbench.signing.allowed_signers import list_signers
@@ -50,13 +51,20 @@ class ReviewVerbs(Project):
             return []
         content = path.read_bytes()
         signers = {role: list_signers(content, signing_namespace(role)) for role in policy.roles}
-        return foresee_quorum(signers, {self.settings.acting_author, *read_committers(self.settings.project)}, policy)
+        writers = {self.settings.acting_author, *read_committers(self.settings.project)}
+        return [*foresee_quorum(signers, writers, policy), *find_unasked_signers(self.settings, policy)]
 
     def add_signer(self, principal: str, key: Path, roles: Sequence[str]) -> bool:
         """Let somebody sign in these roles with a key; False where the allowed-signers file says so already."""
         from workbench.signing.granting import add_signer
 
         return add_signer(self.settings.signers_file, principal, key, roles)
+
+    def find_unasked_roles(self, roles: Sequence[str]) -> list[str]:
+        """Return a note for each role that no policy here asks for, as a misspelled one."""
+        from workbench.reviews.asking import find_unasked_roles
+
+        return find_unasked_roles(self.settings, roles)
 
     def list_signers(self) -> list[Signatory]:
         """Return who may sign as what, in the order of the file; raises Refused where it does not tell people apart."""
@@ -67,9 +75,13 @@ class ReviewVerbs(Project):
 
     def answer(self, subject: str, question: str, text: str) -> Review:
         """Answer a question only a person can answer; approvals given before become stale."""
+        return self.answer_all(subject, {question: text})
+
+    def answer_all(self, subject: str, answers: Mapping[str, str]) -> Review:
+        """Answer questions by their names: all of them, or none where one is no answer."""
         from workbench.reviews import reviewing
 
-        reviewing.answer(self, subject, question, text)
+        reviewing.answer_all(self, subject, answers)
         return self.review(subject)
 
     def approve(self, subject: str, request: ApprovalRequest, key: Key) -> Review:

@@ -90,10 +90,11 @@ def decide_waiver(
         allowed = ", ".join(policy.waivers.roles) or "nobody"
         reasons.append(f"Policy {policy.name} lets {allowed} waive, not {role}.")
     lasts = datetime.fromisoformat(expires) - datetime.fromisoformat(now)
-    if not timedelta(0) < lasts <= timedelta(days=policy.waivers.most_days):
-        reasons.append(
-            f"A waiver ends within {policy.waivers.most_days} days under policy {policy.name}, not at {expires}."
-        )
+    if not timedelta(0) < lasts:
+        reasons.append(f"{_spell_end(expires)} lies in the past; it is {now}.")
+    elif lasts > timedelta(days=policy.waivers.most_days):
+        most = policy.waivers.most_days
+        reasons.append(f"A waiver ends within {most} days under policy {policy.name}, not with {_spell_end(expires)}.")
     if finding is None:
         reasons.append(f"Policy {policy.name} has no such check.")
     elif finding.severity is not Severity.WAIVABLE:
@@ -101,6 +102,11 @@ def decide_waiver(
     elif finding.status is Status.PASS:
         reasons.append("It passed; there is nothing to waive.")
     return decide("waive", subject, reasons)
+
+
+def _spell_end(expires: str) -> str:
+    """Return an end as it was asked for: a day where it is the end of one, else the time."""
+    return last_day(expires) if "T00:00:00+" in expires else expires
 
 
 def find_waiver_faults(

@@ -40,9 +40,14 @@ def round_rows(table: pd.DataFrame, steps: Mapping[str, float]) -> list[str]:
 
 def round_texts(columns: Mapping[str, Sequence[str]], steps: Mapping[str, float]) -> list[str]:
     """Return the same of rows whose values are spelled as they were digested (JSON), for the columns that have a step."""
+    return round_rows(read_columns({name: columns[name] for name in steps}), steps)
+
+
+def read_columns(columns: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return rows whose values are spelled as they were digested as a table that can be rounded, to whatever steps."""
     import pandas as pd
 
-    return round_rows(pd.DataFrame({name: _read_texts(columns[name]) for name in steps}), steps)
+    return pd.DataFrame({name: _read_texts(texts) for name, texts in columns.items()})
 
 
 def _read_texts(texts: Sequence[str]) -> pd.Series:

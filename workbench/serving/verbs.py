@@ -18,6 +18,7 @@ class ServingVerbs(ReleaseVerbs):
     def serve(self, endpoint: str, *, port: int) -> BentoServer:
         """Start an endpoint's release on loopback and return when it is ready; raises Refused when it may not be served."""
         from workbench.releases import releases
+        from workbench.releases.mending import find_remedy
         from workbench.releases.release_audit import SUBJECT
         from workbench.reviews.judging import require_allowed
         from workbench.serving.bentoml_server import serve_bento
@@ -26,8 +27,10 @@ class ServingVerbs(ReleaseVerbs):
         subject = self.find_served(endpoint)
 
         def audit(source: Path) -> dict[str, bytes]:
-            audited = releases.read_release(source, subject, self.settings, self.store.read_ledger())
-            require_allowed(self, audited.release.decision, f"workbench rollback {endpoint}")
+            entries = self.store.read_ledger()
+            audited = releases.read_release(source, subject, self.settings, entries)
+            if not audited.release.decision.is_allowed:
+                require_allowed(self, audited.release.decision, find_remedy(self, endpoint, subject, entries))
             return audited.files
 
         return serve_bento(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,11 +21,7 @@ def add_signer(signers: Path, principal: str, key: Path, roles: Sequence[str]) -
     """
     public = read_public_key(key)
     if public is None:
-        raise UsageError(
-            f"{key} is no SSH key.",
-            why="Neither it nor a file of its name with .pub holds a public key.",
-            next_step=f"Make one with `ssh-keygen -t ed25519 -f {key}`, or name another file.",
-        )
+        raise _no_key(key)
     line = allowed_signer(principal, roles, public)
     with disk_answers(signers.parent):
         before = signers.read_text(encoding="utf-8") if signers.is_file() else ""
@@ -39,6 +36,20 @@ def add_signer(signers: Path, principal: str, key: Path, roles: Sequence[str]) -
             )
         _replace(signers, after)
     return True
+
+
+def _no_key(key: Path) -> UsageError:
+    """Say that a file is no key, or not there; a key pair is made under the name of its private half."""
+    private = key.with_suffix("") if key.suffix == ".pub" else key
+    is_there = key.exists() or private.exists()
+    if is_there:
+        why, step = (
+            "Neither it nor a file of its name with .pub holds a public key.",
+            "Name another file, or make a key",
+        )
+        return UsageError(f"{key} is no SSH key.", why=why, next_step=f"{step}: `ssh-keygen -t ed25519 -f FILE`.")
+    step = f"Make a key, `ssh-keygen -t ed25519 -f {shlex.quote(str(private))}`, or name another file."
+    return UsageError(f"There is no file {key}.", next_step=step)
 
 
 def _replace(path: Path, content: str) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+_APPROVAL = "workbench.approval."
+
 
 def signing_namespace(role: str) -> str:
     """Return the SSHSIG namespace a role approves in; it must be granted to the key in the allowed-signers file."""
-    return f"workbench.approval.{role}"
+    return f"{_APPROVAL}{role}"
+
+
+def find_roles(namespaces: Iterable[str]) -> list[str]:
+    """Return the roles whose namespaces to approve in these are."""
+    return [name.removeprefix(_APPROVAL) for name in namespaces if name.startswith(_APPROVAL)]
 
 
 def waiver_namespace(role: str) -> str:

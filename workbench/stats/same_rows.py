@@ -200,30 +200,73 @@ def _bound_chance(pooled: NDArray[np.int64], share: float, alone: int) -> float:
 
     sizes, often = np.unique(pooled[pooled > 0], return_counts=True)
     total = int(pooled.sum())
+    apart = [abs(2 * np.arange(size + 1) - size) for size in sizes]
+    chances = [binom.logpmf(np.arange(size + 1), size, share) for size in sizes]
     bounds = []
     for strength in np.geomspace(1e-3, 30, 25):
-        each = [
-            np.log(
-                np.sum(binom.pmf(taken := np.arange(size + 1), size, share) * np.exp(-strength * abs(2 * taken - size)))
-            )
-            for size in sizes
-        ]
+        each = [_add_logarithms(chance - strength * far) for chance, far in zip(chances, apart, strict=True)]
         bounds.append(strength * alone + float(np.dot(often, each)))
     return min(bounds) + 0.5 * float(np.log(2 * np.pi * max(total * share * (1 - share), 1)))
+
+
+def _add_logarithms(values: NDArray[np.float64]) -> float:
+    """Return the logarithm of a sum by those of what is added, each of which may be too small to be a number."""
+    import numpy as np
+
+    largest = values.max()
+    return float(largest + np.log(np.sum(np.exp(values - largest))))
 
 
 def _match_by_name(
     names: Sequence[str], others: Sequence[str], ours: NDArray[np.int64], theirs: NDArray[np.int64]
 ) -> bool:
     """True where rows of one name match, and too many of them for rows that were named at random."""
-    import numpy as np
-    from scipy.stats import binom
-
     places = {name: place for place, name in enumerate(names)}
     pairs = [(places[name], place) for place, name in enumerate(others) if name in places]
     agreeing = sum(int(ours[own] == theirs[place]) for own, place in pairs)
     if agreeing < LEAST_SHARE * max(len(names), len(others)):
         return False
+    return _agree_beyond_chance(agreeing, len(pairs), ours, theirs)
+
+
+def _agree_beyond_chance(agreeing: int, pairs: int, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> bool:
+    """True where so many of the pairs of one name are of one kind as names given at random would not make."""
+    import numpy as np
+    from scipy.stats import binom
+
     pooled = np.bincount(np.concatenate([ours, theirs]))
     by_chance = float(np.sum((pooled / pooled.sum()) ** 2))
-    return bool(binom.logsf(agreeing - 1, len(pairs), by_chance) < np.log(_LARGEST_CHANCE))
+    return bool(binom.logsf(agreeing - 1, pairs, by_chance) < np.log(_LARGEST_CHANCE))
+
+
+# Some of the rows
+
+
+@dataclass(frozen=True)
+class DigestedRows:
+    """The rows of a table: `names` of them, and `digests` that are the same for equal rows."""
+
+    names: Sequence[str]
+    digests: Sequence[str]
+
+
+def find_shared_rows(one: DigestedRows, other: DigestedRows) -> list[bool]:
+    """Return for each row of one whether it stands in the other; for none where independent draws may well be as alike.
+
+    Where rows match by chance (small tables of categories) those count that are the same under their own name.
+    """
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    ours, theirs = (
+        np.array([numbers.setdefault(each, len(numbers)) for each in rows.digests], dtype=np.int64)
+        for rows in (one, other)
+    )
+    if not (found := np.isin(ours, theirs)).any():
+        return [False] * len(ours)
+    if _match_beyond_chance(_count_matched(ours, theirs), ours, theirs):
+        return [bool(each) for each in found]
+    named = dict(zip(other.names, other.digests, strict=True))
+    is_same = [named.get(name) == digest for name, digest in zip(one.names, one.digests, strict=True)]
+    pairs = sum(name in named for name in one.names)
+    return is_same if _agree_beyond_chance(sum(is_same), pairs, ours, theirs) else [False] * len(ours)

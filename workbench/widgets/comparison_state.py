@@ -232,7 +232,8 @@ def _value_key(value: Any) -> tuple[Any, ...] | None:
 def _facts(comparison: Comparison) -> list[dict[str, str]]:
     levels = {run.advantage.level for run in comparison.runs if run.advantage}
     level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
-    tried = f"{spell_tries(comparison.tried, comparison.other_rules)} on this holdout"
+    where = "" if comparison.other_splits else " on this holdout"
+    tried = f"{spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)}{where}"
     decimals = choose_decimals([run.value for run in comparison.runs])
     return [
         fact_state(

@@ -14,10 +14,13 @@ from workbench.errors import WorkbenchError
 from workbench.files.disk import find_write_fault
 from workbench.files.processes import Orphan, find_orphans
 from workbench.files.scratch_folders import find_left_over
-from workbench.ledger.ledger import Event
+from workbench.ledger.history import find_endpoints, require_served
 from workbench.nominations.freezing import INSPECTED
 from workbench.releases.aliases import Pointing, point_to_served
+from workbench.releases.mending import find_remedy
 from workbench.releases.release_audit import SUBJECT
+from workbench.releases.releases import verify_release
+from workbench.reviews.asking import find_unasked_signers
 from workbench.reviews.nominees import find_frozen_faults
 from workbench.runs.project import Project
 from workbench.runs.publishing import publish_pending
@@ -85,7 +88,8 @@ def _trust(project: Project) -> Iterator[Symptom]:
         return
     faults = find_signers_faults(path.read_bytes())
     remedy = "Write one line for each person and key; until then no signature holds." if faults else ""
-    yield Symptom("allowed signers", not faults, "; ".join([str(path), *faults]), remedy)
+    notes = [] if faults else find_unasked_signers(project.settings)
+    yield Symptom("allowed signers", not faults, "; ".join([str(path), *faults, *notes]), remedy)
 
 
 def _disk(project: Project) -> Iterator[Symptom]:
@@ -134,6 +138,22 @@ def _frozen(project: Project) -> Iterator[Symptom]:
         yield Symptom("nominees", True, "the frozen files of what is served are as they were nominated")
 
 
+def _released(project: Project) -> Iterator[Symptom]:
+    """Audit what each endpoint serves as `workbench verify` does: files, signatures, ledger."""
+    entries = project.store.read_ledger()
+    for endpoint in find_endpoints(entries):
+        subject, faults = require_served(entries, endpoint), []
+        try:
+            release = verify_release(subject, project.settings, entries)
+            faults = list(release.decision.reasons)
+        except WorkbenchError as exc:
+            faults = [exc.what, *exc.reasons]
+        version = f"version {subject.rpartition('/')[2]}"
+        remedy = find_remedy(project, endpoint, subject, entries) if faults else ""
+        found = f"{version} does not verify: {' '.join(faults)}" if faults else f"serves {version}, which verifies"
+        yield Symptom(f"endpoint {endpoint}", not faults, found, remedy)
+
+
 def _mlflow(project: Project) -> Iterator[Symptom]:
     project.tracker.require_answer()
     told = publish_pending(project.settings, project.store, project.tracker)
@@ -153,12 +173,10 @@ def _mlflow(project: Project) -> Iterator[Symptom]:
 
 
 def _aliases(project: Project) -> Iterator[Symptom]:
-    entries = project.store.read_ledger()
-    moves = [entry for entry in entries if entry.event in (Event.PROMOTED, Event.ROLLED_BACK)]
-    for endpoint in sorted({entry.body["endpoint"] for entry in moves}):
+    for endpoint in find_endpoints(project.store.read_ledger()):
         pointing = point_to_served(project, endpoint)
         if pointing is not None:
-            yield Symptom(f"endpoint {endpoint}", True, _say_pointing(pointing))
+            yield Symptom(f"alias of {endpoint}", True, _say_pointing(pointing))
 
 
 def _processes(_: Project) -> Iterator[Symptom]:
@@ -185,16 +203,16 @@ def _left_over(project: Project) -> Iterator[Symptom]:
 
 
 def _say_pointing(pointing: Pointing) -> str:
-    served = f"serves version {pointing.served}"
+    served = f"served is version {pointing.served}"
     if pointing.is_unset:
         lost = f"{served}, which MLflow has no more and cannot number so again"
         return f"{lost}; the alias stays unset, and nothing depends on it"
     if pointing.found == pointing.served:
-        return f"{served}, alias agrees"
+        return f"points to version {pointing.served}, which is served"
     return f"the alias pointed to version {pointing.found}; the ledger serves {pointing.served}; mended"
 
 
 _LOOKS = (
-    *(_python, _programs, _author, _disk, _trust, _ledger, _runs, _frozen, _mlflow, _aliases),
+    *(_python, _programs, _author, _disk, _trust, _ledger, _runs, _frozen, _released, _mlflow, _aliases),
     *(_processes, _left_over),
 )

@@ -116,6 +116,18 @@ def test_a_holdout_nobody_else_has_is_told_with_what_is_served_and_the_same_rows
     assert released.bench.foresee_obstacles([released.bench.run(other, {})]) == []
 
 
+def test_a_sweep_over_splits_has_no_best_and_says_once_that_each_split_is_a_try(nominated: Governed) -> None:
+    then, now = "train, holdout = table[:300], table[300:]", "table = table.sample(frac=1, random_state=seed)\\n"
+    write_notebook(nominated.project, "splits.ipynb", (then, now + then))
+    done = run_command(nominated.project, "sweep", "splits.ipynb", "-p", "seed=11,12")
+    said = " ".join(done.stdout.split())
+    assert "No best roc_auc: the 2 runs were scored on 2 different holdouts." in said
+    assert (said.count("comparison: 2 runs were scored on 2 different holdouts"), said.count("- comparison")) == (1, 1)
+    assert "Best roc_auc" not in said
+    compared = nominated.bench.compare(notebook="splits.ipynb")
+    assert (compared.tried, compared.other_splits) == (4, 3)  # and the two runs of the nominated project
+
+
 def test_rules_that_came_after_the_first_score_are_told_in_a_draft_at_once_and_new_rows_are_not(
     nominated: Governed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,12 @@ def test_what_the_champion_knows_by_heart_of_rows_it_was_trained_on_does_not_cou
     told = f"The champion was trained on {len(known)} of the 200 rows; compared on the other {200 - len(known)}."
     assert told in finding.reason
     assert told in nominee.card.decode()
+    # The runs that became shop/1 and shop/2 had other splits of these data.
+    tries = nominee.evidence.tries
+    assert tries is not None
+    scored = set(map(str, range(300, 500))) & set(parse_predictions(nominee.challenger.predictions, "x").rows)
+    assert (tries.distinct, tries.other_splits, tries.scored_rows) == (3, 2, len(scored))
+    assert "3 tries, 2 of them on other splits of the data" in CHECKS["holdout_wear"](nominee.evidence, STANDARD).value
     assert finding.status is not Status.FAIL
     assert nominee.evidence.champion is not None
     assert nominee.evidence.champion.rows == 200 - len(known)

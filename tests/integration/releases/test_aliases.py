@@ -16,7 +16,7 @@ from workbench.workflow import Workbench
 def test_an_alias_that_was_moved_behind_our_back_is_mended_by_the_doctor(released: Governed) -> None:
     released.bench.tracker.point_alias(MODEL, CHAMPION, 1)
     found = {symptom.part: symptom for symptom in released.bench.examine()}
-    assert found["endpoint shop"].found == "the alias pointed to version 1; the ledger serves 2; mended"
+    assert found["alias of shop"].found == "the alias pointed to version 1; the ledger serves 2; mended"
     assert released.alias() == 2
 
 
@@ -68,7 +68,7 @@ def test_a_rollback_while_mlflow_is_away_is_done_once_and_says_so(released: Gove
     assert "alias champion is not set yet; `workbench doctor` sets it" in said
     assert released.bench.find_served(MODEL) == "shop/1"
     assert released.alias() == 2
-    assert next(symptom for symptom in released.bench.examine() if symptom.part == "endpoint shop").is_well
+    assert next(symptom for symptom in released.bench.examine() if symptom.part == "alias of shop").is_well
     assert released.alias() == 1
 
 
@@ -91,7 +91,7 @@ def test_a_model_that_somebody_deleted_in_mlflow_stops_nothing(nominated: Govern
     assert nominated.alias() == 1
     nominated.bench.tracker._client.delete_registered_model(MODEL)
     found = {symptom.part: symptom for symptom in nominated.bench.examine()}
-    assert found["endpoint shop"].found.endswith("the ledger serves 1; mended")
+    assert found["alias of shop"].found.endswith("the ledger serves 1; mended")
     assert nominated.alias() == 1
     run_id = nominated.bench.review("shop/1").evidence.identity.run_id
     assert nominated.bench.nominate(run_id, MODEL).subject == "shop/3"
@@ -102,5 +102,5 @@ def test_a_version_that_mlflow_cannot_number_so_again_is_told_plainly(released: 
     run_id = released.bench.review("shop/1").evidence.identity.run_id
     assert released.bench.nominate(run_id, MODEL).subject == "shop/3"
     found = {symptom.part: symptom for symptom in released.bench.examine()}
-    assert "MLflow has no more and cannot number so again" in found["endpoint shop"].found
+    assert "MLflow has no more and cannot number so again" in found["alias of shop"].found
     assert released.bench.verify("shop/2").decision.is_allowed

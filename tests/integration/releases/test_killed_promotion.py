@@ -103,7 +103,7 @@ def test_a_promotion_that_dies_after_any_step_is_the_old_or_the_new_one(
     assert moves == ([served] if served else [])
     if served:
         assert nominated.bench.verify(served).decision.is_allowed
-        assert next(s.is_well for s in nominated.bench.examine() if s.part == "endpoint shop")
+        assert next(s.is_well for s in nominated.bench.examine() if s.part == "alias of shop")
         assert nominated.alias() == 1
     require_whole(nominated)
 

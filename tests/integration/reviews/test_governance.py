@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import AUTHOR, run_command
-from tests.integration.governed import HARM, OWNER, ROLES, STRANGER, VALIDATOR, Governed, reasons_of
+from tests.integration.governed import ANSWERS, HARM, OWNER, ROLES, STRANGER, VALIDATOR, Governed, reasons_of
 from workbench.errors import Refused, UsageError
 from workbench.evidence.evidence import Status
 from workbench.ledger.ledger import Event
@@ -39,10 +39,22 @@ def test_an_approved_nominee_may_be_promoted_and_every_check_passed(nominated: G
 
 
 def test_its_author_may_not_approve_it_and_the_attempt_is_recorded(nominated: Governed) -> None:
+    nominated.list_key(AUTHOR, "owner")
     with pytest.raises(Refused) as refused:
         nominated.acting(AUTHOR).approve("shop/1", ApprovalRequest("owner"), Key(nominated.keys / "ada"))
     assert f"{AUTHOR} is an author of the run" in reasons_of(refused)
     assert nominated.refusals() == [(AUTHOR, "approve", "shop/1")]
+
+
+def test_of_a_key_that_is_not_listed_no_more_is_said_than_that(nominated: Governed) -> None:
+    key = nominated.key_of(STRANGER)
+    with pytest.raises(Refused) as refused:
+        nominated.bench.approve("shop/1", ApprovalRequest("owner"), Key(key))
+    signers = nominated.bench.settings.signers_file
+    assert refused.value.reasons == (f"{signers} does not name this key: nobody knows whose it is.",)
+    assert f"`workbench signer add NAME --key {key} --role ROLE`" in refused.value.next_step
+    nominated.list_key(STRANGER, "owner")
+    assert nominated.bench.approve("shop/1", ApprovalRequest("owner"), Key(key)).all_signers == (STRANGER,)
 
 
 def test_one_person_in_two_roles_is_one_person(nominated: Governed) -> None:
@@ -150,6 +162,22 @@ def test_an_answer_needs_words_and_a_question_that_was_asked(nominated: Governed
     assert nominated.bench.review("shop/1").open_questions == ()
 
 
+def test_answers_are_all_kept_or_none_and_each_fault_names_its_question(nominated: Governed) -> None:
+    before = nominated.bench.store.read_ledger()
+    given = [f"--answer={name}={text}" for name, text in {**ANSWERS, "harm": "Nobody I know", "weather": HARM}.items()]
+    done = run_command(nominated.project, "review", "shop/1", *given)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert "None of the 5 answers was kept." in said
+    assert "harm: It has 13 visible characters of at least 20. It asks: Who could be harmed" in said
+    assert "weather: The policy does not ask this; it asks intended_use" in said
+    assert nominated.bench.store.read_ledger() == before
+    done = run_command(
+        nominated.project, "review", "shop/1", *(f"--answer={name}={text}" for name, text in ANSWERS.items())
+    )
+    assert (done.returncode, "4 of 4 questions answered" in done.stdout) == (0, True)
+
+
 WORDLESS = {
     "dots": "." * 40,
     "nothing to see": "\u200b\u2800" * 20,
@@ -161,7 +189,7 @@ WORDLESS = {
 def test_what_is_no_answer_is_refused_before_it_is_written(nominated: Governed) -> None:
     before = nominated.bench.store.read_ledger()
     for text in WORDLESS.values():
-        with pytest.raises(UsageError, match="An answer needs a sentence") as refused:
+        with pytest.raises(UsageError, match="The answer was not kept") as refused:
             nominated.acting(VALIDATOR).answer("shop/1", "harm", text)
         assert len(str(refused.value)) < 400
         assert run_command(nominated.project, "review", "shop/1", "--answer", f"harm={text}").returncode == 2
@@ -170,7 +198,7 @@ def test_what_is_no_answer_is_refused_before_it_is_written(nominated: Governed) 
 
 @pytest.mark.parametrize("letter", ["\u202e", "\x1b", "\u200b"])
 def test_an_answer_holds_nothing_that_whoever_confirms_it_does_not_see(nominated: Governed, letter: str) -> None:
-    with pytest.raises(UsageError, match="cannot be signed") as refused:
+    with pytest.raises(UsageError, match="The answer was not kept") as refused:
         nominated.bench.answer("shop/1", "harm", f"{HARM} {letter}It is final.")
     assert f"U+{ord(letter):04X}" in refused.value.reasons[0]
     nominated.bench.answer("shop/1", "harm", "هیچ\u200cکس از یک خبرنامه\u00a0آسیب نمی\u200cبیند.\nWe asked.")

@@ -117,13 +117,15 @@ def test_an_expired_waiver_that_is_still_needed_stays_in_the_evidence(
 def test_who_may_not_waive_is_refused_with_every_reason_and_that_is_recorded(high: Governed) -> None:
     refusals = {
         (AUTHOR, "owner", "metric_limit", 30): f"{AUTHOR} is an author of the run",
+        (OWNER, "owner", "metric_limit", -1): "lies in the past",
         (VALIDATOR, "validator", "metric_limit", 30): "lets owner waive, not validator",
-        (OWNER, "owner", "metric_limit", 91): "A waiver ends within 90 days under policy standard, not at",
+        (OWNER, "owner", "metric_limit", 91): "A waiver ends within 90 days under policy standard, not with",
         (OWNER, "owner", "run_finished", 30): "it is blocking, not waivable",
         (OWNER, "owner", "beats_baseline", 30): "It passed; there is nothing to waive",
         (OWNER, "owner", "fairness", 30): "has no such check",
         (STRANGER, "owner", "metric_limit", 30): "does not let this key sign workbench.waiver.owner",
     }
+    high.list_key(AUTHOR, "owner")
     for (principal, role, check, days), reason in refusals.items():
         with pytest.raises(Refused) as refused:
             high.waive("shop/3", check, by=principal, role=role, days=days)

@@ -56,6 +56,7 @@ def test_who_wrote_a_line_of_own_code_is_an_author_and_cannot_approve_it_whoever
     assert [file.path for file in evidence.authorship.files] == [
         "notebooks/holds_own_code.ipynb", "notebooks/features.py", "notebooks/scaling.py", "notebooks/units.py"
     ]  # fmt: skip
+    nominated_with_own_code.list_key(STRANGER, "owner")
     request, key = ApprovalRequest("owner"), Key(nominated_with_own_code.key_of(STRANGER))
     with pytest.raises(Refused) as refused:
         nominated_with_own_code.acting(STRANGER).approve(f"{MODEL}/1", request, key)

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from tests.conftest import NOTEBOOKS
+from tests.unit.policies.builders import STANDARD_POLICY
 from workbench.cli.main import run_command
 from workbench.signing.ssh_signatures import make_key
 
@@ -104,6 +105,43 @@ def test_a_signer_is_added_once_and_a_key_of_two_people_is_refused(outside: Path
     assert "approval as validator, waiver as validator, objection, approval as owner" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_a_role_that_no_policy_asks_for_is_told_when_it_is_granted_and_by_policy_check_and_doctor(
+    outside: Path, tmp_path: Path, capsys
+) -> None:
+    make_key(tmp_path / "nora", "nora")
+    assert run_command(["init"]) == 0
+    note = "No policy here asks for the role valdator (did you mean validator?); asked for are owner, risk_officer, validator."
+    granted = ["signer", "add", "nora@example.org", "--key", str(tmp_path / "nora"), "--role"]
+    assert run_command([*granted, "owner,valdator"]) == 0
+    assert f"Warning. {note}" in capsys.readouterr().out
+    assert run_command(["policy", "check"]) == 0
+    assert f"standard: Warning. {note}" in capsys.readouterr().out
+    own = outside / "own.yaml"
+    own.write_text(STANDARD_POLICY.read_text(encoding="utf-8").replace("validator:", "valdator:"), encoding="utf-8")
+    assert run_command(["policy", "check", "./own.yaml"]) == 0
+    assert note not in capsys.readouterr().out
+    run_command(["doctor"])
+    assert note in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_public_half_that_is_not_there_is_made_under_the_name_of_the_private_one(
+    outside: Path, tmp_path: Path, capsys
+) -> None:
+    assert run_command(["init"]) == 0
+    key = tmp_path / "grace.pub"
+    add = ["signer", "add", "grace@example.org", "--key", str(key), "--role", "owner"]
+    assert run_command(add) == 2
+    said = capsys.readouterr().err
+    assert f"There is no file {key}." in said
+    assert f"`ssh-keygen -t ed25519 -f {key.with_suffix('')}`" in said
+    key.write_text("no key", encoding="utf-8")
+    assert run_command(add) == 2
+    assert f"{key} is no SSH key." in capsys.readouterr().err
+    key.unlink()
+    make_key(key.with_suffix(""), "grace")
+    assert run_command(add) == 0
 
 
 def test_what_a_notebook_asks_is_asked_of_the_project_it_lies_in_wherever_it_works(outside: Path, capsys) -> None:

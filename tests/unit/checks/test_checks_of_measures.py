@@ -26,9 +26,11 @@ from tests.unit.evidence.measure_builders import (
     build_classes,
     build_disclosure,
     build_disclosures,
+    build_leakage,
     build_slice,
     build_slices,
 )
+from tests.unit.policies.builders import build_policy
 from workbench.checks import run_checks
 from workbench.evidence.evidence import Status
 from workbench.evidence.measures.sample import SampleFact
@@ -165,6 +167,37 @@ def test_a_replay_by_other_local_code_does_not_agree_though_its_scores_do():
     assert find("replay_agrees", replay=replace(replay, reasons=())).value == "other local code; scores identical"
 
 
+def test_what_did_not_come_out_the_same_is_told_apart():
+    reasons = ("code nb/g.py: a then, b now", "model model/features.py: a then, b now.")
+    finding = find("replay_agrees", replay=build_replay(verdict="different", different=("code",), reasons=reasons))
+    assert "the same: code nb/g.py: a then, b now; model model/features.py: a then, b now. Nominate" in finding.reason
+
+
+def test_a_strong_feature_may_be_explained_where_the_policy_lets_it_be_waived_and_nowhere_else():
+    leaking = {"leakage": build_leakage(id_like=("patient",))}
+    assert find("no_leaking_feature", **leaking).reason.endswith("a waiver by a second person says why.")
+    strict = build_policy(checks={"no_leaking_feature": {"largest_strength": 0.99}}, severities={})
+    assert find("no_leaking_feature", policy=strict, **leaking).reason.endswith("of the features and run again.")
+
+
+def test_what_was_fitted_on_is_never_claimed_only_what_was_logged():
+    finding = find("holdout_untouched")
+    assert finding.status is Status.PASS
+    assert "what was logged was compared, what it was fitted on is not known" in finding.value
+    assert "What the model was fitted on is not known" in finding.reason
+
+
+def test_a_truth_that_is_not_the_target_is_named_and_a_score_that_is_fails():
+    holdout = build_holdout(target="tumour")
+    other = find("holdout_untouched", holdout=holdout, sample=SampleFact(143, 53, None, "other"))
+    assert other.status is Status.UNKNOWN
+    assert other.reason.startswith(
+        "In no row is the truth that was scored the holdout's column 'tumour'. Nobody can tell"
+    )
+    swapped = find("holdout_untouched", holdout=holdout, sample=SampleFact(143, 53, None, "swapped"))
+    assert (swapped.status, swapped.value) == (Status.FAIL, "truth and score are swapped")
+
+
 def test_what_a_replay_passes_with_is_never_called_different():
     kinds = ("run", "notebook", "parameter", "data", "code", "metric", "history", "predictions", "model", "output")
     several = [named for count in (0, 1, 2, len(kinds)) for named in combinations(kinds, count)]
@@ -190,6 +223,18 @@ def test_other_rules_on_the_rows_are_named_where_the_wear_is_told(distinct):
     found = find("holdout_wear", tries=build_tries(distinct=distinct, other_rules=rules))
     assert found.value.startswith(f"{distinct} tries, 2 of them other policies, in 5 runs;")
     assert "also planned under lenient (sha256 0123456789ab); own (sha256 ba9876543210)." in found.reason
+
+
+@pytest.mark.parametrize("distinct", [6, 10, 31])
+def test_tries_on_other_splits_are_told_with_how_many_rows_were_scored_there(distinct):
+    found = find("holdout_wear", tries=build_tries(distinct=distinct, other_splits=5, beside=1, scored_rows=61))
+    assert found.value.startswith(f"{distinct} tries, 5 of them on other splits of the data, in 5 runs;")
+    assert (
+        "5 tries were on another split of the same data: half of these rows or more were at hand there" in found.reason
+    )
+    assert "1 try was on holdouts that share some of these rows; less than half" in found.reason
+    assert "61 rows of this holdout stood in another one that was scored." in found.reason
+    assert ("of rows that none of these runs had" in found.reason) is (found.status is Status.FAIL)
 
 
 def test_what_was_shown_is_never_repeated_but_its_place_is():

@@ -19,6 +19,7 @@ from tests.unit.reviews.builders import build_review
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
 from workbench.comparisons.comparison import RunComparison, Verdict
+from workbench.evidence.evidence import Finding, Severity, Status
 from workbench.ledger.ledger import Checkpoint, Event, seal_entry
 from workbench.reviews.checklist import ItemStatus
 from workbench.reviews.ledger_audit import AuditedApproval, LedgerAudit
@@ -158,6 +159,18 @@ def test_a_review_fits_eighty_columns_and_shows_what_blocks_it_first(capsys):
     assert max(map(cell_len, table)) <= 80
     assert [("Pass" in line) for line in table] == sorted("Pass" in line for line in table)
     assert "✕ Fail" in table[0]
+
+
+def test_a_review_says_at_a_finding_who_may_waive_it_and_counts_checks_answers_and_items_apart(capsys):
+    waivable = Finding("metric_limit", Status.FAIL, "0.7", "at least 0.8", "It is too low.", Severity.WAIVABLE)
+    blocking = Finding("run_finished", Status.FAIL, "no", "yes", "It failed.")
+    review = replace(build_review(), findings=(waivable, blocking))
+    text = " ".join(printed(capsys, terminal_reviews.print_review, review).split())
+    assert "It is too low. May be waived by owner." in text
+    assert text.count("May be waived") == 1
+    answered = len(review.questions) - len(review.open_questions)
+    assert f"2 checks: 2 failed; {answered} of {len(review.questions)} questions answered" in text
+    assert f"Checklist of {len(review.checklist)} items, each settled by several checks and answers or by none:" in text
 
 
 def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):

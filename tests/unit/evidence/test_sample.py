@@ -157,3 +157,16 @@ def test_rows_of_which_columns_were_left_out_cannot_be_told(leave):
     data = table()
     assert sample(leave(data, features=("x",))).strangers is None
     assert sample(leave(data.assign(bought=data.bought.map({0: "no", 1: "yes"}), y=data.bought))).strangers is None
+
+
+def test_a_truth_that_is_nowhere_the_target_is_told_from_a_score_that_is_it_everywhere(leave):
+    data = table().assign(bought=np.linspace(10, 20, 200).round(1))
+    folder = leave(data)
+    spool.log_predictions(data.index, data.score, data.bought)
+    assert (sample(folder).strangers, sample(folder).other_truth) == (None, "swapped")
+    spool.log_predictions(data.index, data.bought * 2, data.score)
+    assert (sample(folder).strangers, sample(folder).other_truth) == (None, "other")
+    spool.log_predictions(data.index, data.bought, data.bought)
+    assert (sample(folder).strangers, sample(folder).other_truth) == (0, "")
+    turned = table()
+    assert sample(score_others(leave(turned), turned.assign(bought=1 - turned.bought))).other_truth == "other"

@@ -27,6 +27,7 @@ from workbench.nominations.obstacles import (
     find_lonely_holdout,
     find_obstacles,
     find_plan_obstacle,
+    find_scattered_holdouts,
     find_undeclared_holdout,
     is_to_be_nominated,
     merge_obstacles,
@@ -262,6 +263,13 @@ def test_a_holdout_nobody_else_has_is_told_with_that_of_the_others_by_name_and_d
     assert "Run 111111111111 was scored on holdout 'birds' dddddddddddd (200 rows), as 1 other was." in found.text
     assert "log them as run 111111111111 did" in found.text
     assert found.text.endswith("nothing is to be done.")
+
+
+def test_runs_on_different_holdouts_are_told_once_that_none_is_the_best_and_that_a_lucky_split_is_a_try():
+    found = find_scattered_holdouts([[on("1" * 12, "c"), on("2" * 12, "c")], [on("3" * 12, "d")]])
+    assert (found.about, found.runs) == ("comparison", ("1" * 12, "2" * 12, "3" * 12))
+    assert "3 runs were scored on 2 different holdouts, so their scores cannot be compared, and none" in found.text
+    assert "the highest score is the luckiest split, and each run is a try" in found.text
 
 
 def test_what_is_served_is_named_before_other_runs():

@@ -130,8 +130,8 @@ PROBLEMS = {
     "waivers.roles: None names nobody. Write": without("waivers", "roles"),
     "waivers.most_days: 0 is no count of days. Write": changed("waivers", "most_days", to=0),
     "waivers.most_days: 36501 is no count of days. Write": changed("waivers", "most_days", to=36501),
-    "waivers: are not allowed, and beats_baseline, calibrated, data_quality, enough_data, holdout_wear, not_worse_than_champion, "
-    "robust may be waived.": changed("waivers", to={"allowed": False}),
+    "waivers: are not allowed, and beats_baseline, calibrated, data_quality, enough_data, holdout_wear, no_leaking_feature, "
+    "not_worse_than_champion, robust may be waived.": changed("waivers", to={"allowed": False}),
     "the file: it is no mapping of keys. Write the keys": b"- format: 1",
 }
 

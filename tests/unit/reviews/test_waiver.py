@@ -201,8 +201,8 @@ def test_a_second_person_in_the_role_may_waive_what_is_waivable():
             f"{AUTHOR.title()} is an author of the run; a waiver is given by a second person.",
         ),
         ({"role": "validator"}, "Policy standard lets owner waive, not validator."),
-        ({"days": 0}, f"A waiver ends within 90 days under policy standard, not at {after(0)}."),
-        ({"days": 91}, f"A waiver ends within 90 days under policy standard, not at {after(91)}."),
+        ({"days": 0}, f"{after(0)} lies in the past; it is {after(0)}."),
+        ({"days": 91}, f"A waiver ends within 90 days under policy standard, not with {after(91)}."),
         ({"finding": None}, "Policy standard has no such check."),
         (
             {"finding": replace(FINDING, severity=Severity.BLOCKING)},
@@ -217,6 +217,12 @@ def test_a_second_person_in_the_role_may_waive_what_is_waivable():
 )
 def test_whoever_may_not_waive_is_told_why(changes, reason):
     assert decide(**changes).reasons == (reason,)
+
+
+def test_a_day_that_was_asked_for_is_said_as_it_was_written():
+    begun = datetime.fromisoformat(ISSUED)
+    (reason,) = decide(days=(datetime(begun.year, 1, 1, tzinfo=begun.tzinfo) - begun) / timedelta(days=1)).reasons
+    assert reason == f"{begun.year - 1}-12-31 lies in the past; it is {ISSUED}."
 
 
 @given(

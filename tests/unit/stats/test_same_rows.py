@@ -10,6 +10,7 @@ from tests.conftest import examples
 from workbench.records.row_digests import encode_value
 from workbench.stats import same_rows
 from workbench.stats.same_rows import (
+    DigestedRows,
     NamedRows,
     _count_matched,
     _Kinds,
@@ -17,6 +18,7 @@ from workbench.stats.same_rows import (
     _match_by_name,
     _place_rows,
     are_same_rows,
+    find_shared_rows,
     may_be_same_size,
 )
 
@@ -80,19 +82,19 @@ def test_other_rows_are_told_apart(other: pd.DataFrame) -> None:
     assert not are_same(other, MEASURED)
 
 
-def draw(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two independent draws of one small population of categories."""
+def draw(seed: int, larger: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two independent draws of one small population of categories, the other so many times larger."""
     rng = np.random.default_rng(seed)
     rows, levels = int(rng.integers(20, 300)), rng.integers(2, 5, rng.integers(1, 4))
     odds = [rng.dirichlet(np.ones(count)) for count in levels]
 
-    def one() -> pd.DataFrame:
+    def one(rows: int) -> pd.DataFrame:
         drawn = {f"c{number}": rng.choice(len(odd), rows, p=odd) for number, odd in enumerate(odds)}
         return pd.DataFrame({name: [f"v{value}" for value in values] for name, values in drawn.items()}).assign(
             bought=rng.integers(0, 2, rows)
         )
 
-    return one(), one()
+    return one(rows), one(larger * rows)
 
 
 @pytest.mark.parametrize("hundred", examples(range(10), [0, 1]))
@@ -199,3 +201,31 @@ def test_what_a_sample_decides_is_what_all_rows_would(hundred: int, monkeypatch:
     decided = [are_same_rows(*pair) for pair in pairs]
     assert decided == [decide_plainly(*pair) for pair in pairs]
     assert 5 < sum(decided) < 90
+
+
+# Some of the rows
+
+
+def digested(table: pd.DataFrame) -> DigestedRows:
+    return DigestedRows([str(name) for name in table.index], [repr(row) for row in table.itertuples(index=False)])
+
+
+def count_shared(one: pd.DataFrame, other: pd.DataFrame) -> int:
+    return sum(find_shared_rows(digested(one), digested(other)))
+
+
+def test_rows_that_stand_in_two_tables_are_found_whatever_they_are_called() -> None:
+    one, other = MEASURED.iloc[:60], MEASURED.iloc[30:].sample(frac=1, random_state=1)
+    assert count_shared(one, other) == count_shared(other, one) == 30
+    assert count_shared(one.reset_index(drop=True), other.reset_index(drop=True)) == 30
+    assert find_shared_rows(digested(one), digested(other)) == [False] * 30 + [True] * 30
+    assert count_shared(one, MEASURED.iloc[60:]) == 0
+
+
+@pytest.mark.parametrize("hundred", examples(range(10), [0]))
+def test_no_two_draws_of_a_small_table_of_categories_share_rows_and_two_splits_of_one_do(hundred: int) -> None:
+    pairs = [draw(100 * hundred + number) for number in range(100)]
+    larger = [draw(100 * hundred + number, larger=10) for number in (*range(10), 29)]
+    assert [number for number, pair in enumerate([*pairs, *larger]) if count_shared(*pair)] == []
+    splits = [(one.sample(frac=0.6, random_state=seed) for seed in (1, 2)) for one, _ in pairs[:20] if len(one) > 100]
+    assert all(count_shared(first, second) == len({*first.index} & {*second.index}) for first, second in splits)

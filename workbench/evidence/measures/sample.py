@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from workbench.evidence.features import FeatureColumn
 from workbench.models.predictions import Predictions
@@ -13,18 +14,22 @@ from workbench.records.row_digests import digest_encoded, encode_value
 from workbench.runs.tables import LoggedTable
 from workbench.stats.task import has_classes
 
+OtherTruth = Literal["", "other", "swapped"]
+
 
 @dataclass(frozen=True)
 class SampleFact:
     """How much the holdout can say: its rows, and those of the rarest class (None in regression).
 
     `strangers` counts scored rows that are not the holdout's: their truth or one of their features is not that of the row that
-    was logged under this name. None: nobody can tell, see `measure_sample`.
+    was logged under this name. None: nobody can tell, see `measure_sample`. `other_truth` says of that: in no row is the truth the
+    holdout's target ("other"), and in every one the score is ("swapped").
     """
 
     rows: int
     rarer_class: int | None
     strangers: int | None = None
+    other_truth: OtherTruth = ""
 
 
 def measure_sample(
@@ -39,8 +44,11 @@ def measure_sample(
     where either is not there, where no column of the holdout is known to be the target, where a feature is none of its columns,
     and where not one row agrees: then the target is rather written down otherwise (rescaled, coded) than every row another one.
     """
-    strangers = _count_strangers(predictions, holdout, columns, features) if holdout and columns and features else None
-    return SampleFact(len(predictions.rows), predictions.count_rarest(), strangers)
+    counted = _count_strangers(predictions, holdout, columns, features) if holdout and columns and features else _UNTOLD
+    return SampleFact(len(predictions.rows), predictions.count_rarest(), *counted)
+
+
+_UNTOLD: tuple[None, OtherTruth] = None, ""
 
 
 def _count_strangers(
@@ -48,10 +56,10 @@ def _count_strangers(
     holdout: LoggedTable,
     kept: Mapping[str, Sequence[str]],
     features: Sequence[FeatureColumn],
-) -> int | None:
+) -> tuple[int | None, OtherTruth]:
     target = find_target(holdout, kept, features)
     if target is None or any(feature.name not in kept for feature in features):
-        return None
+        return _UNTOLD
     genuine = find_genuine(holdout, kept)
     places = {name: place for place, name in enumerate(holdout.row_ids) if place in genuine}
     order = [places.get(name) for name in predictions.rows]
@@ -59,12 +67,22 @@ def _count_strangers(
     def take(column: str) -> list[str | None]:
         return [None if place is None else kept[column][place] for place in order]
 
-    agreeing = [_compare_truth(predictions, take(target))]
+    truth = take(target)
+    agreeing = [_compare_truth(predictions, truth)]
     for feature in features:
         pairs = zip(feature.spelled, take(feature.name), strict=True)
         agreeing.append([encode_value(own) == held for own, held in pairs])
     strangers = sum(not all(row) for row in zip(*agreeing, strict=True))
-    return strangers if strangers < len(predictions.rows) else None
+    if strangers < len(predictions.rows):
+        return strangers, ""
+    return None, "" if any(agreeing[0]) else _find_other_truth(predictions, truth)
+
+
+def _find_other_truth(predictions: Predictions, held: Sequence[str | None]) -> OtherTruth:
+    """Return what a truth that is nowhere the target is: the score, where it is that that is the target in every row."""
+    is_number = not has_classes(predictions.task) and predictions.score.shape == predictions.truth.shape
+    turned = replace(predictions, truth=predictions.score) if is_number else predictions
+    return "swapped" if all(_compare_truth(turned, held)) else "other"
 
 
 def find_target(

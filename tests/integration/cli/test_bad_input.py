@@ -74,7 +74,7 @@ def test_a_notebook_that_raises_exits_with_1_and_names_the_cell(project: Path) -
         (["run", "nowhere.ipynb"], "There is no notebook nowhere.ipynb."),
         (["run", str(NOTEBOOKS)], "There is no notebook"),
         (["run", str(NOTEBOOKS / "broken.ipynb")], "It is not JSON"),
-        (["run", str(NOTEBOOKS / "no_parameters_cell.ipynb")], "property inspector"),
+        (["run", str(NOTEBOOKS / "no_parameters_cell.ipynb"), "-p", "rounds=3"], "property inspector"),
         (["run", FINISHES, "-p", "rounds=many"], "rounds"),
         (["run", FINISHES, "-p", "__import__=1"], "__import__"),
         (["run", FINISHES, "-p", "rounds"], "is not NAME=VALUE"),

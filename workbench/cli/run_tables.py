@@ -97,7 +97,7 @@ def print_table_of_runs(
     own, folded = choose_parameters(parameters, room)
     shown = parameters[: len(before[0].cells)]
     columns = [*before, *(_column_of(name, shown) for name in own), *_fold(folded, shown), *after]
-    table = new_table(*((column.name, column.side) for column in columns))
+    table = new_table(*((column.name, column.side) for column in columns), is_dense=True)
     for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*row)
     console.print(table)

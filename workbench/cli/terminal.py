@@ -155,8 +155,11 @@ def to_plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def new_table(*columns: tuple[str, str]) -> Table:
-    """Return an empty table; each column is a name and how it is set: `right`, `wrap` or empty for left."""
+def new_table(*columns: tuple[str, str], is_dense: bool = False) -> Table:
+    """Return an empty table; each column is a name and how it is set: `right`, `wrap` or empty for left.
+
+    Between columns are two blanks, one where it `is_dense`.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -165,7 +168,7 @@ def new_table(*columns: tuple[str, str]) -> Table:
         pad_edge=False,
         show_edge=False,
         header_style="bold",
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if is_dense else 1, 0, 0),
         collapse_padding=True,
     )
     for name, side in columns:

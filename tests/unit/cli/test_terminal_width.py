@@ -79,6 +79,17 @@ def test_no_parameter_in_which_runs_differ_is_dropped_and_a_wide_terminal_shows_
     assert "none" in wide
 
 
+def test_what_fits_into_eighty_columns_has_its_columns_and_no_value_is_broken(capsys):
+    families = ("logistic_regression", "random_forest", "hist_gradient_boosting")
+    sets = [{"family": each, "strength": 0.03} for each in families] + [{"family": "stump", "strength": 1.0}]
+    runs = [build_run(n, parameters=each, started=ENDED, ended=ENDED) for n, each in enumerate(sets)]
+    assert "hist_gradient_boosting 0.03" in printed(capsys, terminal_views.print_runs, runs)
+    compared = tuple(build_compared_run(run_id=f"{n:012x}", parameters=each) for n, each in enumerate(sets))
+    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=compared))
+    assert "hist_gradient_boosting 0.03" in text
+    assert "others" not in text
+
+
 def test_runs_that_differ_in_a_fourth_parameter_do_not_look_the_same(capsys):
     sets = [
         {"a": 1, "b": 2, "c": 3, "strength": 0.1},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workbench.cli import records, terminal
+from workbench.cli import progress, records, terminal
 from workbench.cli.options import JSON, near, open_bench
 from workbench.errors import Unavailable, WorkbenchError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @JSON
 def promote(subject: str, as_json: bool) -> None:
     """Make an approved nominee the release its endpoint serves."""
-    with terminal.show_waiting("Auditing and building the release"):
+    with progress.show_waiting("Auditing and building the release"):
         release = open_bench().promote(subject)
     _print_released(release, as_json=as_json)
     terminal.suggest(f"workbench serve {subject.partition('/')[0]}")
@@ -52,7 +52,7 @@ def _print_released(release: Release, *, as_json: bool) -> None:
 def serve(endpoint: str, port: int) -> None:
     """Serve an endpoint's release on loopback; refuses unless the signatures over its exact bytes verify."""
     bench = open_bench()
-    with terminal.show_waiting("Verifying and starting"):
+    with progress.show_waiting("Verifying and starting"):
         served = bench.serve(endpoint, port=port)
     try:
         with served:  # whatever is interrupted from here on, nothing of it goes on

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from workbench.cli import reviews, terminal
+from workbench.cli import progress, reviews, terminal
 from workbench.cli.options import JSON, POLICY, near, open_bench, pairs, typed_policy
 from workbench.errors import UsageError
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
@@ -27,7 +27,7 @@ KEY = click.option(
 @JSON
 def nominate(run_id: str, model: str, baseline: str | None, policy: str | None, as_json: bool) -> None:
     """Make a finished run the next version of a model and compute its evidence."""
-    with terminal.show_waiting("Loading the model in a process of its own and freezing what would be served"):
+    with progress.show_waiting("Loading the model in a process of its own and freezing what would be served"):
         review = open_bench().nominate(run_id, model, policy=policy, baseline=baseline)
     terminal.print_json(review) if as_json else reviews.print_review(review)
     terminal.suggest(find_next_command(review))

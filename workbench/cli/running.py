@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from workbench.cli import following, records, terminal
+from workbench.cli import following, progress, records, terminal
 from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
@@ -116,7 +116,7 @@ def _run(
     if resumption:
         records.print_resumption(resumption)
         values = dict(resumption.parameters)
-    shown = following.follow_own(bench, err=as_json) if followed else terminal.show_progress(path.stem)
+    shown = following.follow_own(bench, err=as_json) if followed else progress.show_progress(path.stem)
     with shown as update:
         done = bench.run(
             path,
@@ -173,12 +173,12 @@ def sweep(
     bench = open_for(notebook, **rest) if notebook else open_with(**rest)
     if notebook is None:
         plan = bench.find_sweep(None if resume == _NEWEST else resume, retry_failed=retry_failed)
-        with terminal.show_progress(Path(plan.notebook).stem) as update:
+        with progress.show_progress(Path(plan.notebook).stem) as update:
             runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, notify=notify, on_progress=update)
     else:
         declared = _declared(bench, notebook)
         space = {name: parse_axis(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
-        with terminal.show_progress(notebook.stem) as update:
+        with progress.show_progress(notebook.stem) as update:
             runs = bench.sweep(notebook, space, cold=cold, notify=notify, on_progress=update, **chosen)
     _print_sweep(bench, runs, as_json=as_json)
 
@@ -284,7 +284,7 @@ def show(run_id: str, followed: bool, as_json: bool) -> None:
 @JSON
 def replay(run_id: str, tolerance: float, cold: bool, as_json: bool) -> None:
     """Execute a finished run again, as a new run, and say what came out the same."""
-    with terminal.show_progress(f"Replay of {run_id}") as update:
+    with progress.show_progress(f"Replay of {run_id}") as update:
         found = open_bench().replay(run_id, tolerance=tolerance, cold=cold, on_progress=update)
     terminal.print_json(found) if as_json else records.print_replay(found)
     if not found.is_clean:
@@ -296,7 +296,7 @@ def replay(run_id: str, tolerance: float, cold: bool, as_json: bool) -> None:
 @JSON
 def stop(run_id: str, as_json: bool) -> None:
     """End one run that goes on, whichever process runs it; the others of its sweep go on."""
-    with terminal.show_waiting(f"Stopping {run_id}"):
+    with progress.show_waiting(f"Stopping {run_id}"):
         ended = open_bench().stop(run_id)
     terminal.print_json(ended) if as_json else records.print_stopped(ended)
 

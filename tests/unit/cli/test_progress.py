@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.e2e.transcript import _PROGRESS
-from workbench.cli import terminal
+from workbench.cli import progress as telling
 from workbench.runs.batch import CurrentCell, Progress
 
 HOSTILE = "[red]\x1b[2J\r\nwide 広い[/]"
@@ -26,20 +26,20 @@ def at(
     return Progress(total, ended - failed, failed, running, done, 10 * total, **more)
 
 
-def pace_of(*noted: tuple[float, Progress]) -> terminal._Pace:
-    pace = terminal._Pace(0.0)
+def pace_of(*noted: tuple[float, Progress]) -> telling._Pace:
+    pace = telling._Pace(0.0)
     for when_s, progress in noted:
         pace.note(progress, when_s)
     return pace
 
 
 def facts_of(*noted: tuple[float, Progress], now_s: float, width: int = 80) -> str:
-    return terminal._facts(pace_of(*noted), now_s, width)
+    return telling._facts(pace_of(*noted), now_s, width)
 
 
-def drawn(title: str, pace: terminal._Pace, width: int) -> list[str]:
+def drawn(title: str, pace: telling._Pace, width: int) -> list[str]:
     console = Console(file=io.StringIO(), force_terminal=True, width=width, color_system=None, legacy_windows=False)
-    console.print(terminal._bar(title, pace, 10.0, width))
+    console.print(telling._bar(title, pace, 10.0, width))
     return re.sub(r"\x1b\[[0-9;?]*[a-z]", "", console.file.getvalue()).splitlines()
 
 
@@ -47,7 +47,7 @@ def drawn(title: str, pace: terminal._Pace, width: int) -> list[str]:
 
 
 def test_a_line_is_told_for_every_run_that_ended_and_then_how_fast_it_was(capsys):
-    with terminal.show_progress("train") as update:
+    with telling.show_progress("train") as update:
         for progress in (at(total=3, running=1, cells=1), at(1, total=3), at(1, total=3, cells=12)):
             update(progress)
         update(at(3, total=3, failed=1, best=("roc_auc", 0.99123)))
@@ -58,7 +58,7 @@ def test_a_line_is_told_for_every_run_that_ended_and_then_how_fast_it_was(capsys
 
 
 def test_a_log_of_very_many_runs_stays_short_and_tells_the_last(capsys):
-    with terminal.show_progress("train") as update:
+    with telling.show_progress("train") as update:
         for ended in range(1001):
             update(at(ended, total=1000))
     lines = capsys.readouterr().err.splitlines()
@@ -68,8 +68,8 @@ def test_a_log_of_very_many_runs_stays_short_and_tells_the_last(capsys):
 
 def quiet_lines(capsys, *noted: tuple[float, Progress]) -> list[str]:
     """What a log says of progress that is noted at these times."""
-    pace = terminal._Pace(0.0)
-    with terminal._show_lines("train", pace, Console()) as show:
+    pace = telling._Pace(0.0)
+    with telling._show_lines("train", pace, Console()) as show:
         for when_s, progress in noted:
             show(pace.note(progress, when_s))
     lines = capsys.readouterr().err.splitlines()
@@ -101,16 +101,16 @@ def test_a_log_of_a_long_run_stays_short(capsys):
 
 
 def test_nothing_is_said_about_the_pace_of_one_run_or_of_none(capsys):
-    with terminal.show_progress("train") as update:
+    with telling.show_progress("train") as update:
         update(at(total=1, running=1))
         update(at(1, total=1))
-    with terminal.show_progress("train"):
+    with telling.show_progress("train"):
         pass
     assert capsys.readouterr().err == "train: 1 of 1 ended\n"
 
 
 def test_the_pace_is_told_of_a_batch_that_was_stopped_too(capsys):
-    with pytest.raises(KeyboardInterrupt), terminal.show_progress("train") as update:
+    with pytest.raises(KeyboardInterrupt), telling.show_progress("train") as update:
         update(at(0))
         update(at(1))
         raise KeyboardInterrupt
@@ -118,7 +118,7 @@ def test_the_pace_is_told_of_a_batch_that_was_stopped_too(capsys):
 
 
 def test_no_logged_name_reaches_a_log_as_a_command(capsys):
-    with terminal.show_progress(HOSTILE) as update:
+    with telling.show_progress(HOSTILE) as update:
         update(at(0))
         update(at(1, best=(HOSTILE, 0.5)))
     err = capsys.readouterr().err
@@ -184,7 +184,7 @@ def test_before_the_first_cell_of_a_single_run_and_after_its_last_it_is_not_said
     ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (754, "12:34"), (3600, "1:00:00"), (86_399, "23:59:59")]
 )
 def test_a_duration_reads_like_a_clock(seconds, text):
-    assert terminal._clock(seconds) == text
+    assert telling._clock(seconds) == text
 
 
 # What is drawn
@@ -216,7 +216,7 @@ def test_the_live_view_is_gone_at_the_end():
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=80, legacy_windows=False)
     pace = pace_of((0.0, at(0)))
-    with terminal._show_bar("train", pace, console) as show:
+    with telling._show_bar("train", pace, console) as show:
         show(pace.note(at(20), 5.0))
     assert "20 of 20 finished" in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[?25h\r\x1b[1A\x1b[2K\x1b[1A\x1b[2K")

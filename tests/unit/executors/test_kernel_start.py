@@ -56,7 +56,7 @@ def test_a_hook_in_the_project_is_foreign_whatever_its_folder_is_called_and_hold
 
 
 def test_what_the_workbench_brings_itself_is_no_local_code_nor_read_by_the_run():
-    job = Job("a", {}, {}, SCRATCH, SCRATCH, {}, "a=b", roots=tuple(ROOTS), journal=SCRATCH / "journal")
+    job = Job("a", {}, {}, SCRATCH, SCRATCH, SCRATCH, {}, "a=b", roots=tuple(ROOTS), journal=SCRATCH / "journal")
     said = spell_watch(job)
     assert str(find_template("report").parent) in said
     assert str(Path(workbench.__file__).parent) in said

@@ -1,8 +1,8 @@
 """Workbench: from notebook to signed, served model.
 
 In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model` and
-`wb.params`; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()` and
-`wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+`wb.params`; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()`,
+`wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.interactive import compare, log_dataset, review
+    from workbench.interactive import compare, follow, log_dataset, review
     from workbench.runs.spool import log_metrics, log_model, log_predictions, secret
     from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
@@ -23,6 +23,7 @@ __all__ = [
     "Secret",
     "Workbench",
     "compare",
+    "follow",
     "log_dataset",
     "log_metrics",
     "log_model",
@@ -35,6 +36,7 @@ _HOMES = {
     "Secret": "workbench.secrets.references",
     "Workbench": "workbench.workflow",
     "compare": "workbench.interactive",
+    "follow": "workbench.interactive",
     "log_dataset": "workbench.interactive",
     "review": "workbench.interactive",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.widgets.comparison_view import ComparisonView
+    from workbench.widgets.follow_view import FollowView
     from workbench.widgets.requests import Requests
     from workbench.widgets.review_view import ReviewView
     from workbench.workflow import Workbench
@@ -83,6 +85,34 @@ def compare(
     from workbench.widgets.comparison_view import ComparisonView
 
     return ComparisonView(_open().compare(runs or (), reference=reference or None, notebook=notebook or None))
+
+
+def follow(run: str = "") -> FollowView:
+    """Show a run while it goes on (default: the newest that runs, else the newest), with a button that stops it alone."""
+    from workbench.widgets.follow_state import FollowedRun, Tail
+    from workbench.widgets.follow_view import FollowView
+
+    bench = _open()
+    follower, tail = bench.follow(run or _newest_run(bench)), Tail()
+
+    def read() -> FollowedRun:
+        tail.add(follower.read_new())
+        seen, values = follower.notebook, follower.metrics.values
+        return FollowedRun(follower.run, seen.cell, seen.cells, time.time(), dict(values), tuple(tail.lines))
+
+    return FollowView(read, partial(bench.request_stop, follower.run.id), pause_s=lambda: follower.pause_s)
+
+
+def _newest_run(bench: Workbench) -> str:
+    from workbench.runs.run import RunState
+
+    runs = bench.list_runs(limit=100)
+    if not runs:
+        step = "workbench run NOTEBOOK"
+        raise NotFound(
+            "There is no run to follow.", why=f"None is kept in {bench.settings.home_folder}.", next_step=step
+        )
+    return next((run.id for run in runs if run.state is RunState.RUNNING), runs[0].id)
 
 
 def review(subject: str = "") -> ReviewView:

@@ -15,7 +15,19 @@ from playwright.sync_api import Browser, expect
 
 from tests.conftest import examples
 from tests.e2e.jupyterlab import SCREENSHOTS, Lab, Server, find_violations
-from tests.e2e.views import COMPARISON, EVERYTHING, HOSTILE, REVIEW, SHOW_COMPARISON, SHOW_REVIEW, contrast, show
+from tests.e2e.views import (
+    BUSY,
+    COMPARISON,
+    EVERYTHING,
+    FOLLOW,
+    HOSTILE,
+    REVIEW,
+    SHOW_COMPARISON,
+    SHOW_FOLLOW,
+    SHOW_REVIEW,
+    contrast,
+    show,
+)
 from tests.unit.comparisons.builders import build_champion_comparison
 from tests.unit.reviews.builders import build_review
 from workbench.widgets.comparison_page import comparison_page
@@ -61,6 +73,23 @@ def copy_with_other_content(server: Server, name: str) -> str:
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell("Received by mail."))
     nbformat.write(notebook, server.notebooks / f"untrusted_{name}")
     return f"untrusted_{name}"
+
+
+def test_a_run_is_followed_while_the_kernel_is_busy_and_stopped_by_keyboard(lab: Lab) -> None:
+    view = show(lab, "follow", FOLLOW, SHOW_FOLLOW, BUSY)
+    expect(view.locator(".wb-headline")).to_have_text("Run 3f9a1c27d05b of 01_train is running: cell 3 of 7")
+    expect(view.locator("tbody tr")).to_have_count(2)
+    expect(view.locator("pre")).to_contain_text(HOSTILE)
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        lab.choose_theme(theme)
+        lab.photograph(f"follow_{theme.rpartition(' ')[2].lower()}", view)
+        assert contrast(view, "p, td, th, pre, button, code") >= 4.5
+    assert find_violations(lab.page, ".wb-live") == []
+    view.get_by_role("button", name="Stop this run").focus()
+    lab.page.keyboard.press("Enter")
+    expect(view.locator(".wb-headline")).to_have_text("Run 3f9a1c27d05b of 01_train is killed")
+    expect(view).to_contain_text("Stopped by ada@example.org.")
+    expect(view.get_by_role("button", name="Stop this run")).to_be_hidden()
 
 
 def test_a_comparison_shows_its_sentence_its_chart_and_its_table(lab: Lab) -> None:

@@ -112,6 +112,30 @@ objections = (
 review = replace(review, findings=(failed, unknown, waived, *passed), waivers=waivers,
                  evidence=replace(review.evidence, objections=objections))
 """
+FOLLOW = f"""
+from dataclasses import replace
+
+from tests.contract.stores import build_run
+from workbench.runs.run import RunState
+from workbench.widgets.follow_state import FollowedRun
+from workbench.widgets.follow_view import FollowView
+
+run = build_run(id="3f9a1c27d05b", state=RunState.RUNNING)
+looks = 0
+
+def read():
+    global looks
+    looks += 1
+    lines = (*(f"epoch {{number}} loss {{1 / number:.4f}}" for number in range(1, 13)), {HOSTILE!r})
+    return FollowedRun(run, 3, 7, 0.0, {{"loss": 1 / 12, "roc_auc": 0.91}}, lines)
+
+def stop():
+    global run
+    run = replace(run, state=RunState.KILLED, error="Stopped by ada@example.org.")
+"""
+SHOW_FOLLOW = "FollowView(read, stop, pause_s=lambda: 0.1)"
+# Only a view that looks while the kernel is busy lets this end.
+BUSY = "import time\nwhile looks < 5:\n    time.sleep(0.01)"
 SHOW_COMPARISON = "ComparisonView(comparison)"
 SHOW_REVIEW = "ReviewView(review, requests)"
 

@@ -60,7 +60,7 @@ class LiveNotebook:
     def _keep(self) -> None:
         pause_s = _LEAST_S
         while not self._over.wait(pause_s):
-            pause_s = max(_LEAST_S, _PAUSE_PER_COST * self._keep_changed())
+            pause_s = pause_after(self._keep_changed())
 
     def _keep_changed(self) -> float:
         """Write what changed; return what that cost, in seconds of processor time."""
@@ -86,6 +86,11 @@ class LiveNotebook:
             replace_file(folder, self._path.name, content)
         finally:
             os.close(folder)
+
+
+def pause_after(cost_s: float) -> float:
+    """Return how long to wait after what cost so much processor time."""
+    return max(_LEAST_S, _PAUSE_PER_COST * cost_s)
 
 
 def _copy(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def test_the_end_is_told_where_it_is_asked_for_or_took_long_and_a_notifier_that_
     project: Path,
 ) -> None:
     path = write_notebook(project, "import workbench as wb\nwb.log_metrics({'loss': 0.5})")
-    told = run_process(project, "run", str(path), "--notify", WORKBENCH_NOTIFY="cp /dev/stdin told.json")
+    told = run_command(project, "run", str(path), "--notify", WORKBENCH_NOTIFY="cp /dev/stdin told.json")
     assert told.returncode == 0, told.stderr
     (described,) = json.loads((project / "told.json").read_text(encoding="utf-8"))["runs"]
     assert (described["state"], described["metrics"]) == ("FINISHED", {"loss": 0.5})

@@ -10,7 +10,6 @@ from typing import Any
 from workbench.comparisons.comparing import Reference
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slicing import describe_slices
-from workbench.errors import UsageError
 from workbench.evidence.features import FeatureColumn, read_features, read_holdout
 from workbench.evidence.measures.authorship import Approved, measure_authorship
 from workbench.evidence.measures.calibration import measure_calibration
@@ -22,13 +21,11 @@ from workbench.evidence.measures.profiles import measure_profiles
 from workbench.evidence.measures.robustness import measure_robustness
 from workbench.evidence.measures.sample import measure_sample
 from workbench.evidence.measures.score import measure_score
-from workbench.models.contract import Threshold, parse_contract
-from workbench.models.model_files import CONTRACT_FILE
 from workbench.models.model_inspection import Inspection
 from workbench.models.predictions import Predictions
 from workbench.notebooks.execution import Execution
 from workbench.policies.policy import MetricRule, Policy
-from workbench.runs.folder import MODEL
+from workbench.runs.concluding import read_threshold
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.tables import DatasetFact, LoggedTable
 
@@ -67,14 +64,6 @@ class MeasuredRun:
     def features(self) -> list[FeatureColumn] | None:
         """The holdout's feature rows."""
         return read_features(self.kept)
-
-
-def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
-    """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
-    try:
-        return parse_contract(files[f"{MODEL}/{CONTRACT_FILE}"]).threshold
-    except (KeyError, UsageError):
-        return None
 
 
 # By the field of the evidence: how it is measured. A new fact is a field there, a file in measures/ and a line here.

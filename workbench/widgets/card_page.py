@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from workbench.drawings.markup import Markup, element, join
 from workbench.reviews.model_card import Answer, Block, CardSection, Grid, ModelCard, Named, Remarks
-from workbench.widgets.markup import Markup, element, join
 from workbench.widgets.snapshot import cell, page
 from workbench.words.numbers import read_time, sentence_case, words
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from workbench.drawings.markup import Content, Markup, element, join
 from workbench.reviews.review import Review
 from workbench.widgets.changes_page import show_changes
 from workbench.widgets.classes_page import show_classes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
-from workbench.widgets.markup import Content, Markup, element, join
 from workbench.widgets.own_code_page import show_own_code
 from workbench.widgets.review_state import review_state
 from workbench.widgets.snapshot import (

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.widgets.markup import Content, Markup, element, join, style_sheet
+from workbench.drawings.markup import Content, Markup, element, join, style_sheet
 from workbench.words.numbers import format_time
 
 STATIC = Path(__file__).parent / "static"

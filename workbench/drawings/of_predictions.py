@@ -98,7 +98,7 @@ def _draw_lines(
         for x, y in pick_lines(points)
     ]
     columns = (*(["Class"] if several else []), axes[0].name, axes[1].name)
-    return Picture(title, says, columns, tuple(rows), plot.draw(title, says, marks, keys))
+    return Picture(title, says, columns, tuple(rows), plot.draw(title, says, marks, keys), is_curve=True)
 
 
 def _draw_reliability(found: Diagnostics) -> Picture:
@@ -109,7 +109,7 @@ def _draw_reliability(found: Diagnostics) -> Picture:
         else "Probability of the class called"
     )
     plot = Plot(Axis(f"{said}, as predicted", 0, 1), Axis("Came true, share of the rows", 0, 1))
-    says = "On the dashed line probabilities mean what they say; below it they promise too much. Bars are 95 % bounds."
+    says = "Where both agree (the dashed line) probabilities mean what they say; where less comes true they promise too much."
     whiskers = [plot.whisker(each.said, each.low, each.high) for each in bins]
     places = [(each.said, each.true) for each in bins]
     marks = [plot.line(_CORNERS, kind="chance"), *whiskers, plot.line(places), *plot.dots(places)]

@@ -43,6 +43,7 @@ class Picture:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     drawing: Node | None = None
+    is_curve: bool = False  # whose points tell nobody anything where it cannot be seen
 
     def to_state(self) -> dict[str, Any]:
         """Return it as JSON."""

@@ -12,7 +12,7 @@ from workbench.drawings.of_predictions import draw_counts, draw_diagnostics
 from workbench.drawings.picture import Picture
 from workbench.drawings.plain_counts import say_off, say_wrong
 from workbench.errors import UsageError
-from workbench.models.contract import Threshold, parse_contract
+from workbench.models.contract import Contract, Threshold, parse_contract
 from workbench.models.diagnostics import diagnose
 from workbench.models.model_files import CONTRACT_FILE
 from workbench.models.predictions import Predictions, parse_outcome
@@ -57,12 +57,18 @@ def read_results(
     return Results(says, _recompute(predictions, run.metrics), pictures, courses)
 
 
-def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
-    """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
+def read_contract(files: Mapping[str, bytes]) -> Contract | None:
+    """Return the contract of a run's model; None where there is none that can be read."""
     try:
-        return parse_contract(files[f"{MODEL}/{CONTRACT_FILE}"]).threshold
+        return parse_contract(files[f"{MODEL}/{CONTRACT_FILE}"])
     except (KeyError, UsageError):
         return None
+
+
+def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
+    """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
+    contract = read_contract(files)
+    return contract.threshold if contract else None
 
 
 def is_of_training(metric: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from workbench.stats.metrics import Floats
 from workbench.stats.wilson import wilson_interval
+
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Floats
 
 MOST_BINS = 10
 _FEWEST_ROWS_A_BIN = 15
@@ -26,6 +27,8 @@ class ReliabilityBin:
 
 def find_reliability(truth: Floats, probability: Floats) -> tuple[ReliabilityBin, ...]:
     """Return up to ten bins of about equal size, by ascending probability; equal probabilities stand in one bin."""
+    import numpy as np
+
     bins = max(1, min(MOST_BINS, len(truth) // _FEWEST_ROWS_A_BIN))
     inner = np.arange(1, bins) / bins
     # Of the values that are there, none between two: every machine finds the same edges.

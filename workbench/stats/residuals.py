@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from workbench.stats.metrics import Floats
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Floats
 
 MOST_BANDS, _FEWEST_ROWS_A_BAND = 12, 15
 MOST_BARS, _FEWEST_ROWS_A_BAR = 20, 8
@@ -43,6 +43,8 @@ class Residuals:
 
 def describe_residuals(truth: Floats, predicted: Floats) -> Residuals | None:
     """Return how far predictions are off, both shape (n,); None where a difference is no finite number, or too large a one."""
+    import numpy as np
+
     with np.errstate(over="ignore", invalid="ignore"):
         residual = truth - predicted
     if not (np.abs(residual) < _LARGEST).all():
@@ -62,6 +64,8 @@ def describe_residuals(truth: Floats, predicted: Floats) -> Residuals | None:
 
 
 def _choose_edges(residual: Floats) -> Floats:
+    import numpy as np
+
     low, high = _quantiles(residual, (_TAIL, 1 - _TAIL))
     bars = max(1, min(MOST_BARS, len(residual) // _FEWEST_ROWS_A_BAR))
     if high - low <= np.spacing(max(abs(low), abs(high))) * bars:
@@ -71,6 +75,8 @@ def _choose_edges(residual: Floats) -> Floats:
 
 
 def _find_bands(predicted: Floats, residual: Floats) -> tuple[ResidualBand, ...]:
+    import numpy as np
+
     order = np.argsort(predicted, kind="stable")
     bands = max(1, min(MOST_BANDS, len(order) // _FEWEST_ROWS_A_BAND))
     return tuple(_describe_band(predicted[rows], residual[rows]) for rows in np.array_split(order, bands))
@@ -82,4 +88,6 @@ def _describe_band(predicted: Floats, residual: Floats) -> ResidualBand:
 
 
 def _quantiles(values: Floats, shares: tuple[float, ...]) -> list[float]:
+    import numpy as np
+
     return [float(each) for each in np.quantile(values, shares, method="inverted_cdf")]

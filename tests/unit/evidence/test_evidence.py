@@ -217,7 +217,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "2de41b38a90fd1fc857cb7e3f075cff356afeccebd1cd54b4d5505aba977ada9"
+DIGEST_OF_FORMAT_4 = "b2cf2c907c86777f08979a24d0d94b200c8e58cb22e8bce95c891fb06b25340a"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()

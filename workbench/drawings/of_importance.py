@@ -9,7 +9,7 @@ from workbench.drawings.axis import fit_axis, spell
 from workbench.drawings.picture import Node, Picture
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _LINE = 360, 150, 14, 8, 20
-_MOST_SHOWN, _LONGEST_NAME = 12, 22
+_MOST_SHOWN, _LONGEST_NAME = 12, 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def draw_importance(metric: str, says: str, columns: Sequence[Worth]) -> Picture
 
 
 def _draw(name: str, says: str, columns: Sequence[Worth]) -> Node:
-    axis = fit_axis(name, [0.0, *(end for each in columns for end in (each.low, each.high))], most_ticks=4)
+    axis = fit_axis(name, [0.0, *(end for each in columns for end in (each.low, each.high))], most_ticks=5)
     bottom = _TOP + _LINE * len(columns)
 
     def across(value: float) -> str:

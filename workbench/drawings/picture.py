@@ -72,7 +72,9 @@ def _show_table(picture: Picture) -> Markup:
         for first, *others in picture.rows
     )
     table = element("table", element("thead", head), element("tbody", *rows), class_="wb-said")
-    return element("div", table, class_="wb-wide")
+    return element(
+        "div", table, class_="wb-wide", tabindex="0", role="group", aria_label=f"{picture.title}, as a table"
+    )
 
 
 def pick_lines(rows: Sequence[Line]) -> tuple[Line, ...]:

@@ -60,10 +60,17 @@ def _say_shuffled(fact: ImportanceFact) -> str:
 
 
 def say_importance(fact: ImportanceFact) -> str:
-    """Say what shuffling the most important columns does to the metric."""
-    worths = sorted(_list_worths(fact), key=lambda each: (-each.loss, each.column))[:_MOST_SAID]
-    moves = "lowers" if fact.direction == "higher" else "raises"
-    said = [f"{each.column} by {spell(each.loss)} ({spell(each.low)} to {spell(each.high)})" for each in worths]
-    if not said:
+    """Say what shuffling the most important columns does to the metric, as far as chance does not explain it."""
+    worths = sorted(_list_worths(fact), key=lambda each: (-each.loss, each.column))
+    certain = [each for each in worths if each.low > 0]
+    if not worths:
         return "What single columns are worth cannot be told on so few rows."
-    return f"Shuffling a column {moves} {fact.metric} from {fact.value:.4g}: {', '.join(said)}."
+    if not certain:
+        return f"None of {len(worths)} columns costs more {fact.metric} than chance explains when it is shuffled by itself."
+    moves = "lowers" if fact.direction == "higher" else "raises"
+    said = (f"{each.column} by {_spell(each.loss)} ({_spell(each.low)} to {_spell(each.high)})" for each in certain)
+    return f"Shuffling a column {moves} {fact.metric} from {fact.value:.4g}: {', '.join(list(said)[:_MOST_SAID])}."
+
+
+def _spell(value: float) -> str:
+    return spell(value, 2)

@@ -30,7 +30,7 @@ def paired_jackknife(truth: Floats, score: Floats, reference_score: Floats, metr
 
 
 def jackknife_interval(
-    truth: Floats, score: Floats, reference_score: Floats, metric: Metric, *, level: float = 0.95
+    truth: Floats, score: Floats, reference_score: Floats, metric: Metric, *, level: float
 ) -> Interval | None:
     """Return the advantage of `score` over `reference_score`, positive where it is better, with the bounds of that same error.
 

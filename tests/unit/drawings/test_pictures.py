@@ -21,7 +21,7 @@ from workbench.models.predictions import Predictions
 TAGS = {"svg", "title", "desc", "line", "polyline", "polygon", "circle", "rect", "text"}
 TAGS |= {"div", "figure", "figcaption", "strong", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"class", "viewbox", "role", "aria-label", "points", "cx", "cy", "r", "x", "y", "x1", "x2", "y1", "y2"}
-ATTRIBUTES |= {"width", "height", "text-anchor", "scope", "hidden"}
+ATTRIBUTES |= {"width", "height", "text-anchor", "scope", "hidden", "tabindex"}
 
 
 class Shapes(HTMLParser):

@@ -55,9 +55,13 @@ def test_it_is_said_with_the_direction_of_the_metric_and_bounds():
     strong = fact.columns[0]
     assert say_importance(fact) == (
         f"Shuffling a column lowers roc_auc from {fact.value:.4g}: "
-        f"strong by {strong.loss:.3g} ({strong.low:.3g} to {strong.high:.3g}), idle by 0 (0 to 0)."
+        f"strong by {strong.loss:.2g} ({strong.low:.2g} to {strong.high:.2g})."
     )
     assert "raises" in say_importance(replace(fact, direction="lower"))
+    by_chance = replace(fact, columns=(fact.columns[1], replace(strong, low=-0.01)))
+    assert say_importance(by_chance) == (
+        "None of 2 columns costs more roc_auc than chance explains when it is shuffled by itself."
+    )
     nothing = replace(fact, columns=(replace(strong, loss=None, low=None, high=None),))
     assert say_importance(nothing) == "What single columns are worth cannot be told on so few rows."
 

@@ -107,8 +107,8 @@ def test_the_bounds_of_a_mean_are_those_of_the_paired_t_test():
     metric = METRICS["mean_absolute_error"]
     truth, one, other = draw(np.random.default_rng(2), 120, noise=(0.6, 0.9), task="regression")
     gains = np.abs(other - truth) - np.abs(one - truth)
-    expected = stats.ttest_1samp(gains, 0).confidence_interval(0.9)
-    found = jackknife_interval(truth, one, other, metric)
+    expected = stats.ttest_1samp(gains, 0).confidence_interval(0.95)
+    found = jackknife_interval(truth, one, other, metric, level=0.975)
     assert (found.low, found.high) == pytest.approx(tuple(expected), rel=2e-3)
     assert found.estimate == pytest.approx(gains.mean())
-    assert jackknife_interval(truth[:20], one[:20], other[:20], metric) is None
+    assert jackknife_interval(truth[:20], one[:20], other[:20], metric, level=0.975) is None

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     from workbench.stats.interval import Interval
 
+_LEVEL = 0.975  # of each bound, so that both together hold with 95 %
+
 
 @dataclass(frozen=True)
 class ColumnImportance:
     """How much worse the metric became, in its own unit, when this column was shuffled once; positive is worse.
 
-    Each bound holds one-sided with 95 %; None where the rows carry none.
+    Both bounds together hold with 95 %; None where the rows carry none.
     """
 
     column: str
@@ -87,7 +89,7 @@ def _find_loss(
     metric, answered = METRICS[rule.name], np.isfinite(whole + shuffled)
     rows = answered if answered.ndim == 1 else answered.all(axis=1)
     as_is, instead = (replace(chosen, score=each[rows]).read_by(metric) for each in (whole, shuffled))
-    return jackknife_interval(chosen.truth[rows], as_is, instead, metric)
+    return jackknife_interval(chosen.truth[rows], as_is, instead, metric, level=_LEVEL)
 
 
 def _spell(loss: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -91,7 +91,7 @@ const drawing = (node) => (typeof node === "string" ? node : h(node.tag, node.at
 function figure({ title, says, columns, rows, drawing: drawn }) {
   const line = ([first, ...others]) => h("tr", {}, h("th", { scope: "row" }, first), others.map((text) => h("td", {}, text)));
   const head = h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)));
-  const told = h("div", { class: "wb-wide" }, h("table", { class: "wb-said" }, h("thead", {}, head), h("tbody", {}, rows.map(line))));
+  const told = h("div", { class: "wb-wide", tabindex: "0", role: "group", "aria-label": `${title}, as a table` }, h("table", { class: "wb-said" }, h("thead", {}, head), h("tbody", {}, rows.map(line))));
   const caption = h("figcaption", {}, h("strong", {}, title), ` ${says}`);
   return h("figure", {}, caption, ...(drawn ? [h("div", { class: "wb-drawn" }, drawing(drawn)), h("details", {}, h("summary", {}, "As a table"), told)] : [told]));
 }

@@ -14,9 +14,9 @@ from workbench.errors import UsageError
 
 # In the order of the story: each imports only those before it.
 CHAPTERS = (
-    "records", "files", "stats", "secrets", "notifying", "notebooks", "executors", "policies", "models", "signing", "ledger",
-    "runs", "sweeps", "replays", "readiness", "comparisons", "evidence", "checks", "reviews", "nominations", "releases", "serving",
-    "words", "widgets", "workflow", "cli",
+    "records", "files", "stats", "secrets", "notifying", "notebooks", "executors", "policies", "models", "drawings", "signing",
+    "ledger", "runs", "sweeps", "replays", "readiness", "comparisons", "evidence", "checks", "reviews", "nominations", "releases",
+    "serving", "words", "widgets", "workflow", "cli",
 )  # fmt: skip
 _PACKAGE = Path(__file__).parents[1]
 

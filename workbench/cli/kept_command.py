@@ -35,6 +35,7 @@ _MODULES = (
     "mlflow.store.tracking.sqlalchemy_store",
     "nbconvert.exporters.html",
     "nbconvert.preprocessors",
+    "pyarrow.parquet",
     "rich.console",
     "rich.table",
     "rich.progress",

@@ -17,11 +17,13 @@ from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.disclosures import DisclosureFact
 from workbench.evidence.measures.holdout import HoldoutFact
+from workbench.evidence.measures.importance import ImportanceFact
 from workbench.evidence.measures.leakage import LeakageFact
 from workbench.evidence.measures.robustness import RobustnessFact
 from workbench.evidence.measures.sample import SampleFact
 from workbench.evidence.measures.score import ScoreFact
 from workbench.evidence.measures.tries import TriesFact
+from workbench.models.diagnostics import Diagnostics
 from workbench.models.model_facts import CostFact, ModelFact, ModuleFact, NumericsFact, ServingFact
 from workbench.notebooks.execution import Execution
 from workbench.policies.severity import Severity as Severity  # noqa: PLC0414 - who reads findings takes it from here
@@ -45,6 +47,8 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
     4: {
         "authorship": None,
         "local_files": None,
+        "diagnostics": None,
+        "importance": None,
         "said_by": (),
         "champion_unscored": None,
         "champion_shift": None,
@@ -196,6 +200,8 @@ class Evidence:
     own_code: tuple[ModuleFact, ...] = ()
     authorship: AuthorshipFact | None = None
     local_files: LocalFilesFact | None = None
+    diagnostics: Diagnostics | None = None
+    importance: ImportanceFact | None = None
     champion_unscored: str | None = None
     champion_shift: ShiftFact | None = None
     champion_overlap: OverlapFact | None = None

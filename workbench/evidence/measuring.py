@@ -10,25 +10,24 @@ from typing import Any
 from workbench.comparisons.comparing import Reference
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.slicing import describe_slices
-from workbench.errors import UsageError
 from workbench.evidence.features import FeatureColumn, read_features, read_holdout
 from workbench.evidence.measures.authorship import Approved, measure_authorship
 from workbench.evidence.measures.calibration import measure_calibration
 from workbench.evidence.measures.classes import measure_classes
+from workbench.evidence.measures.diagnostics import measure_diagnostics
 from workbench.evidence.measures.disclosures import measure_disclosures
 from workbench.evidence.measures.holdout import measure_holdout
+from workbench.evidence.measures.importance import measure_importance
 from workbench.evidence.measures.leakage import measure_leakage
 from workbench.evidence.measures.profiles import measure_profiles
 from workbench.evidence.measures.robustness import measure_robustness
 from workbench.evidence.measures.sample import measure_sample
 from workbench.evidence.measures.score import measure_score
-from workbench.models.contract import Threshold, parse_contract
-from workbench.models.model_files import CONTRACT_FILE
 from workbench.models.model_inspection import Inspection
 from workbench.models.predictions import Predictions
 from workbench.notebooks.execution import Execution
 from workbench.policies.policy import MetricRule, Policy
-from workbench.runs.folder import MODEL
+from workbench.runs.concluding import read_contract, read_threshold
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.tables import DatasetFact, LoggedTable
 
@@ -69,14 +68,6 @@ class MeasuredRun:
         return read_features(self.kept)
 
 
-def read_threshold(files: Mapping[str, bytes]) -> Threshold | None:
-    """Return the threshold the contract of a run's model names; None where there is none, or no contract."""
-    try:
-        return parse_contract(files[f"{MODEL}/{CONTRACT_FILE}"]).threshold
-    except (KeyError, UsageError):
-        return None
-
-
 # By the field of the evidence: how it is measured. A new fact is a field there, a file in measures/ and a line here.
 MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
     "execution": lambda run: Execution(**run.kept.run.record["execution"]),
@@ -93,12 +84,16 @@ MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
     "slices": lambda run: describe_slices(run.kept.slices, run.predictions, run.reference, run.policy),
     "calibration": lambda run: measure_calibration(run.predictions),
     "robustness": lambda run: measure_robustness(run.kept, run.inspection.answers, run.inspection.disturbed, run.rule),
+    "importance": lambda run: measure_importance(
+        run.kept, run.inspection.answers, run.inspection.disturbed, run.rule, read_contract(run.kept.files)
+    ),
     "numerics": lambda run: run.inspection.numerics,
     "disclosures": lambda run: measure_disclosures(run.kept.files, known=run.authors),
     "cost": lambda run: run.inspection.cost,
     "classes": lambda run: measure_classes(
         run.predictions, read_threshold(run.kept.files), run.inspection.differing_labels
     ),
+    "diagnostics": lambda run: measure_diagnostics(run.predictions, read_threshold(run.kept.files)),
     "own_code": lambda run: run.inspection.own_code,
     "authorship": lambda run: measure_authorship(run.kept.authorship, run.approved, run.policy.authors),
     "local_files": lambda run: run.kept.local_files,

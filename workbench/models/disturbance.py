@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-UNDISTURBED = "undisturbed"
+UNDISTURBED, PERMUTED = "undisturbed", "permuted"
 MOST_DISTURBED = 500
 _SEED = 0
 

@@ -149,18 +149,33 @@ def parse_predictions(content: bytes, name: str) -> Predictions:
     import numpy as np
 
     table = _parse_table(content, name)
-    rows, scores = _read_rows(table), [_read_numbers(table, column) for column in score_columns(table.column_names)]
-    predictions = Predictions(
+    rows, predictions = _read_rows(table), _read_outcome(table, name)
+    if problems := [*_row_problems(rows), *_value_problems(predictions)]:
+        raise unusable(name, problems)
+    rows = rows.astype(str)
+    return replace(_sort(predictions, np.argsort(rows, kind="stable")), rows=tuple(np.sort(rows, kind="stable")))
+
+
+def parse_outcome(content: bytes, name: str) -> Predictions:
+    """Return the same in the order of the file and without the names of the rows, for what looks at all of them at once."""
+    table = _parse_table(content, name)
+    predictions = _read_outcome(table, name)
+    if problems := [*(["It has no rows."] if not table.num_rows else []), *_value_problems(predictions)]:
+        raise unusable(name, problems)
+    return predictions
+
+
+def _read_outcome(table: Any, name: str) -> Predictions:
+    import numpy as np
+
+    scores = [_read_numbers(table, column) for column in score_columns(table.column_names)]
+    return Predictions(
         rows=(),
         truth=_read_numbers(table, TRUTH),
         score=scores[0] if len(scores) == 1 else np.stack(scores, axis=1),
         label=_read_numbers(table, LABEL) if LABEL in table.column_names else None,
         **_read_said(table, name),
     )
-    if problems := list(_value_problems(rows, predictions)):
-        raise unusable(name, problems)
-    rows = rows.astype(str)
-    return replace(_sort(predictions, np.argsort(rows, kind="stable")), rows=tuple(np.sort(rows, kind="stable")))
 
 
 def _sort(predictions: Predictions, order: NDArray[np.int64]) -> Predictions:
@@ -258,13 +273,16 @@ def _read_said(table: Any, name: str) -> dict[str, Any]:
         raise unusable(name, [f"What it says about itself cannot be read: {exc}"]) from exc
 
 
-def _value_problems(rows: NDArray[Any], predictions: Predictions) -> Iterator[str]:
-    import numpy as np
-
+def _row_problems(rows: NDArray[Any]) -> Iterator[str]:
     if not len(rows):
         yield "It has no rows."
     if len(set(rows)) < len(rows):
         yield f"Rows are named more than once: {len(rows):,} rows, {len(set(rows)):,} names."
+
+
+def _value_problems(predictions: Predictions) -> Iterator[str]:
+    import numpy as np
+
     for name, values in ((TRUTH, predictions.truth), (SCORE, predictions.score)):
         if wrong := int((~np.isfinite(values)).sum()):
             yield f"{wrong:,} of {values.size:,} values of {name} are no finite number."
@@ -273,6 +291,8 @@ def _value_problems(rows: NDArray[Any], predictions: Predictions) -> Iterator[st
 
 def _class_problems(predictions: Predictions) -> Iterator[str]:
     """Yield why the truth and the labels cannot be places of the classes."""
+    import numpy as np
+
     classes, width = predictions.classes, predictions.width
     is_several = predictions.score.ndim > 1
     if is_several != (predictions.task == "multiclass") or width > MOST_CLASSES:
@@ -285,7 +305,7 @@ def _class_problems(predictions: Predictions) -> Iterator[str]:
     if is_several and task_of_classes(width) != "multiclass":
         yield f"It has scores for {width} classes; two have one score a row."
     for name, values in ((TRUTH, predictions.truth), (LABEL, predictions.label)):
-        if values is not None and not set(values.tolist()) <= set(range(width)):
+        if values is not None and not set(np.unique(values).tolist()) <= set(range(width)):
             yield f"Its {name} is no place of one of {width} classes."
 
 

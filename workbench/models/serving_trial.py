@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.models.contract import MOST_ROWS, Column, Contract, Predict, find_row_problems
-from workbench.models.disturbance import MOST_DISTURBED, UNDISTURBED, Disturbed, choose_rows
+from workbench.models.disturbance import MOST_DISTURBED, PERMUTED, UNDISTURBED, Disturbed, choose_rows
 from workbench.models.model_facts import CostFact, NumericsFact
 from workbench.stats.task import Label
 
 Rows = Sequence[Mapping[str, Any]]
 
-NOISE, MISSING, UNIT, PERMUTED, UNSEEN = "noise", "missing", "unit", "permuted", "unseen category"
+NOISE, MISSING, UNIT, UNSEEN = "noise", "missing", "unit", "unseen category"
 SIGMAS, UNIT_FACTOR, NOISE_DRAWS = 0.1, 1000, 5
 _MOST_COLUMNS, _ASKED_SINGLY = 20, 50
 _CALLS, _LONGEST_S = 200, 20.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from workbench.drawings.picture import Picture
 from workbench.evidence.evidence import Evidence
-from workbench.reviews.model_card import Answer, Block, CardSection, Grid, Named, build_model_card
+from workbench.reviews.model_card import Answer, Block, CardSection, Drawn, Grid, Named, build_model_card
 
 # Code, emphasis, links, rows, headings, addresses; at the beginning of a line lists, rules and underlines of headings.
 _MEANINGFUL = re.compile(
@@ -26,7 +27,7 @@ def render_model_card(evidence: Evidence, questions: Mapping[str, str], template
         {
             "model": _inline(card.model),
             "version": str(card.version),
-            "headline": _inline(card.headline),
+            "headline": _inline(f"{card.outcome} {card.headline}"),
             "completeness": _inline(card.completeness),
             "sections": "\n\n".join(map(_render_section, card.sections)),
         }
@@ -42,11 +43,18 @@ def _render_block(block: Block) -> str:
         return _render_answer(block)
     if isinstance(block, Grid):
         return "\n".join(map(_render_row, [block.columns, ("---",) * len(block.columns), *block.rows]))
+    if isinstance(block, Drawn):
+        return "\n\n".join(_render_picture(each) for each in block.pictures if not each.is_curve)
     if isinstance(block, Named):
         return "\n".join(
             ["| | |", "|---|---|", *(f"| {_inline(name)} | {_inline(text)} |" for name, text in block.rows)]
         )
     return "\n".join(f"- {_inline(item)}" for item in block.items) or "Nothing recorded."
+
+
+def _render_picture(picture: Picture) -> str:
+    table = "\n".join(map(_render_row, [picture.columns, ("---",) * len(picture.columns), *picture.rows]))
+    return f"**{_inline(picture.title)}**\n\n{_inline(picture.says)}\n\n{table}"
 
 
 def _render_row(cells: Sequence[str]) -> str:

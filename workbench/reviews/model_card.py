@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from workbench.comparisons.comparison import headline
 from workbench.comparisons.slices import SliceValue
+from workbench.drawings.picture import Picture
 from workbench.evidence.class_words import say_accuracy, say_class, say_decision
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact
 from workbench.evidence.measures.robustness import RobustnessFact
 from workbench.evidence.measures.tries import describe_other_rules, describe_other_splits, describe_tries
+from workbench.evidence.outcome import draw_outcome, say_importance, say_outcome
 from workbench.evidence.serving_form import describe_form
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
@@ -66,7 +68,14 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Named | Remarks | Answer | Grid
+@dataclass(frozen=True)
+class Drawn:
+    """Pictures, where the card is shown as a page; where it is text, the tables that say the same."""
+
+    pictures: tuple[Picture, ...]
+
+
+Block = Named | Remarks | Answer | Grid | Drawn
 
 
 @dataclass(frozen=True)
@@ -79,11 +88,15 @@ class CardSection:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A card in order; `unanswered` names the questions of the policy nobody answered, of `asked`."""
+    """A card in order; `unanswered` names the questions of the policy nobody answered, of `asked`.
+
+    `outcome` says in plain counts what came out on the holdout; empty where nobody measured it.
+    """
 
     model: str
     version: int
     headline: str
+    outcome: str
     sections: tuple[CardSection, ...]
     asked: int
     unanswered: tuple[str, ...]
@@ -103,6 +116,7 @@ def build_model_card(evidence: Evidence, questions: Mapping[str, str]) -> ModelC
         model=identity.model,
         version=identity.version,
         headline=f"{score.metric} {score.value:.4g} on the holdout." if score else "No score was recorded.",
+        outcome=say_outcome(evidence),
         sections=tuple(_build_section(title, evidence, questions) for title in _COMPUTED),
         asked=len(questions),
         unanswered=tuple(name for name in questions if not _read_answer(evidence, name)),
@@ -222,6 +236,7 @@ def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
         yield Remarks(tuple(_spell_slice(value, slices.metric) for value in slices.values))
     if evidence.classes:
         yield from _describe_classes(evidence.classes)
+    yield from _describe_outcome(evidence)
     if evidence.calibration:
         yield Remarks((_spell_calibration(evidence.calibration),))
     if evidence.robustness:
@@ -229,6 +244,14 @@ def _describe_analyses(evidence: Evidence) -> Iterator[Block]:
     if tries:
         more = filter(None, (describe_other_splits(tries), describe_other_rules(tries)))
         yield Remarks((f"The holdout was looked at: {describe_tries(tries)}.", *more))
+
+
+def _describe_outcome(evidence: Evidence) -> Iterator[Block]:
+    """Return the pictures of what came out, and what single columns are worth."""
+    if pictures := draw_outcome(evidence):
+        yield Drawn(pictures)
+    if evidence.importance:
+        yield Remarks((say_importance(evidence.importance),))
 
 
 def _describe_classes(fact: ClassesFact) -> Iterator[Block]:

@@ -24,6 +24,7 @@ from workbench.models.first_answers import parse_first_answers
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import spool
 from workbench.runs.blaming import Blamer
+from workbench.runs.concluding import NO_RESULTS, Results, read_results
 from workbench.runs.failures import advise_on_failure
 from workbench.runs.folder import (
     DATASETS,
@@ -51,7 +52,7 @@ from workbench.runs.logged_calls import (
 )
 from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
-from workbench.runs.points import find_latest, summarize_points
+from workbench.runs.points import Point, find_latest, summarize_points
 from workbench.runs.profiling import timed
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.refusal import parse_refusal
@@ -148,8 +149,9 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     text = json.dumps(outcome.document, indent=1, ensure_ascii=False)
     _write(folder.path / NOTEBOOK, text.encode(errors="backslashreplace"))
     files = read_tree(folder.path)
-    logged, fault = _read_logged(files)
-    error = advise_on_failure(outcome.failure) or redacted.failure or fault
+    found = _read_logged(files)
+    logged = found.record
+    error = advise_on_failure(outcome.failure) or redacted.failure or found.fault
     if blamer is not None:
         told = read_journal(files.get(JOURNAL, b""))
         fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
@@ -157,7 +159,7 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
         logged |= strict_json(canonical_json(said))
     ended = _end(run, error, logged)
     digests = {path: sha256_hex(content) for path, content in files.items()}
-    digests[REPORT] = _write_report(folder.path, ended, outcome.document)
+    digests[REPORT] = _write_report(folder.path, ended, outcome.document, _read_results(ended, files, found))
     return _seal(ended, outcome, digests, folder.path) if ended.is_finished else ended
 
 
@@ -242,11 +244,18 @@ def _seal(run: Run, outcome: Outcome, digests: Mapping[str, str], folder: Path) 
     return run
 
 
-def _write_report(folder: Path, run: Run, document: Mapping[str, Any]) -> str:
+def _read_results(run: Run, files: Mapping[str, bytes], logged: _Logged) -> Results:
+    try:
+        return read_results(run, files, logged.points, logged.target)
+    except Exception as exc:  # what cannot be drawn must cost neither the run nor its report
+        return Results(says=(f"What came out cannot be drawn ({type(exc).__name__}: {exc}).",))
+
+
+def _write_report(folder: Path, run: Run, document: Mapping[str, Any], results: Results = NO_RESULTS) -> str:
     """Write the report and return its digest."""
     try:
         with timed("report"):
-            page = render_report(document, run, find_template("report"))
+            page = render_report(document, run, find_template("report"), results)
     except Exception as exc:  # an output the renderer cannot show must not cost the run
         page = f"<!doctype html><meta charset=utf-8><p>The report could not be made: {escape(str(exc))}"
     content = page.encode(errors="replace")
@@ -257,8 +266,17 @@ def _write_report(folder: Path, run: Run, document: Mapping[str, Any]) -> str:
 # What was logged
 
 
-def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None]:
-    """Return what the notebook logged, and why it cannot be relied on (None: it can)."""
+@dataclass(frozen=True)
+class _Logged:
+    """What the notebook logged, as the record says it, and why it cannot be relied on (None: it can); `target` is the holdout's."""
+
+    record: dict[str, Any]
+    fault: str | None = None
+    points: Sequence[Point] = ()
+    target: str | None = None
+
+
+def _read_logged(files: Mapping[str, bytes]) -> _Logged:
     try:
         tables = read_tables(files)
         calls = read_calls(files.get(CALLS, b""), own=files.get(LOGGED_METRICS, b""))
@@ -267,10 +285,12 @@ def _read_logged(files: Mapping[str, bytes]) -> tuple[dict[str, Any], str | None
             **_describe_shared(tables),
             **_describe_refusal(files),
         }
-        return {**said, "datasets": [vars(table.fact) for table in tables], **describe_looks(files)}, None
+        record = {**said, "datasets": [vars(table.fact) for table in tables], **describe_looks(files)}
+        target = next((table.target for table in tables if table.fact.role == "holdout"), None)
+        return _Logged(record, points=calls.points, target=target)
     except (ValueError, KeyError, TypeError) as exc:
         # A kernel that was killed leaves half a line; so does a notebook that writes there by itself.
-        return describe_abandoned(files), f"What the notebook logged cannot be read: {exc!r}"
+        return _Logged(describe_abandoned(files), f"What the notebook logged cannot be read: {exc!r}")
 
 
 def _describe_refusal(files: Mapping[str, bytes]) -> dict[str, Any]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from workbench.drawings.picture import Picture, show_pictures
+from workbench.drawings.styling import read_picture_style
 from workbench.notebooks.notebook import INJECTED
 from workbench.notebooks.parameters import spell_value
 from workbench.records.clock import utc_now
 from workbench.records.digest import short
+from workbench.runs.concluding import NO_RESULTS, Results, is_confirmed, is_of_training
 from workbench.runs.run import Run, RunState
+from workbench.runs.told_errors import keep_last_states, split_errors
 
 # What may stand in a report, whoever wrote the notebook: text, tables and embedded pictures. Everything else is dropped.
 _TAGS = (
@@ -44,6 +49,7 @@ _UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
 _LAYOUT = "index.html.j2"
 LONGEST_OUTPUT = 100_000
 MOST_OUTPUTS = 500
+_WIDEST, _FEWEST_LINES = 100, 3  # characters of a line that a page has room for, lines that make a table
 _DROPPED_WITH_CONTENT = (
     "script",
     "style",
@@ -59,13 +65,13 @@ _DROPPED_WITH_CONTENT = (
 )
 
 
-def render_report(document: Mapping[str, Any], run: Run, template: Path) -> str:
+def render_report(document: Mapping[str, Any], run: Run, template: Path, results: Results = NO_RESULTS) -> str:
     """Return the HTML page of an executed notebook (nbformat 4); `template` is the folder of the report's layout."""
     import nbformat
     from nbconvert import TemplateExporter
 
     exporter, notebook = _open_exporter(template), nbformat.from_dict(_reduce(document))
-    resources = {"report": _describe_run(run)}
+    resources = {"report": {**_describe_run(run, results), "style": read_picture_style()}}
     with warnings.catch_warnings(action="ignore"):
         # Its own method reads the finished page as a tree and writes it anew, which takes longer than all the rest.
         page = _make_inert(TemplateExporter.from_notebook_node(exporter, notebook, resources)[0])
@@ -101,8 +107,20 @@ def _open_exporter(template: Path) -> Any:
         # What is converted is reduced to what every step takes.
         optimistic_validation=True,
         # nbconvert's own cleaner shows headings and tables as escaped source.
-        filters={"clean_html": clean_html, "highlight_code": _highlight},
+        filters={
+            "clean_html": clean_html,
+            "highlight_code": _highlight,
+            "split_errors": split_errors,
+            "is_wide": is_wide_table,
+        },
     )
+
+
+def is_wide_table(text: str) -> bool:
+    """True for text that was laid out in columns too many for a page: most of its lines are of one length, and long."""
+    lengths = Counter(len(line) for line in text.splitlines() if line.strip())
+    length, lines = max(lengths.items(), key=lambda each: each[1], default=(0, 0))
+    return length > _WIDEST and lines >= _FEWEST_LINES and 2 * lines > lengths.total()
 
 
 def _highlight(source: str, metadata: object = None) -> str:  # noqa: ARG001 - as nbconvert's templates call it
@@ -144,7 +162,7 @@ def _reduce_outputs(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
 
 def _reduce_output(output: Mapping[str, Any]) -> dict[str, Any]:
     if output["output_type"] == "stream":
-        return {**output, "text": _shorten("".join(output["text"]))}
+        return {**output, "text": _shorten(keep_last_states("".join(output["text"])))}
     if output["output_type"] == "error":
         return {**output, "traceback": [_shorten(line) for line in output["traceback"]]}
     data = output["data"] if isinstance(output["data"], Mapping) else {}
@@ -212,15 +230,15 @@ def _keep_attribute(_tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def _describe_run(run: Run) -> dict[str, Any]:
+def _describe_run(run: Run, results: Results) -> dict[str, Any]:
     """Return what the head of the report says, without control characters."""
     is_running = run.state is RunState.RUNNING
     lead = f"{run.state.capitalize()} {_minute(run.ended or run.started)}, run by {run.author}. {run.error or ''}"
     if is_running:
         lead = f"Running since {_minute(run.started)}, run by {run.author}. As it was at {utc_now()[11:19]} UTC; renews itself."
     datasets = run.record.get("datasets", [])
+    training = {name for name in run.metrics if name not in results.recomputed and is_of_training(name)}
     facts = {
-        "Result": {name: f"{value:.4g} {run.describe_course(name)}" for name, value in run.metrics.items()},
         "Parameters": {name: spell_value(value) for name, value in run.parameters.items()},
         "Data": {f"{item['name']} ({item['rows']:,} rows)": short(item["digest"]) for item in datasets},
         "Source": _describe_source(run),
@@ -230,8 +248,37 @@ def _describe_run(run: Run) -> dict[str, Any]:
         "finished": run.state is RunState.FINISHED,
         "running": is_running,
         "lead": _plain(lead),
-        "facts": {part: {_plain(name): _plain(value) for name, value in rows.items()} for part, rows in facts.items()},
+        "says": [_plain(sentence) for sentence in results.says],
+        "metrics": _tabulate(_describe_metrics(run, results, run.metrics.keys() - training)),
+        "training": _tabulate(_describe_metrics(run, results, training)),
+        "pictures": _show(results.pictures),
+        "courses": _show(results.courses),
+        "facts": {part: _tabulate(rows) for part, rows in facts.items()},
     }
+
+
+def _describe_metrics(run: Run, results: Results, names: Collection[str]) -> dict[str, str]:
+    """Return the value of each of these metrics in words, those of the holdout first; of what differs from the predictions both."""
+    in_order = sorted((name for name in run.metrics if name in names), key=lambda name: name not in results.recomputed)
+    return {name: _describe_metric(run, name, results.recomputed.get(name)) for name in in_order}
+
+
+def _describe_metric(run: Run, name: str, recomputed: float | None) -> str:
+    logged, course = run.metrics[name], run.describe_course(name)
+    if recomputed is None:
+        return f"{logged:.4g} {course}"
+    if is_confirmed(logged, recomputed):
+        return f"{logged:.4g} on the holdout {course}"
+    return f"{recomputed:.4g} on the holdout; {logged:.4g} was logged {course}"
+
+
+def _tabulate(rows: Mapping[str, str]) -> dict[str, str]:
+    return {_plain(name): _plain(value) for name, value in rows.items()}
+
+
+def _show(pictures: Sequence[Picture]) -> str:
+    shown = show_pictures(pictures)
+    return shown.html if shown else ""
 
 
 def _describe_source(run: Run) -> dict[str, str]:

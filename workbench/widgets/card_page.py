@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from workbench.reviews.model_card import Answer, Block, CardSection, Grid, ModelCard, Named, Remarks
-from workbench.widgets.markup import Markup, element, join
+from workbench.drawings.markup import Markup, element, join
+from workbench.drawings.picture import show_pictures
+from workbench.reviews.model_card import Answer, Block, CardSection, Drawn, Grid, ModelCard, Named, Remarks
 from workbench.widgets.snapshot import cell, page
 from workbench.words.numbers import read_time, sentence_case, words
 
@@ -16,6 +17,7 @@ def card_page(card: ModelCard, at: datetime | None = None) -> str:
     tone = "wb-tone-open" if card.unanswered else "wb-tone-good"
     body = join(
         element("h1", title, class_="wb-headline"),
+        element("p", card.outcome) if card.outcome else None,
         element("p", sentence_case(words(card.headline))),
         element("p", card.completeness, class_=f"wb-status {tone}"),
         *map(_show_section, card.sections),
@@ -38,6 +40,8 @@ def _show_block(block: Block) -> Markup:
         return element("dl", *pairs, class_="wb-facts")
     if isinstance(block, Grid):
         return _show_grid(block)
+    if isinstance(block, Drawn):
+        return show_pictures(block.pictures) or join()
     return _show_remarks(block)
 
 

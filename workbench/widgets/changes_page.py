@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.widgets.markup import Content, Markup, element
+from workbench.drawings.markup import Content, Markup, element
 from workbench.widgets.snapshot import cell, table
 
 _TAGS = {"added": "ins", "removed": "del", "same": "span"}

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.comparisons.comparison import Comparison
+from workbench.drawings.markup import Markup, element, join
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
-from workbench.widgets.markup import Markup, element, join
 from workbench.widgets.snapshot import cell, describe_facts, page, show_interval, show_status
 
 _MOST_ROWS = 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 import traitlets
 
 from workbench.comparisons.comparison import Comparison
+from workbench.drawings.markup import Markup
 from workbench.widgets.comparison_page import comparison_body
 from workbench.widgets.comparison_state import comparison_state
-from workbench.widgets.markup import Markup
 from workbench.widgets.snapshot import read_module, read_style
 from workbench.widgets.snapshot_view import SnapshotView
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.widgets.markup import Markup, element, join
+from workbench.drawings.markup import Markup, element, join
 from workbench.widgets.snapshot import cell, table
 
 

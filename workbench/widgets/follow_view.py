@@ -8,10 +8,10 @@ from typing import Any
 
 import traitlets
 
+from workbench.drawings.markup import Markup
 from workbench.errors import WorkbenchError
 from workbench.widgets.follow_page import follow_body
 from workbench.widgets.follow_state import FollowedRun, follow_state
-from workbench.widgets.markup import Markup
 from workbench.widgets.snapshot import read_module, read_style
 from workbench.widgets.snapshot_view import SnapshotView
 

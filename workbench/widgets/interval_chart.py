@@ -8,8 +8,8 @@ from math import ceil, floor, isfinite, log10
 from typing import Any
 
 from workbench.comparisons.comparison import Verdict
+from workbench.drawings.markup import Markup, element
 from workbench.stats.interval import Interval
-from workbench.widgets.markup import Markup, element
 from workbench.words.numbers import format_signed
 
 # Beyond this many spans of the others, one hopeless run would flatten every interval people care about.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.drawings.markup import Markup, element
 from workbench.widgets.changes_page import show_code
-from workbench.widgets.markup import Markup, element
 
 
 def show_own_code(own: dict[str, Any]) -> Markup | None:

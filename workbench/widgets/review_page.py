@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from workbench.drawings.markup import Content, Markup, element, join
+from workbench.drawings.picture import show_pictures
+from workbench.evidence.outcome import draw_outcome
 from workbench.reviews.review import Review
 from workbench.widgets.changes_page import show_changes
 from workbench.widgets.classes_page import show_classes
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
-from workbench.widgets.markup import Content, Markup, element, join
 from workbench.widgets.own_code_page import show_own_code
 from workbench.widgets.review_state import review_state
 from workbench.widgets.snapshot import (
@@ -43,6 +45,7 @@ def review_body(review: Review) -> Markup:
         show_own_code(state["local_code"]),
         show_own_code(state["own_code"]),
         _section("Score", element("p", state["score"]), _scores(state["scores"])),
+        _outcome(review, state["outcome"]),
         show_classes(state["classes"]),
         _section(
             f"Checks: {state['tally']}",
@@ -88,6 +91,13 @@ def _needed(state: dict[str, Any]) -> Markup:
         element("p", show_prose(state["needed"])),
         element("details", summary, element("ul", *reasons), class_="wb-reasons") if reasons else None,
     )
+
+
+def _outcome(review: Review, outcome: dict[str, Any] | None) -> Markup | None:
+    if outcome is None:
+        return None
+    said = [element("p", outcome[key]) for key in ("text", "worth") if outcome[key]]
+    return _section("On the holdout", *said, show_pictures(draw_outcome(review.evidence)))
 
 
 def _scores(scores: Sequence[dict[str, Any]]) -> Markup | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison
 from workbench.evidence.evidence import Evidence, Identity
+from workbench.evidence.outcome import draw_outcome, say_importance, say_outcome
 from workbench.evidence.serving_form import summarize_form
 from workbench.reviews.review import Review, headline
 from workbench.widgets.classes_state import classes_state
@@ -52,6 +53,7 @@ def review_state(review: Review) -> dict[str, Any]:
         "facts": _facts(review),
         "scores": _scores(review.evidence),
         "score": _score_text(review.evidence),
+        "outcome": _outcome_state(review.evidence),
         "classes": classes_state(review.evidence.classes),
         "changes": changes_state(review.changes, review.evidence),
         "local_code": local_code_state(review),
@@ -119,6 +121,13 @@ def _score_text(evidence: Evidence) -> str:
     rows = f" on {evidence.holdout.rows:,} holdout rows" if evidence.holdout else ""
     value = format_number(score.value, choose_decimals([score.value]))
     return f"{sentence_case(words(score.metric))} {value}{rows} ({score.direction} is better)."
+
+
+def _outcome_state(evidence: Evidence) -> dict[str, Any] | None:
+    """Return how it came out on the holdout, None where nobody measured that."""
+    said, pictures = say_outcome(evidence), [picture.to_state() for picture in draw_outcome(evidence)]
+    worth = say_importance(evidence.importance) if evidence.importance else ""
+    return {"text": said, "worth": worth, "pictures": pictures} if said or worth or pictures else None
 
 
 def _scores(evidence: Evidence) -> list[dict[str, Any]]:

@@ -8,12 +8,12 @@ from typing import Any
 
 import traitlets
 
+from workbench.drawings.markup import Markup
 from workbench.errors import UsageError, WorkbenchError
 from workbench.records.people import is_author
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.reviews.review import Review
 from workbench.signing.key import Key
-from workbench.widgets.markup import Markup
 from workbench.widgets.people_state import find_blocked, say_needed
 from workbench.widgets.requests import Requests
 from workbench.widgets.review_page import review_body

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.widgets.markup import Content, Markup, element, join, style_sheet
+from workbench.drawings.markup import Content, Markup, element, join, style_sheet
+from workbench.drawings.styling import read_picture_style
 from workbench.words.numbers import format_time
 
 STATIC = Path(__file__).parent / "static"
@@ -17,7 +18,7 @@ CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def read_style() -> str:
     """Return the style sheet that live views, twins and pages share."""
-    return (STATIC / "views.css").read_text(encoding="utf-8")
+    return (STATIC / "views.css").read_text(encoding="utf-8") + read_picture_style()
 
 
 def read_module(*names: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import anywidget
 
-from workbench.widgets.markup import Markup
+from workbench.drawings.markup import Markup
 from workbench.widgets.snapshot import twin
 
 _WIDGET_MIME = "application/vnd.jupyter.widget-view+json"

@@ -86,6 +86,8 @@ ONLY_SHOWN = {
     "calibration.brier", "calibration.log_loss", "calibration.bins", "robustness.scenarios.*.worst_column",
     "local_files.modules", "local_files.modules.*.digest", "local_files.reads", "local_files.reads.*.digest",
     "classes.classes", "classes.metrics", "classes.classes.*.recall", "classes.classes.*.precision", "classes.classes.*.roc_auc",
+    "diagnostics", "diagnostics.curves", "diagnostics.reliability", "diagnostics.threshold", "importance",
+    "importance.columns", *(f"importance.columns.*.{name}" for name in ("loss", "low", "high")),
     "authorship.since", "classes.metrics.*.value", "classes.positive_class", "classes.response",
 }  # fmt: skip
 # Of noise the drop is needed; of what is swapped, missing or in another unit it is only shown. Minimal asks two of four questions.

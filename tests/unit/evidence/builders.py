@@ -13,7 +13,9 @@ from tests.unit.evidence.measure_builders import (
     build_calibration,
     build_classes,
     build_cost,
+    build_diagnostics,
     build_disclosures,
+    build_importance,
     build_leakage,
     build_numerics,
     build_profiles,
@@ -269,7 +271,14 @@ def build_evidence(**changes: Any) -> Evidence:
     }
     facts |= changes
     whose = tuple(AnswerFact(name, VALIDATOR, (VALIDATOR,)) for name in facts["answers"])
-    later = {"said_by": whose, "champion_overlap": build_overlap()} if facts.get("format", FORMAT) == FORMAT else {}
+    later = {
+        "said_by": whose,
+        "champion_overlap": build_overlap(),
+        "diagnostics": build_diagnostics(),
+        "importance": build_importance(),
+    }
+    if facts.get("format", FORMAT) != FORMAT:
+        later = {}
     return Evidence(**{**later, **facts})
 
 

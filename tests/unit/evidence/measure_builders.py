@@ -8,10 +8,13 @@ from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.evidence.measures.calibration import CalibrationFact
 from workbench.evidence.measures.classes import ClassesFact, ClassFact, MetricValue, Share
 from workbench.evidence.measures.disclosures import Disclosure, DisclosureFact
+from workbench.evidence.measures.importance import ColumnImportance, ImportanceFact
 from workbench.evidence.measures.leakage import ColumnStrength, LeakageFact
 from workbench.evidence.measures.robustness import RobustnessFact, Scenario
+from workbench.models.diagnostics import ClassCurve, Diagnostics
 from workbench.models.model_facts import CostFact, NumericsFact
 from workbench.runs.tables import ColumnProfile, TableProfile
+from workbench.stats.reliability import ReliabilityBin
 
 
 def build_column(**changes: Any) -> ColumnProfile:
@@ -150,6 +153,22 @@ def build_robustness(**changes: Any) -> RobustnessFact:
     unit = build_scenario(name="unit", columns=20, worst_column="concavity error", drop=0.52)
     facts = {"metric": "roc_auc", "rows": 143, "scenarios": (build_scenario(), unit)}
     return RobustnessFact(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def build_diagnostics(**changes: Any) -> Diagnostics:
+    """Return the curves of the malignant, and three bins of probabilities."""
+    roc = ((0.0, 0.0), (0.02, 0.94), (0.2, 1.0), (1.0, 1.0))
+    curve = ClassCurve("malignant", 53 / 143, roc, ((0.5, 1.0), (0.94, 0.96), (1.0, 0.37)))
+    bins = [(48, 0.01, 0.0, 0.0, 0.07), (47, 0.2, 0.15, 0.07, 0.28), (48, 0.98, 0.96, 0.86, 0.99)]
+    facts = {"curves": (curve,), "reliability": tuple(ReliabilityBin(*each) for each in bins), "threshold": 0.5}
+    return Diagnostics(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def build_importance(**changes: Any) -> ImportanceFact:
+    """Return two columns of which one matters."""
+    columns = (ColumnImportance("worst area", 0.12, 0.09, 0.15), ColumnImportance("mean radius", 0.001, -0.002, 0.004))
+    facts = {"metric": "roc_auc", "direction": "higher", "value": 0.995, "rows": 143, "columns": columns, "untried": 10}
+    return ImportanceFact(**{**facts, **changes})  # type: ignore[arg-type]
 
 
 def build_numerics(**changes: Any) -> NumericsFact:

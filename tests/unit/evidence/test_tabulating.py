@@ -9,9 +9,9 @@ from sklearn.metrics import classification_report, roc_auc_score
 from workbench.evidence.measures.calibration import calibrate_classes, measure_calibration
 from workbench.evidence.measures.classes import measure_classes
 from workbench.evidence.measures.sample import measure_sample
-from workbench.evidence.measuring import read_threshold
 from workbench.models.contract import Column, Contract, Threshold
 from workbench.models.predictions import Predictions
+from workbench.runs.concluding import read_threshold
 
 NAMES = ("bronze", "gold", "silver")
 

@@ -70,6 +70,23 @@ def test_the_card_shows_which_class_is_taken_for_which():
     assert "most often taken for benign, 3 times" in page
 
 
+def test_the_card_says_in_plain_counts_what_came_out_and_what_columns_are_worth():
+    card = render()
+    assert (
+        "Of 143 rows 5 are named wrong at a threshold of 0.5: 3 of 53 malignant are called benign, "
+        "2 of 90 benign are called malignant. roc_auc 0.9952 on the holdout." in card
+    )
+    assert "- Shuffling a column lowers roc_auc from 0.995: worst area by 0.12 (0.09 to 0.15)." in card
+    assert "**What each column is worth**" in card
+    assert "**ROC curve**" not in card
+
+
+def test_the_page_of_the_card_draws_what_came_out():
+    html = card_page(build_model_card(build_evidence(), {}))
+    assert html.count('<svg class="wb-picture"') == 4
+    assert "Of 143 rows 5 are named wrong at a threshold of 0.5" in html
+
+
 def test_every_question_stands_with_its_answer():
     card = render()
     for name, question in QUESTIONS.items():

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 from tests.unit.people import AUTHOR, ENDED, RUN_ID
 from workbench.config import find_template
+from workbench.runs.concluding import NO_RESULTS, Results
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.run import Run, RunState
 
@@ -127,6 +128,6 @@ def error(*lines: str) -> dict:
     return {"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": list(lines)}
 
 
-def render(*cells: dict, run: Run | None = None, **metadata) -> str:
+def render(*cells: dict, run: Run | None = None, results: Results = NO_RESULTS, **metadata) -> str:
     document = {"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": list(cells)}
-    return render_report(document, run or build_run(), find_template("report"))
+    return render_report(document, run or build_run(), find_template("report"), results)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -290,6 +291,27 @@ def test_an_output_that_cannot_be_rendered_costs_the_report_and_not_the_run(fold
     monkeypatch.setattr(collecting, "render_report", lambda *_: {}["missing"])
     assert collect(folder).is_finished
     assert "could not be made" in (folder.path / REPORT).read_text(encoding="utf-8")
+
+
+def test_a_report_shows_what_was_stored_of_the_holdout_and_how_metrics_went(folder, monkeypatch):
+    truth, score = np.arange(40) % 2 == 1, np.linspace(0, 1, 40)
+    monkeypatch.setenv(spool.FOLDER_VARIABLE, str(folder.path))
+    wb.log_predictions([f"r{n}" for n in range(40)], truth, score)
+    for step in range(3):
+        wb.log_metrics({"loss": 1.0 / (step + 1)}, step=step)
+    assert collect(folder).is_finished
+    report = (folder.path / REPORT).read_text(encoding="utf-8")
+    assert "Of 40 rows 20 are named wrong at a threshold of 0.5: " in report
+    assert "<h2>Metrics step by step</h2>" in report
+    assert report.count('class="wb-picture"') == 4
+
+
+def test_what_cannot_be_drawn_costs_neither_the_run_nor_its_report(folder, monkeypatch):
+    monkeypatch.setattr(collecting, "read_results", lambda *_: {}["missing"])
+    assert collect(folder).is_finished
+    report = (folder.path / REPORT).read_text(encoding="utf-8")
+    assert "What came out cannot be drawn (KeyError: " in report
+    assert "42" in report
 
 
 @pytest.mark.parametrize(

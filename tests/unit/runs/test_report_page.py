@@ -16,8 +16,11 @@ from tests.unit.runs.reports import (
     render,
     stream,
 )
+from workbench.drawings.of_metrics import draw_courses
+from workbench.runs.concluding import Results
 from workbench.runs.nbconvert_report import LONGEST_OUTPUT
 from workbench.runs.run import RunState
+from workbench.runs.told_errors import split_errors
 
 NORMAL = (
     markdown("# Title\n\nSome *words* and a [part](#Data).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## Data"),
@@ -55,6 +58,103 @@ def test_a_report_says_at_which_step_a_metric_has_its_value_and_how_many_points_
     record = {"metrics": {"loss": 0.1, "f1": 0.5}, "history": {"loss": {"step": 10, "points": 3}}}
     text = Page(render(run=build_run(record=record))).text
     assert "loss 0.1 at step 10 (3 points) f1 0.5 " in text
+
+
+def test_the_result_on_the_holdout_stands_first_and_training_metrics_are_folded():
+    metrics = {"training_f1_score": 1.0, "cost": 3.5, "roc_auc": 0.99517, "accuracy": 0.99, "Train/Loss": 0.25}
+    results = Results(("Of 171 rows 5 are named wrong.",), {"roc_auc": 0.99517, "accuracy": 0.94})
+    page = Page(render(run=build_run(record={"metrics": metrics}), results=results))
+    assert (
+        "Result Of 171 rows 5 are named wrong. roc_auc 0.9952 on the holdout "
+        "accuracy 0.94 on the holdout; 0.99 was logged cost 3.5 "
+        "Training metrics (2) training_f1_score 1 Train/Loss 0.25 Parameters" in page.text
+    )
+    folded = [at for at, (tag, given) in enumerate(page.tags) if (tag, given.get("class")) == ("details", "more")]
+    assert len(folded) == 1
+    assert [tag for tag, _ in page.tags[folded[0] + 1 : folded[0] + 3]] == ["summary", "table"]
+
+
+def test_metrics_of_a_run_without_predictions_are_shown_as_they_were_logged():
+    text = Page(render(run=build_run(record={"metrics": {"trainer_pay": 2.0, "pretrained": 3.0}}))).text
+    assert "Result trainer_pay 2 pretrained 3 Parameters" in text
+    assert "Training metrics" not in text
+
+
+LOGGED = """\
+/tmp/x.py:1: FutureWarning: this is old
+  warnings.warn("this is old", FutureWarning)
+INFO:root:fine
+2026-11-20 09:12:01 ERROR mlflow.store: lost
+0%|   | 0/3
+Traceback (most recent call last):
+  File "x.py", line 3, in <module>
+    1/0
+ZeroDivisionError: division by zero
+done, no errors
+"""
+
+
+def test_only_what_tells_an_error_is_red_of_what_was_said_on_stderr():
+    page = Page(render(code("x", stream(LOGGED, "stderr"))))
+    red = [given.get("class") for tag, given in page.tags if tag == "pre"][1:]
+    assert red == [None, "told_error", None, "told_error", None]
+    assert [(told, text.partition("\n")[0]) for told, text in split_errors(LOGGED)] == [
+        (False, "/tmp/x.py:1: FutureWarning: this is old"),
+        (True, "2026-11-20 09:12:01 ERROR mlflow.store: lost"),
+        (False, "0%|   | 0/3"),
+        (True, "Traceback (most recent call last):"),
+        (False, "done, no errors"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("ValueError: bad", True),
+        ("sklearn.exceptions.NotFittedError: not fitted", True),
+        ("[ERROR] lost", True),
+        ("CRITICAL:root:lost", True),
+        ("Exception in thread Thread-1 (work):", True),
+        ("Exception ignored in: <function f>", True),
+        ("fatal: not a git repository", True),
+        ("UserWarning: a ValueError may follow", False),
+        ("sklearn.exceptions.ConvergenceWarning: lbfgs failed to converge", False),
+        ("WARNING:root:careful", False),
+        ("0 errors, mean error: 0.1", False),
+        ("100%|####| 3/3", False),
+        ("", False),
+    ],
+)
+def test_a_line_tells_an_error_by_its_level_or_by_what_was_raised(line, told):
+    assert split_errors(f"{line}\n") == [(told, f"{line}\n")]
+
+
+def test_a_progress_bar_is_shown_as_a_terminal_shows_it_in_the_end():
+    html = render(code("x", stream("a\r\nstart\n 10%|#\r 90%|##\r100%|###\r\nend", "stderr")))
+    assert "a start 100%|### end" in Page(html).text
+    assert "90%" not in html
+
+
+def test_a_wide_table_scrolls_in_its_cell_whether_shown_or_printed():
+    wide = "".join(f"{number:150d}\n" for number in range(4))
+    html = render(
+        code("x", display({"text/html": f"<table><tr>{'<td>1</td>' * 60}</tr></table>", "text/plain": "x"})),
+        code("x", stream(wide)),
+        code("x", display({"text/plain": wide})),
+        code("x", stream("a long line " * 50 + "\n" + "another one " * 50 + "\nshort\nshort\n")),
+    )
+    assert ".rendered_html { overflow-x: auto; }" in html
+    assert '<div class="rendered_html"><table>' in html
+    assert html.count('<pre class="wide">') == 2
+
+
+def test_pictures_stand_in_the_head_and_no_notebook_can_put_one_there():
+    courses = tuple(draw_courses({"loss": [(0, 1.0), (1, 0.5)]}))
+    drawn = "<svg class='wb-picture'><circle r='3'/></svg>"
+    html = render(markdown(drawn), code("x", display({"text/html": drawn})), results=Results(courses=courses))
+    head, _, rest = html.partition("<main>")
+    assert (Page(head).count("svg"), Page(rest).count("svg")) == (1, 0)
+    assert "Metrics step by step loss From 1 at step 0 to 0.5 at step 1." in Page(head).text
 
 
 def test_a_failed_run_says_so_first():

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from workbench.stats.metrics import METRICS
-from workbench.stats.paired_jackknife import paired_jackknife
+from workbench.stats.paired_jackknife import jackknife_interval, paired_jackknife
 
 RATIOS = ["accuracy", "brier_score", "log_loss", "mean_absolute_error", "roc_auc", "root_mean_squared_error"]
 
@@ -101,3 +101,14 @@ def test_several_classes_are_tested_too_unless_one_of_them_is_too_rare():
     assert paired_jackknife(truth, good, bad, METRICS["roc_auc"]) > 0.999
     few = np.r_[0:89]
     assert paired_jackknife(truth[few], bad[few], good[few], METRICS["roc_auc"]) is None
+
+
+def test_the_bounds_of_a_mean_are_those_of_the_paired_t_test():
+    metric = METRICS["mean_absolute_error"]
+    truth, one, other = draw(np.random.default_rng(2), 120, noise=(0.6, 0.9), task="regression")
+    gains = np.abs(other - truth) - np.abs(one - truth)
+    expected = stats.ttest_1samp(gains, 0).confidence_interval(0.95)
+    found = jackknife_interval(truth, one, other, metric, level=0.975)
+    assert (found.low, found.high) == pytest.approx(tuple(expected), rel=2e-3)
+    assert found.estimate == pytest.approx(gains.mean())
+    assert jackknife_interval(truth[:20], one[:20], other[:20], metric, level=0.975) is None

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from typing import Any
 
 from tests.unit.evidence.builders import build_evidence
 from tests.unit.evidence.measure_builders import build_class, build_classes
 from tests.unit.people import AUTHOR, NOW, OWNER, VALIDATOR
 from tests.unit.reviews.builders import build_changes, build_questions, build_review, build_source
 from tests.unit.widgets.test_widgets import AT, Tags
+from workbench.drawings import markup
+from workbench.drawings.markup import Markup, join
 from workbench.evidence.evidence import AnswerFact, Finding, ObjectionFact, Severity, Status
 from workbench.reviews.decision import decide
 from workbench.reviews.review import GivenApproval, GivenWaiver, Question
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_state import review_state
+from workbench.widgets.snapshot import read_module
+
+# What the live view makes as elements of SVG; others would be elements of HTML, and not be seen.
+DRAWN_LIVE = set(re.findall(r'"(\w+)"', re.search(r"SVG_TAGS = new Set\((.*)\);", read_module("review_view"))[1]))
+
+
+def element(node: dict[str, Any] | str) -> Markup:
+    """A node of a picture's state as markup."""
+    if isinstance(node, str):
+        return join(node)
+    return markup.element(node["tag"], *map(element, node["children"]), **node["attributes"])
+
+
+def tags_of(node: dict[str, Any] | str) -> set[str]:
+    return set() if isinstance(node, str) else {node["tag"]}.union(*map(tags_of, node["children"]))
 
 
 class TestReview:
@@ -21,6 +41,20 @@ class TestReview:
         findings = tuple(Finding(name, Status(name), "", "", "") for name in ("PASS", "UNKNOWN", "FAIL", "PASS"))
         words = [finding["status"]["word"] for finding in review_state(build_review(findings=findings))["findings"]]
         assert words == ["Fail", "Unknown", "Pass", "Pass"]
+
+    def test_what_came_out_is_said_in_plain_counts_and_drawn_alike_by_page_and_view(self) -> None:
+        review = build_review()
+        outcome, html = review_state(review)["outcome"], review_page(review, AT)
+        assert outcome["text"].startswith("Of 143 rows 5 are named wrong at a threshold of 0.5: ")
+        assert outcome["worth"].startswith("Shuffling a column lowers roc_auc from 0.995: worst area by 0.12")
+        drawn = json.loads(json.dumps([picture["drawing"] for picture in outcome["pictures"]]))
+        assert [element(each).html in html for each in drawn] == [True] * 4
+        assert {tag for each in drawn for tag in tags_of(each)} <= DRAWN_LIVE
+
+    def test_evidence_of_before_has_no_pictures(self) -> None:
+        nothing = build_evidence(classes=None, diagnostics=None, importance=None)
+        assert review_state(build_review(evidence=nothing))["outcome"] is None
+        assert "wb-pictures" not in review_page(build_review(evidence=nothing), AT).partition("</style>")[2]
 
     def test_unknown_is_not_green(self) -> None:
         finding = Finding("model_loads", Status.UNKNOWN, "", "", "")

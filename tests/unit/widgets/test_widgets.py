@@ -16,6 +16,7 @@ from tests.unit.evidence.builders import build_evidence, build_identity
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from tests.unit.reviews.builders import build_review
 from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, decide_verdict, name_run
+from workbench.drawings.markup import element, join
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide
 from workbench.reviews.review import GivenApproval, Question, Review
@@ -25,7 +26,6 @@ from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.comparison_view import ComparisonView
 from workbench.widgets.follow_view import FollowView
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
-from workbench.widgets.markup import element, join
 from workbench.widgets.review_page import review_page
 from workbench.widgets.review_view import ReviewView
 from workbench.words.numbers import choose_decimals, format_number, format_signed, format_value, read_time

@@ -53,6 +53,21 @@ def measure_robustness(
 
     `answers` has a line for each of the `disturbed`, with the scores of the rows that were chosen.
     """
+    chosen_truth = find_chosen(kept, answers)
+    if answers is None or chosen_truth is None:
+        return None
+    values = [_value(chosen_truth, each, rule) for each in answers]
+    tried = list(zip(disturbed, values, strict=True))
+    undisturbed = next((value for way, value in tried if way.name == UNDISTURBED), None)
+    drops = [(way, _drop(value, undisturbed, rule)) for way, value in tried if way.name != UNDISTURBED]
+    named = groupby(sorted(drops, key=lambda each: each[0].name), key=lambda each: each[0].name)
+    return RobustnessFact(
+        rule.name, len(chosen_truth.truth), tuple(_summarize(name, list(ways)) for name, ways in named)
+    )
+
+
+def find_chosen(kept: KeptRun, answers: NDArray[np.float64] | None) -> Predictions | None:
+    """Return what was predicted, with the truth of the rows that were disturbed as they were asked; None where none were."""
     import numpy as np
 
     if answers is None:
@@ -62,15 +77,7 @@ def measure_robustness(
     # The rows were asked in the order of the file, and are known here in that of their names.
     truth[kept.order] = predictions.truth
     chosen = choose_rows(len(truth))
-    if answers.shape[1] != len(chosen):
-        return None
-    chosen_truth = replace(predictions, truth=truth[chosen], label=None)
-    values = [_value(chosen_truth, each, rule) for each in answers]
-    tried = list(zip(disturbed, values, strict=True))
-    undisturbed = next((value for way, value in tried if way.name == UNDISTURBED), None)
-    drops = [(way, _drop(value, undisturbed, rule)) for way, value in tried if way.name != UNDISTURBED]
-    named = groupby(sorted(drops, key=lambda each: each[0].name), key=lambda each: each[0].name)
-    return RobustnessFact(rule.name, len(chosen), tuple(_summarize(name, list(ways)) for name, ways in named))
+    return replace(predictions, truth=truth[chosen], label=None) if answers.shape[1] == len(chosen) else None
 
 
 def _value(predictions: Predictions, answers: NDArray[np.float64], rule: MetricRule) -> float | None:

@@ -7,7 +7,7 @@ function render({ model, el }) {
   const kernel = watchKernel(model, () => show());
   const requests = openRequests(model, kernel);
   const forms = openForms(model, requests, say);
-  const parts = [head(say), changesPart(), modulesPart("local_code"), modulesPart("own_code"), scorePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
+  const parts = [head(say), changesPart(), modulesPart("local_code"), modulesPart("own_code"), scorePart(), outcomePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
@@ -111,6 +111,17 @@ function scorePart() {
     );
   const show = (state) => box.replaceChildren(h("p", {}, state.score), ...(state.scores.length ? [table(labels, state.scores.map(row), "Score")] : []));
   return { node, show };
+}
+
+function outcomePart() {
+  const box = h("div", {});
+  const { node } = section("On the holdout", box);
+  const said = ({ text, worth }) => [text, worth].filter(Boolean).map((each) => h("p", {}, each));
+  const draw = redrawn((outcome) => {
+    node.hidden = !outcome;
+    box.replaceChildren(...(outcome ? [...said(outcome), pictures(outcome.pictures)] : []));
+  });
+  return { node, show: (state) => draw(state.outcome ?? null) };
 }
 
 function classesPart() {

@@ -1,0 +1,96 @@
+"""Permutation importance: how much worse the metric becomes when the values of one column are shuffled (Breiman 2001).
+
+It is read from the answers to the rows that the confined process shuffled for robustness, so it costs no further question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.evidence.measures.robustness import find_chosen
+from workbench.models.contract import Contract
+from workbench.models.disturbance import PERMUTED, UNDISTURBED, Disturbed
+from workbench.models.predictions import Predictions
+from workbench.policies.policy import MetricRule
+from workbench.runs.kept_run import KeptRun
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.stats.interval import Interval
+
+_LEVEL = 0.975  # of each bound, so that both together hold with 95 %
+
+
+@dataclass(frozen=True)
+class ColumnImportance:
+    """How much worse the metric became, in its own unit, when this column was shuffled once; positive is worse.
+
+    Both bounds together hold with 95 %; None where the rows carry none.
+    """
+
+    column: str
+    loss: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class ImportanceFact:
+    """The columns that were shuffled, in the order of the contract, on how many rows; `untried` are beyond the first twenty."""
+
+    metric: str
+    direction: str
+    value: float
+    rows: int
+    columns: tuple[ColumnImportance, ...]
+    untried: int
+
+
+def measure_importance(
+    kept: KeptRun,
+    answers: NDArray[np.float64] | None,
+    disturbed: Sequence[Disturbed],
+    rule: MetricRule,
+    contract: Contract | None,
+) -> ImportanceFact | None:
+    """Return what each column of the contract is worth to the metric; None where none was shuffled, or that is not defined."""
+    from workbench.stats.metrics import METRICS
+
+    chosen, metric = find_chosen(kept, answers), METRICS[rule.name]
+    tried = list(zip(disturbed, answers if answers is not None else (), strict=False))
+    whole = next((each for way, each in tried if way.name == UNDISTURBED), None)
+    if chosen is None or whole is None:
+        return None
+    value = metric.score(chosen.truth, replace(chosen, score=whole).read_by(metric))
+    columns = tuple(
+        ColumnImportance(way.column or "", *_spell(_find_loss(chosen, whole, each, rule)))
+        for way, each in tried
+        if way.name == PERMUTED
+    )
+    if value is None or not columns:
+        return None
+    untried = len(contract.columns) - len(columns) if contract else 0
+    return ImportanceFact(rule.name, metric.direction, value, len(chosen.truth), columns, untried)
+
+
+def _find_loss(
+    chosen: Predictions, whole: NDArray[np.float64], shuffled: NDArray[np.float64], rule: MetricRule
+) -> Interval | None:
+    """Return by how much the answers to the rows as they are beat those to the shuffled ones, where both are numbers."""
+    import numpy as np
+
+    from workbench.stats.metrics import METRICS
+    from workbench.stats.paired_jackknife import jackknife_interval
+
+    metric, answered = METRICS[rule.name], np.isfinite(whole + shuffled)
+    rows = answered if answered.ndim == 1 else answered.all(axis=1)
+    as_is, instead = (replace(chosen, score=each[rows]).read_by(metric) for each in (whole, shuffled))
+    return jackknife_interval(chosen.truth[rows], as_is, instead, metric, level=_LEVEL)
+
+
+def _spell(loss: Interval | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if loss is None else (loss.estimate, loss.low, loss.high)

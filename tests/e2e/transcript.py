@@ -30,7 +30,7 @@ _BLOCK = re.compile(r"(?<=<!-- demo -->\n).*?(?=\n<!-- written by)", re.DOTALL)
 
 # What is another one each time: how long it took, who shares the machine, what chance drew, where it lies, what came first.
 _MASKS = {
-    "DIGEST": r"\b\d+:[0-9a-f]{64}\b|\b[0-9a-f]{12}\b(?!\.)",
+    "DIGEST": r"\b\d+:[0-9a-f]{64}\b|\b[0-9a-f]{12}\b(?!\.\d)",
     "TIME": r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00)?)?|\(\d+ s\)|\b\d+:\d\d\b"
     r"|\b\d+(?:\.\d+)? (?:s|min|h|d)\b(?: ago)?|\bjust now\b",
     "COST": r"\bp50 .*? bytes\b",

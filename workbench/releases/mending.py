@@ -16,9 +16,10 @@ def find_remedy(project: Project, endpoint: str, subject: str, entries: Sequence
     """Return what makes an endpoint serve something that verifies again, `subject` (`model/version`) being what it serves."""
     rebuilt = _try_to_rebuild(project, subject, entries)
     if rebuilt is not None and rebuilt.decision.is_allowed:
-        folder = releases.release_folder(subject, project.settings)
+        folder, home = releases.release_folder(subject, project.settings), project.settings.project
+        named = folder.relative_to(home) if folder.is_relative_to(home) else folder
         return (
-            f"Move {folder} away (it shows what was changed); `workbench promote {subject}` then builds it again from what "
+            f"Move {named} away (it shows what was changed); `workbench promote {subject}` then builds it again from what "
             "was approved."
         )
     before = previous_version(entries, endpoint)

@@ -38,7 +38,7 @@ _MASKS = {
     "RULE": "─+",
 }
 # How far it is, said as often as there was time to.
-_PROGRESS = re.compile(r"\w+: \d+ of \d+ ended.*|.*: \d+ s")
+_PROGRESS = re.compile(r".*: \d+ of \d+ ended.*|.*: \d+ s")
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _CLOSE = 0.002  # what another processor may make of a score
 

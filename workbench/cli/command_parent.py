@@ -53,7 +53,8 @@ class CommandParent(ForkServer):
         order = receive_order(orders)
         orders.close()
         _obey(order)
-        order.answer(pid=os.getpid())
+        if not order.answer(pid=os.getpid()):
+            os._exit(0)  # who typed it runs it otherwise by now
         sys.exit(run_command(sys.argv[1:]))
 
     def abandon(self, child: Child) -> None:
@@ -73,7 +74,8 @@ def _obey(order: Order) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=stream is sys.stderr or stream.isatty())  # type: ignore[union-attr]
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    for number in order.content["ignored"]:
+        signal.signal(number, signal.SIG_IGN)
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from workbench.errors import Unavailable
 from workbench.executors.forked_process import ForkedProcess, ask_process
 from workbench.executors.kept_parents import ask_keeper, is_kept_here
 
@@ -41,12 +42,16 @@ _MODULES = (
     "rich.progress",
 )
 _VARIABLES = ("MLFLOW_",)
+_START_TIMEOUT_S = 3.0
 _PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def is_kept_command(arguments: Sequence[str]) -> bool:
-    """True for a command that may be forked."""
-    return bool(arguments) and arguments[0] in _COMMANDS and is_kept_here()
+    """True for a command that may be forked: one with streams of its own, and without options of Python."""
+    has_streams = None not in (sys.stdin, sys.stdout, sys.stderr)
+    first = (sys.orig_argv[1:2] or [""])[0]
+    is_plain = not first.startswith("-") or first == "-m"
+    return bool(arguments) and arguments[0] in _COMMANDS and has_streams and is_plain and is_kept_here()
 
 
 def run_kept(arguments: Sequence[str], environment: Mapping[str, str]) -> int | None:
@@ -54,14 +59,20 @@ def run_kept(arguments: Sequence[str], environment: Mapping[str, str]) -> int | 
     with suppress(OSError):
         if requests := find_parent(environment, ready=True):
             command = _ask(requests, arguments, environment)
-            return _attend(command) if command.has_started() else None
+            return _attend(command) if command.has_started(_START_TIMEOUT_S) else None
     return None
 
 
 def _ask(requests: socket.socket, arguments: Sequence[str], environment: Mapping[str, str]) -> ForkedProcess:
     sys.stdout.flush()
     sys.stderr.flush()
-    order = {"environment": dict(environment), "cwd": os.getcwd(), "arguments": [sys.argv[0], *arguments]}  # noqa: PTH109
+    ignored = [number for number in _PASSED if signal.getsignal(number) is signal.SIG_IGN]
+    order = {
+        "environment": dict(environment),
+        "cwd": os.getcwd(),  # noqa: PTH109
+        "arguments": [sys.argv[0], *arguments],
+        "ignored": ignored,
+    }
     with requests:
         request = {"do": "take", "arguments": [], "standby": 0}
         return ForkedProcess(ask_process(requests, request, order, (0, 1, 2)))
@@ -69,9 +80,25 @@ def _ask(requests: socket.socket, arguments: Sequence[str], environment: Mapping
 
 def _attend(command: ForkedProcess) -> int:
     """Pass on what is signalled until the command ended; return its exit code."""
+
+    def pass_on(number: int, _: object) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(command.pid, number)
+
     for number in _PASSED:
-        signal.signal(number, lambda number, _: command.send_signal(number))
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, pass_on)
     code = command.wait()
+    if command.is_lost:
+        lost = Unavailable(
+            "The command ended before its time.",
+            why="The process it was forked from is gone.",
+            next_step="Run it again; `workbench runs` lists what was begun, and `workbench run --resume RUN` goes on with it.",
+        )
+        from workbench.cli.terminal import print_error
+
+        print_error(lost)
+        return Unavailable.exit_code
     return code if code >= 0 else 128 - code
 
 

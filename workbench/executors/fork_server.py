@@ -34,11 +34,15 @@ class Order:
     content: dict[str, Any]
     descriptors: tuple[int, ...]
 
-    def answer(self, **answer: Any) -> None:
-        """Answer, if anybody still listens."""
-        with suppress(OSError):
+    def answer(self, **answer: Any) -> bool:
+        """Answer; false where nobody listens any more."""
+        try:
             self.answers.send(json.dumps(answer).encode())
-        self.answers.close()
+        except OSError:
+            return False
+        finally:
+            self.answers.close()
+        return True
 
 
 def receive_order(orders: socket.socket) -> Order:
@@ -136,9 +140,17 @@ class ForkServer:
         if not message:
             self._end()
         self._used = time.monotonic()
-        request = json.loads(message)
-        actions = {"take": self._take, "retire": self._retire}
-        actions[request["do"]](request, descriptors)
+        try:
+            request = json.loads(message)
+            actions = {"take": self._take, "retire": self._retire}
+            actions[request["do"]](request, descriptors)
+        except (OSError, IndexError, ValueError, KeyError):
+            self._give_up()
+        finally:
+            for descriptor in descriptors:
+                with suppress(OSError):
+                    os.close(descriptor)
+            self._passing = []
 
     def _take(self, request: dict[str, Any], descriptors: list[int]) -> None:
         """Hand a process over: the one that waits longest, or one with arguments of its own."""
@@ -152,10 +164,8 @@ class ForkServer:
         self._taken.append(child)
         with suppress(OSError):  # it ended before its time, which its burial will tell
             socket.send_fds(child.orders, [b"."], descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        self._passing = []
-        self._prepare(request["standby"])
+        with suppress(OSError):  # fewer that wait are fine
+            self._prepare(request["standby"])
 
     def _drop(self, child: Child) -> None:
         if child.answers:
@@ -174,6 +184,12 @@ class ForkServer:
             kill_tree(child.pid)
         self._end_if_idle()
 
+    def _give_up(self) -> None:
+        """Take no more requests: who asked hears that nothing comes, and asks elsewhere; what runs goes on."""
+        self._selector.unregister(self._owner)
+        self._owner.shutdown(socket.SHUT_RDWR)
+        self._retire({}, [])
+
     def _end_if_idle(self) -> None:
         if self._is_retired and not self._taken:
             self._end()
@@ -185,6 +201,7 @@ class ForkServer:
             ours.close()
             self._leave()
             os.setsid()
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             end_with(parent)
             self.become(theirs, arguments, ahead=ahead)
         theirs.close()
@@ -200,7 +217,8 @@ class ForkServer:
                 child.answers.detach()
         for descriptor in (*self._passing, *(key.fd for key in self._selector.get_map().values())):
             os.close(descriptor)
-        self._owner.detach()
+        with suppress(OSError):
+            os.close(self._owner.detach())
 
     def _bury(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)

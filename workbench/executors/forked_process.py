@@ -49,14 +49,20 @@ class ForkedProcess:
         self._lock = threading.Lock()
         self.pid = 0
         self.returncode: int | None = None
+        self.is_lost = False  # nobody is there to say how it ended
 
-    def has_started(self) -> bool:
-        """Wait until the process runs; False when it never will."""
-        self.await_answer()
-        told = json.loads(self._answers.recv(LONGEST_ANSWER) or b"{}")
-        self.pid = told.get("pid", 0)
-        self.returncode = told.get("exit")
-        return "pid" in told
+    def has_started(self, timeout_s: float) -> bool:
+        """Wait until the process runs; False when it did not in time, and then never will."""
+        self.await_answer(timeout_s)
+        try:
+            told = json.loads(self._answers.recv(LONGEST_ANSWER) or b"{}")
+        except BlockingIOError:
+            told = {}
+        if "pid" not in told:
+            self._answers.close()  # it ends where nobody listens
+            return False
+        self.pid = told["pid"]
+        return True
 
     def await_answer(self, timeout_s: float | None = None) -> None:
         """Return when something is answered, or after the timeout."""
@@ -73,6 +79,7 @@ class ForkedProcess:
             return self.returncode
 
     def _note_end(self, answer: bytes) -> None:
+        self.is_lost = not answer
         self.returncode = json.loads(answer)["exit"] if answer else -signal.SIGKILL
         self._answers.close()
 

@@ -37,8 +37,10 @@ _WITHIN_A_RUN = "WORKBENCH_SPOOL"
 _LONGEST_ANSWER = 1 << 20
 _ANSWER_TIMEOUT_S = 30.0
 _TRIES = 3
-_NAMESPACES = ("ipc", "mnt", "net", "pid", "user")
+_NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 _PRIVATE = 0o700
+# A Unix socket's path may have 107 bytes.
+_LONGEST_ROOT = 64
 _started: list[int] = []
 
 
@@ -49,8 +51,12 @@ def find_kept_min(environment: Mapping[str, str]) -> int:
 
 
 def is_kept_here() -> bool:
-    """True where parents may outlive this process: on Linux, and outside of a run, whose processes end with it."""
-    return sys.platform == "linux" and os.environ.get(KEPT) != "0" and _WITHIN_A_RUN not in os.environ
+    """True where parents may outlive this process: on Linux, outside of a run, whose processes end with it, and of a sandbox."""
+    if sys.platform != "linux" or os.environ.get(KEPT) == "0" or _WITHIN_A_RUN in os.environ:
+        return False
+    # Not everything a sandbox forbids can be read, and what is forked elsewhere would be outside of it.
+    told = _read_status()
+    return told.get("NoNewPrivs", "0") == "0" and told.get("Seccomp", "0") == "0"
 
 
 def ask_keeper(
@@ -235,7 +241,8 @@ def _locked(path: Path) -> Iterator[None]:
 def _require_folder() -> Path:
     """Return the folder of the sockets; raises PermissionError where others may enter it."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folder = Path(runtime, "workbench") if os.path.isdir(runtime) else Path(f"/tmp/workbench-{os.getuid()}")  # noqa: PTH112, S108
+    is_own = os.path.isdir(runtime) and len(runtime) <= _LONGEST_ROOT and os.stat(runtime).st_uid == os.getuid()  # noqa: PTH112, PTH116
+    folder = Path(runtime, "workbench") if is_own else Path(f"/tmp/workbench-{os.getuid()}")  # noqa: S108
     with suppress(FileExistsError):
         folder.mkdir(_PRIVATE)
     found = folder.lstat()
@@ -248,16 +255,30 @@ def _name_surroundings() -> str:
     """Return a name for all that a process takes over from the one it is forked from, and cannot be given otherwise."""
     limits = [resource.getrlimit(number) for number in sorted({getattr(resource, name) for name in _LIMITS})]
     spaces = [str(Path(f"/proc/self/ns/{name}").readlink()) for name in _NAMESPACES]
-    groups = Path("/proc/self/cgroup").read_text(encoding="utf-8")
-    scheduled = os.getpriority(os.PRIO_PROCESS, 0), sorted(os.sched_getaffinity(0))
+    status, root = _read_status(), Path("/proc/self/root").stat()
+    scheduled = os.getpriority(os.PRIO_PROCESS, 0), sorted(os.sched_getaffinity(0)), os.sched_getscheduler(0)
     users = os.getresuid(), os.getresgid(), sorted(os.getgroups())
-    told = (sys.prefix, sys.version, __file__, limits, spaces, groups, scheduled, users, _read_umask())
+    own = (
+        [status.get(name) for name in _STATUS],
+        [_read_proc(name) for name in ("cgroup", "attr/current", "oom_score_adj")],
+    )
+    told = (sys.prefix, sys.version, __file__, limits, spaces, scheduled, users, own, root.st_dev, root.st_ino)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
+_STATUS = ("Umask", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "SigBlk")
 _LIMITS: Sequence[str] = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
-def _read_umask() -> str:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return next((line for line in status.splitlines() if line.startswith("Umask:")), "")
+def _read_status() -> dict[str, str]:
+    """Return what the system says of this process; without /proc, nothing."""
+    with suppress(OSError):
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return {}
+
+
+def _read_proc(name: str) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/self/{name}").read_text(encoding="utf-8")
+    return ""

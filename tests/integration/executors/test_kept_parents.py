@@ -22,7 +22,7 @@ from tests.conftest import COMMAND, NOTEBOOKS, is_running, own_environment, wait
 from workbench.cli.kept_command import find_parent
 from workbench.executors.kept_parents import KEPT, KERNEL_PARENT, ask_keeper, is_kept_here, list_kept, stop_kept
 from workbench.executors.warm_kernels import WarmKernelManager
-from workbench.executors.warm_parents import KernelSource, WarmParent, close_parents
+from workbench.executors.warm_parents import KernelSource, ParentGone, WarmParent, close_parents
 
 TIMEOUT_S = 120
 
@@ -136,6 +136,37 @@ def test_what_a_process_takes_over_by_being_forked_is_that_of_who_asks(runtime):
         assert "Umask:\t0027" in Path(f"/proc/{other}/status").read_text(encoding="utf-8")
     finally:
         os.umask(before)
+
+
+def test_a_parent_that_cannot_fork_goes_and_what_runs_goes_on(runtime):
+    with kept_parent() as parent:
+        running = parent.take(own_environment(), "/", standby=0)
+        folder = Path(running.connection_file).parent
+        folder.rename(folder.with_name("moved"))
+        with pytest.raises(ParentGone):
+            parent.take(own_environment(), "/", standby=0)
+        assert running.poll() is None
+        assert ask_for_parent() != parent.pid
+        running.kill()
+        assert running.wait(TIMEOUT_S) == -signal.SIGKILL
+
+
+def test_a_kernel_hears_of_a_terminal_that_is_gone_as_every_other(runtime):
+    with kept_parent() as parent:
+        kernel = parent.take(own_environment(), "/", standby=0)
+        status = Path(f"/proc/{kernel.pid}/status").read_text(encoding="utf-8")
+        ignored = int(next(line for line in status.splitlines() if line.startswith("SigIgn:")).split()[1], 16)
+        assert not ignored & (1 << (signal.SIGHUP - 1))
+        kernel.kill()
+        kernel.wait(TIMEOUT_S)
+
+
+def test_in_a_sandbox_nothing_is_kept_that_was_started_outside_of_it(runtime):
+    code = "from workbench.executors.kept_parents import is_kept_here; print(is_kept_here())"
+    command = [sys.executable, "-c", code]
+    plain = subprocess.run(command, capture_output=True, text=True, check=True)
+    confined = subprocess.run(["setpriv", "--no-new-privs", *command], capture_output=True, text=True, check=True)
+    assert (plain.stdout, confined.stdout) == ("True\n", "False\n")
 
 
 def test_within_a_run_nothing_is_kept_that_would_outlive_it(runtime, monkeypatch):

@@ -109,11 +109,14 @@ def _list_told(reads: Mapping[str, tuple[int, int]], project: Path) -> Iterator[
 
 
 def _list_opened(files: Iterable[str], told: Collection[str], project: Path) -> Iterator[ReadFile]:
-    known, own = {os.path.realpath(path) for path in told}, find_template("report").resolve()
+    known, own = (
+        {os.path.realpath(path) for path in told},
+        [find_template().resolve(), Path(__file__).resolve().parents[1]],
+    )
     for path in files:
         found, real = _look_at(path), os.path.realpath(path)
-        # The report of another run is made meanwhile.
-        if found is not None and real not in known and not Path(real).is_relative_to(own):
+        # What the workbench brings itself is read by it, as when the report of another run is made meanwhile.
+        if found is not None and real not in known and not any(map(Path(real).is_relative_to, own)):
             yield ReadFile(name_path(path, project), _digest(path), found[0], SeenBy.SYSTEM)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import workbench
 from tests.unit.runs.test_provenance import git
 from workbench.config import find_template
 from workbench.errors import Refused
@@ -333,3 +334,11 @@ def test_a_journal_that_was_changed_since_is_told_by_the_files_that_changed():
     kept = replace(keep(WHOLE), files={JOURNAL: journal(BEGIN, END)})
     assert kept.local_files is not None
     assert kept.changed == (JOURNAL,)
+
+
+def test_what_the_workbench_reads_of_its_own_is_read_by_no_run(tmp_path):
+    theirs = tmp_path / "rows.csv"
+    theirs.write_text("a", encoding="utf-8")
+    ours = [Path(workbench.__file__), find_template("report") / "index.html.j2"]
+    opened = [str(path) for path in (*ours, theirs)]
+    assert [read.path for read in witnessing._list_opened(opened, (), tmp_path)] == ["rows.csv"]

@@ -15,7 +15,11 @@ from tests.soak.stories import TARGET, Forge, Story, World
 from tests.soak.tampering_release import Mutation
 from workbench.runs.folder import DATASETS, FEATURES, HOLDOUT
 
-_COUNTED, _UNTOLD = "holdout_untouched: FAIL. {} of ", "holdout_untouched: UNKNOWN. Nobody can tell whether the rows"
+_COUNTED = "holdout_untouched: FAIL. {} of "
+_UNTOLD = (
+    "holdout_untouched: UNKNOWN. Nobody can tell whether the rows",
+    "holdout_untouched: UNKNOWN. In no row is the truth that was scored the ",
+)
 
 
 def _counted(world: World, story: Story, scored: pd.DataFrame, count: int) -> Mutation:
@@ -84,7 +88,7 @@ def truth_turned_for_some(world: World) -> Mutation:
 def truth_turned_for_all(world: World) -> Mutation:
     story = world.draw()
     return world.refuses(
-        replace(story, scored=story.scored.assign(truth=story.scored.truth.map(_turned(story)))), _UNTOLD
+        replace(story, scored=story.scored.assign(truth=story.scored.truth.map(_turned(story)))), *_UNTOLD
     )
 
 
@@ -98,7 +102,7 @@ def target_rescaled(world: World) -> Mutation:
     )
     truth = holdout[TARGET].loc[story.scored.index] * factor
     scored = story.scored.assign(truth=truth, score=truth)
-    return world.refuses(replace(story, holdout=holdout, train=train, scored=scored, classes=None), _UNTOLD)
+    return world.refuses(replace(story, holdout=holdout, train=train, scored=scored, classes=None), *_UNTOLD)
 
 
 def another_column_as_the_target(world: World) -> Mutation:
@@ -114,13 +118,13 @@ def another_column_as_the_target(world: World) -> Mutation:
 
 def a_target_that_nobody_named(world: World) -> Mutation:
     """Beside the truth stands one that is better to be judged by."""
-    return world.refuses(replace(world.draw(), target=None), _UNTOLD)
+    return world.refuses(replace(world.draw(), target=None), *_UNTOLD)
 
 
 def a_feature_of_elsewhere(world: World) -> Mutation:
     story = world.draw()
     scored = story.scored.assign(elsewhere=range(len(story.scored)))
-    return world.refuses(replace(story, scored=scored, features=(*story.features, "elsewhere")), _UNTOLD)
+    return world.refuses(replace(story, scored=scored, features=(*story.features, "elsewhere")), *_UNTOLD)
 
 
 def rows_left_out(world: World) -> Mutation:
@@ -171,17 +175,17 @@ def the_holdout_written_anew(world: World) -> Mutation:
 
 
 def the_holdout_not_kept(world: World) -> Mutation:
-    return world.refuses(replace(world.draw(), spoil=lambda folder: (folder / HOLDOUT).unlink()), _UNTOLD)
+    return world.refuses(replace(world.draw(), spoil=lambda folder: (folder / HOLDOUT).unlink()), *_UNTOLD)
 
 
 def the_features_not_kept(world: World) -> Mutation:
-    return world.refuses(replace(world.draw(), spoil=lambda folder: (folder / FEATURES).unlink()), _UNTOLD)
+    return world.refuses(replace(world.draw(), spoil=lambda folder: (folder / FEATURES).unlink()), *_UNTOLD)
 
 
 def another_number_of_feature_rows(world: World) -> Mutation:
     cut = world.chance.randrange(1, 50)
     return world.refuses(
-        replace(world.draw(), spoil=lambda folder: _rewrite(folder / FEATURES, lambda rows: rows[:-cut])), _UNTOLD
+        replace(world.draw(), spoil=lambda folder: _rewrite(folder / FEATURES, lambda rows: rows[:-cut])), *_UNTOLD
     )
 
 
@@ -193,13 +197,13 @@ def a_target_named_afterwards(world: World) -> Mutation:
             document = json.loads(path.read_bytes())
             path.write_text(json.dumps({**document, "target": "note" if document["target"] else None}))
 
-    return world.refuses(replace(world.draw(), spoil=spoil), _UNTOLD)
+    return world.refuses(replace(world.draw(), spoil=spoil), *_UNTOLD)
 
 
 def facts_left_out(world: World) -> Mutation:
     fact, words = world.chance.choice(
         [
-            ("sample", _UNTOLD),
+            ("sample", _UNTOLD[0]),
             ("holdout", "The run declared no holdout with rows."),
             ("datasets", "The run declared no training table."),
         ]

@@ -48,6 +48,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     **{f"sweep {name}": ("sweep", "nowhere.ipynb", f"--{name.replace('_', '-')}", HERE) for name in (*_LIMITS, "goal")},
     "sweep resume": ("sweep", f"--resume={HERE}"),
     "sweep scheduler": ("sweep", "nowhere.ipynb", "--executor", "dask", "--scheduler", HERE),
+    "stop run_id": ("stop", HERE),
     "replay run_id": ("replay", HERE),
     "help name": ("help", HERE),
     "runs notebook": ("runs", "--notebook", HERE),

@@ -114,9 +114,9 @@ class World:
         order = self.chance.sample(range(count), count)
         return Story(self.chance, holdout, train, scored.iloc[order], features, classes=names)
 
-    def refuses(self, story: Story, words: str) -> Mutation:
-        """Return that a story must be refused, in these words."""
-        return Mutation("a story", (words,), lambda: self.tell(story))
+    def refuses(self, story: Story, *words: str) -> Mutation:
+        """Return that a story must be refused, in one of these words."""
+        return Mutation("a story", words, lambda: self.tell(story))
 
     def tell(self, story: Story) -> Sequence[str]:
         """Return why the release that comes of a story may not be served; empty when it may."""

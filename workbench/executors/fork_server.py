@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ class ForkServer:
         self._folder = folder
         self._keep_s = keep_s
         self._used = time.monotonic()
+        self._pid = os.getpid()
         self._waiting: list[Child] = []
         self._taken: list[Child] = []
         self._passing: list[int] = []
@@ -147,10 +149,10 @@ class ForkServer:
         except (OSError, IndexError, ValueError, KeyError):
             self._give_up()
         finally:
-            for descriptor in descriptors:
-                with suppress(OSError):
+            if os.getpid() == self._pid:  # what is forked comes through here when it ends
+                for descriptor in descriptors:
                     os.close(descriptor)
-            self._passing = []
+                self._passing = []
 
     def _take(self, request: dict[str, Any], descriptors: list[int]) -> None:
         """Hand a process over: the one that waits longest, or one with arguments of its own."""
@@ -203,7 +205,11 @@ class ForkServer:
             os.setsid()
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
             end_with(parent)
-            self.become(theirs, arguments, ahead=ahead)
+            try:
+                self.become(theirs, arguments, ahead=ahead)
+            except Exception:
+                traceback.print_exc()
+                os._exit(1)
         theirs.close()
         child = Child(pid, os.pidfd_open(pid), ours, arguments)
         self._selector.register(child.ended, selectors.EVENT_READ, functools.partial(self._bury, child))

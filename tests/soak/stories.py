@@ -25,6 +25,7 @@ from tests.unit.comparisons.builders import build_champion_comparison, build_com
 from tests.unit.evidence.builders import build_evidence
 from tests.unit.runs.kept_runs import keep
 from workbench.checks import read_policy
+from workbench.comparisons.overlap import OverlapFact
 from workbench.evidence.evidence import Evidence
 from workbench.evidence.features import read_features, read_holdout
 from workbench.evidence.measures.holdout import measure_holdout
@@ -52,6 +53,7 @@ def measure_rows(kept: KeptRun, tables: Sequence[LoggedTable], policy: Policy) -
     return {
         "baseline": build_comparison(**compared),
         "champion": build_champion_comparison(**compared),
+        "champion_overlap": OverlapFact(len(kept.predictions.rows), 0),
         "holdout": measure_holdout(tables, kept.predictions),
         "datasets": tuple(table.fact for table in tables),
         "sample": measure_sample(kept.predictions, holdout, read_holdout(kept), read_features(kept)),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.soak import forgeries, promoters, tampering
 from tests.soak.__main__ import PROOFS
 from tests.soak.forgeries import HONEST
@@ -19,7 +17,6 @@ def test_whatever_is_tampered_with_is_refused_for_its_own_reason_and_nothing_val
     assert tampering.prove(PROOFS["tampering"].small).failures == ()
 
 
-@pytest.mark.soak  # its small worlds do not freeze yet which rows a champion was trained on
 def test_whatever_is_claimed_and_is_not_so_is_refused_for_its_own_reason_and_no_honest_story_is() -> None:
     tried, faults, _ = forgeries.try_stories(len(forgeries.FAMILIES), len(HONEST))
     assert (tried, faults) == (len(forgeries.FAMILIES) + len(HONEST), [])

@@ -32,7 +32,7 @@ ASKS = nbformat.v4.new_notebook(
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current folder, in no project, of somebody whose home is elsewhere."""
-    for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
+    for name in [name for name in os.environ if name.startswith("WORKBENCH_") and name != "WORKBENCH_KERNELS_KEPT_MIN"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

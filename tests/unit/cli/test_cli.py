@@ -30,7 +30,7 @@ HOSTILE_IDS = [
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """An empty project, with the settings of nobody else."""
-    for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
+    for name in [name for name in os.environ if name.startswith("WORKBENCH_") and name != "WORKBENCH_KERNELS_KEPT_MIN"]:
         monkeypatch.delenv(name)
     (tmp_path / "pyproject.toml").write_text("[tool.workbench]\nauthor = 'ada@example.org'\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -42,7 +42,11 @@ _ESCAPE = re.compile(
     r"|\\[^\w]|\\[nrtbfv_]"
 )
 # What may become an escape with what follows.
-_HALF_ESCAPE = re.compile(r"(?:\\[uUx]?[0-9A-Fa-f]{0,7}|%[0-9A-Fa-f]?|&#?\w{0,15}|\x1b\[?[0-?]*[ -/]*)\Z")
+_HALF_ESCAPE = re.compile(
+    r"(?:(?:\\+u[dD][89abAB][0-9A-Fa-f]{2})?\\+[uUx]?[0-9A-Fa-f]{0,7}"
+    r"|(?:%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){0,2})?(?:%[0-9A-Fa-f]?)?"
+    r"|&#?\w{0,15}|\x1b\[?[0-?]*[ -/]*)\Z"
+)
 _SHORTEST_BEGUN = 3
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v"}
 # What wraps, quotes or joins the pieces of one text.
@@ -251,20 +255,19 @@ class Redactor:
     def _find_begun(self, text: str) -> int:
         """Return where the earliest beginning of a value stands with which a text ends, else the end of the text."""
         before = max(len(text) - self.reach, 0)
-        current, views = _HALF_ESCAPE.sub("", text[before:]), list[_View]()
-        starts = [len(text)]
-        for _ in range(_MOST_ROUNDS):
-            starts += [
-                before + _locate((at, at + 1), views)[0] for at in self._begin(current, self._plain, self._encoded)
-            ]
-            view = _undo_escapes(current)
-            if view is None:
-                break
-            views.append(view)
-            current = view.text
-        views.append(_View.read(current, _BETWEEN, lambda _: ""))
-        starts += [before + _locate((at, at + 1), views)[0] for at in self._begin(views[-1].text, self._squeezed)]
-        return min(starts)
+        return min((before + at for at in self._list_begun(text[before:], [])), default=len(text))
+
+    def _list_begun(self, text: str, views: list[_View]) -> Iterator[int]:
+        """Yield where beginnings of values stand with which a text ends, also behind its half escape, however escaped or wrapped."""
+        for current in {text, _HALF_ESCAPE.sub("", text)}:
+            squeezed = _View.read(current, _BETWEEN, lambda _: "")
+            for at in self._begin(current, self._plain, self._encoded):
+                yield _locate((at, at + 1), views)[0]
+            for at in self._begin(squeezed.text, self._squeezed):
+                yield _locate((at, at + 1), [*views, squeezed])[0]
+            view = _undo_escapes(current) if len(views) < _MOST_ROUNDS else None
+            if view is not None:
+                yield from self._list_begun(view.text, [*views, view])
 
     @staticmethod
     def _begin(text: str, *needles: Sequence[str]) -> Iterator[int]:

@@ -82,7 +82,7 @@ def test_in_an_empty_folder_a_new_notebook_runs(environment: Path, tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "runs", "workbench.toml"]
     policy = run_installed(environment, tmp_path, "policy", "show", "standard", "--json")
     assert json.loads(policy.stdout)["name"] == "standard"
-    assert "To add" in run_installed(environment, tmp_path, "help", "checks").stdout
+    assert "unknown is never green" in run_installed(environment, tmp_path, "help", "checks").stdout
 
 
 @pytest.mark.soak

@@ -10,8 +10,10 @@ from math import isnan
 from pathlib import Path
 
 from workbench.errors import Unavailable
+from workbench.runs.annotations import Annotations
 from workbench.runs.artifacts import find_artifacts
 from workbench.runs.logged_calls import LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.mlflow_annotations import spell_annotations
 from workbench.runs.points import Point
 from workbench.runs.run import FINAL_STATES, Run, RunState
 
@@ -56,8 +58,24 @@ class MemoryTracker:
     def start_run(self, run: Run) -> str:
         tracked_as = secrets.token_hex(16)
         tags = {"mlflow.user": run.author, "workbench.run": run.id, "workbench.sweep": run.sweep or ""}
+        tags |= spell_annotations(run.annotations) | {"mlflow.runName": run.annotations.name or run.id}
         self.runs[tracked_as] = Recorded("RUNNING", {}, tags)
         return tracked_as
+
+    def annotate(self, run: Run, *, before: Annotations, logged: Mapping[str, str]) -> bool:
+        recorded = self.runs.get(str(run.tracked_as))
+        if recorded is None:
+            return False
+        for key in spell_annotations(before):
+            del recorded.tags[key]
+        recorded.tags |= {key: value for key, value in logged.items() if key in spell_annotations(before)}
+        recorded.tags |= spell_annotations(run.annotations) | {"mlflow.runName": run.annotations.name or run.id}
+        return True
+
+    def find_registered(self, tracked_as: str) -> list[str]:
+        return [
+            f"{name}/{each}" for name, known in self.versions.items() for each, of in known.items() if of == tracked_as
+        ]
 
     def log_parameters(self, run: Run) -> None:
         self.runs[str(run.tracked_as)].parameters |= spell_parameters(run.parameters)
@@ -126,7 +144,7 @@ class MemoryTracker:
 
     def delete_run(self, tracked_as: str) -> None:
         """What somebody may do in MLflow's own page."""
-        del self.runs[tracked_as]
+        self.runs.pop(tracked_as, None)
 
     def delete_model(self, model: str) -> None:
         """The same, of a registered model with all its versions."""

@@ -11,6 +11,7 @@ import pytest
 
 from tests.contract.stores import add, append, build_run, move
 from workbench.errors import Unavailable, UsageError, WorkbenchError
+from workbench.runs.annotations import Annotations
 from workbench.runs.run import RunState
 from workbench.runs.sqlalchemy_store import Store
 
@@ -45,6 +46,16 @@ def test_a_store_of_before_the_ledger_was_guarded_is_guarded_once_it_is_opened_a
         opened.ledger.require_privilege()
         with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute("delete from ledger")
+
+
+def test_a_store_of_before_there_were_annotations_gets_their_place_and_keeps_its_runs(store, path):
+    run = add(store)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("drop table annotations")
+    with closing(Store(f"sqlite:///{path}")) as opened:
+        assert opened.find_run(run.id) == run
+        opened.annotations.change(run.id, lambda _: Annotations(name="best"))
+        assert opened.find_run("best").id == run.id
 
 
 def test_what_is_no_text_in_the_ledger_is_a_fault(store, path):

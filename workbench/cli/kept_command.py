@@ -15,11 +15,12 @@ from workbench.executors.kept_parents import ask_keeper, is_kept_here
 
 # Those that run notebooks let such a process be started; others that ask nobody anything use it when it is there.
 _STARTING = ("run", "sweep", "replay")
-_COMMANDS = (*_STARTING, "runs", "show", "compare", "models", "check")
+_COMMANDS = (*_STARTING, "runs", "show", "compare", "models", "check", "annotate")
 # What such a command imports on its way.
 _MODULES = (
     "workbench.cli.checking",
     "workbench.cli.comparing",
+    "workbench.cli.finding",
     "workbench.cli.main",
     "workbench.cli.running",
     "workbench.comparisons.comparing",

@@ -79,6 +79,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     "sweep": ("running", "Run it for every combination, or those a search chooses."),
     "runs": ("running", "List runs, newest first."),
     "show": ("running", "Show one run: results, parameters, origin, files."),
+    "annotate": ("finding", "Name runs, note something of them, tag them."),
     "stop": ("running", "End one run that goes on; the others of its sweep go on."),
     "replay": ("running", "Run a finished run again and say what is the same."),
     "compare": ("comparing", "Compare runs on their common holdout, with verdicts."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from workbench.cli.annotations import list_said
 from workbench.cli.run_tables import (
     Column,
     columns_of_runs,
@@ -111,6 +112,8 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal
         console.print(f"  [{style}]{escape(text)}[/]" if style else f"  {escape(text)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
     table.show_header = False
+    for name, text in list_said(run.annotations):
+        table.add_row(name, escape(text))
     for name, value in run.metrics.items():
         table.add_row(escape(name), f"{format_number(value)} {run.describe_course(name)}".rstrip())
     table.add_row("parameters", escape(spell_parameters(run.parameters)))

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.cli.terminal import escape, format_age, format_duration, format_number, new_table, open_console
 from workbench.notebooks.parameters import spell_value
+from workbench.runs.annotations import Annotations, spell_tags
 from workbench.runs.run import Run, RunState
 
 OTHERS = "others"
@@ -41,6 +42,7 @@ def columns_of_runs(
     named = _shorten_notebooks([run.notebook for run in runs]) if several else []
     before = [
         Column("run", "", [run.id for run in runs]),
+        *columns_of_annotations([run.annotations for run in runs]),
         *([Column("notebook", "wrap", [escape(name) for name in named])] if named else []),
         Column("state", "wrap", [say_state(run, standings.get(run.id, ())) for run in runs]),
         *(_column_of_metric(name, runs) for name in _choose_metrics(runs, metrics)),
@@ -50,6 +52,16 @@ def columns_of_runs(
         Column("ended", "right", [format_age(run.ended) for run in runs]),
     ]
     return before, after
+
+
+def columns_of_annotations(said: Sequence[Annotations]) -> list[Column]:
+    """Return the columns of names and of tags, where any run has one; long ones are cut, `show` has them whole."""
+    texts = {"name": [each.name or "" for each in said], "tags": [spell_tags(each.tags) for each in said]}
+    return [Column(name, "wrap", [escape(_cut(text)) for text in each]) for name, each in texts.items() if any(each)]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 _STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KILLED: "red", RunState.LOST: "red"}

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from workbench.cli import following, progress, records, terminal
-from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
+from workbench.cli.options import JSON, SAID, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
+from workbench.runs.annotations import parse_tags
 from workbench.runs.trials import Aim
 from workbench.sweeps.search import SEARCHES, parse_axis
 
@@ -36,6 +37,7 @@ _EXECUTION: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--notify", is_flag=True, help="Tell how it ended: by the command, desktop or e-mail of the settings."
     ),
+    *SAID,
     click.option(
         "--cold", is_flag=True, help="Use an ordinary kernel, not one forked from a process with the imports loaded."
     ),
@@ -75,14 +77,18 @@ def run(
     resume: str | None,
     followed: bool,
     as_json: bool,
-    notify: bool,
-    cold: bool,
     is_profiled: bool,
-    **limits: Any,
+    **rest: Any,
 ) -> None:
     """Run a notebook once and record it."""
     with _profiled(beside=as_json) if is_profiled else nullcontext():
-        _run(notebook, given, resume, followed=followed, as_json=as_json, notify=notify, cold=cold, **limits)
+        _run(notebook, given, resume, followed=followed, as_json=as_json, asked=_take_asked(rest), **rest)
+
+
+def _take_asked(options: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the options of a command what is no setting: how it is run, and what is said of it."""
+    tags = parse_tags(options.pop("tags"))
+    return {**{name: options.pop(name) for name in ("cold", "notify", "name", "note")}, "tags": tags}
 
 
 @contextmanager
@@ -104,8 +110,7 @@ def _run(
     *,
     followed: bool,
     as_json: bool,
-    notify: bool,
-    cold: bool,
+    asked: Mapping[str, Any],
     **limits: Any,
 ) -> None:
     bench = open_for(notebook, **limits) if notebook else open_with(**limits)
@@ -121,10 +126,9 @@ def _run(
         done = bench.run(
             path,
             values,
-            cold=cold,
             origin=resumption.provenance if resumption else None,
-            notify=notify,
             on_progress=update,
+            **asked,
         )
     obstacles = bench.foresee_obstacles([done])
     if as_json:
@@ -162,24 +166,25 @@ def sweep(
     resume: str | None,
     retry_failed: bool,
     as_json: bool,
-    notify: bool,
-    cold: bool,
     **rest: Any,
 ) -> None:
     """Run a notebook for every combination, or for those a search chooses."""
+    how = _take_asked(rest)
+    said = [each for each in ("name", "note", "tags") if how[each]]
     asked = {name: rest.pop(name) for name in ("search", "trials", "seed", "goal", "direction")}
     chosen = {name: value for name, value in asked.items() if value is not None}
-    _require_sweep_usage(notebook, resume, [*given, *chosen], chosen, retry_failed=retry_failed)
+    _require_sweep_usage(notebook, resume, [*given, *chosen, *said], chosen, retry_failed=retry_failed)
     bench = open_for(notebook, **rest) if notebook else open_with(**rest)
     if notebook is None:
         plan = bench.find_sweep(None if resume == _NEWEST else resume, retry_failed=retry_failed)
         with progress.show_progress(Path(plan.notebook).stem) as update:
-            runs = bench.resume_sweep(plan.id, retry_failed=retry_failed, cold=cold, notify=notify, on_progress=update)
+            again = {"cold": how["cold"], "notify": how["notify"], "retry_failed": retry_failed}
+            runs = bench.resume_sweep(plan.id, on_progress=update, **again)
     else:
         declared = _declared(bench, notebook)
         space = {name: parse_axis(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
         with progress.show_progress(notebook.stem) as update:
-            runs = bench.sweep(notebook, space, cold=cold, notify=notify, on_progress=update, **chosen)
+            runs = bench.sweep(notebook, space, on_progress=update, **how, **chosen)
     _print_sweep(bench, runs, as_json=as_json)
 
 
@@ -187,7 +192,9 @@ def _require_sweep_usage(
     notebook: Path | None, resume: str | None, said: Sequence[str], chosen: Mapping[str, Any], *, retry_failed: bool
 ) -> None:
     if resume is not None and (notebook is not None or said):
-        raise click.UsageError("--resume goes on as the sweep was planned: give no notebook, parameters or search.")
+        raise click.UsageError(
+            "--resume goes on as the sweep was planned: give no notebook, parameters, search, name, note or tags."
+        )
     if resume is None and notebook is None:
         raise click.UsageError("Missing argument 'NOTEBOOK' (or --resume, to finish a sweep).")
     if resume is None and retry_failed:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.notebooks.notebook import Notebook
+from workbench.runs.annotations import NOTHING_SAID, Annotations
 from workbench.runs.trials import Goal, Trials
 
 
@@ -46,7 +47,8 @@ class Batch:
     """What is to be run of a notebook: one run for each parameter set the trials ask for.
 
     A `cold` run gets an ordinary kernel. Every run's provenance holds the `origin`, such as the run it replays. The best value of
-    the `goal` is reported.
+    the `goal` is reported. `annotations` are said of every run; those of a sweep are named with their number, behind `before`
+    others.
     """
 
     path: Path
@@ -57,3 +59,9 @@ class Batch:
     origin: Mapping[str, Any] = field(default_factory=dict)
     cold: bool = False
     on_progress: OnProgress = lambda _: None
+    annotations: Annotations = NOTHING_SAID
+    before: int = 0
+
+    def annotate(self, written: int) -> Annotations:
+        """Return what is said of the next run, when so many were written down."""
+        return self.annotations if self.sweep is None else self.annotations.number(self.before + written + 1)

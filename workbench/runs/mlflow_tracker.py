@@ -21,6 +21,7 @@ import yaml
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
 from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.mlflow_annotations import MlflowAnnotations, spell_annotations
 from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
 
@@ -49,7 +50,7 @@ _MODEL_PATH, _NOTES_TAG = "model", "workbench.notes"
 _MOST_METRICS, _MOST_TEXTS, _MOST_IDS = 800, 100, 100
 
 
-class MlflowTracker:
+class MlflowTracker(MlflowAnnotations):
     """One MLflow tracking store and registry; connects when first used."""
 
     def __init__(self, address: str, artifacts_folder: Path) -> None:
@@ -70,10 +71,11 @@ class MlflowTracker:
             "workbench.notebook_digest": run.notebook_digest,
             "workbench.sweep": run.sweep or "",
             "mlflow.source.git.commit": run.provenance.get("git_commit") or "",
+            **spell_annotations(run.annotations),
         }
         with self._answers():
-            experiment = self._experiment(Path(run.notebook).stem)
-            return str(self._client.create_run(experiment, tags=tags, run_name=run.id).info.run_id)
+            experiment, name = self._experiment(Path(run.notebook).stem), run.annotations.name or run.id
+            return str(self._client.create_run(experiment, tags=tags, run_name=name).info.run_id)
 
     def log_parameters(self, run: Run) -> None:
         """Log the parameters of a run that was begun."""

@@ -1,15 +1,17 @@
-"""Making MLflow agree with the store about every run, also those nobody could tell it the end of."""
+"""Making MLflow agree with the store about every run, also those nobody could tell it the end of, and what people say of it."""
 
 from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.models.model_files import SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
+from workbench.runs.annotations import Annotations
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls
 from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
@@ -24,7 +26,9 @@ def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) ->
     Returns why it did not take a run, by the run's id; None for each that it took.
     """
     reap_lost_runs(settings, store)
-    return {run.id: publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()}
+    told = {run.id: publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()}
+    untold = [run for run in store.list_untold_runs() if run.id not in told]
+    return told | {run.id: publish_annotations(run, settings, store, tracker) for run in untold}
 
 
 def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> str | None:
@@ -39,10 +43,31 @@ def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTrack
             logged=read_logged_calls(folder, run.parameters, own=LOGGED_METRICS) if is_plain else None,
         )
     except Exception as exc:  # whatever MLflow says about one run must stop neither the others nor the next
-        said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
-        return said.partition("\n")[0] or type(exc).__name__
+        return _say_refused(exc)
     store.mark_published(run.id)
+    # What the notebook logged under the same names must not stand in the place of what people say.
+    return publish_annotations(run, settings, store, tracker)
+
+
+def publish_annotations(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> str | None:
+    """Tell MLflow what is said of a run now; return why it did not take that, and it is told another time."""
+    said, told = store.annotations.find(run.id)
+    before = Annotations(**told)
+    if said.is_empty and before.is_empty:
+        return None
+    folder = settings.runs_folder / run.id
+    logged = read_logged_calls(folder, run.parameters, own=LOGGED_METRICS) if _is_plain(folder) else None
+    try:
+        tracker.annotate(replace(run, annotations=said), before=before, logged=logged.tags if logged else {})
+    except Exception as exc:  # as above
+        return _say_refused(exc)
+    store.annotations.mark_told(run.id, said)
     return None
+
+
+def _say_refused(exc: Exception) -> str:
+    said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
+    return said.partition("\n")[0] or type(exc).__name__
 
 
 def _is_plain(folder: Path) -> bool:

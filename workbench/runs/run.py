@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.runs.annotations import NOTHING_SAID, Annotations
 from workbench.runs.local_files import UNCOMMITTED, Standing
 from workbench.runs.points import describe_summary
 
@@ -69,7 +70,7 @@ class Run:
     """One run as the store knows it; times are ISO 8601 in UTC.
 
     `record` is the completion record of the finished attempt (metrics, the courses of those with several points or
-    steps, datasets, files and their digests).
+    steps, datasets, files and their digests). `annotations` are what people say of it, beside all that.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Run:
     error: str | None = None
     tracked_as: str | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    annotations: Annotations = NOTHING_SAID
 
     @property
     def is_finished(self) -> bool:

@@ -145,6 +145,7 @@ class Runner:
             author=self._settings.acting_author,
             created=utc_now(),
             sweep=course.batch.sweep,
+            annotations=course.batch.annotate(len(course.written)),
         )
         run = replace(run, tracked_as=self._tracker.start_run(run))
         course.note(run)

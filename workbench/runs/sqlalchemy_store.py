@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ import sqlalchemy as sa
 from workbench.errors import NotFound
 from workbench.ledger.last_seen import LastSeen
 from workbench.ledger.ledger import Entry, Event
-from workbench.ledger.sqlalchemy_database import METADATA, Database
+from workbench.ledger.sqlalchemy_database import Database
 from workbench.ledger.sqlalchemy_ledger import GUARD, Ledger
 from workbench.records.clock import utc_now
+from workbench.runs.annotations import can_name
 from workbench.runs.run import (
     FINAL_STATES,
     IllegalTransition,
@@ -31,44 +32,13 @@ from workbench.runs.run import (
     new_run_id,
     require_transition,
 )
+from workbench.runs.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
 HEARTBEAT_S = 10.0
 LEASE_S = 2 * HEARTBEAT_S
 _FINAL = [str(state) for state in FINAL_STATES]
-_runs = sa.Table(
-    "runs",
-    METADATA,
-    sa.Column("id", sa.String(12), primary_key=True),
-    sa.Column("created", sa.String(32), nullable=False, index=True),
-    sa.Column("notebook", sa.Text, nullable=False),
-    sa.Column("notebook_digest", sa.String(64), nullable=False),
-    sa.Column("parameters", sa.Text, nullable=False),
-    sa.Column("provenance", sa.Text, nullable=False),
-    sa.Column("author", sa.Text, nullable=False),
-    sa.Column("sweep", sa.String(12), index=True),
-    sa.Column("tracked_as", sa.String(64)),
-    sa.Column("published", sa.Boolean, nullable=False, default=False),
-)
-_attempts = sa.Table(
-    "attempts",
-    METADATA,
-    sa.Column("run_id", sa.String(12), sa.ForeignKey("runs.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("state", sa.String(8), nullable=False),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("lease_until", sa.Float),
-    sa.Column("lease_until_monotonic", sa.Float),
-    sa.Column("started", sa.String(32)),
-    sa.Column("ended", sa.String(32)),
-    sa.Column("error", sa.Text),
-    sa.Column("record", sa.Text),
-    # Who asked for its end, while it goes on.
-    sa.Column("stop_asked", sa.Text),
-)
-_finished = _attempts.c.state == str(RunState.FINISHED)
-sa.Index("one_finished_attempt", _attempts.c.run_id, unique=True, sqlite_where=_finished, postgresql_where=_finished)
-sa.Index("attempts_by_state", _attempts.c.state)
 
 
 class Store:
@@ -86,6 +56,7 @@ class Store:
             self._database.close()
             raise
         place = self._database.place
+        self.annotations = KeptAnnotations(self._database)
         self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None, clock)
 
     def close(self) -> None:
@@ -96,7 +67,7 @@ class Store:
         return self._database.transaction()
 
     def _writing(self) -> AbstractContextManager[sa.Connection]:
-        return self._database.transaction(writes=(_attempts,))
+        return self._database.transaction(writes=(ATTEMPTS,))
 
     # Runs and attempts
 
@@ -105,16 +76,18 @@ class Store:
         with self._reading() as connection:
             while True:
                 drawn = new_run_id()
-                if connection.execute(sa.select(_runs.c.id).where(_runs.c.id == drawn)).first() is None:
+                if connection.execute(sa.select(RUNS.c.id).where(RUNS.c.id == drawn)).first() is None:
                     return drawn
 
     def add_run(self, run: Run) -> None:
         """Write a run with its first attempt, QUEUED and held by this process."""
-        columns = {key: value for key, value in vars(run).items() if key in _runs.c}
+        columns = {key: value for key, value in vars(run).items() if key in RUNS.c}
         columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
         with self._writing() as connection:
-            connection.execute(_runs.insert().values(columns))
-            connection.execute(_attempts.insert().values(_new_attempt(run.id, 1)))
+            connection.execute(RUNS.insert().values(columns))
+            connection.execute(ATTEMPTS.insert().values(_new_attempt(run.id, 1)))
+            if not run.annotations.is_empty:
+                write_annotations(connection, run.id, run.annotations)
 
     def add_attempt(self, run_id: str) -> int:
         """Add the next attempt of a run whose last one did not finish, held by this process, and return its number."""
@@ -124,7 +97,7 @@ class Store:
                 raise IllegalTransition(
                     f"Run {run_id} cannot be attempted again.", why=f"Its attempt {latest.number} is {latest.state}."
                 )
-            connection.execute(_attempts.insert().values(_new_attempt(run_id, latest.number + 1)))
+            connection.execute(ATTEMPTS.insert().values(_new_attempt(run_id, latest.number + 1)))
             return int(latest.number) + 1
 
     def move_run(self, run: Run) -> None:
@@ -142,16 +115,16 @@ class Store:
             values = {"state": run.state, "error": run.error, "record": json.dumps(run.record) if run.record else None}
             when, at = ("started", run.started) if run.state is RunState.RUNNING else ("ended", run.ended)
             values[when] = at or utc_now()
-            connection.execute(_runs.update().where(_runs.c.id == run.id).values(tracked_as=run.tracked_as))
-            this = (_attempts.c.run_id == run.id) & (_attempts.c.number == run.attempt)
-            connection.execute(_attempts.update().where(this).values(values))
+            connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(tracked_as=run.tracked_as))
+            this = (ATTEMPTS.c.run_id == run.id) & (ATTEMPTS.c.number == run.attempt)
+            connection.execute(ATTEMPTS.update().where(this).values(values))
 
     def renew_leases(self) -> frozenset[tuple[str, int]]:
         """Say that this process still runs what it runs, and return that as (run id, attempt)."""
-        mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
+        mine = (ATTEMPTS.c.owner == _own_name()) & ATTEMPTS.c.state.not_in(_FINAL)
         with self._writing() as connection:
-            connection.execute(_attempts.update().where(mine).values(_new_lease()))
-            held = connection.execute(sa.select(_attempts.c.run_id, _attempts.c.number).where(mine))
+            connection.execute(ATTEMPTS.update().where(mine).values(_new_lease()))
+            held = connection.execute(sa.select(ATTEMPTS.c.run_id, ATTEMPTS.c.number).where(mine))
             return frozenset((row.run_id, row.number) for row in held)
 
     def request_stop(self, run_id: str, *, by: str) -> None:
@@ -160,24 +133,24 @@ class Store:
             latest = _latest_attempt(connection, run_id)
             if latest.state in _FINAL:
                 raise IllegalTransition(f"Run {run_id} cannot be stopped.", why=f"It is {latest.state} already.")
-            this = (_attempts.c.run_id == run_id) & (_attempts.c.number == latest.number)
-            connection.execute(_attempts.update().where(this).values(stop_asked=by))
+            this = (ATTEMPTS.c.run_id == run_id) & (ATTEMPTS.c.number == latest.number)
+            connection.execute(ATTEMPTS.update().where(this).values(stop_asked=by))
 
     def list_stop_requests(self) -> dict[str, str]:
         """Return who asked for the end of what this process runs, by the id of the run."""
-        mine = (_attempts.c.owner == _own_name()) & _attempts.c.state.not_in(_FINAL)
-        query = sa.select(_attempts.c.run_id, _attempts.c.stop_asked).where(mine, _attempts.c.stop_asked.is_not(None))
+        mine = (ATTEMPTS.c.owner == _own_name()) & ATTEMPTS.c.state.not_in(_FINAL)
+        query = sa.select(ATTEMPTS.c.run_id, ATTEMPTS.c.stop_asked).where(mine, ATTEMPTS.c.stop_asked.is_not(None))
         with self._reading() as connection:
             return {row.run_id: row.stop_asked for row in connection.execute(query)}
 
     def mark_published(self, run_id: str) -> None:
         """Note that MLflow was told how the run ended."""
         with self._writing() as connection:
-            connection.execute(_runs.update().where(_runs.c.id == run_id).values(published=True))
+            connection.execute(RUNS.update().where(RUNS.c.id == run_id).values(published=True))
 
     def list_unpublished_runs(self) -> list[Run]:
         """Return the runs that ended without MLflow being told."""
-        query = _run_query().where(~_runs.c.published, _runs.c.tracked_as.is_not(None), _attempts.c.state.in_(_FINAL))
+        query = _run_query().where(~RUNS.c.published, RUNS.c.tracked_as.is_not(None), ATTEMPTS.c.state.in_(_FINAL))
         with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 
@@ -185,44 +158,54 @@ class Store:
         self, *, notebook: str | None = None, sweep: str | None = None, limit: int | None = None
     ) -> list[Run]:
         """Return runs, newest first; one whose process is gone is LOST, whether or not anybody wrote that down yet."""
-        query = _run_query().order_by(_runs.c.created.desc()).limit(limit)
-        query = query.where(_runs.c.notebook == notebook) if notebook else query
-        query = query.where(_runs.c.sweep == sweep) if sweep else query
+        query = _run_query().order_by(RUNS.c.created.desc()).limit(limit)
+        query = query.where(RUNS.c.notebook == notebook) if notebook else query
+        query = query.where(RUNS.c.sweep == sweep) if sweep else query
         with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 
     def list_attempts(self) -> list[Run]:
         """Return every attempt as the run it was of, the newest run first; `list_runs` has the latest of each run."""
-        return self._list_attempts(lambda query: query.order_by(_runs.c.created.desc(), _attempts.c.number.desc()))
+        return self._list_attempts(lambda query: query.order_by(RUNS.c.created.desc(), ATTEMPTS.c.number.desc()))
 
     def list_attempts_naming(self, text: str, *, limit: int) -> list[Run]:
         """Return the attempts whose record holds a text, such as a digest, the oldest run first: not every record is read."""
-        holds = _attempts.c.record.contains(text, autoescape=True)
-        return self._list_attempts(lambda query: query.where(holds).order_by(_runs.c.created).limit(limit))
+        holds = ATTEMPTS.c.record.contains(text, autoescape=True)
+        return self._list_attempts(lambda query: query.where(holds).order_by(RUNS.c.created).limit(limit))
 
     def _list_attempts(self, choose: Callable[[Any], Any]) -> list[Run]:
-        query = choose(_select_runs(_runs.join(_attempts, _attempts.c.run_id == _runs.c.id)))
+        query = choose(_select_runs(RUNS.join(ATTEMPTS, ATTEMPTS.c.run_id == RUNS.c.id)))
         with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
 
-    def find_run(self, prefix: str) -> Run:
-        """Return the one run whose id is `prefix`, or begins with it; raises NotFound when there is none or more than one."""
-        if not is_run_prefix(prefix):
-            raise NotFound(f"{prefix!r} is not a run id.", next_step="`workbench runs` lists them.")
+    def find_run(self, text: str) -> Run:
+        """Return the one run whose id is this text, or begins with it, or that is named so: a name is never like an id.
+
+        Raises NotFound when there is none or more than one.
+        """
+        is_id = is_run_prefix(text)
+        if not is_id and not can_name(text):
+            raise _say_not_one(text, [], is_id=is_id)
+        chosen = RUNS.c.id.startswith(text) if is_id else ANNOTATIONS.c.name == text
         with self._reading() as connection:
-            found = connection.execute(_run_query().where(_runs.c.id.startswith(prefix)).limit(3)).all()
-        found = [row for row in found if row.id == prefix] or found
+            found = connection.execute(_run_query().where(chosen).order_by(RUNS.c.created.desc()).limit(4)).all()
+        found = [row for row in found if row.id == text] or found
         if len(found) != 1:
-            count = "No run begins" if not found else "More than one run begins"
-            raise NotFound(f"{count} with {prefix!r}.", next_step="`workbench runs` lists them.")
+            raise _say_not_one(text, [row.id for row in found], is_id=is_id)
         return _build_run(found[0])
+
+    def list_untold_runs(self) -> list[Run]:
+        """Return the runs of which something else is said than MLflow was told."""
+        query = _run_query().where(ANNOTATIONS.c.is_told.is_(False), RUNS.c.tracked_as.is_not(None))
+        with self._reading() as connection:
+            return [_build_run(row) for row in connection.execute(query)]
 
     def mark_lost_runs(self, describe: Callable[[str], Mapping[str, Any]] = lambda _: {}) -> list[str]:
         """Move to LOST every unfinished attempt whose process is gone or was silent for too long; return the run ids.
 
         `describe` returns what the record of such an attempt is to say, by the id of its run.
         """
-        unfinished = sa.select(_attempts).where(_attempts.c.state.not_in(_FINAL))
+        unfinished = sa.select(ATTEMPTS).where(ATTEMPTS.c.state.not_in(_FINAL))
         with self._reading() as connection:
             if not any(map(_find_loss, connection.execute(unfinished))):
                 return []
@@ -230,10 +213,10 @@ class Store:
             judged = [(row, _find_loss(row)) for row in connection.execute(unfinished).all()]
             lost = [(row, why) for row, why in judged if why]
             for row, why in lost:
-                this = (_attempts.c.run_id == row.run_id) & (_attempts.c.number == row.number)
+                this = (ATTEMPTS.c.run_id == row.run_id) & (ATTEMPTS.c.number == row.number)
                 record = json.dumps(found) if (found := describe(row.run_id)) else None
                 values = {"state": RunState.LOST, "ended": utc_now(), "error": why, "record": record}
-                connection.execute(_attempts.update().where(this).values(values))
+                connection.execute(ATTEMPTS.update().where(this).values(values))
         return [row.run_id for row, _ in lost]
 
     # The ledger
@@ -272,7 +255,7 @@ def _new_lease() -> dict[str, float]:
 
 
 def _latest_attempt(connection: sa.Connection, run_id: str) -> Any:
-    query = sa.select(_attempts).where(_attempts.c.run_id == run_id).order_by(_attempts.c.number.desc()).limit(1)
+    query = sa.select(ATTEMPTS).where(ATTEMPTS.c.run_id == run_id).order_by(ATTEMPTS.c.number.desc()).limit(1)
     return connection.execute(query).one()
 
 
@@ -292,22 +275,34 @@ def _find_loss(attempt: Any) -> str | None:
 
 def _run_query() -> Any:
     latest = (
-        sa.select(_attempts.c.run_id, sa.func.max(_attempts.c.number).label("number"))
-        .group_by(_attempts.c.run_id)
+        sa.select(ATTEMPTS.c.run_id, sa.func.max(ATTEMPTS.c.number).label("number"))
+        .group_by(ATTEMPTS.c.run_id)
         .subquery()
     )
-    joined = _runs.join(latest, latest.c.run_id == _runs.c.id).join(
-        _attempts, sa.and_(_attempts.c.run_id == latest.c.run_id, _attempts.c.number == latest.c.number)
+    joined = RUNS.join(latest, latest.c.run_id == RUNS.c.id).join(
+        ATTEMPTS, sa.and_(ATTEMPTS.c.run_id == latest.c.run_id, ATTEMPTS.c.number == latest.c.number)
     )
-    return _select_runs(joined)
+    return _select_runs(joined.outerjoin(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id), *SAID)
 
 
-def _select_runs(joined: Any) -> Any:
-    return sa.select(_runs, *[column for column in _attempts.c if column.name != "run_id"]).select_from(joined)
+def _select_runs(joined: Any, *more: Any) -> Any:
+    columns = [column for column in ATTEMPTS.c if column.name != "run_id"]
+    return sa.select(RUNS, *columns, *more).select_from(joined)
+
+
+def _say_not_one(text: str, found: Sequence[str], *, is_id: bool) -> NotFound:
+    """Return why a text names no single run."""
+    does = "begins with" if is_id else "is named"
+    if not found:
+        what = f"No run begins with {text!r}." if is_id else f"{text!r} is neither a run's id nor the name of one."
+        return NotFound(what, next_step="`workbench runs` lists them.")
+    why = f"These do: {', '.join(found[:3])}{' and more' if len(found) > 3 else ''}."
+    return NotFound(f"More than one run {does} {text!r}.", why=why, next_step="Say which, by its id.")
 
 
 def _build_run(row: Any) -> Run:
     columns = dict(row._mapping)
+    said = pop_annotations(columns)
     if columns["state"] not in _FINAL and (loss := _find_loss(row)):
         columns |= {"state": RunState.LOST, "error": loss}
     attempt, record = columns.pop("number"), columns.pop("record")
@@ -324,6 +319,7 @@ def _build_run(row: Any) -> Run:
             "state": RunState(columns["state"]),
             "attempt": attempt,
             "record": json.loads(record) if record else {},
+            "annotations": said,
         }
     )
 

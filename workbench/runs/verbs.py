@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import RunFailed
 from workbench.files.disk import disk_answers
 from workbench.notebooks.notebook import Notebook
+from workbench.records.clock import utc_now
+from workbench.runs.annotations import Annotations, Change, begin_annotations
 from workbench.runs.batch import Batch, OnProgress
 from workbench.runs.points import Point
 from workbench.runs.project import Project, read_notebook
@@ -31,20 +35,44 @@ class RunVerbs(Project):
         cold: bool = False,
         origin: Mapping[str, Any] | None = None,
         notify: bool = False,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Mapping[str, str] = MappingProxyType({}),
         on_progress: OnProgress = lambda _: None,
     ) -> Run:
         """Run a notebook once; raises RunFailed when it does not finish (the run is kept either way).
 
         A `cold` run gets an ordinary kernel, not one forked from a process that has the notebook's imports loaded. Its
         provenance holds the `origin` too, such as the run that a resumption goes on with (see `plan_resumption`). With `notify`
-        people are told how it ended, as the settings say.
+        people are told how it ended, as the settings say. Name, note and tags are said of it, and can be said otherwise later.
         """
-        started = time.monotonic()
+        started, said = time.monotonic(), self.begin_annotations(name, note, tags)
         source = self.read_notebook(notebook)
-        trials = list_trials(source, [parameters])
-        (run,) = self.execute(Batch(notebook, source, trials, origin=origin or {}, cold=cold, on_progress=on_progress))
+        batch = Batch(notebook, source, list_trials(source, [parameters]), origin=origin or {}, cold=cold)
+        (run,) = self.execute(replace(batch, annotations=said, on_progress=on_progress))
         self.tell_end([run], time.monotonic() - started, asked=notify)
         return self.require_finished(run)
+
+    def begin_annotations(self, name: str | None, note: str | None, tags: Mapping[str, str]) -> Annotations:
+        """Return what is said of runs before they begin; raises UsageError for what cannot be said."""
+        return begin_annotations(name, note, tags, by=self.settings.acting_author, at=utc_now())
+
+    def annotate(
+        self,
+        run_ids: Sequence[str],
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Mapping[str, str] = MappingProxyType({}),
+        untag: Sequence[str] = (),
+    ) -> list[Run]:
+        """Say something of runs, here and in MLflow, and return them: what is None stays, an empty text removes.
+
+        Raises UsageError for what cannot be said, and for one name of several runs; then nothing is changed.
+        """
+        from workbench.runs.finding.annotating import annotate_runs
+
+        return annotate_runs(self, run_ids, Change(name, note, tags, untag))
 
     def require_finished(self, run: Run) -> Run:
         """Return a run that finished; raises RunFailed saying how another one ended."""

@@ -13,6 +13,7 @@ from workbench.errors import UsageError
 from workbench.notebooks.parameters import MOST_COMBINATIONS, Parameter, parse_values, require_fit
 from workbench.notebooks.value_types import ValueType, find_fault, is_number
 from workbench.records.digest import canonical_json, strict_json
+from workbench.runs.annotations import NOTHING_SAID, Annotations
 from workbench.runs.run import Run, RunState
 from workbench.runs.trials import Goal
 
@@ -145,7 +146,7 @@ def name_set(values: Mapping[str, Any]) -> bytes:
 class SweepPlan:
     """What a sweep was asked to do; `sets` are the bound parameters of each run, None when a search proposes them as it goes.
 
-    `trials` is how many runs there will be at most; `created` is ISO 8601 in UTC.
+    `trials` is how many runs there will be at most; `created` is ISO 8601 in UTC; `said` is what is said of every run.
     """
 
     id: str
@@ -158,6 +159,7 @@ class SweepPlan:
     seed: int
     goal: Goal | None
     sets: tuple[Mapping[str, Any], ...] | None
+    said: Annotations = NOTHING_SAID
 
     def to_bytes(self) -> bytes:
         """Return the plan as JSON, with the parameters in the order they were given: a search draws in that order."""
@@ -184,6 +186,7 @@ def _build_plan(document: dict[str, Any]) -> SweepPlan:
         "space": space,
         "goal": Goal(**goal) if goal else None,
         "sets": None if sets is None else tuple(dict(values) for values in sets),
+        "said": Annotations(**document.get("said", {})),
     }
     return SweepPlan(**document)
 

@@ -222,7 +222,8 @@ def run_sweep(
         trials = _open_trials(plan, notebook, project.settings, runs, retry_failed=retry_failed)
         with _says_how_to_go_on(plan):
             told = _counting_on(settled, plan.goal, on_progress)
-            done = execute(Batch(path, notebook, trials, plan.id, plan.goal, cold=cold, on_progress=told))
+            batch = Batch(path, notebook, trials, plan.id, plan.goal, annotations=plan.said, before=len(runs))
+            done = execute(replace(batch, cold=cold, on_progress=told))
     _require_goal(plan, [*settled, *done])
     return _in_order(plan, [*settled, *done])
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from workbench.policies.verbs import PolicyVerbs
 from workbench.runs.batch import OnProgress
@@ -28,20 +31,24 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         direction: Aim | None = None,
         cold: bool = False,
         notify: bool = False,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Mapping[str, str] = MappingProxyType({}),
         on_progress: OnProgress = lambda _: None,
     ) -> list[Run]:
         """Run a notebook once for every parameter set of a search (default: every combination); failed runs are returned too.
 
         `trials` is how many sets are drawn from the space, `goal` the metric that is looked for (default: the policy's). Raises
         UsageError before anything is started, and Interrupted on Ctrl-C: `resume_sweep` goes on. With `notify` people are told how
-        it ended, as the settings say.
+        it ended, as the settings say. Note and tags are said of every run, the name with the run's number.
         """
         from workbench.sweeps import sweeping
 
-        started = time.monotonic()
+        started, said = time.monotonic(), self.begin_annotations(name, note, tags)
         source = self.read_notebook(notebook)
         aim = sweeping.find_goal(source, lambda: self.read_policy()[0], goal, direction)
         plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
+        plan = replace(plan, said=said)
         sweeping.write_plan(plan, self.settings)
         runs = sweeping.run_sweep(self, plan, execute=self.execute, cold=cold, on_progress=on_progress)
         self.tell_end(runs, time.monotonic() - started, asked=notify)

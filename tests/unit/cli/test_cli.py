@@ -380,7 +380,7 @@ def test_the_module_is_the_command(project):
         [sys.executable, "-m", "workbench", "show", "../.."], cwd=project, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("'../..' is not a run id.\n")
+    assert done.stderr.startswith("'../..' is neither a run's id nor the name of one.\n")
 
 
 def test_every_executor_can_be_asked_for_by_its_name():

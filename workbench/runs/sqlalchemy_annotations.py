@@ -1,0 +1,85 @@
+"""Annotations in the store: what is said of a run, in a row beside the run's own, and what MLflow was told of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from workbench.ledger.sqlalchemy_database import Database
+from workbench.runs.annotations import NOTHING_SAID, Annotations
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS
+
+_PREFIX = "annotation_"
+SAID = tuple(
+    column.label(f"{_PREFIX}{column.name}")
+    for column in ANNOTATIONS.c
+    if column.name not in ("run_id", "told", "is_told")
+)
+
+
+def pop_annotations(columns: dict[str, Any]) -> Annotations:
+    """Take what was selected as `SAID` out of the columns of a row."""
+    said = {label.name.removeprefix(_PREFIX): columns.pop(label.name, None) for label in SAID}
+    if not any(said.values()):
+        return NOTHING_SAID
+    return Annotations(
+        name=said["name"],
+        note=said["note"],
+        tags=json.loads(said["tags"] or "{}"),
+        by=said["said_by"],
+        at=said["said_at"],
+        archived=said["archived"],
+    )
+
+
+def write_annotations(connection: sa.Connection, run_id: str, said: Annotations) -> None:
+    """Put what is said of a run in the place of what was said before; MLflow is to be told."""
+    values = {
+        "name": said.name,
+        "note": said.note,
+        "tags": json.dumps(dict(said.tags), sort_keys=True),
+        "said_by": said.by,
+        "said_at": said.at,
+        "archived": said.archived,
+        "is_told": False,
+    }
+    this = ANNOTATIONS.c.run_id == run_id
+    if not connection.execute(ANNOTATIONS.update().where(this).values(values)).rowcount:
+        connection.execute(ANNOTATIONS.insert().values(run_id=run_id, **values))
+
+
+class KeptAnnotations:
+    """What is said of each run in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def change(self, run_id: str, say: Callable[[Annotations], Annotations]) -> Annotations:
+        """Put what `say` makes of a run's annotations in their place, and return it; nobody else's word is lost meanwhile."""
+        with self._database.transaction(writes=(ANNOTATIONS,)) as connection:
+            said = say(_read_annotations(connection, run_id))
+            write_annotations(connection, run_id, said)
+            return said
+
+    def find(self, run_id: str) -> tuple[Annotations, Mapping[str, Any]]:
+        """Return what is said of a run now, and the name, note and tags that MLflow was told of last."""
+        query = sa.select(ANNOTATIONS.c.told).where(ANNOTATIONS.c.run_id == run_id)
+        with self._database.transaction() as connection:
+            told = connection.execute(query).scalar()
+            return _read_annotations(connection, run_id), json.loads(told) if told else {}
+
+    def mark_told(self, run_id: str, said: Annotations) -> None:
+        """Note what MLflow was told of a run; it is to be told again where another thing was said meanwhile."""
+        told = json.dumps({"name": said.name, "note": said.note, "tags": dict(said.tags)})
+        values = {"told": told, "is_told": sa.case((ANNOTATIONS.c.said_at == said.at, True), else_=False)}
+        with self._database.transaction(writes=(ANNOTATIONS,)) as connection:
+            connection.execute(ANNOTATIONS.update().where(ANNOTATIONS.c.run_id == run_id).values(values))
+
+
+def _read_annotations(connection: sa.Connection, run_id: str) -> Annotations:
+    """Return what is said of a run."""
+    row = connection.execute(sa.select(*SAID).where(ANNOTATIONS.c.run_id == run_id)).first()
+    return pop_annotations(dict(row._mapping)) if row else NOTHING_SAID

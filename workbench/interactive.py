@@ -79,12 +79,21 @@ def _open() -> Workbench:
 
 
 def compare(
-    runs: Sequence[str] | None = None, reference: str | None = None, *, notebook: str | None = None
+    runs: Sequence[str] | None = None,
+    reference: str | None = None,
+    *,
+    notebook: str | None = None,
+    where: str | None = None,
 ) -> ComparisonView:
-    """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction."""
+    """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction.
+
+    `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown.
+    """
     from workbench.widgets.comparison_view import ComparisonView
 
-    return ComparisonView(_open().compare(runs or (), reference=reference or None, notebook=notebook or None))
+    return ComparisonView(
+        _open().compare(runs or (), reference=reference or None, notebook=notebook or None, where=where or None)
+    )
 
 
 def follow(run: str = "") -> FollowView:

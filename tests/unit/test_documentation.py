@@ -22,6 +22,7 @@ from workbench.models.servable_models import list_servable
 from workbench.notebooks.normalisation import NORMALISATIONS, OWN_NAMES
 from workbench.notifying.notifiers import NOTIFIERS
 from workbench.readiness.kinds import KINDS
+from workbench.runs.finding.outline import FIELDS
 from workbench.runs.run import RunState
 from workbench.secrets.sources import _SOURCES
 from workbench.signing.namespaces import OBJECTION_NAMESPACE, signing_namespace, waiver_namespace
@@ -82,6 +83,11 @@ def test_the_readme_shows_what_the_transcript_of_the_demo_has():
     assert find_differences(transcript, re.sub(r"\b(\d+) s ago", r"\1 min ago", transcript)) == []
     assert find_differences(transcript, transcript.replace("Refused", "Allowed", 1)) != []
     assert find_differences(transcript, transcript.replace("0.8547", "0.7547", 1)) != []
+
+
+def test_every_fact_that_conditions_ask_for_is_a_row_with_its_kind():
+    rows = {name.strip("`"): (kind, says) for name, kind, says in cells_of("runs", "fact")}
+    assert rows == {name: (fact.kind, fact.says) for name, fact in FIELDS.items()}
 
 
 def test_every_command_is_a_row_and_no_page_names_another():

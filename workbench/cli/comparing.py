@@ -7,20 +7,28 @@ from collections.abc import Sequence
 import click
 
 from workbench.cli import records, terminal
-from workbench.cli.options import JSON, POLICY, open_bench
+from workbench.cli.options import JSON, POLICY, WHERE, open_bench
 
 
 @click.command()
 @click.argument("run_ids", metavar="[RUN]...", nargs=-1)
 @click.option("--reference", metavar="RUN", help="Compare with this run, not with a constant prediction.")
 @click.option("--notebook", help="Only runs of this notebook.")
+@WHERE
 @POLICY
 @JSON
 def compare(
-    run_ids: Sequence[str], reference: str | None, notebook: str | None, policy: str | None, as_json: bool
+    run_ids: Sequence[str],
+    reference: str | None,
+    notebook: str | None,
+    where: str | None,
+    policy: str | None,
+    as_json: bool,
 ) -> None:
     """Compare runs on their common holdout, with intervals and a verdict."""
-    found = open_bench().compare(run_ids, reference=reference, notebook=notebook, policy=policy)
+    if run_ids and where:
+        raise click.UsageError("Name the runs, or say which by --where.")
+    found = open_bench().compare(run_ids, reference=reference, notebook=notebook, where=where, policy=policy)
     terminal.print_json(found) if as_json else records.print_comparison(found)
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
 

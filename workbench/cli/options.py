@@ -23,6 +23,12 @@ SAID: Sequence[Callable[[Any], Any]] = (
     click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="What it is found by; repeatable."),
 )
 
+WHERE = click.option(
+    "--where",
+    metavar="CONDITION",
+    help="Only runs of which this is true, e.g. \"roc_auc > 0.9 and family = 'forest'\".",
+)
+
 
 def typed_policy(name: str | None) -> str | None:
     """Return a policy as it was typed: a bare name, or the file it leads to from the current folder."""

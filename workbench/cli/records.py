@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.cli.annotations import list_said
 from workbench.cli.run_tables import (
     Column,
+    columns_of_names,
     columns_of_runs,
     print_table_of_runs,
     say_same,
@@ -255,6 +256,7 @@ def print_comparison(comparison: Comparison, most: int = 15) -> None:
     value = f"{comparison.metric} {'↑' if comparison.direction == 'higher' else '↓'}"
     before = [
         Column("run", "", [run.run_id for run in shown]),
+        *columns_of_names(comparison, [run.run_id for run in shown]),
         Column(value, "right", [format_number(run.value) for run in shown]),
         Column("better by", "right", [_interval(run.advantage) for run in shown]),
         Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),

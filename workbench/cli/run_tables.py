@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from workbench.cli.terminal import escape, format_age, format_duration, format_number, new_table, open_console
+from workbench.comparisons.comparison import Comparison, RunComparison
 from workbench.notebooks.parameters import spell_value
 from workbench.runs.annotations import Annotations, spell_tags
 from workbench.runs.run import Run, RunState
@@ -58,6 +59,12 @@ def columns_of_annotations(said: Sequence[Annotations]) -> list[Column]:
     """Return the columns of names and of tags, where any run has one; long ones are cut, `show` has them whole."""
     texts = {"name": [each.name or "" for each in said], "tags": [spell_tags(each.tags) for each in said]}
     return [Column(name, "wrap", [escape(_cut(text)) for text in each]) for name, each in texts.items() if any(each)]
+
+
+def columns_of_names(comparison: Comparison, run_ids: Sequence[str]) -> list[Column]:
+    """Return the column of the names that compared runs have, where any has one."""
+    names = comparison.names if isinstance(comparison, RunComparison) else {}
+    return columns_of_annotations([Annotations(names.get(run_id)) for run_id in run_ids])
 
 
 def _cut(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from workbench.cli import following, progress, records, terminal
-from workbench.cli.options import JSON, SAID, near, open_bench, open_for, open_with, pairs
+from workbench.cli.options import JSON, SAID, WHERE, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
@@ -220,16 +220,20 @@ def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> Non
 
 @click.command()
 @click.option("--notebook", help="Only runs of this notebook.")
+@WHERE
 @click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many, newest first.")
 @JSON
-def runs(notebook: str | None, limit: int, as_json: bool) -> None:
+def runs(notebook: str | None, where: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
     bench = open_bench()
-    found = bench.list_runs(notebook=notebook, limit=limit + 1)
+    found = bench.list_runs(notebook=notebook, where=where, limit=limit + 1)
     shown, is_cut = found[:limit], len(found) > limit
     standings = _list_standings(bench, shown)
     if as_json:
         terminal.print_json([{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown])
+        return
+    if where and not shown:
+        terminal.say(f"Of no run this is true: {where}")
         return
     records.print_runs(shown, metrics=_list_deciding(bench), standings=standings, is_cut=is_cut)
     if drafts := bench.count_drafts():

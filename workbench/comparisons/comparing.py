@@ -336,8 +336,14 @@ def require_scored(runs: Sequence[Run]) -> None:
         )
 
 
-def refuse_all(runs: Sequence[Run]) -> Refused:
-    """Return why none of the runs (the newest first) can be compared: none finished, or none of those named a holdout."""
+def refuse_all(runs: Sequence[Run], where: str | None = None) -> Refused:
+    """Return why none of the runs (the newest first) can be compared: none finished, or none of those named a holdout.
+
+    `where` is the condition by which they were chosen.
+    """
+    if where and not runs:
+        step = "`workbench runs` lists what there is."
+        return Refused("There is nothing to compare.", why=f"Of no run this is true: {where}", next_step=step)
     finished = [run for run in runs if run.is_finished]
     if not finished:
         why = f"None of {len(runs):,} runs finished." if runs else "There is no run yet."

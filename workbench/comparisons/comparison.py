@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -83,12 +83,14 @@ class RunComparison(Comparison):
     """A comparison as a project tells it: of which notebooks the runs are, why others were left out, what the tries were.
 
     `unpaired` says of each run that was left out why; `seen` names each different thing that was seen on the holdout, by who
-    showed it first (see `name_looks`), and each other policy: there are as many as `tried`.
+    showed it first (see `name_looks`), and each other policy: there are as many as `tried`. `names` are what people call the
+    runs, by id.
     """
 
     notebooks: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def name_run(run_id: str) -> str:

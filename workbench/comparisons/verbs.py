@@ -20,11 +20,13 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         *,
         reference: str | None = None,
         notebook: str | None = None,
+        where: str | None = None,
         policy: str | None = None,
     ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
-        Runs named are compared or refused; by default those that cannot be are left out, each with why.
+        Runs named are compared or refused; by default those that cannot be are left out, each with why, and those that are
+        archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries.
         """
         from workbench.comparisons.comparing import compare_alike, require_scored
         from workbench.comparisons.looking import find_looks, find_other_splits
@@ -34,7 +36,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
-        candidates = named.values() or self._runs_on_newest_holdout(notebook)
+        candidates = named.values() or self._runs_on_newest_holdout(notebook, where)
         runs = [run for run in candidates if other is None or run.id != other.id]
         require_scored(runs)
         require_scored([other] if other else runs)
@@ -53,18 +55,19 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             row_ids=self._read_row_ids(runs),
             must_pair=bool(named),
         )
-        return replace(compared, notebooks=tuple(sorted({run.notebook for run in runs})), seen=seen)
+        names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
+        return replace(compared, notebooks=tuple(sorted({run.notebook for run in runs})), seen=seen, names=names)
 
-    def _runs_on_newest_holdout(self, notebook: str | None) -> list[Run]:
+    def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> list[Run]:
         """Return the finished runs on the holdout of the newest; a replay is the same try once more."""
         from workbench.comparisons.comparing import refuse_all
         from workbench.comparisons.holdouts import holdout_digest, runs_on_holdout_of
 
-        known = self.list_runs(notebook=notebook)
+        known = self.list_runs(notebook=notebook, where=where)
         finished = (run for run in known if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]
         if not runs:
-            raise refuse_all(known)
+            raise refuse_all(known, where)
         return runs_on_holdout_of(runs[0], runs)
 
     def _read_row_ids(self, runs: Sequence[Run]) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from workbench.ledger.sqlalchemy_database import Database
 from workbench.ledger.sqlalchemy_ledger import GUARD, Ledger
 from workbench.records.clock import utc_now
 from workbench.runs.annotations import can_name
+from workbench.runs.finding.outline import Outline
 from workbench.runs.run import (
     FINAL_STATES,
     IllegalTransition,
@@ -33,11 +34,14 @@ from workbench.runs.run import (
     require_transition,
 )
 from workbench.runs.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
+from workbench.runs.sqlalchemy_outlines import build_outlines, select_outlines
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
 HEARTBEAT_S = 10.0
 LEASE_S = 2 * HEARTBEAT_S
+# What a query takes at a time.
+_MOST_IDS = 500
 _FINAL = [str(state) for state in FINAL_STATES]
 
 
@@ -155,14 +159,44 @@ class Store:
             return [_build_run(row) for row in connection.execute(query)]
 
     def list_runs(
-        self, *, notebook: str | None = None, sweep: str | None = None, limit: int | None = None
+        self,
+        *,
+        notebook: str | None = None,
+        sweep: str | None = None,
+        limit: int | None = None,
+        archived: bool = True,
     ) -> list[Run]:
-        """Return runs, newest first; one whose process is gone is LOST, whether or not anybody wrote that down yet."""
+        """Return runs, newest first; one whose process is gone is LOST, whether or not anybody wrote that down yet.
+
+        Without `archived` those that were put aside are left out.
+        """
         query = _run_query().order_by(RUNS.c.created.desc()).limit(limit)
+        query = query if archived else query.where(ANNOTATIONS.c.archived.is_(None))
         query = query.where(RUNS.c.notebook == notebook) if notebook else query
         query = query.where(RUNS.c.sweep == sweep) if sweep else query
         with self._reading() as connection:
             return [_build_run(row) for row in connection.execute(query)]
+
+    def list_outlines(self, parts: Collection[str], *, notebook: str | None = None) -> list[Outline]:
+        """Return what conditions ask of runs, of every run or of a notebook's, newest first.
+
+        Of `metrics`, `datasets` and `replay_of`, which cost most, only those `parts` are read that are wanted.
+        """
+        query = select_outlines(_join_latest(), parts, is_sqlite=self._database.is_sqlite)
+        query = query.order_by(RUNS.c.created.desc())
+        query = query.where(RUNS.c.notebook == notebook) if notebook else query
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return build_outlines(rows, lambda row: None if row.state in _FINAL else _find_loss(row))
+
+    def list_runs_by_id(self, run_ids: Sequence[str]) -> list[Run]:
+        """Return runs in the order of their ids; one that is gone is left out."""
+        found: dict[str, Run] = {}
+        with self._reading() as connection:
+            for start in range(0, len(run_ids), _MOST_IDS):
+                query = _run_query().where(RUNS.c.id.in_(run_ids[start : start + _MOST_IDS]))
+                found |= {row.id: _build_run(row) for row in connection.execute(query)}
+        return [found[run_id] for run_id in run_ids if run_id in found]
 
     def list_attempts(self) -> list[Run]:
         """Return every attempt as the run it was of, the newest run first; `list_runs` has the latest of each run."""
@@ -274,6 +308,11 @@ def _find_loss(attempt: Any) -> str | None:
 
 
 def _run_query() -> Any:
+    return _select_runs(_join_latest(), *SAID)
+
+
+def _join_latest() -> Any:
+    """Return runs joined with their latest attempt and what is said of them."""
     latest = (
         sa.select(ATTEMPTS.c.run_id, sa.func.max(ATTEMPTS.c.number).label("number"))
         .group_by(ATTEMPTS.c.run_id)
@@ -282,7 +321,7 @@ def _run_query() -> Any:
     joined = RUNS.join(latest, latest.c.run_id == RUNS.c.id).join(
         ATTEMPTS, sa.and_(ATTEMPTS.c.run_id == latest.c.run_id, ATTEMPTS.c.number == latest.c.number)
     )
-    return _select_runs(joined.outerjoin(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id), *SAID)
+    return joined.outerjoin(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
 
 
 def _select_runs(joined: Any, *more: Any) -> Any:

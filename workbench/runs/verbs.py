@@ -104,9 +104,23 @@ class RunVerbs(Project):
 
         return stop_run(self, run_id, wait_s=wait_s)
 
-    def list_runs(self, *, notebook: str | None = None, limit: int | None = None) -> list[Run]:
-        """Return runs, newest first; one whose process is gone is LOST."""
-        return self.store.list_runs(notebook=notebook, limit=limit)
+    def list_runs(
+        self,
+        *,
+        notebook: str | None = None,
+        where: str | None = None,
+        limit: int | None = None,
+        archived: bool = False,
+    ) -> list[Run]:
+        """Return runs, newest first; one whose process is gone is LOST, and those put aside are left out unless `archived`.
+
+        `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`; raises UsageError for one that cannot be used.
+        """
+        if where is None:
+            return self.store.list_runs(notebook=notebook, limit=limit, archived=archived)
+        from workbench.runs.finding.filtering import list_chosen_runs
+
+        return list_chosen_runs(self, where, notebook=notebook, limit=limit, archived=archived)
 
     def count_drafts(self) -> int:
         """Return how many drafts are kept of notebooks that were run by hand."""

@@ -43,8 +43,9 @@ def _header_cell(column: dict[str, Any], axis: dict[str, Any]) -> Markup:
 
 
 def _row(row: dict[str, Any], state: dict[str, Any]) -> Markup:
+    name = element("div", row["name"], class_="wb-note wb-name") if row["name"] else None
     cells = [
-        cell("text", element("code", row["run"]), tag="th", scope="row"),
+        cell("text", element("code", row["run"]), name, tag="th", scope="row"),
         *(cell(item["kind"], item["text"], title=item["full"] or None) for item in row["cells"]),
         cell("number", row["value"]),
         cell("chart", draw_interval(state["axis"], row["mark"], f"run {row['run']}")),

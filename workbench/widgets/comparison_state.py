@@ -152,6 +152,7 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
     return {
         "run": format_value(run.run_id),
         "copy": run.run_id if is_run else None,
+        "name": _find_name(run.run_id, comparison),
         "cells": texts,
         "value": format_number(run.value, table.decimals),
         "mark": mark_state(table.axis, run.advantage) if run.advantage else None,
@@ -159,6 +160,10 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
         "verdict": _REFERENCE if is_reference else verdict_state(run.verdict),
         "is_reference": is_reference,
     }
+
+
+def _find_name(run_id: str, comparison: Comparison) -> str:
+    return comparison.names.get(run_id, "") if isinstance(comparison, RunComparison) else ""
 
 
 def _parameter_cell(run: ComparedRun, name: str, kind: str) -> dict[str, Any]:

@@ -42,11 +42,12 @@ function headerCell(column, axis, sort) {
 
 function tableRow(row, state, say) {
   const copy = row.copy ? copyButton(() => row.copy, `run ${row.copy}`, say) : null;
+  const name = row.name ? h("div", { class: "wb-note wb-name" }, row.name) : null;
   const cell = (content, kind, title) => h("td", { class: `wb-${kind}`, title: title || null }, content);
   return h(
     "tr",
     { class: `wb-tone-${row.verdict.tone}${row.is_reference ? " wb-reference" : ""}` },
-    h("th", { scope: "row", class: "wb-text wb-run" }, h("code", {}, row.run), copy),
+    h("th", { scope: "row", class: "wb-text wb-run" }, h("code", {}, row.run), copy, name),
     row.cells.map((item) => cell(item.text, item.kind, item.full)),
     cell(row.value, "number"),
     h("td", { class: "wb-chart" }, interval(state.axis, row.mark, `run ${row.run}`)),

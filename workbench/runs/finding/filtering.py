@@ -1,0 +1,33 @@
+"""Filtering: the runs of which a condition is true, newest first."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from workbench.runs.finding.condition import Condition, list_names
+from workbench.runs.finding.condition_parser import parse_condition
+from workbench.runs.finding.judging import choose_runs
+from workbench.runs.project import Project
+from workbench.runs.run import Run
+
+
+def list_chosen_runs(
+    project: Project, where: str, *, notebook: str | None = None, limit: int | None = None, archived: bool = False
+) -> list[Run]:
+    """Return the runs of which a condition is true, newest first, `limit` of them at most; raises UsageError like `choose_runs`.
+
+    Those that were put aside are among them only where that is asked for (`archived`).
+    """
+    condition = parse_condition(where)
+    every = project.store.list_outlines(_find_parts(condition), notebook=notebook)
+    outlines = [each for each in every if archived or each.annotations.archived is None]
+    chosen = islice(choose_runs(condition, outlines), limit)
+    return project.store.list_runs_by_id([outlines[place].id for place in chosen])
+
+
+def _find_parts(condition: Condition) -> set[str]:
+    """Return what must be read out of long records for a condition; a name that says not of what may be a metric."""
+    names = list_names(condition)
+    parts = {name.key for name in names if name.of in ("", "run") and name.key == "replay_of"}
+    parts |= {"datasets" for name in names if name.of in ("", "run") and name.key == "holdout"}
+    return parts | {"metrics" for name in names if name.of in ("", "metrics")}

@@ -1,12 +1,16 @@
-"""What people say of runs, as text."""
+"""What people say of runs, and what becomes of those put aside or deleted, as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from workbench.cli.terminal import format_age, say
+from workbench.cli.terminal import format_age, note, say
 from workbench.runs.annotations import Annotations, spell_tags
 from workbench.runs.run import Run
+
+if TYPE_CHECKING:
+    from workbench.runs.finding.removal import Removal
 
 
 def list_said(said: Annotations) -> Iterator[tuple[str, str]]:
@@ -26,3 +30,31 @@ def print_annotated(runs: Sequence[Run]) -> None:
         texts = [f"{name} {text!r}" if name != "tags" else f"tags {text}" for name, text in list_said(run.annotations)]
         texts = [text for text in texts if not text.startswith(("said by", "archived"))]
         say(f"Run {run.id}: {'; '.join(texts) or 'nothing is said of it'}.")
+
+
+def name_runs(runs: Sequence[Run]) -> str:
+    """Return a few runs by their ids, and many by their number."""
+    named = ", ".join(run.id for run in runs)
+    return f"Run {named}" if len(runs) == 1 else f"Runs {named}" if len(runs) <= _FEW else f"{len(runs):,} runs"
+
+
+_FEW = 4
+
+
+def print_removal(removal: Removal, *, is_done: bool, err: bool = False) -> None:
+    """Say what was deleted, or what would be, and what of looks at a holdout stays; `err` says it beside the result."""
+    tell, count = note if err else say, len(removal.looks)
+    size, kept = format_size(removal.freed_bytes), format_size(removal.kept_bytes)
+    does = f"deleted; {size} of files are gone" if is_done else f"would be deleted, with {size} of files"
+    tell(f"{name_runs(removal.runs)} {does}, and what MLflow has of it is {'' if is_done else 'to be '}deleted there.")
+    if count:
+        which = "It" if len(removal.runs) == 1 else f"{count:,} of them"
+        tell(f"{which} had seen a holdout: what it is known by ({kept}) stays, and it still counts as a try.")
+
+
+def format_size(size: int) -> str:
+    """Return a number of bytes in the largest fitting unit."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} bytes"

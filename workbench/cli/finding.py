@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli import terminal
-from workbench.cli.annotations import print_annotated
+from workbench.cli.annotations import name_runs, print_annotated, print_removal
 from workbench.cli.options import JSON, open_bench
 from workbench.runs.annotations import parse_tags
+
+if TYPE_CHECKING:
+    from workbench.runs.finding.removal import Removal
 
 
 @click.command()
@@ -29,4 +34,42 @@ def annotate(
     terminal.print_json(done) if as_json else print_annotated(done)
 
 
-COMMANDS = (annotate,)
+@click.command()
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.option("--undo", is_flag=True, help="Put them back among the others.")
+@JSON
+def archive(run_ids: Sequence[str], undo: bool, as_json: bool) -> None:
+    """Put runs aside: out of the lists and of comparisons, with nothing lost."""
+    done = open_bench().archive(run_ids, undo=undo)
+    if as_json:
+        terminal.print_json(done)
+        return
+    are = "is listed again" if len(done) == 1 else "are listed again"
+    terminal.say(f"{name_runs(done)} {are if undo else 'put aside; `workbench runs --all` shows what is'}.")
+
+
+@click.command()
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
+@JSON
+def delete(run_ids: Sequence[str], yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Delete runs with their files and their run in MLflow, but for what the ledger names."""
+    bench = open_bench()
+    planned = bench.delete(run_ids, dry_run=True)
+    if not dry_run:
+        if not yes:
+            _ask(planned)
+        planned = bench.delete([run.id for run in planned.runs])
+    terminal.print_json(planned) if as_json else print_removal(planned, is_done=not dry_run)
+
+
+def _ask(planned: Removal) -> None:
+    """Ask whether it is meant; raises UsageError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked here whether that is meant: say --yes, or look with --dry-run.")
+    print_removal(planned, is_done=False, err=True)
+    click.confirm("Delete them?", abort=True, err=True)
+
+
+COMMANDS = (annotate, archive, delete)

@@ -80,6 +80,8 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     "runs": ("running", "List runs, newest first."),
     "show": ("running", "Show one run: results, parameters, origin, files."),
     "annotate": ("finding", "Name runs, note something of them, tag them."),
+    "archive": ("finding", "Put runs aside, with nothing lost, or back."),
+    "delete": ("finding", "Delete runs with their files; their tries still count."),
     "stop": ("running", "End one run that goes on; the others of its sweep go on."),
     "replay": ("running", "Run a finished run again and say what is the same."),
     "compare": ("comparing", "Compare runs on their common holdout, with verdicts."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.files.disk import disk_answers
 from workbench.ledger import history
-from workbench.ledger.ledger import Event
+from workbench.ledger.ledger import Entry, Event
 from workbench.replays.verbs import ReplayVerbs
 from workbench.reviews.review import Review
 from workbench.reviews.verbs import ReviewVerbs
@@ -52,12 +52,13 @@ class NominationVerbs(ReviewVerbs, ReplayVerbs):
         with disk_answers(self.settings.models_folder):
             champion = nominating.find_champion(self, model)
             subject, body = nominating.freeze_nominee(plan, self.settings, self.tracker, champion)
+
+        def require(entries: Sequence[Entry]) -> None:
+            history.require_new(entries, subject)
+            self.show(run.id)  # nobody deleted it meanwhile
+
         self.store.append_entry(
-            Event.NOMINATED,
-            actor=self.settings.acting_author,
-            subject=subject,
-            body=body,
-            require=lambda entries: history.require_new(entries, subject),
+            Event.NOMINATED, actor=self.settings.acting_author, subject=subject, body=body, require=require
         )
         return self.review(subject)
 

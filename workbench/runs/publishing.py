@@ -12,6 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.models.model_files import SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
 from workbench.runs.annotations import Annotations
+from workbench.runs.finding.removing import finish_removals
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls
 from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
@@ -21,14 +22,15 @@ from workbench.runs.sqlalchemy_store import Store
 
 
 def publish_pending(settings: Settings, store: Store, tracker: MlflowTracker) -> dict[str, str | None]:
-    """Make MLflow agree about every run it was not told the end of (killed, lost, MLflow was away).
+    """Make MLflow agree about every run it was not told the end of (killed, lost, MLflow was away); finish deleting what was begun.
 
     Returns why it did not take a run, by the run's id; None for each that it took.
     """
     reap_lost_runs(settings, store)
+    left = finish_removals(settings, store, tracker)
     told = {run.id: publish_run(run, settings, store, tracker) for run in store.list_unpublished_runs()}
     untold = [run for run in store.list_untold_runs() if run.id not in told]
-    return told | {run.id: publish_annotations(run, settings, store, tracker) for run in untold}
+    return left | told | {run.id: publish_annotations(run, settings, store, tracker) for run in untold}
 
 
 def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> str | None:

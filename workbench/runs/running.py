@@ -118,7 +118,10 @@ class Runner:
     def _next_run(self, course: _Course) -> Run | None:
         if course.retries and course.next_retry_s() <= 0:
             run = heapq.heappop(course.retries)[2]
-            return replace(run, attempt=self._store.add_attempt(run.id))
+            try:
+                return replace(run, attempt=self._store.add_attempt(run.id))
+            except IllegalTransition:
+                course.end(run)  # somebody deleted it while it waited
         prepared, course.prepared = course.prepared, None
         return prepared or self._new_run(course)
 

@@ -35,6 +35,7 @@ from workbench.runs.run import (
 )
 from workbench.runs.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
 from workbench.runs.sqlalchemy_outlines import build_outlines, select_outlines
+from workbench.runs.sqlalchemy_removals import KeptRemovals
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
@@ -42,6 +43,7 @@ HEARTBEAT_S = 10.0
 LEASE_S = 2 * HEARTBEAT_S
 # What a query takes at a time.
 _MOST_IDS = 500
+_IS_THERE = RUNS.c.deleted.is_(None)
 _FINAL = [str(state) for state in FINAL_STATES]
 
 
@@ -61,6 +63,7 @@ class Store:
             raise
         place = self._database.place
         self.annotations = KeptAnnotations(self._database)
+        self.removals = KeptRemovals(self._database)
         self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None, clock)
 
     def close(self) -> None:
@@ -97,10 +100,10 @@ class Store:
         """Add the next attempt of a run whose last one did not finish, held by this process, and return its number."""
         with self._writing() as connection:
             latest = _latest_attempt(connection, run_id)
-            if RunState(latest.state) not in FINAL_STATES - {RunState.FINISHED}:
-                raise IllegalTransition(
-                    f"Run {run_id} cannot be attempted again.", why=f"Its attempt {latest.number} is {latest.state}."
-                )
+            is_there = connection.execute(sa.select(RUNS.c.id).where(RUNS.c.id == run_id, _IS_THERE)).first()
+            if RunState(latest.state) not in FINAL_STATES - {RunState.FINISHED} or not is_there:
+                why = f"Its attempt {latest.number} is {latest.state}." if is_there else "It was deleted."
+                raise IllegalTransition(f"Run {run_id} cannot be attempted again.", why=why)
             connection.execute(ATTEMPTS.insert().values(_new_attempt(run_id, latest.number + 1)))
             return int(latest.number) + 1
 
@@ -183,7 +186,7 @@ class Store:
         Of `metrics`, `datasets` and `replay_of`, which cost most, only those `parts` are read that are wanted.
         """
         query = select_outlines(_join_latest(), parts, is_sqlite=self._database.is_sqlite)
-        query = query.order_by(RUNS.c.created.desc())
+        query = query.where(_IS_THERE).order_by(RUNS.c.created.desc())
         query = query.where(RUNS.c.notebook == notebook) if notebook else query
         with self._reading() as connection:
             rows = connection.execute(query).all()
@@ -199,7 +202,10 @@ class Store:
         return [found[run_id] for run_id in run_ids if run_id in found]
 
     def list_attempts(self) -> list[Run]:
-        """Return every attempt as the run it was of, the newest run first; `list_runs` has the latest of each run."""
+        """Return every attempt as the run it was of, the newest run first, also of runs that were deleted and had seen a holdout.
+
+        `list_runs` has the latest of each run that is there.
+        """
         return self._list_attempts(lambda query: query.order_by(RUNS.c.created.desc(), ATTEMPTS.c.number.desc()))
 
     def list_attempts_naming(self, text: str, *, limit: int) -> list[Run]:
@@ -308,7 +314,7 @@ def _find_loss(attempt: Any) -> str | None:
 
 
 def _run_query() -> Any:
-    return _select_runs(_join_latest(), *SAID)
+    return _select_runs(_join_latest(), *SAID).where(_IS_THERE)
 
 
 def _join_latest() -> Any:
@@ -349,7 +355,8 @@ def _build_run(row: Any) -> Run:
     columns.pop("lease_until")
     columns.pop("lease_until_monotonic")
     columns.pop("published")
-    columns.pop("stop_asked")
+    for name in ("stop_asked", "deleted", "deleted_by", "emptied"):
+        columns.pop(name)
     return Run(
         **{
             **columns,

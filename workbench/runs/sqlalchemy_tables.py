@@ -20,6 +20,10 @@ RUNS = sa.Table(
     sa.Column("sweep", sa.String(12), index=True),
     sa.Column("tracked_as", sa.String(64)),
     sa.Column("published", sa.Boolean, nullable=False, default=False),
+    # When somebody deleted it, who, and whether its files are gone: what is left then is its look at a holdout.
+    sa.Column("deleted", sa.String(32)),
+    sa.Column("deleted_by", sa.Text),
+    sa.Column("emptied", sa.Boolean),
 )
 ATTEMPTS = sa.Table(
     "attempts",

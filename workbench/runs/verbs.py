@@ -21,6 +21,7 @@ from workbench.runs.run import Run, RunState
 from workbench.runs.trials import list_trials
 
 if TYPE_CHECKING:
+    from workbench.runs.finding.removal import Removal
     from workbench.runs.following import Follower
 
 
@@ -73,6 +74,25 @@ class RunVerbs(Project):
         from workbench.runs.finding.annotating import annotate_runs
 
         return annotate_runs(self, run_ids, Change(name, note, tags, untag))
+
+    def archive(self, run_ids: Sequence[str], *, undo: bool = False) -> list[Run]:
+        """Put runs aside, out of the lists and of comparisons by default, or back; nothing of them is lost."""
+        from workbench.runs.finding.archiving import archive_runs
+
+        return archive_runs(self, run_ids, undo=undo)
+
+    def delete(self, run_ids: Sequence[str], *, dry_run: bool = False) -> Removal:
+        """Delete runs with their files and their run in MLflow, and return what went; `dry_run` only says what would.
+
+        Of a run that had seen a holdout what it is known by stays, and it still counts as a try. Raises Refused, and deletes
+        none, where the ledger names one, MLflow has it as a registered model, or it goes on.
+        """
+        from workbench.runs.finding.removing import plan_removal, remove_runs
+
+        removal = plan_removal(self, run_ids)
+        if not dry_run:
+            remove_runs(self, removal)
+        return removal
 
     def require_finished(self, run: Run) -> Run:
         """Return a run that finished; raises RunFailed saying how another one ended."""

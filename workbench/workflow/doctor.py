@@ -119,7 +119,7 @@ def _runs(project: Project) -> Iterator[Symptom]:
     folders = project.settings.runs_folder
     # First the folders: a run that begins meanwhile is in the store before it has one.
     kept = sorted(folder.name for folder in folders.iterdir()) if folders.is_dir() else []
-    known = {run.id for run in project.store.list_runs()}
+    known = {run.id for run in project.store.list_attempts()}  # those that are deleted, too: their looks are kept
     unknown = [name for name in kept if RUN_ID.fullmatch(name) and name not in known]
     if not unknown:
         yield Symptom("runs", True, found)

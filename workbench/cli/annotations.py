@@ -45,11 +45,11 @@ def print_removal(removal: Removal, *, is_done: bool, err: bool = False) -> None
     """Say what was deleted, or what would be, and what of looks at a holdout stays; `err` says it beside the result."""
     tell, count = note if err else say, len(removal.looks)
     size, kept = format_size(removal.freed_bytes), format_size(removal.kept_bytes)
-    does = f"deleted; {size} of files are gone" if is_done else f"would be deleted, with {size} of files"
-    tell(f"{name_runs(removal.runs)} {does}, and what MLflow has of it is {'' if is_done else 'to be '}deleted there.")
+    does = "would be" if not is_done else "is" if len(removal.runs) == 1 else "are"
+    tell(f"{name_runs(removal.runs)} {does} deleted with {size} of files, here and in MLflow.")
     if count:
         which = "It" if len(removal.runs) == 1 else f"{count:,} of them"
-        tell(f"{which} had seen a holdout: what it is known by ({kept}) stays, and it still counts as a try.")
+        tell(f"{which} had seen a holdout: the rows and scores it is known by ({kept}) stay, and still count as tries.")
 
 
 def format_size(size: int) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli import terminal
 from workbench.cli.annotations import name_runs, print_annotated, print_removal
-from workbench.cli.options import JSON, open_bench
+from workbench.cli.options import JSON, WHERE, open_bench
 from workbench.runs.annotations import parse_tags
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def archive(run_ids: Sequence[str], undo: bool, as_json: bool) -> None:
     if as_json:
         terminal.print_json(done)
         return
-    are = "is listed again" if len(done) == 1 else "are listed again"
-    terminal.say(f"{name_runs(done)} {are if undo else 'put aside; `workbench runs --all` shows what is'}.")
+    became = "listed again" if undo else "put aside; `workbench runs --all` lists what is"
+    terminal.say(f"{name_runs(done)} {'is' if len(done) == 1 else 'are'} {became}.")
 
 
 @click.command()
@@ -72,4 +73,26 @@ def _ask(planned: Removal) -> None:
     click.confirm("Delete them?", abort=True, err=True)
 
 
-COMMANDS = (annotate, archive, delete)
+@click.command()
+@click.option(
+    "--runs",
+    "path",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write runs to this file, one row each: .csv or .parquet.",
+)
+@click.option("--notebook", help="Only runs of this notebook.")
+@WHERE
+@click.option("--all", "is_all", is_flag=True, help="Those put aside, too.")
+@JSON
+def export(path: Path, notebook: str | None, where: str | None, is_all: bool, as_json: bool) -> None:
+    """Write runs to a file for other tools, with what they logged and what is said of them."""
+    done = open_bench().export_runs(path, notebook=notebook, where=where, archived=is_all)
+    if as_json:
+        terminal.print_json({"file": str(path), "runs": [run.id for run in done]})
+    else:
+        terminal.say(f"{len(done):,} {'run' if len(done) == 1 else 'runs'} written to {path}.")
+
+
+COMMANDS = (annotate, archive, delete, export)

@@ -82,6 +82,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     "annotate": ("finding", "Name runs, note something of them, tag them."),
     "archive": ("finding", "Put runs aside, with nothing lost, or back."),
     "delete": ("finding", "Delete runs with their files; their tries still count."),
+    "export": ("finding", "Write runs to a CSV or Parquet file."),
     "stop": ("running", "End one run that goes on; the others of its sweep go on."),
     "replay": ("running", "Run a finished run again and say what is the same."),
     "compare": ("comparing", "Compare runs on their common holdout, with verdicts."),

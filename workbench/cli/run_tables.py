@@ -77,6 +77,7 @@ _STATE_STYLES = {RunState.FINISHED: "green", RunState.FAILED: "red", RunState.KI
 def say_state(run: Run, standing: Sequence[str] = ()) -> str:
     """Return the state of a run as markup; of one that finished, what it is besides."""
     said = ", ".join(standing) if standing and run.is_finished else run.state.lower()
+    said = f"{said}, archived" if run.annotations.archived else said
     return f"[{_STATE_STYLES.get(run.state, 'yellow')}]{escape(said)}[/]"
 
 

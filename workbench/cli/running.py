@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from workbench.cli import following, progress, records, terminal
+from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.options import JSON, SAID, WHERE, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
 from workbench.runs.annotations import parse_tags
+from workbench.runs.finding.everything import Everything
 from workbench.runs.trials import Aim
 from workbench.sweeps.search import SEARCHES, parse_axis
 
@@ -222,24 +224,41 @@ def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> Non
 @click.option("--notebook", help="Only runs of this notebook.")
 @WHERE
 @click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many, newest first.")
+@click.option("--all", "is_all", is_flag=True, help="Those put aside and the drafts of notebooks run by hand, too.")
 @JSON
-def runs(notebook: str | None, where: str | None, limit: int, as_json: bool) -> None:
+def runs(notebook: str | None, where: str | None, limit: int, is_all: bool, as_json: bool) -> None:
     """List runs, newest first."""
-    bench = open_bench()
-    found = bench.list_runs(notebook=notebook, where=where, limit=limit + 1)
-    shown, is_cut = found[:limit], len(found) > limit
+    bench, most = open_bench(), limit + 1
+    if is_all:
+        every = bench.list_everything(notebook=notebook, where=where, limit=most)
+    else:
+        every = Everything(tuple(bench.list_runs(notebook=notebook, where=where, limit=most)))
+    shown, is_cut = every.runs[:limit], len(every.runs) > limit
     standings = _list_standings(bench, shown)
     if as_json:
-        terminal.print_json([{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown])
+        listed = [{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown]
+        terminal.print_json([*listed, *map(describe_draft, every.drafts[:limit])])
         return
-    if where and not shown:
+    if where and not shown and not every.drafts:
         terminal.say(f"Of no run this is true: {where}")
         return
-    records.print_runs(shown, metrics=_list_deciding(bench), standings=standings, is_cut=is_cut)
+    deciding = _list_deciding(bench)
+    if shown or not every.drafts:
+        records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
+    if is_all:
+        print_drafts(every.drafts[:limit], deciding)
+    else:
+        _say_hidden(bench)
+
+
+def _say_hidden(bench: Workbench) -> None:
+    """Say what is not listed."""
+    if archived := bench.count_archived():
+        terminal.say(f"{archived:,} {'run is' if archived == 1 else 'runs are'} put aside; --all lists them too.")
     if drafts := bench.count_drafts():
         kept = "draft is" if drafts == 1 else "drafts are"
         where = near(bench.settings.drafts_folder)
-        terminal.say(f"Of notebooks run by hand {drafts:,} {kept} kept in {where}, never promotable.")
+        terminal.say(f"Of notebooks run by hand {drafts:,} {kept} kept in {where}, never promotable; --all lists them.")
 
 
 def _list_standings(bench: Workbench, runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:

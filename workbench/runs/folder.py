@@ -12,5 +12,7 @@ FEATURES, HOLDOUT, TRAINING = "features.parquet", "holdout.parquet", "training.p
 CODE_AUTHORS, REFUSAL, FIRST_ANSWERS = "code_authors.json", "refusal.json", "first_answers.json"
 # What its kernel says of the local code that ran, and of the files that were read.
 JOURNAL = "local_files.jsonl"
+# Of a notebook that is run by hand: which it is, and since when.
+DRAFT = "draft.json"
 # What is written when it ended; the record is the last.
 NOTEBOOK, REPORT, RECORD = "notebook.ipynb", "report.html", "record.json"

@@ -27,6 +27,7 @@ from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.records.clock import utc_now
 from workbench.runs.folder import (
     CODE_AUTHORS,
+    DRAFT,
     FEATURES,
     FIRST_ANSWERS,
     LOGGED_METRICS,
@@ -367,5 +368,7 @@ def _folder() -> Path:
 def _draft_folder() -> Path:
     folder = read_own_settings().drafts_folder / secrets.token_hex(4)
     folder.mkdir(parents=True)
+    begun = {"created": utc_now(), "notebook": os.environ.get("JPY_SESSION_NAME", "")}
+    (folder / DRAFT).write_text(json.dumps(begun), encoding="utf-8")
     print(f"Draft run {folder.name}: kept for you to look at, never promotable.")  # noqa: T201 - the notebook's own output
     return folder

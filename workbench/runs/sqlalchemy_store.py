@@ -201,6 +201,13 @@ class Store:
                 found |= {row.id: _build_run(row) for row in connection.execute(query)}
         return [found[run_id] for run_id in run_ids if run_id in found]
 
+    def count_archived(self) -> int:
+        """Return how many runs are put aside."""
+        joined = RUNS.join(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
+        query = sa.select(sa.func.count()).select_from(joined).where(ANNOTATIONS.c.archived.is_not(None), _IS_THERE)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def list_attempts(self) -> list[Run]:
         """Return every attempt as the run it was of, the newest run first, also of runs that were deleted and had seen a holdout.
 

@@ -21,6 +21,7 @@ from workbench.runs.run import Run, RunState
 from workbench.runs.trials import list_trials
 
 if TYPE_CHECKING:
+    from workbench.runs.finding.everything import Everything
     from workbench.runs.finding.removal import Removal
     from workbench.runs.following import Follower
 
@@ -141,6 +142,28 @@ class RunVerbs(Project):
         from workbench.runs.finding.filtering import list_chosen_runs
 
         return list_chosen_runs(self, where, notebook=notebook, limit=limit, archived=archived)
+
+    def list_everything(
+        self, *, notebook: str | None = None, where: str | None = None, limit: int | None = None
+    ) -> Everything:
+        """Return runs, also those put aside, and the drafts of notebooks run by hand, newest first; raises the same."""
+        from workbench.runs.finding.filtering import list_everything
+
+        return list_everything(self, where, notebook=notebook, limit=limit)
+
+    def export_runs(
+        self, path: Path, *, notebook: str | None = None, where: str | None = None, archived: bool = False
+    ) -> list[Run]:
+        """Write runs to a .csv or .parquet file, one row each, and return them; see `list_runs` for which."""
+        from workbench.runs.finding.exporting import export_runs
+
+        runs = self.list_runs(notebook=notebook, where=where, archived=archived)
+        export_runs(runs, path)
+        return runs
+
+    def count_archived(self) -> int:
+        """Return how many runs are put aside."""
+        return self.store.count_archived()
 
     def count_drafts(self) -> int:
         """Return how many drafts are kept of notebooks that were run by hand."""

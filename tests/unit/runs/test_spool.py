@@ -232,6 +232,8 @@ def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
     (folder,) = (tmp_path / "kept" / "drafts").iterdir()
     assert done.stdout == f"Draft run {folder.name}: kept for you to look at, never promotable.\n"
     assert len((folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()) == 2
+    said = json.loads((folder / spool.DRAFT).read_bytes())
+    assert (said["notebook"], said["created"][:2]) == ("", "20")
 
 
 def test_a_cell_of_a_draft_may_be_run_again_with_other_rows(tmp_path):

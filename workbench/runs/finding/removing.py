@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.errors import Unavailable, WorkbenchError
+from workbench.errors import Refused, Unavailable, WorkbenchError
+from workbench.ledger.ledger import Entry
 from workbench.records.clock import utc_now
 from workbench.runs.finding.removal import LEFT_OF_A_LOOK, Removal, is_look, require_deletable
 from workbench.runs.mlflow_tracker import MlflowTracker
@@ -29,7 +30,7 @@ def plan_removal(project: Project, run_ids: Sequence[str]) -> Removal:
     project.tracker.require_answer()
     tracked = {run.id: str(run.tracked_as) for run in runs if run.tracked_as}
     registered = {run_id: project.tracker.find_registered(tracked_as) for run_id, tracked_as in tracked.items()}
-    require_deletable(runs, project.store.read_ledger(), registered)
+    require_deletable(runs, _read_ledger(project), registered)
     attempts = _group_attempts(project.store, [run.id for run in runs])
     looks = tuple(run.id for run in runs if is_look(attempts[run.id]))
     folders = {run.id: _list_folders(project.settings, run.id) for run in runs}
@@ -45,7 +46,7 @@ def remove_runs(project: Project, removal: Removal) -> None:
     """
 
     def require() -> None:
-        require_deletable(removal.runs, project.store.read_ledger(), {})
+        require_deletable(removal.runs, _read_ledger(project), {})
 
     run_ids = [run.id for run in removal.runs]
     by = project.settings.acting_author
@@ -75,6 +76,15 @@ def finish_removals(
             said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
             left[each.run_id] = f"It is deleted, but not all of it is gone: {said}"
     return left
+
+
+def _read_ledger(project: Project) -> list[Entry]:
+    """Return the ledger; raises Refused where it is not the one that was seen here: nobody knows then what it names."""
+    entries, faults = project.store.inspect_ledger()
+    if faults:
+        step = "`workbench ledger verify` says more."
+        raise Refused("Nothing is deleted: the ledger cannot be relied on.", why=faults, next_step=step)
+    return entries
 
 
 def _group_attempts(store: Store, run_ids: Sequence[str]) -> dict[str, list[Run]]:

@@ -1,0 +1,63 @@
+"""Reading drafts: from their folders, whatever of them is there and can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workbench.config import Settings
+from workbench.records.clock import find_moment
+from workbench.runs.finding.draft import Draft
+from workbench.runs.folder import DRAFT, LOGGED_METRICS, LOOKS
+from workbench.runs.logged_calls import read_logged_calls, read_plain_file
+from workbench.runs.looks import looks_of_draft
+
+
+def list_drafts(settings: Settings, *, notebook: str | None = None) -> list[Draft]:
+    """Return what is kept of notebooks that were run by hand, newest first."""
+    found = [each for each in _read_drafts(settings) if notebook is None or each.notebook == notebook]
+    return sorted(found, key=lambda draft: draft.created, reverse=True)
+
+
+def _read_drafts(settings: Settings) -> Iterator[Draft]:
+    folder = settings.drafts_folder
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(OSError):  # it may just be going
+            if path.is_dir() and not path.is_symlink():
+                yield _read_draft(path, settings.project)
+
+
+def _read_draft(folder: Path, project: Path) -> Draft:
+    times = sorted(path.lstat().st_mtime for path in [folder, *folder.iterdir()])
+    first, last = (datetime.fromtimestamp(time, UTC).isoformat() for time in (times[0], times[-1]))
+    notebook, created = _read_beginning(folder)
+    path = Path(notebook)
+    logged = read_logged_calls(folder, {}, own=LOGGED_METRICS)
+    return Draft(
+        id=folder.name,
+        notebook=str(path.relative_to(project)) if notebook and path.is_relative_to(project) else notebook,
+        created=created or first,
+        changed=last,
+        metrics=logged.metrics if logged else {},
+        holdouts=_read_holdouts(folder),
+    )
+
+
+def _read_beginning(folder: Path) -> tuple[str, str]:
+    """Return the notebook and the time that a draft says; empty where it says none, as one of before."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        said = json.loads(read_plain_file(folder / DRAFT))
+        notebook, created = str(said["notebook"]), str(said["created"])
+        if find_moment(created) and notebook.isprintable():
+            return notebook, created
+    return "", ""
+
+
+def _read_holdouts(folder: Path) -> tuple[dict[str, object], ...]:
+    with suppress(OSError, ValueError):
+        looks = looks_of_draft(folder, read_plain_file(folder / LOOKS))
+        return tuple({"digest": look.digest, "rows": look.rows} for look in looks)
+    return ()

@@ -72,6 +72,9 @@ class MemoryTracker:
         recorded.tags |= spell_annotations(run.annotations) | {"mlflow.runName": run.annotations.name or run.id}
         return True
 
+    def find_page(self, tracked_as: str) -> str | None:
+        return f"experiments/1/runs/{tracked_as}" if tracked_as in self.runs else None
+
     def find_registered(self, tracked_as: str) -> list[str]:
         return [
             f"{name}/{each}" for name, known in self.versions.items() for each, of in known.items() if of == tracked_as

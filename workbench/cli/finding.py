@@ -11,11 +11,12 @@ import click
 
 from workbench.cli import terminal
 from workbench.cli.annotations import name_runs, print_annotated, print_removal
-from workbench.cli.options import JSON, WHERE, open_bench
+from workbench.cli.options import JSON, WHERE, near, open_bench
 from workbench.runs.annotations import parse_tags
 
 if TYPE_CHECKING:
     from workbench.runs.finding.removal import Removal
+    from workbench.workflow.opening import What
 
 
 @click.command()
@@ -95,4 +96,23 @@ def export(path: Path, notebook: str | None, where: str | None, is_all: bool, as
         terminal.say(f"{len(done):,} {'run' if len(done) == 1 else 'runs'} written to {path}.")
 
 
-COMMANDS = (annotate, archive, delete, export)
+@click.command("open")
+@click.argument("run_id", metavar="RUN")
+@click.option("--notebook", "what", flag_value="notebook", help="The notebook as it was executed.")
+@click.option("--folder", "what", flag_value="folder", help="The folder with all its files.")
+@click.option("--mlflow", "what", flag_value="mlflow", help="The run on MLflow's page.")
+@JSON
+def open_run(run_id: str, what: What | None, as_json: bool) -> None:
+    """Open a run's report in the browser, or say where it is."""
+    place = open_bench().find_place(run_id, what or "report")
+    if as_json:
+        terminal.print_json(place)
+        return
+    from workbench.workflow.opening import open_address
+
+    is_served = place.address.startswith("http")
+    terminal.say(place.address if is_served else near(Path(place.path)))
+    open_address(place.address)
+
+
+COMMANDS = (annotate, archive, delete, export, open_run)

@@ -79,6 +79,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     "sweep": ("running", "Run it for every combination, or those a search chooses."),
     "runs": ("running", "List runs, newest first."),
     "show": ("running", "Show one run: results, parameters, origin, files."),
+    "open": ("finding", "Open a run's report in the browser."),
     "annotate": ("finding", "Name runs, note something of them, tag them."),
     "archive": ("finding", "Put runs aside, with nothing lost, or back."),
     "delete": ("finding", "Delete runs with their files; their tries still count."),

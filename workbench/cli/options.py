@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli import terminal
+from workbench.cli.links import lead_to
 from workbench.config import MARKER, expand_path, find_project_of, is_shipped_name, override_settings, read_settings
 from workbench.errors import UsageError
 
@@ -44,16 +45,14 @@ POLICY = click.option(
 
 def open_bench() -> Workbench:
     """Open the workbench of the current folder."""
-    from workbench.workflow import Workbench
-
-    return Workbench.open()
+    return open_with()
 
 
 def open_with(**overrides: Any) -> Workbench:
     """Open the workbench with some settings given on the command line."""
     from workbench.workflow import Workbench
 
-    return Workbench.open(override_settings(read_settings(), overrides))
+    return _lead(Workbench.open(override_settings(read_settings(), overrides)))
 
 
 def open_for(notebook: Path, **overrides: Any) -> Workbench:
@@ -79,7 +78,13 @@ def _open_at(folder: Path, **overrides: Any) -> Workbench:
         terminal.note(f"{made} is a project now ({MARKER}); what it keeps lies in {near(settings.home_folder)}.")
     elif not Path.cwd().is_relative_to(settings.project):
         terminal.note(f"The notebook lies in the project {settings.project}, and is run there.")
-    return Workbench.open(override_settings(settings, overrides))
+    return _lead(Workbench.open(override_settings(settings, overrides)))
+
+
+def _lead(bench: Workbench) -> Workbench:
+    """Let the ids of its runs that are printed lead to their reports."""
+    lead_to(bench.settings.runs_folder)
+    return bench
 
 
 def pairs(given: Sequence[str], what: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.cli.annotations import list_said
+from workbench.cli.links import mark_run
 from workbench.cli.run_tables import (
     Column,
     columns_of_names,
@@ -108,7 +109,7 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal
     `is_refusal_told` leaves out why its model was not logged, where that is said besides.
     """
     console = open_console()
-    console.print(f"Run [bold]{run.id}[/] of {escape(run.notebook)}: {say_state(run)}{_say_when(run)}")
+    console.print(f"Run [bold]{mark_run(run.id)}[/] of {escape(run.notebook)}: {say_state(run)}{_say_when(run)}")
     for style, text in _list_said(run, is_refusal_told=is_refusal_told):
         console.print(f"  [{style}]{escape(text)}[/]" if style else f"  {escape(text)}", soft_wrap=True)
     table = new_table(("", ""), ("", "wrap"))
@@ -255,7 +256,7 @@ def print_comparison(comparison: Comparison, most: int = 15) -> None:
     shown, parameters = comparison.runs[:most], [run.parameters for run in comparison.runs]
     value = f"{comparison.metric} {'↑' if comparison.direction == 'higher' else '↓'}"
     before = [
-        Column("run", "", [run.run_id for run in shown]),
+        Column("run", "", [mark_run(run.run_id) for run in shown]),
         *columns_of_names(comparison, [run.run_id for run in shown]),
         Column(value, "right", [format_number(run.value) for run in shown]),
         Column("better by", "right", [_interval(run.advantage) for run in shown]),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from workbench.cli.links import mark_run
 from workbench.cli.terminal import escape, format_age, format_duration, format_number, new_table, open_console
 from workbench.comparisons.comparison import Comparison, RunComparison
 from workbench.notebooks.parameters import spell_value
@@ -42,7 +43,7 @@ def columns_of_runs(
     several = len({run.notebook for run in runs}) > 1
     named = _shorten_notebooks([run.notebook for run in runs]) if several else []
     before = [
-        Column("run", "", [run.id for run in runs]),
+        Column("run", "", [mark_run(run.id) for run in runs]),
         *columns_of_annotations([run.annotations for run in runs]),
         *([Column("notebook", "wrap", [escape(name) for name in named])] if named else []),
         Column("state", "wrap", [say_state(run, standings.get(run.id, ())) for run in runs]),

@@ -61,6 +61,12 @@ class MlflowAnnotations:
                 shutil.rmtree(folder)
             self._client.delete_run(tracked_as)
 
+    def find_page(self: _Connected, tracked_as: str) -> str | None:
+        """Return where MLflow's page shows a run, behind its address; None where it has no such run any more."""
+        with self._answers():
+            shown = self._find_run(tracked_as)
+            return f"experiments/{shown.info.experiment_id}/runs/{tracked_as}" if shown else None
+
     def find_registered(self: _Connected, tracked_as: str) -> list[str]:
         """Return the versions of registered models that were made of a run, as `model/version`, sorted."""
         with self._answers():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from workbench.config import Settings
@@ -15,6 +16,7 @@ from workbench.errors import Unavailable
 from workbench.files.python_processes import python_command, python_variables
 from workbench.serving.bentoml_server import require_free_port
 from workbench.workflow.local_server import run_server
+from workbench.workflow.opening import LAB
 
 _HOST = "127.0.0.1"
 
@@ -39,6 +41,7 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
                 ends.enter_context(run_server(command, variables, cwd=nowhere, log=log))
                 for command, variables in commands
             ]
+            ends.enter_context(_say_where(settings, port, mlflow_port))
             say(f"JupyterLab: http://{_HOST}:{port}/lab?token={token}")
             say(f"MLflow:     http://{_HOST}:{mlflow_port}")
             say(f"Logs are in {log}. Ctrl-C stops both.")
@@ -47,6 +50,18 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
             raise Unavailable("A server ended by itself.", next_step=f"Read {log}.")
     except KeyboardInterrupt:
         say("Stopped.")
+
+
+@contextmanager
+def _say_where(settings: Settings, port: int, mlflow_port: int) -> Iterator[None]:
+    """Let `workbench open` find both while they run."""
+    said = {"jupyter": f"http://{_HOST}:{port}", "mlflow": f"http://{_HOST}:{mlflow_port}"}
+    path = settings.home_folder / LAB
+    path.write_text(json.dumps(said), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _jupyter(settings: Settings, port: int) -> list[str]:

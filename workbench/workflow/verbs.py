@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from workbench.reviews.verbs import ReviewVerbs
 
 if TYPE_CHECKING:
     from workbench.workflow.doctor import Symptom
+    from workbench.workflow.opening import Place, What
 
 
 class WorkflowVerbs(ReviewVerbs):
@@ -45,6 +47,12 @@ class WorkflowVerbs(ReviewVerbs):
 
         self.tracker.require_answer()  # makes a database that is not there yet, before two programs would at once
         run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say)
+
+    def find_place(self, run_id: str, what: What = "report") -> Place:
+        """Return where a run's report, notebook, folder or page in MLflow is; raises NotFound, Unavailable where none serves it."""
+        from workbench.workflow.opening import find_place
+
+        return find_place(self, self.store.find_run(run_id), what, os.environ)
 
     def examine(self) -> list[Symptom]:
         """Look at everything the workbench stands on and mend what can be mended."""

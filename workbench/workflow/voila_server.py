@@ -7,12 +7,10 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from html import escape
@@ -23,6 +21,7 @@ from workbench.errors import Unavailable
 from workbench.files.python_processes import python_command, python_variables
 from workbench.serving.bentoml_server import require_free_port
 from workbench.workflow.local_server import run_server
+from workbench.workflow.opening import has_browser, open_address
 
 _HOST = "127.0.0.1"
 _START_S = 90
@@ -112,10 +111,10 @@ def _open_browser(address: str, folder: Path) -> None:
 
     It gets a page that only we can read and that leads to the address: on its command line the token would be anybody's.
     """
-    if sys.platform == "darwin" or {"BROWSER", "DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ):
+    if has_browser():
         page = folder / "open.html"
         page.touch(mode=0o600)
         lead = f'<meta http-equiv="refresh" content="0;url={escape(address)}">'
         link = f'<a href="{escape(address)}">Open the review</a>'
         page.write_text(f'<!doctype html><meta charset="utf-8"><title>Review</title>{lead}{link}\n', encoding="utf-8")
-        webbrowser.open(page.as_uri())
+        open_address(page.as_uri())

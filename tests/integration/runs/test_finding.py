@@ -1,0 +1,124 @@
+"""Real runs are found again: by name, tag and condition, in MLflow, in files; and deleted without a try less."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import AUTHOR, NOTEBOOKS, MakeOnce, run_command
+from tests.integration.comparisons.test_looking import write
+from tests.integration.governed import Governed
+from workbench.comparisons.looking import find_looks, find_other_splits
+from workbench.config import Settings
+from workbench.errors import Refused
+from workbench.evidence.measures.tries import TriesFact, measure_tries
+from workbench.runs.keeping import read_recorded
+from workbench.runs.run import Run
+from workbench.workflow import Workbench
+
+SAID = ("--name", "grid", "--note", "three sizes", "--tag", "team=blue", "--tag", "quick")
+
+
+@pytest.fixture(scope="session")
+def swept_once(make_once: MakeOnce, make_project: Callable[[Path], Path]) -> Path:
+    """A project with a sweep of two runs, and one of the same rows with a little noise."""
+
+    def make(folder: Path) -> None:
+        project = make_project(folder / "project")
+        notebook = shutil.copy(NOTEBOOKS / "logs_everything.ipynb", project)
+        swept = run_command(project, "sweep", str(notebook), "-p", "columns=1,2", *SAID)
+        noisy = run_command(project, "run", str(write(project, "noise")), "-p", "columns=3", "--name", "noisy")
+        assert (swept.returncode, noisy.returncode) == (0, 0), swept.stderr + noisy.stderr
+
+    return make_once("swept", make) / "project"
+
+
+@pytest.fixture
+def swept(swept_once: Path, tmp_path: Path) -> Path:
+    """The same project as one's own; MLflow's database names the folder it was made in, so its files are there."""
+    return Path(shutil.copytree(swept_once, tmp_path / "project", symlinks=True))
+
+
+def asked(project: Path, *arguments: str) -> object:
+    done = run_command(project, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_runs_are_found_by_what_was_said_of_them_and_what_they_are(swept: Path) -> None:
+    listed = asked(swept, "runs", "--where", "team = 'blue' and has quick and columns > 1 and roc_auc > 0.9")
+    assert [run["annotations"]["name"] for run in listed] == ["grid-2"]
+    assert listed[0]["annotations"]["note"] == "three sizes"
+    assert asked(swept, "show", "grid-2")["id"] == listed[0]["id"]
+    assert "grid-2" in run_command(swept, "compare", "--where", "team = 'blue'").stdout
+    wrong = run_command(swept, "runs", "--where", "roc_auk > 0.9")
+    assert (wrong.returncode, "Near it: roc_auc" in wrong.stderr) == (2, True)
+
+
+def test_mlflow_shows_what_is_said_from_the_start_and_what_is_said_later(swept: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{swept / 'runs' / 'mlflow.db'}")
+    tracked = asked(swept, "show", "grid-1")["tracked_as"]
+    tags = client.get_run(tracked).data.tags
+    assert (tags["mlflow.runName"], tags["mlflow.note.content"], tags["team"]) == ("grid-1", "three sizes", "blue")
+    done = run_command(swept, "annotate", "grid-1", "--name", "smallest", "--untag", "team", "--tag", "kept")
+    assert (done.returncode, done.stderr) == (0, "")
+    run = client.get_run(tracked)
+    assert (run.info.run_name, "team" in run.data.tags, run.data.tags["kept"]) == ("smallest", False, "")
+
+
+def test_runs_are_exported_with_what_is_said_of_them(swept: Path) -> None:
+    done = run_command(swept, "export", "--runs", "out/runs.csv", "--where", "team = 'blue'")
+    assert (done.returncode, done.stdout) == (0, "2 runs written to out/runs.csv.\n")
+    with (swept / "out" / "runs.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["name"], row["tags.team"], row["params.columns"]) for row in rows] == [
+        ("grid-2", "blue", "2"),
+        ("grid-1", "blue", "1"),
+    ]
+
+
+def test_a_report_is_named_where_no_browser_is(swept: Path) -> None:
+    done = run_command(swept, "open", "grid-1", BROWSER="", DISPLAY="")
+    assert (done.returncode, (swept / done.stdout.strip()).is_file()) == (0, True)
+
+
+def count(bench: Workbench, run: Run) -> TriesFact:
+    looks = find_looks(bench, run)
+    splits = find_other_splits(bench, run, looks)
+    rule = bench.read_policy()[0].rule_of("classification")
+    read = lambda other: read_recorded(other, bench.settings.runs_folder / other.id)  # noqa: E731
+    return measure_tries(looks, rule, read, splits=splits)
+
+
+def test_deleting_runs_takes_no_try_away_not_even_of_rows_with_a_little_noise(swept: Path) -> None:
+    nobody = run_command(swept, "delete", "grid-1")
+    assert (nobody.returncode, "--yes" in nobody.stderr) == (2, True)
+    bench = Workbench.open(Settings(swept, author=AUTHOR))
+    with closing(bench.store):
+        best, before = bench.show("grid-2"), count(bench, bench.show("grid-2"))
+        assert before.distinct == 3
+        done = run_command(swept, "delete", "grid-1", "noisy", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert "2 of them had seen a holdout" in done.stdout
+        assert [run.id for run in bench.list_runs()] == [best.id]
+        assert count(bench, best) == before
+        assert bench.compare().tried == 3
+
+
+def test_what_was_nominated_and_its_replay_stay(nominated: Governed) -> None:
+    bench = nominated.bench
+    runs = [run.id for run in bench.list_runs()]
+    with pytest.raises(Refused) as caught:
+        bench.delete(runs)
+    named = " ".join(caught.value.reasons)
+    assert "shop/1" in named
+    assert "shop/2" in named
+    assert [run.id for run in bench.list_runs()] == runs

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from workbench.runs.local_files import (
     Told,
 )
 from workbench.runs.provenance import name_path, read_changed_paths, read_repository
+from workbench.runs.written_files import WrittenFile
 
 MOST_READ = 200
 
@@ -48,6 +52,19 @@ def witness_local_files(
         is_complete=told.is_complete and all(module.digest for module in modules),
         unseen=opened.unseen,
     )
+
+
+def list_written(told: Told, *, project: Path, started: str | None) -> list[WrittenFile]:
+    """Return the files a kernel told that it wrote, by path, as they are now; what is gone, or older than the run, was not."""
+    since_s = datetime.fromisoformat(started).timestamp() if started else 0.0
+    found = []
+    for path, is_appended in told.writes.items():
+        with suppress(OSError):
+            state = Path(path).stat()
+            if stat.S_ISREG(state.st_mode) and state.st_ctime >= since_s:
+                name = name_path(path, project)
+                found.append(WrittenFile(name, state.st_size, _digest(path), is_appended))
+    return sorted(found, key=lambda file: file.path)
 
 
 # Code

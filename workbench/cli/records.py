@@ -31,6 +31,7 @@ from workbench.records.digest import short
 from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
 from workbench.runs.run import Run, RunState
+from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.words.run_files import list_files
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from workbench.replays.resumption import Resumption
     from workbench.reviews.ledger_audit import LedgerAudit
     from workbench.runs.profiling import Profile
-    from workbench.runs.written_files import Overwritten
     from workbench.signing.allowed_signers import Signatory
     from workbench.stats.interval import Interval
     from workbench.sweeps.search import SweepPlan
@@ -183,10 +183,12 @@ def print_obstacles(obstacles: Sequence[Obstacle], runs: int, *, beside: bool = 
 def print_overwritten(files: Sequence[Overwritten], *, beside: bool = False) -> None:
     """Say which files runs wrote one over the other; `beside` leaves the result alone."""
     console = open_console(err=beside)
+    if files:
+        console.print(f"[bold yellow]Several of these runs wrote the same file.[/] {HOW_TO_KEEP}", soft_wrap=True)
     for file in files[:_FEW_ROWS]:
-        console.print(f"[yellow]Overwritten:[/] {escape(file)}", soft_wrap=True)
+        console.print(f"  - {escape(file)}", soft_wrap=True)
     if len(files) > _FEW_ROWS:
-        console.print(f"[dim]and {len(files) - _FEW_ROWS:,} more files; `workbench show RUN` names what a run wrote[/]")
+        console.print(f"[dim]and {len(files) - _FEW_ROWS:,} more; `workbench show RUN` names what a run wrote[/]")
 
 
 # Replay

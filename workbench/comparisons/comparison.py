@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
@@ -82,13 +83,15 @@ class Comparison:
 class RunComparison(Comparison):
     """A comparison as a project tells it: of which notebooks the runs are, why others were left out, what the tries were.
 
-    `unpaired` says of each run that was left out why; `seen` names each different thing that was seen on the holdout, by who
+    `unpaired` says of each run that was left out why; `overwritten` names the files beside the runs' folders that several of them
+    wrote; `seen` names each different thing that was seen on the holdout, by who
     showed it first (see `name_looks`), and each other policy: there are as many as `tried`.
     """
 
     notebooks: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    overwritten: tuple[Overwritten, ...] = ()
 
 
 def name_run(run_id: str) -> str:
@@ -140,7 +143,7 @@ def headline(comparison: Comparison) -> str:
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
 
 
-_MOST_NAMED = 20
+_MOST_NAMED, _FEW_NAMED = 20, 5
 
 
 def describe_selection(comparison: RunComparison) -> list[str]:
@@ -153,7 +156,15 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+        *describe_overwritten(comparison),
     ]
+
+
+def describe_overwritten(comparison: RunComparison) -> list[str]:
+    """Say which files several of the runs wrote, one over the other; nothing where there is none."""
+    files, more = comparison.overwritten[:_FEW_NAMED], len(comparison.overwritten) - _FEW_NAMED
+    named = [*map(str, files), *([f"{more:,} files more"] if more > 0 else [])]
+    return [f"Several of these runs wrote the same file: {'; '.join(named)}. {HOW_TO_KEEP}"] if named else []
 
 
 def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:

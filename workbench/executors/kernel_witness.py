@@ -185,7 +185,7 @@ class Witness:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return
         file = os.path.abspath(os.fsdecode(path))
-        if flags & _CHANGES and not flags & os.O_DIRECTORY:  # with which a file without a name is made in a folder
+        if flags & _CHANGES:
             self._note_write(file, bool(flags & os.O_APPEND))
         if flags & _WRITES:
             self._written.add(file)

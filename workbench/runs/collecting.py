@@ -164,7 +164,7 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     if blamer is not None:
         told = read_journal(files.get(JOURNAL, b""))
         fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
-        written = list_written(told, project=blamer.project, started=run.started)
+        written = list_written(told, outcome.opened, project=blamer.project, started=run.started)
         said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(told.code))}
         said |= {"written_files": [asdict(each) for each in written]} if written else {}
         logged |= strict_json(canonical_json(said))

@@ -26,7 +26,7 @@ from workbench.runs.local_files import (
 from workbench.runs.provenance import name_path, read_changed_paths, read_repository
 from workbench.runs.written_files import WrittenFile
 
-MOST_READ = 200
+MOST_READ = MOST_WRITTEN = 200
 
 
 def witness_local_files(
@@ -42,7 +42,8 @@ def witness_local_files(
     ]
     reads = [
         *_list_told(_without(told.reads, told.code), project),
-        *_list_opened(opened.files, {*told.reads, *told.code}, project),
+        # What the notebook wrote by itself is nothing it took from there.
+        *_list_opened(opened.files, {*told.reads, *told.code, *told.writes}, project),
     ]
     reads = [read for read in reads if not {read.path, read.path.rpartition("/")[2]} & {*declared}]
     return LocalFilesFact(
@@ -54,17 +55,22 @@ def witness_local_files(
     )
 
 
-def list_written(told: Told, *, project: Path, started: str | None) -> list[WrittenFile]:
-    """Return the files a kernel told that it wrote, by path, as they are now; what is gone, or older than the run, was not."""
+def list_written(told: Told, opened: Opened, *, project: Path, started: str | None) -> list[WrittenFile]:
+    """Return the files that were written beside a run's folder, by path, as they are now; what is gone, or older than it, was not.
+
+    A file that the kernel read and did not tell to have written is what another program writes.
+    """
     since_s = datetime.fromisoformat(started).timestamp() if started else 0.0
+    by_system = [path for path in opened.written if path not in {*told.writes, *told.reads}]
+    paths = [(path, SeenBy.KERNEL) for path in told.writes] + [(path, SeenBy.SYSTEM) for path in by_system]
     found = []
-    for path, is_appended in told.writes.items():
+    for path, seen_by in paths:
         with suppress(OSError):
             state = Path(path).stat()
             if stat.S_ISREG(state.st_mode) and state.st_ctime >= since_s:
-                name = name_path(path, project)
-                found.append(WrittenFile(name, state.st_size, _digest(path), is_appended))
-    return sorted(found, key=lambda file: file.path)
+                is_appended = told.writes.get(path, False)
+                found.append(WrittenFile(name_path(path, project), state.st_size, is_appended, seen_by))
+    return sorted(found, key=lambda file: file.path)[:MOST_WRITTEN]
 
 
 # Code

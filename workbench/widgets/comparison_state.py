@@ -11,6 +11,7 @@ from workbench.comparisons.comparison import (
     Comparison,
     RunComparison,
     Verdict,
+    describe_overwritten,
     headline,
     spell_tries,
 )
@@ -249,7 +250,8 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
 def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
-    return [*taken, *(fact_state("Left out", why) for why in comparison.unpaired)]
+    left_out = [fact_state("Left out", why) for why in comparison.unpaired]
+    return [*taken, *left_out, *(fact_state("Overwritten", said) for said in describe_overwritten(comparison))]
 
 
 def _legend(comparison: Comparison) -> str:

@@ -133,7 +133,8 @@ except FileNotFoundError: pass
 def test_files_are_told_that_were_written_and_which_of_them_only_grew(tmp_path, tmp_path_factory):
     for name in ("patched.bin", "read.txt"):
         (tmp_path / name).write_text("abc", encoding="utf-8")
-    lines = witness(tmp_path, WRITE, TMPDIR=str(tmp_path_factory.mktemp("temporary")))
+    temporary = tmp_path_factory.mktemp("temporary")
+    lines = [line for line in witness(tmp_path, WRITE, TMPDIR=str(temporary)) if line.get("written") != str(temporary)]
     told = [(os.path.relpath(line["written"], tmp_path), line["appended"]) for line in lines if "written" in line]
     once = ["made.csv", "text.txt", "by_number.bin", "patched.bin", "new.bin", "begun.bin", "renamed.bin", "copied.txt"]
     grown = [("log.txt", True), ("both.txt", True), ("both.txt", False)]

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeVar
 
 from workbench.errors import Refused, Unavailable
+from workbench.records.names import is_plain_name
 
 WHAT_DISKS_NEED = "Free some space or fix the rights of that folder, then run the same command again."
 LARGEST_BYTES = 2 * 1024**3
@@ -146,15 +147,6 @@ def _read_file(name: str, descriptor: int, read: _Reader[_Read]) -> _Read | str:
         return read(file, opened.st_size) if stat.S_ISREG(opened.st_mode) else "is not a regular file"
 
 
-def is_plain_name(name: str) -> bool:
-    """True for a name that every system and page can show: printable text without a backslash."""
-    return name.isprintable() and "\\" not in name and _is_unicode(name)
-
-
-def _is_unicode(name: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in name)
-
-
 def write_tree(files: Mapping[str, bytes], folder: Path) -> None:
     """Write the files as a new folder: into a temporary sibling, to the disk, then renamed.
 
@@ -229,13 +221,7 @@ def sync_folder(folder: Path) -> None:
 def _path_problems(files: Mapping[str, bytes]) -> Iterator[str]:
     for path in files:
         parts = path.split("/")
-        if (
-            not all(parts)
-            or {".", ".."} & set(parts)
-            or not path.isprintable()
-            or "\\" in path
-            or not _is_unicode(path)
-        ):
+        if not all(parts) or {".", ".."} & set(parts) or not is_plain_name(path):
             yield f"{path!r} is not a path below the folder."
         yield from (
             f"{path!r} lies below {str(parent)!r}, which is a file."

@@ -27,6 +27,7 @@ from workbench.runs import spool
 from workbench.runs.blaming import Blamer
 from workbench.runs.concluding import NO_RESULTS, Results, read_results
 from workbench.runs.failures import advise_on_failure
+from workbench.runs.filing import digest_abandoned, digest_kept, settle_kept
 from workbench.runs.folder import (
     DATASETS,
     FIRST_ANSWERS,
@@ -42,7 +43,6 @@ from workbench.runs.folder import (
     REFUSAL,
     REPORT,
 )
-from workbench.runs.keeping_files import digest_abandoned, digest_kept, settle_kept
 from workbench.runs.kept_files import KeptFile
 from workbench.runs.local_files import LocalFilesFact, Told, read_journal
 from workbench.runs.logged_calls import (

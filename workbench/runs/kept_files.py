@@ -8,7 +8,7 @@ from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from workbench.errors import UsageError
-from workbench.files.trees import FileDigest, is_plain_name
+from workbench.records.names import is_plain_name
 
 # More than this is a data set, and one archive of it.
 MOST_KEPT = 2_000
@@ -22,11 +22,6 @@ class KeptFile:
     path: str
     bytes: int
     digest: str
-
-
-def list_kept(files: Mapping[str, FileDigest]) -> list[KeptFile]:
-    """Return kept files in the order of their paths."""
-    return [KeptFile(path, files[path].size, files[path].digest) for path in sorted(files)]
 
 
 def read_kept_files(record: Mapping[str, Any]) -> list[KeptFile]:

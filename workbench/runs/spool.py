@@ -316,7 +316,7 @@ def log_file(path: str | os.PathLike[str], name: str | None = None) -> None:
     name takes the place of an earlier one, and the notebook shows that it did. Raises UsageError for what is not there or is no
     plain file, and for a name that leads elsewhere.
     """
-    from workbench.runs.keeping_files import keep_file
+    from workbench.runs.filing import keep_file
 
     for note in keep_file(Path(path), run_folder(), name):
         _LOG.warning("%s", note)

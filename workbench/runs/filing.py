@@ -1,4 +1,4 @@
-"""Keeping files: copied into the run's folder while the notebook runs, and put in order there when it ended.
+"""Filing: files that are to be kept, copied into the run's folder while the notebook runs, and put in order there when it ended.
 
 Nothing of a kept file is read as anything but bytes. Links lead nowhere else: what they point to is kept where it lies in the same
 folder, and left out otherwise.
@@ -16,9 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.errors import Refused, UsageError
-from workbench.files.trees import digest_tree, is_plain_name
+from workbench.files.trees import digest_tree
+from workbench.records.names import is_plain_name
 from workbench.runs.folder import KEPT
-from workbench.runs.kept_files import MOST_KEPT, KeptFile, choose_name, list_kept, mend_name
+from workbench.runs.kept_files import MOST_KEPT, KeptFile, choose_name, mend_name
 
 _COPYING = ".copying-"
 _CHUNK_BYTES = 1024**2
@@ -216,12 +217,13 @@ def _remove_empty(kept: Path) -> None:
 def digest_kept(folder: Path) -> list[KeptFile]:
     """Return the kept files of a run; raises Refused, with what to do, for more than 2,000."""
     try:
-        return list_kept(digest_tree(folder / KEPT, most_files=MOST_KEPT))
+        found = digest_tree(folder / KEPT, most_files=MOST_KEPT)
     except Refused as exc:
         raise Refused(
             f"What {folder.name} keeps cannot be recorded.",
             why=[f"{KEPT}: {reason} Pack them into an archive, and keep that." for reason in exc.reasons],
         ) from exc
+    return [KeptFile(path, found[path].size, found[path].digest) for path in sorted(found)]
 
 
 def digest_abandoned(folder: Path) -> list[KeptFile]:

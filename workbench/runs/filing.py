@@ -134,11 +134,11 @@ def _find_fault(file: Path, inside: Path) -> str | None:
         kind = file.stat().st_mode
     except OSError:
         return "a link to nothing"
-    if not stat.S_ISREG(kind):
-        return "a pipe, a socket or a device"
     if file.is_symlink() and not file.resolve().is_relative_to(inside.resolve()):
         return "a link to what lies elsewhere"
-    return None
+    if stat.S_ISDIR(kind):
+        return "a link to a folder"
+    return None if stat.S_ISREG(kind) else "a pipe, a socket or a device"
 
 
 # When the notebook ended

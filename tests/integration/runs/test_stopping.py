@@ -18,7 +18,11 @@ from workbench.runs.batch import Progress
 from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
-WAITING = "import time\nprint('half', flush=True)\nwhile number == 0:\n    time.sleep(0.02)"
+WAITING = """import time, workbench as wb
+(wb.folder / 'half.txt').write_text('half')
+print('half', flush=True)
+while number == 0:
+    time.sleep(0.02)"""
 KILLED, FINISHED = RunState.KILLED, RunState.FINISHED
 
 
@@ -64,6 +68,8 @@ def test_a_run_is_stopped_one_that_waits_is_not_begun_and_the_rest_of_the_sweep_
         True
     ] * 3 + [False]
     assert "half" in (folder_of(stopped) / "notebook.ipynb").read_text(encoding="utf-8")
+    assert [each["path"] for each in stopped.record["kept_files"]] == ["half.txt"]
+    assert "Kept files" in report
     assert (folder_of(waiting).exists(), find_processes(folder_of(stopped))) == (False, [])
     assert bench.store.list_unpublished_runs() == []
 

@@ -208,7 +208,7 @@ import pathlib, pyarrow as pa, pyarrow.parquet as pq
 import workbench as wb
 pathlib.Path("result.csv").write_text(str(x)); pq.write_table(pa.table({"a": [x]}), "data/native.parquet")
 pathlib.Path("begun.txt").write_text("x"); pathlib.Path("begun.txt").replace("done.txt")
-open("log.txt", "a").close()
+open("log.txt", "a").write("x")
 (wb.folder / "plots").mkdir(); (wb.folder / "plots" / "roc.png").write_bytes(bytes(x))
 wb.log_file("result.csv", name="tables/result.csv")
 if x == 2: raise ValueError("no")
@@ -217,7 +217,9 @@ if x == 2: raise ValueError("no")
 
 def test_runs_that_write_the_same_files_are_told_so_and_keep_what_they_ask_for(bench):
     notebook = write_notebook(bench.settings.project / "writes.ipynb", WRITES)
-    runs = bench.sweep(notebook, {"x": [1, 2]})
+    alone = Workbench.open(replace(bench.settings, jobs=1))
+    runs = alone.sweep(notebook, {"x": [1, 2]})
+    alone.store.close()
     assert [run.is_finished for run in runs] == [True, False]
     for run in runs:
         kept = {each.path: each.bytes for each in read_kept_files(run.record)}
@@ -230,8 +232,8 @@ def test_runs_that_write_the_same_files_are_told_so_and_keep_what_they_ask_for(b
             "result.csv": (False, "the kernel"),
         }
         assert run.record["local_files"]["reads"] == []
-    overwritten = find_overwritten([replace(run, ended=run.started) for run in runs])  # as if one after the other
-    assert [each.path for each in overwritten] == ["data/native.parquet", "done.txt"]
+    overwritten = [(each.path, each.is_told) for each in find_overwritten(runs)]
+    assert overwritten == [("data/native.parquet", False), ("done.txt", True)]
     shown = bench.settings.home_folder.glob(f"mlflow-artifacts/*/{runs[0].tracked_as}/artifacts/files/*/*")
     assert sorted(path.name for path in shown) == ["result.csv", "roc.png"]
     again = bench.replay(runs[0].id)

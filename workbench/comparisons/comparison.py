@@ -130,9 +130,8 @@ def headline(comparison: Comparison) -> str:
     if not comparison.runs:
         return f"There is nothing to compare with {comparison.reference}."
     best = comparison.best
-    label = comparison.metric.replace("_", " ")
     verdict = best.verdict or Verdict.INCONCLUSIVE
-    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {label}"
+    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}"
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"

@@ -188,7 +188,7 @@ def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
     text = printed(capsys, terminal_reviews.print_review, build_review())
     before, _, _ = text.partition("138 of")
     assert "What changed since version 2: 2 parameters, 1 table of data and 4 lines of code changed." in before
-    assert re.search(r"ROC AUC +0\.9941 +0\.9952 \(\+0\.0011\)", before)
+    assert re.search(r"roc_auc +0\.9941 +0\.9952 \(\+0\.0011\)", before)
     assert re.search(r"Parameter regularisation +1 +0\.5", before)
     assert "breast_cancer_train" in before
     assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before

@@ -196,7 +196,7 @@ class TestIntervalChart:
 class TestComparison:
     def test_the_headline_comes_first_and_is_the_domains(self) -> None:
         page = Tags(comparison_page(build_comparison(), AT))
-        assert "Run 3f9a1c27d05b is better than constant on roc auc" in page.text
+        assert "Run 3f9a1c27d05b is better than constant on roc_auc" in page.text
 
     def test_only_parameters_that_differ_have_a_column(self) -> None:
         runs = build_runs(0.02, 0.01, depth=[3, 4], seed=[7, 7])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -160,10 +160,20 @@ def describe_selection(comparison: RunComparison) -> list[str]:
 
 
 def describe_overwritten(comparison: RunComparison) -> list[str]:
-    """Say which files several of the runs wrote, one over the other; nothing where there is none."""
-    files, more = comparison.overwritten[:_FEW_NAMED], len(comparison.overwritten) - _FEW_NAMED
-    named = [*map(str, files), *([f"{more:,} files more"] if more > 0 else [])]
-    return [f"Several of these runs wrote the same file: {'; '.join(named)}. {HOW_TO_KEEP}"] if named else []
+    """Say which files several of the runs wrote, one over the other, and how; nothing where there is none."""
+    named = _name_few([str(each) for each in comparison.overwritten], "; ")
+    return [f"Several of these runs wrote the same file: {named}. {HOW_TO_KEEP}"] if named else []
+
+
+def name_overwritten(comparison: RunComparison) -> list[str]:
+    """Say it in fewer words, by the names of the files."""
+    named = _name_few([each.path for each in comparison.overwritten], ", ")
+    return [f"{named}, by several of them. {HOW_TO_KEEP}"] if named else []
+
+
+def _name_few(texts: Sequence[str], between: str) -> str:
+    more = len(texts) - _FEW_NAMED
+    return between.join([*texts[:_FEW_NAMED], *([f"{more:,} files more"] if more > 0 else [])])
 
 
 def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:

@@ -11,8 +11,8 @@ from workbench.comparisons.comparison import (
     Comparison,
     RunComparison,
     Verdict,
-    describe_overwritten,
     headline,
+    name_overwritten,
     spell_tries,
 )
 from workbench.notebooks.parameters import spell_value
@@ -253,7 +253,7 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
     left_out = [fact_state("Left out", why) for why in comparison.unpaired]
-    return [*taken, *left_out, *(fact_state("Overwritten", said) for said in describe_overwritten(comparison))]
+    return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 
 def _legend(comparison: Comparison) -> str:

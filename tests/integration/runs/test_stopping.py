@@ -96,10 +96,14 @@ def test_a_run_that_ended_cannot_be_stopped_and_one_whose_process_is_gone_is_sai
     with pytest.raises(Unavailable, match="goes on"):
         bench.stop(run.id, wait_s=0)  # nobody listens
     assert bench.store.list_stop_requests() == {run.id: AUTHOR}
+    kept = bench.settings.runs_folder / run.id / "files" / "half.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("half", encoding="utf-8")
     gone = f"{os.uname().nodename}/{os.getpid()}/1"
     change_database(bench.settings.store_address, "update attempts set owner = :owner", owner=gone)
     found = bench.stop(run.id)
     assert (found.state, found.error) == (RunState.LOST, "The process that ran it is gone.")
+    assert [each["path"] for each in bench.show(run.id).record["kept_files"]] == ["half.txt"]
     done = run_command(bench.settings.project, "stop", run.id)
     assert (
         done.stdout

@@ -20,6 +20,7 @@ from workbench.drawings.markup import element, join
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide
 from workbench.reviews.review import GivenApproval, Question, Review
+from workbench.runs.written_files import Overwritten
 from workbench.stats.interval import Interval
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.comparison_state import comparison_state
@@ -268,9 +269,12 @@ class TestComparison:
 
     def test_a_comparison_of_a_project_says_what_it_took_and_who_is_left_out(self) -> None:
         why = "Run x was not scored on just the holdout's rows."
-        found = RunComparison(**vars(build_comparison(left_out=1)), notebooks=("wine.ipynb",), unpaired=(why,))
+        files = tuple(Overwritten(f"{name}.csv", ("a", "b"), in_turn=True, is_told=True) for name in "uvwxyz")
+        compared = vars(build_comparison(left_out=1))
+        found = RunComparison(**compared, notebooks=("wine.ipynb",), unpaired=(why,), overwritten=files)
         facts = {fact["name"]: fact["text"] for fact in comparison_state(found)["facts"]}
         assert (facts["Compared"], facts["Left out"]) == ("finished runs of wine.ipynb on this holdout", why)
+        assert facts["Overwritten"].startswith("u.csv, v.csv, w.csv, x.csv, y.csv, 1 files more, by several of them.")
         assert why.replace("'", "&#x27;") in comparison_page(found) or why in comparison_page(found)
 
     def test_a_very_long_comparison_says_what_its_snapshot_leaves_out(self) -> None:

@@ -29,7 +29,7 @@ from workbench.files.python_processes import python_command, python_variables
 KEPT = "WORKBENCH_KERNELS_KEPT_MIN"
 DEFAULT_KEPT_MIN = 10
 # Another one where what is asked and answered is.
-_PROTOCOL = 1
+_PROTOCOL = 2
 # What forks kernels; another program may fork something else.
 KERNEL_PARENT = "workbench.executors.kernel_parent"
 _KEEPER = "workbench.executors.parent_keeper"

@@ -10,10 +10,10 @@ from math import isnan
 from pathlib import Path
 
 from workbench.errors import Unavailable
-from workbench.runs.annotations import Annotations
 from workbench.runs.artifacts import find_artifacts
+from workbench.runs.finding.annotations import Annotations
+from workbench.runs.finding.mlflow_annotations import spell_annotations
 from workbench.runs.logged_calls import LoggedCalls, choose_points, spell_parameters, spool_address
-from workbench.runs.mlflow_annotations import spell_annotations
 from workbench.runs.points import Point
 from workbench.runs.run import FINAL_STATES, Run, RunState
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.stores import add, at_once, move
 from workbench.errors import NotFound
-from workbench.runs.annotations import NOTHING_SAID, Change
+from workbench.runs.finding.annotations import NOTHING_SAID, Change
 from workbench.runs.run import RunState
 
 NOW, LATER = "2026-11-20T09:00:00+00:00", "2026-11-21T09:00:00+00:00"

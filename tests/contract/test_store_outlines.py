@@ -6,7 +6,7 @@ tests/integration/runs/test_postgresql.py asks the same of a PostgreSQL server.
 from __future__ import annotations
 
 from tests.contract.stores import add, move
-from workbench.runs.annotations import Annotations
+from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.condition_parser import parse_condition
 from workbench.runs.finding.judging import choose_runs
 from workbench.runs.run import RunState

@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.stores import add, append, build_run, move
 from workbench.errors import Unavailable, UsageError, WorkbenchError
-from workbench.runs.annotations import Annotations
+from workbench.runs.finding.annotations import Annotations
 from workbench.runs.run import RunState
 from workbench.runs.sqlalchemy_store import Store
 

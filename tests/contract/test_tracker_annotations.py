@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.contract.tracked_runs import build_run, finish, start
-from workbench.runs.annotations import NOTHING_SAID, Annotations
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 from workbench.runs.run import Run
 
 SAID = Annotations("first try", "what it was for", {"team": "blue", "quick": ""}, "ada", "2026-11-20T09:00:00+00:00")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.cli.terminal import format_age, note, say
-from workbench.runs.annotations import Annotations, spell_tags
+from workbench.runs.finding.annotations import Annotations, spell_tags
 from workbench.runs.run import Run
 
 if TYPE_CHECKING:

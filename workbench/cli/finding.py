@@ -12,7 +12,7 @@ import click
 from workbench.cli import terminal
 from workbench.cli.annotations import name_runs, print_annotated, print_removal
 from workbench.cli.options import JSON, WHERE, near, open_bench
-from workbench.runs.annotations import parse_tags
+from workbench.runs.finding.annotations import parse_tags
 
 if TYPE_CHECKING:
     from workbench.runs.finding.removal import Removal

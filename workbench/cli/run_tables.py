@@ -11,7 +11,7 @@ from workbench.cli.links import mark_run
 from workbench.cli.terminal import escape, format_age, format_duration, format_number, new_table, open_console
 from workbench.comparisons.comparison import Comparison, RunComparison
 from workbench.notebooks.parameters import spell_value
-from workbench.runs.annotations import Annotations, spell_tags
+from workbench.runs.finding.annotations import Annotations, spell_tags
 from workbench.runs.run import Run, RunState
 
 OTHERS = "others"
@@ -63,9 +63,10 @@ def columns_of_annotations(said: Sequence[Annotations]) -> list[Column]:
 
 
 def columns_of_names(comparison: Comparison, run_ids: Sequence[str]) -> list[Column]:
-    """Return the column of the names that compared runs have, where any has one."""
+    """Return the column of compared runs, and that of their names where any has one."""
     names = comparison.names if isinstance(comparison, RunComparison) else {}
-    return columns_of_annotations([Annotations(names.get(run_id)) for run_id in run_ids])
+    said = columns_of_annotations([Annotations(names.get(run_id)) for run_id in run_ids])
+    return [Column("run", "", [mark_run(run_id) for run_id in run_ids]), *said]
 
 
 def _cut(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.notebooks.notebook import Notebook
-from workbench.runs.annotations import NOTHING_SAID, Annotations
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 from workbench.runs.trials import Goal, Trials
 
 

@@ -20,8 +20,8 @@ import yaml
 
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
+from workbench.runs.finding.mlflow_annotations import MlflowAnnotations, spell_annotations
 from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
-from workbench.runs.mlflow_annotations import MlflowAnnotations, spell_annotations
 from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
 

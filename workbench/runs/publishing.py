@@ -11,7 +11,7 @@ from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.models.model_files import SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
-from workbench.runs.annotations import Annotations
+from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.removing import finish_removals
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls

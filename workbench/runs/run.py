@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.runs.annotations import NOTHING_SAID, Annotations
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 from workbench.runs.local_files import UNCOMMITTED, Standing
 from workbench.runs.points import describe_summary
 

@@ -22,8 +22,11 @@ from workbench.ledger.ledger import Entry, Event
 from workbench.ledger.sqlalchemy_database import Database
 from workbench.ledger.sqlalchemy_ledger import GUARD, Ledger
 from workbench.records.clock import utc_now
-from workbench.runs.annotations import can_name
+from workbench.runs.finding.annotations import can_name
 from workbench.runs.finding.outline import Outline
+from workbench.runs.finding.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
+from workbench.runs.finding.sqlalchemy_outlines import build_outlines, select_outlines
+from workbench.runs.finding.sqlalchemy_removals import KeptRemovals
 from workbench.runs.run import (
     FINAL_STATES,
     IllegalTransition,
@@ -33,9 +36,6 @@ from workbench.runs.run import (
     new_run_id,
     require_transition,
 )
-from workbench.runs.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
-from workbench.runs.sqlalchemy_outlines import build_outlines, select_outlines
-from workbench.runs.sqlalchemy_removals import KeptRemovals
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
@@ -201,13 +201,6 @@ class Store:
                 found |= {row.id: _build_run(row) for row in connection.execute(query)}
         return [found[run_id] for run_id in run_ids if run_id in found]
 
-    def count_archived(self) -> int:
-        """Return how many runs are put aside."""
-        joined = RUNS.join(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
-        query = sa.select(sa.func.count()).select_from(joined).where(ANNOTATIONS.c.archived.is_not(None), _IS_THERE)
-        with self._reading() as connection:
-            return int(connection.execute(query).scalar_one())
-
     def list_attempts(self) -> list[Run]:
         """Return every attempt as the run it was of, the newest run first, also of runs that were deleted and had seen a holdout.
 
@@ -265,6 +258,13 @@ class Store:
                 values = {"state": RunState.LOST, "ended": utc_now(), "error": why, "record": record}
                 connection.execute(ATTEMPTS.update().where(this).values(values))
         return [row.run_id for row, _ in lost]
+
+    def note_lost_files(self, run: Run) -> None:
+        """Write down which files an attempt kept that was found lost: they are only looked at once nobody writes them any more."""
+        this = (ATTEMPTS.c.run_id == run.id) & (ATTEMPTS.c.number == run.attempt)
+        values = {"record": json.dumps(run.record) if run.record else None}
+        with self._writing() as connection:
+            connection.execute(ATTEMPTS.update().where(this, ATTEMPTS.c.state == RunState.LOST).values(values))
 
     # The ledger
 

@@ -13,8 +13,8 @@ from workbench.errors import RunFailed
 from workbench.files.disk import disk_answers
 from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
-from workbench.runs.annotations import Annotations, Change, begin_annotations
 from workbench.runs.batch import Batch, OnProgress
+from workbench.runs.finding.annotations import Annotations, Change, begin_annotations
 from workbench.runs.points import Point
 from workbench.runs.project import Project, read_notebook
 from workbench.runs.run import Run, RunState
@@ -163,7 +163,7 @@ class RunVerbs(Project):
 
     def count_archived(self) -> int:
         """Return how many runs are put aside."""
-        return self.store.count_archived()
+        return self.store.annotations.count_archived()
 
     def count_drafts(self) -> int:
         """Return how many drafts are kept of notebooks that were run by hand."""

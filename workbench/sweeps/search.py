@@ -13,7 +13,7 @@ from workbench.errors import UsageError
 from workbench.notebooks.parameters import MOST_COMBINATIONS, Parameter, parse_values, require_fit
 from workbench.notebooks.value_types import ValueType, find_fault, is_number
 from workbench.records.digest import canonical_json, strict_json
-from workbench.runs.annotations import NOTHING_SAID, Annotations
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 from workbench.runs.run import Run, RunState
 from workbench.runs.trials import Goal
 

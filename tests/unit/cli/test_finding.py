@@ -12,7 +12,7 @@ from workbench.cli import links
 from workbench.cli.annotations import format_size, print_annotated, print_removal
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.records import print_run, print_runs
-from workbench.runs.annotations import Annotations
+from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.draft import Draft
 from workbench.runs.finding.removal import Removal
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import UsageError
-from workbench.runs.annotations import (
+from workbench.runs.finding.annotations import (
     LONGEST_NOTE,
     MOST_TAGS,
     NOTHING_SAID,

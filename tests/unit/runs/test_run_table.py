@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.stores import build_run
 from workbench.errors import UsageError
-from workbench.runs.annotations import Annotations
+from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.exporting import export_runs
 from workbench.runs.finding.run_table import tabulate_runs
 from workbench.runs.run import RunState

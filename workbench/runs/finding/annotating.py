@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from workbench.errors import NotFound, UsageError
 from workbench.records.clock import utc_now
-from workbench.runs.annotations import Annotations, Change, require_sayable
+from workbench.runs.finding.annotations import Annotations, Change, require_sayable
 from workbench.runs.project import Project
 from workbench.runs.publishing import publish_annotations
 from workbench.runs.run import Run

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from workbench.records.clock import utc_now
-from workbench.runs.annotations import Annotations
+from workbench.runs.finding.annotations import Annotations
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 

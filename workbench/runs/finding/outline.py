@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from workbench.runs.annotations import NOTHING_SAID, Annotations
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 
 
 class _Missing:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workbench.runs.annotations import spell_tags
+from workbench.runs.finding.annotations import spell_tags
 from workbench.runs.run import Run
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from workbench.runs.finding.outline import Outline
-from workbench.runs.sqlalchemy_annotations import SAID, pop_annotations
+from workbench.runs.finding.sqlalchemy_annotations import SAID, pop_annotations
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 
 # In the order of an outline's own.

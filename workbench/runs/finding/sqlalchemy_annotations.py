@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from workbench.ledger.sqlalchemy_database import Database
-from workbench.runs.annotations import NOTHING_SAID, Annotations
-from workbench.runs.sqlalchemy_tables import ANNOTATIONS
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS, RUNS
 
 _PREFIX = "annotation_"
 SAID = tuple(
@@ -70,6 +70,14 @@ class KeptAnnotations:
         with self._database.transaction() as connection:
             told = connection.execute(query).scalar()
             return _read_annotations(connection, run_id), json.loads(told) if told else {}
+
+    def count_archived(self) -> int:
+        """Return how many runs are put aside."""
+        joined = RUNS.join(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
+        is_aside = ANNOTATIONS.c.archived.is_not(None) & RUNS.c.deleted.is_(None)
+        query = sa.select(sa.func.count()).select_from(joined).where(is_aside)
+        with self._database.transaction() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def mark_told(self, run_id: str, said: Annotations) -> None:
         """Note what MLflow was told of a run; it is to be told again where another thing was said meanwhile."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import NotFound, WorkbenchError
 from workbench.records.clock import utc_now
 from workbench.runs import spool
+from workbench.runs.folder import REPORT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,9 +92,11 @@ def compare(
     """
     from workbench.widgets.comparison_view import ComparisonView
 
-    return ComparisonView(
-        _open().compare(runs or (), reference=reference or None, notebook=notebook or None, where=where or None)
-    )
+    bench = _open()
+    found = bench.compare(runs or (), reference=reference or None, notebook=notebook or None, where=where or None)
+    folder, shown = bench.settings.runs_folder, {run.run_id for run in found.runs} | {str(found.reference_run)}
+    reports = {run_id: folder / run_id / REPORT for run_id in shown}
+    return ComparisonView(found, {run_id: path for run_id, path in reports.items() if path.is_file()})
 
 
 def follow(run: str = "") -> FollowView:

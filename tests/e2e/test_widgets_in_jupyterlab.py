@@ -132,6 +132,20 @@ def test_a_comparison_is_sorted_by_keyboard_and_no_key_reaches_the_notebook(lab:
     expect(view.locator(".wb-run .wb-copy").nth(1)).to_be_focused()
 
 
+def test_a_run_leads_to_its_report_where_jupyterlab_serves_it(lab: Lab) -> None:
+    report = lab.server.notebooks / "kept [1]" / "report.html"
+    report.parent.mkdir()
+    report.write_text("<p>The report of this run", encoding="utf-8")
+    reports = f"{{comparison.runs[0].run_id: {str(report)!r}, comparison.runs[1].run_id: '/elsewhere/report.html'}}"
+    view = show(lab, "leading", COMPARISON, f"ComparisonView(comparison, {reports})")
+    expect(view.locator(".wb-run a")).to_have_count(1)
+    assert (view.locator(".wb-run a").get_attribute("href") or "").endswith("/files/kept%20%5B1%5D/report.html")
+    with lab.page.context.expect_page() as opened:
+        view.locator(".wb-run a").click()
+    expect(opened.value.locator("body")).to_have_text("The report of this run")
+    opened.value.close()
+
+
 def test_a_comparison_fits_a_narrow_window(lab: Lab) -> None:
     lab.page.set_viewport_size({"width": 900, "height": 1400})
     view = show(lab, "narrow", COMPARISON, SHOW_COMPARISON)

@@ -10,7 +10,7 @@ function render({ model, el }) {
     return;
   }
   const body = h("tbody", {});
-  const rows = state.rows.map((row) => tableRow(row, state, say));
+  const rows = state.rows.map((row) => tableRow(row, model, say));
   const headers = state.columns.map((column) => headerCell(column, state.axis, () => sortBy(column)));
   const table = h("table", { class: "wb-table wb-compared", onkeydown: moveFocus }, h("thead", {}, h("tr", {}, headers)), body);
 
@@ -40,14 +40,22 @@ function headerCell(column, axis, sort) {
   return h("th", { scope: "col", class: `wb-${column.kind}` }, button, column.kind === "chart" ? ticks(axis) : null);
 }
 
-function tableRow(row, state, say) {
+// A run leads to its report where JupyterLab serves that.
+function runCell(row, reports) {
+  const address = fileAddress(reports.paths?.[row.copy], reports.home);
+  const id = h("code", {}, row.run);
+  return address ? h("a", { href: address, target: "_blank", rel: "noopener", title: `Open the report of run ${row.run}` }, id) : id;
+}
+
+function tableRow(row, model, say) {
+  const state = model.get("state");
   const copy = row.copy ? copyButton(() => row.copy, `run ${row.copy}`, say) : null;
   const name = row.name ? h("div", { class: "wb-note wb-name" }, row.name) : null;
   const cell = (content, kind, title) => h("td", { class: `wb-${kind}`, title: title || null }, content);
   return h(
     "tr",
     { class: `wb-tone-${row.verdict.tone}${row.is_reference ? " wb-reference" : ""}` },
-    h("th", { scope: "row", class: "wb-text wb-run" }, h("code", {}, row.run), copy, name),
+    h("th", { scope: "row", class: "wb-text wb-run" }, runCell(row, model.get("reports")), copy, name),
     row.cells.map((item) => cell(item.text, item.kind, item.full)),
     cell(row.value, "number"),
     h("td", { class: "wb-chart" }, interval(state.axis, row.mark, `run ${row.run}`)),

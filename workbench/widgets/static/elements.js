@@ -23,6 +23,14 @@ function status({ word, shape, tone }) {
   return h("span", { class: `wb-status wb-tone-${tone}` }, h("span", { class: "wb-shape", "aria-hidden": "true" }, shape), shape ? `\u00a0${word}` : word);
 }
 
+// Where JupyterLab serves a file, by its path on this machine; null outside of its folder and of JupyterLab.
+function fileAddress(path, home) {
+  const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}");
+  const root = (config.serverRoot ?? "").replace(/^~/, home);
+  if (!path || !root || !path.startsWith(`${root}/`)) return null;
+  return `${config.baseUrl}files/${path.slice(root.length + 1).split("/").map(encodeURIComponent).join("/")}`;
+}
+
 // Text and commands in turn, text first.
 const prose = (parts) => parts.map((part, index) => (index % 2 ? h("code", {}, part) : part));
 

@@ -52,8 +52,11 @@ def test_a_store_of_before_there_were_annotations_gets_their_place_and_keeps_its
     run = add(store)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("drop table annotations")
+        for column in ("deleted", "deleted_by", "emptied"):
+            connection.execute(f"alter table runs drop column {column}")
     with closing(Store(f"sqlite:///{path}")) as opened:
         assert opened.find_run(run.id) == run
+        assert opened.removals.list_begun() == []
         opened.annotations.change(run.id, lambda _: Annotations(name="best"))
         assert opened.find_run("best").id == run.id
 

@@ -106,4 +106,5 @@ def test_tags_are_read_as_they_are_typed():
 def test_runs_of_a_sweep_are_named_with_their_number():
     said = say(name="grid", tags={"team": "blue"})
     assert [said.number(each).name for each in (1, 12)] == ["grid-1", "grid-12"]
+    assert can_name(say(name="x" * 100).number(100_000).name)
     assert NOTHING_SAID.number(3) is NOTHING_SAID

@@ -13,6 +13,8 @@ from workbench.errors import UsageError
 LONGEST_NAME, LONGEST_NOTE = 100, 5_000
 # What MLflow takes, so that a tag is the same there.
 LONGEST_KEY, LONGEST_VALUE, MOST_TAGS = 250, 5_000, 100
+# What is left for a number behind a name, and the hyphen.
+_DIGITS = 7
 _KEY = re.compile(r"[/\w.\- :]+")
 _RESERVED = ("mlflow.", "workbench.")
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{1,12}")
@@ -39,7 +41,7 @@ class Annotations:
 
     def number(self, number: int) -> Annotations:
         """Return the same for one run of several, which is named with its number."""
-        return replace(self, name=f"{self.name}-{number}") if self.name else self
+        return replace(self, name=f"{self.name[: LONGEST_NAME - _DIGITS]}-{number}") if self.name else self
 
 
 NOTHING_SAID = Annotations()

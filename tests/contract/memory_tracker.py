@@ -63,7 +63,12 @@ class MemoryTracker:
         self.runs[str(run.tracked_as)].parameters |= spell_parameters(run.parameters)
 
     def finish_run(
-        self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
+        self,
+        run: Run,
+        *,
+        files: Path | None = None,
+        described: Mapping[str, str] | None = None,
+        logged: LoggedCalls | None = None,
     ) -> bool:
         recorded = self.runs.get(str(run.tracked_as))
         if recorded is None:
@@ -73,7 +78,7 @@ class MemoryTracker:
         recorded.parameters = {**calls.parameters, **spell_parameters(run.parameters), **recorded.parameters}
         recorded.tags |= calls.tags
         recorded.files |= set(find_artifacts(files, calls)) if files else set()
-        recorded.files |= {"model/MLmodel"} if mlmodel is not None else set()
+        recorded.files |= {f"model/{name}" for name in described or ()}
         recorded.status = _status(run)
         return True
 

@@ -109,7 +109,7 @@ def test_files_are_shown_without_being_copied_and_what_is_no_file_is_not(own_mlf
     (folder / "link").symlink_to("/nowhere")
     run = start(own_mlflow)
     for _ in range(2):
-        assert own_mlflow.finish_run(finish(run), files=folder, mlmodel="flavors: {}\n")
+        assert own_mlflow.finish_run(finish(run), files=folder, described={"MLmodel": "flavors: {}\n"})
     kept = Path(own_mlflow._client.download_artifacts(run.tracked_as, ""))
     assert {path.name for path in kept.rglob("*") if path.is_file()} == {"model.skops", "MLmodel"}
     assert (kept / "model" / "model.skops").samefile(folder / "model" / "model.skops")

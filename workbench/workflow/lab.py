@@ -28,7 +28,7 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
     log = settings.home_folder / "lab.log"
     commands = (
         # JupyterLab's kernels are the user's, and inherit what it is given.
-        (_jupyter(settings, port), _environment(JUPYTER_TOKEN=token)),
+        (_jupyter(settings, port), _environment(JUPYTER_TOKEN=token, **_find_tracking(mlflow_port))),
         (_mlflow(settings, mlflow_port), python_variables(_environment())),
     )
     try:
@@ -70,6 +70,12 @@ def _find_database(settings: Settings) -> str:
     """Return where MLflow records, said so that it is the same from every folder."""
     address, scheme = settings.tracking_address, "sqlite:///"
     return f"{scheme}{settings.project / address.removeprefix(scheme)}" if address.startswith(scheme) else address
+
+
+def _find_tracking(port: int) -> dict[str, str]:
+    """Return where plain MLflow calls of a notebook that is opened by hand go: without it, to a database beside that notebook."""
+    name = "MLFLOW_TRACKING_URI"
+    return {name: os.environ.get(name) or f"http://{_HOST}:{port}"}
 
 
 def _environment(**others: str) -> dict[str, str]:

@@ -150,7 +150,7 @@ def test_a_model_logged_with_mlflow_is_a_file_and_a_note_and_never_in_the_regist
     assert ["'mine' was logged with MLflow" in note for note in note_models(kept)] == [True]
 
 
-def test_what_a_server_keeps_is_refused_in_plain_words_and_a_trace_stops_nothing(folder: Path) -> None:
+def test_what_a_server_keeps_is_refused_in_plain_words_and_traces_are_kept(folder: Path) -> None:
     said = execute(
         folder,
         """
@@ -161,11 +161,26 @@ def test_what_a_server_keeps_is_refused_in_plain_words_and_a_trace_stops_nothing
                 call()
             except MlflowException as exc:
                 print(exc)
+        try:
+            mlflow.log_feedback(trace_id="tr-1", name="right", value=True)
+        except MlflowException as exc:
+            print(exc)
+        mlflow.set_tag("begun", "yes")
+        with mlflow.start_run(run_name="further", nested=True):
+            mlflow.trace(lambda: 1)()
+        mlflow.set_trace_tag(mlflow.get_last_active_trace_id(), "team", "blue")
+        mlflow.log_metric("late", 1, synchronous=False)
         print(mlflow.trace(lambda: "went on")())
         """,
     )
-    assert said.count("MLflow only records what this notebook logs") == 3
+    assert said.count("MLflow only records what this notebook logs") == 4
     assert said.endswith("went on\n")
+    assert read(folder).metrics == {"late": 1}
+    first, last = sorted(folder.rglob("info.json"), key=lambda path: path.stat().st_mtime_ns)
+    assert json.loads(first.read_text(encoding="utf-8"))["tags"]["team"] == "blue"
+    assert first.is_relative_to(folder / "mlflow-spool" / "runs" / "further" / "traces")
+    assert last.is_relative_to(folder / ARTIFACTS / "traces")
+    assert all(path.with_name("traces.json").is_file() for path in (first, last))
 
 
 def test_nested_and_further_runs_are_kept_inside_of_the_one_run(client: Any, folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Workbench: from notebook to signed, served model.
 
 In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model` and
-`wb.params`; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()`,
-`wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+`wb.params`, or `wb.log_evaluation` for all that is asked of a fitted model; `wb.secret` returns what a parameter declared as
+`wb.Secret` refers to. To look at results: `wb.compare()`, `wb.follow()` and `wb.review("model/3")`. Everything else is a verb of
+`wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -12,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.interactive import compare, follow, log_dataset, review
+    from workbench.interactive import compare, follow, log_dataset, log_evaluation, review
     from workbench.runs.spool import log_metrics, log_model, log_predictions, secret
     from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
@@ -25,6 +26,7 @@ __all__ = [
     "compare",
     "follow",
     "log_dataset",
+    "log_evaluation",
     "log_metrics",
     "log_model",
     "log_predictions",
@@ -38,6 +40,7 @@ _HOMES = {
     "compare": "workbench.interactive",
     "follow": "workbench.interactive",
     "log_dataset": "workbench.interactive",
+    "log_evaluation": "workbench.interactive",
     "review": "workbench.interactive",
 }
 

@@ -43,6 +43,7 @@ from workbench.runs.logged_calls import (
     CALLS,
     FURTHER,
     INPUT_LIMITS,
+    NO_AUTOLOGGED_MODEL,
     can_be_named,
     can_label,
     id_of_further_run,
@@ -181,6 +182,7 @@ class SpoolStore(AbstractStore):
     ) -> LoggedModel:
         """Give a model its place among the artifacts; autologging gets none, for it would pickle."""
         if _is_autologging():
+            self._note(NO_AUTOLOGGED_MODEL)
             raise _autologging_keeps_no_model()
         label = self._label(source_run_id) if source_run_id else ""
         name = self._new_model_name(name, label)
@@ -381,7 +383,7 @@ def _is_autologging() -> bool:
 
 def _autologging_keeps_no_model() -> Exception:
     """Return the one exception after which scikit-learn's autologging still logs its metrics."""
-    text = "Autologging keeps no model in a run of the workbench; log the one you mean with wb.log_model."
+    text = f"In a run of the workbench {NO_AUTOLOGGED_MODEL}."
     kind = getattr(sys.modules.get("mlflow.sklearn"), "_SklearnCustomModelPicklingError", None)
     if kind is None:
         return MlflowException(text)

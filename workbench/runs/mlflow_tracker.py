@@ -19,8 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
 from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.mlflow_facts import EXPERIMENT_TAGS, describe_dirt, describe_source, describe_tables
 from workbench.runs.profiling import timed
-from workbench.runs.published_facts import EXPERIMENT_TAGS, describe_dirt, describe_source, describe_tables
 from workbench.runs.run import Run, RunState
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.models.contract import parse_contract
+from workbench.models.mlflow_model import describe_model
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
-from workbench.models.pyfunc_model import describe_model
 from workbench.models.skops_loader import list_types_to_trust
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls

@@ -122,7 +122,7 @@ def test_autologging_keeps_everything_but_a_model(folder: Path) -> None:
     assert calls.tags["estimator_name"] == "LogisticRegression"
     assert calls.tags["run-2/estimator_name"] == "RandomForestClassifier"
     assert "C" not in calls.parameters  # the run was started with another
-    assert "autologged parameters keep the values they had: C" in calls.notes
+    assert all(text in str(calls.notes) for text in ("keep the values they had: C", "wb.log_evaluation(model, holdout"))
     names = {Path(path).name for path in files_below(folder)}
     assert "training_confusion_matrix.png" in names
     assert {name for name in names if name == "MLmodel" or name.endswith((".pkl", ".skops"))} == set()
@@ -150,7 +150,7 @@ def test_a_model_logged_with_mlflow_is_a_file_and_a_note_and_never_in_the_regist
     assert ["'mine' was logged with MLflow" in note for note in note_models(kept)] == [True]
 
 
-def test_what_a_server_keeps_is_refused_in_plain_words_and_traces_are_kept(folder: Path) -> None:
+def test_what_a_server_keeps_is_refused_in_plain_words_and_a_trace_stops_nothing(folder: Path) -> None:
     said = execute(
         folder,
         """
@@ -161,25 +161,11 @@ def test_what_a_server_keeps_is_refused_in_plain_words_and_traces_are_kept(folde
                 call()
             except MlflowException as exc:
                 print(exc)
-        try:
-            mlflow.log_feedback(trace_id="tr-1", name="right", value=True)
-        except MlflowException as exc:
-            print(exc)
-        mlflow.trace(lambda: 1)()
-        mlflow.set_trace_tag(mlflow.get_last_active_trace_id(), "team", "blue")
-        mlflow.log_metric("late", 1, synchronous=False)
         print(mlflow.trace(lambda: "went on")())
         """,
     )
-    assert said.count("MLflow only records what this notebook logs") == 4
+    assert said.count("MLflow only records what this notebook logs") == 3
     assert said.endswith("went on\n")
-    assert read(folder).metrics == {"late": 1}
-    kept = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / ARTIFACTS).glob("traces/*/info.json")]
-    assert {(each["response_preview"], each["tags"].get("team")) for each in kept} == {
-        ("1", "blue"),
-        ('"went on"', None),
-    }
-    assert len([*(folder / ARTIFACTS).glob("traces/*/traces.json")]) == len(kept)
 
 
 def test_nested_and_further_runs_are_kept_inside_of_the_one_run(client: Any, folder: Path) -> None:

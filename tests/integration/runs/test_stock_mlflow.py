@@ -18,6 +18,7 @@ from tests.conftest import AUTHOR, NOTEBOOKS, own_environment
 from tests.integration.governed import Governed
 from tests.unit.serving.test_application import MODEL, Client, post
 from workbench.config import Settings
+from workbench.evidence.evidence import Status
 from workbench.models.contract import parse_contract
 from workbench.models.frames import to_rows
 from workbench.models.own_modules import OwnModules
@@ -174,3 +175,38 @@ def test_stock_calls_say_and_keep_the_same_warm_as_cold(bench: Workbench) -> Non
     named = [{path for path in run.record["files"] if "/traces/" not in path} for run in (warm, cold)]
     assert named[0] == named[1]
     assert warm.record["notes"] == cold.record["notes"]
+
+
+# A notebook that only autologs
+
+FITS = """
+import mlflow
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+import pandas as pd
+mlflow.autolog()
+features, labels = make_classification(300, 4, n_informative=3, n_redundant=0, class_sep=2.0, random_state=0)
+table = pd.DataFrame(features, columns=list("abcd")).assign(y=labels)
+train, holdout = table[:200], table[200:]
+model = LogisticRegression().fit(train[list("abcd")], train["y"])
+mlflow.log_metric("late", 1, synchronous=False)
+"""
+THE_LINE = """
+import workbench as wb
+wb.log_evaluation(model, holdout, target='y', training=train)
+"""
+
+
+def test_a_notebook_that_only_autologs_is_nominated_by_one_line_more(bench: Workbench) -> None:
+    import nbformat.v4 as v4
+
+    document = v4.new_notebook(cells=[v4.new_code_cell(each) for each in (FITS, THE_LINE)])
+    document.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = bench.settings.project / "fits.ipynb"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    run = bench.run(path, {})
+    assert {"roc_auc", "log_loss", "accuracy", "training_accuracy_score", "late"} <= run.metrics.keys()
+    review = bench.nominate(run.id, "fits")
+    assert review.subject == "fits/1"
+    failed = {finding.check for finding in review.findings if finding.status is Status.FAIL}
+    assert failed == set()

@@ -24,10 +24,10 @@ from tests.unit.serving.test_application import MODEL, Client, post
 from workbench.errors import Refused, UsageError
 from workbench.models.contract import parse_contract
 from workbench.models.frames import to_rows
+from workbench.models.mlflow_loading import ALLOW_OWN_CODE, _load_pyfunc
+from workbench.models.mlflow_model import describe_model
 from workbench.models.own_code_source import OwnModule
 from workbench.models.own_modules import OwnModules
-from workbench.models.pyfunc_loader import ALLOW_OWN_CODE, _load_pyfunc
-from workbench.models.pyfunc_model import describe_model
 from workbench.models.skops_loader import list_types_to_trust
 from workbench.models.skops_predictor import load_skops_predictor
 from workbench.runs import spool

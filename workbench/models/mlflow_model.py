@@ -15,7 +15,7 @@ from workbench.models.contract import Column, Contract
 from workbench.models.model_files import SKOPS_FILE
 
 MLMODEL, REQUIREMENTS = "MLmodel", "requirements.txt"
-LOADER = "workbench.models.pyfunc_loader"
+LOADER = "workbench.models.mlflow_loading"
 # What reading and asking a model takes; of more MLflow would make a larger environment than it needs.
 NEEDED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops", "workbench")
 _LABELS: Mapping[type, str] = {bool: "boolean", int: "long", float: "double"}

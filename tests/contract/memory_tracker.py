@@ -122,6 +122,9 @@ class MemoryTracker:
     def read_alias(self, model: str, alias: str) -> int | None:
         return self.aliases.get((model, alias))
 
+    def find_page(self, run: Run | None) -> str:
+        return "#/experiments/1" if run and str(run.tracked_as) in self.runs else "#/experiments"
+
     def kernel_variables(self, folder: Path, tracked_as: str) -> Mapping[str, str]:
         return {"MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}
 

@@ -14,8 +14,9 @@ from workbench.runs.tables import path_of_table
 
 ROLE_TAG = "workbench.role"
 DIGEST_LENGTH = 32  # of 64: MLflow takes 36
-# The page of an experiment opens as one of models that are trained, not of conversations.
+# An experiment is one of models that are trained, not of conversations; the page of MLflow 3.17 asks only its own address.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+PAGE_MODE = "workflowType=machine_learning"
 # Under these words MLflow's own tools look for what a table was used for.
 _CONTEXTS = {"train": "training", "validation": "validation", "holdout": "evaluation"}
 # What two columns have in common for their values to be compared: of numbers no more is written down.

@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
 from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
-from workbench.runs.mlflow_facts import EXPERIMENT_TAGS, describe_dirt, describe_source, describe_tables
+from workbench.runs.mlflow_facts import EXPERIMENT_TAGS, PAGE_MODE, describe_dirt, describe_source, describe_tables
 from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
 
@@ -247,6 +247,12 @@ class MlflowTracker:
                 if exc.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                     return None
                 raise
+
+    def find_page(self, run: Run | None) -> str:
+        """Return where MLflow's page shows the runs of a notebook, one of them given, as models that are trained; of none, all."""
+        with self._answers():
+            shown = None if run is None else self._find_run(str(run.tracked_as))
+        return f"#/experiments{'' if shown is None else f'/{shown.info.experiment_id}'}?{PAGE_MODE}"
 
     def kernel_variables(self, folder: Path, tracked_as: str) -> dict[str, str]:
         """Return the environment that makes plain `mlflow.log_*` calls in a kernel land in its run's folder."""

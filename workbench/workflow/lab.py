@@ -19,8 +19,11 @@ from workbench.workflow.local_server import run_server
 _HOST = "127.0.0.1"
 
 
-def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
-    """Start both, say their addresses, and stop both when one ends or Ctrl-C comes; raises Unavailable for a port in use."""
+def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[str], None], page: str = "") -> None:
+    """Start both, say their addresses, and stop both when one ends or Ctrl-C comes; raises Unavailable for a port in use.
+
+    `page` is which of MLflow's pages to open.
+    """
     for wanted in (port, mlflow_port):
         require_free_port(_HOST, wanted)
     settings.home_folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +43,7 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
                 for command, variables in commands
             ]
             say(f"JupyterLab: http://{_HOST}:{port}/lab?token={token}")
-            say(f"MLflow:     http://{_HOST}:{mlflow_port}")
+            say(f"MLflow:     http://{_HOST}:{mlflow_port}/{page}")
             say(f"Logs are in {log}. Ctrl-C stops both.")
             while all(server.poll() is None for server in servers):
                 time.sleep(0.5)

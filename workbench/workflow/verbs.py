@@ -44,7 +44,8 @@ class WorkflowVerbs(ReviewVerbs):
         from workbench.workflow.lab import run_lab
 
         self.tracker.require_answer()  # makes a database that is not there yet, before two programs would at once
-        run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say)
+        page = self.tracker.find_page(next(iter(self.store.list_runs(limit=1)), None))
+        run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say, page=page)
 
     def examine(self) -> list[Symptom]:
         """Look at everything the workbench stands on and mend what can be mended."""

@@ -29,6 +29,7 @@ from workbench.runs.folder import (
     CODE_AUTHORS,
     FEATURES,
     FIRST_ANSWERS,
+    KEPT,
     LOGGED_METRICS,
     LOOKS,
     MODEL,
@@ -306,6 +307,26 @@ def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
     own = [table for (folder, *_), table in _TRAINING_TABLES.items() if folder == _folder()]
     fitting = [table[names] for table in own if set(names) <= set(table.columns)]
     return pd.concat(fitting, ignore_index=True) if fitting else None
+
+
+def log_file(path: str | os.PathLike[str], name: str | None = None) -> None:
+    """Keep a copy of a file, or of all below a folder, with the run as it is now; nothing of it is ever loaded or executed.
+
+    `name` is its path there (default: `path` where it is relative and leads down, else its last part). A later file of the same
+    name takes the place of an earlier one, and the notebook shows that it did. Raises UsageError for what is not there or is no
+    plain file, and for a name that leads elsewhere.
+    """
+    from workbench.runs.filing import keep_file
+
+    for note in keep_file(Path(path), run_folder(), name):
+        _LOG.warning("%s", note)
+
+
+def run_folder() -> Path:
+    """Return a folder that is there, and whose files are kept with the run as they lie in it when it ends; of a draft as well."""
+    folder = _folder() / KEPT
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def run_parameters() -> dict[str, Any]:

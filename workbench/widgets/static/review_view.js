@@ -11,7 +11,7 @@ function render({ model, el }) {
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
   const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
 
-  el.append(kernel.node, ...parts.map((part) => part.node), live);
+  el.append(kernel.node, ...parts.map((part) => part.node), explainWords(model.get("state").words), live);
   model.on("change:state", show);
   model.on("change:reply", requests.close);
   model.on("msg:custom", hear);

@@ -20,13 +20,13 @@ from workbench.evidence.measures.holdout import HoldoutFact
 from workbench.evidence.measures.sample import SampleFact
 from workbench.evidence.measures.score import ScoreFact
 from workbench.evidence.measures.tries import TriesFact
+from workbench.models.evaluation import EVALUATE
 from workbench.models.first_answers import FirstAnswers
 from workbench.models.model_facts import ModelFact, ModuleFact
 from workbench.nominations.scored_rows import ScoredRows
 from workbench.notebooks.execution import Execution
 from workbench.policies.policy import Policy
 from workbench.records.digest import short
-from workbench.runs.evaluation import EVALUATE
 from workbench.runs.folder import MODEL, NOTEBOOK, PREDICTIONS
 from workbench.runs.kept_run import RUN_AGAIN, require_recorded
 from workbench.runs.local_files import LocalFilesFact

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.models.evaluation import compute_metrics, find_features
 from workbench.runs import spool
-from workbench.runs.evaluation import compute_metrics, find_features
 from workbench.runs.folder import PREDICTIONS
 
 if TYPE_CHECKING:
@@ -30,32 +30,17 @@ def evaluate_model(
 
     A model that is refused is scored no further: its run cannot be nominated. Raises UsageError as `wb.log_predictions` does.
     """
+    from workbench.models.fitted_model import ask_own_scores, decide_task
     from workbench.models.servability import RefusedModel
 
     features = holdout[find_features(model, list(holdout.columns), target)]
     logged = spool.log_model(model, features)
     if isinstance(logged, RefusedModel):
         return logged
-    score = _score(model, features, positive)
+    score = ask_own_scores(decide_task(model, features), positive)
     spool.log_predictions(holdout.index, holdout[target], score, positive=positive, slices=slices)
     spool.log_metrics(compute_metrics(_read_predictions(folder)))
     return logged
-
-
-def _score(model: Any, features: pd.DataFrame, positive: Any) -> Any:
-    """Return the model's own scores, of two classes those of the positive one; its labels where it gives no others."""
-    from workbench.models.fitted_model import ask_scores, column_of, decide_task, to_native
-    from workbench.stats.task import find_place
-
-    fitted = decide_task(model, features)
-    scores = ask_scores(fitted)
-    if scores is None or fitted.classes is None:
-        return model.predict(features)
-    if fitted.task == "multiclass":
-        return scores
-    wanted = to_native([positive])[0] if positive is not None else fitted.threshold and fitted.threshold.label
-    place = None if wanted is None else find_place(wanted, fitted.classes)
-    return column_of(scores, 1 if place is None else place)
 
 
 def _read_predictions(folder: Path) -> Predictions:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from workbench.models.evaluation import EVALUATE
 from workbench.records.digest import sha256_hex, strict_json
-from workbench.runs.evaluation import EVALUATE
 from workbench.runs.points import LARGEST_STEP, Point, drop_repeated, find_latest
 from workbench.runs.run import Run
 

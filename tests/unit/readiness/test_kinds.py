@@ -257,15 +257,6 @@ def test_a_model_that_only_mlflow_logged_is_told_where_that_is():
     assert places(find(IMPORTS, without.replace("sklearn.log_model(model, 'm')", "autolog()")), "no_model") == [(2, 5)]
 
 
-def test_who_only_autologs_is_told_one_line_after_which_nothing_stands_in_the_way():
-    fits = "import mlflow\nmlflow.autolog()\nmodel = LogisticRegression().fit(x, y)"
-    (found,) = [each for each in find(IMPORTS, fits) if each.kind == "no_model"]
-    assert "Add wb.log_evaluation(model, holdout, target='...', training=train)." in found.advice
-    line = "wb.log_evaluation(model, holdout, target='y', training=train)"
-    assert find(IMPORTS, f"{fits}\n{line}") == []
-    assert [each.kind for each in find(IMPORTS, f"{fits}\n{line.replace(', training=train', '')}")] == ["no_train"]
-
-
 def test_without_parameters_what_looks_like_one_is_named():
     (found,) = find(
         "SEED = 0\ncount = 0", "rate = 0.1\nrows = load()", "count += 1\nfor i in rows:\n    best = 0", parameters=()

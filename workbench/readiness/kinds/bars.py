@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from workbench.models.advice import advise_on
+from workbench.models.evaluation import EVALUATE
 from workbench.models.reviewed_types import FAMILIES
 from workbench.notebooks.value_types import kind_of
 from workbench.readiness.kinds.trace import Find, Trace
 from workbench.readiness.model_parts import LOGS_ALL, LOGS_WITH_MLFLOW, is_to_be_nominated, list_parts
 from workbench.readiness.notebook_code import Call, NotebookCode
 from workbench.readiness.surroundings import Surroundings
-from workbench.runs.evaluation import EVALUATE
 
 _MOST_NAMED = 4
 _WORD = re.compile(r"[\w-]{1,24}")

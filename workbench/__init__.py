@@ -1,9 +1,9 @@
 """Workbench: from notebook to signed, served model.
 
 In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model`,
-`wb.log_file` and `wb.params`; what is written to `wb.folder` is kept with the run; `wb.secret` returns what a parameter declared
-as `wb.Secret` refers to. To look at results: `wb.compare()`, `wb.follow()` and `wb.review("model/3")`. Everything else is a verb
-of `wb.Workbench.open()`.
+`wb.log_file` and `wb.params`, or `wb.log_evaluation` for all that is asked of a fitted model; what is written to `wb.folder` is
+kept with the run; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()`,
+`wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.interactive import compare, follow, log_dataset, review
+    from workbench.interactive import compare, follow, log_dataset, log_evaluation, review
     from workbench.runs.spool import log_file, log_metrics, log_model, log_predictions, secret
     from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
@@ -30,6 +30,7 @@ __all__ = [
     "folder",
     "follow",
     "log_dataset",
+    "log_evaluation",
     "log_file",
     "log_metrics",
     "log_model",
@@ -44,6 +45,7 @@ _HOMES = {
     "compare": "workbench.interactive",
     "follow": "workbench.interactive",
     "log_dataset": "workbench.interactive",
+    "log_evaluation": "workbench.interactive",
     "review": "workbench.interactive",
 }
 # What is another thing in every run is asked for whenever it is named.

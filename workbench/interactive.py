@@ -18,6 +18,7 @@ from workbench.runs.folder import REPORT
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.models.servability import LoggedModel, RefusedModel
     from workbench.widgets.comparison_view import ComparisonView
     from workbench.widgets.follow_view import FollowView
     from workbench.widgets.requests import Requests
@@ -39,6 +40,30 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str |
     if bench is not None and digest not in _WARNED:
         size = {"rows": len(table), "columns": len(table.columns)}
         _warn_of_rows(bench, {"role": role, "name": name or role, "digest": digest, **size})
+
+
+def log_evaluation(
+    model: Any,
+    holdout: pd.DataFrame,
+    *,
+    target: str,
+    training: pd.DataFrame | None = None,
+    positive: Any = None,
+    slices: Mapping[str, Sequence[Any]] | None = None,
+) -> LoggedModel | RefusedModel:
+    """Record in one call what nominating asks of a fitted model: the holdout, scores and metrics on it, and the model.
+
+    `holdout` and `training` are frames with the column `target`, of whose other columns the model gets those it was fitted on.
+    Name the training rows here or with `wb.log_dataset`: without them nobody can tell whether the holdout was among them.
+    `positive` and `slices` are those of `wb.log_predictions`; what is returned is what `wb.log_model` returns. Raises UsageError as
+    the three calls do.
+    """
+    from workbench.runs.evaluating import evaluate_model
+
+    if training is not None:
+        log_dataset(training, role="train")
+    log_dataset(holdout, role="holdout", target=target)
+    return evaluate_model(model, holdout, spool.find_folder(), target=target, positive=positive, slices=slices)
 
 
 # What was said of rows once is not said again when their cell is.

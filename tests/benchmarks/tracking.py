@@ -51,7 +51,7 @@ def measure(folder: Path) -> Iterator[Line]:
         del environ[spool.FOLDER_VARIABLE]
         started = replace(run, tracked_as=tracker.start_run(run))
         tracker.log_parameters(started)
-        tracker.finish_run(started, files=logged, mlmodel="flavors: {}\n")
+        tracker.finish_run(started, files=logged, described={"MLmodel": "flavors: {}\n"})
 
     mlflow.set_tracking_uri(tracker.address)
     experiment = mlflow.create_experiment("beside", artifact_location=(folder / "beside").as_uri())

@@ -84,7 +84,12 @@ class MemoryTracker:
         self.runs[str(run.tracked_as)].parameters |= spell_parameters(run.parameters)
 
     def finish_run(
-        self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
+        self,
+        run: Run,
+        *,
+        files: Path | None = None,
+        described: Mapping[str, str] | None = None,
+        logged: LoggedCalls | None = None,
     ) -> bool:
         recorded = self.runs.get(str(run.tracked_as))
         if recorded is None:
@@ -94,7 +99,7 @@ class MemoryTracker:
         recorded.parameters = {**calls.parameters, **spell_parameters(run.parameters), **recorded.parameters}
         recorded.tags |= calls.tags
         recorded.files |= set(find_artifacts(files, calls)) if files else set()
-        recorded.files |= {"model/MLmodel"} if mlmodel is not None else set()
+        recorded.files |= {f"model/{name}" for name in described or ()}
         recorded.status = _status(run)
         return True
 
@@ -137,6 +142,9 @@ class MemoryTracker:
 
     def read_alias(self, model: str, alias: str) -> int | None:
         return self.aliases.get((model, alias))
+
+    def find_start_page(self, run: Run | None) -> str:
+        return "#/experiments/1" if run and str(run.tracked_as) in self.runs else "#/experiments"
 
     def kernel_variables(self, folder: Path, tracked_as: str) -> Mapping[str, str]:
         return {"MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}

@@ -17,7 +17,7 @@ from tests.unit.people import AUTHOR
 from workbench.config import Settings
 from workbench.errors import Unavailable
 from workbench.runs.logged_calls import LoggedCalls, parse_spool_address
-from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
+from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.run import FINAL_STATES, RunState
 from workbench.runs.sqlalchemy_store import Store
 from workbench.workflow import Workbench
@@ -66,11 +66,11 @@ def test_a_finished_run_shows_its_metrics_and_files(tracking, tmp_path):
     (tmp_path / "report.html").write_text("<p>", encoding="utf-8")
     (tmp_path / "model" / "model.skops").write_bytes(b"PK")
     run = start(tracking.tracker)
-    mlmodel = describe_model(python="3.11.2", sklearn="1.9.1", trusted_types=["numpy.dtype"])
-    tracking.tracker.finish_run(finish(run, roc_auc=0.99517, loss=-1e-9), files=tmp_path, mlmodel=mlmodel)
+    described = {"MLmodel": "flavors: {}\n", "requirements.txt": "numpy==2.4.6\n"}
+    tracking.tracker.finish_run(finish(run, roc_auc=0.99517, loss=-1e-9), files=tmp_path, described=described)
     shown = tracking.window.look(run.tracked_as)
     assert shown.metrics == {"roc_auc": 0.99517, "loss": -1e-9}
-    assert {"report.html", "model/model.skops", "model/MLmodel"} <= shown.files
+    assert {"report.html", "model/model.skops", "model/MLmodel", "model/requirements.txt"} <= shown.files
 
 
 def test_telling_the_end_again_changes_nothing(tracking):

@@ -101,6 +101,76 @@ def test_datasets_that_were_logged_are_shown(own_mlflow):
     assert [(tag.key, tag.value) for tag in shown.tags] == [("mlflow.data.context", "train")]
 
 
+def test_the_page_of_a_run_is_that_of_its_notebook_in_the_mode_of_models_that_are_trained(own_mlflow):
+    run = start(own_mlflow)
+    (mine,) = [each for each in own_mlflow._client.search_experiments() if each.name == "01_train"]
+    assert mine.tags == {"mlflow.experimentKind": "custom_model_development"}
+    assert own_mlflow.find_start_page(run) == f"#/experiments/{mine.experiment_id}?workflowType=machine_learning"
+    own_mlflow._client.delete_run(run.tracked_as)
+    assert (
+        own_mlflow.find_start_page(run)
+        == own_mlflow.find_start_page(None)
+        == "#/experiments?workflowType=machine_learning"
+    )
+
+
+def test_an_experiment_from_before_is_marked_as_one_of_models_and_what_somebody_says_of_it_stays(own_mlflow):
+    client, kinds = own_mlflow._client, []
+    for name, kind in (("old", None), ("theirs", "genai_development")):
+        location = (own_mlflow._artifacts_folder / name).as_uri()
+        made = client.create_experiment(name, location, tags={"mlflow.experimentKind": kind} if kind else None)
+        start(own_mlflow, notebook=f"{name}.ipynb")
+        kinds.append(client.get_experiment(made).tags["mlflow.experimentKind"])
+    assert kinds == ["custom_model_development", "genai_development"]
+
+
+def test_mlflows_own_experiment_keeps_its_files_below_home_too(tmp_path):
+    from workbench.runs.mlflow_tracker import MlflowTracker
+
+    tracker = MlflowTracker(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts")
+    default = tracker._client.get_experiment("0")
+    assert default.artifact_location == (tmp_path / "artifacts" / "0").as_uri()
+
+
+@pytest.mark.parametrize(
+    ("provenance", "record", "shown"),
+    [
+        ({"git_commit": "c" * 40, "git_dirty": False}, {}, ("c" * 40, "false")),
+        ({"git_commit": "c" * 40, "git_dirty": True}, {}, ("c" * 40, "true")),
+        ({"git_commit": "c" * 40, "git_dirty": None}, {}, ("c" * 40, None)),
+        (
+            {"git_commit": "c" * 40, "git_dirty": False},
+            {"local_files": {"modules": [{"standing": "changed"}]}},
+            ("c" * 40, "true"),
+        ),
+        ({"git_commit": None, "git_dirty": None}, {}, (None, None)),
+    ],
+    ids=["clean", "changed notebook", "nobody can tell", "changed module", "no git"],
+)
+def test_source_and_commit_are_shown_where_they_are_known(own_mlflow, provenance, record, shown):
+    run = finish(start(own_mlflow, provenance={"notebook_path": "notebooks/01_train.ipynb", **provenance}))
+    own_mlflow.finish_run(replace(run, record={**run.record, **record}))
+    tags = own_mlflow._client.get_run(run.tracked_as).data.tags
+    assert (tags.get("mlflow.source.git.commit"), tags.get("mlflow.source.git.dirty")) == shown
+    assert (tags["mlflow.source.type"], tags["mlflow.source.name"]) == ("NOTEBOOK", "notebooks/01_train.ipynb")
+
+
+def test_a_table_is_found_by_its_own_name_and_by_its_role_and_is_there_once(own_mlflow):
+    facts = {"name": "churn.csv", "role": "holdout", "digest": "ab" * 32, "rows": 30, "columns": 4}
+    run = replace(finish(start(own_mlflow)), record={"metrics": {}, "datasets": [facts]})
+    for _ in range(2):
+        own_mlflow.finish_run(run)
+    client = own_mlflow._client
+    experiments = [client.get_run(run.tracked_as).info.experiment_id]
+    for condition in ("datasets.name = 'churn.csv'", "datasets.context = 'evaluation'"):
+        assert [each.info.run_id for each in client.search_runs(experiments, condition)] == [run.tracked_as]
+    (kept,) = client.get_run(run.tracked_as).inputs.dataset_inputs
+    assert {tag.key: tag.value for tag in kept.tags} == {
+        "mlflow.data.context": "evaluation",
+        "workbench.role": "holdout",
+    }
+
+
 def test_files_are_shown_without_being_copied_and_what_is_no_file_is_not(own_mlflow, tmp_path):
     folder = tmp_path / "run"
     (folder / "model").mkdir(parents=True)
@@ -109,7 +179,7 @@ def test_files_are_shown_without_being_copied_and_what_is_no_file_is_not(own_mlf
     (folder / "link").symlink_to("/nowhere")
     run = start(own_mlflow)
     for _ in range(2):
-        assert own_mlflow.finish_run(finish(run), files=folder, mlmodel="flavors: {}\n")
+        assert own_mlflow.finish_run(finish(run), files=folder, described={"MLmodel": "flavors: {}\n"})
     kept = Path(own_mlflow._client.download_artifacts(run.tracked_as, ""))
     assert {path.name for path in kept.rglob("*") if path.is_file()} == {"model.skops", "MLmodel"}
     assert (kept / "model" / "model.skops").samefile(folder / "model" / "model.skops")

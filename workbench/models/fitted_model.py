@@ -183,3 +183,18 @@ def ask_scores(fitted: Fitted) -> NDArray[np.float64] | None:
 def column_of(scores: NDArray[np.float64], place: int) -> NDArray[np.float64]:
     """Return what scores of two classes say for one of them; a decision function says it of the second."""
     return scores[:, place] if scores.ndim > 1 else scores if place else -scores
+
+
+def ask_own_scores(fitted: Fitted, positive: Any = None) -> Any:
+    """Return the scores a model gives, of two classes those of `positive` (default: the one its threshold is of, else the second).
+
+    Where it gives labels only, they are returned.
+    """
+    scores = ask_scores(fitted)
+    if scores is None or fitted.classes is None:
+        return fitted.model.predict(fitted.features)
+    if fitted.task == "multiclass":
+        return scores
+    wanted = to_native([positive])[0] if positive is not None else fitted.threshold and fitted.threshold.label
+    place = None if wanted is None else find_place(wanted, fitted.classes)
+    return column_of(scores, 1 if place is None else place)

@@ -20,6 +20,7 @@ from workbench.evidence.measures.holdout import HoldoutFact
 from workbench.evidence.measures.sample import SampleFact
 from workbench.evidence.measures.score import ScoreFact
 from workbench.evidence.measures.tries import TriesFact
+from workbench.models.evaluation import EVALUATE
 from workbench.models.first_answers import FirstAnswers
 from workbench.models.model_facts import ModelFact, ModuleFact
 from workbench.nominations.scored_rows import ScoredRows
@@ -111,7 +112,7 @@ def require_holdout(run: Run) -> None:
         raise UsageError(
             f"Run {run.id} names no holdout.",
             why="What a model is judged by are rows that everybody knows.",
-            next_step=HOW_TO_DECLARE,
+            next_step=HOW_TO_DECLARE if is_to_be_nominated(run) else _LOG_ALL,
         )
 
 
@@ -128,6 +129,10 @@ def require_model(run: Run, files: Collection[str]) -> None:
         raise UsageError(f"The notebook that run {run.id} executed is gone.", next_step=RUN_AGAIN)
 
 
+# Of a notebook that has neither, such as one that only autologs.
+_LOG_ALL = (
+    f"Write `{EVALUATE}` in the notebook after the fit and run that again: it logs holdout, scores, metrics and model."
+)
 _LOG_ONE = "Call `wb.log_model(model, features)` in the notebook and run it again."
 
 

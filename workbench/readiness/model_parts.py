@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from workbench.readiness.notebook_code import NotebookCode, Place
 
-_LOGS_MODEL = "workbench.log_model"
-_LOGS = frozenset({_LOGS_MODEL, "workbench.log_dataset", "workbench.log_predictions"})
+_LOGS_MODEL, LOGS_ALL = "workbench.log_model", "workbench.log_evaluation"
+_LOGS = frozenset({_LOGS_MODEL, LOGS_ALL, "workbench.log_dataset", "workbench.log_predictions"})
 _FITS = frozenset({"fit", "fit_generator", "fit_predict", "fit_resample", "fit_transform", "partial_fit", "train"})
 LOGS_WITH_MLFLOW = re.compile(r"mlflow(\.\w+)*\.(log_model|save_model|autolog)")
 _SEARCHES = ("CV", "Search", "SearchCV")
@@ -38,8 +38,9 @@ def is_to_be_nominated(code: NotebookCode) -> bool:
 
 def find_models(code: NotebookCode) -> list[ast.expr]:
     """Return the expressions that are a model: what is logged, or, where nothing is, what is fitted."""
-    logged = [call.node.args[0] for call in code.list_calls(_LOGS_MODEL) if call.node.args]
-    logged += [node for call in code.list_calls(_LOGS_MODEL) if (node := call.argument("model"))]
+    calls = [*code.list_calls(_LOGS_MODEL), *code.list_calls(LOGS_ALL)]
+    logged = [call.node.args[0] for call in calls if call.node.args]
+    logged += [node for call in calls if (node := call.argument("model"))]
     fitted = [
         call.node.func.value
         for call in code.calls

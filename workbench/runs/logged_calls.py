@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from workbench.models.evaluation import EVALUATE
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.points import LARGEST_STEP, Point, drop_repeated, find_latest
 from workbench.runs.run import Run
@@ -39,6 +40,7 @@ INPUT_LIMITS = {
     "context": 500,
 }
 _RESERVED, _HARMLESS = ("mlflow.", "workbench."), ("mlflow.note.content", "mlflow.loggedArtifacts")
+NO_AUTOLOGGED_MODEL = f"autologging keeps no model; after the fit write {EVALUATE}, and the run can be nominated"
 _NOT_FINITE = ("nan", "inf", "-inf")
 
 

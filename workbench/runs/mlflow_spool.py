@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from mlflow.entities import (
     DatasetInput,
@@ -25,11 +26,14 @@ from mlflow.entities import (
     RunData,
     RunInfo,
     RunTag,
+    TraceInfo,
 )
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST
 from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.tracking.abstract_store import AbstractStore
+from mlflow.tracing.constant import TraceMetadataKey
+from mlflow.utils.mlflow_tags import MLFLOW_ARTIFACT_LOCATION
 from mlflow.utils.validation import _validate_batch_log_data, _validate_dataset_inputs, _validate_param_keys_unique
 
 from workbench.records.digest import sha256_hex
@@ -39,6 +43,7 @@ from workbench.runs.logged_calls import (
     CALLS,
     FURTHER,
     INPUT_LIMITS,
+    NO_AUTOLOGGED_MODEL,
     can_be_named,
     can_label,
     id_of_further_run,
@@ -50,7 +55,7 @@ from workbench.runs.points import Point, find_latest, is_whole
 
 _EXPERIMENT = "0"
 _NAME_TAG, _PARENT_TAG, _CONTEXT_TAG = "mlflow.runName", "mlflow.parentRunId", "mlflow.data.context"
-_PARAMETERS = "parameters.json"
+_PARAMETERS, TRACES = "parameters.json", "traces"
 
 
 def _refuse(what: str, code: int = INVALID_PARAMETER_VALUE) -> None:
@@ -81,6 +86,7 @@ class SpoolStore(AbstractStore):
         self._folder, self._tracked_as = parse_spool_address(store_uri)
         self._journal = CallJournal(self._folder / CALLS)
         self._models: dict[str, LoggedModel] = {}
+        self._traces: dict[str, TraceInfo] = {}
         self._started_ms = now_ms()
         # MLflow's own page is not there to be told; the artifacts are files.
         self.artifact_root_uri = artifact_uri or (self._folder / ARTIFACTS).as_uri()
@@ -176,6 +182,7 @@ class SpoolStore(AbstractStore):
     ) -> LoggedModel:
         """Give a model its place among the artifacts; autologging gets none, for it would pickle."""
         if _is_autologging():
+            self._note(NO_AUTOLOGGED_MODEL)
             raise _autologging_keeps_no_model()
         label = self._label(source_run_id) if source_run_id else ""
         name = self._new_model_name(name, label)
@@ -216,13 +223,53 @@ class SpoolStore(AbstractStore):
         taken = {path.name for path in self._artifacts(label).glob("*")} | {m.name for m in self._models.values()}
         return str(plain) if plain not in taken else next(n for n in _numbered(str(plain)) if n not in taken)
 
+    # Traces: files among the artifacts, whole when a call that is traced has ended
+
+    def start_trace(self, trace_info: TraceInfo) -> TraceInfo:
+        """Keep what is known of a trace as `traces/<id>/info.json`, and say that its spans belong beside it."""
+        if not can_label(trace_info.trace_id):
+            raise MlflowException(f"{trace_info.trace_id!r} cannot name a trace.", INVALID_PARAMETER_VALUE)
+        run_id = trace_info.trace_metadata.get(TraceMetadataKey.SOURCE_RUN)
+        folder = self._artifacts(self._label(run_id) if run_id else "") / TRACES / trace_info.trace_id
+        if not self._traces:
+            self._note(f"traces are kept as files below {TRACES}/; MLflow's page of traces does not list them")
+        trace_info.tags[MLFLOW_ARTIFACT_LOCATION] = folder.as_uri()
+        self._traces[trace_info.trace_id] = trace_info
+        self._write_trace(trace_info)
+        return trace_info
+
+    def get_trace_info(self, trace_id: str) -> TraceInfo:
+        """Return what is known of a trace of this kernel; raises MlflowException for any other."""
+        if trace_id not in self._traces:
+            raise MlflowException(f"This run has no trace {trace_id}.", RESOURCE_DOES_NOT_EXIST)
+        return self._traces[trace_id]
+
+    def set_trace_tag(self, trace_id: str, key: str, value: str) -> None:
+        """Keep a tag of a trace."""
+        self.get_trace_info(trace_id).tags[key] = value
+        self._write_trace(self._traces[trace_id])
+
+    def delete_trace_tag(self, trace_id: str, key: str) -> None:
+        """Take a tag of a trace back."""
+        self.get_trace_info(trace_id).tags.pop(key, None)
+        self._write_trace(self._traces[trace_id])
+
+    def _write_trace(self, trace_info: TraceInfo) -> None:
+        folder = Path(unquote(urlsplit(trace_info.tags[MLFLOW_ARTIFACT_LOCATION]).path))
+        folder.mkdir(parents=True, exist_ok=True)
+        # Where it lies is no fact about it, and would be another one in every place the run is copied to.
+        tags = {key: value for key, value in trace_info.tags.items() if key != MLFLOW_ARTIFACT_LOCATION}
+        (folder / "info.json").write_text(
+            json.dumps({**trace_info.to_dict(), "tags": tags}, indent=1), encoding="utf-8"
+        )
+
     # What is not its own is not there to be touched
 
     delete_experiment = restore_experiment = rename_experiment = _refusing("other experiments")
     search_runs = _search_runs = delete_run = restore_run = _refusing("other runs")
     search_logged_models = delete_logged_model = _refusing("models of other runs")
-    start_trace = log_spans = search_traces = get_trace_info = set_trace_tag = _refusing("traces")
-    link_traces_to_run = unlink_traces_from_run = _refusing("traces")
+    search_traces = delete_traces = link_traces_to_run = unlink_traces_from_run = _refusing("other traces")
+    create_assessment = update_assessment = delete_assessment = get_assessment = _refusing("assessments of traces")
     create_dataset = get_dataset = search_datasets = _refusing("datasets of a server")
 
     # Runs by their labels
@@ -336,7 +383,7 @@ def _is_autologging() -> bool:
 
 def _autologging_keeps_no_model() -> Exception:
     """Return the one exception after which scikit-learn's autologging still logs its metrics."""
-    text = "Autologging keeps no model in a run of the workbench; log the one you mean with wb.log_model."
+    text = f"In a run of the workbench {NO_AUTOLOGGED_MODEL}."
     kind = getattr(sys.modules.get("mlflow.sklearn"), "_SklearnCustomModelPicklingError", None)
     if kind is None:
         return MlflowException(text)

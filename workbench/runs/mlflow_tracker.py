@@ -16,12 +16,11 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-import yaml
-
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
 from workbench.runs.finding.mlflow_annotations import MlflowAnnotations, spell_annotations
 from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.mlflow_facts import EXPERIMENT_TAGS, PAGE_MODE, describe_dirt, describe_source, describe_tables
 from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
 
@@ -41,6 +40,8 @@ _QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+# What a queue still holds when its kernel ends is lost.
+_AT_ONCE = {"MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
 # The first question is asked once and briefly: who started a run waits for the answer.
 _BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 # Whose exceptions come out of MLflow's client: its own, and those of its database that it lets through.
@@ -65,12 +66,10 @@ class MlflowTracker(MlflowAnnotations):
     def start_run(self, run: Run) -> str:
         """Begin a run in the experiment of its notebook and return MLflow's id for it; its parameters are logged separately."""
         tags = {
-            "mlflow.user": run.author,
-            "mlflow.source.name": run.notebook,
+            **describe_source(run),
             "workbench.run": run.id,
             "workbench.notebook_digest": run.notebook_digest,
             "workbench.sweep": run.sweep or "",
-            "mlflow.source.git.commit": run.provenance.get("git_commit") or "",
             **spell_annotations(run.annotations),
         }
         with self._answers():
@@ -84,9 +83,14 @@ class MlflowTracker(MlflowAnnotations):
                 self._client.log_batch(run.tracked_as, params=params)
 
     def finish_run(
-        self, run: Run, *, files: Path | None = None, mlmodel: str | None = None, logged: LoggedCalls | None = None
+        self,
+        run: Run,
+        *,
+        files: Path | None = None,
+        described: Mapping[str, str] | None = None,
+        logged: LoggedCalls | None = None,
     ) -> bool:
-        """Record what a run left and set MLflow's status to agree with ours; `mlmodel` is the text of its MLmodel file.
+        """Record what a run left and set MLflow's status to agree with ours; `described` are texts beside its model, by file name.
 
         `logged` is what its notebook logged; where that says another value of a metric than the record, the record's is shown.
         Returns False when MLflow has no such run any more: somebody deleted it, and there is nothing to agree about.
@@ -97,8 +101,8 @@ class MlflowTracker(MlflowAnnotations):
                 return False
             calls = logged or LoggedCalls()
             left_out = self._log_all(run, calls, shown)
-            self._keep_files(run, shown, find_artifacts(files, calls) if files is not None else {}, mlmodel)
-            self._log_inputs(run, calls)
+            self._keep_files(run, shown, find_artifacts(files, calls) if files is not None else {}, described or {})
+            self._log_inputs(run, calls, files)
             self._say_left_out(run, left_out)
             self._set_status(run)
         return True
@@ -110,33 +114,29 @@ class MlflowTracker(MlflowAnnotations):
         given = {**calls.parameters, **spell_parameters(run.parameters), **known}
         changed = [name for name, value in calls.parameters.items() if given[name] != value]
         parameters = {name: value for name, value in given.items() if name not in known}
-        entries = (_spell_metrics(run, calls), _spell(parameters, "Param"), _spell(calls.tags, "RunTag"))
-        for metrics, params, tags in _batches(*entries):
-            self._client.log_batch(run.tracked_as, metrics=metrics, params=params, tags=tags)
+        tags = {**calls.tags, **describe_dirt(run)}
+        entries = (_spell_metrics(run, calls), _spell(parameters, "Param"), _spell(tags, "RunTag"))
+        for metrics, params, texts in _batches(*entries):
+            self._client.log_batch(run.tracked_as, metrics=metrics, params=params, tags=texts)
         return [*calls.notes, *(f"parameter {name} keeps the value it had" for name in changed)]
 
-    def _log_inputs(self, run: Run, calls: LoggedCalls) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        inputs = []
-        for call in calls.inputs:
-            facts = {name: value or None for name, value in call.items() if name != "context"}
-            tags = [InputTag("mlflow.data.context", call["context"])] if call["context"] else []
-            inputs.append(DatasetInput(Dataset(**facts), tags))
+    def _log_inputs(self, run: Run, calls: LoggedCalls, folder: Path | None) -> None:
+        inputs = [*describe_tables(run, folder), *map(_of_call, calls.inputs)]
         if inputs:
-            self._client.log_inputs(run.tracked_as, datasets=inputs)
+            self._client.log_inputs(run.tracked_as, datasets=[_spell_input(each) for each in inputs])
 
-    def _keep_files(self, run: Run, shown: Any, files: Mapping[str, Path], mlmodel: str | None) -> None:
+    def _keep_files(self, run: Run, shown: Any, files: Mapping[str, Path], described: Mapping[str, str]) -> None:
         folder = self._local_folder(shown.info.artifact_uri)
         if folder is not None:
             link_files(files, folder)
         else:
             for path, file in files.items():
                 self._client.log_artifact(run.tracked_as, str(file), str(PurePosixPath(path).parent).lstrip("."))
-        if mlmodel is not None and folder is not None:
-            write_file(folder / _MODEL_PATH / "MLmodel", mlmodel.encode())
-        elif mlmodel is not None:
-            self._client.log_text(run.tracked_as, mlmodel, f"{_MODEL_PATH}/MLmodel")
+        for name, text in described.items():
+            if folder is not None:
+                write_file(folder / _MODEL_PATH / name, text.encode())
+            else:
+                self._client.log_text(run.tracked_as, text, f"{_MODEL_PATH}/{name}")
 
     def _local_folder(self, location: str) -> Path | None:
         """Return where MLflow keeps a run's files when that is below our own folder, so that they need not be copied."""
@@ -250,9 +250,16 @@ class MlflowTracker(MlflowAnnotations):
                     return None
                 raise
 
+    def find_start_page(self, run: Run | None) -> str:
+        """Return where MLflow's page shows the runs of a notebook, one of them given, as models that are trained; of none, all."""
+        with self._answers():
+            shown = None if run is None else self._find_run(str(run.tracked_as))
+        return f"#/experiments{'' if shown is None else f'/{shown.info.experiment_id}'}?{PAGE_MODE}"
+
     def kernel_variables(self, folder: Path, tracked_as: str) -> dict[str, str]:
         """Return the environment that makes plain `mlflow.log_*` calls in a kernel land in its run's folder."""
-        return {**_QUIET, "MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}
+        address = {"MLFLOW_TRACKING_URI": spool_address(folder, tracked_as), "MLFLOW_RUN_ID": tracked_as}
+        return {**_QUIET, **_AT_ONCE, **address}
 
     @cached_property
     def _client(self) -> MlflowClient:
@@ -265,7 +272,8 @@ class MlflowTracker(MlflowAnnotations):
             for name in ("mlflow", "alembic"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             if self.address.startswith("sqlite:///"):
-                _create_database(Path(unquote(self.address.removeprefix("sqlite:///").partition("?")[0])))
+                path = Path(unquote(self.address.removeprefix("sqlite:///").partition("?")[0]))
+                _create_database(path, self._artifacts_folder)
             client = MlflowClient(self.address, self.address)
             _ask_briefly(client)
         return client
@@ -276,6 +284,8 @@ class MlflowTracker(MlflowAnnotations):
         found = self._client.get_experiment_by_name(name)
         if found is None:
             return self._create_experiment(name, (self._artifacts_folder / name).as_uri() if local else None)
+        for tag in EXPERIMENT_TAGS.keys() - found.tags.keys():
+            self._client.set_experiment_tag(found.experiment_id, tag, EXPERIMENT_TAGS[tag])
         if local and not found.artifact_location.startswith(f"{self._artifacts_folder.as_uri()}/"):
             return self._experiment(f"{name} (workbench)")
         if found.lifecycle_stage == "deleted":
@@ -286,7 +296,7 @@ class MlflowTracker(MlflowAnnotations):
         from mlflow.exceptions import MlflowException
 
         try:
-            return str(self._client.create_experiment(name, artifact_location=location))
+            return str(self._client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS))
         except MlflowException as exc:
             if exc.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -308,15 +318,15 @@ class MlflowTracker(MlflowAnnotations):
             ) from exc
 
 
-def _create_database(path: Path) -> None:
+def _create_database(path: Path, artifacts: Path) -> None:
     """Make MLflow's SQLite database, whole or not at all, by one process at a time.
 
     MLflow creates its tables in dozens of migrations; two at once, or one that is killed, leave a database that no later
-    command can open.
+    command can open. Its experiment `Default` is written down with them, and would keep its files where this process works.
     """
     if path.exists():
         return
-    from mlflow.tracking import MlflowClient
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as lock:
@@ -326,7 +336,7 @@ def _create_database(path: Path) -> None:
         fresh = path.with_name(f".{path.name}.new")
         for left in (fresh, fresh.with_name(f"{fresh.name}-journal")):
             left.unlink(missing_ok=True)
-        MlflowClient(f"sqlite:///{quote(str(fresh))}").search_experiments(max_results=1)
+        SqlAlchemyStore(f"sqlite:///{quote(str(fresh))}", artifacts.as_uri()).search_experiments(max_results=1)
         fresh.rename(path)
 
 
@@ -360,6 +370,18 @@ def _spell_metrics(run: Run, calls: LoggedCalls) -> list[Any]:
     return [Metric(each.name, each.value, each.time_ms, each.step) for each in points]
 
 
+def _of_call(call: Mapping[str, str]) -> dict[str, Any]:
+    facts = {name: value or None for name, value in call.items() if name != "context"}
+    return {**facts, "tags": {"mlflow.data.context": call["context"]} if call["context"] else {}}
+
+
+def _spell_input(described: Mapping[str, Any]) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    facts = {name: value for name, value in described.items() if name != "tags"}
+    return DatasetInput(Dataset(**facts), [InputTag(name, value) for name, value in described["tags"].items()])
+
+
 def _ask_briefly(client: MlflowClient) -> None:
     with _with_variables(_BRIEF):
         client.search_experiments(max_results=1)
@@ -374,26 +396,3 @@ def _with_variables(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-
-
-def describe_model(*, python: str, sklearn: str, trusted_types: Sequence[str]) -> str:
-    """Return the `MLmodel` file by which MLflow's own tools recognise and load a `model.skops`.
-
-    The workbench itself never loads a model through it: MLflow trusts the types this file lists.
-    """
-    flavors = {
-        "python_function": {
-            "loader_module": "mlflow.sklearn",
-            "model_path": "model.skops",
-            "predict_fn": "predict",
-            "python_version": python,
-        },
-        "sklearn": {
-            "code": None,
-            "pickled_model": "model.skops",
-            "serialization_format": "skops",
-            "sklearn_version": sklearn,
-            "skops_trusted_types": list(trusted_types),
-        },
-    }
-    return yaml.safe_dump({"flavors": flavors})

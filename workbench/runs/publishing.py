@@ -9,13 +9,16 @@ from pathlib import Path
 
 from workbench.config import Settings
 from workbench.errors import WorkbenchError
-from workbench.models.model_files import SKOPS_FILE
+from workbench.models.contract import parse_contract
+from workbench.models.mlflow_model import describe_model
+from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
 from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.removing import finish_removals
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls
-from workbench.runs.mlflow_tracker import MlflowTracker, describe_model
+from workbench.runs.mlflow_tracker import MlflowTracker
+from workbench.runs.provenance import read_packages
 from workbench.runs.reaping import reap_lost_runs
 from workbench.runs.run import Run
 from workbench.runs.sqlalchemy_store import Store
@@ -41,7 +44,7 @@ def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTrack
         tracker.finish_run(
             run,
             files=folder if is_plain else None,
-            mlmodel=_describe_model(folder) if is_plain else None,
+            described=_describe_model(run, folder) if is_plain else None,
             logged=read_logged_calls(folder, run.parameters, own=LOGGED_METRICS) if is_plain else None,
         )
     except Exception as exc:  # whatever MLflow says about one run must stop neither the others nor the next
@@ -84,12 +87,18 @@ def _is_plain(folder: Path) -> bool:
     return all((stat.S_ISDIR(mode) or stat.S_ISREG(mode)) and name.isprintable() for name, mode in kinds)
 
 
-def _describe_model(folder: Path) -> str | None:
-    model = folder / MODEL / SKOPS_FILE
-    if not model.is_file():
-        return None
-    from importlib.metadata import version
+def _describe_model(run: Run, folder: Path) -> dict[str, str]:
+    """Return what MLflow's tools read beside a run's model; nothing where there is none that they could load."""
     from platform import python_version
 
-    trusted_types = list_types_to_trust(model.read_bytes())
-    return describe_model(python=python_version(), sklearn=version("scikit-learn"), trusted_types=trusted_types)
+    try:
+        content, contract = ((folder / MODEL / name).read_bytes() for name in (SKOPS_FILE, CONTRACT_FILE))
+        return describe_model(
+            parse_contract(contract),
+            read_packages(),
+            python=python_version(),
+            trusted_types=list_types_to_trust(content),
+            run=run.id,
+        )
+    except (OSError, WorkbenchError):
+        return {}

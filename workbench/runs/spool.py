@@ -380,6 +380,11 @@ def is_run() -> bool:
     return bool(os.environ.get(FOLDER_VARIABLE))
 
 
+def find_folder() -> Path:
+    """Return the folder this notebook logs into: its run's, or a draft's, which is made for it."""
+    return _folder()
+
+
 def _folder() -> Path:
     given = os.environ.get(FOLDER_VARIABLE)
     return Path(given) if given else _draft_folder()

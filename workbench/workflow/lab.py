@@ -21,8 +21,11 @@ from workbench.workflow.opening import LAB
 _HOST = "127.0.0.1"
 
 
-def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
-    """Start both, say their addresses, and stop both when one ends or Ctrl-C comes; raises Unavailable for a port in use."""
+def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[str], None], page: str = "") -> None:
+    """Start both, say their addresses, and stop both when one ends or Ctrl-C comes; raises Unavailable for a port in use.
+
+    `page` is which of MLflow's pages to open.
+    """
     for wanted in (port, mlflow_port):
         require_free_port(_HOST, wanted)
     settings.home_folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +33,7 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
     log = settings.home_folder / "lab.log"
     commands = (
         # JupyterLab's kernels are the user's, and inherit what it is given.
-        (_jupyter(settings, port), _environment(JUPYTER_TOKEN=token)),
+        (_jupyter(settings, port), _environment(JUPYTER_TOKEN=token, **_find_tracking(mlflow_port))),
         (_mlflow(settings, mlflow_port), python_variables(_environment())),
     )
     try:
@@ -43,7 +46,7 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
             ]
             ends.enter_context(_say_where(settings, port, mlflow_port))
             say(f"JupyterLab: http://{_HOST}:{port}/lab?token={token}")
-            say(f"MLflow:     http://{_HOST}:{mlflow_port}")
+            say(f"MLflow:     http://{_HOST}:{mlflow_port}/{page}")
             say(f"Logs are in {log}. Ctrl-C stops both.")
             while all(server.poll() is None for server in servers):
                 time.sleep(0.5)
@@ -85,6 +88,12 @@ def _find_database(settings: Settings) -> str:
     """Return where MLflow records, said so that it is the same from every folder."""
     address, scheme = settings.tracking_address, "sqlite:///"
     return f"{scheme}{settings.project / address.removeprefix(scheme)}" if address.startswith(scheme) else address
+
+
+def _find_tracking(port: int) -> dict[str, str]:
+    """Return where plain MLflow calls of a notebook that is opened by hand go: without it, to a database beside that notebook."""
+    name = "MLFLOW_TRACKING_URI"
+    return {name: os.environ.get(name) or f"http://{_HOST}:{port}"}
 
 
 def _environment(**others: str) -> dict[str, str]:

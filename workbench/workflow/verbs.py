@@ -46,7 +46,8 @@ class WorkflowVerbs(ReviewVerbs):
         from workbench.workflow.lab import run_lab
 
         self.tracker.require_answer()  # makes a database that is not there yet, before two programs would at once
-        run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say)
+        page = self.tracker.find_start_page(next(iter(self.store.list_runs(limit=1)), None))
+        run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say, page=page)
 
     def find_place(self, run_id: str, what: What = "report") -> Place:
         """Return where a run's report, notebook, folder or page in MLflow is; raises NotFound, Unavailable where none serves it."""

@@ -31,6 +31,7 @@ from workbench.nominations.obstacles import (
     find_undeclared_holdout,
     is_to_be_nominated,
     merge_obstacles,
+    require_holdout,
     require_model,
 )
 from workbench.nominations.scored_rows import measure_scored_rows
@@ -227,6 +228,15 @@ def test_nominating_refuses_a_run_without_a_model_in_the_words_of_its_refusal():
     assert (caught.value.reasons, caught.value.next_step) == ((REFUSED["what"], *REFUSED["why"]), REFUSED["next_step"])
     with pytest.raises(UsageError, match="logged no model"):
         require_model(build_run(), without("model"))
+
+
+def test_a_run_with_neither_holdout_nor_model_is_told_the_one_line_that_logs_both():
+    with pytest.raises(UsageError) as caught:
+        require_holdout(build_run(datasets=[], files=without("model", "predictions")))
+    assert "wb.log_evaluation(model, holdout, target='...', training=train)" in str(caught.value.next_step)
+    with pytest.raises(UsageError) as caught:
+        require_holdout(build_run(datasets=[]))
+    assert "wb.log_dataset(holdout, role='holdout', target='...')" in str(caught.value.next_step)
 
 
 def test_who_only_explores_is_told_nothing_of_nominating():

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from workbench.models.advice import advise_on
+from workbench.models.evaluation import EVALUATE
 from workbench.models.reviewed_types import FAMILIES
 from workbench.notebooks.value_types import kind_of
 from workbench.readiness.kinds.trace import Find, Trace
-from workbench.readiness.model_parts import LOGS_WITH_MLFLOW, is_to_be_nominated, list_parts
+from workbench.readiness.model_parts import LOGS_ALL, LOGS_WITH_MLFLOW, is_to_be_nominated, list_parts
 from workbench.readiness.notebook_code import Call, NotebookCode
 from workbench.readiness.surroundings import Surroundings
 
@@ -67,25 +68,34 @@ def no_train(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
 
 def _find_tables(code: NotebookCode, role: str) -> Iterator[Call]:
     """Yield the calls that log a table in a role, those whose role cannot be told among them."""
+    for call in code.list_calls(LOGS_ALL):
+        if call.is_open or role == "holdout" or call.argument("training"):
+            yield call
     for call in code.list_calls("workbench.log_dataset"):
         if call.is_open or code.text_of(call.argument("role")) in (role, None):
             yield call
 
 
+def _list_logging(code: NotebookCode, name: str) -> Iterator[Call]:
+    yield from (*code.list_calls(name), *code.list_calls(LOGS_ALL))
+
+
 def no_predictions(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield it where no predictions of the holdout are logged."""
-    if is_to_be_nominated(code) and not any(code.list_calls("workbench.log_predictions")):
+    if is_to_be_nominated(code) and not any(_list_logging(code, "workbench.log_predictions")):
         what = "It logs no predictions, so nobody can compute its score again or compare its runs."
         yield Trace(what, "Add wb.log_predictions(holdout.index, truth, score).")
 
 
 def no_model(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield it where no model is logged, or only as MLflow's own calls do."""
-    if not is_to_be_nominated(code) or any(code.list_calls("workbench.log_model")):
+    if not is_to_be_nominated(code) or any(_list_logging(code, "workbench.log_model")):
         return
     plain = next((call for call in code.calls if LOGS_WITH_MLFLOW.fullmatch(call.name or "")), None)
     what = "A model that MLflow logged is kept as a file, and cannot be nominated." if plain else "It logs no model."
-    yield Trace(what, "Add wb.log_model(model, holdout[features]).", plain.place if plain else None)
+    has_others = any(_find_tables(code, "holdout")) or any(code.list_calls("workbench.log_predictions"))
+    line = "wb.log_model(model, holdout[features])" if has_others else EVALUATE
+    yield Trace(what, f"Add {line}.", plain.place if plain else None)
 
 
 def unreviewed_type(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:

@@ -1,0 +1,39 @@
+"""An evaluation: what one call logs of a fitted model, so that its run can be nominated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.models.predictions import Predictions
+
+# The line that a notebook lacks which only autologs.
+EVALUATE = "wb.log_evaluation(model, holdout, target='...', training=train)"
+
+
+def find_features(model: Any, columns: Sequence[Any], target: str) -> list[Any]:
+    """Return the columns a model was fitted on, where it does not say all but the target; raises UsageError for missing ones."""
+    named = getattr(model, "feature_names_in_", None)
+    if named is None:
+        return [column for column in columns if column != target]
+    if missing := [str(name) for name in named if name not in columns]:
+        raise UsageError(
+            "The model cannot be asked about these rows.",
+            why=f"It was fitted on {', '.join(missing[:10])}, which they do not have.",
+            next_step="Give the rows as the model was fitted on them, with the target as one more column: "
+            "wb.log_evaluation(model, X_test.assign(y=y_test), target='y').",
+        )
+    return list(named)
+
+
+def compute_metrics(predictions: Predictions) -> dict[str, float]:
+    """Return every metric of the task that these predictions have, by the names that policies know."""
+    from workbench.stats.metrics import METRICS
+
+    known = [metric for metric in METRICS.values() if predictions.task in metric.tasks]
+    values = {metric.name: metric.score(predictions.truth, predictions.read_by(metric)) for metric in known}
+    return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}

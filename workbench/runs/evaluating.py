@@ -1,0 +1,49 @@
+"""Evaluating: one call logs what a nomination asks of a fitted model, in notebooks that were written without the workbench."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.models.evaluation import compute_metrics, find_features
+from workbench.runs import spool
+from workbench.runs.folder import PREDICTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.models.predictions import Predictions
+    from workbench.models.servability import LoggedModel, RefusedModel
+
+
+def evaluate_model(
+    model: Any,
+    holdout: pd.DataFrame,
+    folder: Path,
+    *,
+    target: str,
+    positive: Any = None,
+    slices: Mapping[str, Sequence[Any]] | None = None,
+) -> LoggedModel | RefusedModel:
+    """Log a fitted model with its scores on a holdout that was logged, in the folder of a run, and every metric of its task.
+
+    A model that is refused is scored no further: its run cannot be nominated. Raises UsageError as `wb.log_predictions` does.
+    """
+    from workbench.models.fitted_model import ask_own_scores, decide_task
+    from workbench.models.servability import RefusedModel
+
+    features = holdout[find_features(model, list(holdout.columns), target)]
+    logged = spool.log_model(model, features)
+    if isinstance(logged, RefusedModel):
+        return logged
+    score = ask_own_scores(decide_task(model, features), positive)
+    spool.log_predictions(holdout.index, holdout[target], score, positive=positive, slices=slices)
+    spool.log_metrics(compute_metrics(_read_predictions(folder)))
+    return logged
+
+
+def _read_predictions(folder: Path) -> Predictions:
+    from workbench.models.predictions import parse_outcome
+
+    return parse_outcome((folder / PREDICTIONS).read_bytes(), folder.name)

@@ -54,8 +54,12 @@ def _execution(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _declared(bench: Workbench, notebook: Path) -> Mapping[str, Parameter]:
-    return {parameter.name: parameter for parameter in bench.read_notebook(notebook).parameters}
+def _read_given(
+    bench: Workbench, notebook: Path, given: Sequence[str], read: Callable[[Parameter | None, str], Any]
+) -> dict[str, Any]:
+    """Return the parameters of a command, each as `read` makes it of what the notebook declares and the text."""
+    declared = {parameter.name: parameter for parameter in bench.read_notebook(notebook).parameters}
+    return {name: read(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
 
 
 def _source_of(bench: Workbench, run_id: str | None) -> Path:
@@ -84,7 +88,18 @@ def run(
 ) -> None:
     """Run a notebook once and record it."""
     with _profiled(beside=as_json) if is_profiled else nullcontext():
-        _run(notebook, given, resume, followed=followed, as_json=as_json, asked=_take_asked(rest), **rest)
+        asked = _take_asked(rest)
+        bench = open_for(notebook, **rest) if notebook else open_with(**rest)
+        path = notebook or _source_of(bench, resume)
+        values = _read_given(bench, path, given, parse_value)
+        origin = None
+        if resume:
+            resumption = bench.plan_resumption(resume, path, values)
+            records.print_resumption(resumption)
+            values, origin = dict(resumption.parameters), resumption.provenance
+        with following.follow_own(bench, err=as_json) if followed else progress.show_progress(path.stem) as update:
+            done = bench.run(path, values, origin=origin, on_progress=update, **asked)
+        _print_run(bench, done, as_json=as_json)
 
 
 def _take_asked(options: dict[str, Any]) -> dict[str, Any]:
@@ -105,33 +120,7 @@ def _profiled(*, beside: bool) -> Iterator[None]:
             records.print_profile(profile, beside=beside)
 
 
-def _run(
-    notebook: Path | None,
-    given: Sequence[str],
-    resume: str | None,
-    *,
-    followed: bool,
-    as_json: bool,
-    asked: Mapping[str, Any],
-    **limits: Any,
-) -> None:
-    bench = open_for(notebook, **limits) if notebook else open_with(**limits)
-    path = notebook or _source_of(bench, resume)
-    declared = _declared(bench, path)
-    values = {name: parse_value(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
-    resumption = bench.plan_resumption(resume, path, values) if resume else None
-    if resumption:
-        records.print_resumption(resumption)
-        values = dict(resumption.parameters)
-    shown = following.follow_own(bench, err=as_json) if followed else progress.show_progress(path.stem)
-    with shown as update:
-        done = bench.run(
-            path,
-            values,
-            origin=resumption.provenance if resumption else None,
-            on_progress=update,
-            **asked,
-        )
+def _print_run(bench: Workbench, done: Run, *, as_json: bool) -> None:
     obstacles = bench.foresee_obstacles([done])
     if as_json:
         terminal.print_json(done)
@@ -183,8 +172,7 @@ def sweep(
             again = {"cold": how["cold"], "notify": how["notify"], "retry_failed": retry_failed}
             runs = bench.resume_sweep(plan.id, on_progress=update, **again)
     else:
-        declared = _declared(bench, notebook)
-        space = {name: parse_axis(declared.get(name), text) for name, text in pairs(given, "parameters").items()}
+        space = _read_given(bench, notebook, given, parse_axis)
         with progress.show_progress(notebook.stem) as update:
             runs = bench.sweep(notebook, space, on_progress=update, **how, **chosen)
     _print_sweep(bench, runs, as_json=as_json)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.contract.stores import add, move
 from workbench.runs.finding.annotations import Annotations
-from workbench.runs.finding.condition_parser import parse_condition
+from workbench.runs.finding.conditions import parse_condition
 from workbench.runs.finding.judging import choose_runs
 from workbench.runs.run import RunState
 

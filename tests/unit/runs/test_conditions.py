@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import UsageError
 from workbench.runs.finding.annotations import Annotations
-from workbench.runs.finding.condition_parser import parse_condition
+from workbench.runs.finding.conditions import parse_condition
 from workbench.runs.finding.judging import STATES, choose_runs
 from workbench.runs.finding.outline import FIELDS, Outline
 from workbench.runs.run import RunState

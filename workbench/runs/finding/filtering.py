@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from workbench.runs.finding.condition import Condition, list_names
-from workbench.runs.finding.condition_parser import parse_condition
+from workbench.runs.finding.conditions import Condition, list_names, parse_condition
 from workbench.runs.finding.drafting import list_drafts
 from workbench.runs.finding.everything import Everything
 from workbench.runs.finding.judging import choose_runs

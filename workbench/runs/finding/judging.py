@@ -14,8 +14,7 @@ from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any
 
-from workbench.runs.finding.condition import (
-    Among,
+from workbench.runs.finding.conditions import (
     Comparison,
     Condition,
     Every,
@@ -25,9 +24,10 @@ from workbench.runs.finding.condition import (
     Not,
     Operand,
     Some,
+    cannot_read,
     list_names,
+    say_at,
 )
-from workbench.runs.finding.condition_parser import cannot_read, say_at
 from workbench.runs.finding.outline import FIELDS, MISSING, Outline, Outlines
 from workbench.runs.run import RunState
 
@@ -84,8 +84,6 @@ class _Judging:
             case Has(name):
                 column = self._column(name)
                 return lambda place: column[place] is not MISSING
-            case Among(left, items, at):
-                return partial(_judge_some, [self._compare("=", left, item, at) for item in items])
             case Comparison(sign, left, right, at):
                 return self._compare(sign, left, right, at)
 

@@ -1,17 +1,27 @@
-"""Reading a condition from its text; whatever is wrong is told with the character it is at."""
+"""A condition on runs: what `--where` says, read into parts that can be judged; what is wrong is told with its character.
+
+condition  = all ("or" all)*
+all        = each ("and" each)*
+each       = "not" each | "(" condition ")" | "has" name | operand comparison
+comparison = ("=" | "!=" | "<" | "<=" | ">" | ">=" | ["not"] ("like" | "ilike" | "contains")) operand
+           | ["not"] "in" "(" literal ("," literal)* ")"
+operand    = name | literal
+literal    = number | 'text' | "text" | "true" | "false" | "none"
+name       = [("run" | "metrics" | "params" | "tags") "."] (word | `any text`)
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.errors import UsageError
-from workbench.runs.finding.condition import Among, Comparison, Condition, Every, Has, Literal, Name, Not, Operand, Some
 
-HOW_TO_WRITE = "Write it like: roc_auc > 0.9 and family = 'forest' (`workbench help runs` has all)."
-LONGEST, DEEPEST = 10_000, 50
-OF = {
+_HOW_TO_WRITE = "Write it like: roc_auc > 0.9 and family = 'forest' (`workbench help runs` has all)."
+_LONGEST, _DEEPEST = 10_000, 50
+_OF = {
     "run": "run", "attributes": "run", "metric": "metrics", "metrics": "metrics", "param": "params", "params": "params",
     "parameters": "params", "tag": "tags", "tags": "tags",
 }  # fmt: skip
@@ -31,6 +41,88 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True)
+class Literal:
+    """A value as it was written, and at which character; None is the literal `none`."""
+
+    value: Any
+    at: int
+
+
+@dataclass(frozen=True)
+class Name:
+    """Something of a run: `of` says of what it is (run, metrics, params, tags), empty where the text does not."""
+
+    of: str
+    key: str
+    at: int
+
+    @property
+    def text(self) -> str:
+        """How it is written."""
+        return f"{self.of}.{self.key}" if self.of else self.key
+
+
+Operand = Literal | Name
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two operands and how they are to stand to each other."""
+
+    sign: str
+    left: Operand
+    right: Operand
+    at: int
+
+
+@dataclass(frozen=True)
+class Has:
+    """Something that a run is to have, whatever its value."""
+
+    name: Name
+
+
+@dataclass(frozen=True)
+class Not:
+    """What is not to hold."""
+
+    part: Condition
+
+
+@dataclass(frozen=True)
+class Every:
+    """What is to hold together."""
+
+    parts: Sequence[Condition]
+
+
+@dataclass(frozen=True)
+class Some:
+    """Of what one at least is to hold."""
+
+    parts: Sequence[Condition]
+
+
+Condition = Comparison | Has | Not | Every | Some
+
+
+def list_names(condition: Condition) -> list[Name]:
+    """Return every name in a condition, in its order."""
+    match condition:
+        case Has(name):
+            return [name]
+        case Not(part):
+            return list_names(part)
+        case Every(parts) | Some(parts):
+            return [name for part in parts for name in list_names(part)]
+        case Comparison(_, left, right, _):
+            return [operand for operand in (left, right) if isinstance(operand, Name)]
+
+
+# Reading
+
+
+@dataclass(frozen=True)
 class _Token:
     kind: str
     text: str
@@ -45,14 +137,14 @@ class _Token:
 
 def parse_condition(text: str) -> Condition:
     """Return the condition that a text says; raises UsageError, with the character, where it says none."""
-    if len(text) > LONGEST:
-        raise cannot_read(f"It has {len(text):,} characters; {LONGEST:,} are read.")
+    if len(text) > _LONGEST:
+        raise cannot_read(f"It has {len(text):,} characters; {_LONGEST:,} are read.")
     return _Reader(_split(text), len(text)).read()
 
 
 def cannot_read(*why: str) -> UsageError:
     """Return why a condition cannot be read, or not be asked of these runs."""
-    return UsageError("The condition of --where cannot be used.", why=why, next_step=HOW_TO_WRITE)
+    return UsageError("The condition of --where cannot be used.", why=why, next_step=_HOW_TO_WRITE)
 
 
 def say_at(at: int) -> str:
@@ -119,8 +211,8 @@ class _Reader:
 
     def _read_each(self) -> Condition:
         self._depth += 1
-        if self._depth > DEEPEST:
-            raise cannot_read(f"It is nested more than {DEEPEST} deep.")
+        if self._depth > _DEEPEST:
+            raise cannot_read(f"It is nested more than {_DEEPEST} deep.")
         found = self._read_part()
         self._depth -= 1
         return found
@@ -162,7 +254,7 @@ class _Reader:
         while self._take(","):
             items.append(self._read_literal())
         self._require(")")
-        return Among(left, items, at)
+        return Some([Comparison("=", left, item, at) for item in items])
 
     def _read_literal(self) -> Literal:
         at, operand = self._at, self._read_operand()
@@ -193,12 +285,12 @@ class _Reader:
         if token.keyword in _CONSTANTS:
             return Literal(_CONSTANTS[token.keyword], token.at)
         of, dot, key = token.text.partition(".")
-        return Name(OF[of], key, token.at) if dot and key and of in OF else Name("", token.text, token.at)
+        return Name(_OF[of], key, token.at) if dot and key and of in _OF else Name("", token.text, token.at)
 
     def _name_quoted(self, token: _Token) -> Name:
-        if token.of and token.of not in OF:
+        if token.of and token.of not in _OF:
             raise cannot_read(f"{say_at(token.at)}: {token.of}. is not one of run., metrics., params. and tags.")
-        return Name(OF.get(token.of, ""), token.text, token.at)
+        return Name(_OF.get(token.of, ""), token.text, token.at)
 
     @property
     def _at(self) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
-from workbench.runs.finding.draft import Draft
+
+if TYPE_CHECKING:
+    from workbench.runs.finding.drafting import Draft
 
 _MOST_METRICS = 2
 

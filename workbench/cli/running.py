@@ -16,7 +16,6 @@ from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
 from workbench.runs.finding.annotations import parse_tags
-from workbench.runs.finding.everything import Everything
 from workbench.runs.trials import Aim
 from workbench.sweeps.search import SEARCHES, parse_axis
 
@@ -221,23 +220,23 @@ def runs(notebook: str | None, where: str | None, limit: int, is_all: bool, as_j
     """List runs, newest first."""
     bench, most = open_bench(), limit + 1
     if is_all:
-        every = bench.list_everything(notebook=notebook, where=where, limit=most)
+        found, drafts = bench.list_everything(notebook=notebook, where=where, limit=most)
     else:
-        every = Everything(tuple(bench.list_runs(notebook=notebook, where=where, limit=most)))
-    shown, is_cut = every.runs[:limit], len(every.runs) > limit
+        found, drafts = bench.list_runs(notebook=notebook, where=where, limit=most), []
+    shown, is_cut, drafts = found[:limit], len(found) > limit, drafts[:limit]
     standings = _list_standings(bench, shown)
     if as_json:
         listed = [{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown]
-        terminal.print_json([*listed, *map(describe_draft, every.drafts[:limit])])
+        terminal.print_json([*listed, *map(describe_draft, drafts)])
         return
-    if where and not shown and not every.drafts:
+    if where and not shown and not drafts:
         terminal.say(f"Of no run this is true: {where}")
         return
     deciding = _list_deciding(bench)
-    if shown or not every.drafts:
+    if shown or not drafts:
         records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
     if is_all:
-        print_drafts(every.drafts[:limit], deciding)
+        print_drafts(drafts, deciding)
     else:
         _say_hidden(bench)
 

@@ -21,7 +21,7 @@ from workbench.runs.run import Run, RunState
 from workbench.runs.trials import list_trials
 
 if TYPE_CHECKING:
-    from workbench.runs.finding.everything import Everything
+    from workbench.runs.finding.drafting import Draft
     from workbench.runs.finding.removal import Removal
     from workbench.runs.following import Follower
 
@@ -78,7 +78,7 @@ class RunVerbs(Project):
 
     def archive(self, run_ids: Sequence[str], *, undo: bool = False) -> list[Run]:
         """Put runs aside, out of the lists and of comparisons by default, or back; nothing of them is lost."""
-        from workbench.runs.finding.archiving import archive_runs
+        from workbench.runs.finding.annotating import archive_runs
 
         return archive_runs(self, run_ids, undo=undo)
 
@@ -145,7 +145,7 @@ class RunVerbs(Project):
 
     def list_everything(
         self, *, notebook: str | None = None, where: str | None = None, limit: int | None = None
-    ) -> Everything:
+    ) -> tuple[list[Run], list[Draft]]:
         """Return runs, also those put aside, and the drafts of notebooks run by hand, newest first; raises the same."""
         from workbench.runs.finding.filtering import list_everything
 

@@ -13,7 +13,7 @@ from workbench.cli.annotations import format_size, print_annotated, print_remova
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.records import print_run, print_runs
 from workbench.runs.finding.annotations import Annotations
-from workbench.runs.finding.draft import Draft
+from workbench.runs.finding.drafting import Draft
 from workbench.runs.finding.removal import Removal
 
 SAID = Annotations("first [red]try", "a note\nof two lines", {"team": "blue", "quick": ""}, "grace@example.org", None)

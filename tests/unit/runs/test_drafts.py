@@ -62,7 +62,7 @@ def test_of_a_draft_that_is_half_there_what_is_there_is_listed(bench):
 
 
 def test_no_drafts_are_none(bench):
-    assert bench.list_everything().drafts == ()
+    assert bench.list_everything() == ([], [])
 
 
 def test_conditions_choose_among_runs_and_drafts_together(bench):
@@ -70,8 +70,8 @@ def test_conditions_choose_among_runs_and_drafts_together(bench):
     keep_draft(bench.settings, "bbbbbbbb", roc_auc=0.5, created="2026-11-21T09:12:31+00:00")
     run = build_run()
     bench.store.add_run(run)
-    found = bench.list_everything(where="metrics.roc_auc > 0.9 or strength = 0.1")
-    assert ([each.id for each in found.runs], [each.id for each in found.drafts]) == ([run.id], ["aaaaaaaa"])
-    assert [draft.id for draft in bench.list_everything(where="state = 'draft'", limit=1).drafts] == ["bbbbbbbb"]
-    assert bench.list_everything(where="state = 'draft'").runs == ()
+    runs, drafts = bench.list_everything(where="metrics.roc_auc > 0.9 or strength = 0.1")
+    assert ([each.id for each in runs], [each.id for each in drafts]) == ([run.id], ["aaaaaaaa"])
+    runs, drafts = bench.list_everything(where="state = 'draft'", limit=1)
+    assert (runs, [draft.id for draft in drafts]) == ([], ["bbbbbbbb"])
     assert bench.list_runs(where="state = 'draft'") == []

@@ -1,4 +1,4 @@
-"""Annotating: what people say of runs is written down beside them, and MLflow is told at once where it answers."""
+"""Annotating: what people say of runs, and that they are put aside, is written down beside them; MLflow is told what they say."""
 
 from __future__ import annotations
 
@@ -58,3 +58,14 @@ def _warn_of_same_name(project: Project, name: str) -> None:
         project.store.find_run(name.strip())
     except NotFound as exc:
         _LOG.warning("%s %s By this name none of them is found.", exc.what, " ".join(exc.reasons))
+
+
+def archive_runs(project: Project, run_ids: Sequence[str], *, undo: bool) -> list[Run]:
+    """Put runs aside, or back among the others, and return them as they are now."""
+    now = utc_now()
+
+    def say(before: Annotations) -> Annotations:
+        return replace(before, archived=None if undo else before.archived or now)
+
+    runs = list({run.id: run for run in map(project.store.find_run, run_ids)}.values())
+    return [replace(run, annotations=project.store.annotations.change(run.id, say)) for run in runs]

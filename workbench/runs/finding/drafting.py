@@ -1,19 +1,48 @@
-"""Reading drafts: from their folders, whatever of them is there and can be read."""
+"""Drafts: what is kept of notebooks that somebody ran by hand, whatever of it can be read; shown as such, and never promotable."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from workbench.config import Settings
 from workbench.records.clock import find_moment
-from workbench.runs.finding.draft import Draft
+from workbench.runs.finding.outline import Outline
 from workbench.runs.folder import DRAFT, LOGGED_METRICS, LOOKS
 from workbench.runs.logged_calls import read_logged_calls, read_plain_file
 from workbench.runs.looks import looks_of_draft
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A notebook that was run by hand: which (empty: nobody knows), when it began and logged last, what it logged so far.
+
+    Times are ISO 8601 in UTC; `holdouts` are the digests and row counts of those it had at hand.
+    """
+
+    id: str
+    notebook: str
+    created: str
+    changed: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    holdouts: Sequence[Mapping[str, Any]] = ()
+
+    def outline(self) -> Outline:
+        """Return it as conditions see it."""
+        return Outline(
+            self.id,
+            "draft",
+            self.created,
+            self.notebook,
+            started=self.created,
+            ended=self.changed,
+            metrics=json.dumps(dict(self.metrics)),
+        )
 
 
 def list_drafts(settings: Settings, *, notebook: str | None = None) -> list[Draft]:

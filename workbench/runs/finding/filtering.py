@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from workbench.runs.finding.conditions import Condition, list_names, parse_condition
-from workbench.runs.finding.drafting import list_drafts
-from workbench.runs.finding.everything import Everything
+from workbench.runs.finding.drafting import Draft, list_drafts
 from workbench.runs.finding.judging import choose_runs
 from workbench.runs.project import Project
 from workbench.runs.run import Run
@@ -28,19 +27,18 @@ def list_chosen_runs(
 
 def list_everything(
     project: Project, where: str | None, *, notebook: str | None = None, limit: int | None = None
-) -> Everything:
-    """Return runs and drafts of which a condition is true, or all, `limit` of each at most; raises the same."""
+) -> tuple[list[Run], list[Draft]]:
+    """Return runs, also those put aside, and drafts: of which a condition is true, or all. `limit` is for each; raises the same."""
     drafts = list_drafts(project.settings, notebook=notebook)
     if where is None:
-        runs = project.store.list_runs(notebook=notebook, limit=limit)
-        return Everything(tuple(runs), tuple(drafts[:limit]))
+        return project.store.list_runs(notebook=notebook, limit=limit), drafts[:limit]
     condition = parse_condition(where)
     runs_first = project.store.list_outlines(_find_parts(condition), notebook=notebook)
     outlines = [*runs_first, *(draft.outline() for draft in drafts)]
     chosen = list(choose_runs(condition, outlines))
     ids = [outlines[place].id for place in chosen if place < len(runs_first)]
     found = [drafts[place - len(runs_first)] for place in chosen if place >= len(runs_first)]
-    return Everything(tuple(project.store.list_runs_by_id(ids[:limit])), tuple(found[:limit]))
+    return project.store.list_runs_by_id(ids[:limit]), found[:limit]
 
 
 def _find_parts(condition: Condition) -> set[str]:

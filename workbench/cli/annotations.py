@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from workbench.cli.terminal import format_age, note, say
+from workbench.executors.limits import format_size
 from workbench.runs.finding.annotations import Annotations, spell_tags
 from workbench.runs.run import Run
 
@@ -15,20 +16,22 @@ if TYPE_CHECKING:
 
 def list_said(said: Annotations) -> Iterator[tuple[str, str]]:
     """Yield what is said of a run as names and texts, with who said it last and when; nothing where nothing is."""
-    for name, text in (("name", said.name), ("note", said.note), ("tags", spell_tags(said.tags))):
-        if text:
-            yield name, text
+    yield from _list_texts(said)
     if said.by:
         yield "said by", f"{said.by}, {format_age(said.at)}"
     if said.archived:
         yield "archived", format_age(said.archived)
 
 
+def _list_texts(said: Annotations) -> Iterator[tuple[str, str]]:
+    every = (("name", said.name), ("note", said.note), ("tags", spell_tags(said.tags)))
+    return ((name, text) for name, text in every if text)
+
+
 def print_annotated(runs: Sequence[Run]) -> None:
     """Say of each run what is said of it now."""
     for run in runs:
-        texts = [f"{name} {text!r}" if name != "tags" else f"tags {text}" for name, text in list_said(run.annotations)]
-        texts = [text for text in texts if not text.startswith(("said by", "archived"))]
+        texts = [f"{name} {text if name == 'tags' else repr(text)}" for name, text in _list_texts(run.annotations)]
         say(f"Run {run.id}: {'; '.join(texts) or 'nothing is said of it'}.")
 
 
@@ -50,11 +53,3 @@ def print_removal(removal: Removal, *, is_done: bool, err: bool = False) -> None
     if count:
         which = "It" if len(removal.runs) == 1 else f"{count:,} of them"
         tell(f"{which} had seen a holdout: the rows and scores it is known by ({kept}) stay, and still count as tries.")
-
-
-def format_size(size: int) -> str:
-    """Return a number of bytes in the largest fitting unit."""
-    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= length:
-            return f"{size / length:.1f} {unit}"
-    return f"{size} bytes"

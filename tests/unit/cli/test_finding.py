@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tests.unit.cli.printing import _eighty_columns, build_run, printed, widths  # noqa: F401
 from workbench.cli import links
-from workbench.cli.annotations import format_size, print_annotated, print_removal
+from workbench.cli.annotations import print_annotated, print_removal
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.records import print_run, print_runs
 from workbench.runs.finding.annotations import Annotations
@@ -63,12 +63,6 @@ def test_what_goes_and_what_stays_is_said(capsys, runs, looks, is_done, said):
     removal = Removal(every, 1_500_000, tuple(run.id for run in every[:looks]), 2_000)
     print_removal(removal, is_done=is_done)
     assert said in capsys.readouterr().out
-
-
-def test_sizes_are_said_in_the_largest_fitting_unit():
-    assert [format_size(size) for size in (0, 999, 1_000, 2_500_000, 7 * 10**9)] == [
-        "0 bytes", "999 bytes", "1.0 kB", "2.5 MB", "7.0 GB"
-    ]  # fmt: skip
 
 
 def test_drafts_are_a_table_of_their_own(capsys):

@@ -68,7 +68,7 @@ def read_files(code: NotebookCode) -> Iterator[FileRead]:
 
 def _path_of(code: NotebookCode, call: Call) -> str | None:
     if call.name and _READERS.fullmatch(call.name):
-        return code.text_of(call.node.args[0] if call.node.args else _first_named(call.node))
+        return code.text_of(call.first or _first_named(call.node))
     function = call.node.func
     if isinstance(function, ast.Attribute) and function.attr in _PATH_READERS and call.name is None:
         return code.text_of(function.value)
@@ -104,7 +104,7 @@ def list_made_files(code: NotebookCode) -> set[str]:
         text
         for call in code.calls
         if call.node not in reads and (_WRITERS.fullmatch(call.method) or _opens(call))
-        for node in (*call.node.args, *(each.value for each in call.node.keywords), *_receiver(call))
+        for node in (*call.arguments, *_receiver(call))
         if (text := code.text_of(node)) is not None
     }
     named |= {magic.rest.split()[-1] for _, magic in code.magics if magic.name in _FILE_MAGICS and magic.rest.split()}
@@ -115,7 +115,7 @@ def list_results(code: NotebookCode) -> Iterator[tuple[Call, str]]:
     """Yield the calls that write a result under a name that is the same in every run, as far as the text tells, with that name."""
     for call in code.calls:
         if _RESULTS.fullmatch(call.method) or _RESULT_CALLS.fullmatch(call.name or ""):
-            for node in (*call.node.args, *(each.value for each in call.node.keywords)):
+            for node in call.arguments:
                 path = code.text_of(node)
                 if path and _FILE.search(path) and not is_address(path) and not _is_set_outside(code, node):
                     yield call, path
@@ -150,8 +150,8 @@ def find_fetching(code: NotebookCode) -> Iterator[tuple[Call, str]]:
             yield call, call.name.partition(".")[0]
         elif _asks_hub(code, call) or _downloads(code, call):
             yield call, "a hub of models and data"
-        elif call.name and (_READERS.fullmatch(call.name) or _CALLERS.fullmatch(call.name)) and call.node.args:
-            texts = [code.text_of(each) for each in code.trace_name(call.node.args[0])]
+        elif call.name and (_READERS.fullmatch(call.name) or _CALLERS.fullmatch(call.name)) and call.first:
+            texts = [code.text_of(each) for each in code.trace_name(call.first)]
             if address := next((text for text in texts if text and _URL.match(text) and not _is_here(text)), None):
                 yield call, address.split("/")[2]
 
@@ -159,7 +159,7 @@ def find_fetching(code: NotebookCode) -> Iterator[tuple[Call, str]]:
 def _asks_hub(code: NotebookCode, call: Call) -> bool:
     if call.method != "from_pretrained":
         return False
-    name = code.text_of(call.node.args[0]) if call.node.args else None
+    name = code.text_of(call.first)
     return (
         not (name and name.startswith((".", "/", "~")))
         and code.constant_of(call.argument("local_files_only")) is not True
@@ -176,7 +176,7 @@ def _is_here(text: str) -> bool:
     return bool(re.match(r"\w+://(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)", text))
 
 
-def fetches(commands: str) -> str | None:
+def find_fetching_command(commands: str) -> str | None:
     """Return the command by which a shell fetches something, None where it does not."""
     found = _FETCHING_COMMANDS.search(commands)
     return found[1] if found else None

@@ -38,9 +38,8 @@ def is_to_be_nominated(code: NotebookCode) -> bool:
 
 def find_models(code: NotebookCode) -> list[ast.expr]:
     """Return the expressions that are a model: what is logged, or, where nothing is, what is fitted."""
-    calls = [*code.list_calls(_LOGS_MODEL), *code.list_calls(LOGS_ALL)]
-    logged = [call.node.args[0] for call in calls if call.node.args]
-    logged += [node for call in calls if (node := call.argument("model"))]
+    calls = list(code.list_calls(_LOGS_MODEL, LOGS_ALL))
+    logged = [node for call in calls if (node := call.argument("model", 0))]
     fitted = [
         call.node.func.value
         for call in code.calls
@@ -128,8 +127,7 @@ class _Walk:
 
     def _parts_of_found(self, search: ast.AST, place: Place | None) -> Iterator[ModelPart]:
         """Yield the parts of what a search found: of the search itself only the estimator it was given."""
-        values = self._code.values_of(search.id) if isinstance(search, ast.Name) else [search]
-        for value in values:
+        for value in self._code.trace_name(search):
             made = value
             while (
                 isinstance(made, ast.Call)

@@ -51,6 +51,21 @@ class Call:
         return given[position] if named is None and position is not None and position < len(given) else named
 
     @property
+    def arguments(self) -> list[ast.expr]:
+        """Every expression that is given to it."""
+        return [*self.node.args, *(each.value for each in self.node.keywords)]
+
+    @property
+    def first(self) -> ast.expr | None:
+        """What is given to it first, not by name."""
+        return self.node.args[0] if self.node.args else None
+
+    @property
+    def listed(self) -> list[ast.expr | None]:
+        """What is given to it first, or the parts of that where it is a list."""
+        return list(getattr(self.first, "elts", [self.first]))
+
+    @property
     def is_open(self) -> bool:
         """Whether it takes arguments from a mapping or list, so that nobody can tell which."""
         return any(each.arg is None for each in self.node.keywords) or any(
@@ -66,6 +81,11 @@ class Import:
     module: str
     member: str | None
     is_certain: bool
+
+    @property
+    def top(self) -> str:
+        """The module at the top, which is what is installed."""
+        return self.module.partition(".")[0]
 
     @property
     def full_name(self) -> str:
@@ -134,10 +154,6 @@ class NotebookCode:
         """Yield the calls under these full names."""
         return (call for call in self.calls if call.name in names)
 
-    def uses(self, *packages: str) -> bool:
-        """Whether one of these packages is imported."""
-        return any(each.module.partition(".")[0] in packages for each in self.imports)
-
     # Texts
 
     def text_of(self, node: ast.AST | None, depth: int = _LONGEST_PATH) -> str | None:
@@ -198,7 +214,7 @@ def list_styles(code: NotebookCode) -> Iterator[tuple[Place, str]]:
     """Yield the styles of Matplotlib that are named, with their places."""
     module = ("matplotlib.style", "matplotlib.pyplot.style")
     for call in code.list_calls(*(f"{name}.{verb}" for name in module for verb in ("use", "context"))):
-        for each in getattr(call.node.args[0], "elts", call.node.args[:1]) if call.node.args else ():
+        for each in call.listed:
             if text := code.text_of(each):
                 yield call.place, text
 

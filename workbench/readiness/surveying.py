@@ -29,7 +29,7 @@ def survey(document: Mapping[str, Any], code: NotebookCode, folder: Path, settin
         missing_names={} if is_other else dict(_find_lacking(code, missing, folder)),
         missing_styles={} if is_other else dict(_find_missing_styles(code)),
         missing_files=frozenset(_find_missing_files(code, folder)),
-        beside=frozenset(top for top in _tops(code) if locating.is_beside(top, folder)),
+        beside=frozenset(top for top in {each.top for each in code.imports} if locating.is_beside(top, folder)),
         draws={} if is_other else dict(_find_draws(code)),
         output_bytes=settings.limits.output_bytes,
         unknown=tuple(_list_unknown(missing if moves else frozenset(), is_other)),
@@ -46,26 +46,20 @@ def _ask_kernel(document: Mapping[str, Any]) -> tuple[list[Refusal], bool]:
         return [Refusal(" ".join([exc.what, *exc.reasons]), exc.next_step)], False
 
 
-def _tops(code: NotebookCode) -> set[str]:
-    return {each.module.partition(".")[0] for each in code.imports}
-
-
 def _find_missing(code: NotebookCode, folder: Path) -> Iterator[str]:
     made = file_calls.list_made_files(code)
     for each in code.imports:
-        top = each.module.partition(".")[0]
-        if f"{top}.py" in made:
+        if f"{each.top}.py" in made:
             continue
-        if not locating.is_there(top, folder):
-            yield top
+        if not locating.is_there(each.top, folder):
+            yield each.top
         elif not locating.is_there(each.module, folder):
             yield each.module
 
 
 def _find_lacking(code: NotebookCode, missing: frozenset[str], folder: Path) -> Iterator[tuple[str, str]]:
     for each in code.imports:
-        top = each.module.partition(".")[0]
-        if {top, each.module} & missing or locating.is_beside(top, folder):
+        if {each.top, each.module} & missing or locating.is_beside(each.top, folder):
             continue
         if lacking := locating.find_lacking(each.module, each.member):
             yield each.full_name, lacking

@@ -76,20 +76,16 @@ def _find_tables(code: NotebookCode, role: str) -> Iterator[Call]:
             yield call
 
 
-def _list_logging(code: NotebookCode, name: str) -> Iterator[Call]:
-    yield from (*code.list_calls(name), *code.list_calls(LOGS_ALL))
-
-
 def no_predictions(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield it where no predictions of the holdout are logged."""
-    if is_to_be_nominated(code) and not any(_list_logging(code, "workbench.log_predictions")):
+    if is_to_be_nominated(code) and not any(code.list_calls("workbench.log_predictions", LOGS_ALL)):
         what = "It logs no predictions, so nobody can compute its score again or compare its runs."
         yield Trace(what, "Add wb.log_predictions(holdout.index, truth, score).")
 
 
 def no_model(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield it where no model is logged, or only as MLflow's own calls do."""
-    if not is_to_be_nominated(code) or any(_list_logging(code, "workbench.log_model")):
+    if not is_to_be_nominated(code) or any(code.list_calls("workbench.log_model", LOGS_ALL)):
         return
     plain = next((call for call in code.calls if LOGS_WITH_MLFLOW.fullmatch(call.name or "")), None)
     what = "A model that MLflow logged is kept as a file, and cannot be nominated." if plain else "It logs no model."

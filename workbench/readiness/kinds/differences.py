@@ -39,7 +39,7 @@ def fixed_place(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield paths that start at a place of this machine or this person; a parameter's default can be given another value."""
     seen: set[tuple[int, int]] = set()
     for call in code.calls:
-        texts = [] if call.method in _MESSAGES else [*call.node.args, *(each.value for each in call.node.keywords)]
+        texts = [] if call.method in _MESSAGES else call.arguments
         yield from _trace_fixed(call.place, texts, seen)
     for place, statement, _is_certain in code.statements():
         if isinstance(statement, ast.Assign | ast.AnnAssign) and PARAMETERS not in place.cell.tags and statement.value:
@@ -87,7 +87,7 @@ def undeclared_file(code: NotebookCode, around: Surroundings) -> Iterator[Trace]
     """Yield the data files that no logged table was made of, where there is to be a model."""
     if not is_to_be_nominated(code):
         return
-    tables = [each for call in code.list_calls("workbench.log_dataset") for each in (*call.node.args, *_values(call))]
+    tables = [each for call in code.list_calls("workbench.log_dataset") for each in call.arguments]
     declared, made = code.trace_back(tables), file_calls.list_made_files(code)
     for read in file_calls.read_files(code):
         if (
@@ -117,17 +117,13 @@ def overwritten_file(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
             yield Trace(what, f"Write it to wb.folder / {name!r}: it is kept with each run.", call.place)
 
 
-def _values(call: Call) -> list[ast.expr]:
-    return [each.value for each in call.node.keywords]
-
-
 def reads_network(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield what is asked of a network: it may not be there, or answer otherwise."""
     advice = "Fetch it once into a file beside the notebook, and read that."
     for call, source in file_calls.find_fetching(code):
         yield Trace(f"It asks the network ({source}), which may not answer, or otherwise.", advice, call.place)
     for place, magic in code.magics:
-        if command := file_calls.fetches(magic.commands):
+        if command := file_calls.find_fetching_command(magic.commands):
             yield Trace(f"It asks the network ({command}), which may not answer, or otherwise.", advice, place)
 
 

@@ -74,8 +74,7 @@ _ASK_INSTEAD = {
 def missing_module(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:
     """Yield the imports of what is neither installed nor beside the notebook."""
     for each in code.imports:
-        top = each.module.partition(".")[0]
-        missing = next((name for name in (each.module, top) if name in around.missing_modules), None)
+        missing = next((name for name in (each.module, each.top) if name in around.missing_modules), None)
         if missing and each.is_certain:
             what = f"{missing} is neither installed nor beside the notebook."
             yield Trace(what, "Install it into the environment of the workbench, or put it there.", each.place)
@@ -112,7 +111,7 @@ def needs_a_screen(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
         if magic.name == "matplotlib" and not _DRAWS_ALONE.fullmatch(backend):
             yield Trace(f"%matplotlib {backend} needs somebody's screen.", advice, place)
     for call in code.list_calls("matplotlib.use", "matplotlib.pyplot.switch_backend"):
-        chosen = code.text_of(call.node.args[0]) if call.node.args else None
+        chosen = code.text_of(call.first)
         if chosen and not _DRAWS_ALONE.fullmatch(chosen):
             yield Trace(f"The backend {chosen} needs somebody's screen.", advice, call.place)
 
@@ -126,11 +125,7 @@ def installs(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
         if by_magic or _INSTALL.search(magic.commands):
             yield Trace(what, advice, place)
     for call in code.list_calls("os.system", "subprocess.run", "subprocess.call", "subprocess.check_call"):
-        words = (
-            [code.text_of(each) or "" for each in getattr(call.node.args[0], "elts", call.node.args[:1])]
-            if call.node.args
-            else []
-        )
+        words = [code.text_of(each) or "" for each in call.listed]
         if re.search(r"\bpip\b.*\binstall\b", " ".join(words)):
             yield Trace(what, advice, call.place)
 

@@ -18,22 +18,17 @@ from workbench.readiness.surroundings import Refusal
 from workbench.readiness.surveying import survey
 
 
-def check_notebook(name: str, content: bytes, folder: Path, settings: Settings) -> Readiness:
-    """Say what a notebook (its bytes, in a folder) will meet when it runs; raises UsageError for what is no notebook."""
+def check_file(path: Path, settings: Settings) -> Readiness:
+    """Say what a notebook will meet when it runs; raises NotFound where there is none, UsageError for what is no notebook."""
+    name = name_notebook(path, settings.project)
     try:
-        return _check(name, content, folder, settings)
+        return _check(name, path.read_bytes(), path.resolve().parent, settings)
     except RecursionError as exc:
         raise UsageError(
             f"{name} cannot be checked.",
             why="A cell is nested too deeply to be read.",
             next_step="Give what is nested names of its own.",
         ) from exc
-
-
-def check_file(path: Path, settings: Settings) -> Readiness:
-    """Say the same of a notebook on disk; raises NotFound where there is none."""
-    name = name_notebook(path, settings.project)
-    return check_notebook(name, path.read_bytes(), path.resolve().parent, settings)
 
 
 def _check(name: str, content: bytes, folder: Path, settings: Settings) -> Readiness:

@@ -24,14 +24,14 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    name: Kind(effect, find)
+    find.__name__: Kind(effect, find)
     for effect, members in {
         Effect.STOPS: stops.FINDS,
         Effect.DIFFERS: differences.FINDS,
         Effect.BURDENS: burdens.FINDS,
         Effect.BARS: bars.FINDS,
     }.items()
-    for name, find in members.items()
+    for find in members
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from workbench.models.advice import advise_on
@@ -136,7 +136,4 @@ def _say(name: str) -> str:
     return advice[:1].upper() + advice[1:]
 
 
-FINDS: Mapping[str, Find] = {
-    each.__name__: each
-    for each in (no_parameters, no_holdout, no_train, no_predictions, no_model, unreviewed_type, own_code)
-}
+FINDS: Sequence[Find] = (no_parameters, no_holdout, no_train, no_predictions, no_model, unreviewed_type, own_code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from workbench.readiness.kinds.trace import Find, Trace
 from workbench.readiness.notebook_code import Call, NotebookCode, Place
@@ -69,4 +69,4 @@ def _is_whole_table(node: ast.expr) -> bool:
     return False
 
 
-FINDS: Mapping[str, Find] = {each.__name__: each for each in (outputs_too_large, shows_every_row)}
+FINDS: Sequence[Find] = (outputs_too_large, shows_every_row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from workbench.readiness import file_calls
 from workbench.readiness.kinds.trace import Find, Trace
@@ -253,15 +253,12 @@ def _first(
         yield Trace(f"{who} draws without a seed.", f"Call {how} before the first draw.", call.place)
 
 
-FINDS: Mapping[str, Find] = {
-    each.__name__: each
-    for each in (
-        fixed_place,
-        changes_folder,
-        left_from_debugging,
-        undeclared_file,
-        overwritten_file,
-        reads_network,
-        no_seed,
-    )
-}
+FINDS: Sequence[Find] = (
+    fixed_place,
+    changes_folder,
+    left_from_debugging,
+    undeclared_file,
+    overwritten_file,
+    reads_network,
+    no_seed,
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from workbench.readiness.file_calls import read_files
 from workbench.readiness.kinds.trace import Find, Trace
@@ -130,10 +130,14 @@ def installs(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
             yield Trace(what, advice, call.place)
 
 
-FINDS: Mapping[str, Find] = {
-    each.__name__: each
-    for each in (
-        unusable, not_python, skipped_cell, waits_for_somebody, missing_module, missing_name, missing_file, needs_a_screen,
-        installs,
-    )
-}  # fmt: skip
+FINDS: Sequence[Find] = (
+    unusable,
+    not_python,
+    skipped_cell,
+    waits_for_somebody,
+    missing_module,
+    missing_name,
+    missing_file,
+    needs_a_screen,
+    installs,
+)

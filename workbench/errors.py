@@ -25,6 +25,11 @@ class WorkbenchError(Exception):
         self.reasons = (why,) if isinstance(why, str) else tuple(why)
         self.next_step = next_step
 
+    @property
+    def in_one_line(self) -> str:
+        """What happened and why."""
+        return " ".join([self.what, *self.reasons])
+
     def _render_traceback_(self) -> list[str]:
         """Show the three parts in a notebook; where our own code stood when it said no helps nobody there."""
         return str(self).splitlines()

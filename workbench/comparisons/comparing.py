@@ -187,7 +187,7 @@ def _select_alike(
         try:
             scored = _read_scored(run, read)
         except UsageError as exc:
-            reasons.append(" ".join([exc.what, *exc.reasons]))
+            reasons.append(exc.in_one_line)
             continue
         if strange := find_strange_rows(scored.predictions, row_ids, (run.holdout or {})["rows"]):
             reasons.append(f"Run {run.id} was not scored on just the holdout's rows. {strange}")

@@ -127,7 +127,7 @@ def _score(files: Mapping[str, bytes], request: ScoringRequest) -> Scoring:
     try:
         return _ask(files, request)
     except WorkbenchError as exc:
-        return Scoring(fault=" ".join([exc.what, *exc.reasons]))
+        return Scoring(fault=exc.in_one_line)
     # A model may fail in any way; each is a fact about it and none is an error of ours.
     except Exception as exc:
         return Scoring(fault=f"{type(exc).__name__}: {' '.join(str(exc).split())[:500]}")

@@ -44,7 +44,7 @@ def find_changed_facts(project: Project, nominee: Nominee) -> list[str]:
         plan, tries = _plan_again(project, nominee, frozen)
         now = nominating.recompute_facts(plan, frozen, project.settings)
     except (NotFound, UsageError, Refused, Unavailable) as exc:
-        return [f"The facts of {subject} cannot be computed again: {' '.join([exc.what, *exc.reasons])}"]
+        return [f"The facts of {subject} cannot be computed again: {exc.in_one_line}"]
     files = find_differing_files(nominee.read_bundle(), plan.kept.model_files)
     answers = find_changed_answers(frozen, nominee.challenger, nominee.before)
     changed = [*find_differing_facts(frozen, now), *find_untold_tries(frozen, tries)]

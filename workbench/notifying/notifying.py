@@ -19,6 +19,6 @@ def _tell(name: str, notice: Notice, ways: Ways) -> str | None:
     try:
         return "" if NOTIFIERS[name](notice, ways) else None
     except NotTold as exc:
-        return " ".join([exc.what, *exc.reasons])
+        return exc.in_one_line
     except Exception as exc:  # whatever is wrong with it, what is told of has ended well
         return f"{type(exc).__name__}: {exc}"

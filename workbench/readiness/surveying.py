@@ -43,7 +43,7 @@ def _ask_kernel(document: Mapping[str, Any]) -> tuple[list[Refusal], bool]:
     try:
         return [], not is_own_python(find_kernel(document))
     except UsageError as exc:
-        return [Refusal(" ".join([exc.what, *exc.reasons]), exc.next_step)], False
+        return [Refusal(exc.in_one_line, exc.next_step)], False
 
 
 def _find_missing(code: NotebookCode, folder: Path) -> Iterator[str]:

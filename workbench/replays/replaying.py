@@ -252,7 +252,7 @@ def _compare_replays(run: Run, runs: Iterable[Run], settings: Settings) -> tuple
         try:
             replays.append(_compare(kept, read_kept(_read_run(other, settings))))
         except WorkbenchError as exc:
-            faults.append(" ".join([exc.what, *exc.reasons]))
+            faults.append(exc.in_one_line)
     return replays, faults
 
 

@@ -52,7 +52,7 @@ def read_results(
     try:
         predictions = parse_outcome(files[PREDICTIONS], run.id)
     except UsageError as exc:
-        return Results(says=(" ".join([exc.what, *exc.reasons]),), courses=courses)
+        return Results(says=(exc.in_one_line,), courses=courses)
     says, pictures = _describe(predictions, read_threshold(files), target)
     return Results(says, _recompute(predictions, run.metrics), pictures, courses)
 

@@ -71,7 +71,7 @@ def publish_annotations(run: Run, settings: Settings, store: Store, tracker: Mlf
 
 
 def _say_refused(exc: Exception) -> str:
-    said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
+    said = exc.in_one_line if isinstance(exc, WorkbenchError) else str(exc)
     return said.partition("\n")[0] or type(exc).__name__
 
 

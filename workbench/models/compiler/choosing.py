@@ -73,7 +73,7 @@ def _try_form(
     try:
         predict = predictor_of_form(form, model, contract)
     except Refused as exc:
-        return FormFact(form.name, False, " ".join([exc.what, *exc.reasons]))
+        return FormFact(form.name, False, exc.in_one_line)
     fact = compare_form(form.name, predict, measure, largest=largest, largest_batch=largest_batch)
     return add_arrays(fact, form.content, model, most=most_questions(contract)) if form.whole else fact
 

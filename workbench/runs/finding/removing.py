@@ -73,7 +73,7 @@ def finish_removals(
             _remove_files(settings, each.run_id, attempts[each.run_id])
             store.removals.finish(each.run_id, is_look=is_look(attempts[each.run_id]))
         except (WorkbenchError, OSError) as exc:
-            said = " ".join([exc.what, *exc.reasons]) if isinstance(exc, WorkbenchError) else str(exc)
+            said = exc.in_one_line if isinstance(exc, WorkbenchError) else str(exc)
             left[each.run_id] = f"It is deleted, but not all of it is gone: {said}"
     return left
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from workbench.workflow import Workbench
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
-
-SAID: Sequence[Callable[[Any], Any]] = (
-    click.option("--name", help="What the run is called; it can be asked for by this name."),
-    click.option("--note", metavar="TEXT", help="What is to be remembered of it."),
-    click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="What it is found by; repeatable."),
-)
 
 WHERE = click.option(
     "--where",

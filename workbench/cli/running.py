@@ -11,7 +11,7 @@ import click
 
 from workbench.cli import following, progress, records, terminal
 from workbench.cli.drafts import describe_draft, print_drafts
-from workbench.cli.options import JSON, SAID, WHERE, near, open_bench, open_for, open_with, pairs
+from workbench.cli.options import JSON, WHERE, near, open_bench, open_for, open_with, pairs
 from workbench.errors import RunFailed, WorkbenchError
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
@@ -38,7 +38,9 @@ _EXECUTION: Sequence[Callable[[Any], Any]] = (
     click.option(
         "--notify", is_flag=True, help="Tell how it ended: by the command, desktop or e-mail of the settings."
     ),
-    *SAID,
+    click.option("--name", help="What the run is called; it can be asked for by this name."),
+    click.option("--note", metavar="TEXT", help="What is to be remembered of it."),
+    click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="What it is found by; repeatable."),
     click.option(
         "--cold", is_flag=True, help="Use an ordinary kernel, not one forked from a process with the imports loaded."
     ),

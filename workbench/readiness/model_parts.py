@@ -36,7 +36,7 @@ def is_to_be_nominated(code: NotebookCode) -> bool:
     )
 
 
-def find_models(code: NotebookCode) -> list[ast.expr]:
+def _find_models(code: NotebookCode) -> list[ast.expr]:
     """Return the expressions that are a model: what is logged, or, where nothing is, what is fitted."""
     calls = list(code.list_calls(_LOGS_MODEL, LOGS_ALL))
     logged = [node for call in calls if (node := call.argument("model", 0))]
@@ -54,7 +54,7 @@ def list_parts(code: NotebookCode, packages: Collection[str]) -> list[ModelPart]
     What is given to a part of any but these packages, or of Python itself, is not looked into: it is nobody's business here.
     """
     walk = _Walk(code, {*packages, *sys.stdlib_module_names, "builtins"})
-    parts = [part for model in find_models(code) for part in walk.parts_of(model)]
+    parts = [part for model in _find_models(code) for part in walk.parts_of(model)]
     unique = {(part.name, part.place.cell.number, part.place.line): part for part in parts}
     return sorted(unique.values(), key=lambda part: (part.place.cell.number, part.place.line, part.name))
 

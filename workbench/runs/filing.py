@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from workbench.errors import Refused, UsageError
 from workbench.files.trees import digest_tree
@@ -36,7 +37,9 @@ def keep_file(path: Path, kept: Path, name: str | None = None) -> list[str]:
     """
     source = Path(os.path.abspath(path))  # noqa: PTH100 - a link is what somebody named
     if name is None and source.is_relative_to(kept):
-        return [] if os.path.lexists(source) else _refuse_missing(path)
+        if not os.path.lexists(source):
+            _refuse_missing(path)
+        return []
     # Of `.` and `..` the folder's own name, like of every other.
     chosen = choose_name(path if path.name else source, name)
     target = kept / chosen
@@ -51,7 +54,7 @@ def keep_file(path: Path, kept: Path, name: str | None = None) -> list[str]:
     return _copy_folder(source, target, chosen)
 
 
-def _refuse_missing(path: Path) -> list[str]:
+def _refuse_missing(path: Path) -> NoReturn:
     raise UsageError(
         f"There is no file {path} to be kept.",
         why=f"It was looked for in {Path.cwd()}.",
@@ -64,7 +67,7 @@ def _copy_one(source: Path, target: Path, name: str) -> list[str]:
         # Opened so that a pipe without a writer is not waited for.
         descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
-        return _refuse_missing(source)
+        _refuse_missing(source)
     except OSError as exc:
         step = "Have it readable for whoever runs the notebook."
         raise UsageError(f"{source} cannot be kept.", why=str(exc), next_step=step) from exc

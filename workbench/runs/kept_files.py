@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath, PurePosixPath
+from pathlib import PurePath
 from typing import Any
 
 from workbench.errors import UsageError
@@ -37,15 +37,14 @@ def choose_name(path: PurePath, name: str | None) -> str:
     if name is None:
         leads_down = not path.is_absolute() and ".." not in path.parts
         name = path.as_posix() if leads_down else path.name
-    parts = name.split("/")
-    reasons = [reason for part in parts if (reason := _find_fault(part))]
+    reasons = [reason for part in name.split("/") if (reason := _find_fault(part))]
     if reasons:
         raise UsageError(
             f"{name!r} cannot name a kept file.",
             why=list(dict.fromkeys(reasons)),
             next_step='Give a path below the run\'s folder, such as wb.log_file(path, name="plots/roc.png").',
         )
-    return PurePosixPath(*parts).as_posix()
+    return name
 
 
 def _find_fault(part: str) -> str | None:

@@ -94,8 +94,6 @@ def _judge(path: str, writers: Sequence[tuple[Run, WrittenFile]]) -> Overwritten
 
 def _are_beside(one: Run, other: Run) -> bool:
     """True for runs that went on at the same time, and where nobody can tell."""
-    spans = [(run.started, run.ended) for run in (one, other)]
-    (first, first_end), (second, second_end) = spans
-    if not (first and first_end and second and second_end):
+    if not (one.started and one.ended and other.started and other.ended):
         return True
-    return first < second_end and second < first_end
+    return one.started < other.ended and other.started < one.ended

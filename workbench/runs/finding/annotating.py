@@ -39,11 +39,11 @@ def _say(project: Project, run: Run, change: Change, by: str) -> Run:
         return change.apply(before, by=by, at=utc_now())
 
     now = replace(run, annotations=project.store.annotations.change(run.id, say))
-    tell_annotations(project, now)
+    _tell(project, now)
     return now
 
 
-def tell_annotations(project: Project, run: Run) -> None:
+def _tell(project: Project, run: Run) -> None:
     """Tell MLflow what is said of a run; where it does not take that it is told with the next run."""
     if run.tracked_as and (refused := publish_annotations(run, project.settings, project.store, project.tracker)):
         _LOG.warning(

@@ -47,18 +47,18 @@ def require_deletable(runs: Sequence[Run], entries: Sequence[Entry], registered:
 def _find_reasons(run: Run, entries: Sequence[Entry], registered: Sequence[str]) -> Iterator[str]:
     if run.state not in FINAL_STATES:
         yield f"Run {run.id} is {run.state.lower()}; `workbench stop {run.id}` ends it."
-    named = find_naming(entries, run.id)
+    named = _find_naming(entries, run.id)
     for entry in named:
         yield f"Run {run.id} is named by entry {entry.sequence} of the ledger: {entry.subject}, {entry.event}."
     replayed = str(run.provenance.get("replay_of", ""))
-    for entry in find_naming(entries, replayed) if replayed and not named else ():
+    for entry in _find_naming(entries, replayed) if replayed and not named else ():
         yield f"Run {run.id} is a replay of run {replayed}, which entry {entry.sequence} of the ledger names: {entry.subject}."
     unknown = [version for version in registered if version not in {entry.subject for entry in named}]
     if unknown:
         yield f"Run {run.id} is registered in MLflow as {', '.join(unknown)}."
 
 
-def find_naming(entries: Sequence[Entry], run_id: str) -> list[Entry]:
+def _find_naming(entries: Sequence[Entry], run_id: str) -> list[Entry]:
     """Return the entries of a ledger that name a run, wherever in them."""
     return [entry for entry in entries if entry.subject == run_id or _names(entry.body, run_id)]
 

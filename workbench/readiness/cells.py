@@ -144,14 +144,9 @@ def _indent(text: str) -> str:
 
 
 def _to_python(name: str, rest: str) -> str:
-    code = rest[_end_of_options(rest) :] if name in _PYTHON_FOLLOWS else "pass"
+    code = _OPTIONS.sub("", rest, count=1) if name in _PYTHON_FOLLOWS else "pass"
     try:
         ast.parse(code)
     except (SyntaxError, ValueError):
         return "pass"
     return code or "pass"
-
-
-def _end_of_options(rest: str) -> int:
-    found = _OPTIONS.match(rest)
-    return found.end() if found else 0

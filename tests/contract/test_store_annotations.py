@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.stores import add, at_once, move
 from workbench.errors import NotFound
-from workbench.runs.finding.annotations import NOTHING_SAID, Change
+from workbench.runs.finding.annotations import NOTHING_SAID, Annotations, Change
 from workbench.runs.run import RunState
 
 NOW, LATER = "2026-11-20T09:00:00+00:00", "2026-11-21T09:00:00+00:00"
@@ -69,7 +69,7 @@ def test_what_mlflow_was_not_told_is_listed_until_it_was(store):
     assert [each.id for each in store.list_untold_runs()] == [run.id]
     store.annotations.mark_told(run.id, said)
     assert store.list_untold_runs() == []
-    assert store.annotations.find(run.id) == (said, {"name": "best", "note": None, "tags": {"team": "blue"}})
+    assert store.annotations.find(run.id) == (said, Annotations("best", tags={"team": "blue"}))
 
 
 def test_what_was_said_while_mlflow_was_told_is_told_another_time(store):

@@ -13,7 +13,6 @@ from workbench.models.contract import parse_contract
 from workbench.models.mlflow_model import describe_model
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.models.skops_loader import list_types_to_trust
-from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.removing import finish_removals
 from workbench.runs.folder import LOGGED_METRICS, MODEL
 from workbench.runs.logged_calls import read_logged_calls
@@ -56,8 +55,7 @@ def publish_run(run: Run, settings: Settings, store: Store, tracker: MlflowTrack
 
 def publish_annotations(run: Run, settings: Settings, store: Store, tracker: MlflowTracker) -> str | None:
     """Tell MLflow what is said of a run now; return why it did not take that, and it is told another time."""
-    said, told = store.annotations.find(run.id)
-    before = Annotations(**told)
+    said, before = store.annotations.find(run.id)
     if said.is_empty and before.is_empty:
         return None
     folder = settings.runs_folder / run.id

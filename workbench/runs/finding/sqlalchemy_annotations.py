@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,12 +64,12 @@ class KeptAnnotations:
             write_annotations(connection, run_id, said)
             return said
 
-    def find(self, run_id: str) -> tuple[Annotations, Mapping[str, Any]]:
+    def find(self, run_id: str) -> tuple[Annotations, Annotations]:
         """Return what is said of a run now, and the name, note and tags that MLflow was told of last."""
         query = sa.select(ANNOTATIONS.c.told).where(ANNOTATIONS.c.run_id == run_id)
         with self._database.transaction() as connection:
             told = connection.execute(query).scalar()
-            return _read_annotations(connection, run_id), json.loads(told) if told else {}
+            return _read_annotations(connection, run_id), Annotations(**json.loads(told)) if told else NOTHING_SAID
 
     def count_archived(self) -> int:
         """Return how many runs are put aside."""

@@ -100,6 +100,10 @@ class _Met:
     is_guarded: bool
     is_deferred: bool
 
+    @property
+    def is_certain(self) -> bool:
+        return not (self.is_guarded or self.is_deferred)
+
 
 class NotebookCode:
     """What a notebook's cells say, skipped ones left out; names mean the same in all cells."""
@@ -117,9 +121,8 @@ class NotebookCode:
         self.assigned: dict[str, list[ast.expr | None]] = {}
         for met in self._met:
             for name, value in _bind(met.node):
-                if name in self.names:
-                    continue
-                self.assigned.setdefault(name, []).append(value)
+                if name not in self.names:
+                    self.assigned.setdefault(name, []).append(value)
         self.calls = tuple(self._read_call(met) for met in self._met if isinstance(met.node, ast.Call))
 
     @property
@@ -131,12 +134,12 @@ class NotebookCode:
         """Yield every statement with its place and whether it stands at the top, where it is certain to run."""
         for met in self._met:
             if isinstance(met.node, ast.stmt):
-                yield met.place, met.node, not (met.is_guarded or met.is_deferred)
+                yield met.place, met.node, met.is_certain
 
     def _read_call(self, met: _Met) -> Call:
         node = met.node
         assert isinstance(node, ast.Call)
-        return Call(met.place, node, self.spell(node.func), not (met.is_guarded or met.is_deferred))
+        return Call(met.place, node, self.spell(node.func), met.is_certain)
 
     def spell(self, node: ast.AST) -> str | None:
         """Return the full name of what was imported or built in; None for everything else."""

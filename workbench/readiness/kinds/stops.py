@@ -10,7 +10,6 @@ from workbench.readiness.kinds.trace import Find, Trace
 from workbench.readiness.notebook_code import NotebookCode, Place, list_styles
 from workbench.readiness.surroundings import Surroundings
 
-_ASKS = frozenset({"input", "getpass.getpass"})
 _DEBUGGERS = frozenset(
     {
         "code.interact", "IPython.embed", "IPython.core.debugger.set_trace", "ipdb.set_trace", "pdb.pm",
@@ -56,8 +55,8 @@ def skipped_cell(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
 def waits_for_somebody(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
     """Yield what waits for somebody to type."""
     for call in code.calls:
-        if call.name in _ASKS:
-            yield Trace(f"{call.method}() waits for somebody to type.", _ASK_INSTEAD[call.name or ""], call.place)
+        if advice := _ASK_INSTEAD.get(call.name or ""):
+            yield Trace(f"{call.method}() waits for somebody to type.", advice, call.place)
         elif call.name in _DEBUGGERS:
             yield Trace(f"{call.name}() waits for somebody to type.", "Take it out.", call.place)
     for place, magic in code.magics:

@@ -16,9 +16,8 @@ from workbench.notebooks.parameters import Parameter
 from workbench.notebooks.parameters_cell import read_parameters
 from workbench.records.digest import canonical_json, sha256_hex
 
-INJECTED = "injected-parameters"
-# How Jupyter's tools are told to go on after a cell that fails.
-_MAY_FAIL = "raises-exception"
+# What cells are tagged with. By the last Jupyter's tools are told to go on after a cell that fails.
+PARAMETERS, INJECTED, MAY_FAIL = "parameters", "injected-parameters", "raises-exception"
 _CELL_TYPES = ("code", "markdown", "raw")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_LINE = 80
@@ -62,7 +61,7 @@ def parse_notebook(name: str, content: bytes) -> Notebook:
 
 def _require_none_injected(name: str, cells: Sequence[Mapping[str, Any]]) -> None:
     # By this tag papermill and everybody who reads what was executed tell the injected cell from those of the author.
-    found = next((number for number, cell in enumerate(cells, 1) if INJECTED in _tags_of(cell)), None)
+    found = next((number for number, cell in enumerate(cells, 1) if INJECTED in tags_of(cell)), None)
     if found is not None:
         raise UsageError(
             f"{name} cannot be used.",
@@ -107,7 +106,7 @@ def _broken(name: str, why: str) -> UsageError:
 
 def read_declared(name: str, document: Mapping[str, Any]) -> tuple[Parameter, ...]:
     """Return the parameters a notebook declares in its cell tagged `parameters`; raises UsageError where it cannot be read."""
-    tagged = [cell for cell in document["cells"] if "parameters" in cell["metadata"].get("tags", [])]
+    tagged = [cell for cell in document["cells"] if PARAMETERS in tags_of(cell)]
     if not tagged:
         return ()
     if len(tagged) == 1 and tagged[0]["cell_type"] == "code":
@@ -142,7 +141,7 @@ def extract_source(executed: dict[str, Any]) -> bytes:
     cells = [
         {"cell_type": cell["cell_type"], "metadata": {}, "source": cell_source(cell)}
         for cell in strip_outputs(executed)["cells"]
-        if INJECTED not in cell["metadata"].get("tags", [])
+        if INJECTED not in tags_of(cell)
     ]
     for cell in cells:
         if cell["cell_type"] == "code":
@@ -160,7 +159,7 @@ def _digest(document: dict[str, Any]) -> str:
 
 def written_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the cells as their author counts them, from 1: code that somebody wrote, neither empty nor injected parameters."""
-    return [cell for cell in _code_cells(document) if INJECTED not in _tags_of(cell)]
+    return [cell for cell in _code_cells(document) if INJECTED not in tags_of(cell)]
 
 
 def number_cells(document: Mapping[str, Any]) -> list[int]:
@@ -176,7 +175,7 @@ def _code_cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def find_failed_cell(document: Mapping[str, Any]) -> int | None:
     """Return which written cell shows an error: rather one that nobody said may fail, for such a cell ended the execution."""
     failures = [(number, cell) for number, cell in enumerate(written_cells(document), 1) if _errors_of(cell)]
-    return min(failures, key=lambda each: _MAY_FAIL in _tags_of(each[1]), default=(None, {}))[0]
+    return min(failures, key=lambda each: MAY_FAIL in tags_of(each[1]), default=(None, {}))[0]
 
 
 def read_execution(document: Mapping[str, Any], *, completed: bool) -> Execution:
@@ -206,7 +205,8 @@ def find_failed_line(document: Mapping[str, Any], failed_cell: int) -> str | Non
     return f"line {found[1]}: {line if len(line) <= _LONGEST_LINE else f'{line[: _LONGEST_LINE - 1]}…'}"
 
 
-def _tags_of(cell: Mapping[str, Any]) -> Sequence[str]:
+def tags_of(cell: Mapping[str, Any]) -> Sequence[str]:
+    """Return what a cell is tagged with."""
     tags: Sequence[str] = cell.get("metadata", {}).get("tags", ())
     return tags
 

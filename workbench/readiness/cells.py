@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
 
-from workbench.notebooks.notebook import cell_source, written_cells
+from workbench.notebooks.notebook import cell_source, tags_of, written_cells
 
 # What follows these on their line, or in their cell, is Python.
 _PYTHON_FOLLOWS = frozenset({"capture", "lprun", "memit", "mprun", "prun", "snakeviz", "time", "timeit"})
@@ -68,7 +68,7 @@ def _read_cell(number: int, cell: Mapping[str, Any]) -> Cell:
     source = cell_source(cell)
     tree, magics, fault = read_code(source)
     shown = sum(len(json.dumps(output)) for output in cell.get("outputs", ()))
-    return Cell(number, source, frozenset(cell.get("metadata", {}).get("tags", ())), tree, magics, fault, shown)
+    return Cell(number, source, frozenset(tags_of(cell)), tree, magics, fault, shown)
 
 
 def read_code(source: str) -> tuple[ast.Module, tuple[Magic, ...], tuple[int, str] | None]:

@@ -11,8 +11,7 @@ from typing import Any
 from workbench.notebooks.parameters import Parameter
 from workbench.readiness.cells import Cell, Magic, read_cells
 
-SKIPPED = "skip-execution"
-PARAMETERS = "parameters"
+_SKIPPED = "skip-execution"
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _LONGEST_PATH = 12  # pieces a path is put together from
 
@@ -110,8 +109,8 @@ class NotebookCode:
 
     def __init__(self, document: Mapping[str, Any], parameters: tuple[Parameter, ...] = ()) -> None:
         every = read_cells(document)
-        self.cells = tuple(cell for cell in every if SKIPPED not in cell.tags)
-        self.skipped = tuple(cell for cell in every if SKIPPED in cell.tags)
+        self.cells = tuple(cell for cell in every if _SKIPPED not in cell.tags)
+        self.skipped = tuple(cell for cell in every if _SKIPPED in cell.tags)
         self.parameters = parameters
         self._met = [met for cell in self.cells for met in _walk(cell, cell.tree, False, False)]
         self.imports = tuple(found for met in self._met for found in _read_import(met))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.notebooks.notebook import cell_source, find_failed_cell, written_cells
+from workbench.notebooks.notebook import PARAMETERS, cell_source, find_failed_cell, tags_of, written_cells
 from workbench.replays.replay import Replay
 from workbench.runs.run import Run, RunState
 
@@ -75,7 +75,7 @@ def is_cell_changed(then: Mapping[str, Any], now: Mapping[str, Any], cell: int) 
 def _sources(document: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """Return each code cell's source, and whether it declares the parameters."""
     cells = written_cells(document)
-    return [(cell_source(cell), "parameters" in cell.get("metadata", {}).get("tags", [])) for cell in cells]
+    return [(cell_source(cell), PARAMETERS in tags_of(cell)) for cell in cells]
 
 
 def find_parameter_changes(then: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

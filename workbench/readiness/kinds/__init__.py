@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from workbench.notebooks.notebook import MAY_FAIL
 from workbench.readiness.hindrance import Effect, Hindrance
 from workbench.readiness.kinds import bars, burdens, differences, stops
 from workbench.readiness.kinds.trace import Find, Trace
 from workbench.readiness.notebook_code import NotebookCode
 from workbench.readiness.surroundings import Surroundings
-
-# How Jupyter's tools are told to go on after a cell that fails.
-_MAY_FAIL = "raises-exception"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def _order(trace: Trace) -> tuple[int, int]:
 
 
 def _may_fail(trace: Trace) -> bool:
-    return trace.place is not None and _MAY_FAIL in trace.place.cell.tags
+    return trace.place is not None and MAY_FAIL in trace.place.cell.tags
 
 
 def _describe(kind: str, effect: Effect, trace: Trace) -> Hindrance:

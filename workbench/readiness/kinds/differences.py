@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from workbench.notebooks.notebook import PARAMETERS
 from workbench.readiness import file_calls
 from workbench.readiness.kinds.trace import Find, Trace
 from workbench.readiness.model_parts import is_to_be_nominated
-from workbench.readiness.notebook_code import PARAMETERS, Call, NotebookCode, Place
+from workbench.readiness.notebook_code import Call, NotebookCode, Place
 from workbench.readiness.surroundings import Surroundings
 
 _FOLDERS = "Users Volumes content data dbfs export gpfs home kaggle media mnt nfs opt root scratch srv work workspace workspaces"

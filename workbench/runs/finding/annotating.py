@@ -9,7 +9,7 @@ from dataclasses import replace
 from workbench.errors import NotFound, UsageError
 from workbench.records.clock import utc_now
 from workbench.runs.finding.annotations import Annotations, Change, require_sayable
-from workbench.runs.project import Project
+from workbench.runs.project import Project, find_runs
 from workbench.runs.publishing import publish_annotations
 from workbench.runs.run import Run
 
@@ -67,5 +67,5 @@ def archive_runs(project: Project, run_ids: Sequence[str], *, undo: bool) -> lis
     def say(before: Annotations) -> Annotations:
         return replace(before, archived=None if undo else before.archived or now)
 
-    runs = list({run.id: run for run in map(project.store.find_run, run_ids)}.values())
+    runs = find_runs(project, run_ids)
     return [replace(run, annotations=project.store.annotations.change(run.id, say)) for run in runs]

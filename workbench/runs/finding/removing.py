@@ -17,7 +17,7 @@ from workbench.ledger.ledger import Entry
 from workbench.records.clock import utc_now
 from workbench.runs.finding.removal import LEFT_OF_A_LOOK, Removal, is_look, require_deletable
 from workbench.runs.mlflow_tracker import MlflowTracker
-from workbench.runs.project import Project
+from workbench.runs.project import Project, find_runs
 from workbench.runs.reaping import reap_lost_runs
 from workbench.runs.run import Run
 from workbench.runs.sqlalchemy_store import Store
@@ -26,7 +26,7 @@ from workbench.runs.sqlalchemy_store import Store
 def plan_removal(project: Project, run_ids: Sequence[str]) -> Removal:
     """Return what deleting runs would do; raises Refused, with every reason, for what must stay."""
     reap_lost_runs(project.settings, project.store)
-    runs = list({run.id: run for run in map(project.store.find_run, run_ids)}.values())
+    runs = find_runs(project, run_ids)
     project.tracker.require_answer()
     tracked = {run.id: str(run.tracked_as) for run in runs if run.tracked_as}
     registered = {run_id: project.tracker.find_registered(tracked_as) for run_id, tracked_as in tracked.items()}

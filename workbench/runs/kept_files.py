@@ -12,7 +12,7 @@ from workbench.records.names import is_plain_name
 
 # More than this is a data set, and one archive of it.
 MOST_KEPT = 2_000
-LONGEST_PART_BYTES = 255
+_LONGEST_PART_BYTES = 255
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def _find_fault(part: str) -> str | None:
         return "It begins or ends with /, or has a part that is empty, . or .. in it."
     if not is_plain_name(part):
         return "It has characters that cannot be shown, or a backslash."
-    if len(part.encode()) > LONGEST_PART_BYTES:
-        return f"A part of it is longer than {LONGEST_PART_BYTES} bytes."
+    if len(part.encode()) > _LONGEST_PART_BYTES:
+        return f"A part of it is longer than {_LONGEST_PART_BYTES} bytes."
     return None
 
 

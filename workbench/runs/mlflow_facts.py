@@ -12,8 +12,8 @@ from workbench.runs.logged_calls import INPUT_LIMITS, read_plain_file
 from workbench.runs.run import Run
 from workbench.runs.tables import path_of_table
 
-ROLE_TAG = "workbench.role"
-DIGEST_LENGTH = 32  # of 64: MLflow takes 36
+_ROLE_TAG = "workbench.role"
+_DIGEST_LENGTH = 32  # of 64: MLflow takes 36
 # An experiment is one of models that are trained, not of conversations; the page of MLflow 3.17 asks only its own address.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 PAGE_MODE = "workflowType=machine_learning"
@@ -54,14 +54,14 @@ def describe_tables(run: Run, folder: Path | None) -> Iterator[dict[str, Any]]:
         }
         yield {
             "name": table["name"],
-            "digest": table["digest"][:DIGEST_LENGTH],
+            "digest": table["digest"][:_DIGEST_LENGTH],
             "source_type": "code",
             "source": source,
             "schema": _spell_schema(columns) if columns else None,
             "profile": json.dumps(profile),
             "tags": {
                 "mlflow.data.context": _CONTEXTS.get(table["role"], table["role"]),
-                ROLE_TAG: table["role"],
+                _ROLE_TAG: table["role"],
             },
         }
 

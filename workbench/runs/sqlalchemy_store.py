@@ -25,7 +25,7 @@ from workbench.records.clock import utc_now
 from workbench.runs.finding.annotations import can_name
 from workbench.runs.finding.outline import Outline
 from workbench.runs.finding.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
-from workbench.runs.finding.sqlalchemy_outlines import build_outline, select_outlines
+from workbench.runs.finding.sqlalchemy_outlines import build_outlines, select_outlines
 from workbench.runs.finding.sqlalchemy_removals import KeptRemovals
 from workbench.runs.run import (
     FINAL_STATES,
@@ -190,7 +190,7 @@ class Store:
         query = query.where(RUNS.c.notebook == notebook) if notebook else query
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return [build_outline(row, None if row.state in _FINAL else _find_loss(row)) for row in rows]
+        return build_outlines(rows, lambda row: None if row.state in _FINAL else _find_loss(row))
 
     def list_runs_by_id(self, run_ids: Sequence[str]) -> list[Run]:
         """Return runs in the order of their ids; one that is gone is left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ _WIDTH = len(_COLUMNS) + len(_PARTS)
 
 
 def select_outlines(joined: Any, parts: Collection[str], *, is_sqlite: bool) -> Any:
-    """Return the query for what `build_outline` needs, of runs joined with an attempt and their annotations."""
+    """Return the query for what `build_outlines` needs, of runs joined with an attempt and their annotations."""
     within = [_select_part(key, column, is_sqlite=is_sqlite and key in parts) for key, column in _PARTS.items()]
     whole = [
         _select_whole(column, is_sqlite=is_sqlite) if {key for key in parts if _PARTS[key] is column} else sa.null()
@@ -45,8 +45,12 @@ def _select_whole(column: Any, *, is_sqlite: bool) -> Any:
     return sa.case((sa.func.json_valid(column) == 0, column)) if is_sqlite else column
 
 
-def build_outline(row: Any, loss: str | None) -> Outline:
-    """Return a row as an outline; `loss` says why nobody runs the attempt any more, None where somebody does or it has ended."""
+def build_outlines(rows: Iterable[Any], find_loss: Callable[[Any], str | None]) -> list[Outline]:
+    """Return rows as outlines; `find_loss` says why nobody runs an attempt any more, None where somebody does or it has ended."""
+    return [_build(row, find_loss(row)) for row in rows]
+
+
+def _build(row: Any, loss: str | None) -> Outline:
     outline = Outline(*row[:_WIDTH])
     outline.state = "lost" if loss else outline.state.lower()
     if loss:

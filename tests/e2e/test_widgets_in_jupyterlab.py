@@ -75,6 +75,18 @@ def copy_with_other_content(server: Server, name: str) -> str:
     return f"untrusted_{name}"
 
 
+def wait_until_saved(lab: Lab) -> None:
+    lab.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def read_twins(lab: Lab, name: str) -> str:
+    """The snapshots in a notebook on disk, once it is saved; nobody here saves it."""
+    wait_until_saved(lab)
+    cells = nbformat.read(lab.server.notebooks / name, as_version=4).cells
+    shown = [output.get("data", {}).get("text/html", "") for cell in cells for output in cell.get("outputs", ())]
+    return "".join(shown)
+
+
 def test_a_run_is_followed_while_the_kernel_is_busy_and_stopped_by_keyboard(lab: Lab) -> None:
     view = show(lab, "follow", FOLLOW, SHOW_FOLLOW, BUSY)
     expect(view.locator(".wb-headline")).to_have_text("Run 3f9a1c27d05b of 01_train is running: cell 3 of 7")
@@ -224,8 +236,12 @@ def test_signing_says_what_is_missing_then_what_went_wrong_then_what_counts_and_
     expect(form.locator(".wb-reply")).to_contain_text("Signed as owner: 1 of 1 approvals in this role count.")
     expect(form.locator(".wb-reply")).to_contain_text("Still needed: 1 check to pass, 2 answers")
     expect(view.locator("[aria-label=Approvals]")).to_contain_text("otto@example.org")
+    assert "otto@example.org" in read_twins(lab, "signed.ipynb")
     form.get_by_label("Role").select_option("validator")
     expect(form.get_by_role("button", name="Sign as validator")).to_be_visible()
+    lab.page.evaluate("() => { window.jupyterapp.shell.currentWidget.context.model.dirty = true; }")
+    form.get_by_role("button", name="Sign as validator").press("Control+s")
+    wait_until_saved(lab)
 
 
 def test_an_objection_is_raised_and_cleared_by_the_one_who_raised_it(lab: Lab) -> None:

@@ -221,8 +221,8 @@ def _spell_options(texts: Mapping[str, str]) -> list[str]:
 
 def _say_starting(commands: list[StartedCommand], runs: list[Run]) -> Iterator[str]:
     """Say of a command that its run is not there yet; a sweep is there with its plan."""
-    going = [each for each in commands if not each.is_over]
-    if any(not each.sweep for each in going) and all(run.state in FINAL_STATES for run in runs):
+    singles = [each for each in commands if not each.sweep and not each.is_over]
+    if any(all(run.created < each.started for run in runs) for each in singles):
         yield "Starting a run…"
 
 

@@ -19,6 +19,7 @@ from workbench.errors import UsageError, WorkbenchError
 
 Result = TypeVar("Result")
 _STATIC = Path(__file__).parent / "static"
+_PARTS = {"js": ("panel.js", "extension.js"), "css": ("extension.css",)}
 # What a report may do in the browser: show its own text and pictures.
 _REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -153,10 +154,11 @@ class ExtensionHandler(JupyterHandler):
 
     @web.authenticated
     async def get(self, kind: str) -> None:
-        """Return the script or the style sheet."""
+        """Return the script or the style sheet; that of the views holds in the panel alone, and changes no notebook's looks."""
         from workbench.widgets.snapshot import read_module, read_style
 
-        own = (_STATIC / f"extension.{kind}").read_text(encoding="utf-8")
+        own = [(_STATIC / name).read_text(encoding="utf-8") for name in _PARTS[kind]]
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Content-Type", {"js": "text/javascript", "css": "text/css"}[kind] + "; charset=utf-8")
-        self.finish(f"{read_module() if kind == 'js' else read_style()}\n{own}")
+        shared = read_module() if kind == "js" else f"@scope (.wb-panel, .wb-told) {{\n{read_style()}\n}}"
+        self.finish("\n".join([shared, *own]))

@@ -11,7 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.jupyterlab.parameter_fields import describe_fields
 from workbench.nominations.obstacles import Obstacle
 from workbench.notebooks.notebook import Notebook
-from workbench.notebooks.parameters import HOW_TO_DECLARE, spell_value
+from workbench.notebooks.parameters import HOW_TO_DECLARE, Parameter, spell_value
 from workbench.runs.run import FINAL_STATES, Run, RunState
 from workbench.sweeps.search import SEARCHES, SweepPlan
 from workbench.widgets.follow_state import FollowedRun, follow_state
@@ -71,7 +71,7 @@ class Panel:
 def panel_state(panel: Panel) -> dict[str, Any]:
     """Return everything the panel shows, as JSON."""
     declared = panel.notebook.parameters
-    going = [*map(_describe_sweep, panel.sweeps), *map(_describe_run, _list_single(panel))]
+    going = [*map(_describe_sweep, panel.sweeps), *(_describe_run(each, declared) for each in _list_single(panel))]
     return {
         "name": PurePath(panel.notebook.name).name,
         "place": f"Project {panel.project}",
@@ -81,7 +81,7 @@ def panel_state(panel: Panel) -> dict[str, Any]:
         "starting": list(panel.starting),
         "going": going,
         "failed": [describe_error(each) for each in panel.failed],
-        "runs": [_describe_last(run, panel.metrics) for run in panel.runs if run.state in FINAL_STATES],
+        "runs": [_describe_last(run, panel.metrics, declared) for run in panel.runs if run.state in FINAL_STATES],
         "empty": _say_empty(panel),
         "outlook": _describe_outlook(panel.outlook),
         "look_again_s": _BUSY_S if going or panel.starting or _is_awaited(panel.outlook) else _IDLE_S,
@@ -99,7 +99,7 @@ def _list_single(panel: Panel) -> Iterable[FollowedRun]:
     return (each for each in panel.followed if each.run.id not in swept)
 
 
-def _describe_run(followed: FollowedRun) -> dict[str, Any]:
+def _describe_run(followed: FollowedRun, declared: Sequence[Parameter]) -> dict[str, Any]:
     state = follow_state(followed)
     metrics = ", ".join(f"{each['name']} {each['value']}" for each in state["metrics"][:_MOST_METRICS])
     return {
@@ -107,7 +107,7 @@ def _describe_run(followed: FollowedRun) -> dict[str, Any]:
         "headline": state["headline"],
         "done": state["done"],
         "all": max(state["cells"], 1),
-        "says": " · ".join(filter(None, (_say_values(followed.run), state["progress"], metrics))),
+        "says": " · ".join(filter(None, (_say_values(followed.run, declared), state["progress"], metrics))),
         "lines": state["lines"][-_LAST_LINES:],
         "stop": {"kind": "stop_run", "id": state["run"], "text": "Stop this run"},
     }
@@ -115,10 +115,14 @@ def _describe_run(followed: FollowedRun) -> dict[str, Any]:
 
 def _describe_sweep(sweep: GoingSweep) -> dict[str, Any]:
     plan, ended = sweep.plan, [run for run in sweep.runs if run.state in FINAL_STATES]
-    failed = sum(not run.is_finished for run in ended)
+    failed, running = (
+        sum(not run.is_finished for run in ended),
+        sum(run.state is RunState.RUNNING for run in sweep.runs),
+    )
     best = plan.goal.find_best(ended) if plan.goal else None
     facts = (
         f"{len(ended):,} of {plan.trials:,} runs ended",
+        f"{running:,} running" if running else "",
         f"{failed:,} did not finish" if failed else "",
         f"best {best[0]} {format_value(best[1])}" if best else "",
     )
@@ -133,24 +137,26 @@ def _describe_sweep(sweep: GoingSweep) -> dict[str, Any]:
     }
 
 
-def _say_values(run: Run) -> str:
-    values = list(run.parameters.items())
-    said = ", ".join(f"{name} {format_value(_plain(value))}" for name, value in values[:_MOST_VALUES])
-    return f"{said}, …" if len(values) > _MOST_VALUES else said
+def _say_values(run: Run, declared: Sequence[Parameter]) -> str:
+    """Return the values of a run that are not the notebook's own, as many as a line holds."""
+    usual = {each.name: each.type.normalise(each.default) for each in declared}
+    own = {name: value for name, value in run.parameters.items() if name not in usual or usual[name] != value}
+    said = [f"{name} {format_value(_plain(value))}" for name, value in [*own.items()][:_MOST_VALUES]]
+    return ", ".join([*said, "…"] if len(own) > _MOST_VALUES else said)
 
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else spell_value(value)
 
 
-def _describe_last(run: Run, deciding: Sequence[str]) -> dict[str, Any]:
+def _describe_last(run: Run, deciding: Sequence[str], declared: Sequence[Parameter]) -> dict[str, Any]:
     shape, word, tone = _STATUS[run.state]
     names = [*(name for name in deciding if name in run.metrics), *run.metrics][:1]
     return {
         "id": run.id,
         "status": {"shape": shape, "word": word, "tone": tone},
         "metric": {"name": names[0], "value": format_value(run.metrics[names[0]])} if names else None,
-        "values": _say_values(run),
+        "values": _say_values(run, declared),
         "when": {"text": "", "iso": run.ended or run.created, "time": read_time(run.ended or run.created)},
         "why": run.error or "",
         "report": run.id,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from workbench.files.python_processes import python_command
+from workbench.records.clock import utc_now
 
 # What lets its holder into the server is none of a notebook's business.
 _OF_THE_SERVER = frozenset({"JUPYTER_TOKEN", "JPY_API_TOKEN", "JUPYTERHUB_API_TOKEN", "JPY_SESSION_NAME"})
@@ -22,10 +23,11 @@ _MOST_SAID = 20_000
 
 @dataclass
 class StartedCommand:
-    """A command that runs, or ran: of which notebook, the sweep where it runs one, and what it says."""
+    """A command that runs, or ran: of which notebook, the sweep where it runs one, when it was started (ISO 8601 UTC)."""
 
     notebook: Path
     sweep: str
+    started: str
     process: subprocess.Popen[bytes]
     output: IO[bytes] = field(repr=False)
     is_interrupted: bool = False
@@ -62,6 +64,7 @@ class StartedCommands:
     def start(self, notebook: Path, arguments: Sequence[str], *, folder: Path, sweep: str = "") -> StartedCommand:
         """Start `workbench` with these arguments in a folder, in a session of its own."""
         output = tempfile.TemporaryFile()  # noqa: SIM115 - it is read for as long as the command is known
+        started = utc_now()
         process = subprocess.Popen(
             python_command("workbench", *arguments),
             cwd=folder,
@@ -71,7 +74,7 @@ class StartedCommands:
             stderr=output,
             start_new_session=True,
         )
-        command = StartedCommand(notebook, sweep, process, output)
+        command = StartedCommand(notebook, sweep, started, process, output)
         self._started.insert(0, command)
         return command
 

@@ -83,12 +83,14 @@ class RunComparison(Comparison):
     """A comparison as a project tells it: of which notebooks the runs are, why others were left out, what the tries were.
 
     `unpaired` says of each run that was left out why; `seen` names each different thing that was seen on the holdout, by who
-    showed it first (see `name_looks`), and each other policy: there are as many as `tried`.
+    showed it first (see `name_looks`), and each other policy: there are as many as `tried`. `elsewhere` counts the finished runs
+    on other holdouts.
     """
 
     notebooks: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    elsewhere: int = 0
 
 
 def name_run(run_id: str) -> str:

@@ -20,7 +20,7 @@ from workbench.notebooks.notebook import Notebook, parse_notebook
 from workbench.notebooks.parameters import bind_parameters, parse_value
 from workbench.runs.run import FINAL_STATES, Run, RunState
 from workbench.sweeps import sweeping
-from workbench.sweeps.search import SEARCHES, parse_axis
+from workbench.sweeps.search import SEARCHES, parse_axis, require_space
 from workbench.widgets.follow_state import FollowedRun, Tail
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Panels:
     """
 
     def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
+        self._root = root
         self._commands = StartedCommands()
         self._benches: dict[Settings, Workbench] = {}
         self._watched: dict[str, _Watched] = {}
@@ -60,13 +60,13 @@ class Panels:
         self._foreseeing = ThreadPoolExecutor(1, thread_name_prefix="workbench-outlook")
 
     def find_path(self, path: str) -> Path:
-        """Return the file of a path of JupyterLab; raises UsageError for one that lies outside of what the server shows."""
-        found = (self._root / path.lstrip("/")).resolve()
-        if not found.is_relative_to(self._root):
-            raise UsageError(
-                f"{path} lies outside of what JupyterLab shows.", next_step=f"Open one below {self._root}."
-            )
-        return found
+        """Return what a path of JupyterLab means; raises UsageError for one that leads out of what the server shows.
+
+        A link is followed wherever it leads, as the server itself does.
+        """
+        if ".." in path.split("/") or "\0" in path:
+            raise UsageError(f"{path!r} leads out of what JupyterLab shows.", next_step=f"Open one below {self._root}.")
+        return self._root / path.strip("/")
 
     def name_path(self, file: Path) -> str:
         """Return what JupyterLab calls a file; raises UsageError for one that lies outside of what it shows."""
@@ -80,7 +80,7 @@ class Panels:
 
     def look(self, path: str) -> Panel:
         """Return what there is to be seen of a notebook."""
-        file = self.find_path(path)
+        file = self.find_path(path).resolve()
         settings = _read_settings(file)
         notebook = _read_notebook(file, settings)
         commands = self._commands.list_of(file)
@@ -103,7 +103,7 @@ class Panels:
 
     def run(self, path: str, texts: Mapping[str, str]) -> None:
         """Run a notebook once, in the background; raises UsageError before anything is started for values that do not fit."""
-        file = self.find_path(path)
+        file = self.find_path(path).resolve()
         declared = {each.name: each for each in _read_notebook(file, _read_settings(file)).parameters}
         values = {name: parse_value(declared.get(name), text) for name, text in texts.items()}
         bind_parameters(tuple(declared.values()), values)
@@ -111,14 +111,16 @@ class Panels:
 
     def sweep(self, path: str, texts: Mapping[str, str], *, search: str, trials: int | None) -> None:
         """Plan a sweep and run it in the background; raises UsageError before anything is started for what does not fit."""
-        file = self.find_path(path)
+        file = self.find_path(path).resolve()
         kind = next((each for each in SEARCHES if each == search), None)
         if kind is None:
             raise UsageError(f"There is no search {search!r}.", why=f"There are: {', '.join(SEARCHES)}.")
-        bench = self._open(_mark_project(file))
-        notebook = _read_notebook(file, bench.settings)
+        notebook = _read_notebook(file, _read_settings(file))
         declared = {each.name: each for each in notebook.parameters}
         space = {name: parse_axis(declared.get(name), text) for name, text in texts.items()}
+        require_space(notebook.parameters, space, kind)
+        bench = self._open(_mark_project(file))
+        notebook = _read_notebook(file, bench.settings)
         goal = sweeping.find_goal(notebook, lambda: bench.read_policy()[0], None, None)
         plan = sweeping.plan_sweep(
             notebook, space, search=kind, trials=trials if SEARCHES[kind].draws else None, seed=0, goal=goal
@@ -132,7 +134,7 @@ class Panels:
 
     def stop_sweep(self, path: str, sweep: str) -> None:
         """End a sweep that was started here, as Ctrl-C does; raises UsageError for any other."""
-        found = [each for each in self._commands.list_of(self.find_path(path)) if each.sweep == sweep]
+        found = [each for each in self._commands.list_of(self.find_path(path).resolve()) if each.sweep == sweep]
         if not found:
             raise UsageError(
                 f"Sweep {sweep} was not started from this panel.",
@@ -158,7 +160,7 @@ class Panels:
         return self._open(settings)
 
     def _require_bench(self, path: str) -> Workbench:
-        settings = _read_settings(self.find_path(path))
+        settings = _read_settings(self.find_path(path).resolve())
         if found := self._find_bench(settings):
             return found
         raise NotFound(f"No run is kept in {settings.home_folder}.", next_step="Run a notebook first.")

@@ -41,7 +41,7 @@ class _Desk:
     """Does what is asked one after the other in a thread, so that the server goes on; opened at the first question."""
 
     def __init__(self, root: str) -> None:
-        self.root = Path(root).expanduser().resolve() if root else None
+        self.root = Path(root).expanduser().absolute() if root else None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="workbench-panel")
         self._panels: Any = None
 

@@ -63,12 +63,16 @@ def open_card(name: str, folder: Path) -> Opened:
     was = find_project(folder)
     project = was or _mark(folder)
     path = project / "notebooks" / card.notebook if card.notebook else make_experiment(project)
-    said = (
-        [] if was else [f"{project} is a project now: what its runs keep lies in {read_settings(project).home_folder}."]
-    )
-    if not path.exists():
-        said += _make_missing(path, project)
-    return Opened(path, card.shows and is_shipped(path), " ".join(said))
+    made = [] if path.exists() else _make_missing(path, project)
+    return Opened(path, card.shows and is_shipped(path), _say_made(project, made) if was else _say_project(project))
+
+
+def _say_project(project: Path) -> str:
+    return f"{project} is a project now; what its runs keep lies in {read_settings(project).home}."
+
+
+def _say_made(project: Path, made: list[str]) -> str:
+    return f"Made {', '.join(made)} in {project}." if made else ""
 
 
 def _mark(folder: Path) -> Path:
@@ -83,7 +87,7 @@ def _mark(folder: Path) -> Path:
 
 
 def _make_missing(path: Path, project: Path) -> list[str]:
-    """Make the notebooks of a project that are not there; of a repository without the workbench's mark this one alone."""
+    """Make the notebooks of a project that are not there, and return them; of a mere repository this one alone."""
     if is_marked(project) and (project / MARKER).is_file():
         made = [name for name in start_project(project).made if name.endswith(".ipynb")]
     else:
@@ -92,7 +96,7 @@ def _make_missing(path: Path, project: Path) -> list[str]:
         made = [str(path.relative_to(project))]
     for name in made:
         use_warm_kernel(project / name)
-    return [f"Made {' and '.join(made)}."] if made else []
+    return made
 
 
 def make_experiment(project: Path) -> Path:

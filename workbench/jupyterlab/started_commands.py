@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -21,7 +21,7 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _MOST_SAID = 20_000
 
 
-@dataclass
+@dataclass(eq=False)
 class StartedCommand:
     """A command that runs, or ran: of which notebook, the sweep where it runs one, when it was started (ISO 8601 UTC)."""
 
@@ -80,12 +80,19 @@ class StartedCommands:
 
     def list_of(self, notebook: Path) -> list[StartedCommand]:
         """Return the commands of a notebook that go on or failed."""
-        self._started = [each for each in self._started if not each.is_over or each.has_failed]
+        self._keep(lambda each: not each.is_over or each.has_failed)
         return [each for each in self._started if each.notebook == notebook]
 
     def forget_failed(self, notebook: Path) -> None:
         """Forget what failed of a notebook: something new is started."""
-        self._started = [each for each in self._started if each.notebook != notebook or not each.has_failed]
+        self._keep(lambda each: each.notebook != notebook or not each.has_failed)
+
+    def _keep(self, is_kept: Callable[[StartedCommand], bool]) -> None:
+        kept = [each for each in self._started if is_kept(each)]
+        for each in self._started:
+            if each not in kept:
+                each.output.close()
+        self._started = kept
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:

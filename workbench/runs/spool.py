@@ -12,6 +12,7 @@ import math
 import os
 import re
 import secrets
+import shlex
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -365,7 +366,23 @@ def _folder() -> Path:
 
 @cache
 def _draft_folder() -> Path:
-    folder = read_own_settings().drafts_folder / secrets.token_hex(4)
+    settings = read_own_settings()
+    folder = settings.drafts_folder / secrets.token_hex(4)
     folder.mkdir(parents=True)
-    print(f"Draft run {folder.name}: kept for you to look at, never promotable.")  # noqa: T201 - the notebook's own output
+    print(_describe_draft(folder, settings.project))  # noqa: T201 - the notebook's own output
     return folder
+
+
+def _describe_draft(folder: Path, project: Path) -> str:
+    """Say in one line that this is no run, where what is logged lies, and how to make it one."""
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    notebook = _name_in(project, path) if path.is_absolute() else "NOTEBOOK"
+    return (
+        f"Draft {folder.name}, run by hand: kept in {_name_in(project, folder)}, never promotable. To make it a run: Run in "
+        f"JupyterLab's Workbench panel, or `workbench run {shlex.quote(notebook)}`."
+    )
+
+
+def _name_in(project: Path, path: Path) -> str:
+    """Return a path as it is called in a project; its whole path outside."""
+    return str(path.relative_to(project) if path.is_relative_to(project) else path)

@@ -230,7 +230,10 @@ def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
     done = in_a_draft("wb.log_metrics({'a': 1}); wb.log_metrics({'a': 2})", tmp_path)
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "kept" / "drafts").iterdir()
-    assert done.stdout == f"Draft run {folder.name}: kept for you to look at, never promotable.\n"
+    said = f"Draft {folder.name}, run by hand: kept in kept/drafts/{folder.name}, never promotable. To make it a run: "
+    assert done.stdout.startswith(said)
+    assert done.stdout.endswith("`workbench run NOTEBOOK`.\n")
+    assert done.stdout.count("\n") == 1
     assert len((folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()) == 2
 
 

@@ -55,10 +55,12 @@ async function openCard(lab, card, folder) {
   await panel.sessionContext.ready;
   lab.app.shell.activateById(panel.id);
   await lab.app.commands.execute("notebook:run-all-cells");
+  panel.content.activeCellIndex = 0;
+  panel.content.scrollToItem(0);
 }
 
 function asWidget(lab, node) {
-  return new lab.widgets.Widget({ node: h("div", { class: "wb-view wb-told" }, node) });
+  return new lab.widgets.Widget({ node: h("div", { class: "wb-told" }, h("div", { class: "wb-view" }, node)) });
 }
 
 // Saving
@@ -73,8 +75,8 @@ function saveOnRequest(lab) {
 // The panel
 
 function addPanel(lab) {
-  const node = h("div", { class: "wb-view wb-panel", role: "region", "aria-label": "Workbench" });
-  const panel = new lab.widgets.Widget({ node });
+  const node = h("div", { class: "wb-view", role: "region", "aria-label": "Workbench" });
+  const panel = new lab.widgets.Widget({ node: h("div", { class: "wb-panel" }, node) });
   panel.id = "workbench-panel";
   panel.title.icon = lab.icon("bench");
   panel.title.caption = "Workbench: run this notebook, its last runs, what is missing to nominate";
@@ -87,6 +89,6 @@ function addPanel(lab) {
   });
   const turn = () => shown.turnTo(lab.tracker.currentWidget?.context ?? null);
   lab.tracker.currentChanged.connect(turn);
-  new MutationObserver(() => shown.wake(panel.isVisible)).observe(node, { attributes: true, attributeFilter: ["class"] });
+  new MutationObserver(() => shown.wake(panel.isVisible)).observe(panel.node, { attributes: true, attributeFilter: ["class"] });
   turn();
 }

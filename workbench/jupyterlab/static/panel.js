@@ -160,7 +160,7 @@ function drawForm(act) {
   const hint = h("p", { class: "wb-quiet", hidden: true }, "Several values with commas between: 0.1,1,10. Whole numbers as 0..4. Drawn from log(0.01,100), uniform(0,1) or int(1,8).");
   const isSweep = h("input", { type: "checkbox", onchange: () => redraw() });
   const start = h("button", { type: "submit", class: "wb-button wb-primary" }, "Run");
-  const reset = h("button", { type: "button", class: "wb-button", onclick: () => redraw() }, "Back to the notebook's values");
+  const reset = h("button", { type: "button", class: "wb-button", title: "Fill in the notebook's own values again", onclick: () => redraw() }, "Reset");
   const node = h("form", { onsubmit: send, "aria-label": "Parameters" }, h("h3", {}, "Parameters"), none, fields, h("label", { class: "wb-check" }, isSweep, " Sweep: several values each"), hint, howSwept, h("div", { class: "wb-row" }, start, reset));
   let inputs = [];
   let described = [];

@@ -19,7 +19,7 @@ from workbench.sweeps.search import SEARCHES, SweepPlan
 from workbench.widgets.follow_state import FollowedRun
 
 NOTEBOOK = read("seed: int = 0\nrate: float = 0.1")
-PANEL = Panel(NOTEBOOK, "/home/ada/churn", "/home/ada/churn/runs")
+PANEL = Panel(NOTEBOOK, "/srv/churn", "/srv/churn/runs")
 PLAN = SweepPlan(
     "5eeb12345678",
     "2026-11-21T08:00:00+00:00",
@@ -46,7 +46,7 @@ RUNNING = run_of(RunState.RUNNING, ended=None)
 def test_where_there_is_no_run_it_says_where_was_looked_and_what_makes_the_first() -> None:
     state = panel_state(replace(PANEL, drafts=2))
     assert state["empty"] == (
-        "No run of train.ipynb that ended is kept in /home/ada/churn/runs. 2 drafts of notebooks run by hand are kept there. "
+        "No run of train.ipynb that ended is kept in /srv/churn/runs. 2 drafts of notebooks run by hand are kept there. "
         "“Run” above makes the first one."
     )
     assert (state["going"], state["runs"], state["outlook"], state["look_again_s"]) == ([], [], None, 5.0)

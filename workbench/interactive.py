@@ -187,5 +187,5 @@ def _newest_nominee(bench: Workbench) -> str:
         raise NotFound(what, why=why, next_step=step)
     if any(run.is_finished for run in runs):
         raise NotFound(what, why="Runs finished, and none of them names a holdout.", next_step=HOW_TO_DECLARE)
-    why = f"None of {len(runs):,} runs finished." if runs else "There is no run yet."
+    why = f"Of {len(runs):,} run{'' if len(runs) == 1 else 's'} none finished." if runs else "There is no run yet."
     raise NotFound(what, why=why, next_step=_RUN_ONE)

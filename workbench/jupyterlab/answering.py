@@ -9,12 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.config import Settings, find_project, find_project_of, read_settings
 from workbench.errors import NotFound, UsageError, WorkbenchError
 from workbench.jupyterlab.panel_state import GoingSweep, Outlook, Panel
 from workbench.jupyterlab.started_commands import StartedCommand, StartedCommands
+from workbench.nominations.obstacles import Obstacle
 from workbench.notebooks.locating import name_notebook
 from workbench.notebooks.notebook import Notebook, parse_notebook
 from workbench.notebooks.parameters import bind_parameters, parse_value
@@ -56,7 +57,8 @@ class Panels:
         self._commands = StartedCommands()
         self._benches: dict[Settings, Workbench] = {}
         self._watched: dict[str, _Watched] = {}
-        self._outlooks: dict[str, Future[Any]] = {}
+        self._outlooks: dict[str, Future[tuple[Obstacle, ...] | str]] = {}
+        self._notebook: tuple[object, Notebook] | None = None
         self._foreseeing = ThreadPoolExecutor(1, thread_name_prefix="workbench-outlook")
 
     def find_path(self, path: str) -> Path:
@@ -82,7 +84,7 @@ class Panels:
         """Return what there is to be seen of a notebook."""
         file = self.find_path(path).resolve()
         settings = _read_settings(file)
-        notebook = _read_notebook(file, settings)
+        notebook = self._read_notebook(file, settings)
         commands = self._commands.list_of(file)
         bench = self._find_bench(settings)
         runs = bench.list_runs(notebook=notebook.name, limit=_MOST_RUNS) if bench else []
@@ -159,6 +161,14 @@ class Panels:
             return None
         return self._open(settings)
 
+    def _read_notebook(self, file: Path, settings: Settings) -> Notebook:
+        """Return a notebook; one that is as it was when it was read is not read again: it may hold large outputs."""
+        found = file.stat() if file.is_file() else None
+        seen = (file, settings.project, found and (found.st_ino, found.st_size, found.st_mtime_ns))
+        if self._notebook is None or self._notebook[0] != seen:
+            self._notebook = seen, _read_notebook(file, settings)
+        return self._notebook[1]
+
     def _require_bench(self, path: str) -> Workbench:
         settings = _read_settings(self.find_path(path).resolve())
         if found := self._find_bench(settings):
@@ -196,9 +206,18 @@ class Panels:
             return None
         if newest.id not in self._outlooks:
             # What was known of others is looked up anew when it is asked for again: policy and ledger may have changed.
-            self._outlooks = {newest.id: self._foreseeing.submit(bench.foresee_obstacles, [newest])}
+            self._outlooks = {newest.id: self._foreseeing.submit(_foresee, bench, newest)}
         found = self._outlooks[newest.id]
-        return Outlook(newest, tuple(found.result()) if found.done() else None)
+        return Outlook(newest, found.result() if found.done() else None)
+
+
+def _foresee(bench: Workbench, run: Run) -> tuple[Obstacle, ...] | str:
+    """Return what stands in the way of a run, or why nobody can tell: unknown is never as if all were well."""
+    try:
+        bench.read_policy()
+        return tuple(bench.foresee_obstacles([run]))
+    except Exception as exc:  # one that leaves this thread is told to nobody
+        return str(exc) or type(exc).__name__
 
 
 def _read_settings(file: Path) -> Settings:

@@ -27,6 +27,7 @@ _STATUS: Mapping[RunState, tuple[str, str, str]] = {
     RunState.QUEUED: ("…", "Waits", "open"),
 }
 _BUSY_S, _IDLE_S = 1.0, 5.0
+_MOST_RUNS = 10
 _MOST_VALUES, _MOST_METRICS, _LAST_LINES = 3, 3, 3
 SEARCH_WORDS = {
     "grid": "Every combination",
@@ -45,10 +46,10 @@ class GoingSweep:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is known of nominating a run: None where it is being looked up."""
+    """What is known of nominating a run: None where it is being looked up, a text where nobody can tell, and why."""
 
     run: Run
-    obstacles: tuple[Obstacle, ...] | None
+    obstacles: tuple[Obstacle, ...] | str | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Panel:
 def panel_state(panel: Panel) -> dict[str, Any]:
     """Return everything the panel shows, as JSON."""
     declared = panel.notebook.parameters
+    ended = [run for run in panel.runs if run.state in FINAL_STATES]
     going = [*map(_describe_sweep, panel.sweeps), *(_describe_run(each, declared) for each in _list_single(panel))]
     return {
         "name": PurePath(panel.notebook.name).name,
@@ -81,7 +83,7 @@ def panel_state(panel: Panel) -> dict[str, Any]:
         "starting": list(panel.starting),
         "going": going,
         "failed": [describe_error(each) for each in panel.failed],
-        "runs": [_describe_last(run, panel.metrics, declared) for run in panel.runs if run.state in FINAL_STATES],
+        "runs": [_describe_last(run, panel.metrics, declared) for run in ended[:_MOST_RUNS]],
         "empty": _say_empty(panel),
         "outlook": _describe_outlook(panel.outlook),
         "look_again_s": _BUSY_S if going or panel.starting or _is_awaited(panel.outlook) else _IDLE_S,
@@ -183,6 +185,13 @@ def _describe_outlook(outlook: Outlook | None) -> dict[str, Any] | None:
     command = f"workbench nominate {outlook.run.id} --model {_name_model(outlook.run)}"
     if outlook.obstacles is None:
         return {"title": title, "text": "Looking what is missing…", "missing": [], "command": ""}
+    if isinstance(outlook.obstacles, str):
+        return {
+            "title": title,
+            "text": f"What is missing is not known. {outlook.obstacles}",
+            "missing": [],
+            "command": "",
+        }
     missing = [
         {"about": sentence_case(each.about.replace("_", " ")), "text": prose(each.text)} for each in outlook.obstacles
     ]

@@ -85,18 +85,19 @@ def test_the_last_runs_say_how_they_ended_by_the_metric_that_decides_and_what_wa
     ("obstacles", "text", "awaited"),
     [
         (None, "Looking what is missing…", True),
+        ("The policy cannot be read.", "What is missing is not known. The policy cannot be read.", None),
         ((), "Nothing that is known now stands in the way.", False),
         ((Obstacle("holdout", "Declare it with `wb.log_dataset`."),), "1 thing stands in the way:", False),
     ],
 )
 def test_what_is_missing_to_nominate_is_said_of_the_newest_run(
-    obstacles: tuple[Obstacle, ...] | None, text: str, awaited: bool
+    obstacles: tuple[Obstacle, ...] | str | None, text: str, awaited: bool | None
 ) -> None:
     state = panel_state(replace(PANEL, runs=(FINISHED,), outlook=Outlook(FINISHED, obstacles)))
     assert state["outlook"]["text"].startswith(text)
-    assert (state["look_again_s"] == 1.0) is awaited
-    assert bool(state["outlook"]["command"]) is not awaited
-    if obstacles:
+    assert (state["look_again_s"] == 1.0) is bool(awaited)
+    assert bool(state["outlook"]["command"]) is (awaited is False)
+    if isinstance(obstacles, tuple) and obstacles:
         assert state["outlook"]["missing"] == [
             {"about": "Holdout", "text": ["Declare it with ", "wb.log_dataset", "."]}
         ]

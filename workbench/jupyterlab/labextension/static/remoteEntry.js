@@ -5,11 +5,15 @@
 
   async function shared(name) {
     const versions = Object.values(scope[name]);
-    return (await versions[versions.length - 1].get())();
+    // Another extension may have brought a copy of its own; what the page itself uses is the page's.
+    const own = versions.find(({ from }) => String(from).includes("application-top")) ?? versions[versions.length - 1];
+    return (await own.get())();
   }
 
   async function extension() {
     const names = ["@jupyterlab/coreutils", "@jupyterlab/launcher", "@jupyterlab/notebook", "@jupyterlab/services", "@jupyterlab/ui-components", "@lumino/widgets", "@jupyterlab/apputils"];
+    // Other pages (Voilà's) load it, too, and share less: there is no notebook beside which a panel could be.
+    if (names.some((name) => !scope[name])) return () => ({ __esModule: true, default: [] });
     const [coreutils, launcher, notebook, services, ui, widgets, apputils] = await Promise.all(names.map(shared));
     const url = coreutils.URLExt.join(coreutils.PageConfig.getBaseUrl(), "workbench/extension.js");
     // Nobody waits for it: a server that is busy keeps no page from opening.

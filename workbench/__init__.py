@@ -1,8 +1,9 @@
 """Workbench: from notebook to signed, served model.
 
-In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model` and
-`wb.params`; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()`,
-`wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model`,
+`wb.log_file` and `wb.params`; what is written to `wb.folder` is kept with the run; `wb.secret` returns what a parameter declared
+as `wb.Secret` refers to. To look at results: `wb.compare()`, `wb.follow()` and `wb.review("model/3")`. Everything else is a verb
+of `wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -12,19 +13,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workbench.interactive import compare, follow, log_dataset, review
-    from workbench.runs.spool import log_metrics, log_model, log_predictions, secret
+    from workbench.runs.spool import log_file, log_metrics, log_model, log_predictions, secret
     from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
 
+    folder: Path
     params: dict[str, Any]
 
 __all__ = [
     "Secret",
     "Workbench",
     "compare",
+    "folder",
     "follow",
     "log_dataset",
+    "log_file",
     "log_metrics",
     "log_model",
     "log_predictions",
@@ -40,6 +46,8 @@ _HOMES = {
     "log_dataset": "workbench.interactive",
     "review": "workbench.interactive",
 }
+# What is another thing in every run is asked for whenever it is named.
+_COMPUTED = {"folder": "run_folder", "params": "run_parameters"}
 
 
 def __getattr__(name: str) -> Any:
@@ -47,6 +55,6 @@ def __getattr__(name: str) -> Any:
         near = import_module("difflib").get_close_matches(name, __all__, n=2)
         meant = f". Did you mean {' or '.join(f'wb.{each}' for each in near)}?" if near else ""
         raise AttributeError(f"module 'workbench' has no attribute {name!r}{meant}")
-    if name == "params":
-        return import_module("workbench.runs.spool").run_parameters()
+    if name in _COMPUTED:
+        return getattr(import_module("workbench.runs.spool"), _COMPUTED[name])()
     return getattr(import_module(_HOMES.get(name, "workbench.runs.spool")), name)

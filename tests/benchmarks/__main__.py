@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import commands, engine, ledger, reviewing, serving, tracking
+from tests.benchmarks import commands, engine, ledger, reviewing, serving, tracking, witness
 from tests.benchmarks.line import Line, alternate, timed
 
 REPORT = Path(__file__).with_name("REPORT.md")
@@ -41,6 +41,7 @@ def main() -> None:
             engine.measure_memory,
             engine.measure_growth,
             tracking.measure,
+            witness.measure,
             reviewing.measure,
             ledger.measure_verifying,
             ledger.measure_appending,

@@ -252,6 +252,15 @@ def test_a_run_whose_owner_is_gone_is_lost_for_whoever_looks_and_looking_writes_
     assert store.find_run(run.id).state is RunState.RUNNING
 
 
+def test_what_a_lost_attempt_kept_is_written_down_afterwards_and_of_no_other(store, change):
+    lost, going = add(store, RunState.RUNNING), add(store, RunState.RUNNING)
+    silence(change, lost, LEASE_S + 5)
+    store.mark_lost_runs()
+    for run in (lost, going):
+        store.note_lost_files(replace(store.find_run(run.id), record={"kept_files": [1]}))
+    assert [store.find_run(run.id).record for run in (lost, going)] == [{"kept_files": [1]}, {}]
+
+
 def test_an_id_that_is_taken_is_drawn_again(store, monkeypatch):
     taken = add(store)
     drawn = iter([taken.id, taken.id, "0123456789ab"])

@@ -106,7 +106,7 @@ def test_a_run_is_followed_while_the_kernel_is_busy_and_stopped_by_keyboard(lab:
 
 def test_a_comparison_shows_its_sentence_its_chart_and_its_table(lab: Lab) -> None:
     view = show(lab, "comparison", COMPARISON, SHOW_COMPARISON)
-    expect(view.locator(".wb-headline")).to_contain_text("is better than run b07d5e10a4c8 on roc auc")
+    expect(view.locator(".wb-headline")).to_contain_text("is better than run b07d5e10a4c8 on roc_auc")
     expect(view.locator("tbody tr")).to_have_count(13)
     expect(view.locator("tbody tr").first).to_contain_text("Reference")
     expect(view.locator("svg .wb-dot")).to_have_count(11)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import click
 
 from workbench.cli import terminal
 from workbench.errors import UsageError
+from workbench.words.explaining import Term, read_glossary
 
 # In the order of the story: each imports only those before it.
 CHAPTERS = (
@@ -34,25 +35,39 @@ def list_chapters() -> Iterator[tuple[str, str]]:
 
 
 @click.command("help")
-@click.argument("name", metavar="[CHAPTER|COMMAND]", required=False)
+@click.argument("words", metavar="[CHAPTER|COMMAND|WORD|glossary]", nargs=-1)
 @click.pass_context
-def help_(context: click.Context, name: str | None) -> None:
-    """Read about a chapter of the workbench, or about a command."""
+def help_(context: click.Context, words: Sequence[str]) -> None:
+    """Read about a chapter of the workbench, a command, or what a word means."""
     from workbench.cli.main import COMMANDS as commands  # noqa: N811 - they are imported one by one
 
-    if name is None:
+    name, glossary = " ".join(words), read_glossary()
+    if not name:
         terminal.print_facts(dict(list_chapters()))
         terminal.say("")
-        terminal.say("workbench help CHAPTER reads one; workbench --help lists the commands.")
+        terminal.say("workbench help CHAPTER reads one, workbench help glossary the words;")
+        terminal.say("workbench --help lists the commands.")
+    elif name == "glossary":
+        terminal.print_facts({word: term.means for word, term in glossary.items()})
     elif name in CHAPTERS:
         terminal.print_markdown(_for_users(read_chapter(name)))
         if name in commands:
             terminal.say("")
             terminal.say(f"The command of this name: workbench {name} --help")
     elif name in commands:
+        _explain(name, glossary)
         click.echo(commands[name].get_help(click.Context(commands[name], info_name=name, parent=context.parent)))
+    elif name.casefold() in glossary:
+        _explain(name.casefold(), glossary)
+        terminal.say(f"More: workbench help {glossary[name.casefold()].chapter}")
     else:
-        raise _unknown(name, [*CHAPTERS, *commands])
+        raise _unknown(name, [*CHAPTERS, *commands, *glossary])
+
+
+def _explain(word: str, glossary: Mapping[str, Term]) -> None:
+    if word in glossary:
+        terminal.print_facts({word: glossary[word].means})
+        terminal.say("")
 
 
 def _for_users(page: str) -> str:
@@ -67,9 +82,9 @@ _LINK = re.compile(r"\[([^\]\n]+)\]\((?!https?:)[^)\n]*\)")
 def _unknown(name: str, known: list[str]) -> UsageError:
     near = get_close_matches(name, dict.fromkeys(known), n=3)
     return UsageError(
-        f"There is no chapter or command {name!r}.",
+        f"There is no chapter, command or word {name!r}.",
         why=f"Near it are {', '.join(near)}." if near else [],
-        next_step="`workbench help` lists the chapters, `workbench --help` the commands.",
+        next_step="`workbench help` lists the chapters, `workbench --help` the commands, `workbench help glossary` the words.",
     )
 
 

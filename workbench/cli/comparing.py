@@ -10,7 +10,7 @@ from workbench.cli import records, terminal
 from workbench.cli.options import JSON, POLICY, open_bench
 
 
-@click.command()
+@click.command(epilog="Margin, tries, one-sided, verdict: `workbench help WORD` says what a word means.")
 @click.argument("run_ids", metavar="[RUN]...", nargs=-1)
 @click.option("--reference", metavar="RUN", help="Compare with this run, not with a constant prediction.")
 @click.option("--notebook", help="Only runs of this notebook.")

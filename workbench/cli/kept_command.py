@@ -85,9 +85,16 @@ def _attend(command: ForkedProcess) -> int:
         with suppress(ProcessLookupError):
             os.kill(command.pid, number)
 
-    for number in _PASSED:
+    def pause(_: int, __: object) -> None:
+        # It has no terminal that could stop it: it is stopped before this process is, and goes on after it.
+        with suppress(ProcessLookupError):
+            os.kill(command.pid, signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os.kill(command.pid, signal.SIGCONT)
+
+    for number, handle in (*((number, pass_on) for number in _PASSED), (signal.SIGTSTP, pause)):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, pass_on)
+            signal.signal(number, handle)
     code = command.wait()
     if command.is_lost:
         lost = Unavailable(

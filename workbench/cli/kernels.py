@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
 from workbench.cli.options import JSON
 from workbench.cli.terminal import new_table, open_console, print_json, say
+from workbench.errors import Unavailable
 from workbench.executors.kept_parents import KeptParent, list_kept, stop_kept
 from workbench.executors.limits import format_size
 
@@ -22,8 +23,8 @@ def kernels() -> None:
 @kernels.command()
 @JSON
 def status(as_json: bool) -> None:
-    """List the processes kernels are forked from: what they imported, how many they forked, their memory."""
-    found = list_kept()
+    """List the processes kernels are forked from: what they imported, how many processes are below them, their memory."""
+    found = _ask(list_kept)
     print_json(found) if as_json else _print_kept(found)
 
 
@@ -31,8 +32,19 @@ def status(as_json: bool) -> None:
 @JSON
 def stop(as_json: bool) -> None:
     """Let them go: at once where no kernel of theirs is in use, else after the last."""
-    found = stop_kept()
+    found = _ask(stop_kept)
     print_json(found) if as_json else say(_tell_stopped(len(found)))
+
+
+def _ask(ask: Callable[[], list[KeptParent]]) -> list[KeptParent]:
+    try:
+        return ask()
+    except PermissionError as exc:
+        raise Unavailable(
+            "No process can be kept, and none can be asked.",
+            why=str(exc),
+            next_step="Make it a folder of your own with mode 700, or remove it; commands work without, and start slower.",
+        ) from exc
 
 
 def _print_kept(parents: Sequence[KeptParent]) -> None:
@@ -44,12 +56,12 @@ def _print_kept(parents: Sequence[KeptParent]) -> None:
     count = "1 process is" if len(parents) == 1 else f"{len(parents)} processes are"
     say(f"{count} kept for {minutes} min after the last use, {total} in all")
     table = new_table(
-        ("process", "right"), ("forks", ""), ("forked now", "right"), ("memory", "right"), ("imported", "wrap")
+        ("process", "right"), ("forks", ""), ("processes", "right"), ("memory", "right"), ("imported", "wrap")
     )
     for parent in parents:
         forks = _FORKS.get(parent.program, parent.program) + (", leaving" if parent.is_leaving else "")
         table.add_row(
-            str(parent.pid), forks, str(parent.forked), format_size(parent.memory_bytes), _list_imported(parent)
+            str(parent.pid), forks, str(parent.processes), format_size(parent.memory_bytes), _list_imported(parent)
         )
     open_console().print(table)
 

@@ -31,6 +31,8 @@ from workbench.records.digest import short
 from workbench.replays.replay import Line, Replay, Sameness
 from workbench.replays.replay import headline as replay_headline
 from workbench.runs.run import Run, RunState
+from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
+from workbench.words.run_files import list_files
 
 if TYPE_CHECKING:
     from workbench.ledger.ledger import Checkpoint, Entry
@@ -122,7 +124,7 @@ def print_run(run: Run, folder: str, standing: Sequence[str] = (), *, is_refusal
         )
     table.add_row("author", escape(run.author))
     table.add_row("source", escape(f"notebook {short(run.notebook_digest)}, {_say_git(run)}"))
-    for name, text in _list_local_files(run):
+    for name, text in list_files(run):
         table.add_row(name, escape(text))
     if run.attempt > 1:
         table.add_row("attempt", f"{run.attempt}; what the ones before left is in runs/attempts")
@@ -154,16 +156,6 @@ def _say_when(run: Run) -> str:
     return f" {format_age(run.ended)}{f', took {took}' if took else ''}"
 
 
-def _list_local_files(run: Run) -> Iterator[tuple[str, str]]:
-    files = run.record.get("local_files") or {"modules": [], "reads": []}
-    for module in files["modules"]:
-        yield "local code", f"{module['path']}, {module['standing']}, {short(module['digest'] or 'unknown')}"
-    for read in files["reads"][:_FEW_ROWS]:
-        yield "also read", f"{read['path']}, {read['bytes']:,} bytes, {short(read['digest'] or 'unknown')}"
-    if len(files["reads"]) > _FEW_ROWS:
-        yield "also read", f"{len(files['reads']) - _FEW_ROWS:,} files more; --json names them"
-
-
 def print_profile(profile: Profile, *, beside: bool) -> None:
     """Print where the time of a run went: its parts, the longest first, and its slowest cells."""
     total = sum(profile.seconds.values())
@@ -186,6 +178,17 @@ def print_obstacles(obstacles: Sequence[Obstacle], runs: int, *, beside: bool = 
     for each in obstacles:
         of = "" if len(each.runs) == runs else f" ({len(each.runs):,} of {runs:,} runs)"
         console.print(f"  - [bold]{escape(each.about)}[/]{of}: {escape(each.text)}", soft_wrap=True)
+
+
+def print_overwritten(files: Sequence[Overwritten], *, beside: bool = False) -> None:
+    """Say which files runs wrote one over the other; `beside` leaves the result alone."""
+    console = open_console(err=beside)
+    if files:
+        console.print(f"[bold yellow]Several of these runs wrote the same file.[/] {HOW_TO_KEEP}", soft_wrap=True)
+    for file in files[:_FEW_ROWS]:
+        console.print(f"  - {escape(file)}", soft_wrap=True)
+    if len(files) > _FEW_ROWS:
+        console.print(f"[dim]and {len(files) - _FEW_ROWS:,} more; `workbench show RUN` names what a run wrote[/]")
 
 
 # Replay

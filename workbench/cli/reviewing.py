@@ -33,7 +33,7 @@ def nominate(run_id: str, model: str, baseline: str | None, policy: str | None, 
     terminal.suggest(find_next_command(review))
 
 
-@click.command()
+@click.command(epilog="Holdout digest, tries, reviewed types, waiver: `workbench help WORD` says what a word means.")
 @click.argument("subject", metavar="MODEL/VERSION")
 @click.option("--answer", "answers", multiple=True, metavar="QUESTION=TEXT", help="Answer a question; repeatable.")
 @click.option("--checklist", is_flag=True, help="Show all 48 questions of the checklist and what answers them.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
@@ -82,15 +83,16 @@ class Comparison:
 class RunComparison(Comparison):
     """A comparison as a project tells it: of which notebooks the runs are, why others were left out, what the tries were.
 
-    `unpaired` says of each run that was left out why; `seen` names each different thing that was seen on the holdout, by who
-    showed it first (see `name_looks`), and each other policy: there are as many as `tried`. `elsewhere` counts the finished runs
-    on other holdouts.
+    `unpaired` says of each run that was left out why; `overwritten` names the files beside the runs' folders that several of them
+    wrote; `seen` names each different thing that was seen on the holdout, by who showed it first (see `name_looks`), and each
+    other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts.
     """
 
     notebooks: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     elsewhere: int = 0
+    overwritten: tuple[Overwritten, ...] = ()
 
 
 def name_run(run_id: str) -> str:
@@ -129,9 +131,8 @@ def headline(comparison: Comparison) -> str:
     if not comparison.runs:
         return f"There is nothing to compare with {comparison.reference}."
     best = comparison.best
-    label = comparison.metric.replace("_", " ")
     verdict = best.verdict or Verdict.INCONCLUSIVE
-    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {label}"
+    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}"
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
@@ -142,7 +143,7 @@ def headline(comparison: Comparison) -> str:
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
 
 
-_MOST_NAMED = 20
+_MOST_NAMED, _FEW_NAMED = 20, 5
 
 
 def describe_selection(comparison: RunComparison) -> list[str]:
@@ -155,7 +156,25 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+        *describe_overwritten(comparison),
     ]
+
+
+def describe_overwritten(comparison: RunComparison) -> list[str]:
+    """Say which files several of the runs wrote, one over the other, and how; nothing where there is none."""
+    named = _name_few([str(each) for each in comparison.overwritten], "; ")
+    return [f"Several of these runs wrote the same file: {named}. {HOW_TO_KEEP}"] if named else []
+
+
+def name_overwritten(comparison: RunComparison) -> list[str]:
+    """Say it in fewer words, by the names of the files."""
+    named = _name_few([each.path for each in comparison.overwritten], ", ")
+    return [f"{named}, by several of them. {HOW_TO_KEEP}"] if named else []
+
+
+def _name_few(texts: Sequence[str], between: str) -> str:
+    more = len(texts) - _FEW_NAMED
+    return between.join([*texts[:_FEW_NAMED], *([f"{more:,} files more"] if more > 0 else [])])
 
 
 def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:

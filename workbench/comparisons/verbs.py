@@ -31,6 +31,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         from workbench.comparisons.tries import find_other_rules
         from workbench.runs.keeping import read_recorded
         from workbench.runs.looks import name_distinct
+        from workbench.runs.written_files import find_overwritten
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
@@ -53,8 +54,13 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             row_ids=self._read_row_ids(runs),
             must_pair=bool(named),
         )
-        notebooks = tuple(sorted({run.notebook for run in runs}))
-        return replace(compared, notebooks=notebooks, seen=seen, elsewhere=len(elsewhere))
+        return replace(
+            compared,
+            notebooks=tuple(sorted({run.notebook for run in runs})),
+            seen=seen,
+            elsewhere=len(elsewhere),
+            overwritten=tuple(find_overwritten(runs)),
+        )
 
     def _runs_on_newest_holdout(self, notebook: str | None) -> tuple[list[Run], Sequence[Run]]:
         """Return the finished runs on the holdout of the newest, and those on others; a replay is the same try once more."""

@@ -88,7 +88,7 @@ MEASURES: Mapping[str, Callable[[MeasuredRun], Any]] = {
         run.kept, run.inspection.answers, run.inspection.disturbed, run.rule, read_contract(run.kept.files)
     ),
     "numerics": lambda run: run.inspection.numerics,
-    "disclosures": lambda run: measure_disclosures(run.kept.files, known=run.authors),
+    "disclosures": lambda run: measure_disclosures(run.kept.files, known=run.authors, larger=run.kept.larger),
     "cost": lambda run: run.inspection.cost,
     "classes": lambda run: measure_classes(
         run.predictions, read_threshold(run.kept.files), run.inspection.differing_labels

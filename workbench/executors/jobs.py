@@ -54,10 +54,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Opened:
-    """The files below a job's roots that were opened for reading while it ran, by whatever program, and what could not be seen."""
+    """The files below a job's roots that were opened for reading while it ran, by whatever program, and what could not be seen.
+
+    `written` are those that were opened to be written.
+    """
 
     files: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

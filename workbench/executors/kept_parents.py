@@ -29,7 +29,7 @@ from workbench.files.python_processes import python_command, python_variables
 KEPT = "WORKBENCH_KERNELS_KEPT_MIN"
 DEFAULT_KEPT_MIN = 10
 # Another one where what is asked and answered is.
-_PROTOCOL = 1
+_PROTOCOL = 2
 # What forks kernels; another program may fork something else.
 KERNEL_PARENT = "workbench.executors.kernel_parent"
 _KEEPER = "workbench.executors.parent_keeper"
@@ -80,7 +80,8 @@ def _ask_once(
         with _connect(kept_min) as connection, os.fdopen(os.dup(content), "wb") as file:
             file.write(json.dumps(dict(environment)).encode())
             file.flush()
-            socket.send_fds(connection, [json.dumps(dict(request)).encode()], [content])
+            told = {**request, "kept_min": kept_min} if kept_min else dict(request)
+            socket.send_fds(connection, [json.dumps(told).encode()], [content])
             connection.settimeout(_ANSWER_TIMEOUT_S)
             answer, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_ANSWER, 1, socket.MSG_CMSG_CLOEXEC)
     finally:
@@ -92,19 +93,19 @@ def _ask_once(
 
 @dataclass(frozen=True)
 class KeptParent:
-    """A kept process: what it forks (`program`), what it imported, the processes it forked, and the memory of all in bytes."""
+    """A kept process: what it forks (`program`), what it imported, how many processes are below it, the memory of all in bytes."""
 
     pid: int
     program: str
     modules: tuple[str, ...]
     kept_min: int
-    forked: int
+    processes: int
     memory_bytes: int
     is_leaving: bool
 
 
 def list_kept() -> list[KeptParent]:
-    """Return the processes that are kept for this user."""
+    """Return the processes kept for this user; raises PermissionError where others may enter the folder of their sockets."""
     return _ask_all({"do": "status"})
 
 
@@ -115,14 +116,20 @@ def stop_kept() -> list[KeptParent]:
 
 def _ask_all(request: Mapping[str, Any]) -> list[KeptParent]:
     answers = [found for path in _list_sockets() if (found := _ask_at(path, request)) is not None]
-    return [_read_parent(parent, found["kept_min"]) for found in answers for parent in found["parents"]]
+    return [_read_parent(parent) for found in answers for parent in found["parents"]]
 
 
-def _read_parent(told: Mapping[str, Any], kept_min: int) -> KeptParent:
+def _read_parent(told: Mapping[str, Any]) -> KeptParent:
     below = [pid for pid, _ in find_descendants(told["pid"])]
     memory = sum(map(read_memory, (told["pid"], *below)))
     return KeptParent(
-        told["pid"], told["program"], tuple(told["modules"]), kept_min, len(below), memory, told["is_leaving"]
+        told["pid"],
+        told["program"],
+        tuple(told["modules"]),
+        told["kept_min"],
+        len(below),
+        memory,
+        told["is_leaving"],
     )
 
 
@@ -135,8 +142,8 @@ def read_memory(pid: int) -> int:
 
 
 def _list_sockets() -> list[Path]:
-    with suppress(OSError):
-        return sorted(_require_folder().glob(f"{_PROTOCOL}-*.sock"))
+    with suppress(FileNotFoundError):
+        return sorted(_require_private(_find_folder()).glob(f"{_PROTOCOL}-*.sock"))
     return []
 
 
@@ -239,12 +246,20 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _require_folder() -> Path:
-    """Return the folder of the sockets; raises PermissionError where others may enter it."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    is_own = os.path.isdir(runtime) and len(runtime) <= _LONGEST_ROOT and os.stat(runtime).st_uid == os.getuid()  # noqa: PTH112, PTH116
-    folder = Path(runtime, "workbench") if is_own else Path(f"/tmp/workbench-{os.getuid()}")  # noqa: S108
+    """Return the folder of the sockets, made where there is none; raises PermissionError where others may enter it."""
+    folder = _find_folder()
     with suppress(FileExistsError):
         folder.mkdir(_PRIVATE)
+    return _require_private(folder)
+
+
+def _find_folder() -> Path:
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    is_own = os.path.isdir(runtime) and len(runtime) <= _LONGEST_ROOT and os.stat(runtime).st_uid == os.getuid()  # noqa: PTH112, PTH116
+    return Path(runtime, "workbench") if is_own else Path(f"/tmp/workbench-{os.getuid()}")  # noqa: S108
+
+
+def _require_private(folder: Path) -> Path:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise PermissionError(f"{folder} is not a folder that only its user may enter.")

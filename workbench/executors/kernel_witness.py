@@ -1,4 +1,4 @@
-"""Sees, inside of a kernel, which code runs from local files and which files are read, and writes each down at once.
+"""Sees, inside of a kernel, which code runs from local files, which files are read and written, and writes each down at once.
 
 Sent to the kernel as text before its first cell, so that it needs nothing there but Python's standard library. What it sees it
 sees as a courtesy: code in the same process can keep it from seeing, or write something else.
@@ -26,9 +26,10 @@ from typing import Any
 
 END = "workbench.end"
 # A line each in the journal; of more is only said how many there were.
-MOST_CODE, MOST_READ = 10_000, 200
+MOST_CODE, MOST_READ, MOST_WRITTEN = 10_000, 200, 200
 LONGEST_SOURCE, MOST_SOURCE = 262_144, 4_194_304
 _WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_CHANGES = _WRITES | os.O_RDWR
 _SCRIPTS = (".py", ".ipy", ".ipynb", ".sh", ".pyc")
 # What git and our own kernels keep, wherever that is.
 _INSIDE = re.compile(r"/\.git/|/workbench-kernels-")
@@ -67,12 +68,15 @@ class Witness:
         self._known_code: set[str | tuple[str, int, int]] = set()
         self._known_reads: set[str] = set()
         self._written: set[str] = set()
-        self._counts, self._lost, self._source_left = {"code": 0, "read": 0}, 0, MOST_SOURCE
+        # Of each file that is told whether it was only added to.
+        self._known_writes: dict[str, bool] = {}
+        self._counts, self._lost, self._source_left = {"code": 0, "read": 0, "written": 0}, 0, MOST_SOURCE
         self._is_compiled_from_source = False
         self._handlers: dict[str, Callable[..., None]] = {
             "open": self._note_open,
             "exec": self._note_exec,
             "import": lambda _, file, *__: self._note_code(file),
+            "os.rename": self._note_rename,
             "sqlite3.connect": self._note_database,
             "subprocess.Popen": self._note_program,
             "os.exec": self._note_program,
@@ -176,15 +180,41 @@ class Witness:
     # Files
 
     def _note_open(self, path: Any, _mode: Any, flags: int) -> None:
-        if path in self._known_reads or not isinstance(path, (str, bytes, os.PathLike)):
+        if path in self._known_reads and not flags & _CHANGES:
+            return
+        if not isinstance(path, (str, bytes, os.PathLike)):
             return
         file = os.path.abspath(os.fsdecode(path))
+        if flags & _CHANGES:
+            self._note_write(file, bool(flags & os.O_APPEND))
         if flags & _WRITES:
             self._written.add(file)
         elif file.endswith(".pyc"):
             self._note_code(file)
         elif file not in self._written:
             self._note_read(file)
+
+    def _note_write(self, file: str, is_appended: bool) -> None:
+        """Note a file that is opened to write, and once more when it is not only added to any more; of very many the first."""
+        known = self._known_writes.get(file)
+        if known is None:
+            if self._counts["written"] >= MOST_WRITTEN:
+                return
+            is_told = not file.endswith(".pyc") and not self._is_quiet(file)
+        elif known and not is_appended:
+            is_told = True
+        else:
+            return
+        # What is not told at first never is.
+        self._known_writes[file] = is_told and is_appended
+        if is_told:
+            self._counts["written"] += 1
+            self._write({"written": file, "appended": is_appended})
+
+    def _note_rename(self, _source: Any, target: Any, _from: int, into: int) -> None:
+        # Below a folder that only a number names nobody knows where it is.
+        if into == -1 and isinstance(target, (str, bytes, os.PathLike)):
+            self._note_write(os.path.abspath(os.fsdecode(target)), False)
 
     def _note_database(self, database: Any, *_: Any) -> None:
         if isinstance(database, (str, bytes, os.PathLike)):
@@ -212,11 +242,12 @@ class Witness:
 
     def _is_quiet(self, file: str) -> bool:
         """True for what is read of packages, the system, caches, settings and the workbench itself, not of the project."""
-        if self._is_installed(file) or file.startswith(self._own) or _INSIDE.search(file):
+        if file.startswith(self._own) or _INSIDE.search(file):
             return True
-        if file.startswith(self._roots):
-            return os.path.basename(file) in OWN_NAMES
-        return file.startswith(self._quiet)
+        is_below = file.startswith(self._roots)
+        if not is_below and file.startswith(self._quiet):
+            return True  # and the disk need not be asked
+        return self._is_installed(file) or (is_below and os.path.basename(file) in OWN_NAMES)
 
     def _may_be_compiled(self, cached: str) -> bool:
         return os.path.abspath(cached).startswith((*self._installed, *self._own))

@@ -1,4 +1,4 @@
-"""Which files of a project are opened for reading while a notebook runs, by whatever reads them: libraries of C++ too."""
+"""Which files of a project are read and written while a notebook runs, by whatever opens them: libraries of C++ too."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pathlib import Path
 from workbench.executors.jobs import Opened
 from workbench.executors.kernel_witness import OWN_NAMES
 
-# Linux tells a watcher when a file in a folder was closed that had been opened for reading alone; with a mapped one, when it ended.
-_CLOSED_UNWRITTEN, _OVERFLOW, _IS_FOLDER = 0x10, 0x4000, 0x4000_0000
+# Linux tells a watcher when a file in a folder was closed that had been opened to be written, or for reading alone; with a mapped
+# one, when it ended.
+_CLOSED_WRITTEN, _CLOSED_UNWRITTEN, _OVERFLOW, _IS_FOLDER = 0x8, 0x10, 0x4000, 0x4000_0000
 _EVENT = struct.Struct("iIII")
 _BUFFER_BYTES = 65_536
 # Looking through a project must cost next to nothing beside a run.
@@ -33,6 +34,7 @@ class OpenedFiles:
     def __init__(self, roots: Iterable[Path], home: Path | None) -> None:
         self._folders: dict[int, str] = {}
         self._found: dict[str, None] = {}
+        self._written: dict[str, None] = {}
         self._unseen: dict[str, None] = {}
         self._home = home
         self._watcher = -1
@@ -59,7 +61,7 @@ class OpenedFiles:
         """Watch a folder; False when it is watched already, or is an environment of Python."""
         if Path(folder, _ENVIRONMENT).is_file():
             return False
-        number = _LIBC.inotify_add_watch(self._watcher, os.fsencode(folder), _CLOSED_UNWRITTEN)
+        number = _LIBC.inotify_add_watch(self._watcher, os.fsencode(folder), _CLOSED_WRITTEN | _CLOSED_UNWRITTEN)
         if number < 0 and ctypes.get_errno() in _NOT_OURS:
             return False
         _require(number)
@@ -78,10 +80,13 @@ class OpenedFiles:
             if mask & _OVERFLOW:
                 self._unseen["all that native readers opened: it was too much at once"] = None
             elif name and not mask & _IS_FOLDER and not name.startswith(".") and not name.endswith(_NO_DATA):
-                self._add(f"{self._folders[number]}/{name}")
+                self._add(f"{self._folders[number]}/{name}", is_written=bool(mask & _CLOSED_WRITTEN))
 
-    def _add(self, path: str) -> None:
-        if len(self._found) < MOST_FILES:
+    def _add(self, path: str, *, is_written: bool) -> None:
+        if is_written:
+            if len(self._written) < MOST_FILES:
+                self._written[path] = None
+        elif len(self._found) < MOST_FILES:
             self._found[path] = None
         elif path not in self._found:
             self._unseen[f"more than {MOST_FILES:,} files that native readers opened"] = None
@@ -92,7 +97,7 @@ class OpenedFiles:
         if self._watcher >= 0:
             os.close(self._watcher)
             self._watcher = -1
-        return Opened(tuple(self._found), tuple(self._unseen))
+        return Opened(tuple(self._found), tuple(self._unseen), tuple(self._written))
 
 
 _LIBC = ctypes.CDLL(None, use_errno=True)

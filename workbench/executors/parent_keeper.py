@@ -41,10 +41,12 @@ class ParentKeeper:
         listener.set_inheritable(False)
         self._listener = listener
         self._path = path
+        self._socket_file = path.stat().st_ino
         self._kept_min = kept_min
         self._parents: dict[tuple[str, ParentKey], WarmParent] = {}  # the one used last is last
         self._leaving: list[tuple[tuple[str, ParentKey], WarmParent]] = []
         self._ended: dict[WarmParent, int] = {}
+        self._minutes: dict[WarmParent, int] = {}
         self._ready: set[WarmParent] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
@@ -83,7 +85,8 @@ class ParentKeeper:
         is_there = found is not None and _is_listening(found)
         if request.get("ready") and not is_there:
             return {}, []
-        parent = found if found and is_there else self._start(program, key, environment)
+        kept_min = request.get("kept_min", self._kept_min)
+        parent = found if found and is_there else self._start(program, key, environment, kept_min)
         self._parents[program, key] = parent
         for other in [other for other in self._parents if other[1].installed != key.installed]:
             self._retire(other)
@@ -93,9 +96,10 @@ class ParentKeeper:
             return {}, []
         return {"pid": parent.pid}, [parent.requests.fileno()]
 
-    def _start(self, program: str, key: ParentKey, environment: Mapping[str, str]) -> WarmParent:
+    def _start(self, program: str, key: ParentKey, environment: Mapping[str, str], kept_min: int) -> WarmParent:
         also = {name: value for name, value in key.variables if name in environment}
-        parent = WarmParent(key.modules, environment, keep_s=self._kept_min * 60, program=program, also=also)
+        parent = WarmParent(key.modules, environment, keep_s=kept_min * 60, program=program, also=also)
+        self._minutes[parent] = kept_min
         self._ended[parent] = os.pidfd_open(parent.pid)
         self._selector.register(self._ended[parent], selectors.EVENT_READ, partial(self._bury, parent))
         self._selector.register(parent.requests, selectors.EVENT_READ, partial(self._note_ready, parent))
@@ -117,6 +121,7 @@ class ParentKeeper:
         self._selector.unregister(descriptor)
         os.close(descriptor)
         self._ready.discard(parent)
+        del self._minutes[parent]
         with suppress(KeyError):
             self._selector.unregister(parent.requests)
         self._parents = {key: other for key, other in self._parents.items() if other is not parent}
@@ -127,10 +132,16 @@ class ParentKeeper:
         kept = [(*known, parent, False) for known, parent in self._parents.items()]
         leaving = [(*known, parent, True) for known, parent in self._leaving]
         parents = [
-            {"pid": parent.pid, "program": program, "modules": key.modules, "is_leaving": is_leaving}
+            {
+                "pid": parent.pid,
+                "program": program,
+                "modules": key.modules,
+                "kept_min": self._minutes[parent],
+                "is_leaving": is_leaving,
+            }
             for program, key, parent, is_leaving in (*kept, *leaving)
         ]
-        return {"kept_min": self._kept_min, "parents": parents}, []
+        return {"parents": parents}, []
 
     def _stop(self, request: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], list[int]]:
         told = self._tell(request, environment)
@@ -139,7 +150,9 @@ class ParentKeeper:
         return told
 
     def _end(self) -> NoReturn:
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if self._path.stat().st_ino == self._socket_file:  # not that of one that came after it
+                self._path.unlink()
         self._listener.close()
         os._exit(0)
 

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -30,10 +31,13 @@ _END_TIMEOUT_S = 10.0
 _NO_ANSWER = b'{"late": true}'
 # What Python, its libraries and the C library read once, when they are loaded.
 _READ_AT_IMPORT = (
-    "ARROW_", "BLIS_", "GLIBC_", "GOTO_", "HOME", "IPYTHON", "JE_ARROW_", "JOBLIB_", "KMP_", "LANG", "LC_", "LD_", "LOKY_",
-    "MALLOC_", "MATPLOTLIBRC", "MKL_", "MPL", "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_", "PYTHON", "SCIPY_", "SKLEARN_", "TZ",
-    "VECLIB_", "VIRTUAL_ENV", "XDG_",
+    "ARROW_", "BLIS_", "CUDA_", "DASK_", "GLIBC_", "GOTO_", "HF_", "HOME", "IPYTHON", "JE_ARROW_", "JOBLIB_", "KERAS_", "KMP_",
+    "LANG", "LC_", "LD_", "LIGHTGBM_", "LOKY_", "MALLOC_", "MATPLOTLIBRC", "MKL_", "MPL", "NPY_", "NUMBA_", "NUMEXPR_", "NVIDIA_",
+    "OMP_", "OPENBLAS_", "OTEL_", "PANDAS_", "POLARS_", "PYTHON", "SCIPY_", "SKLEARN_", "TF_", "TOKENIZERS_",
+    "TORCH", "TRANSFORMERS_", "TZ", "VECLIB_", "VIRTUAL_ENV", "XDG_", "XGBOOST_", "XLA_",
 )  # fmt: skip
+# What a process that is kept need not know: nothing is imported by it.
+_CREDENTIAL = re.compile(r"TOKEN|PASSW|SECRET|CREDENTIAL|_KEY(_|$)|USERNAME|HEADERS")
 # Of one run, though they look like the others.
 _OF_A_RUN = ("IPYTHONDIR", "JOBLIB_TEMP_FOLDER", "XDG_STATE_HOME")
 _ALSO_GIVEN = ("PATH", "TMPDIR")
@@ -213,7 +217,7 @@ def find_relevant(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in sorted(environment.items())
-        if name.startswith(_READ_AT_IMPORT) and name not in _OF_A_RUN
+        if name.startswith(_READ_AT_IMPORT) and name not in _OF_A_RUN and not _CREDENTIAL.search(name)
     }
 
 
@@ -233,7 +237,10 @@ _connections: ConnectionFolder | None = None
 
 def find_key(modules: Iterable[str], environment: Mapping[str, str], variables: Sequence[str] = ()) -> ParentKey:
     """Return what a parent for these modules and this environment is found by; `variables` are more that begin with such texts."""
-    also = {name: value for name, value in environment.items() if name.startswith(tuple(variables))}
+    begin = tuple(variables)
+    also = {
+        name: value for name, value in environment.items() if name.startswith(begin) and not _CREDENTIAL.search(name)
+    }
     told = {**find_relevant(environment), **also}
     return ParentKey(tuple(sorted(set(modules))), tuple(sorted(told.items())), _read_installed())
 

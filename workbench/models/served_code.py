@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+BYTECODE = "__pycache__"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SERVED = "workbench.bentoml_service"
 # Where statements hold others, in all that Python's grammar has.
@@ -17,11 +18,13 @@ def stage_bundle(model_files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return what a manifest covers: the serving code as `workbench/**` and the model as `release/model/**`.
 
     The code is the import closure of the served file among this installed package's own sources: whatever it imports, wherever in a
-    module, but for types. Own code that imports this package itself brings all of it.
+    module, but for types. Own code that imports this package itself brings all of it. In each folder of code an empty file stands
+    where Python would make one for bytecode: whoever starts the release by hand leaves nothing in it that nobody approved.
     """
     paths = _list_sources() if _asks_for_more(model_files) else find_served_code()
     code = {path: (_PACKAGE.parent / path).read_bytes() for path in paths}
-    return {**code, **{f"release/model/{name}": content for name, content in model_files.items()}}
+    stops = {f"{path.rpartition('/')[0]}/{BYTECODE}": b"" for path in paths}
+    return {**code, **stops, **{f"release/model/{name}": content for name, content in model_files.items()}}
 
 
 def _asks_for_more(model_files: Mapping[str, bytes]) -> bool:

@@ -44,7 +44,7 @@ from workbench.nominations.scored_rows import ScoredRows, measure_scored_rows
 from workbench.policies.policy_files import find_policy
 from workbench.records.clock import utc_now
 from workbench.records.digest import sha256_hex
-from workbench.runs.folder import DATASETS, FIRST_ANSWERS, MODEL, PREDICTIONS, REPORT
+from workbench.runs.folder import DATASETS, FIRST_ANSWERS, KEPT, MODEL, PREDICTIONS, REPORT
 from workbench.runs.keeping import read_recorded, read_row_ids
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.logged_calls import read_plain_file
@@ -58,7 +58,7 @@ _MOST_PEERS, _RECENT_RUNS = 50, 20
 _LARGEST_SCORED = 10_000_000  # bytes, some hundred thousand rows
 _LARGEST_SEARCHED = 1_000_000  # bytes: what is larger costs more than to be told of a secret early is worth
 # What holds rows or a model, and no text; the report is what the notebook shows once more.
-_UNSEARCHED = (".parquet", ".skops", ".onnx", ".png", REPORT)
+_UNSEARCHED = (".parquet", ".skops", ".onnx", ".png", ".jpg", ".jpeg", ".gif", REPORT)
 
 
 def foresee_obstacles(project: Project, runs: Sequence[Run]) -> list[Obstacle]:
@@ -240,7 +240,8 @@ def _read_texts(run: Run, folder: Path) -> dict[str, bytes]:
     for path in run.record.get("files", ()):
         if not path.startswith(f"{DATASETS}/") and not path.endswith(_UNSEARCHED):
             with suppress(OSError, ValueError):
-                found[path] = read_plain_file(folder / path)
+                if not path.startswith(f"{KEPT}/") or (folder / path).stat().st_size <= _LARGEST_SEARCHED:
+                    found[path] = read_plain_file(folder / path)
     return found
 
 

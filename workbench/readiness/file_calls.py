@@ -24,6 +24,12 @@ _WRITERS = re.compile(
     r"(to_(csv|parquet|pickle|json|excel|feather|hdf|markdown|html|latex|stata|xml|file)|save\w*|dump|tofile|imsave|imwrite"
     r"|write\w*|memmap|mkdir|makedirs|urlretrieve|download\w*|extract\w*|copy\w*|move|rename|touch|symlink\w*|unpack_archive)"
 )  # fmt: skip
+# What people write results with; of `dump` and `save` the method alone says too little.
+_RESULTS = re.compile(
+    r"to_(csv|parquet|pickle|json|excel|feather|html|latex|markdown)|savefig|imsave|write_(image|html)|save_model"
+)
+_FILE = re.compile(r"\.\w{1,10}$")
+_RESULT_CALLS = re.compile(r"joblib\.dump|numpy\.(save|savez|savez_compressed|savetxt)|torch\.save")
 _URL = re.compile(r"(?:https?|s3|gs|gcs|ftps?|hf|abfss?|az)://", re.IGNORECASE)
 # These fetch, wherever they find it.
 _FETCHERS = re.compile(
@@ -103,6 +109,22 @@ def list_made_files(code: NotebookCode) -> set[str]:
     }
     named |= {magic.rest.split()[-1] for _, magic in code.magics if magic.name in _FILE_MAGICS and magic.rest.split()}
     return named | {f"{name}{ending}" for name in named for ending in (".npy", ".npz")}  # as NumPy completes them
+
+
+def list_results(code: NotebookCode) -> Iterator[tuple[Call, str]]:
+    """Yield the calls that write a result under a name that is the same in every run, as far as the text tells, with that name."""
+    for call in code.calls:
+        if _RESULTS.fullmatch(call.method) or _RESULT_CALLS.fullmatch(call.name or ""):
+            for node in (*call.node.args, *(each.value for each in call.node.keywords)):
+                path = code.text_of(node)
+                if path and _FILE.search(path) and not is_address(path) and not _is_set_outside(code, node):
+                    yield call, path
+                    break
+
+
+def _is_set_outside(code: NotebookCode, node: ast.AST) -> bool:
+    named = {each.id for each in code.trace_back([node]) if isinstance(each, ast.Name)}
+    return any(each.name in named for each in code.parameters)
 
 
 def _opens(call: Call) -> bool:

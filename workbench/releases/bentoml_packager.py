@@ -18,6 +18,7 @@ from workbench.errors import Refused, Unavailable, UsageError
 from workbench.files.trees import WHAT_DISKS_NEED, read_tree, sync_folder, sync_tree, write_tree
 from workbench.models.model_files import SKOPS_FILE
 from workbench.models.own_modules import find_packages
+from workbench.models.served_code import BYTECODE
 from workbench.records.yaml_documents import read_yaml
 
 SERVICE = "workbench.bentoml_service:Endpoint"
@@ -101,6 +102,9 @@ def _last_lines(output: bytes) -> list[str]:
 def _require_same_files(source: Path, files: Mapping[str, bytes]) -> None:
     # BentoML adds its reading of the bentofile; a Bento is served without it, and nobody approved it.
     (source / "bentofile.yaml").unlink(missing_ok=True)
+    for path in files:
+        if path.endswith(f"/{BYTECODE}"):  # left out, whatever it is
+            (source / path).touch()
     kept = read_tree(source)
     differing = sorted(path for path in {*kept, *files} if kept.get(path) != files.get(path))
     if differing:

@@ -16,6 +16,7 @@ from workbench.models.skops_canonical import find_model_difference
 from workbench.notebooks.cell_output import read_outputs
 from workbench.notebooks.notebook import Notebook, find_notebook_fault, parse_notebook
 from workbench.records.digest import sha256_hex
+from workbench.replays.kept_files import compare_kept
 from workbench.replays.replay import (
     TOLERANCE,
     Facts,
@@ -40,6 +41,7 @@ from workbench.replays.resumption import (
 )
 from workbench.runs.folder import MODEL, NOTEBOOK, PREDICTIONS
 from workbench.runs.keeping import read_kept_run
+from workbench.runs.kept_files import KeptFile, read_kept_files
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.logged_calls import LoggedCalls, id_of_further_run
 from workbench.runs.metric_points import calls_of, order_points
@@ -53,10 +55,11 @@ _SKOPS_MODEL = f"{MODEL}/model.skops"
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a run: its facts, and the bytes of its model (None: it logged none)."""
+    """What is kept of a run: its facts, the bytes of its model (None: it logged none), and what else its notebook kept."""
 
     facts: Facts
     model: bytes | None
+    files: tuple[KeptFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ def compare_with(plan: ReplayPlan, again: Run, settings: Settings, *, tolerance:
 def _compare(then: Kept, now: Kept, *, tolerance: float = TOLERANCE, notes: Iterable[str] = ()) -> Replay:
     is_pair = then.model is not None and now.model is not None
     difference = find_model_difference(then.model or b"", now.model or b"") if is_pair else None
-    return compare_replay(then.facts, now.facts, tolerance=tolerance, model_difference=difference, notes=notes)
+    said = [*compare_kept(then.files, now.files), *notes]
+    return compare_replay(then.facts, now.facts, tolerance=tolerance, model_difference=difference, notes=said)
 
 
 def read_kept(kept: KeptRun) -> Kept:
@@ -150,7 +154,7 @@ def read_kept(kept: KeptRun) -> Kept:
         model={path: sha256_hex(files[path]) for path in sorted(files) if path.startswith(f"{MODEL}/")},
         code=_list_code(kept) if files else None,
     )
-    return Kept(facts, files.get(_SKOPS_MODEL))
+    return Kept(facts, files.get(_SKOPS_MODEL), tuple(read_kept_files(run.record)))
 
 
 def _list_code(kept: KeptRun) -> dict[str, str | None] | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,12 @@ from workbench.runs import spool
 from workbench.runs.blaming import Blamer
 from workbench.runs.concluding import NO_RESULTS, Results, read_results
 from workbench.runs.failures import advise_on_failure
+from workbench.runs.filing import digest_abandoned, digest_kept, settle_kept
 from workbench.runs.folder import (
     DATASETS,
     FIRST_ANSWERS,
     JOURNAL,
+    KEPT,
     KERNEL_LOG,
     LOGGED_METRICS,
     LOOKS,
@@ -40,6 +43,7 @@ from workbench.runs.folder import (
     REFUSAL,
     REPORT,
 )
+from workbench.runs.kept_files import KeptFile
 from workbench.runs.local_files import LocalFilesFact, Told, read_journal
 from workbench.runs.logged_calls import (
     CALLS,
@@ -58,7 +62,7 @@ from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.refusal import parse_refusal
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import LoggedTable, count_alike_rows, count_shared_rows, read_tables
-from workbench.runs.witnessing import witness_local_files
+from workbench.runs.witnessing import list_written, witness_local_files
 from workbench.secrets.redacting_files import Redacted, empty_folder, redact_folder
 from workbench.secrets.redaction import Redactor
 
@@ -118,7 +122,8 @@ def collect_run(
                 raise
             # Whatever one notebook left behind must not end the others of a sweep.
             error = outcome.failure or redactor.redact_text(f"What the notebook wrote cannot be kept: {_say(exc)}")
-            return _fail(_end(run, error, read_abandoned(folder.path)), outcome.document, folder)
+            seen = {**read_abandoned(folder.path), **(read_abandoned_files(folder.path) if folder.is_ours() else {})}
+            return _fail(_end(run, error, seen), outcome.document, folder)
 
 
 def _redact(outcome: Outcome, redactor: Redactor) -> Outcome:
@@ -145,22 +150,35 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
         _remove(folder.path / name)
     remove_empty_folders(folder.path)
     redacted = _redact_files(folder.path, redactor)
+    notes = settle_kept(folder.path)
     # Half of a character (a lone surrogate) becomes its own escape in JSON: what the notebook printed is kept.
     text = json.dumps(outcome.document, indent=1, ensure_ascii=False)
     _write(folder.path / NOTEBOOK, text.encode(errors="backslashreplace"))
-    files = read_tree(folder.path)
+    files, kept = read_tree(folder.path, left_out=KEPT), digest_kept(folder.path)
     found = _read_logged(files)
-    logged = found.record
+    notes += [
+        f"{path} held a secret, and is kept without it." for path in redacted.changed if path.startswith(f"{KEPT}/")
+    ]
+    logged = {**found.record, **_describe_kept(kept, notes, found.record.get("notes", ()))}
     error = advise_on_failure(outcome.failure) or redacted.failure or found.fault
     if blamer is not None:
         told = read_journal(files.get(JOURNAL, b""))
         fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
-        said = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(told.code))}
+        written = list_written(told, outcome.opened, project=blamer.project, started=run.started)
+        said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(told.code))}
+        said |= {"written_files": [asdict(each) for each in written]} if written else {}
         logged |= strict_json(canonical_json(said))
     ended = _end(run, error, logged)
     digests = {path: sha256_hex(content) for path, content in files.items()}
+    digests |= {f"{KEPT}/{each.path}": each.digest for each in kept}
     digests[REPORT] = _write_report(folder.path, ended, outcome.document, _read_results(ended, files, found))
     return _seal(ended, outcome, digests, folder.path) if ended.is_finished else ended
+
+
+def _describe_kept(kept: Sequence[KeptFile], *notes: Iterable[str]) -> dict[str, Any]:
+    """Return what the record says of kept files, with all notes; nothing is said where there is nothing."""
+    said = {"kept_files": [asdict(each) for each in kept], "notes": [*chain(*notes)]}
+    return {key: value for key, value in said.items() if value}
 
 
 def _witness(
@@ -214,6 +232,11 @@ def read_abandoned(folder: Path) -> dict[str, Any]:
             with suppress(OSError, ValueError):
                 files[str(path.relative_to(folder))] = read_plain_file(path)
     return describe_abandoned(files)
+
+
+def read_abandoned_files(folder: Path) -> dict[str, Any]:
+    """Return which files an attempt kept that did not come to its end; their secrets are to be cut out before."""
+    return _describe_kept(digest_abandoned(folder))
 
 
 def _remove(path: Path) -> None:

@@ -10,7 +10,9 @@ PARAMETERS, PROVENANCE, KERNEL_LOG = "parameters.json", "provenance.json", "kern
 LOGGED_METRICS, DATASETS, MODEL, LOOKS = "metrics.jsonl", "datasets", "model", "looks.jsonl"
 FEATURES, HOLDOUT, TRAINING = "features.parquet", "holdout.parquet", "training.parquet"
 CODE_AUTHORS, REFUSAL, FIRST_ANSWERS = "code_authors.json", "refusal.json", "first_answers.json"
-# What its kernel says of the local code that ran, and of the files that were read.
+# What the notebook keeps besides, under names of its own.
+KEPT = "files"
+# What its kernel says of the local code that ran, and of the files that were read and written.
 JOURNAL = "local_files.jsonl"
 # What is written when it ended; the record is the last.
 NOTEBOOK, REPORT, RECORD = "notebook.ipynb", "report.html", "record.json"

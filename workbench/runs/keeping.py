@@ -5,19 +5,25 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from workbench.files.trees import read_tree
+from workbench.files.trees import digest_tree, read_tree
 from workbench.models.predictions import Predictions, parse_predictions, unusable
 from workbench.records.digest import sha256_hex, strict_json
-from workbench.runs.folder import PREDICTIONS
+from workbench.runs.folder import KEPT, PREDICTIONS
 from workbench.runs.kept_run import KeptRun, require_recorded
 from workbench.runs.logged_calls import read_plain_file
 from workbench.runs.run import Run
 from workbench.runs.tables import names_its_rows, path_of_table, read_table
 
+# Of what a notebook keeps under names of its own: it is searched for what nobody should show, and nothing else.
+MOST_HELD_BYTES = 256 * 1024**2
+
 
 def read_kept_run(run: Run, folder: Path) -> KeptRun:
     """Read every file of a run, each once; raises Refused for what is no plain file, Unavailable when the disk does not answer."""
-    return KeptRun(run, read_tree(folder))
+    own = read_tree(folder, left_out=KEPT)
+    kept = {f"{KEPT}/{path}": each for path, each in digest_tree(folder / KEPT, held_bytes=MOST_HELD_BYTES).items()}
+    held = {path: each.content for path, each in kept.items() if each.content is not None}
+    return KeptRun(run, {**own, **held}, {path: each.digest for path, each in kept.items() if path not in held})
 
 
 def read_row_ids(run: Run, folder: Path) -> tuple[str, ...] | None:

@@ -35,15 +35,19 @@ RUN_AGAIN = "Run the notebook again, then nominate that run."
 
 @dataclass(frozen=True)
 class KeptRun:
-    """A run and the bytes of its files by their path; what is read of them was held against the run's record."""
+    """A run and the bytes of its files by their path; what is read of them was held against the run's record.
+
+    `larger` are the digests of those its notebook kept whose bytes are too many to be held.
+    """
 
     run: Run
     files: Mapping[str, bytes] = field(repr=False)
+    larger: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def changed(self) -> tuple[str, ...]:
         """The files that are not as they were recorded when the run ended, in the order of their names."""
-        found = {path: sha256_hex(content) for path, content in self.files.items() if path != RECORD}
+        found = {path: sha256_hex(content) for path, content in self.files.items() if path != RECORD} | {**self.larger}
         recorded: Mapping[str, str] = self.run.record.get("files", {})
         return tuple(sorted(path for path in {*found, *recorded} if found.get(path) != recorded.get(path)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, count
 from typing import Any
@@ -94,6 +94,7 @@ def describe_gap(files: LocalFilesFact | None) -> str | None:
 class Told:
     """What a kernel wrote: by path the digest and text of code (None: not told), and size and time (ns) of what was read.
 
+    `writes` are the paths it wrote to, or tried to, and whether it only added to them.
     A second text that ran from the same path is named `PATH (text 2)`: no file is as that was.
     """
 
@@ -101,6 +102,7 @@ class Told:
     reads: Mapping[str, tuple[int, int]]
     more_read: int
     is_complete: bool
+    writes: Mapping[str, bool] = field(default_factory=dict)
 
 
 def read_journal(content: bytes) -> Told:
@@ -108,15 +110,18 @@ def read_journal(content: bytes) -> Told:
     lines = [_read_line(line) for line in content.split(b"\n") if line]
     code: dict[str, tuple[str | None, str | None]] = {}
     reads: dict[str, tuple[int, int]] = {}
+    writes: dict[str, bool] = {}
     for line in lines:
         if "code" in line:
             code.setdefault(_name_text(_readable(line["code"]), line["digest"], code), (line["digest"], line["source"]))
         elif "read" in line:
             reads.setdefault(_readable(line["read"]), (line["bytes"], line["mtime_ns"]))
+        elif "written" in line:
+            writes[_readable(line["written"])] = line["appended"] and writes.get(_readable(line["written"]), True)
     ends = [line for line in lines if "end" in line]
     is_whole = all(lines) and "begin" in (lines or [{}])[0] and len(ends) == 1
     is_whole = is_whole and ends[0]["lost"] == ends[0]["more_code"] == 0
-    return Told(code, reads, sum(end["more_read"] for end in ends), is_whole)
+    return Told(code, reads, sum(end["more_read"] for end in ends), is_whole, writes)
 
 
 def _name_text(path: str, digest: str | None, code: Mapping[str, tuple[str | None, str | None]]) -> str:
@@ -136,6 +141,7 @@ _KINDS: tuple[Mapping[str, Any], ...] = (
     {"begin": str},
     {"code": str, "digest": str | None, "source": str | None},
     {"read": str, "bytes": int, "mtime_ns": int},
+    {"written": str, "appended": bool},
     {"end": bool, "lost": int, "more_code": int, "more_read": int},
 )
 

@@ -18,6 +18,7 @@ from workbench.notebooks.parameters import spell_value
 from workbench.records.clock import utc_now
 from workbench.records.digest import short
 from workbench.runs.concluding import NO_RESULTS, Results, is_confirmed, is_of_training
+from workbench.runs.kept_files import read_kept_files
 from workbench.runs.run import Run, RunState
 from workbench.runs.told_errors import keep_last_states, split_errors
 
@@ -49,6 +50,7 @@ _UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
 _LAYOUT = "index.html.j2"
 LONGEST_OUTPUT = 100_000
 MOST_OUTPUTS = 500
+_MOST_KEPT = 20
 _WIDEST, _FEWEST_LINES = 100, 3  # characters of a line that a page has room for, lines that make a table
 _DROPPED_WITH_CONTENT = (
     "script",
@@ -242,6 +244,7 @@ def _describe_run(run: Run, results: Results) -> dict[str, Any]:
         "Parameters": {name: spell_value(value) for name, value in run.parameters.items()},
         "Data": {f"{item['name']} ({item['rows']:,} rows)": short(item["digest"]) for item in datasets},
         "Source": _describe_source(run),
+        "Kept files": _describe_kept(run),
     }
     return {
         "title": _plain(f"{Path(run.notebook).stem}, run {run.id}"),
@@ -279,6 +282,14 @@ def _tabulate(rows: Mapping[str, str]) -> dict[str, str]:
 def _show(pictures: Sequence[Picture]) -> str:
     shown = show_pictures(pictures)
     return shown.html if shown else ""
+
+
+def _describe_kept(run: Run) -> dict[str, str]:
+    """Return the size and digest of each file the notebook kept; of very many the first."""
+    kept = read_kept_files(run.record)
+    shown = {each.path: f"{each.bytes:,} bytes, {short(each.digest)}" for each in kept[:_MOST_KEPT]}
+    more = len(kept) - len(shown)
+    return {**shown, **({f"{more:,} files more": "record.json names them"} if more else {})}
 
 
 def _describe_source(run: Run) -> dict[str, str]:

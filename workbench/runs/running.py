@@ -267,8 +267,7 @@ class Runner:
                 why = error if run.started else "Stopped before it began."
                 seen = read_abandoned(self._settings.runs_folder / run.id)
                 killed = replace(run, state=RunState.KILLED, ended=utc_now(), error=why, record=seen)
-                clean_abandoned(killed, self._settings)
-                self._store.move_run(killed)
+                self._store.move_run(clean_abandoned(killed, self._settings))
 
 
 class _Course:

@@ -11,8 +11,6 @@ import logging
 import math
 import os
 import re
-import secrets
-import shlex
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +28,7 @@ from workbench.runs.folder import (
     CODE_AUTHORS,
     FEATURES,
     FIRST_ANSWERS,
+    KEPT,
     LOGGED_METRICS,
     LOOKS,
     MODEL,
@@ -309,6 +308,26 @@ def _find_training(features: pd.DataFrame) -> pd.DataFrame | None:
     return pd.concat(fitting, ignore_index=True) if fitting else None
 
 
+def log_file(path: str | os.PathLike[str], name: str | None = None) -> None:
+    """Keep a copy of a file, or of all below a folder, with the run as it is now; nothing of it is ever loaded or executed.
+
+    `name` is its path there (default: `path` where it is relative and leads down, else its last part). A later file of the same
+    name takes the place of an earlier one, and the notebook shows that it did. Raises UsageError for what is not there or is no
+    plain file, and for a name that leads elsewhere.
+    """
+    from workbench.runs.filing import keep_file
+
+    for note in keep_file(Path(path), run_folder(), name):
+        _LOG.warning("%s", note)
+
+
+def run_folder() -> Path:
+    """Return a folder that is there, and whose files are kept with the run as they lie in it when it ends; of a draft as well."""
+    folder = _folder() / KEPT
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def run_parameters() -> dict[str, Any]:
     """Return the parameters of this run; of a draft, the values the notebook's variables have now."""
     return json.loads((_folder() / PARAMETERS).read_text(encoding="utf-8")) if is_run() else _draft_parameters()
@@ -366,23 +385,6 @@ def _folder() -> Path:
 
 @cache
 def _draft_folder() -> Path:
-    settings = read_own_settings()
-    folder = settings.drafts_folder / secrets.token_hex(4)
-    folder.mkdir(parents=True)
-    print(_describe_draft(folder, settings.project))  # noqa: T201 - the notebook's own output
-    return folder
+    from workbench.runs.drafting import begin_draft
 
-
-def _describe_draft(folder: Path, project: Path) -> str:
-    """Say in one line that this is no run, where what is logged lies, and how to make it one."""
-    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    notebook = _name_in(project, path) if path.is_absolute() else "NOTEBOOK"
-    return (
-        f"Draft {folder.name}, run by hand: kept in {_name_in(project, folder)}, never promotable. To make it a run: Run in "
-        f"JupyterLab's Workbench panel, or `workbench run {shlex.quote(notebook)}`."
-    )
-
-
-def _name_in(project: Path, path: Path) -> str:
-    """Return a path as it is called in a project; its whole path outside."""
-    return str(path.relative_to(project) if path.is_relative_to(project) else path)
+    return begin_draft(read_own_settings(), os.environ.get("JPY_SESSION_NAME", ""))

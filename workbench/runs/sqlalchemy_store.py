@@ -236,6 +236,13 @@ class Store:
                 connection.execute(_attempts.update().where(this).values(values))
         return [row.run_id for row, _ in lost]
 
+    def note_lost_files(self, run: Run) -> None:
+        """Write down which files an attempt kept that was found lost: they are only looked at once nobody writes them any more."""
+        this = (_attempts.c.run_id == run.id) & (_attempts.c.number == run.attempt)
+        values = {"record": json.dumps(run.record) if run.record else None}
+        with self._writing() as connection:
+            connection.execute(_attempts.update().where(this, _attempts.c.state == RunState.LOST).values(values))
+
     # The ledger
 
     def append_entry(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,8 +24,9 @@ from workbench.runs.local_files import (
     Told,
 )
 from workbench.runs.provenance import name_path, read_changed_paths, read_repository
+from workbench.runs.written_files import WrittenFile
 
-MOST_READ = 200
+MOST_READ = MOST_WRITTEN = 200
 
 
 def witness_local_files(
@@ -38,7 +42,8 @@ def witness_local_files(
     ]
     reads = [
         *_list_told(_without(told.reads, told.code), project),
-        *_list_opened(opened.files, {*told.reads, *told.code}, project),
+        # What the notebook wrote by itself is nothing it took from there.
+        *_list_opened(opened.files, {*told.reads, *told.code, *told.writes}, project),
     ]
     reads = [read for read in reads if not {read.path, read.path.rpartition("/")[2]} & {*declared}]
     return LocalFilesFact(
@@ -48,6 +53,24 @@ def witness_local_files(
         is_complete=told.is_complete and all(module.digest for module in modules),
         unseen=opened.unseen,
     )
+
+
+def list_written(told: Told, opened: Opened, *, project: Path, started: str | None) -> list[WrittenFile]:
+    """Return the files that were written beside a run's folder, by path, as they are now; what is gone, or older than it, was not.
+
+    A file that the kernel read and did not tell to have written is what another program writes.
+    """
+    since_s = datetime.fromisoformat(started).timestamp() if started else 0.0
+    by_system = [path for path in opened.written if path not in {*told.writes, *told.reads}]
+    paths = [(path, SeenBy.KERNEL) for path in told.writes] + [(path, SeenBy.SYSTEM) for path in by_system]
+    found = []
+    for path, seen_by in paths:
+        with suppress(OSError):
+            state = Path(path).stat()
+            if stat.S_ISREG(state.st_mode) and state.st_ctime >= since_s:
+                is_appended = told.writes.get(path, False)
+                found.append(WrittenFile(name_path(path, project), state.st_size, is_appended, seen_by))
+    return sorted(found, key=lambda file: file.path)[:MOST_WRITTEN]
 
 
 # Code

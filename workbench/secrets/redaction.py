@@ -258,7 +258,7 @@ class Redactor:
         return min((before + at for at in self._list_begun(text[before:], [])), default=len(text))
 
     def _list_begun(self, text: str, views: list[_View]) -> Iterator[int]:
-        """Yield where beginnings of values stand with which a text ends, also behind its half escape, however escaped or wrapped."""
+        """Yield where beginnings of values stand with which a text ends, or its half escape begins, however escaped or wrapped."""
         for current in {text, _HALF_ESCAPE.sub("", text)}:
             squeezed = _View.read(current, _BETWEEN, lambda _: "")
             for at in self._begin(current, self._plain, self._encoded):

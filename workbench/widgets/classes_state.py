@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.evidence.class_words import say_accuracy, say_confusion, say_decision
 from workbench.evidence.measures.classes import ClassesFact, ClassFact, Share
-from workbench.words.numbers import MISSING, choose_decimals, format_number, sentence_case, words
+from workbench.words.numbers import MISSING, choose_decimals, format_number
 
 # So many classes stand side by side; of more it is said for what each is mistaken the most.
 _MOST_COLUMNS = 8
@@ -26,7 +26,7 @@ def classes_state(fact: ClassesFact | None) -> dict[str, Any] | None:
 
 
 def _metric(name: str, value: float | None) -> str:
-    return f"{sentence_case(words(name))} {format_number(value, choose_decimals([value]))}"
+    return f"{name} {format_number(value, choose_decimals([value]))}"
 
 
 def _column(label: str, kind: str = "number") -> list[str]:

@@ -9,7 +9,15 @@ from workbench.comparisons.comparison import Comparison
 from workbench.drawings.markup import Markup, element, join
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
-from workbench.widgets.snapshot import cell, describe_facts, page, show_interval, show_status
+from workbench.widgets.snapshot import (
+    cell,
+    describe_facts,
+    explain_words,
+    page,
+    show_interval,
+    show_status,
+    show_word,
+)
 
 _MOST_ROWS = 100
 
@@ -27,7 +35,7 @@ def comparison_body(comparison: Comparison) -> Markup:
         hint = element("p", state["empty"]["text"], " ", element("code", state["empty"]["command"]))
         return join(head, hint)
     legend = element("p", state["legend"], class_="wb-quiet")
-    return join(head, describe_facts(state["facts"]), _table(state), legend, _cut(state))
+    return join(head, describe_facts(state["facts"]), _table(state), legend, _cut(state), explain_words(state["words"]))
 
 
 def _table(state: dict[str, Any]) -> Markup:
@@ -39,7 +47,8 @@ def _table(state: dict[str, Any]) -> Markup:
 def _header_cell(column: dict[str, Any], axis: dict[str, Any]) -> Markup:
     note = element("span", ", ", column["note"], class_="wb-note") if column["note"] else None
     ticks = draw_ticks(axis) if column["kind"] == "chart" else None
-    return cell(column["kind"], column["label"], note, ticks, tag="th", scope="col")
+    label = show_word(column["label"], column["help"])
+    return cell(column["kind"], label, note, ticks, tag="th", scope="col")
 
 
 def _row(row: dict[str, Any], state: dict[str, Any]) -> Markup:

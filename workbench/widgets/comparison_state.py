@@ -12,12 +12,14 @@ from workbench.comparisons.comparison import (
     RunComparison,
     Verdict,
     headline,
+    name_overwritten,
     spell_tries,
 )
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
+from workbench.words.explaining import explain, explain_all
 from workbench.words.numbers import (
     MISSING,
     choose_decimals,
@@ -25,8 +27,6 @@ from workbench.words.numbers import (
     format_share,
     format_signed,
     format_value,
-    sentence_case,
-    words,
 )
 
 _MOST_COLUMNS = 4
@@ -37,13 +37,14 @@ _VERDICTS: Mapping[Verdict | None, tuple[str, str, str]] = {
     Verdict.INCONCLUSIVE: ("Inconclusive", "?", "open"),
     None: ("Not judged", MISSING, "open"),
 }
+_WORDS = ("advantage", "holdout", "holdout digest", "margin", "one-sided", "paired", "reference", "tries", "verdict")
 _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
 NO_INTERVAL = {"estimate": MISSING, "bounds": ""}
 
 
 def fact_state(name: str, text: str, digest: str = "") -> dict[str, str]:
-    """Return a named fact; a digest is shown short and copied whole."""
-    return {"name": name, "text": text, "digest": short(digest), "copy": digest}
+    """Return a named fact, with what a word of the glossary means; a digest is shown short and copied whole."""
+    return {"name": name, "help": explain(name), "text": text, "digest": short(digest), "copy": digest}
 
 
 def verdict_state(verdict: Verdict | None) -> dict[str, str]:
@@ -68,6 +69,7 @@ def comparison_state(comparison: Comparison) -> dict[str, Any]:
         "first_order": {"key": "value", "direction": "descending" if comparison.direction == "higher" else "ascending"},
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
+        "words": explain_all(_WORDS),
     }
 
 
@@ -133,14 +135,15 @@ def _columns(comparison: Comparison, table: _Table) -> list[dict[str, Any]]:
     ]
     columns += [_column("others", f"{len(table.folded)} more parameters", "text")] if table.folded else []
     better = "higher is better" if comparison.direction == "higher" else "lower is better"
-    columns.append(_column("value", sentence_case(words(comparison.metric)), "number", note=better))
-    columns.append(_column("advantage", "Advantage over the reference", "chart", note="right is better"))
+    columns.append(_column("value", comparison.metric, "number", note=better))
+    advantage = _column("advantage", "Advantage over the reference", "chart", note="right is better")
+    columns.append({**advantage, "help": explain("advantage")})
     columns.append(_column("low", "Estimate, lower to upper bound", "number"))
     return [*columns, _column("verdict", "Verdict", "text")]
 
 
 def _column(key: str, label: str, kind: str, note: str = "") -> dict[str, Any]:
-    return {"key": key, "label": label, "kind": kind, "note": note}
+    return {"key": key, "label": label, "help": explain(key), "kind": kind, "note": note}
 
 
 def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, Any]:
@@ -239,9 +242,9 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
         fact_state(
             "Reference", f"{format_value(comparison.reference)}, {format_number(comparison.reference_value, decimals)}"
         ),
-        fact_state("Margin", f"±{comparison.margin:.4g} {words(comparison.metric)}, a difference nobody would notice"),
+        fact_state("Margin", f"±{comparison.margin:.4g} {comparison.metric}, a difference nobody would notice"),
         fact_state("Holdout", f"{comparison.rows:,} rows, sha256 ", comparison.holdout_digest),
-        fact_state("Tried", "; ".join(part for part in (tried, level) if part)),
+        fact_state("Tries", "; ".join(part for part in (tried, level) if part)),
         *(_selection_facts(comparison) if isinstance(comparison, RunComparison) else ()),
     ]
 
@@ -253,13 +256,13 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
     others = (
         f"{count:,} finished run{'' if count == 1 else 's'} on other holdouts: other rows, so no comparison row by row"
     )
-    left_out = [*comparison.unpaired, *([others] if count else [])]
-    return [*taken, *(fact_state("Left out", why) for why in left_out)]
+    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if count else []))]
+    return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 
 def _legend(comparison: Comparison) -> str:
     return (
-        f"Line: where the advantage in {words(comparison.metric)} lies. Dot: the estimate. Shaded: within the margin. "
+        f"Line: where the advantage in {comparison.metric} lies. Dot: the estimate. Shaded: within the margin. "
         "Better: the whole line is right of zero. Not worse: the whole line is right "
         "of the shaded band's left edge."
     )

@@ -18,6 +18,7 @@ from workbench.widgets.review_state import review_state
 from workbench.widgets.snapshot import (
     cell,
     describe_facts,
+    explain_words,
     page,
     show_interval,
     show_moment,
@@ -73,6 +74,7 @@ def review_body(review: Review) -> Markup:
             element("p", state["sign"]["binds"]),
             _command("To sign", commands["approve"]),
         ),
+        explain_words(state["words"]),
     )
 
 

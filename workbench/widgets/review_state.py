@@ -28,6 +28,7 @@ from workbench.widgets.people_state import (
     waiver_state,
 )
 from workbench.words.changes import changes_state
+from workbench.words.explaining import explain_all
 from workbench.words.findings import prose, tally
 from workbench.words.local_files import describe_reads
 from workbench.words.numbers import (
@@ -35,9 +36,12 @@ from workbench.words.numbers import (
     format_number,
     format_value,
     read_time,
-    sentence_case,
-    words,
 )
+
+_WORDS = (
+    "advantage", "approval", "champion", "check", "evidence", "holdout", "holdout digest", "margin", "nominee",
+    "objection", "one-sided", "own code", "policy", "reviewed types", "role", "tries", "unknown", "verdict", "waiver",
+)  # fmt: skip
 
 
 def review_state(review: Review) -> dict[str, Any]:
@@ -72,6 +76,7 @@ def review_state(review: Review) -> dict[str, Any]:
         "sign": sign_state(review),
         "requests": requests_state(review),
         "commands": example_commands(review),
+        "words": explain_all(_WORDS),
     }
 
 
@@ -120,7 +125,7 @@ def _score_text(evidence: Evidence) -> str:
         return "No score could be computed: the run stored no predictions on the holdout."
     rows = f" on {evidence.holdout.rows:,} holdout rows" if evidence.holdout else ""
     value = format_number(score.value, choose_decimals([score.value]))
-    return f"{sentence_case(words(score.metric))} {value}{rows} ({score.direction} is better)."
+    return f"{score.metric} {value}{rows} ({score.direction} is better)."
 
 
 def _outcome_state(evidence: Evidence) -> dict[str, Any] | None:

@@ -52,8 +52,19 @@ def page(title: str, body: Markup, at: datetime) -> str:
 
 def describe_facts(facts: Sequence[dict[str, Any]]) -> Markup:
     """Return named facts as a description list."""
-    pairs = [element("div", element("dt", fact["name"]), _fact(fact)) for fact in facts]
+    pairs = [element("div", element("dt", show_word(fact["name"], fact["help"])), _fact(fact)) for fact in facts]
     return element("dl", *pairs, class_="wb-facts")
+
+
+def show_word(word: str, means: str) -> Markup:
+    """Return a word; one of the glossary says on hover what it means."""
+    return element("abbr", word, title=means, class_="wb-word") if means else join(word)
+
+
+def explain_words(words: Sequence[Mapping[str, str]]) -> Markup:
+    """Return, folded, what the words of a view mean."""
+    pairs = [element("div", element("dt", each["word"]), element("dd", each["means"])) for each in words]
+    return element("details", element("summary", "Words used here"), element("dl", *pairs), class_="wb-words")
 
 
 def _fact(fact: dict[str, Any]) -> Markup:

@@ -77,9 +77,9 @@ def _score(changes: Changes) -> list[dict[str, str]]:
     decimals = choose_decimals([before, after])
     value = format_number(after, decimals)
     if before is None:
-        return [_row(sentence_case(words(changes.metric)), "another metric, or none", value)]
+        return [_row(changes.metric, "another metric, or none", value)]
     difference = f" ({format_signed(after - before, decimals)})" if after != before else " (the same)"
-    return [_row(sentence_case(words(changes.metric)), format_number(before, decimals), value + difference)]
+    return [_row(changes.metric, format_number(before, decimals), value + difference)]
 
 
 def _parameter(item: Changed) -> dict[str, str]:

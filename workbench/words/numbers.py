@@ -61,12 +61,9 @@ def format_share(value: float) -> str:
     return f"{100 * value:.3g} %" if value < 0.999 else f"{100 * value:.5g} %"
 
 
-_ABBREVIATIONS = {"auc": "AUC", "f1": "F1", "roc": "ROC", "r2": "R²"}
-
-
 def words(name: str) -> str:
-    """Return a name as words, abbreviations as they are written: roc_auc is ROC AUC."""
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_"))
+    """Return the name of a check, a question or a role as words."""
+    return name.replace("_", " ")
 
 
 def sentence_case(text: str) -> str:

@@ -18,7 +18,11 @@ from workbench.runs.batch import Progress
 from workbench.runs.run import Run, RunState
 from workbench.workflow import Workbench
 
-WAITING = "import time\nprint('half', flush=True)\nwhile number == 0:\n    time.sleep(0.02)"
+WAITING = """import time, workbench as wb
+(wb.folder / 'half.txt').write_text('half')
+print('half', flush=True)
+while number == 0:
+    time.sleep(0.02)"""
 KILLED, FINISHED = RunState.KILLED, RunState.FINISHED
 
 
@@ -64,6 +68,8 @@ def test_a_run_is_stopped_one_that_waits_is_not_begun_and_the_rest_of_the_sweep_
         True
     ] * 3 + [False]
     assert "half" in (folder_of(stopped) / "notebook.ipynb").read_text(encoding="utf-8")
+    assert [each["path"] for each in stopped.record["kept_files"]] == ["half.txt"]
+    assert "Kept files" in report
     assert (folder_of(waiting).exists(), find_processes(folder_of(stopped))) == (False, [])
     assert bench.store.list_unpublished_runs() == []
 
@@ -90,10 +96,14 @@ def test_a_run_that_ended_cannot_be_stopped_and_one_whose_process_is_gone_is_sai
     with pytest.raises(Unavailable, match="goes on"):
         bench.stop(run.id, wait_s=0)  # nobody listens
     assert bench.store.list_stop_requests() == {run.id: AUTHOR}
+    kept = bench.settings.runs_folder / run.id / "files" / "half.txt"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("half", encoding="utf-8")
     gone = f"{os.uname().nodename}/{os.getpid()}/1"
     change_database(bench.settings.store_address, "update attempts set owner = :owner", owner=gone)
     found = bench.stop(run.id)
     assert (found.state, found.error) == (RunState.LOST, "The process that ran it is gone.")
+    assert [each["path"] for each in bench.show(run.id).record["kept_files"]] == ["half.txt"]
     done = run_command(bench.settings.project, "stop", run.id)
     assert (
         done.stdout

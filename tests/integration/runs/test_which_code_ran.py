@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import py_compile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from workbench.config import Settings
 from workbench.errors import RunFailed
 from workbench.records.document import build_record
 from workbench.runs.authorship import Authorship
+from workbench.runs.kept_files import read_kept_files
 from workbench.runs.run import Run
+from workbench.runs.written_files import find_overwritten, read_written_files
 from workbench.workflow import Workbench
 
 CODE = """
@@ -198,3 +201,41 @@ def test_two_runs_share_the_process_they_are_forked_from_and_not_their_folder_of
     )
     assert [run(bench, "leaves.ipynb").error for _ in range(3)] == [None, None, None]
     assert len({*(home / "parents").read_text(encoding="utf-8").splitlines()}) == 1
+
+
+WRITES = """
+import pathlib, pyarrow as pa, pyarrow.parquet as pq
+import workbench as wb
+pathlib.Path("result.csv").write_text(str(x)); pq.write_table(pa.table({"a": [x]}), "data/native.parquet")
+pathlib.Path("begun.txt").write_text("x"); pathlib.Path("begun.txt").replace("done.txt")
+open("log.txt", "a").write("x")
+(wb.folder / "plots").mkdir(); (wb.folder / "plots" / "roc.png").write_bytes(bytes(x))
+wb.log_file("result.csv", name="tables/result.csv")
+if x == 2: raise ValueError("no")
+"""
+
+
+def test_runs_that_write_the_same_files_are_told_so_and_keep_what_they_ask_for(bench):
+    notebook = write_notebook(bench.settings.project / "writes.ipynb", WRITES)
+    alone = Workbench.open(replace(bench.settings, jobs=1))
+    runs = alone.sweep(notebook, {"x": [1, 2]})
+    alone.store.close()
+    assert [run.is_finished for run in runs] == [True, False]
+    for run in runs:
+        kept = {each.path: each.bytes for each in read_kept_files(run.record)}
+        assert kept == {"plots/roc.png": run.parameters["x"], "tables/result.csv": 1}
+        written = {each.path: (each.appended, each.seen_by.value) for each in read_written_files(run.record)}
+        assert written == {
+            "data/native.parquet": (False, "the system"),
+            "done.txt": (False, "the kernel"),
+            "log.txt": (True, "the kernel"),
+            "result.csv": (False, "the kernel"),
+        }
+        assert run.record["local_files"]["reads"] == []
+    overwritten = [(each.path, each.is_told) for each in find_overwritten(runs)]
+    assert overwritten == [("data/native.parquet", False), ("done.txt", True)]
+    shown = bench.settings.home_folder.glob(f"mlflow-artifacts/*/{runs[0].tracked_as}/artifacts/files/*/*")
+    assert sorted(path.name for path in shown) == ["result.csv", "roc.png"]
+    again = bench.replay(runs[0].id)
+    assert again.is_clean
+    assert "2 with the same bytes" in again.notes[0]

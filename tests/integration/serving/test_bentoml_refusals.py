@@ -72,7 +72,7 @@ def test_one_changed_byte_is_refused_with_the_reason(kind, bento, signers, tmp_p
 
 
 @pytest.mark.parametrize(
-    "name", ["workbench/extra.py", "release/model/.hidden", "workbench/__pycache__/a.pyc", "json.py"]
+    "name", ["workbench/extra.py", "release/model/.hidden", "release/__pycache__/a.pyc", "json.py"]
 )
 def test_an_added_file_is_refused_by_name(name, bento, signers, tmp_path):
     with copied(bento, tmp_path) as copy:
@@ -238,13 +238,9 @@ def test_an_approved_model_that_cannot_be_loaded_does_not_become_ready(inspected
     assert "cannot be run" in refused.what
 
 
-def test_the_command_of_bentoml_itself_refuses_with_an_exit_code(bento, tmp_path):
+def test_the_command_of_bentoml_itself_refuses_with_an_exit_code_and_leaves_no_bytecode(bento, tmp_path):
     with copied(bento, tmp_path) as copy:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "BENTOML_HOME": str(tmp_path / "home"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        environment = {"PATH": os.environ["PATH"], "BENTOML_HOME": str(tmp_path / "home")}
         done = subprocess.run(
             [sys.executable, "-m", "bentoml", "serve", str(copy), "--port", str(free_port())],
             env={**environment, "BENTOML_DO_NOT_TRACK": "True", "HOME": str(tmp_path)},
@@ -253,5 +249,6 @@ def test_the_command_of_bentoml_itself_refuses_with_an_exit_code(bento, tmp_path
             timeout=120,
             check=False,
         )
+        assert read_tree(copy / "src") == read_tree(bento / "src")
     assert done.returncode != 0
     assert "WORKBENCH_ALLOWED_SIGNERS does not name a file" in done.stdout + done.stderr

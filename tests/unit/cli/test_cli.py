@@ -92,7 +92,7 @@ def test_help_of_a_command_is_the_commands(capsys):
 def test_help_of_what_is_not_there_names_what_is_near(capsys):
     code, _, err = run(capsys, "help", "modles")
     assert code == 2
-    assert "Near it are models." in err
+    assert "Near it are models" in err
     assert "Next: `workbench help`" in err
 
 

@@ -29,6 +29,7 @@ from workbench.releases.release import Release
 from workbench.reviews.changes import Changed
 from workbench.reviews.decision import decide
 from workbench.runs.run import RunState
+from workbench.runs.written_files import Overwritten
 
 HOSTILE = [
     "[red]red[/]",
@@ -267,3 +268,28 @@ def test_what_stands_in_the_way_is_said_once_with_how_many_runs_it_is_about(caps
     assert (said.out, said.err.splitlines()[0]) == ("", "Before it is compared or nominated:")
     terminal_views.print_obstacles([], 3)
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_run_kept_and_wrote_beside_it_is_listed(capsys):
+    kept = [{"path": f"plots/{number}.png", "bytes": 1200, "digest": "ab" * 32} for number in range(7)]
+    written = [
+        {"path": "log.txt", "bytes": 3, "appended": True, "seen_by": "the kernel"},
+        {"path": "rows.parquet", "bytes": 4, "appended": False, "seen_by": "the system"},
+    ]
+    said = printed(
+        capsys, terminal_views.print_run, build_run(record={"kept_files": kept, "written_files": written}), "runs/x"
+    )
+    assert "plots/0.png, 1,200 bytes, abababababab" in said
+    assert "2 files more; --json names them" in said
+    assert "log.txt, 3 bytes, added to" in said
+    assert "rows.parquet, 4 bytes, by a native writer" in said
+    assert max(widths(said)) <= 80
+
+
+def test_files_that_several_runs_wrote_are_told_with_what_to_do(capsys):
+    files = [Overwritten(f"{number}.csv", ("a", "b"), in_turn=True, is_told=True) for number in range(7)]
+    said = printed(capsys, terminal_views.print_overwritten, files)
+    assert said.startswith("Several of these runs wrote the same file. What is written below wb.folder is kept")
+    assert "- 0.csv, by 2 runs, one after the other: what is left is of the last, run b\n" in said
+    assert "and 2 more" in said
+    assert printed(capsys, terminal_views.print_overwritten, []) == ""

@@ -24,6 +24,7 @@ from workbench.ledger.ledger import Checkpoint, Event, seal_entry
 from workbench.reviews.checklist import ItemStatus
 from workbench.reviews.ledger_audit import AuditedApproval, LedgerAudit
 from workbench.runs.run import RunState
+from workbench.runs.written_files import Overwritten
 
 
 def test_the_table_of_runs_fits_eighty_columns(capsys):
@@ -115,11 +116,13 @@ def test_a_comparison_of_a_project_says_what_it_took_what_the_tries_are_and_who_
         notebooks=("wine.ipynb",),
         seen=("run 3f9a1c27d05b", "draft 1a2b3c4d"),
         unpaired=("Run x was not scored on just the holdout's rows.",),
+        overwritten=(Overwritten("best.joblib", ("a", "b"), in_turn=False, is_told=True),),
     )
     text = printed(capsys, terminal_views.print_comparison, found)
     assert f"Compared: 1 run of wine.ipynb on holdout {found.holdout_digest[:12]}." in text
     assert "2 tries: run 3f9a1c27d05b, draft 1a2b3c4d." in text
     assert "Left out: Run x was not scored" in text
+    assert "wrote the same file: best.joblib, by 2 runs, some at the same time: what is left is of one of them." in text
 
 
 def test_age_counts_from_the_end_and_how_long_it_took_stands_beside_it(capsys):
@@ -188,7 +191,7 @@ def test_a_review_tells_what_changed_and_how_many_lines_of_code(capsys):
     text = printed(capsys, terminal_reviews.print_review, build_review())
     before, _, _ = text.partition("138 of")
     assert "What changed since version 2: 2 parameters, 1 table of data and 4 lines of code changed." in before
-    assert re.search(r"ROC AUC +0\.9941 +0\.9952 \(\+0\.0011\)", before)
+    assert re.search(r"roc_auc +0\.9941 +0\.9952 \(\+0\.0011\)", before)
     assert re.search(r"Parameter regularisation +1 +0\.5", before)
     assert "breast_cancer_train" in before
     assert "Code of the notebook: 2 lines added, 2 lines removed (--html FILE shows them)" in before

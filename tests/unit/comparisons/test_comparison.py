@@ -83,7 +83,7 @@ def test_the_best_run_stands_first():
 def test_the_headline_says_the_verdict_with_its_numbers(verdict, words):
     said = headline(build_comparison(runs=(build_compared_run(verdict=verdict),), rows=1430, tried=12))
     assert words in said
-    assert "roc auc: +0.487 to +0.499 (1,430 holdout rows, corrected for 12 tries)" in said
+    assert "roc_auc: +0.487 to +0.499 (1,430 holdout rows, corrected for 12 tries)" in said
 
 
 def test_the_headline_without_an_interval_says_so():

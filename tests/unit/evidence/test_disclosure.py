@@ -164,6 +164,7 @@ def test_what_is_too_large_to_be_searched_is_named(monkeypatch):
     monkeypatch.setattr(disclosures, "_LARGEST_BYTES", 1_000)
     files = {"large.log": b"x" * 1_001, "small.log": b"x" * 1_000, "notebook.ipynb": b"{}"}
     assert measure_disclosures(files, known=()).unread == ("large.log",)
+    assert measure_disclosures({}, known=(), larger=["files/large.bin"]).unread == ("files/large.bin",)
 
 
 @pytest.mark.parametrize("before", ["[", "{}", '{"cells": 3}', "not JSON "])

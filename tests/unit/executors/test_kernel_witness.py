@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from workbench.executors import kernel_witness
-from workbench.executors.kernel_witness import END, MOST_CODE, MOST_READ
+from workbench.executors.kernel_witness import END, MOST_CODE, MOST_READ, MOST_WRITTEN
 from workbench.records.digest import sha256_hex
 from workbench.runs.local_files import LocalFilesFact, describe_gap
 
@@ -116,6 +116,37 @@ def test_files_are_told_that_were_read_and_not_made_by_the_notebook_itself(tmp_p
     assert (told["bytes"], told["mtime_ns"]) == (3, (tmp_path / "text.csv").stat().st_mtime_ns)
 
 
+WRITE = """
+import logging, os, pathlib, shutil, tempfile
+open("made.csv", "w").close(); open("made.csv", "w").close(); pathlib.Path("text.txt").write_text("x")
+os.close(os.open("by_number.bin", os.O_WRONLY | os.O_CREAT)); open("patched.bin", "r+b").close(); open("new.bin", "xb").close()
+open("begun.bin", "w").close(); os.replace("begun.bin", "renamed.bin"); shutil.copy("text.txt", "copied.txt")
+open("text.txt").read(); open("text.txt", "a").close()
+open("log.txt", "a").close(); open("log.txt", "a").close(); open("both.txt", "a").close(); open("both.txt", "w").close()
+pathlib.Path("read.txt").read_text(); pathlib.Path(os.path.abspath("read.txt")).write_text("y")
+open("run/own.txt", "w").close(); open(os.devnull, "w").close(); tempfile.NamedTemporaryFile().close()
+try: open("nowhere/x", "w")
+except FileNotFoundError: pass
+"""
+
+
+def test_files_are_told_that_were_written_and_which_of_them_only_grew(tmp_path, tmp_path_factory):
+    for name in ("patched.bin", "read.txt"):
+        (tmp_path / name).write_text("abc", encoding="utf-8")
+    temporary = tmp_path_factory.mktemp("temporary")
+    lines = [line for line in witness(tmp_path, WRITE, TMPDIR=str(temporary)) if line.get("written") != str(temporary)]
+    told = [(os.path.relpath(line["written"], tmp_path), line["appended"]) for line in lines if "written" in line]
+    once = ["made.csv", "text.txt", "by_number.bin", "patched.bin", "new.bin", "begun.bin", "renamed.bin", "copied.txt"]
+    grown = [("log.txt", True), ("both.txt", True), ("both.txt", False)]
+    rest = [("read.txt", False), ("nowhere/x", False)]
+    assert told == [*((name, False) for name in once), *grown, *rest]
+
+
+def test_of_very_many_written_files_the_first_are_told(tmp_path):
+    lines = witness(tmp_path, f"for n in range({MOST_WRITTEN} + 5): open(f'f{{n}}', 'w').close()")
+    assert len(names(lines, "written", tmp_path)) == MOST_WRITTEN
+
+
 def test_what_a_forked_process_does_is_told_too(tmp_path):
     (tmp_path / "helper.py").touch()
     lines = witness(tmp_path, "import os\nif os.fork() == 0:\n    import helper\n    os._exit(0)\nos.wait()")
@@ -147,7 +178,7 @@ def test_of_more_code_than_it_can_name_it_says_how_much(tmp_path, monkeypatch):
 def test_what_it_fails_to_note_is_counted_and_harms_nobody(tmp_path):
     code = "import shutil\nshutil.move('run', 'away')\nimport helper\nshutil.move('away', 'run')"
     (tmp_path / "helper.py").touch()
-    assert witness(tmp_path, code)[-1]["lost"] == 1
+    assert witness(tmp_path, code)[-1]["lost"] == 2  # the import, and that the folder was named again
 
 
 def test_what_ran_before_it_came_is_told(tmp_path):

@@ -97,7 +97,7 @@ def test_the_pauses_grow_with_what_writing_costs() -> None:
 def test_the_notebook_that_is_kept_is_not_what_a_disk_limit_is_about(tmp_path: Path) -> None:
     live = live_of(tmp_path, executed("x" * 5000))
     live._write(goes_on=True)
-    tree = ProcessTree(os.getpid(), "NAME=none")
+    tree = ProcessTree(os.getpid() + 10**7, "NAME=none")
     for own_bytes, is_over in ((lambda: 0, True), (lambda: live.bytes, False)):
         watched = Watched(tree, FolderMeter([tmp_path]), Limits(disk_bytes=4000), own_bytes)
         watched.tree.kill = lambda: None  # of this very process

@@ -36,6 +36,13 @@ def test_native_readers_are_seen_but_not_in_hidden_folders_environments_and_the_
     assert watch.close().files == (f"{project}/data/deep/rows.parquet",)
 
 
+def test_native_writers_are_seen_too(project):
+    watch = OpenedFiles([project], project / "runs")
+    for folder in ("data/deep", "runs/by-id"):
+        pyarrow.parquet.write_table(pyarrow.table({"a": [1]}), project / folder / "new.parquet")
+    assert watch.close() == Opened((), (), (f"{project}/data/deep/new.parquet",))
+
+
 def test_settings_that_our_own_commands_read_meanwhile_are_not_what_the_notebook_read(project):
     watch = OpenedFiles([project], None)
     for name in ("workbench.toml", "pyproject.toml", "settings.toml"):

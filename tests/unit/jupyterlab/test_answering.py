@@ -97,10 +97,10 @@ def test_a_started_command_goes_on_by_itself_and_what_it_said_last_is_an_error_i
     wait_until(lambda: started.is_over)
     assert commands.list_of(notebook) == [started]
     error = parse_error(started.read_said())
-    assert error.what == "There is no chapter or command 'nothing_of_this_name'."
-    assert error.next_step.startswith("`workbench help` lists the chapters")
     commands.forget_failed(notebook)
     assert commands.list_of(notebook) == []
+    assert error.what.startswith("There is no chapter")
+    assert error.next_step.startswith("`workbench help`")
 
 
 def test_what_was_said_before_an_error_is_no_part_of_it() -> None:

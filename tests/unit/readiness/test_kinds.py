@@ -43,6 +43,9 @@ NOTHING = {
     "a file it opens to write": "open('new.txt', 'w').write('x')",
     "what a program may have made": f"{LOADS_PANDAS}!make data\npd.read_csv('new.csv')",
     "a module it writes": code("%%writefile helper_of_mine.py\nx = 1"),
+    "a result of each run": "import workbench as wb\nt.to_csv(f'r-{seed}.csv')\nt.to_csv(wb.folder / 'r.csv')",
+    "a result under a name that is set": "name = f'r-{seed}.csv'\nt.to_csv(name)",
+    "a result that is kept": "import workbench as wb\nt.to_csv('r.csv')\nwb.log_file('r.csv')",
     "some rows": f"{LOADS_PANDAS}pd.set_option('display.max_rows', 50)\nprint(t.head().to_string())",
     "an address of this machine": f"{LOADS_PANDAS}pd.read_csv('http://localhost:8000/x.csv')",
     "a style": "import matplotlib.pyplot as plt\nplt.style.use('ggplot')\nplt.style.use(['default', './my.mplstyle', mine])",
@@ -115,6 +118,11 @@ FOUND = {
     ],
     "left_from_debugging": ["breakpoint()", "%debug", "%%debug\nx = 1"],
     "changes_folder": ["import os\nos.chdir('..')", "%cd data", "cd data"],
+    "overwritten_file": [
+        "table.to_csv('result.csv')",
+        "import matplotlib.pyplot as plt\nplt.savefig('plots/roc.png')",
+        "import joblib\nfrom pathlib import Path\nout = Path('models')\njoblib.dump(model, out / 'best.joblib')",
+    ],
     "reads_network": [
         f"{LOADS_PANDAS}url = 'https://example.org/x.csv'\npd.read_csv(url)",
         f"{LOADS_PANDAS}url = 'https://example.org/x.csv'\nurl = url + '?y'\npd.read_csv(url)",
@@ -154,8 +162,8 @@ def test_it_is_found_at_its_last_line_and_alone(tmp_path, kind, source):
     assert all(each.what and each.advice for each in found)
 
 
-# What is true as well: a file at a place of somebody's own is not there, and what is asked of a network is no file.
-ALONG = {"fixed_place": ["missing_file"]}
+# What is true as well: a file at a place of somebody's own is not there, or the same for all runs.
+ALONG = {"fixed_place": ["missing_file", "overwritten_file"]}
 
 
 def test_a_cell_that_may_fail_stops_nothing():

@@ -52,7 +52,7 @@ def test_the_card_says_what_it_is_how_well_it_does_and_what_it_was_made_from():
         "roc_auc 0.9952 on the holdout.",
         "| made by | ada@example.org |",
         "| parameters | regularisation = 0.5, scale = true, seed = 7 |",
-        "- Run 3f9a1c27d05b is better than constant on roc auc",
+        "- Run 3f9a1c27d05b is better than constant on roc_auc",
         "- breast_cancer_holdout: 143 rows, 31 columns, sha256 ",
         "roc_auc decides; higher is better.",
         "- Disturbed by noise: roc_auc drops by 0.0007",

@@ -227,9 +227,11 @@ def in_a_draft(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
-    done = in_a_draft("wb.log_metrics({'a': 1}); wb.log_metrics({'a': 2})", tmp_path)
+    code = "wb.log_metrics({'a': 1}); wb.log_metrics({'a': 2}); (wb.folder / 'x').touch(); wb.log_file(wb.folder / 'x', 'y')"
+    done = in_a_draft(code, tmp_path)
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "kept" / "drafts").iterdir()
+    assert sorted(path.name for path in (folder / "files").iterdir()) == ["x", "y"]
     said = f"Draft {folder.name}, run by hand: kept in kept/drafts/{folder.name}, never promotable. To make it a run: "
     assert done.stdout.startswith(said)
     assert done.stdout.endswith("`workbench run NOTEBOOK`.\n")

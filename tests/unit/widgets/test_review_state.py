@@ -161,7 +161,7 @@ class TestChanges:
         assert state["text"] == "2 parameters, 1 table of data and 4 lines of code changed."
         assert rows["Parameter regularisation"] == ("1", "0.5")
         assert rows["Parameter scale"] == ("not there", "yes")
-        assert rows["ROC AUC"] == ("0.9941", "0.9952 (+0.0011)")
+        assert rows["roc_auc"] == ("0.9941", "0.9952 (+0.0011)")
         assert rows["Train data"][0].startswith("breast_cancer_train, 412 rows, 31 columns, sha256 ")
 
     def test_lines_of_code_are_marked_by_a_sign_and_by_what_they_are(self) -> None:

@@ -20,6 +20,7 @@ from workbench.drawings.markup import element, join
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide
 from workbench.reviews.review import GivenApproval, Question, Review
+from workbench.runs.written_files import Overwritten
 from workbench.stats.interval import Interval
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.comparison_state import comparison_state
@@ -196,7 +197,7 @@ class TestIntervalChart:
 class TestComparison:
     def test_the_headline_comes_first_and_is_the_domains(self) -> None:
         page = Tags(comparison_page(build_comparison(), AT))
-        assert "Run 3f9a1c27d05b is better than constant on roc auc" in page.text
+        assert "Run 3f9a1c27d05b is better than constant on roc_auc" in page.text
 
     def test_only_parameters_that_differ_have_a_column(self) -> None:
         runs = build_runs(0.02, 0.01, depth=[3, 4], seed=[7, 7])
@@ -268,9 +269,12 @@ class TestComparison:
 
     def test_a_comparison_of_a_project_says_what_it_took_and_who_is_left_out(self) -> None:
         why = "Run x was not scored on just the holdout's rows."
-        found = RunComparison(**vars(build_comparison(left_out=1)), notebooks=("wine.ipynb",), unpaired=(why,))
+        files = tuple(Overwritten(f"{name}.csv", ("a", "b"), in_turn=True, is_told=True) for name in "uvwxyz")
+        compared = vars(build_comparison(left_out=1))
+        found = RunComparison(**compared, notebooks=("wine.ipynb",), unpaired=(why,), overwritten=files)
         facts = {fact["name"]: fact["text"] for fact in comparison_state(found)["facts"]}
         assert (facts["Compared"], facts["Left out"]) == ("finished runs of wine.ipynb on this holdout", why)
+        assert facts["Overwritten"].startswith("u.csv, v.csv, w.csv, x.csv, y.csv, 1 files more, by several of them.")
         assert why.replace("'", "&#x27;") in comparison_page(found) or why in comparison_page(found)
 
     def test_a_very_long_comparison_says_what_its_snapshot_leaves_out(self) -> None:

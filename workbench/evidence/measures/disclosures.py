@@ -40,20 +40,32 @@ _EMBEDDED = re.compile(r"(?:data:[\w/+.;=-]{1,80};base64,|\"image/[a-z]+\": \")[
 
 
 # What a run itself keeps that is no text, by how such a file begins: the rows, the model and its compiled form, pictures.
-_BINARY = {".parquet": b"PAR1", ".skops": b"PK\x03\x04", ".onnx": b"\x08", ".png": b"\x89PNG\r\n\x1a\n"}
+_BINARY = {
+    ".parquet": b"PAR1",
+    ".skops": b"PK\x03\x04",
+    ".onnx": b"\x08",
+    ".png": b"\x89PNG\r\n\x1a\n",
+    ".jpg": b"\xff\xd8\xff",
+    ".jpeg": b"\xff\xd8\xff",
+    ".gif": b"GIF8",
+}
 
 _LARGEST_BYTES = 50_000_000
 
 
-def measure_disclosures(files: Mapping[str, bytes], *, known: Collection[str]) -> DisclosureFact:
+def measure_disclosures(
+    files: Mapping[str, bytes], *, known: Collection[str], larger: Collection[str] = ()
+) -> DisclosureFact:
     """Search every text of a run, whatever it is called; `known` are the addresses of people whose names stand in its provenance.
 
+    `larger` names the files of it that were not read.
     What cells and logs show is searched for personal data too. The tables' digests are searched for nothing: they are hex.
     """
     searched = {path: content for path, content in sorted(files.items()) if not _is_of_rows(path)}
     decoded = {path: _read_text(content) for path, content in searched.items()}
     texts = {path: text for path, text in decoded.items() if text is not None}
     unread = [path for path in searched if path not in texts and not _is_known_binary(path, searched[path])]
+    unread += sorted(larger)
     found = [each for path, text in texts.items() for each in _search_file(path, text, known)]
     return DisclosureFact(
         len(texts), tuple(sorted(found, key=lambda each: (each.file, each.place, each.kind))), tuple(unread)

@@ -99,6 +99,24 @@ def undeclared_file(code: NotebookCode, around: Surroundings) -> Iterator[Trace]
             yield Trace(what, "Log the tables made of it: wb.log_dataset(table, role=…).", read.call.place)
 
 
+def overwritten_file(code: NotebookCode, _: Surroundings) -> Iterator[Trace]:
+    """Yield results that each run of a notebook with parameters writes over the last one's; what it reads again is none."""
+    if not code.parameters:
+        return
+    kept = {read.path for read in file_calls.read_files(code)}
+    kept |= {
+        text
+        for call in code.list_calls("workbench.log_file")
+        for node in call.node.args
+        if (text := code.text_of(node))
+    }
+    for call, path in file_calls.list_results(code):
+        if path not in kept:
+            name = path.rpartition("/")[2]
+            what = f"Every run writes {path}: of a sweep only the last one's is left."
+            yield Trace(what, f"Write it to wb.folder / {name!r}: it is kept with each run.", call.place)
+
+
 def _values(call: Call) -> list[ast.expr]:
     return [each.value for each in call.node.keywords]
 
@@ -241,5 +259,13 @@ def _first(
 
 FINDS: Mapping[str, Find] = {
     each.__name__: each
-    for each in (fixed_place, changes_folder, left_from_debugging, undeclared_file, reads_network, no_seed)
+    for each in (
+        fixed_place,
+        changes_folder,
+        left_from_debugging,
+        undeclared_file,
+        overwritten_file,
+        reads_network,
+        no_seed,
+    )
 }

@@ -30,13 +30,13 @@ function render({ model, el }) {
 
   model.on("change:order", showOrder);
   showOrder();
-  el.append(facts(state.facts, say), h("div", { class: "wb-scroll" }, table), h("p", { class: "wb-quiet" }, state.legend), live);
+  el.append(facts(state.facts, say), h("div", { class: "wb-scroll" }, table), h("p", { class: "wb-quiet" }, state.legend), explainWords(state.words), live);
   return () => model.off("change:order", showOrder);
 }
 
 function headerCell(column, axis, sort) {
   const note = column.note ? h("span", { class: "wb-note" }, `, ${column.note}`) : null;
-  const button = h("button", { type: "button", class: "wb-sort", onclick: sort }, column.label, note);
+  const button = h("button", { type: "button", class: "wb-sort", onclick: sort, title: column.help || null }, column.label, note);
   return h("th", { scope: "col", class: `wb-${column.kind}` }, button, column.kind === "chart" ? ticks(axis) : null);
 }
 

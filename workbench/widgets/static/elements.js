@@ -66,9 +66,17 @@ function moment({ text, iso, time }) {
   return [text, h("time", { datetime: iso, title: time }, said)];
 }
 
+// A word; one of the glossary says on hover what it means.
+const word = (text, means) => (means ? h("abbr", { class: "wb-word", title: means }, text) : text);
+
+function explainWords(words) {
+  const pairs = words.map((each) => h("div", {}, h("dt", {}, each.word), h("dd", {}, each.means)));
+  return h("details", { class: "wb-words" }, h("summary", {}, "Words used here"), h("dl", {}, pairs));
+}
+
 function facts(items, say) {
   const digest = (fact) => h("span", { class: "wb-digest", title: fact.copy }, fact.digest, copyButton(() => fact.copy, `${fact.name.toLowerCase()} digest`, say));
-  const pair = (fact) => h("div", {}, h("dt", {}, fact.name), h("dd", {}, fact.text, fact.digest ? digest(fact) : null));
+  const pair = (fact) => h("div", {}, h("dt", {}, word(fact.name, fact.help)), h("dd", {}, fact.text, fact.digest ? digest(fact) : null));
   return h("dl", { class: "wb-facts" }, items.map(pair));
 }
 

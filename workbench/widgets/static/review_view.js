@@ -16,7 +16,7 @@ function render({ model, el }) {
   };
   const hear = (message) => heard[message.kind]?.();
 
-  el.append(kernel.node, ...parts.map((part) => part.node), live);
+  el.append(kernel.node, ...parts.map((part) => part.node), explainWords(model.get("state").words), live);
   model.on("change:state", show);
   model.on("change:reply", requests.close);
   model.on("msg:custom", hear);

@@ -207,4 +207,4 @@ def _describe_outlook(outlook: Outlook | None) -> dict[str, Any] | None:
 def _name_model(run: Run) -> str:
     """Return a name for its model that can be one, after its notebook."""
     stem = PurePath(run.notebook).stem.lower()
-    return re.sub(r"[^a-z0-9]+", "-", stem).strip("-")[:63].rstrip("-") or "NAME"
+    return re.sub(r"[^a-z0-9]+", "-", stem).lstrip("-0123456789")[:63].rstrip("-") or "model"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -204,4 +205,6 @@ def _describe_outlook(outlook: Outlook | None) -> dict[str, Any] | None:
 
 
 def _name_model(run: Run) -> str:
-    return PurePath(run.notebook).stem.replace("_", "-") or "NAME"
+    """Return a name for its model that can be one, after its notebook."""
+    stem = PurePath(run.notebook).stem.lower()
+    return re.sub(r"[^a-z0-9]+", "-", stem).lstrip("-0123456789")[:63].rstrip("-") or "model"

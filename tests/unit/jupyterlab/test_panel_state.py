@@ -12,6 +12,7 @@ from tests.contract.stores import build_run
 from tests.unit.jupyterlab.test_parameter_fields import read
 from workbench.errors import UsageError
 from workbench.jupyterlab.panel_state import SEARCH_WORDS, GoingSweep, Outlook, Panel, panel_state
+from workbench.ledger.history import require_model_name
 from workbench.nominations.obstacles import Obstacle
 from workbench.runs.run import Run, RunState
 from workbench.runs.trials import Goal
@@ -120,3 +121,12 @@ def test_a_notebook_without_parameters_says_how_to_declare_some() -> None:
 def test_every_search_has_its_words_and_the_state_is_json() -> None:
     assert set(SEARCH_WORDS) == set(SEARCHES)
     json.dumps(panel_state(replace(PANEL, runs=(FINISHED,), outlook=Outlook(FINISHED, None))), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "notebook", ["My Model (2).ipynb", "notebooks/10_train.ipynb", "x" * 100 + ".ipynb", "_a_.ipynb"]
+)
+def test_the_model_it_suggests_can_be_called_so(notebook: str) -> None:
+    outlook = Outlook(replace(FINISHED, notebook=notebook), ())
+    command = panel_state(replace(PANEL, runs=(FINISHED,), outlook=outlook))["outlook"]["command"]
+    require_model_name(command.rpartition(" ")[2])

@@ -22,7 +22,7 @@ help:
 	@echo "make readme  the transcript and the picture in the README, taken anew of the demo"
 	@echo "make lock    resolve requirements.lock anew from pyproject.toml"
 
-$(READY): requirements.lock pyproject.toml .ci/setup
+$(READY): requirements.lock pyproject.toml .ci/setup $(wildcard workbench/jupyterlab/labextension/*.json workbench/jupyterlab/labextension/static/*)
 	@bash .ci/setup $(VENV)
 	@touch $@
 

@@ -20,6 +20,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import settings
 
+from tests.installed import build_wheel, find_wheel, install_wheel
 from workbench.executors import quick_jsonschema  # noqa: F401 - before anything imports nbformat in its own, slow way
 from workbench.executors.kept_parents import KEPT
 
@@ -146,6 +147,18 @@ def make_project(blank_tracking: Path) -> Callable[[Path], Path]:
 def project(tmp_path: Path, make_project: Callable[[Path], Path]) -> Path:
     """A project of this test alone."""
     return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def wheel(make_once: MakeOnce) -> Path:
+    """The wheel of this checkout."""
+    return find_wheel(make_once("wheel", build_wheel))
+
+
+@pytest.fixture(scope="session")
+def environment(wheel: Path, make_once: MakeOnce) -> Path:
+    """An environment in which only the wheel is installed, as a user has it."""
+    return make_once("environment", lambda folder: install_wheel(wheel, folder / "venv")) / "venv"
 
 
 def own_environment(**changes: str) -> dict[str, str]:

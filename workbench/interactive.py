@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from workbench.errors import NotFound, WorkbenchError
+from workbench.comparisons.holdouts import HOW_TO_DECLARE
+from workbench.config import Settings, find_project, is_home_given
+from workbench.errors import NotFound, Refused, UsageError, WorkbenchError
 from workbench.records.clock import utc_now
 from workbench.runs import spool
 from workbench.runs.folder import REPORT
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
 
     from workbench.models.servability import LoggedModel, RefusedModel
     from workbench.widgets.comparison_view import ComparisonView
+    from workbench.widgets.empty_view import EmptyView
     from workbench.widgets.follow_view import FollowView
     from workbench.widgets.requests import Requests
     from workbench.widgets.review_view import ReviewView
     from workbench.workflow import Workbench
 
+View = TypeVar("View")
 _LOG = logging.getLogger(__name__)
 
 
@@ -72,7 +76,7 @@ _WARNED: set[str] = set()
 
 def _plan_draft() -> Workbench | None:
     try:
-        bench = _open()
+        bench = _open(spool.read_own_settings())
         bench.before_runs(_name_notebook(bench))
     except WorkbenchError as exc:
         _LOG.warning("How this notebook will be judged is not in the ledger; it goes on all the same. %s", exc)
@@ -98,10 +102,10 @@ def _name_notebook(bench: Workbench) -> str:
     return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)
 
 
-def _open() -> Workbench:
+def _open(settings: Settings) -> Workbench:
     from workbench.workflow import Workbench
 
-    return Workbench.open(spool.read_own_settings())
+    return Workbench.open(settings)
 
 
 def compare(
@@ -110,27 +114,32 @@ def compare(
     *,
     notebook: str | None = None,
     where: str | None = None,
-) -> ComparisonView:
+) -> ComparisonView | EmptyView:
     """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction.
 
     `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown.
     """
     from workbench.widgets.comparison_view import ComparisonView
 
-    bench = _open()
-    found = bench.compare(runs or (), reference=reference or None, notebook=notebook or None, where=where or None)
-    folder, shown = bench.settings.runs_folder, {run.run_id for run in found.runs} | {str(found.reference_run)}
-    reports = {run_id: folder / run_id / REPORT for run_id in shown}
-    return ComparisonView(found, {run_id: path for run_id, path in reports.items() if path.is_file()})
+    def show(bench: Workbench) -> ComparisonView:
+        found = bench.compare(runs or (), reference=reference or None, notebook=notebook or None, where=where or None)
+        folder, shown = bench.settings.runs_folder, {run.run_id for run in found.runs} | {str(found.reference_run)}
+        reports = {run_id: folder / run_id / REPORT for run_id in shown}
+        return ComparisonView(found, {run_id: path for run_id, path in reports.items() if path.is_file()})
+
+    return _show(show, is_named=bool(runs or reference))
 
 
-def follow(run: str = "") -> FollowView:
+def follow(run: str = "") -> FollowView | EmptyView:
     """Show a run while it goes on (default: the newest that runs, else the newest), with a button that stops it alone."""
+    return _show(lambda bench: _follow(bench, run or _newest_run(bench)), is_named=bool(run))
+
+
+def _follow(bench: Workbench, run: str) -> FollowView:
     from workbench.widgets.follow_state import FollowedRun, Tail
     from workbench.widgets.follow_view import FollowView
 
-    bench = _open()
-    follower, tail = bench.follow(run or _newest_run(bench)), Tail()
+    follower, tail = bench.follow(run), Tail()
 
     def read() -> FollowedRun:
         tail.add(follower.read_new())
@@ -145,20 +154,48 @@ def _newest_run(bench: Workbench) -> str:
 
     runs = bench.list_runs(limit=100)
     if not runs:
-        step = "workbench run NOTEBOOK"
-        raise NotFound(
-            "There is no run to follow.", why=f"None is kept in {bench.settings.home_folder}.", next_step=step
-        )
+        raise NotFound("There is no run to follow.", why="There is no run yet.", next_step=_RUN_ONE)
     return next((run.id for run in runs if run.state is RunState.RUNNING), runs[0].id)
 
 
-def review(subject: str = "") -> ReviewView:
+_RUN_ONE = "Run a notebook: `workbench run NOTEBOOK`, or “Run” in JupyterLab's panel beside it."
+
+
+def review(subject: str = "") -> ReviewView | EmptyView:
     """Show a nominee (`model/version`; default: the newest) with its findings, questions and a place to object and to sign."""
+    return _show(lambda bench: _review(bench, subject or _newest_nominee(bench)), is_named=bool(subject))
+
+
+def _review(bench: Workbench, name: str) -> ReviewView:
     from workbench.widgets.review_view import ReviewView
 
-    bench = _open()
-    name = subject or _newest_nominee(bench)
     return ReviewView(bench.review(name), _requests_on(bench, name))
+
+
+def _show(build: Callable[[Workbench], View], *, is_named: bool) -> View | EmptyView:
+    """Return a view, or where nothing is there that nobody asked for by name, one that says so; a run fails as it always did."""
+    settings = spool.read_own_settings()
+    try:
+        _require_project(settings)
+        return build(_open(settings))
+    except (UsageError, Refused) as exc:
+        if is_named or spool.is_run():
+            raise
+        from workbench.widgets.empty_view import EmptyView
+        from workbench.words.places import describe_store
+
+        return EmptyView(exc, describe_store(settings))
+
+
+def _require_project(settings: Settings) -> None:
+    """Raise NotFound for a notebook that lies in no project, before looking there makes a store."""
+    if find_project(settings.project) or is_home_given() or settings.store_url:
+        return
+    raise NotFound(
+        "There is nothing to show.",
+        why=f"This notebook lies in no project: neither {settings.project} nor a folder above it is one.",
+        next_step="Open it in your project's folder; `workbench init FOLDER` makes a project.",
+    )
 
 
 def _requests_on(bench: Workbench, name: str) -> Requests:
@@ -175,6 +212,16 @@ def _requests_on(bench: Workbench, name: str) -> Requests:
 
 def _newest_nominee(bench: Workbench) -> str:
     nominees = bench.list_nominees()
-    if not nominees:
-        raise NotFound("There is no nominee to review.", next_step="workbench nominate RUN --model NAME")
-    return nominees[0]
+    if nominees:
+        return nominees[0]
+    what = "There is no nominee to review."
+    runs = bench.list_runs(limit=1_000)
+    finished = [run for run in runs if run.is_finished and run.holdout]
+    if finished:
+        why = f"{len(finished):,} run{'s' if len(finished) > 1 else ''} finished on a holdout, and none is nominated."
+        step = f"`wb.compare()` says which is best; `workbench nominate {finished[0].id} --model NAME` nominates the newest."
+        raise NotFound(what, why=why, next_step=step)
+    if any(run.is_finished for run in runs):
+        raise NotFound(what, why="Runs finished, and none of them names a holdout.", next_step=HOW_TO_DECLARE)
+    why = f"Of {len(runs):,} run{'' if len(runs) == 1 else 's'} none finished." if runs else "There is no run yet."
+    raise NotFound(what, why=why, next_step=_RUN_ONE)

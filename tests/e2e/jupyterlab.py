@@ -19,6 +19,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
+from tests.conftest import own_environment
+
 CHECKOUT = Path(__file__).parents[2]
 SCREENSHOTS = CHECKOUT / "screenshots"
 _START_S = 60
@@ -39,9 +41,13 @@ _SETTINGS = {
 
 
 class Server:
-    """A JupyterLab server with folders of its own below `root`; its notebooks can import this checkout."""
+    """A JupyterLab server with folders of its own below `root`; its notebooks can import this checkout.
 
-    def __init__(self, root: Path) -> None:
+    With the folder of an environment it is that environment's, without the checkout.
+    """
+
+    def __init__(self, root: Path, environment: Path | None = None) -> None:
+        self._own = environment
         self.notebooks = root / "notebooks"
         self.notebooks.mkdir(parents=True, exist_ok=True)
         self._home = root / "jupyter"
@@ -87,13 +93,15 @@ class Server:
             "LabApp.news_url": "",
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         }
-        return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+        python = str(self._own / "bin" / "python") if self._own else sys.executable
+        return [python, "-P", "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
 
     def _environment(self) -> Mapping[str, str]:
         folders = {f"JUPYTER_{name}_DIR": str(self._home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
         lab = {f"JUPYTERLAB_{name}_DIR": str(self._home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
-        ipython = {"IPYTHONDIR": str(self._home / "ipython"), "PYTHONPATH": str(CHECKOUT)}
-        return {**os.environ, **folders, **lab, **ipython, "JUPYTER_TOKEN": self._token}
+        ipython = {"IPYTHONDIR": str(self._home / "ipython")}
+        inherited = own_environment() if self._own else {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        return {**inherited, **folders, **lab, **ipython, "JUPYTER_TOKEN": self._token}
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None

@@ -214,6 +214,7 @@ def _page(called: Path) -> Path:
     return Path(called.read_text(encoding="utf-8").strip().removeprefix("file://"))
 
 
+@pytest.mark.soak
 def test_the_page_of_its_own_signs_for_real_offline_and_on_this_machine_only(
     browser: Browser, governed: Governed, opened: Opened, called: Path, record_property: Callable[[str, object], None]
 ) -> None:

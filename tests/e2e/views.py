@@ -149,6 +149,12 @@ def show(lab: Lab, name: str, *cells: str) -> Locator:
     return view
 
 
+def show_panel(lab: Lab) -> Locator:
+    """Open the panel in the right sidebar and return it."""
+    lab.page.evaluate("() => window.jupyterapp.shell.activateById('workbench-panel')")
+    return lab.page.locator(".wb-panel")
+
+
 def contrast(view: Locator, selector: str) -> float:
     """Return the lowest contrast ratio between text and ground among these elements (WCAG 2.2)."""
     script = """(view, selector) => {

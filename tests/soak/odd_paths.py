@@ -48,9 +48,25 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     **{f"sweep {name}": ("sweep", "nowhere.ipynb", f"--{name.replace('_', '-')}", HERE) for name in (*_LIMITS, "goal")},
     "sweep resume": ("sweep", f"--resume={HERE}"),
     "sweep scheduler": ("sweep", "nowhere.ipynb", "--executor", "dask", "--scheduler", HERE),
+    **{
+        f"{verb} {name}": (verb, "nowhere.ipynb", f"--{name.removesuffix('s')}", HERE)
+        for verb in ("run", "sweep")
+        for name in ("name", "note", "tags")
+    },
+    **{
+        f"annotate {name}": ("annotate", "RUN", f"--{option}", HERE)
+        for name, option in {"name": "name", "note": "note", "tags": "tag", "untag": "untag"}.items()
+    },
+    **{f"{verb} run_ids": (verb, HERE) for verb in ("annotate", "archive")},
+    "delete run_ids": ("delete", HERE, "--yes"),
+    "open run_id": ("open", HERE),
+    "runs where": ("runs", "--where", HERE),
+    "compare where": ("compare", "--where", HERE),
+    "export where": ("export", "--runs", "exported.csv", "--where", HERE),
+    "export notebook": ("export", "--runs", "exported.csv", "--notebook", HERE),
     "stop run_id": ("stop", HERE),
     "replay run_id": ("replay", HERE),
-    "help name": ("help", HERE),
+    "help words": ("help", HERE),
     "runs notebook": ("runs", "--notebook", HERE),
     "show run_id": ("show", HERE),
     "compare run_ids": ("compare", HERE),
@@ -90,6 +106,8 @@ VERBS: Mapping[str, Verb] = {
     "replay": lambda bench, text: bench.replay(text),
     "show": lambda bench, text: bench.show(text),
     "list_runs": lambda bench, text: bench.list_runs(notebook=text),
+    "list_runs where": lambda bench, text: bench.list_runs(where=text),
+    "annotate": lambda bench, text: bench.annotate([bench.list_runs()[0].id], name=text, note=text, tags={text: text}),
     "compare": lambda bench, text: bench.compare([text]),
     "compare reference": lambda bench, text: bench.compare(reference=text),
     "nominate": lambda bench, text: bench.nominate(text, "shop"),
@@ -122,7 +140,7 @@ def try_paths(around: Surroundings, texts: Sequence[str]) -> tuple[int, list[str
         settings.bento_home,
         settings.bento_home / ".lock",
     )
-    allowed = (made, made.parent, *homes)
+    allowed = (made, made.parent, around.project / "exported.csv", *homes)
     for name, call in INPUTS.items():
         with around.untouched(faults, f"workbench {name}", may_change=allowed), _at_home(around.project):
             faults += [fault for text in texts if (fault := _try_command(call, text, run.id))]

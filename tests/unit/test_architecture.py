@@ -57,6 +57,7 @@ CARRIERS = {
     "distributed": "dask",
     "ipywidgets": "widgets",
     "jupyter_client": "papermill",  # papermill runs notebooks through it
+    "jupyter_server": "jupyter_server",
     "keyring": "keyring",
     "mlflow": "mlflow",
     "nbclient": "papermill",
@@ -99,7 +100,7 @@ LOOKING = {
     "rmdir", "stat", "touch", "unlink", "write_bytes", "write_text",
 }  # fmt: skip
 # Chapters and rooms that act by what they are for; in all others whatever is no gerund and carries no library's name decides.
-ACTING = ("cli", "executors", "files", "widgets", "workflow")
+ACTING = ("cli", "executors", "files", "jupyterlab", "widgets", "workflow")
 ACTING_ROOMS = ("models/boosters", "models/compiler", "models/reviewed_types", "notifying/notifiers", "secrets/sources")
 # What acts under the name of a thing; this list only shrinks.
 ACTS = {

@@ -17,7 +17,7 @@ from workbench.words.explaining import Term, read_glossary
 CHAPTERS = (
     "records", "files", "stats", "secrets", "notifying", "notebooks", "executors", "policies", "models", "drawings", "signing",
     "ledger", "runs", "sweeps", "replays", "readiness", "comparisons", "evidence", "checks", "reviews", "nominations", "releases",
-    "serving", "words", "widgets", "workflow", "cli",
+    "serving", "words", "widgets", "workflow", "jupyterlab", "cli",
 )  # fmt: skip
 _PACKAGE = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ from workbench.comparisons.comparison import (
     decide_verdict,
     name_run,
 )
-from workbench.comparisons.holdouts import HOW_TO_DECLARE, holdout_digest
+from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.shift import ShiftFact
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
@@ -334,21 +334,3 @@ def require_scored(runs: Sequence[Run]) -> None:
             why=unfinished,
             next_step="`workbench runs` lists them; run the notebook again.",
         )
-
-
-def refuse_all(runs: Sequence[Run], where: str | None = None) -> Refused:
-    """Return why none of the runs (the newest first) can be compared: none finished, or none of those named a holdout.
-
-    `where` is the condition by which they were chosen.
-    """
-    if where and not runs:
-        step = "`workbench runs` lists what there is."
-        return Refused("There is nothing to compare.", why=f"Of no run this is true: {where}", next_step=step)
-    finished = [run for run in runs if run.is_finished]
-    if not finished:
-        why = f"None of {len(runs):,} runs finished." if runs else "There is no run yet."
-        return Refused("There is nothing to compare.", why=why, next_step="Run a notebook: `workbench run NOTEBOOK`.")
-    newest = f"run {finished[0].id} of {finished[0].notebook}"
-    several = f"{len(finished):,} runs finished and none of them names a holdout; the newest is {newest}."
-    why = several if len(finished) > 1 else f"It finished and names no holdout: {newest}."
-    return Refused("There is nothing to compare.", why=why, next_step=HOW_TO_DECLARE)

@@ -85,12 +85,14 @@ class RunComparison(Comparison):
 
     `unpaired` says of each run that was left out why; `overwritten` names the files beside the runs' folders that several of them
     wrote; `seen` names each different thing that was seen on the holdout, by who showed it first (see `name_looks`), and each
-    other policy: there are as many as `tried`. `names` are what people call the runs, by id.
+    other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts; `names` are what people
+    call the runs, by id.
     """
 
     notebooks: tuple[str, ...] = ()
     unpaired: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    elsewhere: int = 0
     overwritten: tuple[Overwritten, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
 

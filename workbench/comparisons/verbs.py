@@ -37,7 +37,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
 
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
-        candidates = named.values() or self._runs_on_newest_holdout(notebook, where)
+        candidates, elsewhere = (list(named.values()), ()) if named else self._runs_on_newest_holdout(notebook, where)
         runs = [run for run in candidates if other is None or run.id != other.id]
         require_scored(runs)
         require_scored([other] if other else runs)
@@ -61,21 +61,24 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             compared,
             notebooks=tuple(sorted({run.notebook for run in runs})),
             seen=seen,
+            elsewhere=len(elsewhere),
             overwritten=tuple(find_overwritten(runs)),
             names=names,
         )
 
-    def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> list[Run]:
-        """Return the finished runs on the holdout of the newest; a replay is the same try once more."""
-        from workbench.comparisons.comparing import refuse_all
+    def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> tuple[list[Run], Sequence[Run]]:
+        """Return the finished runs on the holdout of the newest, and those on others; a replay is the same try once more."""
         from workbench.comparisons.holdouts import holdout_digest, runs_on_holdout_of
+        from workbench.comparisons.nothing_compared import refuse_all
 
         known = self.list_runs(notebook=notebook, where=where)
         finished = (run for run in known if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]
         if not runs:
-            raise refuse_all(known, where)
-        return runs_on_holdout_of(runs[0], runs)
+            others = {run.notebook for run in self.list_runs()} if notebook and not known and not where else ()
+            raise refuse_all(known, notebook, others, where)
+        alike = runs_on_holdout_of(runs[0], runs)
+        return alike, [run for run in runs if holdout_digest(run) != holdout_digest(runs[0])]
 
     def _read_row_ids(self, runs: Sequence[Run]) -> tuple[str, ...] | None:
         """Return which rows the holdout of these runs has, as the first of them that still keeps it says."""

@@ -11,7 +11,6 @@ import logging
 import math
 import os
 import re
-import secrets
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -27,7 +26,6 @@ from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.records.clock import utc_now
 from workbench.runs.folder import (
     CODE_AUTHORS,
-    DRAFT,
     FEATURES,
     FIRST_ANSWERS,
     KEPT,
@@ -392,9 +390,6 @@ def _folder() -> Path:
 
 @cache
 def _draft_folder() -> Path:
-    folder = read_own_settings().drafts_folder / secrets.token_hex(4)
-    folder.mkdir(parents=True)
-    begun = {"created": utc_now(), "notebook": os.environ.get("JPY_SESSION_NAME", "")}
-    (folder / DRAFT).write_text(json.dumps(begun), encoding="utf-8")
-    print(f"Draft run {folder.name}: kept for you to look at, never promotable.")  # noqa: T201 - the notebook's own output
-    return folder
+    from workbench.runs.drafting import begin_draft
+
+    return begin_draft(read_own_settings(), os.environ.get("JPY_SESSION_NAME", ""))

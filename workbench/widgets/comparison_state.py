@@ -257,7 +257,11 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
 def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
-    left_out = [fact_state("Left out", why) for why in comparison.unpaired]
+    count = comparison.elsewhere
+    others = (
+        f"{count:,} finished run{'' if count == 1 else 's'} on other holdouts: other rows, so no comparison row by row"
+    )
+    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if count else []))]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 

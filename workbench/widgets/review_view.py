@@ -141,6 +141,7 @@ class ReviewView(SnapshotView):
             self.holder = self._add_blocked(self.holder)
             self.reply = reply
         self.refresh_snapshots()
+        self.send({"kind": "kept"})  # what is saved now has the new snapshot
 
 
 def _text(content: Mapping[str, Any], key: str) -> str:

@@ -68,9 +68,12 @@ def _say_where(settings: Settings, port: int, mlflow_port: int) -> Iterator[None
 
 
 def _jupyter(settings: Settings, port: int) -> list[str]:
+    from workbench.executors.warm_kernels import KERNEL_NAME
+
     return python_command(
         *("jupyterlab", "--no-browser", f"--ServerApp.root_dir={settings.project}"),
         *(f"--ServerApp.ip={_HOST}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+        f"--MultiKernelManager.default_kernel_name={KERNEL_NAME}",
         *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
         *(("--allow-root",) if os.getuid() == 0 else ()),
     )

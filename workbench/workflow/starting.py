@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.config import MARKER, find_notebook, find_project, is_home_given, is_marked, read_settings
+from workbench.config import (
+    MARKER,
+    find_notebook,
+    find_project,
+    find_template,
+    is_home_given,
+    is_marked,
+    read_settings,
+)
 from workbench.errors import UsageError
 from workbench.files.disk import disk_answers
 
@@ -54,6 +63,20 @@ def start_project(folder: Path) -> Started:
     )
 
 
+def write_experiment(project: Path, name: str, template: str = "classification") -> Path:
+    """Copy an experiment from the templates to notebooks/NAME.ipynb of a project and return its path."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
+        raise UsageError(f"{name!r} cannot name a notebook.", why="Use letters, digits, - and _.")
+    path = project / "notebooks" / f"{name}.ipynb"
+    if path.exists():
+        raise UsageError(f"{path} exists already.", next_step="Choose another name.")
+    content = find_template("experiments", f"{template}.ipynb").read_bytes()
+    with disk_answers(path.parent):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    return path
+
+
 def _require_place(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file.", next_step="Name a folder, or one that is to be made.")
@@ -90,13 +113,13 @@ def _name(path: Path, folder: Path) -> str:
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
-def mark_project(beside: Path) -> Path | None:
+def mark_project(beside: Path, here: Path | None = None) -> Path | None:
     """Make a folder a project where `beside`, where a notebook lies, is in none; None where it is in one, or home is given.
 
-    It is the current folder, or the one with the notebook where that is everybody's (the home folder, the root); never one that
-    only holds notebooks. Raises UsageError where both are everybody's.
+    It is the folder one is in (`here`, default: the current one), or the one with the notebook where that is everybody's (the home
+    folder, the root); never one that only holds notebooks. Raises UsageError where both are everybody's.
     """
-    here = Path.cwd()
+    here = here or Path.cwd()
     if find_project(beside) or find_project(here) or is_home_given():
         return None
     shared = (Path.home(), Path(here.anchor))

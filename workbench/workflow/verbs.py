@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.config import find_template
-from workbench.errors import UsageError
-from workbench.files.disk import disk_answers
 from workbench.reviews.verbs import ReviewVerbs
 
 if TYPE_CHECKING:
@@ -23,16 +19,9 @@ class WorkflowVerbs(ReviewVerbs):
 
     def new(self, name: str, template: str) -> Path:
         """Copy an experiment notebook from the templates to notebooks/NAME.ipynb and return its path."""
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-            raise UsageError(f"{name!r} cannot name a notebook.", why="Use letters, digits, - and _.")
-        path = self.settings.project / "notebooks" / f"{name}.ipynb"
-        if path.exists():
-            raise UsageError(f"{path} exists already.", next_step="Choose another name.")
-        content = find_template("experiments", f"{template}.ipynb").read_bytes()
-        with disk_answers(path.parent):
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
-        return path
+        from workbench.workflow.starting import write_experiment
+
+        return write_experiment(self.settings.project, name, template)
 
     def open_review(self, subject: str, *, port: int, say: Callable[[str], None]) -> None:
         """Serve a nominee's review on a page of its own, on loopback with a token, until Ctrl-C."""

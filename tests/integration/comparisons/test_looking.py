@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS, own_environment, start_command
+from tests.conftest import AUTHOR, NOTEBOOKS, examples, own_environment, start_command
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import find_looks, find_looks_at
 from workbench.config import Settings
@@ -88,7 +88,10 @@ def test_a_run_that_had_the_holdout_at_hand_is_a_try_each_attempt(
     assert sorted((look.since, look.predicted) for look in find_looks_at(bench, digest)) == sorted(just_these)
 
 
-@pytest.mark.parametrize(("how", "state"), [(signal.SIGINT, RunState.KILLED), (signal.SIGKILL, RunState.LOST)])
+ENDINGS = [(signal.SIGINT, RunState.KILLED), (signal.SIGKILL, RunState.LOST)]
+
+
+@pytest.mark.parametrize(("how", "state"), examples(ENDINGS, ENDINGS[:1]))
 def test_a_run_that_is_stopped_after_it_showed_its_score_is_a_try(
     bench: Workbench, good: Run, tmp_path: Path, how: signal.Signals, state: RunState
 ) -> None:

@@ -34,7 +34,7 @@ def require_whole(governed: Governed) -> None:
     assert len(promoted) == 1
 
 
-@pytest.mark.parametrize("how", examples([signal.SIGINT, signal.SIGTERM, signal.SIGKILL], [signal.SIGKILL]))
+@pytest.mark.parametrize("how", examples([signal.SIGINT, signal.SIGTERM, signal.SIGKILL], []))
 def test_a_promotion_stopped_while_it_builds_changed_nothing_and_can_be_repeated(
     nominated: Governed, how: signal.Signals
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_command
+from tests.conftest import examples, run_command
 from tests.integration.governed import MODEL, OWNER, VALIDATOR, Governed
 from workbench.errors import NotFound, Refused
 from workbench.workflow.doctor import Symptom
@@ -20,9 +20,10 @@ def append_to(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\n")
 
 
-@pytest.mark.parametrize(
-    "changed", ["src/release/model/contract.json", "src/workbench/evidence/features.py", "src/release/evidence.json"]
-)
+CHANGED = ["src/release/model/contract.json", "src/workbench/evidence/features.py", "src/release/evidence.json"]
+
+
+@pytest.mark.parametrize("changed", examples(CHANGED, CHANGED[:1]))
 def test_the_doctor_tells_that_what_is_served_was_changed_and_its_advice_mends_it(
     released: Governed, changed: str, tmp_path: Path
 ) -> None:

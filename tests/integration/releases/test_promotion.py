@@ -148,6 +148,7 @@ def test_later_runs_on_the_same_holdout_change_nothing_about_a_nominee(nominated
     assert nominated.bench.promote("shop/1").decision.is_allowed
 
 
+@pytest.mark.soak
 def test_another_model_is_another_endpoint(nominated: Governed) -> None:
     run_id = nominated.bench.review("shop/1").evidence.identity.run_id
     assert nominated.bench.nominate(run_id, "other").subject == "other/1"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS
+from tests.conftest import AUTHOR, NOTEBOOKS, examples
 from workbench.config import Settings
 from workbench.replays.replay import Sameness
 from workbench.runs.run import Run
@@ -84,7 +84,7 @@ def require_same_when_cold(bench: Workbench, run: Run) -> None:
     assert {"metric", "predictions", "model"} <= {line.kind for line in replay.lines}
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("template", examples(TEMPLATES, TEMPLATES[:1]), ids=lambda path: path.stem)
 def test_a_new_notebook_runs_as_it_is(bench: Workbench, template: Path) -> None:
     path = bench.new(f"my-{template.stem}", template.stem)
     assert path == bench.settings.project / "notebooks" / f"my-{template.stem}.ipynb"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import AUTHOR, NOTEBOOKS, find_processes, is_running
+from tests.conftest import AUTHOR, NOTEBOOKS, examples, find_processes, is_running
 from workbench.config import Settings
 from workbench.errors import NotFound, RunFailed, UsageError
 from workbench.records.digest import sha256_hex
@@ -89,7 +89,7 @@ def require_nothing_left(bench: Workbench, run: Run) -> None:
     assert all(other.state is not RunState.RUNNING for other in bench.list_runs() if other.id == run.id)
 
 
-@pytest.mark.parametrize(("name", "metrics"), FINISH.items())
+@pytest.mark.parametrize(("name", "metrics"), examples(FINISH.items(), list(FINISH.items())[:6]))
 def test_a_notebook_whose_every_cell_ran_is_finished(bench: Workbench, name: str, metrics: dict[str, float]) -> None:
     run = run_to_its_end(bench, NOTEBOOKS / f"{name}.ipynb")
     assert (run.state, run.error) == (RunState.FINISHED, None)

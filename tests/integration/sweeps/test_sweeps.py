@@ -224,7 +224,7 @@ def left_in_temporary_folder(pid: int) -> list[Path]:
 ENDINGS = {"terminated": [signal.SIGTERM], "impatient": [signal.SIGINT, signal.SIGINT]}
 
 
-@pytest.mark.parametrize("signals", examples(ENDINGS.values(), [ENDINGS["terminated"]]), ids=ENDINGS)
+@pytest.mark.parametrize("signals", examples(ENDINGS.values(), []), ids=ENDINGS)
 def test_a_sweep_stopped_in_the_middle_keeps_what_finished_and_kills_the_rest(
     sweeping: Sweeping, signals: list[signal.Signals]
 ) -> None:

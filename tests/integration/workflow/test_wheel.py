@@ -4,45 +4,23 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import own_environment
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
-
-
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment in which only the wheel is installed; what it depends on is borrowed from this one."""
-    folder = tmp_path_factory.mktemp("environment") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    install = ["-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run([sys.executable, *install], check=True, capture_output=True)
-    packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
-    assert (folder / "share" / "jupyter" / "kernels" / "workbench-warm" / "kernel.json").is_file()
-    for name in ("kernels/python3", "nbconvert"):
-        (folder / "share" / "jupyter" / name).symlink_to(Path(sys.prefix) / "share" / "jupyter" / name)
-    (packages / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
-    return folder
+from tests.installed import ROOT
 
 
 def test_the_wheel_holds_code_templates_notebooks_and_the_bentofile(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
+    shared = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
+    assert shared == {
+        "etc/jupyter/jupyter_server_config.d/workbench.json", "share/jupyter/kernels/workbench-warm/kernel.json",
+        "share/jupyter/labextensions/workbench/package.json", "share/jupyter/labextensions/workbench/static/remoteEntry.js",
+    }  # fmt: skip
     folders = {"templates": ROOT / "templates", "templates/notebooks": ROOT / "notebooks"}
     expected = {
         f"workbench/{below}/{path.relative_to(folder)}"

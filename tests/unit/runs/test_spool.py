@@ -22,6 +22,7 @@ import workbench as wb
 from tests.unit.runs.spooled import TABLE, datasets, reasons_of
 from workbench.errors import UsageError
 from workbench.runs import spool
+from workbench.runs.folder import DRAFT
 from workbench.runs.logged_calls import read_calls
 
 # Metrics
@@ -232,9 +233,12 @@ def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "kept" / "drafts").iterdir()
     assert sorted(path.name for path in (folder / "files").iterdir()) == ["x", "y"]
-    assert done.stdout == f"Draft run {folder.name}: kept for you to look at, never promotable.\n"
+    said = f"Draft {folder.name}, run by hand: kept in kept/drafts/{folder.name}, never promotable. To make it a run: "
+    assert done.stdout.startswith(said)
+    assert done.stdout.endswith("`workbench run NOTEBOOK`.\n")
+    assert done.stdout.count("\n") == 1
     assert len((folder / spool.LOGGED_METRICS).read_text(encoding="utf-8").splitlines()) == 2
-    said = json.loads((folder / spool.DRAFT).read_bytes())
+    said = json.loads((folder / DRAFT).read_bytes())
     assert (said["notebook"], said["created"][:2]) == ("", "20")
 
 

@@ -9,7 +9,12 @@ function render({ model, el }) {
   const forms = openForms(model, requests, say);
   const parts = [head(say), changesPart(), modulesPart("local_code"), modulesPart("own_code"), scorePart(), outcomePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];
   const show = () => [forms, ...parts].forEach((part) => part.show(model.get("state")));
-  const hear = (message) => message.kind === "hello" && el.classList.add("wb-live");
+  const heard = {
+    hello: () => el.classList.add("wb-live"),
+    // JupyterLab saves the notebook with its new snapshot, where our extension of it hears this; elsewhere nobody does.
+    kept: () => el.dispatchEvent(new CustomEvent("workbench:save", { bubbles: true, composed: true })),
+  };
+  const hear = (message) => heard[message.kind]?.();
 
   el.append(kernel.node, ...parts.map((part) => part.node), explainWords(model.get("state").words), live);
   model.on("change:state", show);

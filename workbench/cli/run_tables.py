@@ -132,6 +132,8 @@ def print_table_of_runs(
 
 # What is left out first where there is no room to read parameters in; all else of a run stays.
 _SPARED = ("tags", "took", "ended")
+# As narrow as a name is still read in.
+_NARROW = 14
 
 
 def _make_room(
@@ -143,7 +145,8 @@ def _make_room(
     for (first, last, spared), room in zip(ways, rooms, strict=True):
         if room >= _LEAST_FOR_OTHERS or not choose_parameters(sets, room)[1]:
             return first, last, sets, spared
-    if rooms[-1] >= _LEAST_TO_READ:
+    wrapped = sum(max(0, column.width - _NARROW) for column in before if column.name == "name")
+    if rooms[-1] + wrapped >= _LEAST_TO_READ:
         return *ways[-1][:2], sets, ways[-1][2]
     first, last, spared = next((way for way, room in zip(ways, rooms, strict=True) if room >= 0), ways[-1])
     return first, last, [{} for _ in sets], [*spared, "the parameters"]

@@ -161,13 +161,14 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     notes += [
         f"{path} held a secret, and is kept without it." for path in redacted.changed if path.startswith(f"{KEPT}/")
     ]
-    logged = {**found.record, **_describe_kept(kept, notes, _drop_settled(found.record.get("notes", ()), files))}
+    told = _drop_settled(found.record.pop("notes", ()), files)
+    logged = {**found.record, **_describe_kept(kept, notes, told)}
     error = advise_on_failure(outcome.failure) or redacted.failure or found.fault
     if blamer is not None:
-        told = read_journal(files.get(JOURNAL, b""))
-        fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
-        written = list_written(told, outcome.opened, project=blamer.project, started=run.started)
-        said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(told.code))}
+        journal = read_journal(files.get(JOURNAL, b""))
+        fact = _witness(run, journal, outcome, blamer.project, logged.get("datasets", ()))
+        written = list_written(journal, outcome.opened, project=blamer.project, started=run.started)
+        said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(journal.code))}
         said |= {"written_files": [asdict(each) for each in written]} if written else {}
         logged |= strict_json(canonical_json(said))
     ended = _end(run, error, logged)

@@ -22,8 +22,8 @@ from workbench.records.digest import sha256_hex
 from workbench.records.row_digests import digest_table
 from workbench.runs import collecting, spool
 from workbench.runs.collecting import RunFolder, collect_run, remove_unfinished
-from workbench.runs.folder import DATASETS, FIRST_ANSWERS, MODEL, NOTEBOOK, RECORD, REPORT
-from workbench.runs.logged_calls import ARTIFACTS, CALLS, NO_AUTOLOGGED_MODEL
+from workbench.runs.folder import DATASETS, FIRST_ANSWERS, NOTEBOOK, RECORD, REPORT
+from workbench.runs.logged_calls import ARTIFACTS, CALLS
 from workbench.runs.run import Run, RunState
 from workbench.runs.tables import count_shared_rows, read_tables
 
@@ -74,16 +74,6 @@ def test_a_model_is_said_to_be_kept_where_it_is(folder, is_whole):
     (model / ("MLmodel" if is_whole else "model.skops")).write_text("x", encoding="utf-8")
     notes = collect(folder).record.get("notes", [])
     assert ["'mine' was logged with MLflow" in note for note in notes] == [True] * is_whole
-
-
-@pytest.mark.parametrize("has_model", [True, False])
-def test_advice_to_log_a_model_goes_once_one_is_logged(folder, has_model):
-    put_calls(folder, {"call": "note", "text": NO_AUTOLOGGED_MODEL}, {"call": "note", "text": "another"})
-    if has_model:
-        model = folder.path / MODEL
-        model.mkdir()
-        (model / "contract.json").write_text("{}", encoding="utf-8")
-    assert collect(folder).record["notes"] == [NO_AUTOLOGGED_MODEL, "another"][has_model:]
 
 
 def put_folder(path):

@@ -15,8 +15,8 @@ from workbench.runs.finding.annotations import Annotations, spell_tags
 from workbench.runs.run import Run, RunState
 
 OTHERS = "others"
-# Columns: the widest a parameter's, the least that holds what is folded, and how many pairs of those a cell shows.
-_WIDEST, _LEAST_FOR_OTHERS, _MOST_PAIRS = 24, 20, 8
+# Columns: the widest of a parameter, the least for what is folded, and to read that at all; pairs of it in a cell.
+_WIDEST, _LEAST_FOR_OTHERS, _LEAST_TO_READ, _MOST_PAIRS = 24, 20, 14, 8
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,7 @@ def print_table_of_runs(
     `parameters` may be of more runs than are printed: they say what differs, and the first of them are shown.
     """
     console = open_console()
+    before, after, parameters, unsaid = _make_room(before, after, parameters, console.width)
     room = console.width - sum(column.width for column in (*before, *after))
     own, folded = choose_parameters(parameters, room)
     shown = parameters[: len(before[0].cells)]
@@ -125,6 +126,37 @@ def print_table_of_runs(
     console.print(table)
     if len(folded) > _MOST_PAIRS:
         console.print(f"[dim]{len(folded) - _MOST_PAIRS:,} parameters more differ; --json shows all[/]")
+    if unsaid:
+        console.print(f"[dim]No room here for {', '.join(unsaid)}; `workbench show RUN` and --json have them[/]")
+
+
+# What is left out first where there is no room to read parameters in; all else of a run stays.
+_SPARED = ("tags", "took", "ended")
+# As narrow as a name is still read in.
+_NARROW = 14
+
+
+def _make_room(
+    before: Sequence[Column], after: Sequence[Column], sets: Sequence[Mapping[str, Any]], width: int
+) -> tuple[Sequence[Column], Sequence[Column], Sequence[Mapping[str, Any]], list[str]]:
+    """Return the columns and the parameters that have room, those where some differ, and the names of what has none."""
+    ways = [_spare(before, after, _SPARED[:count]) for count in range(len(_SPARED) + 1)]
+    rooms = [width - sum(column.width for column in (*first, *last)) for first, last, _ in ways]
+    for (first, last, spared), room in zip(ways, rooms, strict=True):
+        if room >= _LEAST_FOR_OTHERS or not choose_parameters(sets, room)[1]:
+            return first, last, sets, spared
+    wrapped = sum(max(0, column.width - _NARROW) for column in before if column.name == "name")
+    if rooms[-1] + wrapped >= _LEAST_TO_READ:
+        return *ways[-1][:2], sets, ways[-1][2]
+    first, last, spared = next((way for way, room in zip(ways, rooms, strict=True) if room >= 0), ways[-1])
+    return first, last, [{} for _ in sets], [*spared, "the parameters"]
+
+
+def _spare(
+    before: Sequence[Column], after: Sequence[Column], names: Sequence[str]
+) -> tuple[Sequence[Column], Sequence[Column], list[str]]:
+    first, last = ([column for column in each if column.name not in names] for each in (before, after))
+    return first, last, [column.name for column in (*before, *after) if column.name in names]
 
 
 def choose_parameters(sets: Sequence[Mapping[str, Any]], room: int) -> tuple[list[str], list[str]]:

@@ -233,6 +233,8 @@ def runs(notebook: str | None, where: str | None, limit: int, is_all: bool, as_j
         return
     if where and not shown and not drafts:
         terminal.say(f"Of no run this is true: {where}")
+        if not is_all:
+            _say_hidden(bench)
         return
     deciding = _list_deciding(bench)
     if shown or not drafts:
@@ -240,12 +242,12 @@ def runs(notebook: str | None, where: str | None, limit: int, is_all: bool, as_j
     if is_all:
         print_drafts(drafts, deciding)
     else:
-        _say_hidden(bench)
+        _say_hidden(bench, is_listed=any(run.annotations.archived for run in shown))
 
 
-def _say_hidden(bench: Workbench) -> None:
-    """Say what is not listed."""
-    if archived := bench.count_archived():
+def _say_hidden(bench: Workbench, *, is_listed: bool = False) -> None:
+    """Say what is not listed; `is_listed`: of those put aside some are."""
+    if archived := bench.count_archived() if not is_listed else 0:
         terminal.say(f"{archived:,} {'run is' if archived == 1 else 'runs are'} put aside; --all lists them too.")
     if drafts := bench.count_drafts():
         kept = "draft is" if drafts == 1 else "drafts are"

@@ -36,6 +36,7 @@ from workbench.runs.folder import (
     KERNEL_LOG,
     LOGGED_METRICS,
     LOOKS,
+    MODEL,
     NOTEBOOK,
     PARAMETERS,
     PROVENANCE,
@@ -48,6 +49,7 @@ from workbench.runs.local_files import LocalFilesFact, Told, read_journal
 from workbench.runs.logged_calls import (
     CALLS,
     LONGEST_NOTE,
+    NO_AUTOLOGGED_MODEL,
     LoggedCalls,
     note_models,
     read_calls,
@@ -159,13 +161,14 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     notes += [
         f"{path} held a secret, and is kept without it." for path in redacted.changed if path.startswith(f"{KEPT}/")
     ]
-    logged = {**found.record, **_describe_kept(kept, notes, found.record.get("notes", ()))}
+    told = _drop_settled(found.record.pop("notes", ()), files)
+    logged = {**found.record, **_describe_kept(kept, notes, told)}
     error = advise_on_failure(outcome.failure) or redacted.failure or found.fault
     if blamer is not None:
-        told = read_journal(files.get(JOURNAL, b""))
-        fact = _witness(run, told, outcome, blamer.project, logged.get("datasets", ()))
-        written = list_written(told, outcome.opened, project=blamer.project, started=run.started)
-        said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(told.code))}
+        journal = read_journal(files.get(JOURNAL, b""))
+        fact = _witness(run, journal, outcome, blamer.project, logged.get("datasets", ()))
+        written = list_written(journal, outcome.opened, project=blamer.project, started=run.started)
+        said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(journal.code))}
         said |= {"written_files": [asdict(each) for each in written]} if written else {}
         logged |= strict_json(canonical_json(said))
     ended = _end(run, error, logged)
@@ -173,6 +176,12 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     digests |= {f"{KEPT}/{each.path}": each.digest for each in kept}
     digests[REPORT] = _write_report(folder.path, ended, outcome.document, _read_results(ended, files, found))
     return _seal(ended, outcome, digests, folder.path) if ended.is_finished else ended
+
+
+def _drop_settled(notes: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
+    """Return notes without the advice to log a model where one was logged later."""
+    has_model = any(path.startswith(f"{MODEL}/") for path in files)
+    return [note for note in notes if not (has_model and note == NO_AUTOLOGGED_MODEL)]
 
 
 def _describe_kept(kept: Sequence[KeptFile], *notes: Iterable[str]) -> dict[str, Any]:

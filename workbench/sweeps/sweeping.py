@@ -222,7 +222,9 @@ def run_sweep(
         trials = _open_trials(plan, notebook, project.settings, runs, retry_failed=retry_failed)
         with _says_how_to_go_on(plan):
             told = _counting_on(settled, plan.goal, on_progress)
-            batch = Batch(path, notebook, trials, plan.id, plan.goal, annotations=plan.said, before=len(runs))
+            # Runs may have been deleted since: no number is given twice, or a name would stand for two runs.
+            before = max(len(runs), plan.said.find_last_number(run.annotations for run in runs))
+            batch = Batch(path, notebook, trials, plan.id, plan.goal, annotations=plan.said, before=before)
             done = execute(replace(batch, cold=cold, on_progress=told))
     _require_goal(plan, [*settled, *done])
     return _in_order(plan, [*settled, *done])

@@ -206,6 +206,7 @@ def test_a_notebook_that_only_autologs_is_nominated_by_one_line_more(bench: Work
     path.write_text(json.dumps(document), encoding="utf-8")
     run = bench.run(path, {})
     assert {"roc_auc", "log_loss", "accuracy", "training_accuracy_score", "late"} <= run.metrics.keys()
+    assert not any("autologging" in note for note in run.record.get("notes", ()))
     review = bench.nominate(run.id, "fits")
     assert review.subject == "fits/1"
     failed = {finding.check for finding in review.findings if finding.status is Status.FAIL}

@@ -23,9 +23,36 @@ LONG = Annotations("n" * 100, "x" * 5_000, {f"key-{n}": "v" * 100 for n in range
 def test_names_and_tags_stand_in_the_table_where_a_run_has_one(capsys):
     plain = printed(capsys, print_runs, [build_run(0), build_run(1)])
     assert "name" not in plain
-    table = printed(capsys, print_runs, [build_run(0, annotations=SAID), build_run(1), build_run(2, annotations=LONG)])
+    said = [build_run(n, annotations=each, parameters={}) for n, each in enumerate((SAID, Annotations(), LONG))]
+    table = printed(capsys, print_runs, said)
     assert all(text in table for text in ("name", "first", "[red]try", "tags", "quick,", "team=blue"))
     assert max(widths(table)) <= 80
+
+
+def test_parameters_that_differ_are_read_before_tags_and_what_has_no_room_is_named(capsys):
+    tagged = Annotations("grid-1", None, {"team": "blue", "quick": "", "another": "one of them"})
+    sets = [{"family": each, "strength": 0.1} for each in ("logistic_regression", "random_forest")]
+    runs = [build_run(n, annotations=tagged, parameters=each) for n, each in enumerate(sets)]
+    table = printed(capsys, print_runs, runs)
+    assert all(text in table for text in ("grid-1", "logistic_regression", "random_forest"))
+    assert "No room here for tags" in table
+    assert max(widths(table.partition("\n")[2])) <= 80
+
+
+def test_where_nothing_makes_room_the_parameters_are_left_out_whole(capsys):
+    runs = [
+        build_run(
+            n,
+            notebook=f"notebooks/of a rather long name {n}.ipynb",
+            annotations=Annotations("of the night " * 3, archived="2026-11-20T09:00:00+00:00"),
+            parameters={"family": "forest" * n, "depth": n},
+        )
+        for n in (1, 2)
+    ]
+    table = printed(capsys, print_runs, runs)
+    assert "others" not in table
+    assert "the parameters; `workbench show RUN` and --json have them" in " ".join(table.split())
+    assert max(widths(table.partition("\n")[2])) <= 80
 
 
 def test_what_is_said_of_a_run_is_shown_whole_with_who_said_it(capsys):

@@ -108,3 +108,10 @@ def test_runs_of_a_sweep_are_named_with_their_number():
     assert [said.number(each).name for each in (1, 12)] == ["grid-1", "grid-12"]
     assert can_name(say(name="x" * 100).number(100_000).name)
     assert NOTHING_SAID.number(3) is NOTHING_SAID
+
+
+def test_the_last_number_of_a_sweep_is_found_where_runs_of_it_were_deleted_or_renamed():
+    said = say(name="a+b")
+    others = [said.number(7), said.number(2), say(name="best"), say(name="aab-9"), say(name="a+b-x"), NOTHING_SAID]
+    assert said.find_last_number(others) == 7
+    assert said.find_last_number([]) == 0

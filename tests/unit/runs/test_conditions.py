@@ -101,6 +101,7 @@ def choose(text: str, runs=RUNS) -> list[int]:
         ("has quick and quick = ''", [0]),
         ("archived = true", [3]),
         ("replay_of = '000000000000'", [3]),
+        ("id like '00000000%' and created = '2026-11-21T09:12:31+00:00'", [1]),
         ("created > '2026-11-21T00:00:00Z'", [1]),
         ("created >= '2026-11-20T09:12:31+00:00' and took_s = 60", [0]),
         ("ended < '2030-01-01'", [0]),
@@ -141,6 +142,9 @@ def test_a_condition_chooses_the_runs_of_which_it_is_true(text, chosen):
         ("roc_auc = none", "A run without it is found by `not has roc_auc`."),
         ("state = 'finishd'", "At character 9: 'finishd' is no state; there are queued, running, finished"),
         ("created > 'last week'", "At character 11: 'last week' is no time; write '2026-11-20'"),
+        ("created = 'today'", "At character 11: created is a moment, never a whole day. Write created >= 'today'."),
+        ("run.created != '2026-11-20 09:30'", "created is a moment, never a whole day."),
+        ("id in ('0000')", "At character 8: '0000' is no whole id. Write id like '0000%'."),
         ("family in ('ridge', 3)", "They are of different kinds: family is text ('forest' in 000000000000), 3 is a number."),
         ("metrix.`val loss` < 1", "metrix. is not one of run., metrics., params. and tags."),
         ("(" * 60 + "roc_auc > 1", "It is nested more than 50 deep."),
@@ -171,7 +175,7 @@ def test_a_name_that_means_two_things_must_say_which():
     assert choose("metrics.loss < 1 and params.loss = 'hinge' and params.name = 'x' and not has run.name", runs) == [0]
 
 
-def test_where_some_values_are_of_another_kind_those_runs_are_left_out():
+def test_where_some_values_are_of_another_kind_they_are_other_values_and_have_no_order():
     runs = [
         build(0, parameters={"depth": 3}),
         build(1, parameters={"depth": "auto"}),
@@ -179,7 +183,9 @@ def test_where_some_values_are_of_another_kind_those_runs_are_left_out():
     ]
     assert choose("depth > 2", runs) == [0]
     assert choose("depth = 'auto'", runs) == [1]
-    assert choose("not depth = 'auto'", runs) == []
+    assert choose("not depth = 'auto'", runs) == choose("depth != 'auto'", runs) == [0, 2]
+    assert choose("depth not in ('auto', 3)", runs) == [2]
+    assert choose("not depth > 2", runs) == []
     assert choose("depth = 1 or depth = true", runs) == [2]
 
 
@@ -236,4 +242,5 @@ def test_no_pattern_takes_long():
 def test_every_fact_can_be_asked_for():
     for name, field in FIELDS.items():
         value = {"text": "'finished'", "number": "3", "flag": "true", "time": "'2026-11-20'"}[field.kind]
-        choose(f"run.{name} = {value}")
+        sign = ">" if field.kind == "time" else "="
+        choose(f"run.{name} {sign} {value}")

@@ -12,9 +12,10 @@ from workbench.executors.jobs import Outcome
 from workbench.records.digest import sha256_hex
 from workbench.runs import filing, keeping
 from workbench.runs.collecting import RunFolder, collect_run, read_abandoned_files
-from workbench.runs.folder import KEPT, RECORD
+from workbench.runs.folder import KEPT, MODEL, RECORD
 from workbench.runs.keeping import read_kept_run
 from workbench.runs.kept_files import KeptFile, read_kept_files
+from workbench.runs.logged_calls import CALLS, NO_AUTOLOGGED_MODEL
 from workbench.runs.run import Run
 from workbench.secrets.redaction import Redactor
 
@@ -87,3 +88,15 @@ def test_files_too_large_to_be_held_are_known_by_their_digest_and_a_change_is_se
     (folder.path / KEPT / "large").write_bytes(b"y" * 1000)
     (folder.path / KEPT / "new").touch()
     assert read_kept_run(run, folder.path).changed == (f"{KEPT}/large", f"{KEPT}/new")
+
+
+@pytest.mark.parametrize("has_model", [True, False])
+@pytest.mark.parametrize("others", [["another"], []])
+def test_advice_to_log_a_model_goes_once_one_is_logged(folder, has_model, others):
+    lines = [json.dumps({"call": "note", "text": text}) + "\n" for text in (NO_AUTOLOGGED_MODEL, *others)]
+    (folder.path / CALLS).parent.mkdir()
+    (folder.path / CALLS).write_text("".join(lines), encoding="utf-8")
+    if has_model:
+        (folder.path / MODEL).mkdir()
+        (folder.path / MODEL / "contract.json").write_text("{}", encoding="utf-8")
+    assert collect(folder).record.get("notes", []) == [NO_AUTOLOGGED_MODEL, *others][has_model:]

@@ -41,7 +41,16 @@ class Annotations:
 
     def number(self, number: int) -> Annotations:
         """Return the same for one run of several, which is named with its number."""
-        return replace(self, name=f"{self.name[: LONGEST_NAME - _DIGITS]}-{number}") if self.name else self
+        return replace(self, name=f"{self._stem}-{number}") if self.name else self
+
+    def find_last_number(self, others: Iterable[Annotations]) -> int:
+        """Return the largest number that one of others is named with; 0 where none is."""
+        named = re.compile(rf"{re.escape(self._stem)}-(\d{{1,{_DIGITS - 1}}})")
+        return max((int(found[1]) for each in others if (found := named.fullmatch(each.name or ""))), default=0)
+
+    @property
+    def _stem(self) -> str:
+        return (self.name or "")[: LONGEST_NAME - _DIGITS]
 
 
 NOTHING_SAID = Annotations()

@@ -16,9 +16,10 @@ def list_chosen_runs(
 ) -> list[Run]:
     """Return the runs of which a condition is true, newest first, `limit` of them at most; raises UsageError like `choose_runs`.
 
-    Those that were put aside are among them only where that is asked for (`archived`).
+    Those that were put aside are among them only where that is asked for (`archived`), or where the condition says `archived`.
     """
     condition = parse_condition(where)
+    archived = archived or any(name.key == "archived" and name.of in ("", "run") for name in list_names(condition))
     every = project.store.list_outlines(_find_parts(condition), notebook=notebook)
     outlines = [each for each in every if archived or each.annotations.archived is None]
     chosen = islice(choose_runs(condition, outlines), limit)

@@ -37,6 +37,8 @@ STATES = (*(str(state).lower() for state in RunState), "draft")
 _ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 _AGO = re.compile(r"(\d{1,6}) ?(s|min|h|d)(?: ago)?")
+_MOMENT = re.compile(r"\d\d:\d\d:\d\d")
+_IDS, _PIECE = ("id", "replay_of", "sweep"), re.compile(r"[0-9a-f]{1,11}")
 _A_KIND = {
     "number": "a number",
     "text": "text",
@@ -91,6 +93,8 @@ class _Judging:
         return self._columns[name.of, name.key]
 
     def _compare(self, sign: str, left: Operand, right: Operand, at: int) -> Judge:
+        self._require_whole(sign, left, right)
+        self._require_whole(sign, right, left)
         one, other = self._fit(left, right), self._fit(right, left)
         if fault := self._find_fault(sign, one, other):
             raise cannot_read(f"{say_at(at)}: {fault}")
@@ -108,6 +112,19 @@ class _Judging:
         if FIELDS[key].kind == "time":
             return Literal(_read_moment(operand), operand.at)
         return Literal(_read_state(operand), operand.at) if key == "state" else operand
+
+    def _require_whole(self, sign: str, operand: Operand, beside: Operand) -> None:
+        """Raise UsageError for a day that a moment, or a piece of an id that an id, is to be equal to: no run's ever is."""
+        if sign not in ("=", "!=") or not isinstance(operand, Literal) or not isinstance(beside, Name):
+            return
+        (of, key), text = self._meanings[beside.of, beside.key], operand.value
+        if of != "run" or not isinstance(text, str):
+            return
+        if FIELDS[key].kind == "time" and not _MOMENT.search(text):
+            _read_moment(operand)
+            raise cannot_read(f"{say_at(operand.at)}: {key} is a moment, never a whole day. Write {key} >= {text!r}.")
+        if key in _IDS and _PIECE.fullmatch(text) and text not in self._column(beside):
+            raise cannot_read(f"{say_at(operand.at)}: {text!r} is no whole id. Write {key} like '{text}%'.")
 
     def _values(self, operand: Operand, fitted: Operand) -> Callable[[int], Any]:
         if isinstance(operand, Name):
@@ -204,9 +221,7 @@ def _kind(value: Any) -> str:
 def _compare_equal(one: Any, other: Any, *, is_wanted: bool) -> Verdict:
     if one is MISSING or other is MISSING:
         return None
-    if one is None or other is None:
-        return (one is other) is is_wanted
-    return (one == other) is is_wanted if _kind(one) == _kind(other) else None
+    return (_kind(one) == _kind(other) and one == other) is is_wanted
 
 
 def _compare_order(one: Any, other: Any, *, order: Callable[[Any, Any], bool]) -> Verdict:

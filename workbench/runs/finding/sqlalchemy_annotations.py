@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,25 +14,21 @@ from workbench.runs.sqlalchemy_tables import ANNOTATIONS, RUNS
 
 _PREFIX = "annotation_"
 SAID = tuple(
-    column.label(f"{_PREFIX}{column.name}")
-    for column in ANNOTATIONS.c
-    if column.name not in ("run_id", "told", "is_told")
+    ANNOTATIONS.c[name].label(f"{_PREFIX}{name}") for name in ("name", "note", "tags", "said_by", "said_at", "archived")
 )
 
 
 def pop_annotations(columns: dict[str, Any]) -> Annotations:
     """Take what was selected as `SAID` out of the columns of a row."""
-    said = {label.name.removeprefix(_PREFIX): columns.pop(label.name, None) for label in SAID}
-    if not any(said.values()):
+    return build_annotations([columns.pop(label.name, None) for label in SAID])
+
+
+def build_annotations(said: Sequence[Any]) -> Annotations:
+    """Return what was selected as `SAID`, in that order."""
+    if not any(said):
         return NOTHING_SAID
-    return Annotations(
-        name=said["name"],
-        note=said["note"],
-        tags=json.loads(said["tags"] or "{}"),
-        by=said["said_by"],
-        at=said["said_at"],
-        archived=said["archived"],
-    )
+    name, note, tags, by, at, archived = said
+    return Annotations(name, note, json.loads(tags or "{}"), by, at, archived)
 
 
 def write_annotations(connection: sa.Connection, run_id: str, said: Annotations) -> None:
@@ -90,4 +86,4 @@ class KeptAnnotations:
 def _read_annotations(connection: sa.Connection, run_id: str) -> Annotations:
     """Return what is said of a run."""
     row = connection.execute(sa.select(*SAID).where(ANNOTATIONS.c.run_id == run_id)).first()
-    return pop_annotations(dict(row._mapping)) if row else NOTHING_SAID
+    return build_annotations(row) if row else NOTHING_SAID

@@ -86,7 +86,7 @@ class RunComparison(Comparison):
     `unpaired` says of each run that was left out why; `overwritten` names the files beside the runs' folders that several of them
     wrote; `seen` names each different thing that was seen on the holdout, by who showed it first (see `name_looks`), and each
     other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts; `names` are what people
-    call the runs, by id.
+    call the runs, by id; `reference_parameters` are those of the run they are held against.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -95,6 +95,7 @@ class RunComparison(Comparison):
     elsewhere: int = 0
     overwritten: tuple[Overwritten, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    reference_parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def name_run(run_id: str) -> str:

@@ -64,6 +64,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             elsewhere=len(elsewhere),
             overwritten=tuple(find_overwritten(runs)),
             names=names,
+            reference_parameters=other.parameters if other else {},
         )
 
     def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> tuple[list[Run], Sequence[Run]]:

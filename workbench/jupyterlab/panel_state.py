@@ -79,7 +79,7 @@ def panel_state(panel: Panel) -> dict[str, Any]:
         "name": PurePath(panel.notebook.name).name,
         "place": f"Project {panel.project}",
         "fields": describe_fields(declared),
-        "no_fields": "" if declared else f"It declares no parameters. To have some, {HOW_TO_DECLARE}.",
+        "no_fields": [] if declared else prose(f"It declares no parameters. To have some, {HOW_TO_DECLARE}."),
         "searches": [{"value": name, "text": SEARCH_WORDS[name]} for name in SEARCHES],
         "starting": list(panel.starting),
         "going": going,
@@ -161,7 +161,7 @@ def _describe_last(run: Run, deciding: Sequence[str], declared: Sequence[Paramet
         "metric": {"name": names[0], "value": format_value(run.metrics[names[0]])} if names else None,
         "values": _say_values(run, declared),
         "when": {"text": "", "iso": run.ended or run.created, "time": read_time(run.ended or run.created)},
-        "why": run.error or "",
+        "why": prose(run.error or ""),
         "report": run.id,
     }
 

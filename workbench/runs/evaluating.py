@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import UsageError
 from workbench.models.evaluation import compute_metrics, find_features
 from workbench.runs import spool
 from workbench.runs.folder import PREDICTIONS
@@ -28,16 +29,22 @@ def evaluate_model(
 ) -> LoggedModel | RefusedModel:
     """Log a fitted model with its scores on a holdout that was logged, in the folder of a run, and every metric of its task.
 
-    A model that is refused is scored no further: its run cannot be nominated. Raises UsageError as `wb.log_predictions` does.
+    A model that cannot be served is scored all the same, where it is one of a known task: its run is compared, and cannot be
+    nominated. Raises UsageError as `wb.log_predictions` does.
     """
     from workbench.models.fitted_model import ask_own_scores, decide_task
-    from workbench.models.servability import RefusedModel
+    from workbench.models.servability import RefusedModel, require_predict
 
     features = holdout[find_features(model, list(holdout.columns), target)]
     logged = spool.log_model(model, features)
-    if isinstance(logged, RefusedModel):
-        return logged
-    score = ask_own_scores(decide_task(model, features), positive)
+    try:
+        require_predict(model)
+        fitted = decide_task(model, features)
+    except UsageError:
+        if isinstance(logged, RefusedModel):  # this is why, and was said
+            return logged
+        raise
+    score = ask_own_scores(fitted, positive)
     spool.log_predictions(holdout.index, holdout[target], score, positive=positive, slices=slices)
     spool.log_metrics(compute_metrics(_read_predictions(folder)))
     return logged

@@ -90,8 +90,9 @@ def _lay_out(comparison: Comparison) -> _Table:
     fits = len(names) <= _MOST_COLUMNS
     shown = names if fits else names[: _MOST_COLUMNS - 1]
     reference = comparison.reference_run or comparison.reference
+    known = comparison.reference_parameters if isinstance(comparison, RunComparison) else {}
     return _Table(
-        reference=ComparedRun(reference, {}, comparison.reference_value, None, None),
+        reference=ComparedRun(reference, known, comparison.reference_value, None, None),
         kinds={name: "number" if _is_numeric(name, runs) else "text" for name in shown},
         folded=sorted(names[len(shown) :]),
         decimals=choose_decimals([run.value for run in runs]),

@@ -85,7 +85,7 @@ def _facts(review: Review) -> list[dict[str, str]]:
     commit = f"{_dirty(identity)}commit " if identity.git_commit else "not in git"
     return [
         fact_state("Model", f"{identity.model}, version {identity.version}{' (draft)' if identity.draft else ''}"),
-        fact_state("Endpoint", f"{identity.endpoint}, now serving {_served(review.evidence)}"),
+        fact_state("Endpoint", f"{identity.endpoint}, which served {_served(review.evidence)} when this was measured"),
         fact_state(
             "Run",
             f"{identity.run_id}, {identity.run_state.lower()} {read_time(identity.ended or 'at an unknown time')}",

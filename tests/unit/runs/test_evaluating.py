@@ -76,7 +76,17 @@ def test_every_metric_of_the_task_is_logged(run_folder: Path, model: Any, truth:
         assert metrics_of(run_folder)["r2"] == pytest.approx(r2_score(truth[HOLDOUT], model.predict(FEATURES[HOLDOUT])))
 
 
-def test_a_model_that_is_refused_says_why_and_nothing_is_scored(run_folder: Path) -> None:
+def test_a_model_that_cannot_be_served_is_scored_all_the_same(run_folder: Path) -> None:
+    table = pd.DataFrame(FEATURES.to_numpy()).assign(y=SIGN)  # its columns are called 0, 1, 2
+    model = LogisticRegression().fit(table[TRAIN][[0, 1, 2]].to_numpy(), table[TRAIN]["y"])
+    refused = wb.log_evaluation(model, table[HOLDOUT], target="y")
+    assert "Names of columns must be texts" in str(refused)
+    score = model.predict_proba(FEATURES[HOLDOUT].to_numpy())[:, 1]
+    assert metrics_of(run_folder)["roc_auc"] == roc_auc_score(SIGN[HOLDOUT], score)
+    assert not (run_folder / spool.MODEL).exists()
+
+
+def test_a_model_without_a_task_says_why_and_nothing_is_scored(run_folder: Path) -> None:
     from sklearn.cluster import DBSCAN
 
     table = FEATURES.assign(y=SIGN)

@@ -146,7 +146,7 @@ class TestReview:
         review = build_review(evidence=build_evidence(champion=None, champion_version=None))
         state = review_state(review)
         assert [score["name"] for score in state["scores"]] == ["Baseline"]
-        assert any(fact["text"] == "tumour, now serving nothing" for fact in state["facts"])
+        assert any(fact["text"] == "tumour, which served nothing when this was measured" for fact in state["facts"])
 
     def test_without_a_score_the_review_says_why(self) -> None:
         review = build_review(evidence=build_evidence(score=None, holdout=None, baseline=None, champion=None))

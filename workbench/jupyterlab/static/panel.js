@@ -166,7 +166,7 @@ function drawForm(act) {
   let described = [];
   const draw = redrawn((state) => {
     described = state.fields;
-    none.replaceChildren(state.no_fields);
+    none.replaceChildren(...prose(state.no_fields));
     search.replaceChildren(...state.searches.map(({ value, text }) => h("option", { value }, text)));
     isSweep.parentElement.hidden = reset.hidden = !described.length;
     redraw();
@@ -224,7 +224,7 @@ function lastRuns(runs, address, say) {
     const link = h("a", { href: address(run.report), target: "_blank", rel: "noopener", title: "Open its report" }, run.id);
     const metric = run.metric ? h("span", { class: "wb-end" }, h("span", { class: "wb-quiet" }, `${run.metric.name} `), run.metric.value) : null;
     const facts = h("div", { class: "wb-quiet" }, moment(run.when), run.values ? ` · ${run.values}` : "");
-    return h("li", {}, h("div", { class: "wb-run" }, link, copyButton(() => run.id, `run ${run.id}`, say), status(run.status), metric), facts, run.why ? h("div", { class: "wb-why" }, run.why) : null);
+    return h("li", {}, h("div", { class: "wb-run" }, link, copyButton(() => run.id, `run ${run.id}`, say), status(run.status), metric), facts, run.why.join("") ? h("div", { class: "wb-why", title: run.why.join("") }, prose(run.why)) : null);
   };
   return h("ul", { class: "wb-runs", "aria-label": "Last runs" }, runs.map(item));
 }

@@ -78,7 +78,11 @@ def test_the_last_runs_say_how_they_ended_by_the_metric_that_decides_and_what_wa
     first, second = panel_state(replace(PANEL, runs=(FINISHED, failed), metrics=("roc_auc",)))["runs"]
     assert first["metric"] == {"name": "roc_auc", "value": "0.9123"}
     assert (first["values"], first["status"]["word"], first["status"]["tone"]) == ("", "Finished", "good")
-    assert (second["values"], second["why"], second["metric"]) == ("seed 4, rate 0.5", ["", "np.infty", " is gone"], None)
+    assert (second["values"], second["why"], second["metric"]) == (
+        "seed 4, rate 0.5",
+        ["", "np.infty", " is gone"],
+        None,
+    )
 
 
 @pytest.mark.parametrize(

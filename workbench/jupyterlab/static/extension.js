@@ -42,6 +42,7 @@ async function addCards(lab) {
     const execute = (given) => openCard(lab, card, given.cwd ?? "");
     lab.app.commands.addCommand(command, { label: card.label, caption: card.caption, icon: lab.icon(card.name), execute });
     lab.launcher?.add({ command, category: "Workbench", rank });
+    lab.palette?.addItem({ command, category: "Workbench" });
   });
 }
 
@@ -90,7 +91,14 @@ function addPanel(lab) {
   panel.id = "workbench-panel";
   panel.title.icon = lab.icon("bench");
   panel.title.caption = "Workbench: run this notebook, its last runs, what is missing to nominate";
+  panel.node.tabIndex = -1;
+  // Its sign comes after it in the page: without this, Tab leads away from what was just opened.
+  panel.onActivateRequest = () => (node.querySelector("form input, form select, form button") ?? panel.node).focus();
   lab.app.shell.add(panel, "right", { rank: 300 });
+  // The palette gives the focus back to where it was before; what it opened comes after that.
+  const command = "workbench:panel";
+  lab.app.commands.addCommand(command, { label: "Workbench: Run This Notebook, See Its Runs", execute: () => setTimeout(() => lab.app.shell.activateById(panel.id), 100) });
+  lab.palette?.addItem({ command, category: "Workbench" });
   const shown = drawPanel(node, {
     path: (context) => lab.app.serviceManager.contents.localPath(context.path),
     ask: (body) => lab.ask("panel", { body }),

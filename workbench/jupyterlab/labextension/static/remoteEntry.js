@@ -17,10 +17,10 @@
     const [coreutils, launcher, notebook, services, ui, widgets, apputils] = await Promise.all(names.map(shared));
     const url = coreutils.URLExt.join(coreutils.PageConfig.getBaseUrl(), "workbench/extension.js");
     // Nobody waits for it: a server that is busy keeps no page from opening.
-    const activate = (app, tracker, cards) => {
-      import(url).then((own) => own.default({ app, tracker, launcher: cards, coreutils, services, ui, widgets, apputils })).catch((error) => console.error("workbench", error));
+    const activate = (app, tracker, cards, palette) => {
+      import(url).then((own) => own.default({ app, tracker, launcher: cards, palette, coreutils, services, ui, widgets, apputils })).catch((error) => console.error("workbench", error));
     };
-    const plugin = { id: "workbench:extension", autoStart: true, requires: [notebook.INotebookTracker], optional: [launcher.ILauncher], activate };
+    const plugin = { id: "workbench:extension", autoStart: true, requires: [notebook.INotebookTracker], optional: [launcher.ILauncher, apputils.ICommandPalette], activate };
     return () => ({ __esModule: true, default: plugin });
   }
 

@@ -199,6 +199,7 @@ MlflowTracker(f"sqlite:///{folder / 'mlflow.db'}", folder).require_answer()
 """
 
 
+@pytest.mark.soak
 def test_two_first_commands_make_one_database(tmp_path):
     processes = [
         subprocess.Popen(

@@ -144,7 +144,7 @@ def test_a_reviewer_answers_objects_clears_and_signs_by_keyboard_alone(
     lab.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     told = lab.server.notebooks / "state.json"
     view.wait_for(timeout=_ANSWER_MS)
-    lab.save()
+    lab.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     expect(lab.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .wb-live")).to_be_visible()
     wait_for(told.exists)
     saved = json.loads((lab.server.notebooks / "by_keyboard.ipynb").read_text(encoding="utf-8"))

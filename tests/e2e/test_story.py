@@ -124,6 +124,7 @@ def test_the_endpoint_answers_as_the_notebook_did_names_the_release_and_says_wha
         require_right_answers(story, client, f"{MODEL}/1")
 
 
+@pytest.mark.soak
 def test_an_endpoint_stopped_as_soon_as_it_answers_leaves_nothing(story: Story) -> None:
     with story.serving():
         pass

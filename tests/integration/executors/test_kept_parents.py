@@ -95,6 +95,7 @@ def test_one_that_was_killed_is_replaced(runtime):
         kernel = parent.take(own_environment(), "/", standby=0)
         os.kill(parent.pid, signal.SIGKILL)
         assert kernel.wait(TIMEOUT_S) == -signal.SIGKILL
+        wait_until(lambda: not is_running(parent.pid))
         assert ask_for_parent() != parent.pid
 
 

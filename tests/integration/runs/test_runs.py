@@ -135,7 +135,7 @@ def test_a_notebook_gets_dates_paths_and_tuples_where_it_declares_them(bench: Wo
     assert run.parameters["table"] == "data/birds.csv"
 
 
-@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize("cold", examples([False, True], [False]))
 def test_a_run_that_is_measured_says_how_long_its_imports_took(bench: Workbench, cold: bool) -> None:
     with profiled() as profile:
         bench.run(NOTEBOOKS / "logs_everything.ipynb", {}, cold=cold)

@@ -221,7 +221,7 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("name", examples(LOST, ["no folder"]))
+@pytest.mark.parametrize("name", examples(LOST, []))
 def test_where_its_log_cannot_be_written_a_release_is_served_and_that_is_said(bento, signers, tmp_path, name):
     folder = tmp_path / "serving"
     LOST[name](folder)

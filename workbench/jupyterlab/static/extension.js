@@ -8,7 +8,7 @@ const SHAPES = {
   tour: "M5 3h2v1h11l-3 4 3 4H7v9H5z",
 };
 
-const SETTLED_MS = 10_000, PAUSE_MS = 500;
+const SAVE_AFTER_MS = [100, 900, 3000];
 
 export default function start(lab) {
   lab.icon = (name) => new lab.ui.LabIcon({ name: `workbench:${name}`, svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" fill-rule="evenodd" d="${SHAPES[name] ?? SHAPES.bench}"/></svg>` });
@@ -69,18 +69,25 @@ function asWidget(lab, node) {
 // Saving
 
 // A view that changed what its snapshot shows asks for it; nobody hears that where there is no JupyterLab. Snapshot and state of
-// the view may reach the notebook after that was asked: what changes within some seconds is saved, too.
+// the view may reach the notebook later than the request, and two saves at once would be a conflict for JupyterLab: one after
+// the other, for as long as something changes.
 function saveOnRequest(lab) {
-  document.addEventListener("workbench:save", ({ target }) => {
+  const going = new WeakSet(), again = new WeakSet();
+  document.addEventListener("workbench:save", async ({ target }) => {
     const context = lab.tracker.find((panel) => panel.node.contains(target))?.context;
-    if (!context) return;
-    const until = Date.now() + SETTLED_MS;
-    const save = async () => {
-      if (!context.isDisposed && context.model.dirty) await context.save();
-      if (!context.isDisposed && Date.now() < until) setTimeout(save, PAUSE_MS);
-    };
-    save();
+    if (!context || (again.add(context) && going.has(context))) return;
+    going.add(context);
+    try {
+      while (again.delete(context)) for (const pause of SAVE_AFTER_MS) await saveLater(context, pause);
+    } finally {
+      going.delete(context);
+    }
   });
+}
+
+async function saveLater(context, pause) {
+  await new Promise((done) => setTimeout(done, pause));
+  if (!context.isDisposed && context.model.dirty) await context.save();
 }
 
 // The panel

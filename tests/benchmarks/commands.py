@@ -78,7 +78,13 @@ def measure_reading(folder: Path) -> Iterator[Line]:
     _call(others, project, environment)
     ours = [timed(lambda: _call(listing, project, environment)) for _ in range(5)]
     theirs = [timed(lambda: _call(others, project, environment)) for _ in range(3)]
-    yield Line(f"`workbench runs` of {MANY:,}", ours, "MLflow's client: the newest 30 of 200", theirs)
+    yield Line(f"`workbench runs` of {MANY:,}, nothing is kept", ours, "MLflow's client: the newest 30 of 200", theirs)
+    kept = _environment(folder)
+    _call([listing[0], "run", TWO_LINES.name], project, kept)
+    _wait_for(lambda: _is_forking_commands(project, kept))
+    ours = [timed(lambda: _call(listing, project, kept)) for _ in range(5)]
+    _stop_kept(project, kept)
+    yield Line(f"`workbench runs` of {MANY:,}, what is kept is there", ours, "MLflow's client", theirs)
     helps = {
         name: [_cpu_of([str(_BIN / name), "--help"], project, environment) for _ in range(5)]
         for name in ("workbench", "papermill")

@@ -43,3 +43,10 @@ def is_since(time: str, start: str) -> bool:
     """True when a time is no earlier than another (ISO 8601), but for what two clocks may be apart; False when nobody can tell."""
     moment, begun = find_moment(time), find_moment(start)
     return moment is not None and begun is not None and begun - moment <= TOLERANCE
+
+
+def count_seconds(started: str | None, ended: str | None) -> float | None:
+    """Return how many seconds lie between two times as records have them; None where one of them is not there."""
+    if started is None or ended is None:
+        return None
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(started)).total_seconds()

@@ -6,11 +6,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.records.clock import count_seconds
 from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 from workbench.runs.local_files import UNCOMMITTED, Standing
 from workbench.runs.points import describe_summary
@@ -98,9 +98,7 @@ class Run:
     @property
     def took_s(self) -> float | None:
         """How many seconds its last attempt took; None where it did not start or has not ended."""
-        if self.started is None or self.ended is None:
-            return None
-        return (datetime.fromisoformat(self.ended) - datetime.fromisoformat(self.started)).total_seconds()
+        return count_seconds(self.started, self.ended)
 
     @property
     def git_dirty(self) -> bool | None:

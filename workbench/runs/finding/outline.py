@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from workbench.records.clock import count_seconds
 from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
 
 
@@ -45,9 +46,7 @@ class Outline:
     @property
     def took_s(self) -> float | None:
         """How many seconds its last attempt took."""
-        if self.started is None or self.ended is None:
-            return None
-        return (datetime.fromisoformat(self.ended) - datetime.fromisoformat(self.started)).total_seconds()
+        return count_seconds(self.started, self.ended)
 
     @property
     def holdout(self) -> str | None:

@@ -9,6 +9,7 @@ from tests.contract.stores import add, move
 from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.conditions import parse_condition
 from workbench.runs.finding.judging import choose_runs
+from workbench.runs.finding.outline import Outlines
 from workbench.runs.run import RunState
 
 ALL = {"metrics", "datasets", "replay_of"}
@@ -21,7 +22,7 @@ def finish(store, run, **record):
 
 def choose(store, text):
     outlines = store.list_outlines(ALL)
-    return [outlines[place].id for place in choose_runs(parse_condition(text), outlines)]
+    return [outlines[place].id for place in choose_runs(parse_condition(text), Outlines(outlines))]
 
 
 def test_an_outline_says_what_the_run_says(store):

@@ -77,7 +77,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     "check": ("checking", "Say what will stop a notebook when nobody watches."),
     "run": ("running", "Run a notebook once and record it."),
     "sweep": ("running", "Run it for every combination, or those a search chooses."),
-    "runs": ("running", "List runs, newest first."),
+    "runs": ("listing", "List runs, newest first, or ask something of all of them."),
     "show": ("running", "Show one run: results, parameters, origin, files."),
     "open": ("finding", "Open a run's report in the browser."),
     "annotate": ("finding", "Name runs, note something of them, tag them."),

@@ -1,4 +1,4 @@
-"""The commands that make and read runs: run, sweep, runs, show, stop, replay."""
+"""The commands that make and read runs: run, sweep, show, stop, replay."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from workbench.cli import following, progress, records, terminal
-from workbench.cli.drafts import describe_draft, print_drafts
-from workbench.cli.options import JSON, WHERE, near, open_bench, open_for, open_with, pairs
-from workbench.errors import RunFailed, WorkbenchError
+from workbench.cli.listing import list_standings
+from workbench.cli.options import JSON, near, open_bench, open_for, open_with, pairs
+from workbench.errors import RunFailed
 from workbench.executors import EXECUTORS
 from workbench.notebooks.parameters import Parameter, parse_value
 from workbench.runs.finding.annotations import parse_tags
@@ -213,66 +213,6 @@ def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> Non
 
 
 @click.command()
-@click.option("--notebook", help="Only runs of this notebook.")
-@WHERE
-@click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many, newest first.")
-@click.option("--all", "is_all", is_flag=True, help="Those put aside and the drafts of notebooks run by hand, too.")
-@JSON
-def runs(notebook: str | None, where: str | None, limit: int, is_all: bool, as_json: bool) -> None:
-    """List runs, newest first."""
-    bench, most = open_bench(), limit + 1
-    if is_all:
-        found, drafts = bench.list_everything(notebook=notebook, where=where, limit=most)
-    else:
-        found, drafts = bench.list_runs(notebook=notebook, where=where, limit=most), []
-    shown, is_cut, drafts = found[:limit], len(found) > limit, drafts[:limit]
-    standings = _list_standings(bench, shown)
-    if as_json:
-        listed = [{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown]
-        terminal.print_json([*listed, *map(describe_draft, drafts)])
-        return
-    if where and not shown and not drafts:
-        terminal.say(f"Of no run this is true: {where}")
-        if not is_all:
-            _say_hidden(bench)
-        return
-    deciding = _list_deciding(bench)
-    if shown or not drafts:
-        records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
-    if is_all:
-        print_drafts(drafts, deciding)
-    else:
-        _say_hidden(bench, is_listed=any(run.annotations.archived for run in shown))
-
-
-def _say_hidden(bench: Workbench, *, is_listed: bool = False) -> None:
-    """Say what is not listed; `is_listed`: of those put aside some are."""
-    if archived := bench.count_archived() if not is_listed else 0:
-        terminal.say(f"{archived:,} {'run is' if archived == 1 else 'runs are'} put aside; --all lists them too.")
-    if drafts := bench.count_drafts():
-        kept = "draft is" if drafts == 1 else "drafts are"
-        where = near(bench.settings.drafts_folder)
-        terminal.say(f"Of notebooks run by hand {drafts:,} {kept} kept in {where}, never promotable; --all lists them.")
-
-
-def _list_standings(bench: Workbench, runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
-    """Return what runs are besides; where the ledger cannot be relied on that is said, and the runs are listed all the same."""
-    try:
-        return bench.list_standings(runs)
-    except WorkbenchError as exc:
-        terminal.note(f"Which of them are nominees or served is not known. {exc.what}")
-        return {}
-
-
-def _list_deciding(bench: Workbench) -> list[str]:
-    """Return the metrics that the project's policy decides by; none where it cannot be read."""
-    try:
-        return [rule.name for rule in bench.read_policy()[0].metrics.values()]
-    except WorkbenchError:
-        return []
-
-
-@click.command()
 @click.argument("run_id", metavar="RUN")
 @click.option("--follow", "followed", is_flag=True, help="First print what it shows as it comes, until it ended.")
 @JSON
@@ -282,7 +222,7 @@ def show(run_id: str, followed: bool, as_json: bool) -> None:
     if followed:
         following.follow(bench, run_id, err=as_json)
     found = bench.show(run_id)
-    standing = _list_standings(bench, [found]).get(found.id, ())
+    standing = list_standings(bench, [found]).get(found.id, ())
     if as_json:
         points = {
             name: [{"step": each.step, "value": each.value, "time_ms": each.time_ms} for each in course]
@@ -325,4 +265,4 @@ def stop(run_id: str, as_json: bool) -> None:
     terminal.print_json(ended) if as_json else records.print_stopped(ended)
 
 
-COMMANDS = (run, sweep, runs, show, stop, replay)
+COMMANDS = (run, sweep, show, stop, replay)

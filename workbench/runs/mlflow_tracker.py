@@ -8,9 +8,8 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
-from itertools import count
 from pathlib import Path, PurePosixPath
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,8 @@ from urllib.parse import quote, unquote, urlsplit
 from workbench.errors import Unavailable
 from workbench.runs.artifacts import find_artifacts, link_files, write_file
 from workbench.runs.finding.mlflow_annotations import MlflowAnnotations, spell_annotations
-from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, choose_points, spell_parameters, spool_address
+from workbench.runs.logged_calls import LONGEST_TAG, LoggedCalls, spell_parameters, spool_address
+from workbench.runs.mlflow_entities import batch_entries, facts_of_call, spell_input, spell_points, spell_texts
 from workbench.runs.mlflow_facts import EXPERIMENT_TAGS, PAGE_MODE, describe_dirt, describe_source, describe_tables
 from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
@@ -48,7 +48,7 @@ _BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT":
 _SPEAK_FOR_MLFLOW = frozenset({"mlflow", "sqlalchemy", "alembic", "sqlite3"})
 _MODEL_PATH, _NOTES_TAG = "model", "workbench.notes"
 # What MLflow takes in one call.
-_MOST_METRICS, _MOST_TEXTS, _MOST_IDS = 800, 100, 100
+_MOST_IDS = 100
 
 
 class MlflowTracker(MlflowAnnotations):
@@ -79,7 +79,7 @@ class MlflowTracker(MlflowAnnotations):
     def log_parameters(self, run: Run) -> None:
         """Log the parameters of a run that was begun."""
         with self._answers():
-            for _, params, _ in _batches([], _spell(spell_parameters(run.parameters), "Param"), []):
+            for _, params, _ in batch_entries([], spell_texts(spell_parameters(run.parameters), "Param"), []):
                 self._client.log_batch(run.tracked_as, params=params)
 
     def finish_run(
@@ -115,15 +115,15 @@ class MlflowTracker(MlflowAnnotations):
         changed = [name for name, value in calls.parameters.items() if given[name] != value]
         parameters = {name: value for name, value in given.items() if name not in known}
         tags = {**calls.tags, **describe_dirt(run)}
-        entries = (_spell_metrics(run, calls), _spell(parameters, "Param"), _spell(tags, "RunTag"))
-        for metrics, params, texts in _batches(*entries):
+        entries = (spell_points(run, calls), spell_texts(parameters, "Param"), spell_texts(tags, "RunTag"))
+        for metrics, params, texts in batch_entries(*entries):
             self._client.log_batch(run.tracked_as, metrics=metrics, params=params, tags=texts)
         return [*calls.notes, *(f"parameter {name} keeps the value it had" for name in changed)]
 
     def _log_inputs(self, run: Run, calls: LoggedCalls, folder: Path | None) -> None:
-        inputs = [*describe_tables(run, folder), *map(_of_call, calls.inputs)]
+        inputs = [*describe_tables(run, folder), *map(facts_of_call, calls.inputs)]
         if inputs:
-            self._client.log_inputs(run.tracked_as, datasets=[_spell_input(each) for each in inputs])
+            self._client.log_inputs(run.tracked_as, datasets=[spell_input(each) for each in inputs])
 
     def _keep_files(self, run: Run, shown: Any, files: Mapping[str, Path], described: Mapping[str, str]) -> None:
         folder = self._local_folder(shown.info.artifact_uri)
@@ -338,48 +338,6 @@ def _create_database(path: Path, artifacts: Path) -> None:
             left.unlink(missing_ok=True)
         SqlAlchemyStore(f"sqlite:///{quote(str(fresh))}", artifacts.as_uri()).search_experiments(max_results=1)
         fresh.rename(path)
-
-
-def _batches(
-    metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]
-) -> Iterator[tuple[Sequence[Any], Sequence[Any], Sequence[Any]]]:
-    """Yield the entries in pieces that MLflow takes in one call, as few as possible."""
-    for number in count():
-        texts, values = number * _MOST_TEXTS, number * _MOST_METRICS
-        piece = (
-            metrics[values : values + _MOST_METRICS],
-            params[texts : texts + _MOST_TEXTS],
-            tags[texts : texts + _MOST_TEXTS],
-        )
-        if not any(piece):
-            return
-        yield piece
-
-
-def _spell(texts: Mapping[str, str], kind: str) -> list[Any]:
-    from mlflow import entities
-
-    return [getattr(entities, kind)(name, value) for name, value in texts.items()]
-
-
-def _spell_metrics(run: Run, calls: LoggedCalls) -> list[Any]:
-    from mlflow.entities import Metric
-
-    ended_ms = int((datetime.fromisoformat(run.ended) if run.ended else datetime.now(UTC)).timestamp() * 1000)
-    points = choose_points(run, calls, ended_ms=ended_ms)
-    return [Metric(each.name, each.value, each.time_ms, each.step) for each in points]
-
-
-def _of_call(call: Mapping[str, str]) -> dict[str, Any]:
-    facts = {name: value or None for name, value in call.items() if name != "context"}
-    return {**facts, "tags": {"mlflow.data.context": call["context"]} if call["context"] else {}}
-
-
-def _spell_input(described: Mapping[str, Any]) -> Any:
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    facts = {name: value for name, value in described.items() if name != "tags"}
-    return DatasetInput(Dataset(**facts), [InputTag(name, value) for name, value in described["tags"].items()])
 
 
 def _ask_briefly(client: MlflowClient) -> None:

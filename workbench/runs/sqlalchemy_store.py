@@ -25,7 +25,7 @@ from workbench.records.clock import utc_now
 from workbench.runs.finding.annotations import can_name
 from workbench.runs.finding.outline import Outline
 from workbench.runs.finding.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
-from workbench.runs.finding.sqlalchemy_outlines import build_outlines, select_outlines
+from workbench.runs.finding.sqlalchemy_outlines import build_outlines, join_latest, select_outlines
 from workbench.runs.finding.sqlalchemy_removals import KeptRemovals
 from workbench.runs.run import (
     FINAL_STATES,
@@ -36,7 +36,8 @@ from workbench.runs.run import (
     new_run_id,
     require_transition,
 )
-from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS, note_change
+from workbench.runs.table.sqlalchemy_columns import StoreColumns
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
 HEARTBEAT_S = 10.0
@@ -64,6 +65,7 @@ class Store:
         place = self._database.place
         self.annotations = KeptAnnotations(self._database)
         self.removals = KeptRemovals(self._database)
+        self.columns = StoreColumns(self._database, _find_loss)
         self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None, clock)
 
     def close(self) -> None:
@@ -74,7 +76,7 @@ class Store:
         return self._database.transaction()
 
     def _writing(self) -> AbstractContextManager[sa.Connection]:
-        return self._database.transaction(writes=(ATTEMPTS,))
+        return self._database.transaction(writes=(RUNS, ATTEMPTS))
 
     # Runs and attempts
 
@@ -95,6 +97,7 @@ class Store:
             connection.execute(ATTEMPTS.insert().values(_new_attempt(run.id, 1)))
             if not run.annotations.is_empty:
                 write_annotations(connection, run.id, run.annotations)
+            note_change(connection, run.id)
 
     def add_attempt(self, run_id: str) -> int:
         """Add the next attempt of a run whose last one did not finish, held by this process, and return its number."""
@@ -105,6 +108,7 @@ class Store:
                 why = f"Its attempt {latest.number} is {latest.state}." if is_there else "It was deleted."
                 raise IllegalTransition(f"Run {run_id} cannot be attempted again.", why=why)
             connection.execute(ATTEMPTS.insert().values(_new_attempt(run_id, latest.number + 1)))
+            note_change(connection, run_id)
             return int(latest.number) + 1
 
     def move_run(self, run: Run) -> None:
@@ -125,6 +129,7 @@ class Store:
             connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(tracked_as=run.tracked_as))
             this = (ATTEMPTS.c.run_id == run.id) & (ATTEMPTS.c.number == run.attempt)
             connection.execute(ATTEMPTS.update().where(this).values(values))
+            note_change(connection, run.id)
 
     def renew_leases(self) -> frozenset[tuple[str, int]]:
         """Say that this process still runs what it runs, and return that as (run id, attempt)."""
@@ -185,7 +190,7 @@ class Store:
 
         Of `metrics`, `datasets` and `replay_of`, which cost most, only those `parts` are read that are wanted.
         """
-        query = select_outlines(_join_latest(), parts, is_sqlite=self._database.is_sqlite)
+        query = select_outlines(join_latest(), parts, is_sqlite=self._database.is_sqlite)
         query = query.where(_IS_THERE).order_by(RUNS.c.created.desc())
         query = query.where(RUNS.c.notebook == notebook) if notebook else query
         with self._reading() as connection:
@@ -257,6 +262,7 @@ class Store:
                 record = json.dumps(found) if (found := describe(row.run_id)) else None
                 values = {"state": RunState.LOST, "ended": utc_now(), "error": why, "record": record}
                 connection.execute(ATTEMPTS.update().where(this).values(values))
+                note_change(connection, row.run_id)
         return [row.run_id for row, _ in lost]
 
     def note_lost_files(self, run: Run) -> None:
@@ -265,6 +271,7 @@ class Store:
         values = {"record": json.dumps(run.record) if run.record else None}
         with self._writing() as connection:
             connection.execute(ATTEMPTS.update().where(this, ATTEMPTS.c.state == RunState.LOST).values(values))
+            note_change(connection, run.id)
 
     # The ledger
 
@@ -321,20 +328,7 @@ def _find_loss(attempt: Any) -> str | None:
 
 
 def _run_query() -> Any:
-    return _select_runs(_join_latest(), *SAID).where(_IS_THERE)
-
-
-def _join_latest() -> Any:
-    """Return runs joined with their latest attempt and what is said of them."""
-    latest = (
-        sa.select(ATTEMPTS.c.run_id, sa.func.max(ATTEMPTS.c.number).label("number"))
-        .group_by(ATTEMPTS.c.run_id)
-        .subquery()
-    )
-    joined = RUNS.join(latest, latest.c.run_id == RUNS.c.id).join(
-        ATTEMPTS, sa.and_(ATTEMPTS.c.run_id == latest.c.run_id, ATTEMPTS.c.number == latest.c.number)
-    )
-    return joined.outerjoin(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
+    return _select_runs(join_latest(), *SAID).where(_IS_THERE)
 
 
 def _select_runs(joined: Any, *more: Any) -> Any:
@@ -362,7 +356,7 @@ def _build_run(row: Any) -> Run:
     columns.pop("lease_until")
     columns.pop("lease_until_monotonic")
     columns.pop("published")
-    for name in ("stop_asked", "deleted", "deleted_by", "emptied"):
+    for name in ("stop_asked", "deleted", "deleted_by", "emptied", "changed"):
         columns.pop(name)
     return Run(
         **{

@@ -24,6 +24,8 @@ RUNS = sa.Table(
     sa.Column("deleted", sa.String(32)),
     sa.Column("deleted_by", sa.Text),
     sa.Column("emptied", sa.Boolean),
+    # Rises with whatever is written down of any run, so that a copy is brought up to date from where it was (a high-water mark).
+    sa.Column("changed", sa.BigInteger, index=True),
 )
 ATTEMPTS = sa.Table(
     "attempts",
@@ -58,3 +60,10 @@ ANNOTATIONS = sa.Table(
     sa.Column("told", sa.Text),
     sa.Column("is_told", sa.Boolean),
 )
+
+
+def note_change(connection: sa.Connection, *run_ids: str) -> None:
+    """Note that something of runs changed; whoever does must hold the turn to write to `RUNS`, or a reader could miss it."""
+    newest = sa.select(sa.func.coalesce(sa.func.max(RUNS.c.changed), 0) + 1).scalar_subquery()
+    number = connection.execute(sa.select(newest)).scalar_one()
+    connection.execute(RUNS.update().where(RUNS.c.id.in_(run_ids)).values(changed=number))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.runs.finding.drafting import Draft
     from workbench.runs.finding.removal import Removal
     from workbench.runs.following import Follower
+    from workbench.runs.table.columns import ColumnSource
+    from workbench.runs.table.reading import RunTableReader
 
 
 class RunVerbs(Project):
@@ -142,6 +144,19 @@ class RunVerbs(Project):
         from workbench.runs.finding.filtering import list_chosen_runs
 
         return list_chosen_runs(self, where, notebook=notebook, limit=limit, archived=archived)
+
+    def open_table(self, mlflow: str | None = None, deciding: Sequence[str] = ()) -> RunTableReader:
+        """Return what answers questions about very many runs: this project's, or those of an MLflow tracking store (its address).
+
+        `deciding` are the metrics shown where none are asked for. Raises NotFound, UsageError or Unavailable for a store that
+        cannot be opened.
+        """
+        from workbench.runs.table.reading import RunTableReader, open_mlflow
+
+        def open_source() -> ColumnSource:
+            return open_mlflow(mlflow, self.settings.artifacts_folder) if mlflow else self.store.columns
+
+        return RunTableReader(open_source, self.settings.home_folder / "tables", deciding)
 
     def list_everything(
         self, *, notebook: str | None = None, where: str | None = None, limit: int | None = None

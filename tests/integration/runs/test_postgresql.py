@@ -23,6 +23,7 @@ from tests.contract.stores import add, append, append_many, at_once
 from tests.contract.test_ledger_store import *
 from tests.contract.test_store import *
 from tests.contract.test_store_annotations import *
+from tests.contract.test_store_columns import *
 from tests.contract.test_store_outlines import *
 from workbench.errors import Unavailable, UsageError
 from workbench.ledger.ledger import find_chain_faults

@@ -13,7 +13,7 @@ from workbench.errors import UsageError
 from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.conditions import parse_condition
 from workbench.runs.finding.judging import STATES, choose_runs
-from workbench.runs.finding.outline import FIELDS, Outline
+from workbench.runs.finding.outline import FIELDS, Outline, Outlines
 from workbench.runs.run import RunState
 
 
@@ -52,7 +52,7 @@ RUNS = [
 
 
 def choose(text: str, runs=RUNS) -> list[int]:
-    return list(choose_runs(parse_condition(text), runs))
+    return list(choose_runs(parse_condition(text), Outlines(runs)))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from itertools import islice
 from workbench.runs.finding.conditions import Condition, list_names, parse_condition
 from workbench.runs.finding.drafting import Draft, list_drafts
 from workbench.runs.finding.judging import choose_runs
+from workbench.runs.finding.outline import Outlines
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 
@@ -22,7 +23,7 @@ def list_chosen_runs(
     archived = archived or any(name.key == "archived" and name.of in ("", "run") for name in list_names(condition))
     every = project.store.list_outlines(_find_parts(condition), notebook=notebook)
     outlines = [each for each in every if archived or each.annotations.archived is None]
-    chosen = islice(choose_runs(condition, outlines), limit)
+    chosen = islice(choose_runs(condition, Outlines(outlines)), limit)
     return project.store.list_runs_by_id([outlines[place].id for place in chosen])
 
 
@@ -36,7 +37,7 @@ def list_everything(
     condition = parse_condition(where)
     runs_first = project.store.list_outlines(_find_parts(condition), notebook=notebook)
     outlines = [*runs_first, *(draft.outline() for draft in drafts)]
-    chosen = list(choose_runs(condition, outlines))
+    chosen = list(choose_runs(condition, Outlines(outlines)))
     ids = [outlines[place].id for place in chosen if place < len(runs_first)]
     found = [drafts[place - len(runs_first)] for place in chosen if place >= len(runs_first)]
     return project.store.list_runs_by_id(ids[:limit]), found[:limit]

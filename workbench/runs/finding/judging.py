@@ -10,7 +10,6 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any
 
@@ -28,7 +27,8 @@ from workbench.runs.finding.conditions import (
     list_names,
     say_at,
 )
-from workbench.runs.finding.outline import FIELDS, MISSING, Outline, Outlines
+from workbench.runs.finding.names import Rows, find_meanings, say_no_such_name
+from workbench.runs.finding.outline import FIELDS, MISSING
 from workbench.runs.run import RunState
 
 Verdict = bool | None
@@ -49,13 +49,13 @@ _A_KIND = {
 }
 
 
-def choose_runs(condition: Condition, runs: Sequence[Outline]) -> Iterator[int]:
+def choose_runs(condition: Condition, runs: Rows) -> Iterator[int]:
     """Yield the places of the runs of which a condition is true, as they are asked for.
 
     Raises UsageError, with every reason, for a name that no run has or that means several things, and for kinds that cannot
     be compared.
     """
-    if not runs:
+    if not len(runs):
         return
     judge = _Judging(condition, runs).build(condition)
     yield from (place for place in range(len(runs)) if judge(place) is True)
@@ -64,11 +64,15 @@ def choose_runs(condition: Condition, runs: Sequence[Outline]) -> Iterator[int]:
 class _Judging:
     """A condition over runs: one column of values for each name in it."""
 
-    def __init__(self, condition: Condition, runs: Sequence[Outline]) -> None:
-        self._runs, table = runs, Outlines(runs)
+    def __init__(self, condition: Condition, table: Rows) -> None:
+        self._table = table
         names = {(name.of, name.key): name for name in reversed(list_names(condition))}
-        found = {key: _find_meanings(name, table) for key, name in names.items()}
-        faults = [_say_wrong(names[key], meanings, table) for key, meanings in found.items() if len(meanings) != 1]
+        found = {key: find_meanings(name, table) for key, name in names.items()}
+        faults = [
+            f"{say_at(names[key].at)}: {say_no_such_name(names[key], meanings, table)}{_hint_at_quotes(names[key], meanings)}"
+            for key, meanings in found.items()
+            if len(meanings) != 1
+        ]
         if faults:
             raise cannot_read(*dict.fromkeys(faults))
         self._meanings = {key: (of, names[key].key) for key, (of, *_) in found.items()}
@@ -159,7 +163,7 @@ class _Judging:
         if isinstance(operand, Literal):
             return f"{_spell(operand.value)} is {said}"
         place = next(place for place, value in enumerate(self._column(operand)) if value is not MISSING)
-        return f"{operand.text} is {said} ({_spell(self._column(operand)[place])} in {self._runs[place].id})"
+        return f"{operand.text} is {said} ({_spell(self._column(operand)[place])} in {self._table.id_at(place)})"
 
 
 def _judge_every(parts: Sequence[Judge], place: int) -> Verdict:
@@ -283,37 +287,8 @@ def _read_moment(literal: Literal) -> datetime:
         raise cannot_read(f"{say_at(literal.at)}: {text[:40]!r} is no time; write {forms}.") from None
 
 
-# What names mean
-
-
-_EVERY = ("run", "metrics", "params", "tags")
-
-
-def _find_meanings(name: Name, table: Outlines) -> list[str]:
-    """Return of what a name is something: of runs themselves, their metrics, parameters or tags."""
-    return [of for of in ([name.of] if name.of else _EVERY) if name.key in table.list_keys(of)]
-
-
-def _say_wrong(name: Name, meanings: Sequence[str], table: Outlines) -> str:
-    at = say_at(name.at)
-    if meanings:
-        ways = " or ".join(f"{of}.{_quote(name.key)}" for of in meanings)
-        return f"{at}: {name.key} means more than one thing here. Write {ways}."
-    asked = [name.of] if name.of else _EVERY
-    every = list(dict.fromkeys(key for of in asked for key in sorted(table.list_keys(of))))
-    near = get_close_matches(name.key, every, n=3)
-    more = " …" if len(every) > _MOST_NAMED else ""
-    hint = f"Near it: {', '.join(near)}." if near else f"There are: {', '.join(every[:_MOST_NAMED])}{more}."
-    text = "" if name.of else f" A text stands in quotes: '{name.key}'."
-    return f"{at}: no run has {_NOUNS[name.of]} {name.key!r}. {hint if every else 'There is none.'}{text}"
-
-
-_NOUNS = {"": "anything called", "run": "a fact", "metrics": "a metric", "params": "a parameter", "tags": "a tag"}
-_MOST_NAMED = 12
-
-
-def _quote(key: str) -> str:
-    return key if re.fullmatch(r"[^\W\d][\w./:\-]*", key) else f"`{key}`"
+def _hint_at_quotes(name: Name, meanings: Sequence[str]) -> str:
+    return "" if name.of or meanings else f" A text stands in quotes: '{name.key}'."
 
 
 def _spell(value: Any) -> str:

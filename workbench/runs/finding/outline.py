@@ -62,6 +62,13 @@ class Outlines:
     def __init__(self, runs: Sequence[Outline]) -> None:
         self.runs = runs
 
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def id_at(self, place: int) -> str:
+        """Return the id of a run by its place."""
+        return self.runs[place].id
+
     def read(self, of: str, key: str) -> list[Any]:
         """Return a value of each run, `MISSING` where it has none; what is no number among the metrics is none."""
         match of:
@@ -121,6 +128,7 @@ FIELDS: Mapping[str, Field] = {
     "name": Field("text", "its name", lambda run: run.annotations.name),
     "note": Field("text", "its note", lambda run: run.annotations.note),
     "notebook": Field("text", "the path of its notebook", lambda run: run.notebook or None),
+    "experiment": Field("text", "its experiment in MLflow, of runs read from there", lambda _: None),
     "state": Field("text", "its state, in whichever letters; `draft` of a draft", lambda run: run.state),
     "author": Field("text", "who ran it", lambda run: run.author),
     "sweep": Field("text", "the id of its sweep", lambda run: run.sweep),

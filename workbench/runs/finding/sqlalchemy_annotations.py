@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from workbench.ledger.sqlalchemy_database import Database
 from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
-from workbench.runs.sqlalchemy_tables import ANNOTATIONS, RUNS
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS, RUNS, note_change
 
 _PREFIX = "annotation_"
 SAID = tuple(
@@ -55,9 +55,10 @@ class KeptAnnotations:
 
     def change(self, run_id: str, say: Callable[[Annotations], Annotations]) -> Annotations:
         """Put what `say` makes of a run's annotations in their place, and return it; nobody else's word is lost meanwhile."""
-        with self._database.transaction(writes=(ANNOTATIONS,)) as connection:
+        with self._database.transaction(writes=(RUNS, ANNOTATIONS)) as connection:
             said = say(_read_annotations(connection, run_id))
             write_annotations(connection, run_id, said)
+            note_change(connection, run_id)
             return said
 
     def find(self, run_id: str) -> tuple[Annotations, Annotations]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from workbench.runs.finding.outline import Outline
 from workbench.runs.finding.sqlalchemy_annotations import SAID, build_annotations
-from workbench.runs.sqlalchemy_tables import ATTEMPTS, RUNS
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 
 # In the order of an outline's own.
 _COLUMNS = (
@@ -20,6 +20,19 @@ _COLUMNS = (
 # Behind them what lies within a JSON text, and is read where it is asked for.
 _PARTS = {"metrics": ATTEMPTS.c.record, "datasets": ATTEMPTS.c.record, "replay_of": RUNS.c.provenance}
 _WIDTH = len(_COLUMNS) + len(_PARTS)
+
+
+def join_latest() -> Any:
+    """Return runs joined with their latest attempt and what is said of them."""
+    latest = (
+        sa.select(ATTEMPTS.c.run_id, sa.func.max(ATTEMPTS.c.number).label("number"))
+        .group_by(ATTEMPTS.c.run_id)
+        .subquery()
+    )
+    joined = RUNS.join(latest, latest.c.run_id == RUNS.c.id).join(
+        ATTEMPTS, sa.and_(ATTEMPTS.c.run_id == latest.c.run_id, ATTEMPTS.c.number == latest.c.number)
+    )
+    return joined.outerjoin(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
 
 
 def select_outlines(joined: Any, parts: Collection[str], *, is_sqlite: bool) -> Any:

@@ -11,7 +11,7 @@ from workbench.errors import Refused
 from workbench.ledger.sqlalchemy_database import Database
 from workbench.ledger.sqlalchemy_ledger import GUARD
 from workbench.runs.run import FINAL_STATES
-from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
+from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS, note_change
 
 _FINAL = [str(state) for state in FINAL_STATES]
 
@@ -42,6 +42,7 @@ class KeptRemovals:
             require()
             values = {"deleted": at, "deleted_by": by, "emptied": False}
             connection.execute(RUNS.update().where(RUNS.c.id.in_(run_ids)).values(values))
+            note_change(connection, *run_ids)
 
     def list_begun(self) -> list[Begun]:
         """Return the runs that are marked, and of which something may still be there."""

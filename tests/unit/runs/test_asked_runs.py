@@ -1,0 +1,176 @@
+"""Questions about runs are answered over all of them: rows chosen, sorted, searched and grouped, with what is shown."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from workbench.errors import UsageError
+from workbench.runs.finding.outline import MISSING
+from workbench.runs.table.columns import OWN, Columns, build_columns
+from workbench.runs.table.groups import summarize
+from workbench.runs.table.reading import Question, RunTableReader
+
+FAMILIES = ["forest", "ridge", "forest", "forest", "ridge", None]
+SEEDS = [0, 0, 1, 2, 1, 3]
+AUC = [0.9, 0.8, 0.92, math.nan, 0.84, None]
+
+
+class Kept:
+    """Runs in memory: what any source returns."""
+
+    place = ""
+
+    def __init__(self, spelling="json", **columns):
+        self.columns, self.spelling = columns, spelling
+        self.asked = []
+
+    def refresh(self, kept, asked):
+        self.asked.append([*asked])
+        count = len(next(iter(self.columns.values())))
+        own = {f"run.{name}": [None] * count for name in OWN}
+        own |= {
+            "run.id": [f"{number:012x}" for number in range(count)],
+            "run.created": [f"2026-11-20T09:{50 - number}:00+00:00" for number in range(count)],
+            "run.state": ["finished"] * count,
+        }
+        own |= {name.replace("_", ".", 1): values for name, values in self.columns.items() if name.startswith("run_")}
+        every = {
+            name.replace("_", ".", 1): values for name, values in self.columns.items() if not name.startswith("run_")
+        }
+        names = {
+            of: [name.partition(".")[2] for name in every if name.startswith(of)]
+            for of in ("metrics", "params", "tags")
+        }
+        chosen = {name: every[name] for name in dict.fromkeys([*(kept.asked if kept else ()), *asked])}
+        return Columns(build_columns({**own, **chosen}), {}, names, self.spelling)
+
+
+def build(**columns):
+    facts = {
+        "params_family": [None if name is None else f'"{name}"' for name in FAMILIES],
+        "params_seed": [str(seed) for seed in SEEDS],
+        "metrics_roc_auc": AUC,
+    }
+    return Kept(**{**facts, **columns})
+
+
+def ask(source=None, **question):
+    source = source or build()
+    return RunTableReader(lambda: source, None, ["roc_auc"]).ask(Question(**question))
+
+
+def numbers(answer):
+    return [int(run_id, 16) for run_id in answer.table.ids]
+
+
+def test_all_runs_are_shown_with_what_decides_and_what_differs():
+    source = build(params_same=["1"] * 6)
+    answer = ask(source)
+    assert answer.columns == ["metrics.roc_auc", "params.family", "params.seed"]
+    assert (numbers(answer), answer.known) == ([0, 1, 2, 3, 4, 5], 6)
+
+
+@pytest.mark.parametrize(
+    ("question", "chosen"),
+    [
+        ({"where": "roc_auc > 0.85"}, [0, 2]),
+        ({"search": "RIDGE"}, [1, 4]),
+        ({"search": "0.84"}, [4]),
+        ({"sort": "roc_auc"}, [1, 4, 0, 2, 3, 5]),
+        ({"sort": "-metrics.roc_auc"}, [2, 0, 4, 1, 3, 5]),
+        ({"sort": "family"}, [0, 2, 3, 1, 4, 5]),
+        ({"where": "seed = 1", "sort": "-roc_auc", "search": "forest"}, [2]),
+        ({"notebook": "a.ipynb"}, [2]),
+        ({}, [0, 1, 2, 3, 4]),
+        ({"archived": True}, [0, 1, 2, 3, 4, 5]),
+        ({"where": "archived = true"}, [5]),
+    ],
+)
+def test_rows_are_chosen_and_sorted(question, chosen):
+    aside = [None] * 5 + ["2026-11-22T00:00:00+00:00"]
+    hidden = {"run_archived": aside} if chosen in ([0, 1, 2, 3, 4], [5]) or question == {"archived": True} else {}
+    source = build(run_notebook=["b.ipynb"] * 2 + ["a.ipynb"] + ["b.ipynb"] * 3, **hidden)
+    assert numbers(ask(source, **question)) == chosen
+
+
+def test_only_the_columns_that_are_asked_for_are_read():
+    source = build(metrics_loss=[1.0] * 6, tags_team=["x"] * 6)
+    answer = ask(source, columns=["roc_auc"], where="team = 'x'")
+    assert source.asked == [[], ["metrics.roc_auc", "tags.team"]]
+    assert answer.columns == ["metrics.roc_auc"]
+
+
+def test_groups_say_what_their_metrics_are_like_over_every_run():
+    answer = ask(group_by=["family"])
+    assert [(group.values["params.family"], group.runs) for group in answer.groups] == [
+        ("forest", 3),
+        ("ridge", 2),
+        (MISSING, 1),
+    ]
+    forest, ridge, none = (group.summaries.get("metrics.roc_auc") for group in answer.groups)
+    assert (forest.n, forest.mean, forest.last) == (2, pytest.approx(0.91), 0.9)
+    assert (ridge.n, ridge.min, ridge.max) == (2, 0.8, 0.84)
+    assert none is None
+
+
+def test_runs_that_differ_in_the_seed_alone_are_one_group():
+    answer = ask(build(params_same=["1"] * 6), all_but=["seed"])
+    assert answer.by == ["params.family"]
+    assert [group.runs for group in answer.groups] == [3, 2, 1]
+
+
+def test_groups_are_sorted_by_a_mean_or_by_what_they_share():
+    values = [group.values["params.family"] for group in ask(group_by=["family"], sort="-roc_auc").groups]
+    assert values == ["forest", "ridge", MISSING]
+    values = [group.values["params.family"] for group in ask(group_by=["family"], sort="-family").groups]
+    assert values == ["ridge", "forest", MISSING]
+    with pytest.raises(UsageError, match="no 'seed' to be sorted by"):
+        ask(group_by=["family"], sort="seed")
+
+
+def test_a_summary_is_students():
+    from scipy import stats
+
+    values = [0.9, 0.92, 0.87, 0.95]
+    found = summarize(values)
+    low, high = stats.t.interval(0.95, 3, loc=found.mean, scale=stats.sem(values))
+    assert found.se == pytest.approx(stats.sem(values), rel=1e-12)
+    assert (found.low, found.high) == (pytest.approx(low, rel=1e-9), pytest.approx(high, rel=1e-9))
+    alone = summarize([0.5])
+    assert (alone.n, alone.mean, alone.se, alone.low, alone.high) == (1, 0.5, None, None, None)
+
+
+def test_parameters_of_mlflow_are_numbers_where_all_of_them_are():
+    texts = ["0.1", "1", "1e-3", None, "True", "None"]
+    source = Kept("plain", params_lr=texts, params_size=["10", "9", "x", "8", "7", "6"])
+    answer = ask(source)
+    assert answer.table.read_column("params.lr") == [0.1, 1, 0.001, MISSING, True, None]
+    assert answer.table.read_column("params.size") == ["10", "9", "x", "8", "7", "6"]
+    assert numbers(ask(source, where="lr > 0.05")) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("question", "what"),
+    [
+        ({"columns": ["roc_acu"]}, "There is no column 'roc_acu'.*Near it: roc_auc"),
+        ({"sort": "-nothing"}, "There is no column 'nothing'"),
+        ({"columns": ["seed"]}, "'seed' means more than one column.*params.seed or tags.seed"),
+        ({"group_by": ["family"], "all_but": ["params.seed"]}, "Both were asked for"),
+        ({"where": "roc_auc >"}, "cannot be used"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(question, what):
+    with pytest.raises(UsageError) as caught:
+        ask(build(tags_seed=["x"] * 6), **question)
+    import re
+
+    assert re.search(what, caught.value.in_one_line)
+
+
+def test_no_runs_are_an_answer_too():
+    empty = Kept(params_x=[], metrics_m=[])
+    for question in ({}, {"group_by": ["x"]}, {"all_but": ["x"]}, {"sort": "x"}, {"search": "a"}, {"where": "x > 1"}):
+        answer = ask(empty, **question)
+        assert (len(answer.table), answer.groups) == (0, [] if "group_by" in question or "all_but" in question else ())

@@ -1,0 +1,144 @@
+"""Answers about runs as tables: rows as they were asked for, or groups with what their metrics are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.links import mark_run
+from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
+from workbench.notebooks.parameters import spell_value
+from workbench.runs.finding.outline import FIELDS, MISSING
+
+if TYPE_CHECKING:
+    from workbench.runs.table.groups import Summary
+    from workbench.runs.table.reading import Answer, Question
+
+_SHORT_ID = 12
+
+
+def spell_answer(answer: Answer, limit: int) -> dict[str, Any]:
+    """Return an answer for programs: the rows, or the groups with the ids of all their runs; `limit` of them at most."""
+    ids = answer.table.ids
+    said: dict[str, Any] = {"known": answer.known, "chosen": len(answer.table)}
+    if answer.by or answer.groups:
+        return {
+            **said,
+            "groups": [
+                {
+                    "values": {name: _plain(value) for name, value in group.values.items()},
+                    "runs": [ids[place] for place in group.places],
+                    "metrics": {name: vars(summary) for name, summary in group.summaries.items()},
+                }
+                for group in answer.groups[:limit]
+            ],
+        }
+    columns = {name: answer.table.read_column(name) for name in ("run.id", *answer.columns)}
+    rows = islice(zip(*columns.values(), strict=True), limit)
+    return {**said, "rows": [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return None if value is MISSING else value
+
+
+def print_answer(answer: Answer, question: Question, limit: int) -> None:
+    """Print an answer, `limit` rows of it, and how many there are."""
+    if not len(answer.table):
+        asked = question.where or question.search or question.notebook
+        say(f"Of {answer.known:,} runs none is asked for: {asked}" if asked else "There are no runs.")
+        return
+    if question.is_grouped:
+        _print_groups(answer, limit)
+    else:
+        _print_rows(answer, limit)
+
+
+def _print_rows(answer: Answer, limit: int) -> None:
+    count, shown = len(answer.table), min(limit, len(answer.table))
+    chosen = f"{count:,} of {answer.known:,} runs" if count < answer.known else f"{count:,} runs"
+    say(f"{chosen}{f', the first {shown:,} of them (--limit)' if shown < count else ''}")
+    table, rows = answer.table.take(range(shown)), range(shown)
+    names = table.read_column("run.name")
+    columns = [name for name in answer.columns if name != "run.id"]
+    if any(name is not MISSING for name in names) and "run.name" not in columns:
+        columns.insert(0, "run.name")
+    heads = [("run", ""), *((_head(name, columns), _side(name, table)) for name in columns)]
+    printed = new_table(*heads, is_dense=True)
+    values = [table.read_column(name) for name in columns]
+    for place in rows:
+        cells = [_cell(name, column[place]) for name, column in zip(columns, values, strict=True)]
+        printed.add_row(_mark(table.ids[place]), *cells)
+    open_console().print(printed)
+
+
+def _mark(run_id: str) -> str:
+    """Return a run's id as markup: ours leads to its report; one of MLflow is cut where ours end, which tells it from others."""
+    return mark_run(run_id) if len(run_id) <= _SHORT_ID else escape(run_id[:_SHORT_ID])
+
+
+def _head(name: str, columns: Sequence[str]) -> str:
+    """Return what a column is called: without its kind, but where two are called so."""
+    key = name.partition(".")[2]
+    return key if sum(each.partition(".")[2] == key for each in columns) == 1 else name
+
+
+def _side(name: str, table: Any) -> str:
+    values = [value for value in table.read_column(name) if value is not MISSING]
+    is_number = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return "right" if values and is_number else "wrap"
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is MISSING:
+        return ""
+    if isinstance(value, datetime):
+        return format_age(value.isoformat())
+    of, _, key = name.partition(".")
+    if of == "run" and FIELDS[key].kind != "flag":
+        return escape(format_number(value) if isinstance(value, float) else str(value))
+    return escape(spell_value(format_number(value) if isinstance(value, float) else value))
+
+
+_SUMMARY = (("mean", "mean"), ("± se", "se"), ("95 %", "interval"), ("min", "min"), ("max", "max"), ("last", "last"))
+
+
+def _print_groups(answer: Answer, limit: int) -> None:
+    """Print the groups: a row each, and for every metric how many runs have it, mean, standard error, interval, extremes, last."""
+    metrics = [name for name in answer.columns if name.startswith("metrics.")]
+    shown, count = answer.groups[:limit], len(answer.groups)
+    cut = f", the first {len(shown):,} of them (--limit)" if len(shown) < count else ""
+    alike = ", ".join(_head(name, answer.by) for name in answer.by) or "nothing: all are alike"
+    say(f"{len(answer.table):,} runs in {count:,} {'group' if count == 1 else 'groups'} by {alike}{cut}")
+    for metric in metrics or [""]:
+        keys = [(_head(name, answer.by), "wrap") for name in answer.by]
+        heads = [(title, "right") for title, _ in _SUMMARY] if metric else []
+        printed = new_table(*keys, ("runs", "right"), *heads, is_dense=True)
+        for group in shown:
+            cells = [_cell(name, value) or "none" for name, value in group.values.items()]
+            summary = group.summaries.get(metric)
+            said = _say_count(group.runs, summary, metric)
+            printed.add_row(*cells, said, *(_say(summary, key) for _, key in _SUMMARY if metric))
+        if metric:
+            open_console().print(f"\n[bold]{escape(_head(metric, metrics))}[/]")
+        open_console().print(printed)
+    if any(summary.n > 1 for group in shown for summary in group.summaries.values()):
+        say("95 %: where the mean of very many such runs lies, on the rows they were scored on (Student's t).")
+
+
+def _say_count(runs: int, summary: Summary | None, metric: str) -> str:
+    measured = summary.n if summary else 0
+    return f"{runs:,}" if not metric or measured == runs else f"{measured:,} of {runs:,}"
+
+
+def _say(summary: Summary | None, key: str) -> str:
+    if summary is None:
+        return ""
+    if key == "interval":
+        return "" if summary.low is None else f"{format_number(summary.low)} to {format_number(summary.high or 0.0)}"
+    value = getattr(summary, key)
+    return "" if value is None else format_number(value)

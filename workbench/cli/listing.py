@@ -1,0 +1,126 @@
+"""Listing runs: the newest of them, or the rows, columns, order and groups that somebody asks for, over all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli import records, terminal
+from workbench.cli.asked_runs import print_answer, spell_answer
+from workbench.cli.drafts import describe_draft, print_drafts
+from workbench.cli.options import JSON, WHERE, near, open_bench
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.runs.run import Run
+    from workbench.workflow import Workbench
+
+
+def _split(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
+    """Return names that were given one by one or with commas between."""
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
+
+def _names(option: str, says: str) -> Callable[[Any], Any]:
+    """Return an option that takes names."""
+    return click.option(option, multiple=True, metavar="NAME,…", callback=_split, help=says)
+
+
+@click.command()
+@click.option("--notebook", help="Only runs of this notebook.")
+@WHERE
+@click.option("--search", metavar="TEXT", default="", help="Only runs that show this text, in whichever letters.")
+@_names("--columns", "What to show, e.g. roc_auc,family.")
+@click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
+@_names("--group-by", "One row for all runs that have the same of these.")
+@_names("--all-but", "One row for all runs that differ in nothing but these, such as the seed.")
+@click.option("--mlflow", metavar="ADDRESS", help="The runs of an MLflow tracking store, whoever logged them.")
+@click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many to print.")
+@click.option("--all", "is_all", is_flag=True, help="Those put aside and the drafts of notebooks run by hand, too.")
+@JSON
+def runs(
+    notebook: str | None,
+    where: str | None,
+    search: str,
+    columns: Sequence[str],
+    sort: str,
+    group_by: Sequence[str],
+    all_but: Sequence[str],
+    mlflow: str | None,
+    limit: int,
+    is_all: bool,
+    as_json: bool,
+) -> None:
+    """List runs, newest first, or ask something of all of them."""
+    bench = open_bench()
+    if not (search or columns or sort or group_by or all_but or mlflow):
+        _list_newest(bench, notebook, where, limit, is_all=is_all, as_json=as_json)
+        return
+    from workbench.runs.table.reading import Question
+
+    question = Question(columns, where, search, sort, group_by, all_but, notebook, archived=is_all)
+    answer = bench.open_table(mlflow, list_deciding(bench)).ask(question)
+    if as_json:
+        terminal.print_json(spell_answer(answer, limit))
+    else:
+        print_answer(answer, question, limit)
+
+
+def _list_newest(
+    bench: Workbench, notebook: str | None, where: str | None, limit: int, *, is_all: bool, as_json: bool
+) -> None:
+    most = limit + 1
+    if is_all:
+        found, drafts = bench.list_everything(notebook=notebook, where=where, limit=most)
+    else:
+        found, drafts = bench.list_runs(notebook=notebook, where=where, limit=most), []
+    shown, is_cut, drafts = found[:limit], len(found) > limit, drafts[:limit]
+    standings = list_standings(bench, shown)
+    if as_json:
+        listed = [{**terminal.to_plain(run), "standing": standings.get(run.id, ())} for run in shown]
+        terminal.print_json([*listed, *map(describe_draft, drafts)])
+        return
+    if where and not shown and not drafts:
+        terminal.say(f"Of no run this is true: {where}")
+        if not is_all:
+            _say_hidden(bench)
+        return
+    deciding = list_deciding(bench)
+    if shown or not drafts:
+        records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
+    if is_all:
+        print_drafts(drafts, deciding)
+    else:
+        _say_hidden(bench, is_listed=any(run.annotations.archived for run in shown))
+
+
+def _say_hidden(bench: Workbench, *, is_listed: bool = False) -> None:
+    """Say what is not listed; `is_listed`: of those put aside some are."""
+    if archived := bench.count_archived() if not is_listed else 0:
+        terminal.say(f"{archived:,} {'run is' if archived == 1 else 'runs are'} put aside; --all lists them too.")
+    if drafts := bench.count_drafts():
+        kept = "draft is" if drafts == 1 else "drafts are"
+        where = near(bench.settings.drafts_folder)
+        terminal.say(f"Of notebooks run by hand {drafts:,} {kept} kept in {where}, never promotable; --all lists them.")
+
+
+def list_standings(bench: Workbench, runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """Return what runs are besides; where the ledger cannot be relied on that is said, and the runs are listed all the same."""
+    try:
+        return bench.list_standings(runs)
+    except WorkbenchError as exc:
+        terminal.note(f"Which of them are nominees or served is not known. {exc.what}")
+        return {}
+
+
+def list_deciding(bench: Workbench) -> list[str]:
+    """Return the metrics that the project's policy decides by; none where it cannot be read."""
+    try:
+        return [rule.name for rule in bench.read_policy()[0].metrics.values()]
+    except WorkbenchError:
+        return []
+
+
+COMMANDS = (runs,)

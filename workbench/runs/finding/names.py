@@ -1,0 +1,54 @@
+"""What names mean: which of what runs have is called so, and what is said where it is none or several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from workbench.runs.finding.conditions import Name
+
+_EVERY = ("run", "metrics", "params", "tags")
+_NOUNS = {"": "anything called", "run": "a fact", "metrics": "a metric", "params": "a parameter", "tags": "a tag"}
+_MOST_NAMED = 12
+
+
+class Rows(Protocol):
+    """Runs side by side, read by the column: `of` is run, metrics, params or tags."""
+
+    def __len__(self) -> int: ...
+
+    def id_at(self, place: int) -> str:
+        """Return the id of a run by its place."""
+        ...
+
+    def list_keys(self, of: str) -> set[str]:
+        """Return the names that there are of something."""
+        ...
+
+    def read(self, of: str, key: str) -> list[Any]:
+        """Return a value of each run, `MISSING` where it has none."""
+        ...
+
+
+def find_meanings(name: Name, table: Rows) -> list[str]:
+    """Return of what a name is something: of runs themselves, their metrics, parameters or tags."""
+    return [of for of in ([name.of] if name.of else _EVERY) if name.key in table.list_keys(of)]
+
+
+def say_no_such_name(name: Name, meanings: Sequence[str], table: Rows) -> str:
+    """Say why a name means no one thing, and what would; `meanings` is what `find_meanings` returned."""
+    if meanings:
+        ways = " or ".join(f"{of}.{_quote(name.key)}" for of in meanings)
+        return f"{name.key} means more than one thing here. Write {ways}."
+    asked = [name.of] if name.of else _EVERY
+    every = list(dict.fromkeys(key for of in asked for key in sorted(table.list_keys(of))))
+    near = get_close_matches(name.key, every, n=3)
+    more = " …" if len(every) > _MOST_NAMED else ""
+    hint = f"Near it: {', '.join(near)}." if near else f"There are: {', '.join(every[:_MOST_NAMED])}{more}."
+    return f"no run has {_NOUNS[name.of]} {name.key!r}. {hint if every else 'There is none.'}"
+
+
+def _quote(key: str) -> str:
+    return key if re.fullmatch(r"[^\W\d][\w./:\-]*", key) else f"`{key}`"

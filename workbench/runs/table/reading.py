@@ -1,0 +1,174 @@
+"""Reading the run table: of a project's own runs, or of any MLflow tracking store, with no more columns than are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import UsageError
+from workbench.runs.finding.conditions import Condition, list_names, parse_condition
+from workbench.runs.finding.judging import choose_runs
+from workbench.runs.finding.names import find_meanings
+from workbench.runs.table.columns import KINDS, Columns, ColumnSource
+from workbench.runs.table.copying import read_columns
+from workbench.runs.table.groups import Group, group_rows, sort_groups
+from workbench.runs.table.mlflow_client_columns import MlflowClientColumns
+from workbench.runs.table.mlflow_sqlalchemy_columns import open_database
+from workbench.runs.table.run_table import RunTable
+
+# What is shown where nobody said: so many metrics, and so many parameters that are not the same in all runs.
+_MOST_METRICS, _MOST_PARAMS = 3, 12
+# So many parameters are looked at for that, by name.
+_MOST_LOOKED_AT = 100
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of runs: names as `RunTable.find_column` takes them, `sort` with a minus before it for the other way round.
+
+    `group_by` names what the runs of a group share; `all_but` what they may differ in, where they share all else. Archived runs
+    are left out, but for `archived`, or where the condition speaks of it.
+    """
+
+    columns: Sequence[str] = ()
+    where: str | None = None
+    search: str = ""
+    sort: str = ""
+    group_by: Sequence[str] = ()
+    all_but: Sequence[str] = ()
+    notebook: str | None = None
+    archived: bool = False
+
+    @property
+    def is_descending(self) -> bool:
+        """True where the largest comes first."""
+        return self.sort.startswith("-")
+
+    @property
+    def is_grouped(self) -> bool:
+        """True where groups are asked for."""
+        return bool(self.group_by or self.all_but)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows that were asked for, all of them, in order; the columns to show; and of how many runs they were chosen.
+
+    `groups` are over all rows; `by` names what tells them apart.
+    """
+
+    table: RunTable
+    columns: Sequence[str]
+    known: int
+    by: Sequence[str] = ()
+    groups: Sequence[Group] = ()
+
+
+class RunTableReader:
+    """Answers questions about the runs of one source, each as it is then."""
+
+    def __init__(self, open_source: Callable[[], ColumnSource], folder: Path, deciding: Sequence[str] = ()) -> None:
+        self._open_source = open_source
+        self._folder = folder
+        self._deciding = deciding
+
+    def ask(self, question: Question) -> Answer:
+        """Answer a question about the runs as they are now; raises UsageError for what cannot be asked."""
+        self._source, self._columns = self._open_source(), None
+        table = self._read([])
+        condition = parse_condition(question.where) if question.where else None
+        asked = [*question.columns, *question.group_by, *question.all_but, question.sort.removeprefix("-")]
+        table = self._read([*map(table.find_column, filter(None, asked)), *_find_asked(condition, table)])
+        known = len(table)
+        table = _filter(table, condition, question)
+        table, shown = self._choose_columns(table, question)
+        if question.search:
+            table = table.search(question.search, ["run.id", "run.name", "run.note", *shown])
+        column = table.find_column(question.sort.removeprefix("-")) if question.sort else ""
+        if not question.is_grouped:
+            return Answer(table.sort(column, descending=question.is_descending) if column else table, shown, known)
+        by = self._choose_keys(table, question)
+        table = self._read_beside(table, by)
+        metrics = [name for name in shown if name.startswith("metrics.")]
+        if column and column not in (*by, *metrics):
+            raise UsageError(
+                f"Groups have no {question.sort.removeprefix('-')!r} to be sorted by.",
+                why=f"They have {', '.join([*by, *metrics])}.",
+                next_step="Sort by one of these, or name it among the columns.",
+            )
+        groups = sort_groups(group_rows(table, by, metrics), column, descending=question.is_descending)
+        return Answer(table, shown, known, by, groups)
+
+    _source: ColumnSource
+    _columns: Columns | None
+
+    def _read(self, asked: Iterable[str]) -> RunTable:
+        wanted = [name for name in dict.fromkeys(asked) if name.split(".", 1)[0] in KINDS]
+        if self._columns is None or not {*wanted} <= {*self._columns.asked}:
+            self._columns = read_columns(self._source, wanted, self._folder)
+        return RunTable(self._columns)
+
+    def _read_beside(self, table: RunTable, asked: Sequence[str]) -> RunTable:
+        """Return the same rows with more columns; a run that is gone by now is left out."""
+        whole = self._read(asked)
+        places = {run_id: place for place, run_id in enumerate(whole.ids)}
+        return whole.take([places[run_id] for run_id in table.ids if run_id in places])
+
+    def _choose_columns(self, table: RunTable, question: Question) -> tuple[RunTable, list[str]]:
+        """Return the rows with the columns to show: those asked for, or the metrics that decide and the parameters that differ."""
+        if question.columns:
+            return table, list(dict.fromkeys(map(table.find_column, question.columns)))
+        known = table.list_keys("metrics")
+        metrics = [name for name in dict.fromkeys(self._deciding) if name in known] or sorted(known)[:_MOST_METRICS]
+        params = sorted(table.list_keys("params"))[:_MOST_LOOKED_AT]
+        table = self._read_beside(
+            table, [f"metrics.{name}" for name in metrics] + [f"params.{name}" for name in params]
+        )
+        return table, [
+            *(f"metrics.{name}" for name in metrics if table.has_any(f"metrics.{name}")),
+            *[f"params.{name}" for name in params if table.differs(f"params.{name}")][:_MOST_PARAMS],
+        ]
+
+    def _choose_keys(self, table: RunTable, question: Question) -> list[str]:
+        if question.group_by and question.all_but:
+            raise UsageError(
+                "Runs are grouped by some parameters, or by all but some.",
+                why="Both were asked for.",
+                next_step="Leave one of them out.",
+            )
+        if question.group_by:
+            return list(dict.fromkeys(map(table.find_column, question.group_by)))
+        left_out = {*map(table.find_column, question.all_but)}
+        every = [f"params.{name}" for name in sorted(table.list_keys("params")) if f"params.{name}" not in left_out]
+        beside = self._read_beside(table, every)
+        return [name for name in every if beside.differs(name)]
+
+
+def open_mlflow(address: str, artifacts: Path) -> ColumnSource:
+    """Return the runs of an MLflow tracking store by its address; raises UsageError, NotFound or Unavailable."""
+    if (database := open_database(address)) is not None:
+        return database
+    server = MlflowClientColumns(address, artifacts)
+    server.require_answer()
+    return server
+
+
+def _find_asked(condition: Condition | None, table: RunTable) -> list[str]:
+    """Return the columns that a condition speaks of, as far as it is clear which; judging says what is not."""
+    named = list_names(condition) if condition else []
+    return [f"{of}.{name.key}" for name in named for of in find_meanings(name, table)]
+
+
+def _filter(table: RunTable, condition: Condition | None, question: Question) -> RunTable:
+    speaks_of_it = condition is not None and any(
+        name.key == "archived" and name.of in ("", "run") for name in list_names(condition)
+    )
+    places: list[int] = list(choose_runs(condition, table)) if condition else list(range(len(table)))
+    if not question.archived and not speaks_of_it:
+        archived = table.read("run", "archived")
+        places = [place for place in places if not archived[place]]
+    if question.notebook:
+        notebooks = table.read("run", "notebook")
+        places = [place for place in places if notebooks[place] == question.notebook]
+    return table if len(places) == len(table) else table.take(places)

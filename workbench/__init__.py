@@ -2,8 +2,8 @@
 
 In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model`,
 `wb.log_file` and `wb.params`, or `wb.log_evaluation` for all that is asked of a fitted model; what is written to `wb.folder` is
-kept with the run; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.compare()`,
-`wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+kept with the run; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.runs()`,
+`wb.compare()`, `wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -37,6 +37,7 @@ __all__ = [
     "log_predictions",
     "params",
     "review",
+    "runs",
     "secret",
 ]
 _HOMES = {
@@ -59,4 +60,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}{meant}")
     if name in _COMPUTED:
         return getattr(import_module("workbench.runs.spool"), _COMPUTED[name])()
+    if name == "runs":
+        return import_module("workbench.runs")  # the chapter has the name of its view, and shows it when it is called
     return getattr(import_module(_HOMES.get(name, "workbench.runs.spool")), name)

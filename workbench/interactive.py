@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.models.servability import LoggedModel, RefusedModel
+    from workbench.runs.table.reading import Question
     from workbench.widgets.comparison_view import ComparisonView
     from workbench.widgets.empty_view import EmptyView
     from workbench.widgets.follow_view import FollowView
     from workbench.widgets.requests import Requests
     from workbench.widgets.review_view import ReviewView
+    from workbench.widgets.runs_view import RunsView
     from workbench.workflow import Workbench
 
 View = TypeVar("View")
@@ -128,6 +130,50 @@ def compare(
         return ComparisonView(found, {run_id: path for run_id, path in reports.items() if path.is_file()})
 
     return _show(show, is_named=bool(runs or reference))
+
+
+def runs(
+    *,
+    where: str | None = None,
+    columns: Sequence[str] = (),
+    sort: str = "",
+    group_by: Sequence[str] = (),
+    all_but: Sequence[str] = (),
+    mlflow: str | None = None,
+) -> RunsView | EmptyView:
+    """Show all runs of the project, or of an MLflow tracking store by its address, to search, sort, choose and group them.
+
+    The names are those of conditions: metrics, parameters, tags, `run.state`. `group_by` names what the runs of a group share,
+    `all_but` what they may differ in where they share all else, such as the seed; `sort` is a name, with a minus before it the
+    largest comes first.
+    """
+    from workbench.runs.table.reading import Question
+
+    question = Question(columns, where, sort=sort, group_by=group_by, all_but=all_but)
+    return _show(lambda bench: _list(bench, question, mlflow), is_named=bool(mlflow or where))
+
+
+def _list(bench: Workbench, question: Question, mlflow: str | None) -> RunsView:
+    from workbench.widgets.runs_view import Deeds, RunsView
+    from workbench.words.commands import spell_run
+    from workbench.words.places import describe_store
+
+    deciding = [rule.name for rule in bench.read_policy()[0].metrics.values()]
+    reader = bench.open_table(mlflow, deciding)
+    if mlflow:
+        return RunsView(reader, question, place=f"MLflow at {mlflow.partition('@')[2] or mlflow}")
+    folder = bench.settings.runs_folder
+    deeds = Deeds(
+        archive=lambda chosen: _say_archived(len(bench.archive(chosen))),
+        nominate=lambda run, model: f"{bench.nominate(run, model).subject} is nominated: wb.review() shows it.",
+        spell_command=lambda run: spell_run(bench.show(run)),
+        reports={path.parent.name: path for path in folder.glob(f"*/{REPORT}")},
+    )
+    return RunsView(reader, question, place=describe_store(bench.settings), deeds=deeds)
+
+
+def _say_archived(count: int) -> str:
+    return f"{count:,} run{' is' if count == 1 else 's are'} put aside: `workbench archive --undo` brings back."
 
 
 def follow(run: str = "") -> FollowView | EmptyView:

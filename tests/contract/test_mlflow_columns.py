@@ -201,6 +201,8 @@ def test_what_is_no_tracking_store_is_refused_with_what_to_do(mlflow, tmp_path):
     with pytest.raises(NotFound, match="There is no MLflow database"):
         open_mlflow(f"sqlite:///{tmp_path / 'none.db'}", tmp_path)
     assert not (tmp_path / "none.db").exists()
+    with pytest.raises(UsageError, match="no address of an MLflow tracking store"):
+        open_mlflow("mlruns", tmp_path)
     with pytest.raises(UsageError, match="cannot be opened"):
         open_mlflow("mssql+nix://host/name", tmp_path)
     (tmp_path / "other.db").write_bytes(b"no database")

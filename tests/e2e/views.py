@@ -31,6 +31,21 @@ def build_runs():
 
 comparison = build_comparison(reference=name_run(CHAMPION_RUN_ID), reference_value=0.9312, rows=12_430, tried=12, runs=build_runs())
 """
+RUNS = """
+import os
+
+from tests.benchmarks.many_runs import write_runs
+from workbench.config import read_settings
+from workbench.workflow import Workbench
+
+os.environ["WORKBENCH_HOME"] = os.path.abspath("many")
+bench = Workbench.open(read_settings())
+if not bench.list_runs(limit=1):
+    write_runs(bench.store, 2_000)
+
+import workbench as wb
+"""
+SHOW_RUNS = "view = wb.runs()\nview"
 REVIEW = f"""
 from dataclasses import replace
 

@@ -61,6 +61,26 @@ def test_runs_are_found_by_what_was_said_of_them_and_what_they_are(swept: Path) 
     assert (wrong.returncode, "Near it: roc_auc" in wrong.stderr) == (2, True)
 
 
+def test_all_runs_are_asked_for_rows_columns_order_and_groups(swept: Path) -> None:
+    rows = asked(swept, "runs", "--columns", "roc_auc,columns", "--sort", "-columns", "--search", "grid")
+    assert [(row["params.columns"], row["run.id"] != "") for row in rows["rows"]] == [(2, True), (1, True)]
+    assert (rows["known"], rows["chosen"]) == (3, 2)
+    (group,) = asked(swept, "runs", "--all-but", "columns", "--columns", "roc_auc")["groups"]
+    assert (group["metrics"]["metrics.roc_auc"]["n"], len(group["runs"])) == (3, 3)
+    printed = run_command(swept, "runs", "--group-by", "columns")
+    assert (printed.returncode, "3 runs in 3 groups by columns" in printed.stdout) == (0, True), printed.stderr
+
+
+def test_the_runs_of_any_mlflow_are_asked_the_same(swept: Path) -> None:
+    address = f"sqlite:///{swept / 'runs' / 'mlflow.db'}"
+    rows = asked(swept, "runs", "--mlflow", address, "--columns", "name,columns,roc_auc", "--sort", "columns")["rows"]
+    own = asked(swept, "runs", "--columns", "name,columns,roc_auc", "--sort", "columns")["rows"]
+    assert [(row["params.columns"], row["metrics.roc_auc"]) for row in rows] == [
+        (row["params.columns"], row["metrics.roc_auc"]) for row in own
+    ]
+    assert {row["run.name"] for row in rows} >= {"grid-1", "grid-2", "noisy"}
+
+
 def test_mlflow_shows_what_is_said_from_the_start_and_what_is_said_later(swept: Path) -> None:
     from mlflow.tracking import MlflowClient
 

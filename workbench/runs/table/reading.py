@@ -17,6 +17,7 @@ from workbench.runs.table.mlflow_client_columns import MlflowClientColumns
 from workbench.runs.table.mlflow_sqlalchemy_columns import open_database
 from workbench.runs.table.run_table import RunTable
 
+_SERVERS = ("http://", "https://", "databricks")
 # What is shown where nobody said: so many metrics, and so many parameters that are not the same in all runs.
 _MOST_METRICS, _MOST_PARAMS = 3, 12
 # So many parameters are looked at for that, by name.
@@ -149,6 +150,13 @@ def open_mlflow(address: str, artifacts: Path) -> ColumnSource:
     """Return the runs of an MLflow tracking store by its address; raises UsageError, NotFound or Unavailable."""
     if (database := open_database(address)) is not None:
         return database
+    if not address.startswith(_SERVERS):
+        raise UsageError(
+            f"{address!r} is no address of an MLflow tracking store.",
+            why="It is neither a database nor a server.",
+            next_step="Give sqlite:///PATH or http://HOST:PORT. What MLflow kept in a folder `mlruns` becomes a database by "
+            "`mlflow migrate-filestore --source FOLDER --target sqlite:///mlflow.db`, with the folder that `mlruns` lies in.",
+        )
     server = MlflowClientColumns(address, artifacts)
     server.require_answer()
     return server

@@ -1,0 +1,87 @@
+"""Thousands of runs in a real JupyterLab: searched, sorted, grouped, selected and put aside by keyboard, in both themes."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import examples
+from tests.e2e.jupyterlab import Lab, find_violations
+from tests.e2e.views import RUNS, SHOW_RUNS, show
+
+pytestmark = pytest.mark.browser
+LOOKS = [("Light", 1200), ("Dark", 900)]
+
+
+@pytest.mark.parametrize(("theme", "width"), examples(LOOKS, LOOKS[1:]))
+def test_runs_are_explored_by_keyboard_alone(lab: Lab, theme: str, width: int) -> None:
+    lab.choose_theme(f"JupyterLab {theme}")
+    lab.page.set_viewport_size({"width": width, "height": 1200})
+    own, keyboard = RUNS.replace('"many"', f'"many_{width}"'), lab.page.keyboard
+    view = show(lab, f"runs_{theme}_{width}", own, SHOW_RUNS)
+    headline, said, grid = view.locator(".wb-headline"), view.locator(".wb-say"), view.locator(".wb-grid")
+    expect(headline).to_have_text("2,000 runs")
+    search = view.get_by_label("Search")
+    search.focus()
+    keyboard.type("svm")
+    expect(said).to_contain_text("of 2,000 rows show that text")
+    assert int(grid.get_attribute("aria-rowcount") or 0) < 600
+
+    heads = view.get_by_role("columnheader")
+    value = heads.filter(has_text="roc_auc")
+    value.get_by_role("button").focus()
+    keyboard.press("Enter")
+    expect(value).to_have_attribute("aria-sort", "descending")
+    shown = [float(text) for text in view.locator("[role=gridcell].wb-number:nth-child(3)").all_text_contents()[:9]]
+    assert shown == sorted(shown, reverse=True)
+
+    grid.focus()
+    for key in (" ", "ArrowDown", " "):
+        keyboard.press(key)
+    expect(view.locator(".wb-deeds")).to_contain_text("2 selected")
+    assert find_violations(lab.page, ".wb-live") == []
+    lab.photograph(f"runs_{theme}_{width}")
+    view.get_by_role("button", name="Archive").focus()
+    keyboard.press("Enter")
+    expect(said).to_contain_text("2 runs are put aside")
+    expect(headline).to_have_text("1,998 runs of 2,000")
+
+    view.get_by_label("Condition").focus()
+    keyboard.type("roc_auk > 0.9")
+    keyboard.press("Enter")
+    expect(view.locator(".wb-refusal")).to_contain_text("Near it: roc_auc")
+    expect(headline).to_have_text("1,998 runs of 2,000")
+    view.get_by_label("Condition").fill("")
+
+    view.get_by_role("combobox", name="Rows").select_option("all_but")
+    chooser = view.locator(".wb-chooser").first
+    for name in ("params.seed", "params.learning_rate", "params.max_depth"):
+        chooser.get_by_label(name, exact=True).focus()
+        keyboard.press("Space")
+    chooser.get_by_role("button", name="Show").focus()
+    keyboard.press("Enter")
+    expect(headline).to_have_text("1,998 runs in 5 groups")
+    assert find_violations(lab.page, ".wb-live") == []
+    lab.photograph(f"groups_{theme}_{width}")
+    grid = view.locator(".wb-grid")
+    grid.focus()
+    keyboard.press("ArrowDown")
+    keyboard.press("Enter")
+    expect(headline).to_contain_text("runs of family forest")
+    view.get_by_role("button", name="Back to the groups").focus()
+    keyboard.press("Enter")
+    expect(headline).to_have_text("1,998 runs in 5 groups")
+
+
+def test_a_run_that_is_pinned_stays_on_top(lab: Lab) -> None:
+    view, keyboard = show(lab, "pinned_runs", RUNS, SHOW_RUNS), lab.page.keyboard
+    view.locator(".wb-grid").focus()
+    for key in ("ArrowDown", " "):
+        keyboard.press(key)
+    chosen = view.locator(".wb-grid-row.wb-chosen code").first.text_content()
+    view.get_by_role("button", name="Pin").click()
+    pinned = view.locator(".wb-grid-frame .wb-reference")
+    expect(pinned).to_contain_text(f"{chosen} pinned")
+    view.locator(".wb-grid").evaluate("box => { box.scrollTop = 20000; }")
+    expect(pinned).to_be_in_viewport()
+    expect(view.locator(".wb-deeds")).to_contain_text("1 selected")

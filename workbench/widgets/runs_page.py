@@ -1,0 +1,65 @@
+"""Runs as static HTML: the first of them, with how many there are, as the twin kept in the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.drawings.markup import Markup, element, join
+from workbench.widgets.snapshot import cell
+from workbench.words.numbers import MISSING, format_number, format_time, format_value
+
+_MOST_ROWS = 100
+
+
+def runs_body(state: Mapping[str, Any]) -> Markup:
+    """Return runs or groups as HTML, without the frame of a page or a twin."""
+    count, rows = min(state["rows"], _MOST_ROWS), state["rows"]
+    what = "groups" if state["is_grouped"] else "runs"
+    cut = f"The snapshot shows {count} of {rows:,} {what}." if count < rows else ""
+    return join(
+        element("p", element("strong", state["headline"]), class_="wb-headline"),
+        element("p", state["place"], class_="wb-quiet"),
+        element("div", _table(state, count), class_="wb-wide") if count else None,
+        *(element("p", text, class_="wb-quiet") for text in (cut, state["legend"]) if text),
+    )
+
+
+def _table(state: Mapping[str, Any], count: int) -> Markup:
+    columns, ids = state["columns"], state["ids"][:count]
+    head = [*([cell("text", "run", tag="th", scope="col")] if ids else []), *map(_head, columns)]
+    cells = [_read_cells(column, count) for column in columns]
+    rows = [
+        element(
+            "tr",
+            cell("text", element("code", ids[row][:12]), tag="th", scope="row") if ids else None,
+            *(cell(_kind(column), texts[row]) for column, texts in zip(columns, cells, strict=True)),
+        )
+        for row in range(count)
+    ]
+    body = element("tbody", *rows)
+    return element("table", element("thead", element("tr", *head)), body, class_="wb-table wb-compared")
+
+
+def _head(column: Mapping[str, Any]) -> Markup:
+    label = f"{column['of']} {column['label']}" if column["of"] else column["label"]
+    return cell(_kind(column), label, tag="th", scope="col")
+
+
+def _kind(column: Mapping[str, Any]) -> str:
+    return "number" if column["kind"] == "number" else "text"
+
+
+def _read_cells(column: Mapping[str, Any], count: int) -> list[str]:
+    import numpy as np
+
+    if column["kind"] == "text":
+        codes = np.frombuffer(column["codes"], dtype="<i4")[:count]
+        return [MISSING if code < 0 else column["texts"][code] for code in codes]
+    values = np.frombuffer(column["values"], dtype="<f8")[:count].tolist()
+    if column["kind"] == "number":
+        decimals = column["decimals"]
+        said = (format_value(value) if decimals is None else format_number(value, decimals) for value in values)
+        return [MISSING if value != value else text for value, text in zip(values, said, strict=True)]
+    return [MISSING if value != value else format_time(datetime.fromtimestamp(value / 1000, UTC)) for value in values]

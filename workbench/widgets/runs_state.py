@@ -1,0 +1,170 @@
+"""Runs as their view shows them: columns as typed arrays, so that ten thousand rows are sorted where they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from shlex import quote
+from typing import Any
+
+from workbench.runs.finding.outline import MISSING
+from workbench.runs.table.columns import KINDS
+from workbench.runs.table.groups import Group
+from workbench.runs.table.reading import Answer, Question
+from workbench.words.numbers import choose_decimals, format_value
+
+# What is offered to choose from, of each kind.
+_MOST_NAMES = 3_000
+_OWN = (
+    "name",
+    "state",
+    "notebook",
+    "experiment",
+    "author",
+    "created",
+    "ended",
+    "took_s",
+    "sweep",
+    "holdout",
+    "note",
+    "error",
+)
+_SUMMARY = (
+    ("mean", "mean"),
+    ("se", "± se"),
+    ("low", "95 % from"),
+    ("high", "to"),
+    ("min", "min"),
+    ("max", "max"),
+    ("last", "last"),
+)
+
+
+def runs_state(answer: Answer, question: Question, *, place: str, within: str = "") -> dict[str, Any]:
+    """Return everything the view of runs shows: values as bytes of 64-bit floats, or of 32-bit codes of texts (-1: none).
+
+    `place` names the store; `within` says which group the runs are of, where one was opened.
+    """
+    table, is_grouped = answer.table, question.is_grouped and not within
+    columns = _columns_of_groups(answer) if is_grouped else _columns_of_runs(answer)
+    return {
+        "headline": _headline(answer, within, is_grouped=is_grouped),
+        "place": place,
+        "columns": columns,
+        "ids": [] if is_grouped else table.ids,
+        "rows": len(answer.groups) if is_grouped else len(table),
+        "is_grouped": is_grouped,
+        "within": within,
+        "known": {
+            "run": list(_OWN),
+            **{of: sorted(table.list_keys(of))[:_MOST_NAMES] for of in KINDS},
+        },
+        "question": {
+            "where": question.where or "",
+            "columns": list(question.columns) if within else list(answer.columns),
+            "group_by": list(answer.by if question.group_by else ()),
+            "all_but": [table.find_column(name) for name in question.all_but],
+        },
+        "command": spell_command(question),
+        "legend": _LEGEND if is_grouped else "",
+    }
+
+
+_LEGEND = (
+    "Of all runs of a group: how many have the metric, their mean with its standard error, where the mean of very many such "
+    "runs lies on the rows they were scored on (95 %, Student's t), the smallest, the largest, and the newest run's."
+)
+
+
+def _headline(answer: Answer, within: str, *, is_grouped: bool) -> str:
+    count = len(answer.table)
+    runs = f"{count:,} run{'' if count == 1 else 's'}"
+    if is_grouped:
+        groups = len(answer.groups)
+        return f"{runs} in {groups:,} group{'' if groups == 1 else 's'}"
+    if within:
+        return f"{runs} of {within}"
+    return runs if count == answer.known else f"{runs} of {answer.known:,}"
+
+
+def spell_command(question: Question) -> str:
+    """Return the command that answers the same question."""
+    lists = (("--columns", question.columns), ("--group-by", question.group_by), ("--all-but", question.all_but))
+    parts = [f"{option} {quote(','.join(names))}" for option, names in lists if names]
+    where = f" --where {quote(question.where)}" if question.where else ""
+    return f"workbench runs{where}{''.join(f' {part}' for part in parts)}"
+
+
+def say_group(group: Group) -> str:
+    """Return what the runs of a group share, in words."""
+    said = [
+        f"{_label(name)} {'none' if value is MISSING else format_value(value)}" for name, value in group.values.items()
+    ]
+    return ", ".join(said) or "all runs"
+
+
+def _columns_of_runs(answer: Answer) -> list[dict[str, Any]]:
+    names = answer.table.read_column("run.name")
+    shown = [name for name in answer.columns if name != "run.id"]
+    if "run.name" not in shown and any(name is not MISSING for name in names):
+        shown.insert(0, "run.name")
+    return [_column(name, _label(name, shown), answer.table.read_column(name)) for name in shown]
+
+
+def _columns_of_groups(answer: Answer) -> list[dict[str, Any]]:
+    groups = answer.groups
+    columns = [_column(name, _label(name, answer.by), [each.values[name] for each in groups]) for name in answer.by]
+    columns.append(_column("runs", "runs", [each.runs for each in groups]))
+    metrics = [name for name in answer.columns if name.startswith("metrics.")]
+    for metric in metrics:
+        found = [each.summaries.get(metric) for each in groups]
+        if any(summary and summary.n != each.runs for summary, each in zip(found, groups, strict=True)):
+            columns.append(
+                _column("measured", f"with {_label(metric)}", [summary.n if summary else 0 for summary in found])
+            )
+        for key, label in _SUMMARY:
+            values = [getattr(summary, key) if summary else None for summary in found]
+            of = metric if key == "mean" or len(metrics) > 1 else ""
+            columns.append(
+                _column(f"{metric} {key}", label, [MISSING if v is None else v for v in values], of, is_measured=True)
+            )
+    return columns
+
+
+def _label(name: str, among: Sequence[str] = ()) -> str:
+    """Return what a column is called: without its kind, but where two are called so."""
+    key = name.partition(".")[2]
+    return key if sum(each.partition(".")[2] == key for each in among) <= 1 else name
+
+
+def _column(
+    name: str, label: str, values: Sequence[Any], metric: str = "", *, is_measured: bool = False
+) -> dict[str, Any]:
+    """Return a column as the view takes it; `metric` is what a summary is of. What was measured has decimals in common."""
+    there = [value for value in values if value is not MISSING]
+    said = {"name": name, "label": label, "of": metric.partition(".")[2]}
+    if there and all(isinstance(value, datetime) for value in there):
+        moments = [float("nan") if value is MISSING else value.timestamp() * 1000 for value in values]
+        return {**said, "kind": "time", "values": _floats(moments)}
+    if there and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there):
+        numbers = [float("nan") if value is MISSING else float(value) for value in values]
+        has_decimals = is_measured or name.startswith("metrics.")
+        decimals = choose_decimals([float(value) for value in there]) if has_decimals else None
+        return {**said, "kind": "number", "decimals": decimals, "values": _floats(numbers)}
+    texts: dict[str, int] = {}
+    codes = [
+        -1 if value is MISSING else texts.setdefault(format_value(value, longest=200), len(texts)) for value in values
+    ]
+    return {**said, "kind": "text", "texts": list(texts), "codes": _whole(codes)}
+
+
+def _floats(values: Sequence[float]) -> bytes:
+    import numpy as np
+
+    return np.asarray(values, dtype="<f8").tobytes()
+
+
+def _whole(values: Sequence[int]) -> bytes:
+    import numpy as np
+
+    return np.asarray(values, dtype="<i4").tobytes()

@@ -1,0 +1,217 @@
+// A grid of very many rows: columns as typed arrays, of which only the rows in sight are elements. It sorts and searches what it was
+// given; which values there are is decided in Python.
+const ROW = 32;
+const BESIDE = 12;
+const SAMPLE = 200;
+
+const floats = (view) => new Float64Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+const codes = (view) => new Int32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+const NONE = "\u2013";
+
+// A column with what it shows in each row, and where each row stands in its order; missing values stand last, whichever way.
+function readColumn(column) {
+  if (column.kind === "text") {
+    const values = codes(column.codes);
+    const rank = new Int32Array(column.texts.length);
+    const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+    column.texts.map((text, code) => [text, code]).sort((a, b) => collator.compare(a[0], b[0])).forEach(([, code], place) => (rank[code] = place));
+    const lower = column.texts.map((text) => text.toLowerCase());
+    return { ...column, text: (row) => (values[row] < 0 ? NONE : column.texts[values[row]]), key: (row) => (values[row] < 0 ? NaN : rank[values[row]]), lower: (row) => (values[row] < 0 ? "" : lower[values[row]]) };
+  }
+  const values = floats(column.values);
+  const format = column.kind === "time" ? formatMoment : column.decimals === null ? formatDigits : formatDecimals(column.decimals);
+  const said = new Array(values.length);
+  const text = (row) => (said[row] ??= Number.isNaN(values[row]) ? NONE : format(values[row]));
+  return { ...column, text, key: (row) => values[row], lower: text };
+}
+
+function formatDecimals(decimals) {
+  const format = new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return (value) => {
+    const text = format.format(value).replace("-", "\u2212");
+    // Decimals that are all zero would hide a value that is not.
+    return value !== 0 && !/[1-9]/.test(text) ? value.toExponential(2).replace("-", "\u2212") : text;
+  };
+}
+
+const DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const formatDigits = (value) => (value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : DIGITS.format(value)).replace("-", "\u2212");
+
+const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const formatMoment = (value) => MOMENT.format(value);
+
+// How wide a column is, in pixels, by its head and some of its rows; in characters a bold head would be wider than its column.
+function measure(column, rows) {
+  const step = Math.max(1, Math.floor(rows / SAMPLE));
+  let most = (column.of ? column.of.length + 1 : 0) + column.label.length + 1;
+  for (let row = 0; row < rows; row += step) most = Math.max(most, column.text(row).length);
+  return Math.round(Math.min(Math.max(most, 5), 28) * 7.5 + 16);
+}
+
+// `given`: state, first (what stands first in a row: nodes by row), idOf, selectable, onOpen, onSelect, say.
+function runGrid(given) {
+  const { state, idOf, onOpen, onSelect, say, selectable } = given;
+  const columns = state.columns.map(readColumn);
+  const selected = new Set();
+  let order = Int32Array.from({ length: state.rows }, (_, row) => row);
+  let active = 0;
+  let sorting = { column: null, descending: false };
+  let wanted = "";
+  let pinned = null;
+
+  const widths = columns.map((column) => `minmax(${measure(column, state.rows)}px, 1fr)`);
+  const template = [selectable ? "32px" : null, "128px", ...widths].filter(Boolean).join(" ");
+  const head = h("div", { class: "wb-grid-row wb-grid-head", role: "row", "aria-rowindex": "1" });
+  const above = h("div", { "aria-hidden": "true" });
+  const seen = h("div", { role: "rowgroup" });
+  const below = h("div", { "aria-hidden": "true" });
+  const frame = h("div", { class: "wb-grid-frame", role: "rowgroup" }, head);
+  const box = h("div", { class: "wb-grid", role: "grid", tabindex: "0", "aria-multiselectable": selectable ? "true" : null, "aria-label": given.label, "data-lm-suppress-shortcuts": "true", onkeydown: move, onscroll: draw }, frame, above, seen, below);
+  box.style.setProperty("--wb-grid-columns", template);
+  box.addEventListener("keydown", passSaving);
+
+  const all = selectable ? h("input", { type: "checkbox", "aria-label": "Select all rows that are shown", onchange: () => chooseAll(all.checked) }) : null;
+  const heads = columns.map((column) => {
+    const label = column.of ? `${column.of} ${column.label}` : column.label;
+    const button = h("button", { type: "button", class: "wb-sort", title: `Sort by ${label}`, onclick: () => sortBy(column) }, column.of ? [h("span", { class: "wb-note" }, column.of), " ", column.label] : column.label);
+    return h("div", { role: "columnheader", class: `wb-grid-cell wb-${column.kind}`, "aria-sort": "none" }, button);
+  });
+  head.append(...[all ? h("div", { role: "columnheader", class: "wb-grid-cell" }, all) : null, h("div", { role: "columnheader", class: "wb-grid-cell" }, given.firstLabel), ...heads].filter(Boolean));
+
+  function sortBy(column) {
+    const isSame = sorting.column === column;
+    sorting = { column, descending: isSame ? !sorting.descending : column.kind !== "text" };
+    arrange();
+    say(`Sorted by ${column.of ? `${column.of} ` : ""}${column.label}, ${sorting.descending ? "descending" : "ascending"}.`);
+  }
+
+  function arrange() {
+    const rows = [];
+    for (let row = 0; row < state.rows; row++) if (!wanted || isFound(row)) rows.push(row);
+    if (sorting.column) {
+      const { key } = sorting.column;
+      const sign = sorting.descending ? -1 : 1;
+      const keys = new Float64Array(state.rows);
+      for (const row of rows) keys[row] = key(row);
+      rows.sort((a, b) => {
+        const [one, other] = [keys[a], keys[b]];
+        if (one === other) return a - b;
+        if (Number.isNaN(one)) return Number.isNaN(other) ? a - b : 1;
+        return Number.isNaN(other) ? -1 : sign * (one - other);
+      });
+    }
+    order = Int32Array.from(rows);
+    active = Math.min(active, Math.max(order.length - 1, 0));
+    heads.forEach((cell, index) => cell.setAttribute("aria-sort", columns[index] !== sorting.column ? "none" : sorting.descending ? "descending" : "ascending"));
+    box.setAttribute("aria-rowcount", String(order.length + 1));
+    box.scrollTop = 0;
+    showChosen();
+    draw();
+  }
+
+  function isFound(row) {
+    if (idOf(row).includes(wanted)) return true;
+    return columns.some((column) => column.lower(row).toLowerCase().includes(wanted));
+  }
+
+  function search(text) {
+    wanted = text.trim().toLowerCase();
+    active = 0;
+    arrange();
+    return order.length;
+  }
+
+  function draw() {
+    const height = box.clientHeight || 480;
+    const first = Math.max(0, Math.floor(box.scrollTop / ROW) - BESIDE);
+    const last = Math.min(order.length, Math.ceil((box.scrollTop + height) / ROW) + BESIDE);
+    above.style.height = `${first * ROW}px`;
+    below.style.height = `${Math.max(0, order.length - last) * ROW}px`;
+    const rows = [];
+    for (let place = first; place < last; place++) rows.push(drawRow(order[place], place));
+    seen.replaceChildren(...rows);
+    const shown = order.length && active >= first && active < last;
+    if (shown) box.setAttribute("aria-activedescendant", `${given.prefix}-${active}`);
+    else box.removeAttribute("aria-activedescendant");
+  }
+
+  function drawRow(row, place, isPinned = false) {
+    const id = isPinned ? null : `${given.prefix}-${place}`;
+    const check = selectable ? h("input", { type: "checkbox", tabindex: "-1", "aria-label": `Select run ${idOf(row)}`, onchange: () => choose(row, !selected.has(row)) }) : null;
+    if (check) check.checked = selected.has(row);
+    const name = `wb-grid-row${!isPinned && place === active ? " wb-active" : ""}${selected.has(row) ? " wb-chosen" : ""}${isPinned ? " wb-reference" : ""}`;
+    const cells = columns.map((column) => h("div", { role: "gridcell", class: `wb-grid-cell wb-${column.kind}`, title: column.text(row).length > 26 ? column.text(row) : null }, column.text(row)));
+    const first = h("div", { role: "rowheader", class: "wb-grid-cell" }, given.first(row), isPinned ? h("span", { class: "wb-note" }, " pinned") : null);
+    return h(
+      "div",
+      { class: name, role: "row", id, "aria-rowindex": isPinned ? null : String(place + 2), "aria-selected": selectable ? String(selected.has(row)) : null, onclick: (event) => (isPinned ? null : point(event, place)), ondblclick: () => onOpen(row) },
+      check ? h("div", { role: "gridcell", class: "wb-grid-cell" }, check) : null,
+      first,
+      cells,
+    );
+  }
+
+  function point(event, place) {
+    if (event.target.closest("a, button, input")) return;
+    active = place;
+    draw();
+  }
+
+  function choose(row, isChosen) {
+    if (isChosen) selected.add(row);
+    else selected.delete(row);
+    showChosen();
+    draw();
+    onSelect([...selected]);
+  }
+
+  function chooseAll(isChosen) {
+    for (const row of order) isChosen ? selected.add(row) : selected.delete(row);
+    showChosen();
+    draw();
+    onSelect([...selected]);
+  }
+
+  function showChosen() {
+    if (!all) return;
+    let count = 0;
+    for (const row of order) count += selected.has(row);
+    all.checked = count > 0 && count === order.length;
+    all.indeterminate = count > 0 && count < order.length;
+  }
+
+  function pin(row) {
+    pinned = pinned === row ? null : row;
+    frame.replaceChildren(head, ...(pinned === null ? [] : [drawRow(pinned, -1, true)]));
+    return pinned;
+  }
+
+  // Arrows move the marked row, a blank selects it, Enter opens it.
+  function move(event) {
+    if (event.target !== box || event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(box.clientHeight / ROW) - 2);
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -order.length, End: order.length }[event.key];
+    if (step !== undefined && order.length) {
+      active = Math.min(Math.max(active + step, 0), order.length - 1);
+      bringIntoSight();
+    } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      box.scrollLeft += event.key === "ArrowLeft" ? -96 : 96;
+    } else if (event.key === " " && selectable && order.length) {
+      choose(order[active], !selected.has(order[active]));
+    } else if (event.key === "Enter" && order.length) {
+      onOpen(order[active]);
+    } else return;
+    event.preventDefault();
+  }
+
+  function bringIntoSight() {
+    const top = active * ROW;
+    const room = box.clientHeight - frame.offsetHeight;
+    if (top < box.scrollTop) box.scrollTop = top;
+    else if (top + ROW > box.scrollTop + room) box.scrollTop = top + ROW - room;
+    draw();
+  }
+
+  arrange();
+  return { box, search, pin, draw, activeRow: () => (order.length ? order[active] : null), chosen: () => [...selected] };
+}

@@ -1,0 +1,233 @@
+// Draws the run table. What is asked of runs is answered in Python; search, order and selection of what came are the grid's.
+const MOST_OFFERED = 200;
+const MODES = [["runs", "Each run"], ["group_by", "Groups that share"], ["all_but", "Groups that share all but"]];
+let views = 0;
+
+function render({ model, el }) {
+  el.classList.add("wb-view", "wb-live");
+  const prefix = `wb-runs-${(views += 1)}`;
+  const live = h("span", { class: "wb-say", role: "status", "aria-live": "polite" });
+  const say = (text) => live.replaceChildren(text);
+  const headline = h("p", { class: "wb-headline" });
+  const place = h("p", { class: "wb-quiet" });
+  const asking = h("div", { class: "wb-row" });
+  const deeds = h("div", { class: "wb-row wb-deeds" });
+  const holder = h("div", {});
+  const legend = h("p", { class: "wb-quiet" });
+  const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
+  let grid = null;
+  let mode = "runs";
+  let pinnedId = null;
+  let shownKind = "";
+  let heard = model.get("reply").number ?? 0;
+
+  const search = h("input", { type: "search", placeholder: "any text shown", oninput: () => find() });
+  const where = h("input", { type: "text", placeholder: "roc_auc > 0.9 and family = 'forest'", onkeydown: (event) => event.key === "Enter" && ask({ where: where.value }) });
+  const rows = h("select", { onchange: () => changeMode(rows.value) }, MODES.map(([value, text]) => h("option", { value }, text)));
+  const keys = chooser("Which parameters", (names) => ask({ [mode]: names }));
+  const shown = chooser("Columns", (names) => ask({ columns: names }));
+  const field = (label, control, name = "wb-field") => h("label", { class: name }, h("span", { class: "wb-quiet" }, label), control);
+  asking.append(field("Search", search), field("Condition (Enter asks)", where, "wb-field wb-long"), field("Rows", rows), keys.box, shown.box);
+
+  function ask(change) {
+    const now = model.get("state").question;
+    refusal.replaceChildren();
+    say("Asking …");
+    const question = { ...now, ...change };
+    if (change.group_by) question.all_but = [];
+    if (change.all_but) question.group_by = [];
+    model.send({ kind: "ask", question });
+  }
+
+  function changeMode(value) {
+    mode = value;
+    if (mode === "runs") return ask({ group_by: [], all_but: [] });
+    keys.box.hidden = false;
+    keys.open();
+    say("Choose the parameters.");
+  }
+
+  function find() {
+    const count = grid.search(search.value);
+    say(search.value.trim() ? `${count.toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
+  }
+
+  function show() {
+    const state = model.get("state");
+    const { question } = state;
+    headline.replaceChildren(state.headline);
+    place.replaceChildren(state.place);
+    legend.replaceChildren(state.legend);
+    where.value = question.where;
+    mode = question.group_by.length ? "group_by" : question.all_but.length ? "all_but" : "runs";
+    rows.value = mode;
+    keys.box.hidden = mode === "runs";
+    keys.offer(["params", "tags", "run"].flatMap((of) => state.known[of].map((key) => `${of}.${key}`)), question[mode] ?? []);
+    shown.offer(["metrics", "params", "tags", "run"].flatMap((of) => state.known[of].map((key) => `${of}.${key}`)), question.columns);
+    const selectable = !state.is_grouped;
+    grid = runGrid({
+      state,
+      prefix,
+      selectable,
+      label: state.headline,
+      firstLabel: state.is_grouped ? "group" : "run",
+      idOf: (row) => (state.is_grouped ? "" : state.ids[row]),
+      first: (row) => (state.is_grouped ? groupButton(row) : runName(state.ids[row])),
+      onOpen: (row) => (state.is_grouped ? openGroup(row) : openReport(state.ids[row])),
+      onSelect: showDeeds,
+      say,
+    });
+    holder.replaceChildren(state.rows ? grid.box : h("p", {}, question.where ? "Of no run this is true." : "There are no runs here yet. Run a notebook: ", question.where ? null : h("code", {}, "workbench run NOTEBOOK")));
+    pinnedId = null;
+    const kind = `${state.is_grouped} ${state.within}`;
+    if (kind !== shownKind) search.value = "";
+    shownKind = kind;
+    if (search.value) find();
+    showDeeds();
+    requestAnimationFrame(() => grid.draw());
+  }
+
+  const groupButton = (row) => h("button", { type: "button", class: "wb-sort", tabindex: "-1", title: "Show the runs of this group", onclick: () => openGroup(row) }, `Show runs`);
+  const openGroup = (row) => model.send({ kind: "open group", group: row });
+
+  function reportOf(id) {
+    const reports = model.get("reports");
+    return fileAddress(reports.paths?.[id], reports.home);
+  }
+
+  function runName(id) {
+    const address = reportOf(id);
+    const text = h("code", { title: id }, id.slice(0, 12));
+    return address ? h("a", { href: address, target: "_blank", rel: "noopener", tabindex: "-1", title: `Open the report of run ${id}` }, text) : text;
+  }
+
+  function openReport(id) {
+    const address = reportOf(id);
+    if (address) window.open(address, "_blank", "noopener");
+    else say(`JupyterLab serves no report of run ${id}: workbench open ${id} shows it.`);
+  }
+
+  // What can be done with the rows that are selected, or with the marked one.
+  function showDeeds() {
+    const state = model.get("state");
+    const button = (text, act, isPossible = true, why = "") => h("button", { type: "button", class: "wb-button", "aria-disabled": isPossible ? null : "true", title: isPossible ? null : why, onclick: () => (isPossible ? act() : say(why)) }, text);
+    const command = copyButton(() => state.command, "the command that asks the same", say);
+    const again = button("Look again", () => ask({}));
+    const back = state.within ? button("Back to the groups", () => ask({})) : null;
+    if (state.is_grouped) return deeds.replaceChildren(again, h("span", { class: "wb-quiet" }, h("code", {}, state.command), command), live);
+    const chosen = grid.chosen().map((row) => state.ids[row]);
+    const one = chosen.length === 1;
+    const said = h("span", { class: "wb-quiet" }, chosen.length ? `${chosen.length.toLocaleString("en")} selected` : "None selected");
+    const ours = model.get("is_ours");
+    const compared = `wb.compare(${JSON.stringify(chosen)}${pinnedId && !chosen.includes(pinnedId) ? `, reference=${JSON.stringify(pinnedId)}` : ""})`;
+    const name = h("input", { type: "text", class: "wb-short", placeholder: "model name", "aria-label": "Name of the model to nominate for" });
+    deeds.replaceChildren(
+      ...[
+        back,
+        again,
+        said,
+        button("Pin", () => pin(chosen[0]), one, "Select one run: it stays on top as the reference."),
+        ours && button("Copy comparison", () => copy(compared, "wb.compare(…): paste it in a cell"), chosen.length > 0, "Select the runs to compare."),
+        ours && button("Copy its command", () => model.send({ kind: "spell command", run: chosen[0] }), one, "Select one run: the command makes it again."),
+        ours && button("Archive", () => model.send({ kind: "archive", runs: chosen }), chosen.length > 0, "Select the runs to put aside."),
+        ours && h("span", { class: "wb-nominating" }, name, button("Nominate", () => nominate(chosen[0], name), one, "Select one run to nominate.")),
+        h("span", { class: "wb-quiet" }, h("code", {}, state.command), command),
+        live,
+      ].filter(Boolean),
+    );
+  }
+
+  function pin(id) {
+    const row = model.get("state").ids.indexOf(id);
+    pinnedId = grid.pin(row) === null ? null : id;
+    say(pinnedId ? `Run ${id} stays on top; comparisons are held against it.` : `Run ${id} is not pinned any more.`);
+    grid.draw();
+  }
+
+  function nominate(id, name) {
+    if (!name.value.trim()) {
+      name.focus();
+      return say("Name the model it is nominated for.");
+    }
+    say("Nominating: evidence is computed …");
+    model.send({ kind: "nominate", run: id, model: name.value.trim() });
+  }
+
+  async function copy(text, what) {
+    try {
+      await navigator.clipboard.writeText(text);
+      say(`Copied ${what}.`);
+    } catch {
+      say(`The browser does not allow copying here: ${text}`);
+    }
+  }
+
+  function hear() {
+    const reply = model.get("reply");
+    if (!reply.number || reply.number === heard) return;
+    heard = reply.number;
+    refusal.replaceChildren(reply.is_refused ? reply.text : "");
+    if (reply.copy) copy(reply.copy, "the command that makes it again");
+    else say(reply.is_refused ? "" : reply.text);
+  }
+
+  model.on("change:state", show);
+  model.on("change:reply", hear);
+  show();
+  el.append(headline, place, asking, refusal, holder, deeds, legend);
+  return () => {
+    model.off("change:state", show);
+    model.off("change:reply", hear);
+  };
+}
+
+// Names to choose from, those of very many by typing a part; what is chosen is asked for once it is closed or Enter is pressed.
+function chooser(label, onChange) {
+  let offered = [];
+  let chosen = new Set();
+  let before = "";
+  const count = h("span", { class: "wb-quiet" });
+  const part = h("input", { type: "search", placeholder: "part of a name", "aria-label": `${label}: part of a name`, oninput: () => draw() });
+  const list = h("div", { class: "wb-offered" });
+  const done = h("button", { type: "button", class: "wb-button", onclick: () => (box.open = false) }, "Show");
+  const box = h("details", { class: "wb-chooser", ontoggle: () => (box.open ? begin() : end()), onkeydown: (event) => event.key === "Escape" && close(event) }, h("summary", {}, label, " ", count), h("div", { class: "wb-choices" }, part, list, done));
+
+  const spell = () => JSON.stringify([...chosen]);
+  const begin = () => ((before = spell()), part.focus());
+  const end = () => spell() !== before && onChange([...chosen]);
+  function close(event) {
+    event.stopPropagation();
+    chosen = new Set(JSON.parse(before));
+    box.open = false;
+    draw();
+    box.querySelector("summary").focus();
+  }
+
+  function draw() {
+    const wanted = part.value.trim().toLowerCase();
+    const found = offered.filter((name) => !wanted || name.toLowerCase().includes(wanted));
+    const first = [...found.filter((name) => chosen.has(name)), ...found.filter((name) => !chosen.has(name))].slice(0, MOST_OFFERED);
+    const choice = (name) => {
+      const check = h("input", { type: "checkbox", onchange: () => (check.checked ? chosen.add(name) : chosen.delete(name), tell()) });
+      check.checked = chosen.has(name);
+      return h("label", {}, check, " ", name);
+    };
+    const more = found.length - first.length;
+    list.replaceChildren(...first.map(choice), more > 0 ? h("p", { class: "wb-quiet" }, `${more.toLocaleString("en")} more: type a part of the name.`) : "");
+    tell();
+  }
+
+  const tell = () => count.replaceChildren(`(${chosen.size})`);
+  return {
+    box,
+    open: () => ((box.open = true), part.focus()),
+    offer: (names, wanted) => {
+      offered = names;
+      chosen = new Set(wanted);
+      before = spell();
+      draw();
+    },
+  };
+}
+
+export default { render };

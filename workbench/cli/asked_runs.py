@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.links import mark_run
-from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
+from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say, suggest
 from workbench.notebooks.parameters import spell_value
 from workbench.runs.finding.outline import FIELDS, MISSING
 
 if TYPE_CHECKING:
-    from workbench.runs.table.groups import Summary
+    from workbench.runs.table.groups import Group, Summary
     from workbench.runs.table.reading import Answer, Question
 
 _SHORT_ID = 12
@@ -126,8 +128,26 @@ def _print_groups(answer: Answer, limit: int) -> None:
         if metric:
             open_console().print(f"\n[bold]{escape(_head(metric, metrics))}[/]")
         open_console().print(printed)
+    if shown and answer.by:
+        suggest(f"workbench runs --where {quote(spell_condition(shown[0]))}")
     if any(summary.n > 1 for group in shown for summary in group.summaries.values()):
         say("95 %: where the mean of very many such runs lies, on the rows they were scored on (Student's t).")
+
+
+def spell_condition(group: Group) -> str:
+    """Return the condition that is true of the runs of a group."""
+    return " and ".join(_spell_part(name, value) for name, value in group.values.items())
+
+
+def _spell_part(name: str, value: Any) -> str:
+    of, _, key = name.partition(".")
+    name = f"{of}.`{key}`" if not key.isidentifier() else name
+    if value is MISSING:
+        return f"not has {name}"
+    if isinstance(value, str):
+        text = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"{name} = '{text}'"
+    return f"{name} = {json.dumps(value)}" if not isinstance(value, datetime) else f"{name} = '{value.isoformat()}'"
 
 
 def _say_count(runs: int, summary: Summary | None, metric: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from workbench.cli import records, terminal
-from workbench.cli.options import JSON, POLICY, WHERE, open_bench
+from workbench.cli.compared_runs import print_comparison
+from workbench.cli.options import JSON, POLICY, WHERE, names_option, open_bench
+from workbench.comparisons.arrangement import Arrangement, arrange_runs
 
 
 @click.command(epilog="Margin, tries, one-sided, verdict: `workbench help WORD` says what a word means.")
@@ -15,6 +18,9 @@ from workbench.cli.options import JSON, POLICY, WHERE, open_bench
 @click.option("--reference", metavar="RUN", help="Compare with this run, not with a constant prediction.")
 @click.option("--notebook", help="Only runs of this notebook.")
 @WHERE
+@click.option("--search", metavar="TEXT", default="", help="Show only runs with this text in id, name or parameters.")
+@names_option("--columns", "Show these parameters alone.")
+@click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
 @POLICY
 @JSON
 def compare(
@@ -22,6 +28,9 @@ def compare(
     reference: str | None,
     notebook: str | None,
     where: str | None,
+    search: str,
+    columns: Sequence[str],
+    sort: str,
     policy: str | None,
     as_json: bool,
 ) -> None:
@@ -29,7 +38,11 @@ def compare(
     if run_ids and where:
         raise click.UsageError("Name the runs, or say which by --where.")
     found = open_bench().compare(run_ids, reference=reference, notebook=notebook, where=where, policy=policy)
-    terminal.print_json(found) if as_json else records.print_comparison(found)
+    runs = arrange_runs(found, Arrangement(search, sort, columns))
+    if as_json:
+        terminal.print_json(replace(found, runs=runs))
+    else:
+        print_comparison(found, runs)
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
 
 

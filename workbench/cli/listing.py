@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli import records, terminal
 from workbench.cli.asked_runs import print_answer, spell_answer
 from workbench.cli.drafts import describe_draft, print_drafts
-from workbench.cli.options import JSON, WHERE, near, open_bench
+from workbench.cli.options import JSON, WHERE, names_option, near, open_bench
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -18,24 +18,14 @@ if TYPE_CHECKING:
     from workbench.workflow import Workbench
 
 
-def _split(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
-    """Return names that were given one by one or with commas between."""
-    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
-
-
-def _names(option: str, says: str) -> Callable[[Any], Any]:
-    """Return an option that takes names."""
-    return click.option(option, multiple=True, metavar="NAME,…", callback=_split, help=says)
-
-
 @click.command()
 @click.option("--notebook", help="Only runs of this notebook.")
 @WHERE
 @click.option("--search", metavar="TEXT", default="", help="Only runs that show this text, in whichever letters.")
-@_names("--columns", "What to show, e.g. roc_auc,family.")
+@names_option("--columns", "What to show, e.g. roc_auc,family.")
 @click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
-@_names("--group-by", "One row for all runs that have the same of these.")
-@_names("--all-but", "One row for all runs that differ in nothing but these, such as the seed.")
+@names_option("--group-by", "One row for all runs that have the same of these.")
+@names_option("--all-but", "One row for all runs that differ in nothing but these, such as the seed.")
 @click.option("--mlflow", metavar="ADDRESS", help="The runs of an MLflow tracking store, whoever logged them.")
 @click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many to print.")
 @click.option("--all", "is_all", is_flag=True, help="Those put aside and the drafts of notebooks run by hand, too.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,16 @@ WHERE = click.option(
     metavar="CONDITION",
     help="Only runs of which this is true, e.g. \"roc_auc > 0.9 and family = 'forest'\".",
 )
+
+
+def _split(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
+    """Return names that were given one by one or with commas between."""
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
+
+def names_option(option: str, says: str) -> Callable[[Any], Any]:
+    """Return an option that takes names."""
+    return click.option(option, multiple=True, metavar="NAME,…", callback=_split, help=says)
 
 
 def typed_policy(name: str | None) -> str | None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from workbench.cli.annotations import list_said
 from workbench.cli.links import mark_run
 from workbench.cli.run_tables import (
-    Column,
-    columns_of_names,
     columns_of_runs,
     print_table_of_runs,
     say_same,
@@ -26,8 +24,6 @@ from workbench.cli.terminal import (
     print_facts,
     say,
 )
-from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, describe_selection
-from workbench.comparisons.comparison import headline as comparison_headline
 from workbench.comparisons.holdouts import count_holdouts
 from workbench.ledger.events import EVENTS
 from workbench.records.digest import short
@@ -46,19 +42,9 @@ if TYPE_CHECKING:
     from workbench.reviews.ledger_audit import LedgerAudit
     from workbench.runs.profiling import Profile
     from workbench.signing.allowed_signers import Signatory
-    from workbench.stats.interval import Interval
     from workbench.sweeps.search import SweepPlan
     from workbench.workflow.doctor import Symptom
     from workbench.workflow.starting import Started
-
-_VERDICTS = {
-    Verdict.BETTER: "[green]✓ better[/]",
-    Verdict.NOT_WORSE: "[green]= not worse[/]",
-    Verdict.WORSE: "[red]✕ worse[/]",
-    Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
-    None: "[yellow]? unclear[/]",
-}
-
 
 # Runs
 
@@ -250,32 +236,6 @@ def print_resumption(resumption: Resumption) -> None:
 
 
 # Comparison
-
-
-def print_comparison(comparison: Comparison, most: int = 15) -> None:
-    """Print a comparison: the sentence first, then a table, best first."""
-    console = open_console()
-    console.print(f"[bold]{escape(comparison_headline(comparison))}[/]", soft_wrap=True)
-    shown, parameters = comparison.runs[:most], [run.parameters for run in comparison.runs]
-    value = f"{comparison.metric} {'↑' if comparison.direction == 'higher' else '↓'}"
-    before = [
-        *columns_of_names(comparison, [run.run_id for run in shown]),
-        Column(value, "right", [format_number(run.value) for run in shown]),
-        Column("better by", "right", [_interval(run.advantage) for run in shown]),
-        Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),
-    ]
-    print_table_of_runs(before, parameters, [])
-    if len(comparison.runs) > most:
-        console.print(f"[dim]and {len(comparison.runs) - most} more; --json shows all[/]")
-    reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
-    say(f"{reference}. A difference below {comparison.margin:g} counts as none{say_same(parameters)}.")
-    if isinstance(comparison, RunComparison):
-        for line in describe_selection(comparison):
-            say(line)
-
-
-def _interval(interval: Interval | None) -> str:
-    return "no interval" if interval is None else f"{interval.low:+.2g} … {interval.high:+.2g}"
 
 
 # Release and ledger

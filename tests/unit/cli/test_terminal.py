@@ -19,9 +19,9 @@ from tests.unit.comparisons.builders import build_compared_run, build_comparison
 from tests.unit.evidence.builders import build_evidence
 from tests.unit.people import ENDED
 from tests.unit.reviews.builders import build_review
+from workbench.cli import compared_runs, terminal
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
-from workbench.cli import terminal
 from workbench.errors import Refused, WorkbenchError
 from workbench.ledger.ledger import Event, seal_entry
 from workbench.nominations.obstacles import Obstacle
@@ -94,7 +94,7 @@ def test_no_logged_text_reaches_the_terminal_as_a_command(capsys, text):
     entry = seal_entry(None, time=ENDED, event=Event.NOMINATED, actor=kept, subject=kept, body={"run": kept})
     terminal_views.print_runs([run, other])
     terminal_views.print_run(run, text)
-    terminal_views.print_comparison(comparison)
+    compared_runs.print_comparison(comparison)
     terminal_reviews.print_review(review)
     terminal_views.print_ledger([entry], [text])
     terminal_views.print_release(Release(None, "", decide("serve", text, [text]), ()), text)
@@ -134,7 +134,7 @@ def test_a_number_that_a_search_drew_is_shown_with_four_digits(capsys, view):
     drawn = [{"rate": 0.0123456789012345}, {"rate": 0.0123456789012345 if view == "the same in all" else 0.5}]
     if view == "comparison":
         runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=values) for n, values in enumerate(drawn))
-        text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+        text = printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs))
     else:
         text = printed(capsys, terminal_views.print_runs, [build_run(n, parameters=drawn[n]) for n in (0, 1)])
     assert "0.01235" in text

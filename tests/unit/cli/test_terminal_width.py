@@ -16,6 +16,7 @@ from tests.unit.evidence.builders import build_evidence, build_execution
 from tests.unit.evidence.measure_builders import build_class, build_classes
 from tests.unit.people import ENDED, RUN_ID
 from tests.unit.reviews.builders import build_review
+from workbench.cli import compared_runs
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
 from workbench.comparisons.comparison import RunComparison, Verdict
@@ -68,7 +69,7 @@ def test_no_parameter_in_which_runs_differ_is_dropped_and_a_wide_terminal_shows_
         if print_them == "runs":
             return printed(capsys, terminal_views.print_runs, [build_run(n, parameters=MANY[n]) for n in (0, 1)])
         runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=MANY[n]) for n in (0, 1))
-        return printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+        return printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs))
 
     narrow, wide = table(80), table(240)
     assert "others" in narrow
@@ -86,7 +87,7 @@ def test_what_fits_into_eighty_columns_has_its_columns_and_no_value_is_broken(ca
     runs = [build_run(n, parameters=each, started=ENDED, ended=ENDED) for n, each in enumerate(sets)]
     assert "hist_gradient_boosting 0.03" in printed(capsys, terminal_views.print_runs, runs)
     compared = tuple(build_compared_run(run_id=f"{n:012x}", parameters=each) for n, each in enumerate(sets))
-    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=compared))
+    text = printed(capsys, compared_runs.print_comparison, build_comparison(runs=compared))
     assert "hist_gradient_boosting 0.03" in text
     assert "others" not in text
 
@@ -98,14 +99,14 @@ def test_runs_that_differ_in_a_fourth_parameter_do_not_look_the_same(capsys):
         {"a": 2, "b": 3, "c": 4},
     ]
     runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters=each) for n, each in enumerate(sets))
-    lines = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs)).splitlines()
+    lines = printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs)).splitlines()
     assert {lines[1].split()[-1], *(line.split()[-1] for line in lines[3:5])} == {"strength", "0.1", "0.2"}
     assert lines[5].split()[-3:] == ["2", "3", "4"]
 
 
 def test_what_differs_in_a_run_that_is_not_printed_is_not_said_to_be_the_same(capsys):
     runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": 1, "seed": int(n > 15)}) for n in range(20))
-    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    text = printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs))
     assert "the same in all: n=1." in text
     assert "seed" in text.splitlines()[1]
 
@@ -118,7 +119,7 @@ def test_a_comparison_of_a_project_says_what_it_took_what_the_tries_are_and_who_
         unpaired=("Run x was not scored on just the holdout's rows.",),
         overwritten=(Overwritten("best.joblib", ("a", "b"), in_turn=False, is_told=True),),
     )
-    text = printed(capsys, terminal_views.print_comparison, found)
+    text = printed(capsys, compared_runs.print_comparison, found)
     assert f"Compared: 1 run of wine.ipynb on holdout {found.holdout_digest[:12]}." in text
     assert "2 tries: run 3f9a1c27d05b, draft 1a2b3c4d." in text
     assert "Left out: Run x was not scored" in text
@@ -154,14 +155,14 @@ def test_runs_show_the_metric_that_decides_and_what_they_are_besides(capsys):
 
 def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):
     runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": n}) for n in range(20))
-    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    text = printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs))
     assert max(widths("\n".join(text.splitlines()[1:-1]))) <= 80
     assert "and 5 more; --json shows all" in text
 
 
 def test_a_comparison_without_an_interval_shows_that_it_has_none(capsys):
     runs = (build_compared_run(advantage=None, verdict=Verdict.INCONCLUSIVE),)
-    text = printed(capsys, terminal_views.print_comparison, build_comparison(runs=runs))
+    text = printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs))
     assert "? unclear" in text
     assert "none" in text
 

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from workbench.cli.asked_runs import spell_condition
 from workbench.errors import UsageError
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.columns import OWN, Columns, build_columns
@@ -167,6 +168,13 @@ def test_what_cannot_be_asked_is_told(question, what):
     import re
 
     assert re.search(what, caught.value.in_one_line)
+
+
+def test_the_runs_of_a_group_are_found_by_the_condition_that_is_told():
+    odd = build(params_family=['"it\'s"', '"a\\\\b"', "1", "1.5", "true", None])
+    for by in (["family"], ["family", "seed"]):
+        for group in ask(odd, group_by=by).groups:
+            assert numbers(ask(odd, where=spell_condition(group))) == sorted(group.places)
 
 
 def test_no_runs_are_an_answer_too():

@@ -1,0 +1,45 @@
+"""What was compared is shown in part and in another order, and nothing of what was said of it changes."""
+
+from __future__ import annotations
+
+import pytest
+from workbench.comparisons.arrangement import Arrangement, arrange_runs
+
+from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval
+from workbench.errors import UsageError
+
+RUNS = (
+    build_compared_run(run_id="a" * 12, parameters={"family": "forest", "depth": 3}, value=0.9),
+    build_compared_run(run_id="b" * 12, parameters={"family": "ridge"}, value=0.8, advantage=build_interval(low=0.6)),
+    build_compared_run(run_id="c" * 12, parameters={"family": "Forest", "depth": 10}, value=0.7, advantage=None),
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, "abc"),
+        ({"search": "FOREST"}, "ac"),
+        ({"search": "bbb"}, "b"),
+        ({"search": "nowhere"}, ""),
+        ({"sort": "depth"}, "acb"),
+        ({"sort": "-params.depth"}, "cab"),
+        ({"sort": "roc_auc"}, "cba"),
+        ({"sort": "-advantage"}, "bac"),
+        ({"sort": "family", "search": "e"}, "acb"),
+    ],
+)
+def test_runs_are_chosen_and_sorted(asked, shown):
+    found = arrange_runs(build_comparison(runs=RUNS), Arrangement(**asked))
+    assert "".join(run.run_id[0] for run in found) == shown
+
+
+def test_only_the_named_parameters_are_shown():
+    found = arrange_runs(build_comparison(runs=RUNS), Arrangement(columns=["depth"]))
+    assert [run.parameters for run in found] == [{"depth": 3}, {}, {"depth": 10}]
+
+
+def test_a_name_that_no_run_has_is_told_with_those_there_are():
+    with pytest.raises(UsageError, match="'dept'") as caught:
+        arrange_runs(build_comparison(runs=RUNS), Arrangement(sort="-dept", columns=["family"]))
+    assert "roc_auc, advantage, depth, family" in caught.value.in_one_line

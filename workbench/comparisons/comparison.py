@@ -139,11 +139,16 @@ def headline(comparison: Comparison) -> str:
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
-    bounds = f"{best.advantage.low:+.3g} to {best.advantage.high:+.3g}".replace("-", "\N{MINUS SIGN}")
+    bounds = f"{_signed(best.advantage.low)} to {_signed(best.advantage.high)}"
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
+
+
+def _signed(value: float) -> str:
+    """Return a number with its sign and three digits, the last of them zero or not: +0.500 beside +0.499."""
+    return f"{value:+#.3g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 
 _MOST_NAMED, _FEW_NAMED = 20, 5

@@ -28,6 +28,7 @@ from workbench.words.numbers import (
     format_signed,
     format_value,
 )
+from workbench.words.suggesting import suggest_nominating
 
 _MOST_COLUMNS = 4
 _VERDICTS: Mapping[Verdict | None, tuple[str, str, str]] = {
@@ -69,6 +70,7 @@ def comparison_state(comparison: Comparison) -> dict[str, Any]:
         "first_order": {"key": "value", "direction": "descending" if comparison.direction == "higher" else "ascending"},
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
+        "next": _describe_next(comparison),
         "words": explain_all(_WORDS),
     }
 
@@ -102,8 +104,9 @@ def _lay_out(comparison: Comparison) -> _Table:
 
 
 def _is_numeric(name: str, runs: Sequence[ComparedRun]) -> bool:
-    values = [run.parameters[name] for run in runs if name in run.parameters]
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    values = [run.parameters.get(name) for run in runs]
+    known = [value for value in values if value is not None]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
 
 
 def _empty_state(comparison: Comparison) -> dict[str, str]:
@@ -136,11 +139,10 @@ def _columns(comparison: Comparison, table: _Table) -> list[dict[str, Any]]:
     ]
     columns += [_column("others", f"{len(table.folded)} more parameters", "text")] if table.folded else []
     better = "higher is better" if comparison.direction == "higher" else "lower is better"
-    columns.append(_column("value", comparison.metric, "number", note=better))
+    columns += [_column("value", comparison.metric, "number", note=better), _column("verdict", "Verdict", "text")]
     advantage = _column("advantage", "Advantage over the reference", "chart", note="right is better")
     columns.append({**advantage, "help": explain("advantage")})
-    columns.append(_column("low", "Estimate, lower to upper bound", "number"))
-    return [*columns, _column("verdict", "Verdict", "text")]
+    return [*columns, _column("low", "Estimate, lower to upper bound", "number")]
 
 
 def _column(key: str, label: str, kind: str, note: str = "") -> dict[str, Any]:
@@ -264,6 +266,12 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
     )
     left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if count else []))]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
+
+
+def _describe_next(comparison: Comparison) -> dict[str, str]:
+    notebooks = comparison.notebooks if isinstance(comparison, RunComparison) else ()
+    command = suggest_nominating(comparison.best.run_id, notebooks[0] if len(notebooks) == 1 else "")
+    return {"text": "To put the best of them before reviewers:", "command": command}
 
 
 def _legend(comparison: Comparison) -> str:

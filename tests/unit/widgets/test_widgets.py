@@ -205,6 +205,17 @@ class TestComparison:
         assert "depth" in labels
         assert "seed" not in labels
 
+    def test_a_number_that_may_be_none_stands_among_numbers(self) -> None:
+        runs = tuple(build_compared_run(run_id=str(depth), parameters={"depth": depth}) for depth in (2, None, 8))
+        state = comparison_state(build_comparison(runs=runs))
+        assert [column["kind"] for column in state["columns"]][1] == "number"
+        assert [row["cells"][0]["text"] for row in state["rows"]][1:] == ["2", "none", "8"]
+
+    def test_what_comes_next_is_a_command_with_the_best_run_and_a_name_that_can_be_one(self) -> None:
+        of_project = RunComparison(**vars(build_comparison()), notebooks=("notebooks/05.08-Random-Forests.ipynb",))
+        assert comparison_state(of_project)["next"]["command"].endswith("--model random-forests")
+        assert comparison_state(build_comparison())["next"]["command"].endswith("--model NAME")
+
     def test_many_differing_parameters_share_one_column(self) -> None:
         runs = build_runs(0.02, 0.01, **{name: [1, 2] for name in "abcdef"})
         state = comparison_state(build_comparison(runs=runs))

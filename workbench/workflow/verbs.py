@@ -31,7 +31,7 @@ class WorkflowVerbs(ReviewVerbs):
         self.load_nominee(subject)  # what cannot be reviewed is said here, not in a browser
         open_review(subject, self.settings, port=port, say=say)
 
-    def lab(self, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
+    def lab(self, *, port: int | None, mlflow_port: int | None, say: Callable[[str], None]) -> None:
         """Run JupyterLab and MLflow's page on loopback until one of them ends or Ctrl-C."""
         from workbench.workflow.lab import run_lab
 

@@ -15,6 +15,7 @@ from workbench.comparisons.comparison import (
     name_overwritten,
     spell_tries,
 )
+from workbench.comparisons.elsewhere import describe_elsewhere
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
@@ -260,11 +261,8 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
 def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
-    count = comparison.elsewhere
-    others = (
-        f"{count:,} finished run{'' if count == 1 else 's'} on other holdouts: other rows, so no comparison row by row"
-    )
-    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if count else []))]
+    others = describe_elsewhere(comparison.elsewhere, comparison.others)
+    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if others else []))]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 

@@ -21,6 +21,7 @@ from workbench.records.digest import short
 from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.words.explaining import explain, explain_all
+from workbench.words.findings import prose
 from workbench.words.numbers import (
     MISSING,
     choose_decimals,
@@ -44,9 +45,10 @@ _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
 NO_INTERVAL = {"estimate": MISSING, "bounds": ""}
 
 
-def fact_state(name: str, text: str, digest: str = "") -> dict[str, str]:
+def fact_state(name: str, text: str, digest: str = "") -> dict[str, Any]:
     """Return a named fact, with what a word of the glossary means; a digest is shown short and copied whole."""
-    return {"name": name, "help": explain(name), "text": text, "digest": short(digest), "copy": digest}
+    shown = {"text": text, "parts": prose(text), "digest": short(digest), "copy": digest}
+    return {"name": name, "help": explain(name), **shown}
 
 
 def verdict_state(verdict: Verdict | None) -> dict[str, str]:
@@ -241,7 +243,7 @@ def _value_key(value: Any) -> tuple[Any, ...] | None:
     return (0, float(value), "") if is_number else (1, 0.0, str(value))
 
 
-def _facts(comparison: Comparison) -> list[dict[str, str]]:
+def _facts(comparison: Comparison) -> list[dict[str, Any]]:
     levels = {run.advantage.level for run in comparison.runs if run.advantage}
     level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
     where = "" if comparison.other_splits else " on this holdout"
@@ -258,7 +260,7 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
     ]
 
 
-def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
+def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
     others = describe_elsewhere(comparison.elsewhere, comparison.others)

@@ -85,7 +85,7 @@ function explainWords(words) {
 
 function facts(items, say) {
   const digest = (fact) => h("span", { class: "wb-digest", title: fact.copy }, fact.digest, copyButton(() => fact.copy, `${fact.name.toLowerCase()} digest`, say));
-  const pair = (fact) => h("div", {}, h("dt", {}, word(fact.name, fact.help)), h("dd", {}, fact.text, fact.digest ? digest(fact) : null));
+  const pair = (fact) => h("div", {}, h("dt", {}, word(fact.name, fact.help)), h("dd", {}, prose(fact.parts), fact.digest ? digest(fact) : null));
   return h("dl", { class: "wb-facts" }, items.map(pair));
 }
 

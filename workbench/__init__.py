@@ -27,7 +27,6 @@ __all__ = [
     "Secret",
     "Workbench",
     "compare",
-    "folder",
     "follow",
     "log_dataset",
     "log_evaluation",
@@ -35,7 +34,6 @@ __all__ = [
     "log_metrics",
     "log_model",
     "log_predictions",
-    "params",
     "review",
     "runs",
     "secret",
@@ -49,13 +47,15 @@ _HOMES = {
     "log_evaluation": "workbench.interactive",
     "review": "workbench.interactive",
 }
-# What is another thing in every run is asked for whenever it is named.
+# What is another thing in every run is asked for whenever it is named. `from workbench import *` leaves these out: a folder is made
+# for whoever asks for it, and without a run around it that would be a draft of nothing.
 _COMPUTED = {"folder": "run_folder", "params": "run_parameters"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        near = import_module("difflib").get_close_matches(name, __all__, n=2)
+    known = [*__all__, *_COMPUTED]
+    if name not in known:
+        near = import_module("difflib").get_close_matches(name, known, n=2)
         meant = f". Did you mean {' or '.join(f'wb.{each}' for each in near)}?" if near else ""
         raise AttributeError(f"module 'workbench' has no attribute {name!r}{meant}")
     if name in _COMPUTED:

@@ -56,12 +56,46 @@ def test_in_a_fresh_folder_a_card_makes_an_experiment_and_the_panel_runs_it(lab:
     report = lab.page.request.get(last.locator("a").get_attribute("href") or "")
     assert "log_loss" in report.text()
     assert "sandbox" in report.headers["content-security-policy"]
-    compared = click_card(lab, "Compare")
-    expect(compared.locator(".wb-live .wb-headline")).to_contain_text("a constant prediction")
+    require_reached_by_keys_alone(lab)
     empty = click_card(lab, "Review").locator(".wb-empty")
     expect(empty).to_contain_text("1 run finished on a holdout, and none is nominated.")
     expect(empty).to_contain_text("workbench.db")
     expect(click_card(lab, "Tour")).to_contain_text("A tour in ten minutes")
+
+
+def require_reached_by_keys_alone(lab: Lab) -> None:
+    """Without a mouse: the panel's first field from the palette, the comparison from its card, its controls; seen throughout."""
+    keyboard, focused = lab.page.keyboard, lab.page.locator(":focus")
+    keyboard.press("Control+Shift+C")
+    keyboard.type("workbench: run this")
+    lab.page.locator(".lm-CommandPalette-item.lm-mod-active", has_text="Run This Notebook").wait_for()
+    keyboard.press("Enter")
+    expect(lab.page.locator(".wb-panel").get_by_label("family")).to_be_focused()
+    keyboard.press("Control+Shift+L")
+    lab.page.locator(".jp-Launcher:visible .jp-LauncherCard", has_text="Compare").wait_for()
+    press_until(lab, "Tab", ".jp-LauncherCard[title^='Runs side by side']")
+    keyboard.press("Enter")
+    view = lab.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .wb-live")
+    expect(view.locator(".wb-headline")).to_contain_text("a constant prediction")
+    expect(lab.page.locator(".jp-Cell:first-child:focus")).to_be_visible()
+    for what in (
+        ".wb-facts .wb-copy",
+        ".wb-sort",
+        ".wb-run .wb-copy",
+        "[aria-label='Copy command']",
+        "summary",
+    ):
+        press_until(lab, "Tab", f".wb-live {what}")
+        assert focused.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+        expect(focused).to_be_in_viewport()
+
+
+def press_until(lab: Lab, key: str, selector: str, most: int = 40) -> None:
+    for _ in range(most):
+        if lab.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        lab.page.keyboard.press(key)
+    pytest.fail(f"{most} times {key} did not lead to {selector}.")
 
 
 def require_strangers_refused(server: Server) -> None:

@@ -140,7 +140,7 @@ def rows_that_training_had(world: World) -> Mutation:
     known = story.holdout.iloc[story.some()]
     assert story.train is not None
     train = pd.concat([story.train, known], ignore_index=True)
-    return world.refuses(replace(story, train=train), f"{len(known):,} holdout rows also stand in the training data")
+    return world.refuses(replace(story, train=train), f"{len(known):,} holdout row")
 
 
 def training_rows_of_another_shape(world: World) -> Mutation:

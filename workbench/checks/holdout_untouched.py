@@ -63,6 +63,19 @@ def _find_missing(evidence: Evidence) -> str:
     return "" if any(item.role == "train" for item in evidence.datasets) else "The run declared no training table."
 
 
+def _say_shared(shared: int, alike: int) -> str:
+    """Say how many holdout rows training had as they are, and how many more had a row there that is nearly the same."""
+    same = f"{shared:,} holdout row{' also stands' if shared == 1 else 's also stand'} in the training data."
+    nearly = alike - shared
+    if nearly <= 0:
+        return same
+    says = (
+        f"{nearly:,} {'has' if nearly == 1 else 'have'} a row in the training data that is nearly the same: numbers differ by less "
+        "than about 1/10,000 of their range, texts only in case or blanks."
+    )
+    return f"{same} Of the others {says}" if shared > 0 else f"Of the holdout rows {says}"
+
+
 def _judge(holdout: HoldoutFact, most: float, limit: str) -> Finding:
     shared, alike = holdout.shared_rows, holdout.alike_rows
     if shared is None or alike is None:
@@ -73,10 +86,8 @@ def _judge(holdout: HoldoutFact, most: float, limit: str) -> Finding:
         return Finding("holdout_untouched", Status.UNKNOWN, "not comparable", limit, reason)
     value = f"{shared:,} of {holdout.rows:,} rows shared with the training tables, {alike:,} alike"
     if shared < 0 or max(shared, alike) > most:
-        reason = (
-            f"{shared:,} holdout rows also stand in the training data, {alike:,} once numbers are rounded to 1/10,000 of their "
-            "range and texts lack case and blanks. The score flatters the model: remove them from the training data and run again."
-        )
+        advice = "The score flatters the model: remove such rows from the training data and run again."
+        reason = f"{_say_shared(shared, alike)} {advice}"
         return Finding("holdout_untouched", Status.FAIL, value, limit, reason)
     if not holdout.covered:
         reason = (

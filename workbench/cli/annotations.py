@@ -44,12 +44,22 @@ def name_runs(runs: Sequence[Run]) -> str:
 _FEW = 4
 
 
+def _name_drafts(ids: Sequence[str]) -> list[str]:
+    if not ids:
+        return []
+    return [f"{len(ids):,} drafts"] if len(ids) > _FEW else [f"draft{'s' if len(ids) > 1 else ''} {', '.join(ids)}"]
+
+
 def print_removal(removal: Removal, *, is_done: bool, err: bool = False) -> None:
     """Say what was deleted, or what would be, and what of looks at a holdout stays; `err` says it beside the result."""
     tell, count = note if err else say, len(removal.looks)
     size, kept = format_size(removal.freed_bytes), format_size(removal.kept_bytes)
-    does = "would be" if not is_done else "is" if len(removal.runs) == 1 else "are"
-    tell(f"{name_runs(removal.runs)} {does} deleted with {size} of files, here and in MLflow.")
+    does = "would be" if not is_done else "is" if len(removal.names) == 1 else "are"
+    named = [*([name_runs(removal.runs)] if removal.runs else []), *_name_drafts(removal.drafts)]
+    who = " and ".join(named)
+    tell(
+        f"{who[:1].upper()}{who[1:]} {does} deleted with {size} of files{', here and in MLflow' if removal.runs else ''}."
+    )
     if count:
-        which = "It" if len(removal.runs) == 1 else f"{count:,} of them"
+        which = "It" if len(removal.names) == 1 else f"{count:,} of them"
         tell(f"{which} had seen a holdout: the rows and scores it is known by ({kept}) stay, and still count as tries.")

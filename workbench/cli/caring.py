@@ -9,9 +9,11 @@ from workbench.cli.options import JSON, open_bench
 
 
 @click.command()
-@click.option("--port", default=8888, show_default=True, type=click.IntRange(1, 65535), help="JupyterLab's.")
-@click.option("--mlflow-port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="MLflow's.")
-def lab(port: int, mlflow_port: int) -> None:
+@click.option("--port", show_default="8888, or the next free one", type=click.IntRange(1, 65535), help="JupyterLab's.")
+@click.option(
+    "--mlflow-port", show_default="5000, or the next free one", type=click.IntRange(1, 65535), help="MLflow's."
+)
+def lab(port: int | None, mlflow_port: int | None) -> None:
     """Open JupyterLab and the MLflow page, both on loopback."""
     open_bench().lab(port=port, mlflow_port=mlflow_port, say=terminal.say)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say
+from workbench.cli.terminal import escape, format_age, format_number, new_table, note, open_console, say
 
 if TYPE_CHECKING:
     from workbench.runs.finding.drafting import Draft
@@ -33,6 +33,7 @@ def print_drafts(drafts: Sequence[Draft], deciding: Sequence[str]) -> None:
             format_age(draft.changed),
         )
     open_console().print(table)
+    note("`workbench open DRAFT` shows what is kept of one, `workbench delete DRAFT` removes it.")
 
 
 def _say_metrics(draft: Draft, deciding: Sequence[str]) -> str:

@@ -56,13 +56,13 @@ def archive(run_ids: Sequence[str], undo: bool, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be deleted, and delete nothing.")
 @JSON
 def delete(run_ids: Sequence[str], yes: bool, dry_run: bool, as_json: bool) -> None:
-    """Delete runs with their files and their run in MLflow, but for what the ledger names."""
+    """Delete runs with their files and their run in MLflow, but for what the ledger names; drafts, too."""
     bench = open_bench()
     planned = bench.delete(run_ids, dry_run=True)
     if not dry_run:
         if not yes:
             _ask(planned)
-        planned = bench.delete([run.id for run in planned.runs])
+        planned = bench.delete(planned.names)
     terminal.print_json(planned) if as_json else print_removal(planned, is_done=not dry_run)
 
 
@@ -103,7 +103,7 @@ def export(path: Path, notebook: str | None, where: str | None, is_all: bool, as
 @click.option("--mlflow", "what", flag_value="mlflow", help="The run on MLflow's page.")
 @JSON
 def open_run(run_id: str, what: What | None, as_json: bool) -> None:
-    """Open a run's report in the browser, or say where it is."""
+    """Open a run's report in the browser, or what is kept of a draft, and say where it is."""
     place = open_bench().find_place(run_id, what or "report")
     if as_json:
         terminal.print_json(place)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
 from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
@@ -85,7 +86,8 @@ class RunComparison(Comparison):
 
     `unpaired` says of each run that was left out why; `overwritten` names the files beside the runs' folders that several of them
     wrote; `seen` names each different thing that was seen on the holdout, by who showed it first (see `name_looks`), and each
-    other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts; `names` are what people
+    other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts, `others` says which of
+    them can be compared, and how; `names` are what people
     call the runs, by id; `reference_parameters` are those of the run they are held against.
     """
 
@@ -93,6 +95,7 @@ class RunComparison(Comparison):
     unpaired: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     elsewhere: int = 0
+    others: tuple[OtherHoldout, ...] = ()
     overwritten: tuple[Overwritten, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     reference_parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -139,11 +142,16 @@ def headline(comparison: Comparison) -> str:
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
         return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
-    bounds = f"{best.advantage.low:+.3g} to {best.advantage.high:+.3g}".replace("-", "\N{MINUS SIGN}")
+    bounds = f"{_signed(best.advantage.low)} to {_signed(best.advantage.high)}"
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
+
+
+def _signed(value: float) -> str:
+    """Return a number with its sign and three digits, the last of them zero or not: +0.500 beside +0.499."""
+    return f"{value:+#.3g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 
 _MOST_NAMED, _FEW_NAMED = 20, 5
@@ -159,6 +167,7 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+        *([f"Left out: {said}."] if (said := describe_elsewhere(comparison.elsewhere, comparison.others)) else []),
         *describe_overwritten(comparison),
     ]
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from workbench.comparisons.comparison import RunComparison
+from workbench.errors import UsageError
 from workbench.policies.verbs import PolicyVerbs
 from workbench.runs.run import Run
 from workbench.runs.verbs import RunVerbs
+
+if TYPE_CHECKING:
+    from workbench.comparisons.elsewhere import OtherHoldout
+
+
+@contextmanager
+def _tell_elsewhere(count: int, others: Sequence[OtherHoldout]) -> Iterator[None]:
+    """Let who has nothing to compare on the newest holdout hear of the runs on others."""
+    try:
+        yield
+    except UsageError as exc:
+        if not others:
+            raise
+        from workbench.comparisons.elsewhere import describe_elsewhere
+
+        why = [*exc.reasons, f"{describe_elsewhere(count, others)}."]
+        raise UsageError(exc.what, why=why, next_step=f"{exc.next_step} Or see the others as said above.") from exc
 
 
 class ComparisonVerbs(PolicyVerbs, RunVerbs):
@@ -29,6 +49,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries.
         """
         from workbench.comparisons.comparing import compare_alike, require_scored
+        from workbench.comparisons.elsewhere import list_other_holdouts
         from workbench.comparisons.looking import find_looks, find_other_splits
         from workbench.comparisons.tries import find_other_rules
         from workbench.runs.keeping import read_recorded
@@ -38,30 +59,33 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         other = self.show(reference) if reference else None
         named = {run.id: run for run in map(self.show, run_ids)}
         candidates, elsewhere = (list(named.values()), ()) if named else self._runs_on_newest_holdout(notebook, where)
+        others = list_other_holdouts([candidates[0], *elsewhere], notebook, where) if elsewhere else ()
         runs = [run for run in candidates if other is None or run.id != other.id]
         require_scored(runs)
         require_scored([other] if other else runs)
         rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
         splits = find_other_splits(self, runs[0], looks)
-        others = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
-        seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in others))
-        compared = compare_alike(
-            runs,
-            against=other,
-            policy=rules,
-            tried=len(seen),
-            other_rules=len(others),
-            other_splits=splits.count_more(looks),
-            read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
-            row_ids=self._read_row_ids(runs),
-            must_pair=bool(named),
-        )
+        policies = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
+        seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in policies))
+        with _tell_elsewhere(len(elsewhere), others):
+            compared = compare_alike(
+                runs,
+                against=other,
+                policy=rules,
+                tried=len(seen),
+                other_rules=len(policies),
+                other_splits=splits.count_more(looks),
+                read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
+                row_ids=self._read_row_ids(runs),
+                must_pair=bool(named),
+            )
         names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
         return replace(
             compared,
             notebooks=tuple(sorted({run.notebook for run in runs})),
             seen=seen,
             elsewhere=len(elsewhere),
+            others=others,
             overwritten=tuple(find_overwritten(runs)),
             names=names,
             reference_parameters=other.parameters if other else {},

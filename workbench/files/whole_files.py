@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 
 def replace_file(folder: int, name: str, content: bytes) -> None:
@@ -18,6 +21,39 @@ def replace_file(folder: int, name: str, content: bytes) -> None:
     with os.fdopen(opened, "wb") as file:
         file.write(content)
     os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and to the disk; where it is a link, the file it leads to, with the rights that has.
+
+    It is written under a name that nobody can guess, through no link. Raises OSError that names the file that was asked for.
+    """
+    temporary = None
+    try:
+        real = path.resolve()
+        opened, temporary = tempfile.mkstemp(prefix=".", suffix=".new", dir=real.parent)
+        with os.fdopen(opened, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), _find_mode(real))
+            os.fsync(file.fileno())
+        Path(temporary).replace(real)
+        temporary = None
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+
+
+def _find_mode(path: Path) -> int:
+    """Return the rights of a file, or those that a new one gets."""
+    with suppress(FileNotFoundError):
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def open_folder(path: str | os.PathLike[str]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +9,13 @@ from workbench.config import (
     MARKER,
     find_notebook,
     find_project,
-    find_template,
     is_home_given,
     is_marked,
     read_settings,
 )
 from workbench.errors import UsageError, WorkbenchError
 from workbench.notebooks.notebook import parse_notebook
-from workbench.workflow.starting import mark_project, start_project, write_experiment
+from workbench.workflow.starting import give_warm_kernel, mark_project, start_project, write_experiment
 
 EXPERIMENT = "experiment"
 
@@ -92,39 +89,19 @@ def _make_missing(path: Path, project: Path) -> list[str]:
         made = [name for name in start_project(project).made if name.endswith(".ipynb")]
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(find_notebook(path.name).read_bytes())
+        path.write_bytes(give_warm_kernel(find_notebook(path.name).read_bytes()))
         made = [str(path.relative_to(project))]
-    for name in made:
-        use_warm_kernel(project / name)
     return made
 
 
 def make_experiment(project: Path) -> Path:
-    """Make the next new experiment of a project, with the warm kernel, and return its path."""
+    """Make the next new experiment of a project and return its path."""
     number = next(number for number in range(1, 10_000) if not _experiment(project, number).exists())
-    path = write_experiment(project, _experiment(project, number).stem)
-    use_warm_kernel(path)
-    return path
+    return write_experiment(project, _experiment(project, number).stem)
 
 
 def _experiment(project: Path, number: int) -> Path:
     return project / "notebooks" / f"{EXPERIMENT}{'' if number == 1 else f'-{number}'}.ipynb"
-
-
-def use_warm_kernel(path: Path) -> None:
-    """Let a notebook that was just made start with the warm kernel; a run of it does in any case."""
-    content = path.read_text(encoding="utf-8")
-    document = json.loads(content)
-    document["metadata"]["kernelspec"] = _read_warm_kernel()
-    indent = len(match[1]) if (match := re.match(r"\{\n( +)", content)) else None
-    path.write_text(json.dumps(document, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _read_warm_kernel() -> dict[str, str]:
-    from workbench.executors.warm_kernels import KERNEL_NAME
-
-    said = json.loads(find_template("kernels", KERNEL_NAME, "kernel.json").read_text(encoding="utf-8"))
-    return {"display_name": said["display_name"], "language": said["language"], "name": KERNEL_NAME}
 
 
 def is_shipped(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -17,7 +16,8 @@ from workbench.runs.run import FINAL_STATES, Run, RunState
 from workbench.sweeps.search import SEARCHES, SweepPlan
 from workbench.widgets.follow_state import FollowedRun, follow_state
 from workbench.words.findings import prose
-from workbench.words.numbers import format_value, read_time, sentence_case
+from workbench.words.numbers import choose_decimals, format_number, format_value, read_time, sentence_case
+from workbench.words.suggesting import suggest_nominating
 
 _STATUS: Mapping[RunState, tuple[str, str, str]] = {
     RunState.FINISHED: ("✓", "Finished", "good"),
@@ -84,7 +84,7 @@ def panel_state(panel: Panel) -> dict[str, Any]:
         "starting": list(panel.starting),
         "going": going,
         "failed": [describe_error(each) for each in panel.failed],
-        "runs": [_describe_last(run, panel.metrics, declared) for run in ended[:_MOST_RUNS]],
+        "runs": _describe_last_runs(ended[:_MOST_RUNS], panel.metrics, declared),
         "empty": _say_empty(panel),
         "outlook": _describe_outlook(panel.outlook),
         "look_again_s": _BUSY_S if going or panel.starting or _is_awaited(panel.outlook) else _IDLE_S,
@@ -152,14 +152,30 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else spell_value(value)
 
 
-def _describe_last(run: Run, deciding: Sequence[str], declared: Sequence[Parameter]) -> dict[str, Any]:
+def _describe_last_runs(
+    runs: Sequence[Run], deciding: Sequence[str], declared: Sequence[Parameter]
+) -> list[dict[str, Any]]:
+    """Return the runs that ended; values of one metric have as many decimals, so that one sees which is larger."""
+    shown = [_choose_metric(run, deciding) for run in runs]
+    pairs = [(name, run.metrics[name]) for name, run in zip(shown, runs, strict=True) if name]
+    decimals = {name: choose_decimals(value for other, value in pairs if other == name) for name, _ in pairs}
+    return [_describe_last(run, name, decimals, declared) for name, run in zip(shown, runs, strict=True)]
+
+
+def _choose_metric(run: Run, deciding: Sequence[str]) -> str | None:
+    return next(iter([*(name for name in deciding if name in run.metrics), *run.metrics]), None)
+
+
+def _describe_last(
+    run: Run, metric: str | None, decimals: Mapping[str, int], declared: Sequence[Parameter]
+) -> dict[str, Any]:
     shape, word, tone = _STATUS[run.state]
-    names = [*(name for name in deciding if name in run.metrics), *run.metrics][:1]
+    usual = "the notebook's own values" if declared and run.parameters else ""
     return {
         "id": run.id,
         "status": {"shape": shape, "word": word, "tone": tone},
-        "metric": {"name": names[0], "value": format_value(run.metrics[names[0]])} if names else None,
-        "values": _say_values(run, declared),
+        "metric": {"name": metric, "value": format_number(run.metrics[metric], decimals[metric])} if metric else None,
+        "values": _say_values(run, declared) or usual,
         "when": {"text": "", "iso": run.ended or run.created, "time": read_time(run.ended or run.created)},
         "why": prose(run.error or ""),
         "report": run.id,
@@ -170,7 +186,9 @@ def _say_empty(panel: Panel) -> str:
     if any(run.state in FINAL_STATES for run in panel.runs):
         return ""
     drafts = f" {panel.drafts:,} drafts of notebooks run by hand are kept there." if panel.drafts else ""
-    goes_on = "The first one goes on." if panel.runs or panel.starting else "“Run” above makes the first one."
+    goes_on = (
+        "The first one goes on." if panel.runs or panel.starting or panel.sweeps else "“Run” above makes the first one."
+    )
     return f"No run of {panel.notebook.name} that ended is kept in {panel.home}.{drafts} {goes_on}"
 
 
@@ -183,7 +201,7 @@ def _describe_outlook(outlook: Outlook | None) -> dict[str, Any] | None:
     if outlook is None:
         return None
     title = f"To nominate run {outlook.run.id}"
-    command = f"workbench nominate {outlook.run.id} --model {_name_model(outlook.run)}"
+    command = suggest_nominating(outlook.run.id, outlook.run.notebook)
     if outlook.obstacles is None:
         return {"title": title, "text": "Looking what is missing…", "missing": [], "command": ""}
     if isinstance(outlook.obstacles, str):
@@ -194,7 +212,8 @@ def _describe_outlook(outlook: Outlook | None) -> dict[str, Any] | None:
             "command": "",
         }
     missing = [
-        {"about": sentence_case(each.about.replace("_", " ")), "text": prose(each.text)} for each in outlook.obstacles
+        {"about": f"{sentence_case(each.about.replace('_', ' '))}:", "text": prose(each.text)}
+        for each in outlook.obstacles
     ]
     text = (
         f"{len(missing)} thing{'s' if len(missing) > 1 else ''} stand{'' if len(missing) > 1 else 's'} in the way:"
@@ -202,9 +221,3 @@ def _describe_outlook(outlook: Outlook | None) -> dict[str, Any] | None:
         else "Nothing that is known now stands in the way. What only a replay or the model can tell is told when it is nominated."
     )
     return {"title": title, "text": text, "missing": missing, "command": command}
-
-
-def _name_model(run: Run) -> str:
-    """Return a name for its model that can be one, after its notebook."""
-    stem = PurePath(run.notebook).stem.lower()
-    return re.sub(r"[^a-z0-9]+", "-", stem).lstrip("-0123456789")[:63].rstrip("-") or "model"

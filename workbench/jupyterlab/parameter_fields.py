@@ -35,7 +35,7 @@ def _describe_field(parameter: Parameter) -> dict[str, Any]:
         "value": "" if is_typed_empty else value,
         "axis": _spell_axis(parameter, value),
         "options": _list_options(type_),
-        "attributes": _list_attributes(type_, control),
+        "attributes": {**_say_none(type_, control), **_list_attributes(type_, control)},
         "empty": "" if control == "text" and type_.kind == "str" else NONE if type_.optional else None,
         "expects": _say_expected(type_),
     }
@@ -52,6 +52,11 @@ def _list_options(type_: ValueType) -> list[str]:
     values = type_.choices or ((True, False) if type_.kind == "bool" else ())
     others = [NONE] if values and type_.optional and None not in values else []
     return [*map(spell_value, values), *others]
+
+
+def _say_none(type_: ValueType, control: str) -> dict[str, str]:
+    """Let an empty field say what it means; an empty text is a text."""
+    return {"placeholder": NONE} if type_.optional and control != "select" and type_.kind != "str" else {}
 
 
 def _list_attributes(type_: ValueType, control: str) -> dict[str, str]:

@@ -77,6 +77,12 @@ def _read_rows(frame: Any, contract: Contract) -> list[dict[str, Any]]:
             f"It lacks {', '.join(missing)[:300]}." if hasattr(frame, "columns") else f"It is a {type(frame).__name__}."
         )
         raise UsageError("The model takes a frame with its columns.", why=why)
+    if not len(frame):
+        raise UsageError(
+            "There are no rows to answer.",
+            why="The frame has its columns and 0 rows; an endpoint refuses a request of 0 rows, too.",
+            next_step="Ask for 1 row or more, and leave out what is empty.",
+        )
     rows = to_rows(frame[list(contract.names)], contract)
     problems = find_row_problems(contract, rows, most_rows=len(rows))
     if problems:

@@ -59,7 +59,7 @@ class ValueType:
         says += f", each item {self.items.expects}" if self.items and self.items != ValueType() else ""
         says += f" of {len(self.fields)}: {', '.join(field.expects for field in self.fields)}" if self.fields else ""
         limits = [f"{BOUNDS[bound.kind]} {bound.value:g}" for bound in self.bounds]
-        return " ".join([says, " and ".join(limits)] if limits else [says]) + (" or null" if self.optional else "")
+        return " ".join([says, " and ".join(limits)] if limits else [says]) + (" or none" if self.optional else "")
 
     @property
     def is_text(self) -> bool:

@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -65,6 +65,20 @@ def find_lacking(module: str, member: str | None) -> str | None:
     return None if member is None or _has(module, member) else f"{_name_version(module)} has no {member}."
 
 
+def find_lacking_attribute(module: str, path: Sequence[str]) -> tuple[str, str] | None:
+    """Return the attribute on a path from a module that it, or a module on the way, does not have, by its full name, and in words.
+
+    None where all are there, where one is no module, as far as the path is known, or nobody can tell.
+    """
+    for name in path:
+        if lacking := find_lacking(module, name):
+            return f"{module}.{name}", lacking
+        module = f"{module}.{name}"
+        if _find(module) is None:
+            return None
+    return None
+
+
 def _is_package(module: str) -> bool:
     spec = _find(module)
     return spec is not None and spec.submodule_search_locations is not None
@@ -73,7 +87,10 @@ def _is_package(module: str) -> bool:
 def _has(module: str, name: str) -> bool:
     """True where a module has a name, or a submodule of that name, or nobody can tell."""
     spec = _find(module)
-    source = _read_source(module)
+    source, stub = _read_source(module), _list_stub_names(module)
+    if stub is not None:
+        is_told = name.startswith("_") or name in stub or name in _list_own_names(module)
+        return is_told or _find(f"{module}.{name}") is not None
     if spec is None or source is None or _MAKES_NAMES.search(source) or re.search(rf"\b{re.escape(name)}\b", source):
         return True
     return spec.submodule_search_locations is not None and _find(f"{module}.{name}") is not None
@@ -100,6 +117,47 @@ def _read_source(module: str) -> str | None:
         return path.read_text(encoding="utf-8") if path.stat().st_size <= _LONGEST_SOURCE else None
     except (OSError, UnicodeDecodeError):
         return None
+
+
+@cache
+def _list_stub_names(module: str) -> frozenset[str] | None:
+    """Return the names that the stub beside a module's source gives it; None where there is none, or it leaves some untold."""
+    spec = _find(module)
+    path = Path(spec.origin).with_suffix(".pyi") if spec and spec.origin and spec.origin.endswith(".py") else None
+    try:
+        if path is None or path.stat().st_size > _LONGEST_SOURCE:
+            return None
+        names = frozenset(_list_bound(ast.parse(path.read_text(encoding="utf-8")).body))
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return None
+    return None if names & {"*", "__getattr__"} else names
+
+
+@cache
+def _list_own_names(module: str) -> frozenset[str]:
+    tree = _parse(module)
+    return frozenset(_list_bound(tree.body)) if tree else frozenset()
+
+
+def _list_bound(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """Yield the names that statements bind in their module, under whatever condition; `*` for what nobody knows."""
+    for node in body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=names):
+                yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(names=names):
+                yield from (alias.asname or alias.name for alias in names)
+            case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
+                inner = [getattr(node, part, []) for part in ("body", "orelse", "finalbody")]
+                for each in [*inner, *(handler.body for handler in getattr(node, "handlers", []))]:
+                    yield from _list_bound(each)
+            case _:
+                stored = (
+                    each for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+                )
+                yield from (each.id for each in stored)
 
 
 _packages = cache(packages_distributions)

@@ -129,6 +129,10 @@ class NotebookCode:
         """Every line for IPython, with its place."""
         return ((Place(cell, magic.line), magic) for cell in self.cells for magic in cell.magics)
 
+    def nodes(self) -> Iterator[tuple[Place, ast.AST, bool]]:
+        """Yield every node of the code with its place and whether it is certain to run."""
+        return ((met.place, met.node, met.is_certain) for met in self._met)
+
     def statements(self) -> Iterator[tuple[Place, ast.stmt, bool]]:
         """Yield every statement with its place and whether it stands at the top, where it is certain to run."""
         for met in self._met:

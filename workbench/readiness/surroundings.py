@@ -19,7 +19,8 @@ class Refusal:
 class Surroundings:
     """What was looked up for a notebook: modules, names in them, files and kernels that are missing, and what may be shown.
 
-    `missing_names` are imports by their full names, with what lacks them in words, `missing_styles` likewise those of Matplotlib;
+    `missing_names` are imports by their full names, with what lacks them in words, `missing_attributes` likewise what modules are
+    asked for by a dot, `missing_styles` those of Matplotlib;
     `beside` are top-level modules in its folder. `draws` are functions and classes that draw by NumPy's own state unless
     `random_state` is given, by full name, with the defaults of what they take (`...` where one is no literal).
     """
@@ -27,6 +28,7 @@ class Surroundings:
     refusals: tuple[Refusal, ...] = ()
     missing_modules: frozenset[str] = frozenset()
     missing_names: Mapping[str, str] = field(default_factory=dict)
+    missing_attributes: Mapping[str, str] = field(default_factory=dict)
     missing_styles: Mapping[str, str] = field(default_factory=dict)
     missing_files: frozenset[str] = frozenset()
     beside: frozenset[str] = frozenset()

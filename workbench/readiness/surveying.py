@@ -10,6 +10,7 @@ from typing import Any
 from workbench.config import Settings
 from workbench.errors import UsageError
 from workbench.readiness import file_calls, locating
+from workbench.readiness.module_attributes import list_module_attributes
 from workbench.readiness.notebook_code import NotebookCode, list_styles
 from workbench.readiness.surroundings import Refusal, Surroundings
 
@@ -27,6 +28,7 @@ def survey(document: Mapping[str, Any], code: NotebookCode, folder: Path, settin
         refusals=tuple(refusals),
         missing_modules=frozenset() if moves else missing,
         missing_names={} if is_other else dict(_find_lacking(code, missing, folder)),
+        missing_attributes={} if is_other else dict(_find_lacking_attributes(code, missing, folder)),
         missing_styles={} if is_other else dict(_find_missing_styles(code)),
         missing_files=frozenset(_find_missing_files(code, folder)),
         beside=frozenset(top for top in {each.top for each in code.imports} if locating.is_beside(top, folder)),
@@ -63,6 +65,16 @@ def _find_lacking(code: NotebookCode, missing: frozenset[str], folder: Path) -> 
             continue
         if lacking := locating.find_lacking(each.module, each.member):
             yield each.full_name, lacking
+
+
+def _find_lacking_attributes(code: NotebookCode, missing: frozenset[str], folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that modules were imported with once, and do not have (any more)."""
+    for each in list_module_attributes(code):
+        top = each.module.partition(".")[0]
+        if {top, each.module} & missing or locating.is_beside(top, folder):
+            continue
+        if found := locating.find_lacking_attribute(each.module, each.path):
+            yield found
 
 
 def _find_missing_styles(code: NotebookCode) -> Iterator[tuple[str, str]]:

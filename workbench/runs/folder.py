@@ -14,7 +14,7 @@ CODE_AUTHORS, REFUSAL, FIRST_ANSWERS = "code_authors.json", "refusal.json", "fir
 KEPT = "files"
 # What its kernel says of the local code that ran, and of the files that were read and written.
 JOURNAL = "local_files.jsonl"
-# Of a notebook that is run by hand: which it is, and since when.
-DRAFT = "draft.json"
+# Of a notebook that is run by hand: which it is, and since when; and that it was deleted, where something of it still counts.
+DRAFT, DELETED_DRAFT = "draft.json", "deleted.json"
 # What is written when it ended; the record is the last.
 NOTEBOOK, REPORT, RECORD = "notebook.ipynb", "report.html", "record.json"

@@ -24,8 +24,10 @@ from workbench.config import Settings, read_settings
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.records.clock import utc_now
+from workbench.runs.drafting import begin_draft
 from workbench.runs.folder import (
     CODE_AUTHORS,
+    DELETED_DRAFT,
     FEATURES,
     FIRST_ANSWERS,
     KEPT,
@@ -113,8 +115,9 @@ def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str |
     kept: what is scored is held against them, the truth against the column named as `target`. Log every table with the same
     columns, the target included: only then can be seen whether training had rows of the holdout.
     """
-    from workbench.runs.tabulating import keep_table
+    from workbench.runs.tabulating import keep_table, require_table
 
+    require_table(table, role=role, name=name, target=target)
     digest = keep_table(table, _folder(), role=role, name=name, target=target, is_run=is_run())
     if role == "holdout":
         _note_look(holdout=digest, rows=len(table))
@@ -153,8 +156,8 @@ def log_predictions(
     """
     from workbench.models.logged_task import read_said
 
-    folder = _folder()
     said = read_said(rows, truth, score, slices or {}, classes, positive)
+    folder = _folder()
     _NEW[folder].add("said")
     _settle(folder, said, *_FITTED.get(folder, (None, ())))
     _SAID[folder] = said
@@ -385,11 +388,13 @@ def find_folder() -> Path:
 
 def _folder() -> Path:
     given = os.environ.get(FOLDER_VARIABLE)
-    return Path(given) if given else _draft_folder()
+    if given:
+        return Path(given)
+    if not (folder := _draft_folder()).is_dir() or (folder / DELETED_DRAFT).exists():
+        _draft_folder.cache_clear()  # somebody deleted it while the notebook is open
+    return _draft_folder()
 
 
 @cache
 def _draft_folder() -> Path:
-    from workbench.runs.drafting import begin_draft
-
     return begin_draft(read_own_settings(), os.environ.get("JPY_SESSION_NAME", ""))

@@ -22,7 +22,7 @@ from workbench.ledger.ledger import Entry, Event
 from workbench.ledger.sqlalchemy_database import Database
 from workbench.ledger.sqlalchemy_ledger import GUARD, Ledger
 from workbench.records.clock import utc_now
-from workbench.runs.finding.annotations import can_name
+from workbench.runs.finding.annotations import can_name, say_not_one
 from workbench.runs.finding.outline import Outline
 from workbench.runs.finding.sqlalchemy_annotations import SAID, KeptAnnotations, pop_annotations, write_annotations
 from workbench.runs.finding.sqlalchemy_outlines import build_outlines, join_latest, select_outlines
@@ -55,8 +55,15 @@ class Store:
     the time now (ISO 8601 UTC), by which the ledger is dated.
     """
 
-    def __init__(self, address: str, *, last_seen: Path | None = None, clock: Callable[[], str] = utc_now) -> None:
-        self._database = Database(address)
+    def __init__(
+        self,
+        address: str,
+        *,
+        last_seen: Path | None = None,
+        clock: Callable[[], str] = utc_now,
+        explain: Callable[[str], NotFound | None] = lambda _: None,
+    ) -> None:
+        self._database, self._explain = Database(address), explain
         try:
             self._database.prepare([GUARD])
         except BaseException:
@@ -230,13 +237,13 @@ class Store:
         """
         is_id = is_run_prefix(text)
         if not is_id and not can_name(text):
-            raise _say_not_one(text, [], is_id=is_id)
+            raise say_not_one(text, [], is_id=is_id)
         chosen = RUNS.c.id.startswith(text) if is_id else ANNOTATIONS.c.name == text
         with self._reading() as connection:
             found = connection.execute(_run_query().where(chosen).order_by(RUNS.c.created.desc()).limit(4)).all()
         found = [row for row in found if row.id == text] or found
         if len(found) != 1:
-            raise _say_not_one(text, [row.id for row in found], is_id=is_id)
+            raise (None if found else self._explain(text)) or say_not_one(text, [row.id for row in found], is_id=is_id)
         return _build_run(found[0])
 
     def list_untold_runs(self) -> list[Run]:
@@ -334,16 +341,6 @@ def _run_query() -> Any:
 def _select_runs(joined: Any, *more: Any) -> Any:
     columns = [column for column in ATTEMPTS.c if column.name != "run_id"]
     return sa.select(RUNS, *columns, *more).select_from(joined)
-
-
-def _say_not_one(text: str, found: Sequence[str], *, is_id: bool) -> NotFound:
-    """Return why a text names no single run."""
-    does = "begins with" if is_id else "is named"
-    if not found:
-        what = f"No run begins with {text!r}." if is_id else f"{text!r} is neither a run's id nor the name of one."
-        return NotFound(what, next_step="`workbench runs` lists them.")
-    why = f"These do: {', '.join(found[:3])}{' and more' if len(found) > 3 else ''}."
-    return NotFound(f"More than one run {does} {text!r}.", why=why, next_step="Say which, by its id.")
 
 
 def _build_run(row: Any) -> Run:

@@ -23,20 +23,26 @@ LONGEST_NAME = 100
 _DOUBLE_BYTES, _MISSING = 8, "null"
 
 
-def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, target: str | None, is_run: bool) -> str:
-    """Write down a table in the folder of a run and return its digest; raises UsageError listing what is wrong with it.
-
-    Where it is a run, it must not lose a table to another one of the same name, nor be judged on two holdouts.
-    """
-    row_ids = [str(row) for row in table.index] if hasattr(table, "itertuples") else []
-    problems = [*_dataset_problems(table, role, name, row_ids), *_target_problems(table, target)]
-    if problems:
+def require_table(table: pd.DataFrame, *, role: str, name: str, target: str | None) -> None:
+    """Raise UsageError listing what is wrong with a table that is to be logged."""
+    if problems := [*_dataset_problems(table, role, name, _name_rows(table)), *_target_problems(table, target)]:
         raise UsageError(
             "The dataset cannot be logged.",
             why=problems,
             next_step="Correct it, and log it again; nothing was recorded of it.",
         )
-    missing = table.isna().to_numpy()
+
+
+def _name_rows(table: pd.DataFrame) -> list[str]:
+    return [str(row) for row in table.index] if hasattr(table, "itertuples") else []
+
+
+def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, target: str | None, is_run: bool) -> str:
+    """Write down a table that can be logged in the folder of a run and return its digest.
+
+    Where it is a run, it must not lose a table to another one of the same name, nor be judged on two holdouts: raises UsageError.
+    """
+    row_ids, missing = _name_rows(table), table.isna().to_numpy()
     spelled = _spell_table(table, missing)
     rows = [row.hex() for row in _digest_rows(spelled)]
     types = sorted([str(column), _kind(dtype)] for column, dtype in table.dtypes.items())

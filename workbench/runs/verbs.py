@@ -85,9 +85,9 @@ class RunVerbs(Project):
         return archive_runs(self, run_ids, undo=undo)
 
     def delete(self, run_ids: Sequence[str], *, dry_run: bool = False) -> Removal:
-        """Delete runs with their files and their run in MLflow, and return what went; `dry_run` only says what would.
+        """Delete runs with their files and their run in MLflow, or drafts, and return what went; `dry_run` only says what would.
 
-        Of a run that had seen a holdout what it is known by stays, and it still counts as a try. Raises Refused, and deletes
+        Of one that had seen a holdout what it is known by stays, and it still counts as a try. Raises Refused, and deletes
         none, where the ledger names one, MLflow has it as a registered model, or it goes on.
         """
         from workbench.runs.finding.removing import plan_removal, remove_runs
@@ -182,8 +182,9 @@ class RunVerbs(Project):
 
     def count_drafts(self) -> int:
         """Return how many drafts are kept of notebooks that were run by hand."""
-        folder = self.settings.drafts_folder
-        return sum(each.is_dir() for each in folder.iterdir()) if folder.is_dir() else 0
+        from workbench.runs.finding.drafting import list_draft_folders
+
+        return len(list_draft_folders(self.settings))
 
     def show(self, run_id: str) -> Run:
         """Return one run by its id or the beginning of it."""

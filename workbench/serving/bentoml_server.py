@@ -113,7 +113,7 @@ def serve_bento(
     return server
 
 
-def require_free_port(host: str, port: int) -> None:
+def require_free_port(host: str, port: int, option: str = "--port") -> None:
     """Raise Unavailable when something listens on the port already."""
     with socket.socket(socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -121,7 +121,7 @@ def require_free_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except (OSError, OverflowError) as exc:
             raise Unavailable(
-                f"Port {port} on {host} cannot be used.", why=str(exc), next_step="Choose another with --port."
+                f"Port {port} on {host} cannot be used.", why=str(exc), next_step=f"Choose another with {option}."
             ) from exc
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.errors import Refused, UsageError
 from workbench.files.disk import disk_answers
+from workbench.files.whole_files import write_file
 from workbench.signing.allowed_signers import find_signers_faults
 from workbench.signing.ssh_signatures import allowed_signer, read_public_key
 
@@ -34,7 +34,8 @@ def add_signer(signers: Path, principal: str, key: Path, roles: Sequence[str]) -
                 why=faults,
                 next_step="Give each person a key of their own, and correct the lines that are named.",
             )
-        _replace(signers, after)
+        signers.resolve().parent.mkdir(parents=True, exist_ok=True)
+        write_file(signers, after.encode())
     return True
 
 
@@ -50,17 +51,3 @@ def _no_key(key: Path) -> UsageError:
         return UsageError(f"{key} is no SSH key.", why=why, next_step=f"{step}: `ssh-keygen -t ed25519 -f FILE`.")
     step = f"Make a key, `ssh-keygen -t ed25519 -f {shlex.quote(str(private))}`, or name another file."
     return UsageError(f"There is no file {key}.", next_step=step)
-
-
-def _replace(path: Path, content: str) -> None:
-    """Write a file whole or not at all; where it is a link, the file it leads to."""
-    real = path.resolve()
-    real.parent.mkdir(parents=True, exist_ok=True)
-    fresh = real.with_name(f".{real.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if real.exists():
-        fresh.chmod(real.stat().st_mode)
-    fresh.replace(real)

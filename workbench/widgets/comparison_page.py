@@ -32,10 +32,14 @@ def comparison_body(comparison: Comparison) -> Markup:
     state = comparison_state(comparison)
     head = element("p", element("strong", state["headline"]), class_="wb-headline")
     if state["empty"]:
-        hint = element("p", state["empty"]["text"], " ", element("code", state["empty"]["command"]))
-        return join(head, hint)
-    legend = element("p", state["legend"], class_="wb-quiet")
-    return join(head, describe_facts(state["facts"]), _table(state), legend, _cut(state), explain_words(state["words"]))
+        return join(head, _hint(state["empty"]))
+    legend = element("p", state["legend"], class_="wb-quiet wb-legend")
+    table = join(describe_facts(state["facts"]), _table(state), legend, _cut(state))
+    return join(head, table, _hint(state["next"]), explain_words(state["words"]))
+
+
+def _hint(hint: dict[str, str]) -> Markup:
+    return element("p", hint["text"], " ", element("code", hint["command"]))
 
 
 def _table(state: dict[str, Any]) -> Markup:
@@ -57,9 +61,9 @@ def _row(row: dict[str, Any], state: dict[str, Any]) -> Markup:
         cell("text", element("code", row["run"]), name, tag="th", scope="row"),
         *(cell(item["kind"], item["text"], title=item["full"] or None) for item in row["cells"]),
         cell("number", row["value"]),
+        cell("text", show_status(row["verdict"])),
         cell("chart", draw_interval(state["axis"], row["mark"], f"run {row['run']}")),
         cell("number", show_interval(row["interval"])),
-        cell("text", show_status(row["verdict"])),
     ]
     tone = row["verdict"]["tone"]
     return element("tr", *cells, class_=f"wb-tone-{tone} wb-reference" if row["is_reference"] else f"wb-tone-{tone}")

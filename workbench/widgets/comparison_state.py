@@ -15,11 +15,13 @@ from workbench.comparisons.comparison import (
     name_overwritten,
     spell_tries,
 )
+from workbench.comparisons.elsewhere import describe_elsewhere
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.words.explaining import explain, explain_all
+from workbench.words.findings import prose
 from workbench.words.numbers import (
     MISSING,
     choose_decimals,
@@ -28,6 +30,7 @@ from workbench.words.numbers import (
     format_signed,
     format_value,
 )
+from workbench.words.suggesting import suggest_nominating
 
 _MOST_COLUMNS = 4
 _VERDICTS: Mapping[Verdict | None, tuple[str, str, str]] = {
@@ -42,9 +45,10 @@ _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
 NO_INTERVAL = {"estimate": MISSING, "bounds": ""}
 
 
-def fact_state(name: str, text: str, digest: str = "") -> dict[str, str]:
+def fact_state(name: str, text: str, digest: str = "") -> dict[str, Any]:
     """Return a named fact, with what a word of the glossary means; a digest is shown short and copied whole."""
-    return {"name": name, "help": explain(name), "text": text, "digest": short(digest), "copy": digest}
+    shown = {"text": text, "parts": prose(text), "digest": short(digest), "copy": digest}
+    return {"name": name, "help": explain(name), **shown}
 
 
 def verdict_state(verdict: Verdict | None) -> dict[str, str]:
@@ -69,6 +73,7 @@ def comparison_state(comparison: Comparison) -> dict[str, Any]:
         "first_order": {"key": "value", "direction": "descending" if comparison.direction == "higher" else "ascending"},
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
+        "next": _describe_next(comparison),
         "words": explain_all(_WORDS),
     }
 
@@ -102,8 +107,9 @@ def _lay_out(comparison: Comparison) -> _Table:
 
 
 def _is_numeric(name: str, runs: Sequence[ComparedRun]) -> bool:
-    values = [run.parameters[name] for run in runs if name in run.parameters]
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    values = [run.parameters.get(name) for run in runs]
+    known = [value for value in values if value is not None]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
 
 
 def _empty_state(comparison: Comparison) -> dict[str, str]:
@@ -136,11 +142,10 @@ def _columns(comparison: Comparison, table: _Table) -> list[dict[str, Any]]:
     ]
     columns += [_column("others", f"{len(table.folded)} more parameters", "text")] if table.folded else []
     better = "higher is better" if comparison.direction == "higher" else "lower is better"
-    columns.append(_column("value", comparison.metric, "number", note=better))
+    columns += [_column("value", comparison.metric, "number", note=better), _column("verdict", "Verdict", "text")]
     advantage = _column("advantage", "Advantage over the reference", "chart", note="right is better")
     columns.append({**advantage, "help": explain("advantage")})
-    columns.append(_column("low", "Estimate, lower to upper bound", "number"))
-    return [*columns, _column("verdict", "Verdict", "text")]
+    return [*columns, _column("low", "Estimate, lower to upper bound", "number")]
 
 
 def _column(key: str, label: str, kind: str, note: str = "") -> dict[str, Any]:
@@ -238,7 +243,7 @@ def _value_key(value: Any) -> tuple[Any, ...] | None:
     return (0, float(value), "") if is_number else (1, 0.0, str(value))
 
 
-def _facts(comparison: Comparison) -> list[dict[str, str]]:
+def _facts(comparison: Comparison) -> list[dict[str, Any]]:
     levels = {run.advantage.level for run in comparison.runs if run.advantage}
     level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
     where = "" if comparison.other_splits else " on this holdout"
@@ -255,15 +260,18 @@ def _facts(comparison: Comparison) -> list[dict[str, str]]:
     ]
 
 
-def _selection_facts(comparison: RunComparison) -> list[dict[str, str]]:
+def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
-    count = comparison.elsewhere
-    others = (
-        f"{count:,} finished run{'' if count == 1 else 's'} on other holdouts: other rows, so no comparison row by row"
-    )
-    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if count else []))]
+    others = describe_elsewhere(comparison.elsewhere, comparison.others)
+    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if others else []))]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
+
+
+def _describe_next(comparison: Comparison) -> dict[str, str]:
+    notebooks = comparison.notebooks if isinstance(comparison, RunComparison) else ()
+    command = suggest_nominating(comparison.best.run_id, notebooks[0] if len(notebooks) == 1 else "")
+    return {"text": "To put the best of them before reviewers:", "command": command}
 
 
 def _legend(comparison: Comparison) -> str:

@@ -80,7 +80,7 @@ def review_state(review: Review) -> dict[str, Any]:
     }
 
 
-def _facts(review: Review) -> list[dict[str, str]]:
+def _facts(review: Review) -> list[dict[str, Any]]:
     identity = review.evidence.identity
     commit = f"{_dirty(identity)}commit " if identity.git_commit else "not in git"
     return [

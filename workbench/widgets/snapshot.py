@@ -68,7 +68,7 @@ def explain_words(words: Sequence[Mapping[str, str]]) -> Markup:
 
 
 def _fact(fact: dict[str, Any]) -> Markup:
-    return element("dd", fact["text"], fact["digest"], title=fact["copy"] or None)
+    return element("dd", show_prose(fact["parts"]), fact["digest"], title=fact["copy"] or None)
 
 
 def cell(kind: str, *children: Content, tag: str = "td", **attributes: str | None) -> Markup:

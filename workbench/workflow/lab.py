@@ -8,7 +8,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from workbench.config import Settings
@@ -19,15 +19,19 @@ from workbench.workflow.local_server import run_server
 from workbench.workflow.opening import LAB
 
 _HOST = "127.0.0.1"
+JUPYTER_PORT, MLFLOW_PORT = 8888, 5000
+_PORTS_TRIED = 50
 
 
-def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[str], None], page: str = "") -> None:
-    """Start both, say their addresses, and stop both when one ends or Ctrl-C comes; raises Unavailable for a port in use.
+def run_lab(
+    settings: Settings, *, port: int | None, mlflow_port: int | None, say: Callable[[str], None], page: str = ""
+) -> None:
+    """Start both, say their addresses, and stop both when one ends or Ctrl-C comes; `page` is which of MLflow's pages to open.
 
-    `page` is which of MLflow's pages to open.
+    A port that is None is the usual one, or the next that is free, which is said; raises Unavailable where one asked for is taken.
     """
-    for wanted in (port, mlflow_port):
-        require_free_port(_HOST, wanted)
+    port = _choose_port(port, JUPYTER_PORT, "--port", say)
+    mlflow_port = _choose_port(mlflow_port, MLFLOW_PORT, "--mlflow-port", say, taken=port)
     settings.home_folder.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(24)
     log = settings.home_folder / "lab.log"
@@ -53,6 +57,21 @@ def run_lab(settings: Settings, *, port: int, mlflow_port: int, say: Callable[[s
             raise Unavailable("A server ended by itself.", next_step=f"Read {log}.")
     except KeyboardInterrupt:
         say("Stopped.")
+
+
+def _choose_port(asked: int | None, usual: int, option: str, say: Callable[[str], None], taken: int = 0) -> int:
+    if asked is not None:
+        require_free_port(_HOST, asked, option)
+        return asked
+    for port in range(usual, usual + _PORTS_TRIED):
+        with suppress(Unavailable):
+            require_free_port(_HOST, port, option)
+            if port != taken:
+                if port != usual:
+                    say(f"Port {usual} is taken: it is {port} this time.")
+                return port
+    last = usual + _PORTS_TRIED - 1
+    raise Unavailable(f"Ports {usual} to {last} on {_HOST} are all taken.", next_step=f"Choose another with {option}.")
 
 
 @contextmanager

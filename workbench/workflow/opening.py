@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from workbench.config import Settings
 from workbench.errors import NotFound, Unavailable
+from workbench.runs.finding.drafting import read_draft
 from workbench.runs.folder import NOTEBOOK, REPORT
 from workbench.runs.project import Project
 from workbench.runs.run import Run
@@ -50,6 +51,21 @@ def find_place(project: Project, run: Run, what: What, environment: Mapping[str,
             f"Run {run.id} has no {what}.", why=why, next_step=f"`workbench show {run.id}` says what it has."
         )
     return Place(run.id, str(path), _find_jupyter_address(project.settings, path, what, environment) or path.as_uri())
+
+
+def place_draft(settings: Settings, folder: Path, what: What, environment: Mapping[str, str]) -> Place:
+    """Return where the notebook of a draft is, else the folder of what it logged: it has no report."""
+    if what != "notebook":
+        return Place(
+            folder.name, str(folder), _find_jupyter_address(settings, folder, "folder", environment) or folder.as_uri()
+        )
+    path = settings.project / read_draft(folder, settings.project).notebook
+    if not path.is_file():
+        why = f"There is no {path}." if path != settings.project else "Nobody knows which it was."
+        raise NotFound(f"The notebook of draft {folder.name} is not there.", why=why)
+    return Place(
+        folder.name, str(path), _find_jupyter_address(settings, path, "notebook", environment) or path.as_uri()
+    )
 
 
 def _find_jupyter_address(settings: Settings, path: Path, what: What, environment: Mapping[str, str]) -> str:

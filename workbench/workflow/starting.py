@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ _SIGNERS = """\
 # Who may sign as what, a line for each person and key: `workbench signer add NAME --key FILE --role ROLE`.
 """
 _NOTEBOOKS = ("00_tour.ipynb", "20_compare_runs.ipynb", "30_review_nominee.ipynb")
+# As `warm_kernels` names it, which is not loaded for a name.
+_WARM_KERNEL = "workbench-warm"
 _IGNORED = ("/runs/", ".ipynb_checkpoints/", "__pycache__/")
 
 
@@ -51,7 +54,9 @@ def start_project(folder: Path) -> Started:
         folder.mkdir(parents=True, exist_ok=True)
         marker = {folder / MARKER: _MARK.encode()}
         contents = marker if not is_marked(folder) or (folder / MARKER).is_file() else {}
-        contents |= {folder / "notebooks" / name: find_notebook(name).read_bytes() for name in _NOTEBOOKS}
+        contents |= {
+            folder / "notebooks" / name: give_warm_kernel(find_notebook(name).read_bytes()) for name in _NOTEBOOKS
+        }
         made = [path for path, content in contents.items() if _write_new(path, content)]
         settings = read_settings(folder)
         contents[settings.signers_file] = _SIGNERS.encode()
@@ -70,11 +75,25 @@ def write_experiment(project: Path, name: str, template: str = "classification")
     path = project / "notebooks" / f"{name}.ipynb"
     if path.exists():
         raise UsageError(f"{path} exists already.", next_step="Choose another name.")
-    content = find_template("experiments", f"{template}.ipynb").read_bytes()
+    content = give_warm_kernel(find_template("experiments", f"{template}.ipynb").read_bytes())
     with disk_answers(path.parent):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     return path
+
+
+def give_warm_kernel(content: bytes) -> bytes:
+    """Return a notebook of ours that starts with the warm kernel when it is opened by hand; a run of it does in any case."""
+    text = content.decode()
+    document = json.loads(text)
+    document["metadata"]["kernelspec"] = _read_warm_kernel()
+    indent = len(match[1]) if (match := re.match(r"\{\n( +)", text)) else None
+    return (json.dumps(document, indent=indent, ensure_ascii=False) + "\n").encode()
+
+
+def _read_warm_kernel() -> dict[str, str]:
+    said = json.loads(find_template("kernels", _WARM_KERNEL, "kernel.json").read_text(encoding="utf-8"))
+    return {"display_name": said["display_name"], "language": said["language"], "name": _WARM_KERNEL}
 
 
 def _require_place(folder: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.errors import NotFound
 from workbench.reviews.verbs import ReviewVerbs
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class WorkflowVerbs(ReviewVerbs):
         self.load_nominee(subject)  # what cannot be reviewed is said here, not in a browser
         open_review(subject, self.settings, port=port, say=say)
 
-    def lab(self, *, port: int, mlflow_port: int, say: Callable[[str], None]) -> None:
+    def lab(self, *, port: int | None, mlflow_port: int | None, say: Callable[[str], None]) -> None:
         """Run JupyterLab and MLflow's page on loopback until one of them ends or Ctrl-C."""
         from workbench.workflow.lab import run_lab
 
@@ -39,10 +40,21 @@ class WorkflowVerbs(ReviewVerbs):
         run_lab(self.settings, port=port, mlflow_port=mlflow_port, say=say, page=page)
 
     def find_place(self, run_id: str, what: What = "report") -> Place:
-        """Return where a run's report, notebook, folder or page in MLflow is; raises NotFound, Unavailable where none serves it."""
-        from workbench.workflow.opening import find_place
+        """Return where a run's report, notebook, folder or page in MLflow is, or a draft's notebook or folder.
 
-        return find_place(self, self.store.find_run(run_id), what, os.environ)
+        Raises NotFound for what is not there, Unavailable where nobody serves it.
+        """
+        from workbench.runs.finding.drafting import find_draft
+        from workbench.workflow.opening import find_place, place_draft
+
+        try:
+            run = self.store.find_run(run_id)
+        except NotFound:
+            draft = find_draft(self.settings, run_id)
+            if draft is None or what == "mlflow":
+                raise
+            return place_draft(self.settings, draft, what, os.environ)
+        return find_place(self, run, what, os.environ)
 
     def examine(self) -> list[Symptom]:
         """Look at everything the workbench stands on and mend what can be mended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from workbench.comparisons.verbs import ComparisonVerbs
 from workbench.config import Settings, read_settings
@@ -13,6 +14,7 @@ from workbench.readiness.verbs import ReadinessVerbs
 from workbench.releases.verbs import ReleaseVerbs
 from workbench.replays.verbs import ReplayVerbs
 from workbench.reviews.verbs import ReviewVerbs
+from workbench.runs.finding.drafting import explain_draft
 from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.sqlalchemy_store import Store
 from workbench.runs.verbs import RunVerbs
@@ -45,7 +47,8 @@ class Workbench(
         """Open the workbench of the current folder's project, or the one these settings describe."""
         settings = settings or read_settings()
         tracker = MlflowTracker(settings.tracking_address, settings.artifacts_folder)
-        store = Store(settings.store_address, last_seen=settings.checkpoints_folder)
+        explain = partial(explain_draft, settings)
+        store = Store(settings.store_address, last_seen=settings.checkpoints_folder, explain=explain)
         return cls(settings, store, tracker, list_known)
 
 

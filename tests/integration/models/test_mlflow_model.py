@@ -154,6 +154,8 @@ def test_rows_that_no_endpoint_would_take_are_refused_by_row_and_column(log: Cal
     assert "Row 0, column 'n': expected a whole number" in caught.value.reasons[0]
     with pytest.raises(UsageError, match="It lacks n"):
         model.predict(PLAIN[["x"]])
+    with pytest.raises(UsageError, match="There are no rows to answer"):
+        model.predict(PLAIN[:0])
 
 
 def test_a_model_that_is_a_pickle_by_another_name_is_never_opened(log: Callable[..., Path]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import NOTEBOOKS
 from tests.unit.policies.builders import STANDARD_POLICY
 from workbench.cli.main import run_command
+from workbench.executors.warm_kernels import KERNEL_NAME
 from workbench.signing.ssh_signatures import make_key
 
 ASKS = nbformat.v4.new_notebook(
@@ -55,6 +56,8 @@ def test_a_folder_becomes_a_project_and_what_is_there_stays(outside: Path, capsy
         "project": str(outside), "made": [*made, "runs/trust/allowed_signers", ".gitignore"], "kept": []
     }  # fmt: skip
     assert all((outside / name).is_file() for name in started["made"])
+    tour = json.loads((outside / "notebooks" / "00_tour.ipynb").read_bytes())
+    assert tour["metadata"]["kernelspec"]["name"] == KERNEL_NAME
     assert (outside / ".gitignore").read_text().splitlines() == [
         "*.csv",
         "__pycache__/",

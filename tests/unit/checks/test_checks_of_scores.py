@@ -113,6 +113,28 @@ def test_a_metric_the_policy_does_not_know_names_the_ones_it_does():
     assert "roc_auc for classification" in reason and "r2 for regression" in reason
 
 
+@pytest.mark.parametrize(
+    ("shared", "alike", "said"),
+    [
+        (1, 1, "1 holdout row also stands in the training data. The score"),
+        (
+            0,
+            1,
+            "Of the holdout rows 1 has a row in the training data that is nearly the same: numbers differ by less than",
+        ),
+        (
+            3,
+            1_005,
+            "3 holdout rows also stand in the training data. Of the others 1,002 have a row in the training data that is",
+        ),
+    ],
+)
+def test_rows_that_training_had_are_told_apart_from_those_it_nearly_had(shared, alike, said):
+    assert find("holdout_untouched", holdout=build_holdout(shared_rows=shared, alike_rows=alike)).reason.startswith(
+        said
+    )
+
+
 def test_shared_rows_up_to_the_limit_pass():
     policy = build_policy(checks={"holdout_untouched": {"most_shared_rows": 2}})
     assert find("holdout_untouched", policy=policy, holdout=build_holdout(shared_rows=2)).status is Status.PASS

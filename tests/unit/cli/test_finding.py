@@ -92,6 +92,11 @@ def test_what_goes_and_what_stays_is_said(capsys, runs, looks, is_done, said):
     assert said in capsys.readouterr().out
 
 
+def test_a_deleted_draft_is_called_one(capsys):
+    print_removal(Removal((), 1_500_000, ("aaaaaaaa",), 2_000, ("aaaaaaaa",)), is_done=True)
+    assert capsys.readouterr().out.startswith("Draft aaaaaaaa is deleted with 1.5 MB of files.\nIt had seen a holdout")
+
+
 def test_drafts_are_a_table_of_their_own(capsys):
     metrics = {"loss": 0.3, "roc_auc": 0.71, "accuracy": 0.9}
     draft = Draft("cdc038aa", "notebooks/10_train_breast_cancer.ipynb", "2026-11-20T09:00:00+00:00",

@@ -86,6 +86,11 @@ def test_the_headline_says_the_verdict_with_its_numbers(verdict, words):
     assert "roc_auc: +0.487 to +0.499 (1,430 holdout rows, corrected for 12 tries)" in said
 
 
+def test_both_bounds_of_the_headline_have_as_many_digits():
+    run = build_compared_run(advantage=build_interval(low=0.4992, high=0.49997))
+    assert "+0.499 to +0.500 (" in headline(build_comparison(runs=(run,)))
+
+
 def test_the_headline_without_an_interval_says_so():
     said = headline(build_comparison(runs=(build_compared_run(advantage=None, verdict=Verdict.INCONCLUSIVE),)))
     assert said.endswith("no interval could be computed on 143 rows.")

@@ -68,6 +68,7 @@ def test_a_run_that_goes_on_says_its_cell_its_metrics_and_its_last_lines() -> No
 
 
 def test_a_sweep_counts_what_ended_what_runs_what_failed_and_the_best_so_far() -> None:
+    assert panel_state(replace(PANEL, sweeps=(GoingSweep(PLAN, ()),)))["empty"].endswith("The first one goes on.")
     runs = (FINISHED, run_of(RunState.FAILED, id="b07d5e10a4c8"), replace(RUNNING, id="c07d5e10a4c8"))
     (item,) = panel_state(replace(PANEL, runs=runs, sweeps=(GoingSweep(PLAN, runs),)))["going"]
     assert item["says"] == "2 of 3 runs ended · 1 running · 1 did not finish · best roc_auc 0.9123"
@@ -78,7 +79,14 @@ def test_the_last_runs_say_how_they_ended_by_the_metric_that_decides_and_what_wa
     failed = run_of(RunState.FAILED, parameters={"seed": 4, "rate": 0.5}, error="`np.infty` is gone")
     first, second = panel_state(replace(PANEL, runs=(FINISHED, failed), metrics=("roc_auc",)))["runs"]
     assert first["metric"] == {"name": "roc_auc", "value": "0.9123"}
-    assert (first["values"], first["status"]["word"], first["status"]["tone"]) == ("", "Finished", "good")
+    close = [replace(FINISHED, record={"metrics": {"roc_auc": value}}) for value in (0.999, 0.9995)]
+    shown = [run["metric"]["value"] for run in panel_state(replace(PANEL, runs=tuple(close)))["runs"]]
+    assert shown == ["0.9990", "0.9995"]
+    assert (first["values"], first["status"]["word"], first["status"]["tone"]) == (
+        "the notebook's own values",
+        "Finished",
+        "good",
+    )
     assert (second["values"], second["why"], second["metric"]) == (
         "seed 4, rate 0.5",
         ["", "np.infty", " is gone"],
@@ -104,7 +112,7 @@ def test_what_is_missing_to_nominate_is_said_of_the_newest_run(
     assert bool(state["outlook"]["command"]) is (awaited is False)
     if isinstance(obstacles, tuple) and obstacles:
         assert state["outlook"]["missing"] == [
-            {"about": "Holdout", "text": ["Declare it with ", "wb.log_dataset", "."]}
+            {"about": "Holdout:", "text": ["Declare it with ", "wb.log_dataset", "."]}
         ]
 
 

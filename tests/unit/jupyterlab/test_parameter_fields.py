@@ -88,6 +88,8 @@ def test_a_number_carries_the_limits_its_control_can_hold_it_against() -> None:
     assert float(FIELDS["rate"]["attributes"]["min"]) == 0.001
     assert FIELDS["above"]["attributes"] == {"step": "any"}
     assert FIELDS["steps"]["attributes"] == {"step": "1"}
+    assert FIELDS["limit"]["attributes"] == {"placeholder": "none", "step": "1"}
+    assert not any("placeholder" in FIELDS[name]["attributes"] for name in ("maybe", "note"))
     assert FIELDS["rate"]["expects"] == "A number at least 0.001 and at most 10"
 
 

@@ -158,9 +158,9 @@ def test_a_bound_and_its_opposite_never_agree(kind, value):
     [
         ("x: Annotated[float, Ge(0.001), Le(1000)] = 1.0", "a number at least 0.001 and at most 1000"),
         ("x: Literal['a', 1] = 1", 'one of "a", 1'),
-        ("x: int | None = 1", "a whole number or null"),
+        ("x: int | None = 1", "a whole number or none"),
         ("x: list[int] = []", "a list, each item a whole number"),
-        ("x = None", "a JSON value or null"),
+        ("x = None", "a JSON value or none"),
         ("x: list[list[float]] = []", "a list, each item a list, each item a number"),
         ("x: tuple[int, str] = (1, 'a')", "a list of 2: a whole number, text"),
         ("x: date = date(2026, 1, 31)", "a date such as 2026-01-31"),

@@ -100,6 +100,8 @@ FOUND = {
         "import sklearn.externals.joblib",
         "import matplotlib.pyplot as plt\nplt.style.use('seaborn-whitegrid')",
         "from matplotlib import style\nstyle.use(['ggplot', 'seaborn-whitegrid'])",
+        "import numpy as np\nlargest = np.infty",
+        "from numpy import infty",
     ],
     "missing_file": [
         f"{LOADS_PANDAS}pd.read_csv('no_such.csv')",

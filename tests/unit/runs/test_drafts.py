@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from functools import partial
 
 import pytest
 
 from tests.contract.memory_tracker import MemoryTracker
 from tests.contract.stores import build_run
+from workbench.comparisons.looking import find_looks_at
 from workbench.config import Settings
-from workbench.runs.finding.drafting import list_drafts
+from workbench.errors import NotFound
+from workbench.runs.finding.drafting import explain_draft, list_drafts
 from workbench.runs.sqlalchemy_store import Store
 from workbench.workflow import Workbench
 from workbench.workflow.workbench import list_known
@@ -59,6 +62,42 @@ def test_of_a_draft_that_is_half_there_what_is_there_is_listed(bench):
     assert {draft.id for draft in drafts} == {"aaaaaaaa", "bbbbbbbb"}
     assert [(draft.notebook, dict(draft.metrics), draft.holdouts) for draft in drafts] == [("", {}, ())] * 2
     assert all(draft.created for draft in drafts)
+
+
+def test_a_draft_is_opened_by_its_id_or_the_beginning_of_it(bench):
+    folder = keep_draft(bench.settings, "aaaaaaaa")
+    assert bench.find_place("aaaa").path == str(folder)
+    with pytest.raises(NotFound, match="The notebook of draft aaaaaaaa is not there"):
+        bench.find_place("aaaa", "notebook")
+    with pytest.raises(NotFound, match="No run begins with"):
+        bench.find_place("bbbb")
+
+
+def test_who_asks_for_a_run_by_the_id_of_a_draft_is_told_what_it_is(tmp_path):
+    settings = Settings(tmp_path)
+    keep_draft(settings, "aaaaaaaa")
+    with closing(Store("sqlite://", explain=partial(explain_draft, settings))) as store:
+        with pytest.raises(NotFound, match="aaaaaaaa is a draft, not a run") as caught:
+            store.find_run("aaaaaaaa")
+        assert "workbench run notebooks/train.ipynb" in caught.value.next_step
+        with pytest.raises(NotFound, match="No run begins with"):
+            store.find_run("bbbb")
+
+
+def test_a_deleted_draft_is_gone_and_its_look_at_a_holdout_still_counts(bench):
+    seen, other = keep_draft(bench.settings, "aaaaaaaa"), keep_draft(bench.settings, "bbbbbbbb")
+    (other / "looks.jsonl").unlink()
+    (seen / "model").mkdir()
+    (seen / "model" / "model.skops").write_bytes(b"x" * 1_000)
+    planned = bench.delete(["aaaa", "bbbbbbbb", "aaaaaaaa"], dry_run=True)
+    assert (planned.names, planned.looks) == (["aaaaaaaa", "bbbbbbbb"], ("aaaaaaaa",))
+    assert len(bench.list_everything()[1]) == bench.count_drafts() == 2
+    bench.delete(planned.drafts)
+    assert (bench.list_everything()[1], bench.count_drafts(), other.exists()) == ([], 0, False)
+    assert not (seen / "model").exists()
+    assert [look.folder for look in find_looks_at(bench, "ef" * 32)] == [seen]
+    with pytest.raises(NotFound):
+        bench.delete(["aaaaaaaa"])
 
 
 def test_no_drafts_are_none(bench):

@@ -242,6 +242,27 @@ def test_outside_of_a_run_a_notebook_keeps_a_draft_and_says_so_once(tmp_path):
     assert (said["notebook"], said["created"][:2]) == ("", "20")
 
 
+def test_only_what_is_logged_makes_a_draft(tmp_path):
+    refused = (
+        "wb.log_metrics({'a': float('nan')})",
+        "wb.log_dataset([1], role='holdout')",
+        "wb.log_predictions([1], [0], [])",
+    )
+    tries = "".join(f"try: {each}\nexcept UsageError: pass\nelse: raise SystemExit(3)\n" for each in refused)
+    code = f"from workbench import *\nfrom workbench.errors import UsageError\n{tries}log_metrics, Workbench"
+    done = in_a_draft(code, tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert not (tmp_path / "kept" / "drafts").exists()
+
+
+def test_a_draft_that_was_deleted_while_its_notebook_is_open_is_followed_by_another(tmp_path):
+    code = "import shutil; wb.log_metrics({'a': 1}); shutil.rmtree('kept'); wb.log_metrics({'a': 2})"
+    done = in_a_draft(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    (folder,) = (tmp_path / "kept" / "drafts").iterdir()
+    assert '"value": 2.0' in (folder / spool.LOGGED_METRICS).read_text(encoding="utf-8")
+
+
 def test_a_cell_of_a_draft_may_be_run_again_with_other_rows(tmp_path):
     code = "import pandas as pd\nfor count in (3, 2): wb.log_dataset(pd.DataFrame({'a': range(count)}), role='holdout')"
     done = in_a_draft(code, tmp_path)

@@ -16,6 +16,7 @@ from tests.unit.evidence.builders import build_evidence, build_identity
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from tests.unit.reviews.builders import build_review
 from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, decide_verdict, name_run
+from workbench.comparisons.elsewhere import OtherHoldout
 from workbench.drawings.markup import element, join
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide
@@ -205,6 +206,17 @@ class TestComparison:
         assert "depth" in labels
         assert "seed" not in labels
 
+    def test_a_number_that_may_be_none_stands_among_numbers(self) -> None:
+        runs = tuple(build_compared_run(run_id=str(depth), parameters={"depth": depth}) for depth in (2, None, 8))
+        state = comparison_state(build_comparison(runs=runs))
+        assert [column["kind"] for column in state["columns"]][1] == "number"
+        assert [row["cells"][0]["text"] for row in state["rows"]][1:] == ["2", "none", "8"]
+
+    def test_what_comes_next_is_a_command_with_the_best_run_and_a_name_that_can_be_one(self) -> None:
+        of_project = RunComparison(**vars(build_comparison()), notebooks=("notebooks/05.08-Random-Forests.ipynb",))
+        assert comparison_state(of_project)["next"]["command"].endswith("--model random-forests")
+        assert comparison_state(build_comparison())["next"]["command"].endswith("--model NAME")
+
     def test_many_differing_parameters_share_one_column(self) -> None:
         runs = build_runs(0.02, 0.01, **{name: [1, 2] for name in "abcdef"})
         state = comparison_state(build_comparison(runs=runs))
@@ -276,6 +288,13 @@ class TestComparison:
         assert (facts["Compared"], facts["Left out"]) == ("finished runs of wine.ipynb on this holdout", why)
         assert facts["Overwritten"].startswith("u.csv, v.csv, w.csv, x.csv, y.csv, 1 files more, by several of them.")
         assert why.replace("'", "&#x27;") in comparison_page(found) or why in comparison_page(found)
+
+    def test_what_is_elsewhere_is_named_with_its_command_as_code(self) -> None:
+        other = OtherHoldout(("b.ipynb",), 2, 600, "workbench compare --notebook b.ipynb")
+        found = RunComparison(**vars(build_comparison()), elsewhere=2, others=(other,))
+        fact = comparison_state(found)["facts"][-1]
+        assert (fact["name"], fact["parts"][1]) == ("Left out", other.command)
+        assert f"2 of b.ipynb (600 rows): <code>{other.command}</code></dd>" in comparison_page(found)
 
     def test_a_very_long_comparison_says_what_its_snapshot_leaves_out(self) -> None:
         page = Tags(comparison_page(build_comparison(runs=build_runs(*(0.01,) * 150)), AT))

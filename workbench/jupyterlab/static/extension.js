@@ -60,6 +60,7 @@ async function openCard(lab, card, folder) {
   await lab.app.commands.execute("notebook:run-all-cells");
   panel.content.activeCellIndex = 0;
   panel.content.scrollToItem(0);
+  panel.content.activate(); // the keyboard was left at the last cell, out of sight
 }
 
 function asWidget(lab, node) {
@@ -99,8 +100,11 @@ function addPanel(lab) {
   panel.title.icon = lab.icon("bench");
   panel.title.caption = "Workbench: run this notebook, its last runs, what is missing to nominate";
   panel.node.tabIndex = -1;
-  // Its sign comes after it in the page: without this, Tab leads away from what was just opened.
-  panel.onActivateRequest = () => (node.querySelector("form input, form select, form button") ?? panel.node).focus();
+  // Its sign comes after it in the page: without this, Tab leads away from what was just opened. What it shows may still be on its way.
+  panel.onActivateRequest = () => {
+    panel.node.focus();
+    shown.enter(panel.node);
+  };
   lab.app.shell.add(panel, "right", { rank: 300 });
   // The palette gives the focus back to where it was before; what it opened comes after that.
   const command = "workbench:panel";

@@ -16,6 +16,8 @@ function drawPanel(node, server) {
   let timer = 0;
   let asked = 0;
   let isSeen = false;
+  let isShown = false;
+  let entered = null;
 
   const dirty = () => unsaved.replaceChildren(context?.model.dirty ? "This notebook has unsaved changes; they are saved before it runs." : "");
 
@@ -56,7 +58,17 @@ function drawPanel(node, server) {
     timer = setTimeout(look, 1000 * seconds);
   }
 
+  // The keyboard goes to the first field, if it is still where the panel was opened from.
+  function enter(opened) {
+    entered = context ? opened : null;
+    const first = [...form.node.querySelectorAll("input, select, button")].find((each) => each.checkVisibility());
+    if (!isShown || !first || document.activeElement !== opened) return;
+    entered = null;
+    first.focus();
+  }
+
   function show(state, path) {
+    isShown = true;
     title.replaceChildren(state.name);
     place.replaceChildren(state.place);
     form.show(state);
@@ -64,6 +76,7 @@ function drawPanel(node, server) {
     draw.failed(state.failed);
     draw.outlook(state.outlook);
     draw.last({ runs: state.runs, empty: state.empty, path });
+    if (entered) enter(entered);
   }
 
   const draw = {
@@ -78,6 +91,7 @@ function drawPanel(node, server) {
     context?.model.stateChanged.disconnect(changed);
     context?.saveState.disconnect(saved);
     context = other;
+    isShown = false;
     context?.model.stateChanged.connect(changed);
     context?.saveState.connect(saved);
     [refused, failed, outlook, last, place].forEach((part) => part.replaceChildren());
@@ -96,7 +110,7 @@ function drawPanel(node, server) {
   }
 
   node.append(title, place, body, live);
-  return { turnTo, wake };
+  return { turnTo, wake, enter };
 }
 
 // What goes on keeps its place and its button for as long as it does, so that no news takes the focus away.

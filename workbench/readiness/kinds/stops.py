@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from workbench.readiness.file_calls import read_files
 from workbench.readiness.kinds.trace import Find, Trace
+from workbench.readiness.module_attributes import list_module_attributes
 from workbench.readiness.notebook_code import NotebookCode, Place, list_styles
 from workbench.readiness.surroundings import Surroundings
 
@@ -80,11 +81,16 @@ def missing_module(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:
 
 
 def missing_name(code: NotebookCode, around: Surroundings) -> Iterator[Trace]:
-    """Yield the imports of names, and the styles, that the installed version of a package does not have (any more)."""
+    """Yield the imports of names, the attributes of modules and the styles that the installed version does not have (any more)."""
     advice = "Write what this version has instead, or install the one it was written for."
     for each in code.imports:
         if each.is_certain and (lacking := around.missing_names.get(each.full_name)):
             yield Trace(lacking, advice, each.place)
+    for asked in list_module_attributes(code) if around.missing_attributes else ():
+        for length in range(1, len(asked.path) + 1):
+            name = ".".join([asked.module, *asked.path[:length]])
+            if lacking := around.missing_attributes.get(name):
+                yield Trace(lacking, advice, asked.place)
     for place, style in list_styles(code):
         if style in around.missing_styles:
             yield Trace(around.missing_styles[style], advice, place)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.errors import UsageError
+from workbench.errors import NotFound, UsageError
 
 LONGEST_NAME, LONGEST_NOTE = 100, 5_000
 # What MLflow takes, so that a tag is the same there.
@@ -144,3 +144,13 @@ def _unsayable(faults: Sequence[str]) -> UsageError:
     return UsageError(
         "That cannot be said of a run.", why=sorted(faults), next_step="Nothing was changed; say it otherwise."
     )
+
+
+def say_not_one(text: str, found: Sequence[str], *, is_id: bool) -> NotFound:
+    """Return why a text names no single run."""
+    does = "begins with" if is_id else "is named"
+    if not found:
+        what = f"No run begins with {text!r}." if is_id else f"{text!r} is neither a run's id nor the name of one."
+        return NotFound(what, next_step="`workbench runs` lists them.")
+    why = f"These do: {', '.join(found[:3])}{' and more' if len(found) > 3 else ''}."
+    return NotFound(f"More than one run {does} {text!r}.", why=why, next_step="Say which, by its id.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.config import Settings
+from workbench.errors import NotFound
 from workbench.records.clock import find_moment
 from workbench.runs.finding.outline import Outline
-from workbench.runs.folder import DRAFT, LOGGED_METRICS, LOOKS
+from workbench.runs.folder import DELETED_DRAFT, DRAFT, LOGGED_METRICS, LOOKS
 from workbench.runs.logged_calls import read_logged_calls, read_plain_file
 from workbench.runs.looks import looks_of_draft
 
@@ -51,15 +53,41 @@ def list_drafts(settings: Settings, *, notebook: str | None = None) -> list[Draf
     return sorted(found, key=lambda draft: draft.created, reverse=True)
 
 
-def _read_drafts(settings: Settings) -> Iterator[Draft]:
+def list_draft_folders(settings: Settings) -> list[Path]:
+    """Return the folders of drafts, but for those that were deleted and of which only a look at a holdout is left."""
     folder = settings.drafts_folder
-    for path in folder.iterdir() if folder.is_dir() else ():
+    found = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()] if folder.is_dir() else []
+    return [path for path in found if not (path / DELETED_DRAFT).exists()]
+
+
+def find_draft(settings: Settings, text: str) -> Path | None:
+    """Return the folder of the one draft whose id is this text, or begins with it; None where there is none, or more than one."""
+    found = [path for path in list_draft_folders(settings) if text and path.name.startswith(text)]
+    return found[0] if len(found) == 1 else None
+
+
+def explain_draft(settings: Settings, text: str) -> NotFound | None:
+    """Return what to say to somebody who asks for a run by the id of a draft; None where it is not one."""
+    folder = find_draft(settings, text)
+    if folder is None:
+        return None
+    notebook = read_draft(folder, settings.project).notebook
+    return NotFound(
+        f"{folder.name} is a draft, not a run.",
+        why="A notebook run by hand is kept, but its cells may have run in any order: nothing is decided by it.",
+        next_step=f"To make it a run: `workbench run {shlex.quote(notebook or 'NOTEBOOK')}`. `workbench open {folder.name}` shows"
+        f" what is kept, `workbench delete {folder.name}` removes it.",
+    )
+
+
+def _read_drafts(settings: Settings) -> Iterator[Draft]:
+    for path in list_draft_folders(settings):
         with suppress(OSError):  # it may just be going
-            if path.is_dir() and not path.is_symlink():
-                yield _read_draft(path, settings.project)
+            yield read_draft(path, settings.project)
 
 
-def _read_draft(folder: Path, project: Path) -> Draft:
+def read_draft(folder: Path, project: Path) -> Draft:
+    """Return what can be read of a draft in its folder; raises OSError where that is going."""
     times = sorted(path.lstat().st_mtime for path in [folder, *folder.iterdir()])
     first, last = (datetime.fromtimestamp(time, UTC).isoformat() for time in (times[0], times[-1]))
     notebook, created = _read_beginning(folder)

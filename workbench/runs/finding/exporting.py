@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.errors import UsageError
 from workbench.files.disk import disk_answers
+from workbench.files.whole_files import write_file
 from workbench.runs.finding.run_table import Column, tabulate_runs
 from workbench.runs.run import Run
 
@@ -28,9 +29,7 @@ def export_runs(runs: Sequence[Run], path: Path) -> None:
     content = write(tabulate_runs(runs))
     with disk_answers(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        write_file(path, content)
 
 
 def _write_csv(columns: Sequence[Column]) -> bytes:

@@ -8,21 +8,28 @@ from typing import Any
 
 from workbench.errors import Refused
 from workbench.ledger.ledger import Entry
-from workbench.runs.folder import DATASETS, HOLDOUT, PREDICTIONS
+from workbench.runs.folder import DATASETS, DRAFT, HOLDOUT, LOOKS, PREDICTIONS
 from workbench.runs.run import FINAL_STATES, Run
 
 # By these a holdout is known again, also with other columns or in another split, and what was scored on it is told apart.
 LEFT_OF_A_LOOK = (DATASETS, HOLDOUT, PREDICTIONS)
+LEFT_OF_A_DRAFT = (*LEFT_OF_A_LOOK, LOOKS, DRAFT)
 
 
 @dataclass(frozen=True)
 class Removal:
-    """Runs that are to be deleted, how many bytes of files go, and which of them had seen a holdout, of which `kept_bytes` stay."""
+    """Runs and drafts that are to be deleted, how many bytes of files go, and which had seen a holdout, with what stays."""
 
     runs: tuple[Run, ...]
     freed_bytes: int
     looks: tuple[str, ...]
     kept_bytes: int
+    drafts: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The ids of all of them."""
+        return [*(run.id for run in self.runs), *self.drafts]
 
 
 def is_look(attempts: Sequence[Run]) -> bool:

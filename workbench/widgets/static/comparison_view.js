@@ -4,9 +4,10 @@ function render({ model, el }) {
   const live = h("div", { class: "wb-say", role: "status", "aria-live": "polite" });
   const say = (text) => live.replaceChildren(text);
   const state = model.get("state");
+  const hint = ({ text, command }) => h("p", {}, text, " ", h("code", {}, command), copyButton(() => command, "command", say));
   el.append(h("p", { class: "wb-headline" }, state.headline));
   if (state.empty) {
-    el.append(h("p", {}, state.empty.text, " ", h("code", {}, state.empty.command), copyButton(() => state.empty.command, "command", say)), live);
+    el.append(hint(state.empty), live);
     return;
   }
   const body = h("tbody", {});
@@ -30,7 +31,7 @@ function render({ model, el }) {
 
   model.on("change:order", showOrder);
   showOrder();
-  el.append(facts(state.facts, say), h("div", { class: "wb-scroll" }, table), h("p", { class: "wb-quiet" }, state.legend), explainWords(state.words), live);
+  el.append(facts(state.facts, say), h("div", { class: "wb-scroll" }, table), h("p", { class: "wb-quiet wb-legend" }, state.legend), hint(state.next), explainWords(state.words), live);
   return () => model.off("change:order", showOrder);
 }
 
@@ -58,9 +59,9 @@ function tableRow(row, model, say) {
     h("th", { scope: "row", class: "wb-text wb-run" }, runCell(row, model.get("reports")), copy, name),
     row.cells.map((item) => cell(item.text, item.kind, item.full)),
     cell(row.value, "number"),
+    cell(status(row.verdict), "text"),
     h("td", { class: "wb-chart" }, interval(state.axis, row.mark, `run ${row.run}`)),
     cell(estimate(row.interval), "number"),
-    cell(status(row.verdict), "text"),
   );
 }
 

@@ -6,12 +6,13 @@ const SVG_TAGS = new Set(["svg", "line", "rect", "circle", "path", "polyline", "
 // the mark on the focused element itself; one on the view around it is not seen. Text fields it leaves alone by itself.
 const KEYED_TAGS = new Set(["button", "select", "summary"]);
 
-// With the mark JupyterLab does not hear Ctrl+S either: it is said once more beside it, and the browser's own dialog kept away.
-function passSaving(event) {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "s") return;
+// With the mark JupyterLab does not hear Ctrl+S, nor what opens its palette: such a letter is said once more beside it, and the
+// browser kept from answering what was heard. Ctrl+Enter, which runs a cell, stays unheard.
+function passLetters(event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.length !== 1) return;
   const { key, code, keyCode, ctrlKey, metaKey, shiftKey } = event;
   const again = new KeyboardEvent("keydown", { key, code, keyCode, ctrlKey, metaKey, shiftKey, bubbles: true, cancelable: true, composed: true });
-  const isUnheard = event.currentTarget.closest(".wb-view").dispatchEvent(again);
+  const isUnheard = event.currentTarget.closest(".wb-view")?.dispatchEvent(again) ?? true;
   if (!isUnheard) event.preventDefault();
 }
 
@@ -19,7 +20,7 @@ function h(tag, attributes = {}, ...children) {
   const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
   if (KEYED_TAGS.has(tag)) {
     node.setAttribute("data-lm-suppress-shortcuts", "true");
-    node.addEventListener("keydown", passSaving);
+    node.addEventListener("keydown", passLetters);
   }
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
@@ -84,7 +85,7 @@ function explainWords(words) {
 
 function facts(items, say) {
   const digest = (fact) => h("span", { class: "wb-digest", title: fact.copy }, fact.digest, copyButton(() => fact.copy, `${fact.name.toLowerCase()} digest`, say));
-  const pair = (fact) => h("div", {}, h("dt", {}, word(fact.name, fact.help)), h("dd", {}, fact.text, fact.digest ? digest(fact) : null));
+  const pair = (fact) => h("div", {}, h("dt", {}, word(fact.name, fact.help)), h("dd", {}, prose(fact.parts), fact.digest ? digest(fact) : null));
   return h("dl", { class: "wb-facts" }, items.map(pair));
 }
 

@@ -20,8 +20,10 @@ from workbench.runs.folder import REPORT
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.comparisons.comparison import RunComparison
     from workbench.models.servability import LoggedModel, RefusedModel
     from workbench.runs.table.reading import Question
+    from workbench.widgets.acting_view import Deeds
     from workbench.widgets.comparison_view import ComparisonView
     from workbench.widgets.empty_view import EmptyView
     from workbench.widgets.follow_view import FollowView
@@ -124,10 +126,13 @@ def compare(
     from workbench.widgets.comparison_view import ComparisonView
 
     def show(bench: Workbench) -> ComparisonView:
-        found = bench.compare(runs or (), reference=reference or None, notebook=notebook or None, where=where or None)
-        folder, shown = bench.settings.runs_folder, {run.run_id for run in found.runs} | {str(found.reference_run)}
-        reports = {run_id: folder / run_id / REPORT for run_id in shown}
-        return ComparisonView(found, {run_id: path for run_id, path in reports.items() if path.is_file()})
+        def compare_with(other: str | None) -> RunComparison:
+            return bench.compare(
+                runs or (), reference=other or reference or None, notebook=notebook or None, where=where or None
+            )
+
+        found = compare_with(None)
+        return ComparisonView(found, _deeds_of(bench), compare_with)
 
     return _show(show, is_named=bool(runs or reference))
 
@@ -154,22 +159,26 @@ def runs(
 
 
 def _list(bench: Workbench, question: Question, mlflow: str | None) -> RunsView:
-    from workbench.widgets.runs_view import Deeds, RunsView
-    from workbench.words.commands import spell_run
+    from workbench.widgets.runs_view import RunsView
     from workbench.words.places import describe_store
 
     deciding = [rule.name for rule in bench.read_policy()[0].metrics.values()]
     reader = bench.open_table(mlflow, deciding)
     if mlflow:
         return RunsView(reader, question, place=f"MLflow at {mlflow.partition('@')[2] or mlflow}")
-    folder = bench.settings.runs_folder
-    deeds = Deeds(
+    return RunsView(reader, question, place=describe_store(bench.settings), deeds=_deeds_of(bench))
+
+
+def _deeds_of(bench: Workbench) -> Deeds:
+    from workbench.widgets.acting_view import Deeds
+    from workbench.words.commands import spell_run
+
+    return Deeds(
         archive=lambda chosen: _say_archived(len(bench.archive(chosen))),
         nominate=lambda run, model: f"{bench.nominate(run, model).subject} is nominated: wb.review() shows it.",
         spell_command=lambda run: spell_run(bench.show(run)),
-        reports={path.parent.name: path for path in folder.glob(f"*/{REPORT}")},
+        reports={path.parent.name: path for path in bench.settings.runs_folder.glob(f"*/{REPORT}")},
     )
-    return RunsView(reader, question, place=describe_store(bench.settings), deeds=deeds)
 
 
 def _say_archived(count: int) -> str:

@@ -118,6 +118,8 @@ def test_a_comparison_is_sorted_by_keyboard_and_no_key_reaches_the_notebook(lab:
     view = show(lab, "sorted", COMPARISON, SHOW_COMPARISON)
     view.locator(".wb-facts button").last.focus()
     lab.page.keyboard.press("Tab")
+    expect(view.get_by_label("Search")).to_be_focused()
+    lab.page.keyboard.press("Tab")
     expect(view.get_by_role("button", name="Run", exact=True)).to_be_focused()
     lab.page.keyboard.press("ArrowRight")
     lab.page.keyboard.press("ArrowRight")
@@ -143,7 +145,7 @@ def test_a_run_leads_to_its_report_where_jupyterlab_serves_it(lab: Lab) -> None:
     report.parent.mkdir()
     report.write_text("<p>The report of this run", encoding="utf-8")
     reports = f"{{comparison.runs[0].run_id: {str(report)!r}, comparison.runs[1].run_id: '/elsewhere/report.html'}}"
-    view = show(lab, "leading", COMPARISON, f"ComparisonView(comparison, {reports})")
+    view = show(lab, "leading", COMPARISON, f"ComparisonView(comparison, Deeds(str, str, str, {reports}))")
     expect(view.locator(".wb-run a")).to_have_count(1)
     assert (view.locator(".wb-run a").get_attribute("href") or "").endswith("/files/kept%20%5B1%5D/report.html")
     with lab.page.context.expect_page() as opened:

@@ -14,6 +14,7 @@ from tests.unit.people import CHAMPION_RUN_ID
 from tests.unit.comparisons.builders import build_comparison
 from workbench.comparisons.comparison import ComparedRun, decide_verdict, name_run
 from workbench.stats.interval import Interval
+from workbench.widgets.acting_view import Deeds
 from workbench.widgets.comparison_view import ComparisonView
 
 HOSTILE = {HOSTILE!r}

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import traitlets
 
 from workbench.comparisons.comparison import Comparison
 from workbench.drawings.markup import Markup
+from workbench.widgets.acting_view import ActingView, Deeds
 from workbench.widgets.comparison_page import comparison_body
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.snapshot import read_module, read_style
-from workbench.widgets.snapshot_view import SnapshotView
 
 
-class ComparisonView(SnapshotView):
+class ComparisonView(ActingView):
     """Shows a comparison; `order` is the column it is sorted by and the direction.
 
-    `reports` are the paths of the runs' reports, by run: where JupyterLab serves them a run leads to its own.
+    `compare` compares again, with the runs that are there by then, and with a reference: a run's id, or None for the one it had.
     """
 
-    _esm = read_module("comparison_view")
+    _esm = read_module("run_deeds", "comparison_view")
     _css = read_style()
     state = traitlets.Dict().tag(sync=True)
     order = traitlets.Dict().tag(sync=True)
 
-    reports = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, comparison: Comparison, reports: Mapping[str, Path] = MappingProxyType({})) -> None:
-        state, home = comparison_state(comparison), str(Path.home())
-        paths = {run_id: str(path) for run_id, path in reports.items()}
-        super().__init__(state=state, order=state.get("first_order", {}), reports={"home": home, "paths": paths})
+    def __init__(
+        self,
+        comparison: Comparison,
+        deeds: Deeds | None = None,
+        compare: Callable[[str | None], Comparison] | None = None,
+    ) -> None:
+        state = comparison_state(comparison)
+        super().__init__(deeds, state=state, order=state.get("first_order", {}))
         self.comparison = comparison
+        self._compare = compare
+        self._reference: str | None = None
 
     def body(self) -> Markup:
         """Return the twin's content."""
@@ -42,3 +45,22 @@ class ComparisonView(SnapshotView):
     def summary(self) -> str:
         """Return the headline."""
         return str(self.state["headline"])
+
+    def look_again(self) -> None:
+        """Show what is there now."""
+        if self._compare:
+            self.comparison = self._compare(self._reference)
+            self.state = comparison_state(self.comparison)
+            self.refresh_snapshots()
+
+    def _do(self, content: Mapping[str, Any]) -> None:
+        if content.get("kind") == "hold against":
+            before, self._reference = self._reference, str(content["run"])
+            try:
+                self.look_again()
+            except Exception:
+                self._reference = before
+                raise
+            self._say(f"{self.state['headline']}.")
+        else:
+            super()._do(content)

@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import traitlets
 
 from workbench.drawings.markup import Markup
-from workbench.errors import WorkbenchError
 from workbench.runs.table.reading import Answer, Question, RunTableReader
+from workbench.widgets.acting_view import ActingView, Deeds
 from workbench.widgets.runs_page import runs_body
 from workbench.widgets.runs_state import runs_state, say_group
 from workbench.widgets.snapshot import read_module, read_style
-from workbench.widgets.snapshot_view import SnapshotView
 
 
-@dataclass(frozen=True)
-class Deeds:
-    """What can be done with runs of this project, as callbacks; runs of another store have none of them.
+class RunsView(ActingView):
+    """Shows what a reader answers; a new question is asked from the view, by whoever looks at it."""
 
-    Each returns what is to be said. `spell_command` returns the command that makes a run again.
-    """
-
-    archive: Callable[[Sequence[str]], str]
-    nominate: Callable[[str, str], str]
-    spell_command: Callable[[str], str]
-    reports: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
-
-
-class RunsView(SnapshotView):
-    """Shows what a reader answers; a new question is asked from the view, by whoever looks at it.
-
-    `reply` says what became of a wish, with a number that rises, so that the same words are heard again; `copy` in it is a
-    text for the clipboard.
-    """
-
-    _esm = read_module("run_grid", "runs_view")
+    _esm = read_module("run_grid", "run_deeds", "runs_view")
     _css = read_style()
     state = traitlets.Dict().tag(sync=True)
-    reply = traitlets.Dict().tag(sync=True)
-    reports = traitlets.Dict().tag(sync=True)
-    is_ours = traitlets.Bool().tag(sync=True)
 
     def __init__(self, reader: RunTableReader, question: Question, *, place: str, deeds: Deeds | None = None) -> None:
-        self._reader, self._place, self._deeds = reader, place, deeds
+        self._reader, self._place = reader, place
         self._question, self._answer = question, reader.ask(question)
         self._within = ""
-        paths = {run_id: str(path) for run_id, path in deeds.reports.items()} if deeds else {}
-        reports = {"home": str(Path.home()), "paths": paths}
-        super().__init__(state=self._build_state(), reports=reports, is_ours=deeds is not None)
-        self.on_msg(self._receive)
+        super().__init__(deeds, state=self._build_state())
 
     @property
     def answer(self) -> Answer:
@@ -74,6 +48,10 @@ class RunsView(SnapshotView):
         self._question, self._answer, self._within = question, answer, ""
         self._show()
 
+    def look_again(self) -> None:
+        """Show what is there now."""
+        self.ask(self._question)
+
     def _show(self) -> None:
         self.state = self._build_state()
         self.refresh_snapshots()
@@ -89,15 +67,6 @@ class RunsView(SnapshotView):
         self._within = say_group(group)
         self._show()
 
-    def _receive(self, _view: Any, content: Any, _buffers: Any) -> None:
-        try:
-            if isinstance(content, Mapping):
-                self._do(content)
-        except WorkbenchError as exc:
-            self._say(str(exc), is_refused=True)
-        except Exception as exc:  # one that leaves this function is lost to who pressed the button
-            self._say(f"{type(exc).__name__}: {exc}", is_refused=True)
-
     def _do(self, content: Mapping[str, Any]) -> None:
         match content.get("kind"):
             case "ask":
@@ -107,20 +76,8 @@ class RunsView(SnapshotView):
             case "open group":
                 self._open_group(int(content["group"]))
                 self._say(f"{self.state['headline']}.")
-            case "archive" if self._deeds:
-                said = self._deeds.archive(content["runs"])
-                self.ask(self._question)
-                self._say(said)
-            case "nominate" if self._deeds:
-                self._say(self._deeds.nominate(str(content["run"]), str(content["model"])))
-            case "spell command" if self._deeds:
-                self._say(
-                    "Copied the command that makes it again.", copy=self._deeds.spell_command(str(content["run"]))
-                )
-
-    def _say(self, text: str, *, is_refused: bool = False, copy: str = "") -> None:
-        number = self.reply.get("number", 0) + 1
-        self.reply = {"number": number, "text": text, "is_refused": is_refused, "copy": copy}
+            case _:
+                super()._do(content)
 
 
 def _read_question(asked: Mapping[str, Any], before: Question) -> Question:

@@ -10,7 +10,8 @@ import pytest
 from tests.unit.runs.test_asked_runs import build
 from workbench.errors import Refused
 from workbench.runs.table.reading import Question, RunTableReader
-from workbench.widgets.runs_view import Deeds, RunsView
+from workbench.widgets.acting_view import Deeds
+from workbench.widgets.runs_view import RunsView
 
 
 class Done:

@@ -4,7 +4,7 @@ const SVG_TAGS = new Set(["svg", "line", "rect", "circle", "path", "polyline", "
 
 // JupyterLab's one-key commands (x cuts a cell, d d deletes it) must not fire while one of these has the focus. It looks for
 // the mark on the focused element itself; one on the view around it is not seen. Text fields it leaves alone by itself.
-const KEYED_TAGS = new Set(["button", "select", "summary"]);
+const KEYED_TAGS = new Set(["a", "button", "select", "summary"]);
 
 // With the mark JupyterLab does not hear Ctrl+S, nor what opens its palette: such a letter is said once more beside it, and the
 // browser kept from answering what was heard. Ctrl+Enter, which runs a cell, stays unheard.
@@ -18,7 +18,7 @@ function passLetters(event) {
 
 function h(tag, attributes = {}, ...children) {
   const node = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  if (KEYED_TAGS.has(tag)) {
+  if (KEYED_TAGS.has(tag) || attributes.type === "checkbox") {
     node.setAttribute("data-lm-suppress-shortcuts", "true");
     node.addEventListener("keydown", passLetters);
   }

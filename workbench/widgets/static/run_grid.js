@@ -68,7 +68,7 @@ function runGrid(given) {
   const frame = h("div", { class: "wb-grid-frame", role: "rowgroup" }, head);
   const box = h("div", { class: "wb-grid", role: "grid", tabindex: "0", "aria-multiselectable": selectable ? "true" : null, "aria-label": given.label, "data-lm-suppress-shortcuts": "true", onkeydown: move, onscroll: draw }, frame, above, seen, below);
   box.style.setProperty("--wb-grid-columns", template);
-  box.addEventListener("keydown", passSaving);
+  box.addEventListener("keydown", passLetters);
 
   const all = selectable ? h("input", { type: "checkbox", "aria-label": "Select all rows that are shown", onchange: () => chooseAll(all.checked) }) : null;
   const heads = columns.map((column) => {

@@ -19,7 +19,6 @@ function render({ model, el }) {
   let mode = "runs";
   let pinnedId = null;
   let shownKind = "";
-  let heard = model.get("reply").number ?? 0;
 
   const search = h("input", { type: "search", placeholder: "any text shown", oninput: () => find() });
   const where = h("input", { type: "text", placeholder: "roc_auc > 0.9 and family = 'forest'", onkeydown: (event) => event.key === "Enter" && ask({ where: where.value }) });
@@ -110,27 +109,20 @@ function render({ model, el }) {
   // What can be done with the rows that are selected, or with the marked one.
   function showDeeds() {
     const state = model.get("state");
-    const button = (text, act, isPossible = true, why = "") => h("button", { type: "button", class: "wb-button", "aria-disabled": isPossible ? null : "true", title: isPossible ? null : why, onclick: () => (isPossible ? act() : say(why)) }, text);
     const command = copyButton(() => state.command, "the command that asks the same", say);
-    const again = button("Look again", () => ask({}));
-    const back = state.within ? button("Back to the groups", () => ask({})) : null;
+    const again = button("Look again", () => ask({}), say);
+    const back = state.within ? button("Back to the groups", () => ask({}), say) : null;
     if (state.is_grouped) return deeds.replaceChildren(again, h("span", { class: "wb-quiet" }, h("code", {}, state.command), command), live);
     const chosen = grid.chosen().map((row) => state.ids[row]);
     const one = chosen.length === 1;
-    const said = h("span", { class: "wb-quiet" }, chosen.length ? `${chosen.length.toLocaleString("en")} selected` : "None selected");
     const ours = model.get("is_ours");
-    const compared = `wb.compare(${JSON.stringify(chosen)}${pinnedId && !chosen.includes(pinnedId) ? `, reference=${JSON.stringify(pinnedId)}` : ""})`;
-    const name = h("input", { type: "text", class: "wb-short", placeholder: "model name", "aria-label": "Name of the model to nominate for" });
     deeds.replaceChildren(
       ...[
         back,
         again,
-        said,
-        button("Pin", () => pin(chosen[0]), one, "Select one run: it stays on top as the reference."),
-        ours && button("Copy comparison", () => copy(compared, "wb.compare(…): paste it in a cell"), chosen.length > 0, "Select the runs to compare."),
-        ours && button("Copy its command", () => model.send({ kind: "spell command", run: chosen[0] }), one, "Select one run: the command makes it again."),
-        ours && button("Archive", () => model.send({ kind: "archive", runs: chosen }), chosen.length > 0, "Select the runs to put aside."),
-        ours && h("span", { class: "wb-nominating" }, name, button("Nominate", () => nominate(chosen[0], name), one, "Select one run to nominate.")),
+        countSelected(chosen.length),
+        button("Pin", () => pin(chosen[0]), say, one, "Select one run: it stays on top as the reference."),
+        ...(ours ? runDeeds(model, chosen, pinnedId, say) : []),
         h("span", { class: "wb-quiet" }, h("code", {}, state.command), command),
         live,
       ].filter(Boolean),
@@ -144,33 +136,7 @@ function render({ model, el }) {
     grid.draw();
   }
 
-  function nominate(id, name) {
-    if (!name.value.trim()) {
-      name.focus();
-      return say("Name the model it is nominated for.");
-    }
-    say("Nominating: evidence is computed …");
-    model.send({ kind: "nominate", run: id, model: name.value.trim() });
-  }
-
-  async function copy(text, what) {
-    try {
-      await navigator.clipboard.writeText(text);
-      say(`Copied ${what}.`);
-    } catch {
-      say(`The browser does not allow copying here: ${text}`);
-    }
-  }
-
-  function hear() {
-    const reply = model.get("reply");
-    if (!reply.number || reply.number === heard) return;
-    heard = reply.number;
-    refusal.replaceChildren(reply.is_refused ? reply.text : "");
-    if (reply.copy) copy(reply.copy, "the command that makes it again");
-    else say(reply.is_refused ? "" : reply.text);
-  }
-
+  const hear = hearReplies(model, refusal, say);
   model.on("change:state", show);
   model.on("change:reply", hear);
   show();

@@ -1,0 +1,42 @@
+"""The view of a comparison does with selected runs what its callbacks do, and holds all of them against one of them."""
+
+from __future__ import annotations
+
+from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
+from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
+from workbench.comparisons.comparison import name_run
+from workbench.errors import Refused
+from workbench.widgets.acting_view import Deeds
+from workbench.widgets.comparison_view import ComparisonView
+
+
+def show(asked):
+    def compare(reference):
+        asked.append(reference)
+        if reference == "gone":
+            raise Refused("That run is gone.", why="Somebody deleted it.")
+        return build_champion_comparison(reference=name_run(reference)) if reference else build_comparison()
+
+    deeds = Deeds(
+        lambda runs: f"{len(runs)} put aside.", lambda run, model: f"{model}/1", lambda run: f"workbench run {run}"
+    )
+    return ComparisonView(build_comparison(), deeds, compare)
+
+
+def test_all_runs_are_held_against_one_that_is_selected():
+    asked = []
+    view = show(asked)
+    view._receive(view, {"kind": "hold against", "run": CHAMPION_RUN_ID}, None)
+    assert asked == [CHAMPION_RUN_ID]
+    assert view.comparison.reference_run == CHAMPION_RUN_ID
+    assert (view.reply["text"], view.reply["is_refused"]) == (f"{view.summary()}.", False)
+    view._receive(view, {"kind": "hold against", "run": "gone"}, None)
+    assert (view.reply["is_refused"], view.comparison.reference_run) == (True, CHAMPION_RUN_ID)
+    view._receive(view, {"kind": "archive", "runs": [RUN_ID]}, None)
+    assert (asked[-1], view.reply["text"]) == (CHAMPION_RUN_ID, "1 put aside.")
+
+
+def test_what_nothing_can_be_done_with_is_only_looked_at():
+    view = ComparisonView(build_comparison())
+    view._receive(view, {"kind": "archive", "runs": [RUN_ID]}, None)
+    assert (view.is_ours, dict(view.reply)) == (False, {})

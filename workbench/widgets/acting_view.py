@@ -1,0 +1,76 @@
+"""A view whose runs can be acted on: what is wished is done by callbacks, and what became of it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import traitlets
+
+from workbench.errors import WorkbenchError
+from workbench.widgets.snapshot_view import SnapshotView
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """What can be done with runs of this project, as callbacks, each of which returns what is to be said.
+
+    `nominate` takes a run and a model's name; `spell_command` returns the command that makes a run again. `reports` are the
+    paths of the runs' reports: where JupyterLab serves them a run leads to its own.
+    """
+
+    archive: Callable[[Sequence[str]], str]
+    nominate: Callable[[str, str], str]
+    spell_command: Callable[[str], str]
+    reports: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class ActingView(SnapshotView):
+    """Does what is wished of runs; without `deeds` they are only looked at.
+
+    `reply` says what became of a wish, with a number that rises, so that the same words are heard again; `copy` in it is a text
+    for the clipboard.
+    """
+
+    reply = traitlets.Dict().tag(sync=True)
+    reports = traitlets.Dict().tag(sync=True)
+    is_ours = traitlets.Bool().tag(sync=True)
+
+    def __init__(self, deeds: Deeds | None, **traits: Any) -> None:
+        self._deeds = deeds
+        paths = {run_id: str(path) for run_id, path in deeds.reports.items()} if deeds else {}
+        super().__init__(reports={"home": str(Path.home()), "paths": paths}, is_ours=deeds is not None, **traits)
+        self.on_msg(self._receive)
+
+    def look_again(self) -> None:
+        """Show what is there now."""
+        raise NotImplementedError
+
+    def _receive(self, _view: Any, content: Any, _buffers: Any) -> None:
+        try:
+            if isinstance(content, Mapping):
+                self._do(content)
+        except WorkbenchError as exc:
+            self._say(str(exc), is_refused=True)
+        except Exception as exc:  # one that leaves this function is lost to who pressed the button
+            self._say(f"{type(exc).__name__}: {exc}", is_refused=True)
+
+    def _do(self, content: Mapping[str, Any]) -> None:
+        match content.get("kind"):
+            case "archive" if self._deeds:
+                said = self._deeds.archive([str(run) for run in content["runs"]])
+                self.look_again()
+                self._say(said)
+            case "nominate" if self._deeds:
+                self._say(self._deeds.nominate(str(content["run"]), str(content["model"])))
+            case "spell command" if self._deeds:
+                self._say(
+                    "Copied the command that makes it again.", copy=self._deeds.spell_command(str(content["run"]))
+                )
+
+    def _say(self, text: str, *, is_refused: bool = False, copy: str = "") -> None:
+        number = self.reply.get("number", 0) + 1
+        self.reply = {"number": number, "text": text, "is_refused": is_refused, "copy": copy}

@@ -1,0 +1,51 @@
+// What can be done with runs that are selected, as buttons that say why they do nothing; and what became of it.
+const button = (text, act, say, isPossible = true, why = "") =>
+  h("button", { type: "button", class: "wb-button", "aria-disabled": isPossible ? null : "true", title: isPossible ? null : why, onclick: () => (isPossible ? act() : say(why)) }, text);
+
+async function copyText(text, what, say) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say(`Copied ${what}.`);
+  } catch {
+    say(`The browser does not allow copying here: ${text}`);
+  }
+}
+
+// The buttons for the runs with these ids; `reference` is the run that a comparison is held against, if any.
+function runDeeds(model, chosen, reference, say) {
+  const one = chosen.length === 1;
+  const against = reference && !chosen.includes(reference) ? `, reference=${JSON.stringify(reference)}` : "";
+  const compared = `wb.compare(${JSON.stringify(chosen)}${against})`;
+  const name = h("input", { type: "text", class: "wb-short", placeholder: "model name", "aria-label": "Name of the model to nominate for" });
+
+  function nominate() {
+    if (!name.value.trim()) {
+      name.focus();
+      return say("Name the model it is nominated for.");
+    }
+    say("Nominating: evidence is computed …");
+    model.send({ kind: "nominate", run: chosen[0], model: name.value.trim() });
+  }
+
+  return [
+    button("Copy comparison", () => copyText(compared, "wb.compare(…): paste it in a cell", say), say, chosen.length > 0, "Select the runs to compare."),
+    button("Copy its command", () => model.send({ kind: "spell command", run: chosen[0] }), say, one, "Select one run: the command makes it again."),
+    button("Archive", () => model.send({ kind: "archive", runs: chosen }), say, chosen.length > 0, "Select the runs to put aside."),
+    h("span", { class: "wb-nominating" }, name, button("Nominate", nominate, say, one, "Select one run to nominate.")),
+  ];
+}
+
+// Says each reply once; what was refused stands where it is read until something else is asked.
+function hearReplies(model, refusal, say) {
+  let heard = model.get("reply").number ?? 0;
+  return () => {
+    const reply = model.get("reply");
+    if (!reply.number || reply.number === heard) return;
+    heard = reply.number;
+    refusal.replaceChildren(reply.is_refused ? reply.text : "");
+    if (reply.copy) copyText(reply.copy, "the command that makes it again", say);
+    else say(reply.is_refused ? "" : reply.text);
+  };
+}
+
+const countSelected = (count) => h("span", { class: "wb-quiet" }, count ? `${count.toLocaleString("en")} selected` : "None selected");

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from workbench.comparisons.arrangement import Arrangement, arrange_runs
 
 from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval
+from workbench.comparisons.arrangement import Arrangement, arrange_runs
 from workbench.errors import UsageError
 
 RUNS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
 import os
 import subprocess
@@ -193,3 +194,16 @@ def test_how_long_the_threads_of_openblas_spin_is_set_while_packages_are_importe
     with kernel_parent.brief_spinning():
         assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == (given or "20")
     assert os.environ.get("OPENBLAS_THREAD_TIMEOUT") == given
+
+
+def test_no_garbage_is_looked_for_while_packages_are_imported_and_a_package_that_sets_when_has_its_way():
+    before = gc.get_threshold()
+    try:
+        with kernel_parent.collecting_later():
+            assert gc.get_threshold() == (0, 0, 0)
+        assert gc.get_threshold() == before
+        with kernel_parent.collecting_later():
+            gc.set_threshold(900, 9, 9)
+        assert gc.get_threshold() == (900, 9, 9)
+    finally:
+        gc.set_threshold(*before)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks.engine import TWO_LINES, run_papermill
 from tests.benchmarks.line import Line, timed
+from workbench.executors.kernel_processes import find_descendants
 from workbench.executors.preloads import find_preloads
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,7 @@ CROSS_VALIDATES = Path(__file__).with_name("cross_validates.ipynb")
 RUNS, MANY = 12, 10_000
 _BIN = Path(sys.executable).parent
 _GONE_S = 60
+_IDLE_S = 15  # then what is kept for the next run only has gone
 
 
 def measure_single_runs(folder: Path) -> Iterator[Line]:
@@ -97,23 +99,34 @@ def measure_kept_memory(folder: Path) -> Iterator[Line]:
     project, environment = _make_project(folder), _environment(folder)
     shutil.copy(CROSS_VALIDATES, project)
     _call([str(_BIN / "workbench"), "run", CROSS_VALIDATES.name], project, environment)
-    time.sleep(2)
+    time.sleep(_IDLE_S)
     kept = json.loads(_call([str(_BIN / "workbench"), "kernels", "status", "--json"], project, environment))
     parents = [each for each in kept if each["program"].endswith("kernel_parent")]
     before = [_cpu_seconds(each["pid"]) for each in parents]
     time.sleep(5)
     assert [_cpu_seconds(each["pid"]) for each in parents] == before, "what is kept works while nothing is asked of it"
+    itself = [_read_memory(each["pid"], "Rss:") for each in parents]
+    waiting = [sum(_read_memory(pid, "Private_") for pid, _ in find_descendants(each["pid"])) for each in parents]
+    _stop_kept(project, environment)
     modules = find_preloads(json.loads(CROSS_VALIDATES.read_bytes()))
     code = (
         f"import importlib\nfor name in {modules!r}:\n try: importlib.import_module(name)\n except ImportError: pass\n"
     )
     weighed = f"{code}print(open('/proc/self/smaps_rollup').read())"
-    lines = _call([sys.executable, "-c", weighed], project, environment).splitlines()
-    alone = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    _stop_kept(project, environment)
-    ours = [each["memory_bytes"] / 1e6 for each in parents]
-    what = "memory of what kernels are forked from, with those that wait"
-    yield Line(what, ours, "a process that imported the same", [alone / 1e6], unit="MB")
+    alone = [_sum_memory(_call([sys.executable, "-c", weighed], project, environment), "Rss:")]
+    what, beside = "memory of what kernels are forked from", "a process that imported the same"
+    both = [own + private for own, private in zip(itself, waiting, strict=True)]
+    yield Line(what, itself, beside, alone, unit="MB")
+    yield Line(f"{what}, with the kernel that waits", both, beside, alone, unit="MB")
+
+
+def _read_memory(pid: int, part: str) -> float:
+    return _sum_memory(Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8"), part)
+
+
+def _sum_memory(text: str, part: str) -> float:
+    """Return the MB of a kind of memory; of what is shared not the share, which depends on who else runs."""
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(part)) * 1024 / 1e6
 
 
 _SEARCH = """

@@ -30,11 +30,13 @@ def main() -> None:
     descriptor, folder, kept, names = sys.argv[1:]
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    gc.disable()  # what is imported stays; it is looked through once
     for name in json.loads(names):
         with suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
     read_packages()
     prepare_report(find_template("report"))
+    gc.enable()
     gc.collect()
     gc.freeze()
     owner = socket.socket(fileno=int(descriptor))

@@ -24,6 +24,8 @@ from workbench.executors.kernel_processes import kill_tree
 
 _LONGEST_REQUEST = 65536
 _MOST_DESCRIPTORS = 5
+# After that many seconds without a question one that waits is enough.
+_BUSY_S, _IDLE_STANDBY = 10.0, 1
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -92,6 +94,7 @@ class ForkServer:
         self._pid = os.getpid()
         self._waiting: list[Child] = []
         self._taken: list[Child] = []
+        self._leaving: list[Child] = []
         self._passing: list[int] = []
         self._is_retired = False
         # Not epoll: its state would be shared with every fork.
@@ -119,18 +122,35 @@ class ForkServer:
     def serve(self) -> NoReturn:
         """Do what is asked until nobody is there to ask."""
         while True:
-            for key, _ in self._selector.select(self._idle_s()):
+            for key, _ in self._selector.select(self._pause_s()):
                 # Whoever was dealt with before it may have closed it.
                 if key.fd in self._selector.get_map():
                     key.data()
             if self._idle_s() == 0:
                 self._end()
+            if self._spare_s() == 0:
+                self._spare()
+
+    def _pause_s(self) -> float | None:
+        return min((each for each in (self._idle_s(), self._spare_s()) if each is not None), default=None)
 
     def _idle_s(self) -> float | None:
         """Return after how many seconds without a question this goes; None while it does not."""
         if self._keep_s is None or self._taken:
             return None
         return max(self._used + self._keep_s - time.monotonic(), 0)
+
+    def _spare_s(self) -> float | None:
+        """Return after how many seconds without a question fewer need wait; None while few do."""
+        if len(self._waiting) <= _IDLE_STANDBY:
+            return None
+        return max(self._used + _BUSY_S - time.monotonic(), 0)
+
+    def _spare(self) -> None:
+        """End all but one of those that wait: each has memory of its own."""
+        while len(self._waiting) > _IDLE_STANDBY:
+            self._leaving.append(self._waiting.pop())
+            kill_tree(self._leaving[-1].pid)
 
     def _hear(self) -> None:
         try:
@@ -217,7 +237,7 @@ class ForkServer:
 
     def _leave(self) -> None:
         """Close, in a fork, what belongs to the parent."""
-        for child in (*self._waiting, *self._taken):
+        for child in (*self._waiting, *self._taken, *self._leaving):
             child.orders.close()
             if child.answers:
                 child.answers.detach()
@@ -241,7 +261,7 @@ class ForkServer:
             child.answers.close()
             self._used = time.monotonic()
         else:
-            self._waiting.remove(child)
+            (self._leaving if child in self._leaving else self._waiting).remove(child)
         self._end_if_idle()
 
     def _end(self) -> NoReturn:

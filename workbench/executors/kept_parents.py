@@ -75,20 +75,30 @@ def ask_keeper(
 def _ask_once(
     request: Mapping[str, Any], environment: Mapping[str, str], kept_min: int
 ) -> tuple[dict[str, Any], socket.socket | None]:
-    content = os.memfd_create("environment")
-    try:
-        with _connect(kept_min) as connection, os.fdopen(os.dup(content), "wb") as file:
-            file.write(json.dumps(dict(environment)).encode())
-            file.flush()
-            told = {**request, "kept_min": kept_min} if kept_min else dict(request)
-            socket.send_fds(connection, [json.dumps(told).encode()], [content])
-            connection.settimeout(_ANSWER_TIMEOUT_S)
-            answer, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_ANSWER, 1, socket.MSG_CMSG_CLOEXEC)
-    finally:
-        os.close(content)
+    with _connect(kept_min) as connection:
+        _send(connection, request, environment, kept_min)
+        connection.settimeout(_ANSWER_TIMEOUT_S)
+        answer, descriptors, _, _ = socket.recv_fds(connection, _LONGEST_ANSWER, 1, socket.MSG_CMSG_CLOEXEC)
     if not answer:
         raise ConnectionResetError("The keeper of kernels ended.")
     return json.loads(answer), socket.socket(fileno=descriptors[0]) if descriptors else None
+
+
+def tell_keeper(request: Mapping[str, Any], environment: Mapping[str, str], *, kept_min: int = 0) -> None:
+    """Ask the keeper without waiting for what it answers: one that was just started still imports."""
+    with _connect(kept_min) as connection:
+        _send(connection, request, environment, kept_min)
+
+
+def _send(connection: socket.socket, request: Mapping[str, Any], environment: Mapping[str, str], kept_min: int) -> None:
+    content = os.memfd_create("environment")
+    try:
+        with os.fdopen(os.dup(content), "wb") as file:
+            file.write(json.dumps(dict(environment)).encode())
+        told = {**request, "kept_min": kept_min} if kept_min else dict(request)
+        socket.send_fds(connection, [json.dumps(told).encode()], [content])
+    finally:
+        os.close(content)
 
 
 @dataclass(frozen=True)

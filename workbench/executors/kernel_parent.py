@@ -54,13 +54,16 @@ _KERNEL_PRELOADS = (
     "multiprocessing.process",
 )
 
+# As a power of two; by itself OpenBLAS takes 2^26.
+_SPINNING, _SPINNING_CYCLES = "OPENBLAS_THREAD_TIMEOUT", "20"
+
 
 def main() -> None:
     """Import what was asked for and serve the owner; in a forked process, be a kernel."""
     descriptor, folder, kept, names = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     owner, variables = socket.socket(fileno=int(descriptor)), dict(os.environ)
-    with _installed_modules_only(folder):
+    with _installed_modules_only(folder), brief_spinning(), collecting_later():
         for name in _KERNEL_PRELOADS:
             _import(name)
         note_modules()
@@ -90,6 +93,33 @@ def _installed_modules_only(folder: str) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
+
+
+@contextlib.contextmanager
+def brief_spinning() -> Iterator[None]:
+    """Have OpenBLAS, which reads a variable when it is loaded, wait for its next task half a millisecond awake, not thirty.
+
+    It computes the same. Until then its threads keep busy the processor on which the run before is written down.
+    """
+    is_given = _SPINNING in os.environ
+    os.environ.setdefault(_SPINNING, _SPINNING_CYCLES)
+    try:
+        yield
+    finally:
+        if not is_given:
+            os.environ.pop(_SPINNING, None)
+
+
+@contextlib.contextmanager
+def collecting_later() -> Iterator[None]:
+    """Look for no garbage among what is imported, for it stays; a package that sets when to look has its way."""
+    before, never = gc.get_threshold(), (0, 0, 0)
+    gc.set_threshold(*never)
+    try:
+        yield
+    finally:
+        if gc.get_threshold() == never:
+            gc.set_threshold(*before)
 
 
 def preload(names: Sequence[str]) -> set[str]:

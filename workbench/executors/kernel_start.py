@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.executors import kernel_imports, kernel_witness
 from workbench.executors.jobs import Job
-from workbench.executors.kept_parents import KERNEL_PARENT, ask_keeper, is_kept_here
+from workbench.executors.kept_parents import KERNEL_PARENT, is_kept_here, tell_keeper
 from workbench.executors.kernel_witness import END, is_of_packages
 from workbench.executors.preloads import find_preloads
 
@@ -61,9 +61,7 @@ def prepare_kernel(source: Mapping[str, Any], roots: Iterable[Path], kept_min: i
         return
     request = {"do": "find", "program": KERNEL_PARENT, "modules": list(find_preloads(source))}
     with suppress(OSError):  # then it is started when the kernel is
-        _, requests = ask_keeper(request, clean_environment(environment, within, Path("/")), kept_min=kept_min)
-        if requests:
-            requests.close()
+        tell_keeper(request, clean_environment(environment, within, Path("/")), kept_min=kept_min)
 
 
 @cache

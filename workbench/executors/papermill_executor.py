@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.executors import quick_jsonschema  # noqa: F401 - before nbformat imports it in its own way
+from workbench.executors import papermill_alone  # noqa: F401 - before papermill is imported in its own way
 
 # isort: split
 import threading

@@ -16,11 +16,20 @@ from pathlib import Path
 from typing import Any
 
 # What the functions wb.log_... import when they are called; `log_` is in the name of each.
+_TABLES = ("pandas", "workbench.interactive", "workbench.runs.tabulating")
+_SCORES = ("pandas", "pyarrow.parquet", "workbench.models.logged_task")
+_MODELS = (
+    "pandas", "pandas.core.methods.to_dict", "pyarrow.parquet", "pyarrow.vendored.version", "skops.io",
+    "workbench.models.boosters.substituting", "workbench.models.compiler.onnx_compiler", "workbench.models.compiler.proof",
+    "workbench.models.fitted_model", "workbench.models.own_code", "workbench.models.servability",
+    "workbench.models.skops_predictor", "workbench.runs.blaming", "workbench.runs.tabulating",
+)  # fmt: skip
 LOGGING_PRELOADS = {
     "log_": ("workbench.runs.spool",),
-    "log_dataset": ("pandas",),
-    "log_predictions": ("pandas", "pyarrow.parquet"),
-    "log_model": ("pandas", "pyarrow.parquet", "skops.io"),
+    "log_dataset": _TABLES,
+    "log_predictions": _SCORES,
+    "log_model": _MODELS,
+    "log_evaluation": (*_TABLES, *_SCORES, *_MODELS, "workbench.runs.evaluating"),
 }
 # What packages import on their way, the first time something common is done with them.
 COMPANIONS = {

@@ -87,7 +87,21 @@ def _list_gaps(column: Any) -> list[Any]:
 def values_of(column: Any) -> list[Any]:
     """Return the values of a column that are there, each category once."""
     categories = getattr(column.dtype, "categories", None)
-    return list((categories if categories is not None else column.dropna()).tolist())
+    return list((categories if categories is not None else present_of(column)).tolist())
+
+
+def present_of(column: Any) -> Any:
+    """Return the rows of a column whose value is there: most columns as they are, which costs a tenth of a copy."""
+    return column.dropna() if column.hasnans else column
+
+
+def ends_of(present: Any) -> tuple[Any, Any]:
+    """Return the smallest and the largest of the values of a column of which none is missing; of numbers without pandas' detour."""
+    import numpy as np
+
+    is_plain = isinstance(present.dtype, np.dtype) and present.dtype.kind in "fiu"
+    values = present.to_numpy() if is_plain else present
+    return values.min(), values.max()
 
 
 def kinds_of(values: Iterable[Any]) -> set[type]:
@@ -170,14 +184,14 @@ def _find_beyond(column: Any, _: int) -> str | None:
 
 def _find_ends(column: Any) -> tuple[set[type], list[Any]]:
     """Return the types of a column's numbers, and the smallest and the largest; none where there are others than numbers."""
-    values = column.dropna()
     if _is_loose(column):
         loose = values_of(column)
         kinds = kinds_of(loose)
         return (kinds, [min(loose), max(loose)]) if kinds and kinds <= {int, float} else (set(), [])
     if column.dtype.kind not in "fiu":
         return set(), []
-    return {float if column.dtype.kind == "f" else int}, [values.min(), values.max()] if len(values) else []
+    values = present_of(column)
+    return {float if column.dtype.kind == "f" else int}, [*ends_of(values)] if len(values) else []
 
 
 _WHOLE: Mapping[str, tuple[int, int]] = {"int64": (-(2**63), 2**63 - 1), "uint64": (0, 2**64 - 1)}

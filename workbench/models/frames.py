@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.errors import UsageError
-from workbench.models.column_problems import KINDS, find_column_problems, kinds_of, values_of
+from workbench.models.column_problems import KINDS, ends_of, find_column_problems, kinds_of, present_of, values_of
 from workbench.models.contract import LONGEST_STRING, Column, ColumnType, Contract, End
 from workbench.records.iso8601 import TimeType, count_time, find_time_type, spell_time
 
@@ -50,7 +50,7 @@ def _describe_column(name: str, columns: Sequence[Any], longest_text: int, *, as
     return Column(
         name=name,
         type=kind,
-        nullable=any(bool(column.isna().any()) for column in columns),
+        nullable=any(bool(column.hasnans) for column in columns),
         dtype="category" if categories is not None else str(fitted.dtype),
         missing=_find_missing(columns),
         categories=None if categories is None else tuple(categories.tolist()),
@@ -78,10 +78,11 @@ def _find_ends(columns: Sequence[Any], kind: ColumnType, dtype: Any) -> tuple[En
     """Return the smallest and the largest value that was seen, as a caller would write them; None where there are no ends."""
     import pandas as pd
 
-    present = [column for each in columns if len(column := each.dropna())]
+    present = [column for each in columns if len(column := present_of(each))]
     if kind in ("string", "boolean") or not present:
         return None, None
-    ends = [min(column.min() for column in present), max(column.max() for column in present)]
+    lows, highs = zip(*map(ends_of, present), strict=True)
+    ends = [min(lows), max(highs)]
     if kind in ("datetime", "duration"):
         low, high = _spell_times(pd.Series(ends, dtype=dtype))
         return low, high

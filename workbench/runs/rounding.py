@@ -88,7 +88,8 @@ def _digest_values(column: pd.Series, step: float) -> NDArray[np.uint64]:
         plain = np.where(is_number, numbers, 0.0)
         rounded = np.rint(plain / step) if step else plain
     rounded = np.nan_to_num(rounded) + 0.0  # no negative zero
-    return np.where(is_number, hash_array(rounded), hash_array(np.array(texts, dtype=object)))
+    hashed = hash_array(rounded)
+    return hashed if is_number.all() else np.where(is_number, hashed, hash_array(np.array(texts, dtype=object)))
 
 
 def _split(column: pd.Series) -> tuple[NDArray[np.float64], list[str]]:

@@ -20,7 +20,15 @@ import pytest
 
 from tests.conftest import COMMAND, NOTEBOOKS, is_running, own_environment, wait_until
 from workbench.cli.kept_command import find_parent
-from workbench.executors.kept_parents import KEPT, KERNEL_PARENT, ask_keeper, is_kept_here, list_kept, stop_kept
+from workbench.executors.kept_parents import (
+    KEPT,
+    KERNEL_PARENT,
+    ask_keeper,
+    is_kept_here,
+    list_kept,
+    stop_kept,
+    tell_keeper,
+)
 from workbench.executors.warm_kernels import WarmKernelManager
 from workbench.executors.warm_parents import KernelSource, ParentGone, WarmParent, close_parents
 
@@ -64,6 +72,12 @@ def test_all_who_ask_for_the_same_get_the_same_parent_and_kernels_of_their_own(r
     for kernel in kernels:
         kernel.kill()
         assert kernel.wait(TIMEOUT_S) == -signal.SIGKILL
+
+
+def test_who_does_not_wait_for_the_answer_has_the_same_parent_started(runtime):
+    tell_keeper({"do": "find", "program": KERNEL_PARENT, "modules": []}, own_environment(), kept_min=1)
+    wait_until(lambda: len(list_kept()) == 1)
+    assert ask_for_parent() == list_kept()[0].pid
 
 
 _ASKS = """

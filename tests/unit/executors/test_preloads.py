@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -149,3 +152,58 @@ def test_nothing_of_the_kernel_that_modules_see_is_left_when_they_are_imported(t
     assert not {"get_ipython", "display", "__IPYTHON__"} & vars(builtins).keys()
     assert not InteractiveShell.initialized()
     assert not Application.initialized()
+
+
+_LOGS = """
+import importlib, sys
+from workbench.executors.preloads import find_preloads
+code = '''
+import workbench as wb, pandas as pd
+from sklearn.linear_model import LogisticRegression
+rows = pd.DataFrame({"x": range(40), "y": [0, 1] * 20})
+model = LogisticRegression().fit(rows[["x"]], rows["y"])
+wb.log_dataset(rows, role="train")
+wb.log_dataset(rows.tail(9), role="holdout", target="y")
+wb.log_predictions(rows.tail(9).index, rows.tail(9)["y"], model.predict_proba(rows.tail(9)[["x"]])[:, 1])
+wb.log_model(model, rows.tail(9)[["x"]])
+'''
+for name in find_preloads({"cells": [{"cell_type": "code", "source": code}]}):
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass
+before = set(sys.modules)
+exec(code)
+print(sorted(name for name in sys.modules.keys() - before if name.startswith("workbench")))
+"""
+
+
+def test_logging_a_model_with_its_data_imports_nothing_of_the_workbench_any_more(tmp_path):
+    own = {"WORKBENCH_SPOOL": str(tmp_path), "WORKBENCH_PROJECT": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", _LOGS], env={**os.environ, **own}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize("given", [None, "26"])
+def test_how_long_the_threads_of_openblas_spin_is_set_while_packages_are_imported_only(monkeypatch, given):
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    if given:
+        monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", given)
+    with kernel_parent.brief_spinning():
+        assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == (given or "20")
+    assert os.environ.get("OPENBLAS_THREAD_TIMEOUT") == given
+
+
+def test_no_garbage_is_looked_for_while_packages_are_imported_and_a_package_that_sets_when_has_its_way():
+    before = gc.get_threshold()
+    try:
+        with kernel_parent.collecting_later():
+            assert gc.get_threshold() == (0, 0, 0)
+        assert gc.get_threshold() == before
+        with kernel_parent.collecting_later():
+            gc.set_threshold(900, 9, 9)
+        assert gc.get_threshold() == (900, 9, 9)
+    finally:
+        gc.set_threshold(*before)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from workbench.comparisons.comparison import RunComparison
     from workbench.models.servability import LoggedModel, RefusedModel
-    from workbench.runs.table.reading import Question
+    from workbench.runs.table.question import Question
     from workbench.widgets.acting_view import Deeds
     from workbench.widgets.comparison_view import ComparisonView
     from workbench.widgets.empty_view import EmptyView
@@ -152,7 +152,7 @@ def runs(
     `all_but` what they may differ in where they share all else, such as the seed; `sort` is a name, with a minus before it the
     largest comes first.
     """
-    from workbench.runs.table.reading import Question
+    from workbench.runs.table.question import Question
 
     question = Question(columns, where, sort=sort, group_by=group_by, all_but=all_but)
     return _show(lambda bench: _list(bench, question, mlflow), is_named=bool(mlflow or where))

@@ -12,6 +12,7 @@ from workbench.cli.asked_runs import print_answer, spell_answer
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.options import JSON, WHERE, names_option, near, open_bench
 from workbench.errors import WorkbenchError
+from workbench.secrets.addresses import hide_passwords
 
 if TYPE_CHECKING:
     from workbench.runs.run import Run
@@ -48,14 +49,14 @@ def runs(
     if not (search or columns or sort or group_by or all_but or mlflow):
         _list_newest(bench, notebook, where, limit, is_all=is_all, as_json=as_json)
         return
-    from workbench.runs.table.reading import Question
+    from workbench.runs.table.question import Question
 
     question = Question(columns, where, search, sort, group_by, all_but, notebook, archived=is_all)
     answer = bench.open_table(mlflow, list_deciding(bench)).ask(question)
     if as_json:
         terminal.print_json(spell_answer(answer, limit))
     else:
-        print_answer(answer, question, limit)
+        print_answer(answer, question, limit, hide_passwords(mlflow or "", mlflow or ""))
 
 
 def _list_newest(

@@ -10,7 +10,8 @@ from typing import Any
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.columns import KINDS
 from workbench.runs.table.groups import Group
-from workbench.runs.table.reading import Answer, Question
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import Answer
 from workbench.words.numbers import choose_decimals, format_value
 
 # What is offered to choose from, of each kind.

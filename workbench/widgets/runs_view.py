@@ -9,7 +9,8 @@ from typing import Any
 import traitlets
 
 from workbench.drawings.markup import Markup
-from workbench.runs.table.reading import Answer, Question, RunTableReader
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import Answer, RunTableReader
 from workbench.widgets.acting_view import ActingView, Deeds
 from workbench.widgets.runs_page import runs_body
 from workbench.widgets.runs_state import runs_state, say_group

@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.runs.test_asked_runs import build
 from workbench.errors import Refused
-from workbench.runs.table.reading import Question, RunTableReader
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import RunTableReader
 from workbench.widgets.acting_view import Deeds
 from workbench.widgets.runs_view import RunsView
 

@@ -15,41 +15,15 @@ from workbench.runs.table.copying import read_columns
 from workbench.runs.table.groups import Group, group_rows, sort_groups
 from workbench.runs.table.mlflow_client_columns import MlflowClientColumns
 from workbench.runs.table.mlflow_sqlalchemy_columns import open_database
+from workbench.runs.table.question import Question
 from workbench.runs.table.run_table import RunTable
+from workbench.secrets.addresses import hide_passwords
 
 _SERVERS = ("http://", "https://", "databricks")
 # What is shown where nobody said: so many metrics, and so many parameters that are not the same in all runs.
 _MOST_METRICS, _MOST_PARAMS = 3, 12
 # So many parameters are looked at for that, by name.
 _MOST_LOOKED_AT = 100
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of runs: names as `RunTable.find_column` takes them, `sort` with a minus before it for the other way round.
-
-    `group_by` names what the runs of a group share; `all_but` what they may differ in, where they share all else. Archived runs
-    are left out, but for `archived`, or where the condition speaks of it.
-    """
-
-    columns: Sequence[str] = ()
-    where: str | None = None
-    search: str = ""
-    sort: str = ""
-    group_by: Sequence[str] = ()
-    all_but: Sequence[str] = ()
-    notebook: str | None = None
-    archived: bool = False
-
-    @property
-    def is_descending(self) -> bool:
-        """True where the largest comes first."""
-        return self.sort.startswith("-")
-
-    @property
-    def is_grouped(self) -> bool:
-        """True where groups are asked for."""
-        return bool(self.group_by or self.all_but)
 
 
 @dataclass(frozen=True)
@@ -152,7 +126,7 @@ def open_mlflow(address: str, artifacts: Path) -> ColumnSource:
         return database
     if not address.startswith(_SERVERS):
         raise UsageError(
-            f"{address!r} is no address of an MLflow tracking store.",
+            f"{hide_passwords(address, address)!r} is no address of an MLflow tracking store.",
             why="It is neither a database nor a server.",
             next_step="Give sqlite:///PATH or http://HOST:PORT. What MLflow kept in a folder `mlruns` becomes a database by "
             "`mlflow migrate-filestore --source FOLDER --target sqlite:///mlflow.db`, with the folder that `mlruns` lies in.",

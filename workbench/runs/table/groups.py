@@ -96,12 +96,20 @@ def _hashable(value: Any) -> Any:
 
 def summarize(values: Sequence[float]) -> Summary:
     """Summarize the values of a metric, the newest last; there is at least one."""
-    n, mean = len(values), math.fsum(values) / len(values)
-    if n == 1:
-        return Summary(1, mean, None, None, None, mean, mean, mean)
+    n, mean = len(values), _mean(values)
+    if n == 1 or not math.isfinite(mean):
+        return Summary(n, mean, None, None, None, min(values), max(values), values[-1])
     se = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
     half = _student(n - 1) * se
     return Summary(n, mean, se, mean - half, mean + half, min(values), max(values), values[-1])
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean; of values that are infinite both ways there is none."""
+    try:
+        return math.fsum(values) / len(values)
+    except (OverflowError, ValueError):
+        return math.nan if math.isinf(max(values)) and math.isinf(min(values)) else math.fsum(v / len(values) for v in values)
 
 
 def _student(degrees: int) -> float:

@@ -109,7 +109,11 @@ def _mean(values: Sequence[float]) -> float:
     try:
         return math.fsum(values) / len(values)
     except (OverflowError, ValueError):
-        return math.nan if math.isinf(max(values)) and math.isinf(min(values)) else math.fsum(v / len(values) for v in values)
+        return (
+            math.nan
+            if math.isinf(max(values)) and math.isinf(min(values))
+            else math.fsum(v / len(values) for v in values)
+        )
 
 
 def _student(degrees: int) -> float:

@@ -132,7 +132,7 @@ def compare(
             )
 
         found = compare_with(None)
-        return ComparisonView(found, _deeds_of(bench), compare_with)
+        return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs)
 
     return _show(show, is_named=bool(runs or reference))
 

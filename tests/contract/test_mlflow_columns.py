@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import shutil
+import sys
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -48,6 +49,11 @@ def plain(columns):
     ]
 
 
+def as_logged(value):
+    """MLflow's database has the largest double for what was infinite (findings/mlflow_infinite_metrics_come_back_finite.sh)."""
+    return math.copysign(math.inf, value) if value in (sys.float_info.max, -sys.float_info.max) else value
+
+
 def ask_mlflow(client):
     """Return what MLflow's own search says, in its order."""
     experiments = {each.experiment_id: each.name for each in client.search_experiments()}
@@ -59,7 +65,7 @@ def ask_mlflow(client):
             "run.experiment": experiments[run.info.experiment_id],
             "run.state": run.info.status.lower().replace("scheduled", "queued"),
             "run.note": run.data.tags.get("mlflow.note.content"),
-            **{f"metrics.{key}": run.data.metrics.get(key) for key in METRICS},
+            **{f"metrics.{key}": as_logged(run.data.metrics.get(key)) for key in METRICS},
             **{f"params.{key}": run.data.params.get(key) for key in PARAMS},
             **{f"tags.{key}": run.data.tags.get(key) for key in TAGS},
         }

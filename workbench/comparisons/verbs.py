@@ -1,4 +1,4 @@
-"""The verb of comparisons."""
+"""The verbs of comparisons: compare, draw_runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from workbench.runs.verbs import RunVerbs
 
 if TYPE_CHECKING:
     from workbench.comparisons.elsewhere import OtherHoldout
+    from workbench.drawings.picture import Picture
 
 
 @contextmanager
@@ -89,6 +90,22 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             overwritten=tuple(find_overwritten(runs)),
             names=names,
             reference_parameters=other.parameters if other else {},
+        )
+
+    def draw_runs(self, run_ids: Sequence[str], *, policy: str | None = None) -> list[Picture]:
+        """Return pictures of up to six runs of one holdout, side by side: curves, calibration, slices, metrics by step.
+
+        Raises UsageError for more of them, for none, and for runs on several holdouts.
+        """
+        from workbench.comparisons.picturing import draw_runs
+        from workbench.runs.keeping import read_recorded_slices
+
+        runs = list({run.id: run for run in map(self.show, run_ids)}.values())
+        return draw_runs(
+            runs,
+            policy=self.read_policy(policy)[0],
+            read=lambda run: read_recorded_slices(run, self.settings.runs_folder / run.id),
+            read_points=lambda run: self.read_points(run.id),
         )
 
     def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> tuple[list[Run], Sequence[Run]]:

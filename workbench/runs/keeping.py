@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.files.trees import digest_tree, read_tree
-from workbench.models.predictions import Predictions, parse_predictions, unusable
+from workbench.models.predictions import Predictions, parse_predictions, parse_slices, unusable
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.folder import KEPT, PREDICTIONS
 from workbench.runs.kept_run import KeptRun, require_recorded
@@ -44,10 +44,20 @@ def read_row_ids(run: Run, folder: Path) -> tuple[str, ...] | None:
 
 def read_recorded(run: Run, folder: Path) -> Predictions:
     """Read what a finished run predicted, and nothing else; raises UsageError also where that is not what was recorded."""
+    return parse_predictions(_read_recorded(run, folder), run.id)
+
+
+def read_recorded_slices(run: Run, folder: Path) -> tuple[Predictions, dict[str, list[str]]]:
+    """Return what a finished run predicted with the slices it named, row by row; raises the same."""
+    content = _read_recorded(run, folder)
+    return parse_predictions(content, run.id), parse_slices(content, run.id)
+
+
+def _read_recorded(run: Run, folder: Path) -> bytes:
     try:
         content = read_plain_file(folder / PREDICTIONS)
     except FileNotFoundError:
         content = None
     except (OSError, ValueError) as exc:
         raise unusable(run.id, [str(exc)]) from exc
-    return parse_predictions(require_recorded(run, content), run.id)
+    return require_recorded(run, content)

@@ -15,8 +15,8 @@ from tests.conftest import AUTHOR, NOTEBOOKS, MakeOnce, run_command
 from tests.integration.comparisons.test_looking import write
 from tests.integration.governed import Governed
 from workbench.comparisons.looking import find_looks, find_other_splits
-from workbench.config import Settings
-from workbench.errors import Refused
+from workbench.config import Settings, read_settings
+from workbench.errors import Refused, UsageError
 from workbench.evidence.measures.tries import TriesFact, measure_tries
 from workbench.runs.keeping import read_recorded
 from workbench.runs.run import Run
@@ -79,6 +79,18 @@ def test_the_runs_of_any_mlflow_are_asked_the_same(swept: Path) -> None:
         (row["params.columns"], row["metrics.roc_auc"]) for row in own
     ]
     assert {row["run.name"] for row in rows} >= {"grid-1", "grid-2", "noisy"}
+
+
+def test_runs_are_shown_side_by_side(swept: Path) -> None:
+    bench = Workbench.open(read_settings(swept, {}))
+    with closing(bench.store):
+        pictures = {each.title: each for each in bench.draw_runs(["grid-1", "grid-2"])}
+        assert {"How many are named wrong", "ROC curve", "Lift", "Calibration"} <= pictures.keys()
+        assert {row[0] for row in pictures["ROC curve"].rows} == {"grid-1", "grid-2"}
+        with pytest.raises(UsageError, match="one run to six"):
+            bench.draw_runs([])
+        with pytest.raises(UsageError, match="different holdouts"):
+            bench.draw_runs(["grid-1", "noisy"])
 
 
 def test_mlflow_shows_what_is_said_from_the_start_and_what_is_said_later(swept: Path) -> None:

@@ -190,6 +190,9 @@ def test_a_summary_is_students():
     low, high = stats.t.interval(0.95, 3, loc=found.mean, scale=stats.sem(values))
     assert found.se == pytest.approx(stats.sem(values), rel=1e-12)
     assert (found.low, found.high) == (pytest.approx(low, rel=1e-9), pytest.approx(high, rel=1e-9))
+    assert (summarize([math.inf, 0.5]).mean, summarize([math.inf, 0.5]).se) == (math.inf, None)
+    assert math.isnan(summarize([math.inf, -math.inf]).mean)
+    assert summarize([1.7e308, 1.7e308]).mean == 1.7e308
     alone = summarize([0.5])
     assert (alone.n, alone.mean, alone.se, alone.low, alone.high) == (1, 0.5, None, None, None)
 

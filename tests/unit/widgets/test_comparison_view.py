@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.unit.comparisons.builders import build_champion_comparison, build_comparison
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from workbench.comparisons.comparison import name_run
+from workbench.drawings.picture import Picture
 from workbench.errors import Refused
 from workbench.widgets.acting_view import Deeds
 from workbench.widgets.comparison_view import ComparisonView
@@ -34,6 +35,19 @@ def test_all_runs_are_held_against_one_that_is_selected():
     assert (view.reply["is_refused"], view.comparison.reference_run) == (True, CHAMPION_RUN_ID)
     view._receive(view, {"kind": "archive", "runs": [RUN_ID]}, None)
     assert (asked[-1], view.reply["text"]) == (CHAMPION_RUN_ID, "1 put aside.")
+
+
+def test_pictures_of_selected_runs_are_shown_and_kept_in_the_twin():
+    drawn = []
+
+    def draw(runs):
+        drawn.append(runs)
+        return [Picture("ROC curve", "Up is better.", ("Run", "Found"), (("a", "0.5"),))]
+
+    view = ComparisonView(build_comparison(), None, None, draw)
+    view._receive(view, {"kind": "draw", "runs": [RUN_ID]}, None)
+    assert (drawn, view.shown["runs"], view.shown["pictures"][0]["title"]) == ([[RUN_ID]], [RUN_ID], "ROC curve")
+    assert (view.reply["text"], "ROC curve" in view.body().html) == ("1 picture below.", True)
 
 
 def test_what_nothing_can_be_done_with_is_only_looked_at():

@@ -106,8 +106,8 @@ def summarize(values: Sequence[float]) -> Summary:
     n, smallest, largest, last = len(values), min(values), max(values), values[-1]
     if not all(map(math.isfinite, values)):
         return Summary(n, sum(values), None, None, None, smallest, largest, last)
-    # MLflow writes the largest number for an infinite one: its square, and the sum of two, would be none.
-    scale = max(1.0, -smallest, largest) if max(-smallest, largest) > _LARGE else 1.0
+    # The largest doubles have no square, and two of them no sum.
+    scale = size if (size := max(-smallest, largest)) > _LARGE else 1.0
     scaled = [value / scale for value in values]
     mean = min(max(math.fsum(scaled) / n, smallest / scale), largest / scale)
     if n == 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.table.columns import KINDS, OWN, Columns, build_columns
-from workbench.runs.table.mlflow_sqlalchemy_columns import NOTE, STATES, is_own_tag, spell_times
+from workbench.runs.table.mlflow_sqlalchemy_columns import NOTE, STATES, is_own_tag, read_metric, spell_times
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
@@ -88,4 +88,5 @@ def _values_of(run: MlflowRun, of: str) -> Mapping[str, Any]:
 
 def _read_value(run: MlflowRun, name: str) -> Any:
     of, _, key = name.partition(".")
-    return _values_of(run, of).get(key)
+    value = _values_of(run, of).get(key)
+    return read_metric(value) if of == "metrics" and value is not None else value

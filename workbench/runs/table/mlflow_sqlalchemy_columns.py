@@ -7,6 +7,8 @@ read anew each time. What is there, in which order, and which value of a metric 
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -262,10 +264,14 @@ def _fill(columns: Mapping[str, list[Any]], of: str, rows: Iterable[Sequence[Any
         values = wanted.get(key, nothing)
         place = places.get(run_id)
         if values is not nothing and place is not None:
-            values[place] = _NAN if value is None and of == "metrics" else value
+            values[place] = read_metric(value) if of == "metrics" else value
 
 
-_NAN = float("nan")
+def read_metric(value: float | None) -> float:
+    """Return a metric as it was logged: a database of MLflow has the largest double where it was infinite."""
+    if value is None:
+        return math.nan
+    return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value
 
 
 def _read_on(

@@ -1,5 +1,6 @@
 // Draws a comparison. Which texts, places and orders there are is decided in Python; sorting picks one of the given orders.
 const MOST_WITHOUT_SEARCH = 8;
+const MOST_DRAWN = 6;
 
 function render({ model, el }) {
   el.classList.add("wb-view", "wb-live");
@@ -8,6 +9,7 @@ function render({ model, el }) {
   const hint = ({ text, command }) => h("p", {}, text, " ", h("code", {}, command), copyButton(() => command, "command", say));
   const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
   const holder = h("div", {});
+  const drawn = h("div", {});
   const hear = hearReplies(model, refusal, say);
   let stop = () => {};
 
@@ -22,14 +24,27 @@ function render({ model, el }) {
     holder.replaceChildren(head, facts(state.facts, say), ...table.nodes, legend, hint(state.next), explainWords(state.words));
   }
 
+  // The pictures of the runs that were selected; each has its colour beside its row.
+  function showDrawn() {
+    const { runs = [], pictures: found = [] } = model.get("shown");
+    drawn.replaceChildren(...(found.length ? [h("h3", {}, runs.length === 1 ? "Its pictures" : "Side by side"), pictures(found)] : []));
+    holder.querySelectorAll("[data-run]").forEach((mark) => {
+      const place = runs.indexOf(mark.dataset.run);
+      mark.setAttribute("class", place < 0 || runs.length < 2 ? "wb-swatch" : `wb-swatch wb-swatch-${place}`);
+    });
+  }
+
   model.on("change:state", show);
   model.on("change:reply", hear);
+  model.on("change:shown", showDrawn);
   show();
-  el.append(refusal, holder, live);
+  showDrawn();
+  el.append(refusal, holder, live, drawn);
   return () => {
     stop();
     model.off("change:state", show);
     model.off("change:reply", hear);
+    model.off("change:shown", showDrawn);
   };
 }
 
@@ -81,7 +96,8 @@ function comparedRuns(model, say) {
     const chosen = [...selected];
     const hold = () => model.send({ kind: "hold against", run: chosen[0] });
     const pin = button("Hold all against it", hold, say, chosen.length === 1, "Select one run: all others are compared with it.");
-    deeds.replaceChildren(countSelected(chosen.length), pin, ...runDeeds(model, chosen, null, say));
+    const draw = button("Show pictures", () => (say("Drawing …"), model.send({ kind: "draw", runs: chosen })), say, chosen.length > 0 && chosen.length <= MOST_DRAWN, `Select one run to ${MOST_DRAWN}.`);
+    deeds.replaceChildren(countSelected(chosen.length), draw, pin, ...runDeeds(model, chosen, null, say));
   }
 
   model.on("change:order", showOrder);
@@ -113,7 +129,7 @@ function tableRow(row, model, say, select) {
   return h(
     "tr",
     { class: `wb-tone-${row.verdict.tone}${row.is_reference ? " wb-reference" : ""}` },
-    h("th", { scope: "row", class: "wb-text wb-run" }, check, runCell(row, model.get("reports")), copy, name),
+    h("th", { scope: "row", class: "wb-text wb-run" }, check, row.copy ? h("span", { class: "wb-swatch", "data-run": row.copy, "aria-hidden": "true" }) : null, runCell(row, model.get("reports")), copy, name),
     row.cells.map((item) => cell(item.text, item.kind, item.full)),
     cell(row.value, "number"),
     cell(status(row.verdict), "text"),

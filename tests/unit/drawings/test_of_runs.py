@@ -1,0 +1,86 @@
+"""Several runs in one picture: each has its line, its name and its numbers, and the table says what is drawn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from workbench.drawings.of_runs import (
+    Calls,
+    SliceScores,
+    draw_calls_of,
+    draw_courses_of,
+    draw_diagnostics_of,
+    draw_slices,
+)
+from workbench.models.diagnostics import diagnose
+from workbench.models.predictions import Predictions
+from workbench.words.numbers import MISSING
+
+
+def predict(task="binary", seed=0, noise=0.3):
+    drawn = np.random.default_rng(seed)
+    rows = tuple(map(str, range(200)))
+    if task == "regression":
+        truth = drawn.normal(size=200)
+        return Predictions(rows, truth, truth + drawn.normal(scale=noise, size=200), task="regression")
+    truth = (drawn.random(200) < 0.4).astype(float)
+    return Predictions(rows, truth, np.clip(truth * 0.6 + drawn.random(200) * noise, 0, 1), task="binary")
+
+
+def test_each_run_has_a_line_of_its_own_in_every_picture():
+    runs = {"best": diagnose(predict(seed=1)), "other": diagnose(predict(seed=2, noise=0.9))}
+    pictures = draw_diagnostics_of(runs)
+    assert [each.title for each in pictures] == ["ROC curve", "Precision-recall curve", "Lift", "Calibration"]
+    for picture in pictures:
+        html = picture.drawing.to_markup().html
+        assert (html.count("wb-series-0") >= 2, html.count("wb-series-1") >= 2) == (True, True)
+        assert {row[0] for row in picture.rows} == {"best", "other"}
+
+
+def test_lift_says_which_share_must_be_looked_at():
+    predictions = predict(seed=3)
+    (lift,) = [each for each in draw_diagnostics_of({"run": diagnose(predictions)}) if each.title == "Lift"]
+    order = np.argsort(-predictions.score, kind="stable")
+    for _, looked_at, found in lift.rows:
+        count = round(float(looked_at) * 200)
+        share = predictions.truth[order[:count]].sum() / predictions.truth.sum()
+        assert float(found) == pytest.approx(share, abs=0.03)
+
+
+def test_numbers_have_residuals_instead():
+    pictures = draw_diagnostics_of({"a": diagnose(predict("regression")), "b": diagnose(predict("regression", seed=5))})
+    assert [each.title for each in pictures] == ["Residuals along the predictions"]
+
+
+def test_mistakes_are_counted_in_plain_numbers():
+    (table,) = draw_calls_of({"a": Calls(("no", "yes"), ((90, 10), (4, 96)))})
+    assert (table.columns, table.rows) == (
+        ("Run", "Wrong", "no called yes", "yes called no"),
+        (("a", "14 of 200", "10", "4"),),
+    )
+    (table,) = draw_calls_of({"a": Calls(("x", "y", "z"), ((5, 1, 0), (0, 5, 0), (0, 2, 5)))})
+    assert table.rows == (("a", "3 of 18"),)
+
+
+def test_a_long_course_is_smoothed_and_says_so():
+    course = [(float(step), (-1.0) ** step) for step in range(100)]
+    (picture,) = draw_courses_of({"a": {"loss": course, "once": [(0.0, 1.0)]}, "b": {"loss": course[:50]}})
+    assert (picture.title, "mean of 5 neighbours" in picture.says) == ("loss by step", True)
+    assert all(abs(float(value.replace("\N{MINUS SIGN}", "-"))) <= 1 for _, _, value in picture.rows)
+    (short,) = draw_courses_of({"a": {"loss": [(0.0, 2.0), (1.0, math.nan), (2.0, 1.0)]}})
+    assert (short.says, [row[2] for row in short.rows]) == ("As it was logged.", ["2", "1"])
+
+
+def test_parts_of_the_holdout_stand_beside_each_other_with_their_numbers():
+    slices = [SliceScores("size small", 50, (0.9, None)), SliceScores("size <b>large", 1200, (0.5, 0.7))]
+    picture = draw_slices("roc_auc", "higher", ["a", "b"], slices)
+    assert picture.rows == (("size small", "50", "0.9", MISSING), ("size <b>large", "1,200", "0.5", "0.7"))
+    html = picture.drawing.to_markup().html
+    assert ("<b>" in html, html.count("wb-cell-text")) == (False, 4)
+    shades = [float(part.split('"')[0]) for part in html.split('fill-opacity="')[1:]]
+    assert (shades[0], shades[1], shades[2]) == (0.5, 0.0, 0.08)
+    turned = draw_slices("log_loss", "lower", ["a", "b"], slices).drawing.to_markup().html
+    assert float(turned.split('fill-opacity="')[1].split('"')[0]) == 0.08

@@ -1,0 +1,106 @@
+"""Picturing: runs side by side as curves and heat maps, drawn from the predictions and the points that each stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from workbench.comparisons.holdouts import holdout_digest
+from workbench.drawings.of_runs import (
+    MOST_RUNS,
+    Calls,
+    SliceScores,
+    draw_calls_of,
+    draw_courses_of,
+    draw_diagnostics_of,
+    draw_slices,
+)
+from workbench.drawings.picture import Picture
+from workbench.errors import UsageError
+from workbench.models.diagnostics import diagnose
+from workbench.models.predictions import Predictions
+from workbench.policies.policy import Policy
+from workbench.runs.points import Point
+from workbench.runs.run import Run
+from workbench.stats.task import has_classes, spell_class
+
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Metric
+
+Slices = dict[str, list[str]]
+_MOST_VALUES = 50
+
+
+def draw_runs(
+    runs: Sequence[Run],
+    *,
+    policy: Policy,
+    read: Callable[[Run], tuple[Predictions, Slices]],
+    read_points: Callable[[Run], dict[str, list[Point]]],
+) -> list[Picture]:
+    """Return pictures of runs that share a holdout, at most six: of their predictions, by slices, and of metrics by step.
+
+    A run whose predictions cannot be read is in those of its metrics alone. Raises UsageError for more runs, for none, and for
+    runs on several holdouts.
+    """
+    if not 1 <= len(runs) <= MOST_RUNS:
+        raise UsageError(
+            "Pictures show one run to six.",
+            why=f"{len(runs):,} are named.",
+            next_step="Select fewer: more colours nobody could tell apart.",
+        )
+    if len({holdout_digest(run) for run in runs}) > 1:
+        raise UsageError(
+            "These runs are not shown in one picture.",
+            why="They were scored on different holdouts.",
+            next_step="Select runs of one comparison.",
+        )
+    found: dict[str, tuple[Predictions, Slices]] = {}
+    for run in runs:
+        with suppress(UsageError):
+            found[_name(run)] = read(run)
+    pictures = draw_diagnostics_of({name: diagnose(predictions) for name, (predictions, _) in found.items()})
+    courses = {
+        _name(run): {m: [(float(p.step), p.value) for p in line] for m, line in read_points(run).items()}
+        for run in runs
+    }
+    calls = {name: _call(predictions) for name, (predictions, _) in found.items() if has_classes(predictions.task)}
+    return [*draw_calls_of(calls), *pictures, *_draw_slices(found, policy), *draw_courses_of(courses)]
+
+
+def _name(run: Run) -> str:
+    return run.annotations.name or run.id
+
+
+def _call(predictions: Predictions) -> Calls:
+    from workbench.stats.confusion import confusion_matrix
+
+    confusion = confusion_matrix(predictions.truth, predictions.places(), predictions.width).tolist()
+    return Calls(tuple(map(spell_class, predictions.named_classes())), tuple(map(tuple, confusion)))
+
+
+def _draw_slices(found: dict[str, tuple[Predictions, Slices]], policy: Policy) -> list[Picture]:
+    """Return the heat map of the parts that the first run named with its predictions; none where it named none."""
+    if not found:
+        return []
+    from workbench.stats.metrics import METRICS
+
+    first, slices = next(iter(found.values()))
+    metric = METRICS[policy.rule_of(first.task).name]
+    alike = {name: each for name, (each, _) in found.items() if each.rows == first.rows and each.task == first.task}
+    parts = [
+        _score_part(f"{name} {value}", [each == value for each in values], list(alike.values()), metric)
+        for name, values in sorted(slices.items())
+        if len(set(values)) <= _MOST_VALUES
+        for value in sorted(set(values))
+    ]
+    return [draw_slices(metric.name, metric.direction, list(alike), parts)] if parts else []
+
+
+def _score_part(name: str, inside: Sequence[bool], runs: Sequence[Predictions], metric: Metric) -> SliceScores:
+    import numpy as np
+
+    chosen = np.array(inside)
+    scores = tuple(metric.score(each.truth[chosen], each.read_by(metric)[chosen]) for each in runs)
+    return SliceScores(name, int(chosen.sum()), scores)

@@ -52,7 +52,7 @@ def runs(
     from workbench.runs.table.question import Question
 
     question = Question(columns, where, search, sort, group_by, all_but, notebook, archived=is_all)
-    answer = bench.open_table(mlflow, list_deciding(bench)).ask(question)
+    answer = bench.open_table(mlflow, bench.list_deciding()).ask(question)
     if as_json:
         terminal.print_json(spell_answer(answer, limit))
     else:
@@ -78,7 +78,7 @@ def _list_newest(
         if not is_all:
             _say_hidden(bench)
         return
-    deciding = list_deciding(bench)
+    deciding = bench.list_deciding()
     if shown or not drafts:
         records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
     if is_all:
@@ -104,14 +104,6 @@ def list_standings(bench: Workbench, runs: Sequence[Run]) -> dict[str, tuple[str
     except WorkbenchError as exc:
         terminal.note(f"Which of them are nominees or served is not known. {exc.what}")
         return {}
-
-
-def list_deciding(bench: Workbench) -> list[str]:
-    """Return the metrics that the project's policy decides by; none where it cannot be read."""
-    try:
-        return [rule.name for rule in bench.read_policy()[0].metrics.values()]
-    except WorkbenchError:
-        return []
 
 
 COMMANDS = (runs,)

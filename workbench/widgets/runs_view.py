@@ -24,8 +24,10 @@ class RunsView(ActingView):
     _css = read_style()
     state = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, reader: RunTableReader, question: Question, *, place: str, deeds: Deeds | None = None) -> None:
-        self._reader, self._place = reader, place
+    def __init__(
+        self, reader: RunTableReader, question: Question, *, place: str, mlflow: str = "", deeds: Deeds | None = None
+    ) -> None:
+        self._reader, self._place, self._mlflow = reader, place, mlflow
         self._question, self._answer = question, reader.ask(question)
         self._within = ""
         super().__init__(deeds, state=self._build_state())
@@ -58,10 +60,12 @@ class RunsView(ActingView):
         self.refresh_snapshots()
 
     def _build_state(self) -> dict[str, Any]:
-        return runs_state(self._answer, self._question, place=self._place, within=self._within)
+        return runs_state(self._answer, self._question, place=self._place, within=self._within, mlflow=self._mlflow)
 
     def _open_group(self, number: int) -> None:
-        """Show the runs of a group as they were counted in it."""
+        """Show the runs of a group as they were counted in it; a double click asks for it more than once."""
+        if self._within:
+            return
         group, answer = self._answer.groups[number], self._answer
         columns = [name for name in answer.columns if name not in group.values]
         self._answer = replace(answer, table=answer.table.take(group.places), columns=columns)
@@ -72,7 +76,7 @@ class RunsView(ActingView):
         match content.get("kind"):
             case "ask":
                 asked = content["question"]
-                self.ask(_read_question(asked, self._question))
+                self.ask(_read_question(asked, self._question, self.state["question"]))
                 self._say(f"{self.state['headline']}.")
             case "open group":
                 self._open_group(int(content["group"]))
@@ -81,12 +85,15 @@ class RunsView(ActingView):
                 super()._do(content)
 
 
-def _read_question(asked: Mapping[str, Any], before: Question) -> Question:
-    """Return the question that the view asks; what it does not speak of stays as it was."""
+def _read_question(asked: Mapping[str, Any], before: Question, shown: Mapping[str, Any]) -> Question:
+    """Return the question that the view asks; what it does not speak of stays as it was, but an order that other groups lack."""
+    names = {key: [str(name) for name in asked.get(key, ())] for key in ("columns", "group_by", "all_but")}
+    is_same = all(names[key] == shown[key] for key in names)
     return replace(
         before,
+        columns=names["columns"],
+        group_by=names["group_by"],
+        all_but=names["all_but"],
         where=str(asked.get("where") or "") or None,
-        columns=[str(name) for name in asked.get("columns", ())],
-        group_by=[str(name) for name in asked.get("group_by", ())],
-        all_but=[str(name) for name in asked.get("all_but", ())],
+        sort=before.sort if is_same or not (names["group_by"] or names["all_but"]) else "",
     )

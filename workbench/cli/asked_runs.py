@@ -55,12 +55,16 @@ def print_answer(answer: Answer, question: Question, limit: int, mlflow: str = "
     """Print an answer, `limit` rows of it, and how many there are; `mlflow` is the store that was asked, if not the project's."""
     if not len(answer.table):
         asked = question.where or question.search or question.notebook
-        say(f"Of {answer.known:,} runs none is asked for: {asked}" if asked else "There are no runs.")
-        return
-    if question.is_grouped:
+        if asked:
+            say(f"Of {answer.known:,} runs none is asked for: {asked}")
+        elif not answer.known:
+            say("There are no runs.")
+    elif question.is_grouped:
         _print_groups(answer, question, limit, mlflow)
     else:
         _print_rows(answer, limit)
+    if answer.aside:
+        say(f"{answer.aside:,} {'run is' if answer.aside == 1 else 'runs are'} put aside; --all lists them too.")
 
 
 def _print_rows(answer: Answer, limit: int) -> None:

@@ -100,6 +100,19 @@ def test_rows_are_chosen_and_sorted(question, chosen):
     assert numbers(ask(source, **question)) == chosen
 
 
+def test_how_many_are_left_out_because_they_are_put_aside_is_told():
+    aside = ["2026-11-22T00:00:00+00:00"] * 2 + [None] * 4
+    source = build(run_archived=aside)
+    asked = [
+        {},
+        {"archived": True},
+        {"where": "family = 'ridge'"},
+        {"where": "archived = true"},
+        {"group_by": ["seed"]},
+    ]
+    assert [ask(source, **question).aside for question in asked] == [2, 0, 1, 0, 2]
+
+
 def test_only_the_columns_that_are_asked_for_are_read():
     source = build(metrics_loss=[1.0] * 6, tags_team=["x"] * 6)
     answer = ask(source, columns=["roc_auc"], where="team = 'x'")

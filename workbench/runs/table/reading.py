@@ -30,7 +30,7 @@ _MOST_LOOKED_AT = 100
 class Answer:
     """The rows that were asked for, all of them, in order; the columns to show; and of how many runs they were chosen.
 
-    `groups` are over all rows; `by` names what tells them apart.
+    `groups` are over all rows; `by` names what tells them apart; so many runs are left out because they are put `aside`.
     """
 
     table: RunTable
@@ -38,6 +38,7 @@ class Answer:
     known: int
     by: Sequence[str] = ()
     groups: Sequence[Group] = ()
+    aside: int = 0
 
 
 class RunTableReader:
@@ -56,13 +57,14 @@ class RunTableReader:
         asked = [*question.columns, *question.group_by, *question.all_but, question.sort.removeprefix("-")]
         table = self._read([*map(table.find_column, filter(None, asked)), *_find_asked(condition, table)])
         known = len(table)
-        table = _filter(table, condition, question)
+        table, aside = _filter(table, condition, question)
         table, shown = self._choose_columns(table, question)
         if question.search:
             table = table.search(question.search, ["run.id", "run.name", "run.note", *shown])
         column = table.find_column(question.sort.removeprefix("-")) if question.sort else ""
         if not question.is_grouped:
-            return Answer(table.sort(column, descending=question.is_descending) if column else table, shown, known)
+            table = table.sort(column, descending=question.is_descending) if column else table
+            return Answer(table, shown, known, aside=aside)
         by = self._choose_keys(table, question)
         table = self._read_beside(table, by)
         metrics = [name for name in shown if name.startswith("metrics.")]
@@ -73,7 +75,7 @@ class RunTableReader:
                 next_step="Sort by one of these, or name it among the columns.",
             )
         groups = sort_groups(group_rows(table, by, metrics), column, descending=question.is_descending)
-        return Answer(table, shown, known, by, groups)
+        return Answer(table, shown, known, by, groups, aside)
 
     _source: ColumnSource
     _columns: Columns | None
@@ -142,15 +144,17 @@ def _find_asked(condition: Condition | None, table: RunTable) -> list[str]:
     return [f"{of}.{name.key}" for name in named for of in find_meanings(name, table)]
 
 
-def _filter(table: RunTable, condition: Condition | None, question: Question) -> RunTable:
+def _filter(table: RunTable, condition: Condition | None, question: Question) -> tuple[RunTable, int]:
+    """Return the rows that are chosen, and how many more would be but for being put aside."""
     speaks_of_it = condition is not None and any(
         name.key == "archived" and name.of in ("", "run") for name in list_names(condition)
     )
     places: list[int] = list(choose_runs(condition, table)) if condition else list(range(len(table)))
-    if not question.archived and not speaks_of_it:
-        archived = table.read("run", "archived")
-        places = [place for place in places if not archived[place]]
     if question.notebook:
         notebooks = table.read("run", "notebook")
         places = [place for place in places if notebooks[place] == question.notebook]
-    return table if len(places) == len(table) else table.take(places)
+    count = len(places)
+    if not question.archived and not speaks_of_it:
+        archived = table.read("run", "archived")
+        places = [place for place in places if not archived[place]]
+    return table if len(places) == len(table) else table.take(places), count - len(places)

@@ -72,7 +72,7 @@ def measure_browser(folder: Path) -> Iterator[Line]:
     cells = [f"import os\nos.environ['WORKBENCH_HOME'] = {str(home)!r}\nimport workbench as wb", "wb.runs()"]
     with open_browser() as browser, Server(folder / "lab").run() as server:
         lab = Lab(browser, server)
-        lab.open(server.write("runs.ipynb", cells)).locator(".wb-grid").wait_for(timeout=60_000)
+        lab.open(server.write("runs.ipynb", cells)).locator(".wb-live .wb-grid").wait_for(timeout=60_000)
         found = lab.page.evaluate(_FRAMES)
         lab.close()
     for act, times in found.items():

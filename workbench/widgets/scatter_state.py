@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.drawings.axis import spell
 from workbench.runs.table.groups import Summary, summarize
 from workbench.widgets.axis_state import PlacedAxis, Scale, pick_columns, place_axis, place_category, spell_label
+from workbench.words.numbers import choose_decimals, format_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,10 +153,11 @@ def describe_scatter(scatter: Scatter | None, rows: npt.NDArray[np.int64] | None
         }
     parts = measure_parts(scatter, rows)
     x, y = scatter.x, scatter.y
+    decimals = choose_decimals(end for part in parts for end in (part.summary.min, part.summary.max))
     return {
         "says": say_scatter(scatter, parts, len(x.values) if rows is None else len(rows)),
         "columns": (x.label, "Rows", f"Mean {y.label}", "95 % from", "to", "Lowest", "Highest"),
-        "rows": [_describe(part) for part in parts],
+        "rows": [_describe(part, decimals) for part in parts],
         "marks": [_mark(y, part) for part in parts],
     }
 
@@ -191,10 +193,10 @@ def _say_best(parts: Sequence[Part]) -> str:
     )
 
 
-def _describe(part: Part) -> tuple[str, ...]:
+def _describe(part: Part, decimals: int) -> tuple[str, ...]:
     said = part.summary
-    ends = ["\N{EN DASH}" if end is None else spell(end, 4) for end in (said.low, said.high)]
-    return (part.name, f"{said.n:,}", spell(said.mean, 4), *ends, spell(said.min, 4), spell(said.max, 4))
+    values = (said.mean, said.low, said.high, said.min, said.max)
+    return (part.name, f"{said.n:,}", *(format_number(value, decimals) for value in values))
 
 
 def _mark(y: PlacedAxis, part: Part) -> dict[str, Any]:

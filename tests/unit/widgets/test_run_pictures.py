@@ -198,7 +198,7 @@ def test_a_view_is_asked_for_other_axes_of_the_scatter_and_for_what_rows_are_lik
         view, {"kind": "describe", "number": "a-1", "are_some": True}, [np.asarray([0, 2, 99], "<i4").tobytes()]
     )
     assert (view.told["count"], view.told["answers"]) == (2, "a-1")
-    assert view.told["scatter"]["rows"][0][:3] == ("forest", "2", "0.91")
+    assert view.told["scatter"]["rows"][0][:3] == ("forest", "2", "0.9100")
     send(view, kind="describe", number="a-2", are_some=False)
     assert view.told["count"] == 6
 

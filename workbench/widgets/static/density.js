@@ -10,51 +10,66 @@ function lineDensity({ xs, ys, levels, width, height }) {
   const plain = new Float64Array(width * deep);
   const isIn = new Uint8Array(levels.length);
   const given = { counts: new Uint32Array(width * height), sums: new Float32Array(width * height), unlevelled: new Uint32Array(width * height) };
+  const none = new Float64Array(width * deep);
+  const hasPlain = levels.includes(UNLEVELLED);
+  let full = null; // what all rows add up to
   let count = 0;
-  let hasPlain = false;
+
+  const gaps = xs.slice(1).map((_, axis) => pairPixels(ys[axis], ys[axis + 1], height));
 
   // Adds lines, or takes them away, column of pixels by column: all that is written to at a time is one of them.
-  function add(counts, rows, weights) {
-    const size = rows.length;
-    const places = new Float64Array(size);
-    const steps = new Float64Array(size);
-    const pixels = new Int32Array(size);
-    for (let axis = 0; axis + 1 < xs.length; axis++) {
-      const [from, to] = [ys[axis], ys[axis + 1]];
+  function add(counts, rows, weigh) {
+    for (const [axis, gap] of gaps.entries()) {
+      const sums = new Float64Array(gap.from.length);
+      for (const row of rows) sums[gap.pairs[row]] += weigh(row);
+      const changed = Int32Array.from(sums.keys()).filter((pair) => sums[pair]);
       const [first, last] = [xs[axis], xs[axis + 1]];
-      for (let at = 0; at < size; at++) {
-        pixels[at] = from[rows[at]];
-        places[at] = pixels[at] + 0.5;
-        steps[at] = (to[rows[at]] - pixels[at]) / (last - first);
-      }
+      const pixels = Int32Array.from(changed, (pair) => gap.from[pair]);
+      const places = Float64Array.from(pixels, (pixel) => pixel + 0.5);
+      const steps = Float64Array.from(changed, (pair) => (gap.to[pair] - gap.from[pair]) / (last - first));
+      const weights = Float64Array.from(changed, (pair) => sums[pair]);
       for (let x = first; x < last; x++) addColumn(counts.subarray(x * deep, (x + 1) * deep), places, steps, pixels, weights);
     }
   }
 
-  // Makes the rows counted those of a mask.
+  // Makes the rows counted those of a mask: from what is counted now, from none or from all, whichever is the shortest way.
   function sync(mask) {
     let [changed, wanted] = [0, 0];
     for (let row = 0; row < mask.length; row++) {
       changed += mask[row] !== isIn[row];
       wanted += mask[row];
     }
-    if (wanted < changed) {
-      coloured.fill(0);
-      plain.fill(0);
-      isIn.fill(0);
-      hasPlain = false;
+    const ways = [changed, wanted, full ? mask.length - wanted : Infinity];
+    const shortest = ways.indexOf(Math.min(...ways));
+    if (shortest) {
+      coloured.set(shortest === 1 ? none : full.coloured);
+      plain.set(shortest === 1 ? none : full.plain);
+      isIn.fill(shortest - 1);
     }
     const rows = { coloured: [], plain: [] };
     for (let row = 0; row < mask.length; row++) if (mask[row] !== isIn[row]) rows[levels[row] === UNLEVELLED ? "plain" : "coloured"].push(row);
     const sign = (row) => (mask[row] ? 1 : -1);
-    add(coloured, Int32Array.from(rows.coloured), Float64Array.from(rows.coloured, (row) => sign(row) * (1 + levels[row] * LEVEL_UNIT)));
-    add(plain, Int32Array.from(rows.plain), Float64Array.from(rows.plain, sign));
-    hasPlain ||= rows.plain.length > 0;
+    if (rows.coloured.length) add(coloured, rows.coloured, (row) => sign(row) * (1 + levels[row] * LEVEL_UNIT));
+    if (rows.plain.length) add(plain, rows.plain, sign);
     isIn.set(mask);
     count = wanted;
+    if (wanted === mask.length) full ??= { coloured: coloured.slice(), plain: plain.slice() };
   }
 
   return { sync, read: () => readCounts(coloured, hasPlain ? plain : null, width, height, given), count: () => count };
+}
+
+// Rows that run between the same two pixels are one line: `pairs` says which of them each row is.
+function pairPixels(one, other, height) {
+  const numbers = new Int32Array(height * height).fill(-1);
+  const pairs = new Int32Array(one.length);
+  const [from, to] = [[], []];
+  for (let row = 0; row < one.length; row++) {
+    const at = one[row] * height + other[row];
+    if (numbers[at] < 0) numbers[at] = from.push(one[row]) && to.push(other[row]) - 1;
+    pairs[row] = numbers[at];
+  }
+  return { pairs, from, to };
 }
 
 function addColumn(column, places, steps, pixels, weights) {
@@ -106,28 +121,36 @@ function findMany(counts, most) {
 // `ramp`: colours by level as [red, green, blue]; `grey`: that of rows without one; `faint` is for what was brushed away.
 function paintCounts(image, { counts, sums, unlevelled, most, width, height }, ramp, grey, [least, span]) {
   const { data } = image;
+  const words = new Uint32Array(data.buffer); // alpha, blue, green, red
+  const word = ([red, green, blue]) => (blue << 16) | (green << 8) | red;
+  const [colours, plain] = [Uint32Array.from(ramp ?? [], word), word(grey)];
   const darkness = new Uint8ClampedArray(most + 1);
   const scale = Math.log(Math.max(findMany(counts, most), 2));
   for (let count = 1; count <= most; count++) darkness[count] = 255 * (least + span * Math.min(1, Math.log(count) / scale));
   for (let x = 0; x < width; x++) {
-    for (let y = 0, from = x * height; y < height; y++, from++) {
+    for (let y = 0, from = x * height, to = x; y < height; y++, from++, to += width) {
       const count = counts[from];
       if (!count) continue;
       const others = unlevelled ? unlevelled[from] : 0;
       const own = count - others;
-      const colour = own && ramp ? ramp[Math.round((sums[from] / own) * ((ramp.length - 1) / 15))] : grey;
-      const share = own / count;
+      let colour = own && ramp ? colours[((sums[from] / own) * 2 + 0.5) | 0] : plain;
+      if (others && own) colour = blend(plain, colour, own / count);
       const alpha = darkness[count];
-      const to = 4 * (y * width + x);
-      const below = data[to + 3] * (1 - alpha / 255); // what was painted before shows through
-      const all = alpha + below;
-      for (let part = 0; part < 3; part++) {
-        const mixed = others && own ? colour[part] * share + grey[part] * (1 - share) : colour[part];
-        data[to + part] = (mixed * alpha + data[to + part] * below) / all;
+      const below = words[to];
+      if (!below) words[to] = colour | (alpha << 24);
+      else {
+        // What was painted before shows through.
+        const left = (below >>> 24) * (1 - alpha / 255);
+        words[to] = blend(below, colour, alpha / (alpha + left)) | ((alpha + left) << 24);
       }
-      data[to + 3] = all;
     }
   }
+}
+
+// A colour between two, the alpha left out.
+function blend(one, other, share) {
+  const part = (shift) => Math.round(((one >>> shift) & 255) * (1 - share) + ((other >>> shift) & 255) * share) << shift;
+  return part(16) | part(8) | part(0);
 }
 
 // Colours as they are in force on this page, light or dark.

@@ -194,14 +194,14 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     else drawLines();
     drawBrushes();
     const [shown, all] = [count(kept), count(found)];
-    clear.disabled = !brushes.size;
+    if (brushes.size) clear.removeAttribute("aria-disabled");
+    else clear.setAttribute("aria-disabled", "true");
     brushed.replaceChildren(brushes.size ? `${shown.toLocaleString("en")} of ${all.toLocaleString("en")} rows: ${[...brushes].map(([name, each]) => sayBrush(find(name), each)).join("; ")}.` : "Nothing is brushed.");
   }
 
   function drawDensity() {
     lines.out.replaceChildren();
     lines.in.replaceChildren();
-    drawn = [];
     densities ??= makeDensities();
     const context = canvas.getContext("2d");
     densities.kept.sync(kept);
@@ -233,7 +233,6 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   }
 
   function drawLines() {
-    densities = null;
     const parts = { in: [], out: [] };
     for (let row = 0; row < found.length; row++) if (found[row]) parts[kept[row] ? "in" : "out"].push((drawn[row] ??= drawLine(row)));
     lines.out.replaceChildren(...parts.out);
@@ -363,7 +362,14 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     window.addEventListener("pointercancel", end);
   }
 
-  return { box, foot, svg, canvas, show, filter, arrange, tellTable, axes: () => axes };
+  // How to read the picture where nothing stands beside it.
+  function caption() {
+    const { colour } = picture;
+    const rows = brushes.size ? brushed.textContent : `${count(found).toLocaleString("en")} rows.`;
+    return [rows, `Colour: ${colour.label} from ${colour.low} (blue) to ${colour.high} (orange). At the bottom: rows without a value.`];
+  }
+
+  return { box, foot, caption, svg, canvas, show, filter, arrange, tellTable, axes: () => axes };
 }
 
 const count = (mask) => {

@@ -3,14 +3,14 @@
 const PICTURES = [["parallel", "Parallel coordinates"], ["scatter", "Scatter"], ["none", "None"]];
 const PAUSE_MS = 200;
 
-// `given`: model, prefix, say, onBrush(kept rows as a mask, or null).
-function runPictures({ model, prefix, say, onBrush }) {
+// `given`: model, prefix, say, onAsk(), onBrush(rows that are left as a mask, or null).
+function runPictures({ model, prefix, say, onAsk, onBrush }) {
   const parallel = parallelCoordinates({ prefix, say, onBrush: (mask) => ((kept = mask), onBrush(mask), rowsChanged()), onScale: (asked) => ask({ kind: "scale", ...asked }) });
   const scatter = scatterPicture({ onChoose: (asked) => ask({ kind: "choose", ...asked }) });
   const pictures = { parallel, scatter };
   const which = h("select", { onchange: () => choose(which.value) }, PICTURES.map(([value, text]) => h("option", { value }, text)));
   const button = (text, what, act) => h("button", { type: "button", class: "wb-button", title: `Save ${what} as a file`, onclick: () => save(act, what) }, text);
-  const files = h("span", { class: "wb-files", role: "group", "aria-label": "Save as a file" }, h("span", { class: "wb-quiet" }, "Save as "), button("SVG", "the picture", (name, { svg, canvas }) => saveSvg(name, svg, canvas)), button("PNG", "the picture", (name, { svg, canvas }) => savePng(name, svg, canvas)), button("CSV", "the rows that are shown", saveRows));
+  const files = h("span", { class: "wb-files", role: "group", "aria-label": "Save as a file" }, h("span", { class: "wb-quiet" }, "Save as "), button("SVG", "the picture", saveSvg), button("PNG", "the picture", savePng), button("CSV", "the rows that are shown", saveRows));
   const says = h("p", { class: "wb-quiet wb-says" });
   const drawn = h("div", {});
   const table = h("div", {});
@@ -23,7 +23,7 @@ function runPictures({ model, prefix, say, onBrush }) {
   let asked = 0;
   let waiting = null;
 
-  const ask = (content) => model.send(content);
+  const ask = (content) => (onAsk(), model.send(content));
   const inSight = () => (kept ? found.map((isFound, row) => isFound & kept[row]) : found);
 
   function show() {

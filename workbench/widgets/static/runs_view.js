@@ -15,7 +15,7 @@ function render({ model, el }) {
   const holder = h("div", {});
   const legend = h("p", { class: "wb-quiet" });
   const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
-  const pictures = runPictures({ model, prefix, say, onBrush: (kept) => grid.limit(kept) });
+  const pictures = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => grid.limit(kept) });
   let grid = null;
   let mode = "runs";
   let pinnedId = null;

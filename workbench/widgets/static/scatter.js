@@ -3,6 +3,7 @@ const ROOM = { left: 72, right: 24, top: 16, bottom: 48 };
 const SCATTER_TALL = 336;
 const DOT = 3; // pixels that a point darkens, across and down
 const SPREAD = [0.3, 0.7];
+const BESIDE_DOTS = 10;
 
 // `given`: onChoose(what is to be drawn).
 function scatterPicture({ onChoose }) {
@@ -81,9 +82,9 @@ function scatterPicture({ onChoose }) {
     ];
   }
 
-  // A mean is a diamond, its interval a line with ends; a bin has a line as wide as it is.
+  // A mean is a diamond, its interval a line with ends; a bin has a line as wide as it is, a value stands beside its dots.
   function drawMark({ at, left, right, low, mean, high, text }) {
-    const [x, y] = [across(at), up(mean)];
+    const [x, y] = [across(at) + (left < right ? 0 : BESIDE_DOTS), up(mean)];
     const line = (x1, x2, y1, y2) => `M${x1} ${y1}L${x2} ${y2}`;
     const path = [left < right ? line(across(left) + 1, across(right) - 1, y, y) : ""];
     if (low !== null) path.push(line(x, x, up(low), up(high)), line(x - 4, x + 4, up(low), up(low)), line(x - 4, x + 4, up(high), up(high)));
@@ -115,5 +116,8 @@ function scatterPicture({ onChoose }) {
     context.putImageData(image, 0, 0);
   }
 
-  return { box, svg, canvas, show, filter, tell, arrange, axes: () => (picture ? [picture.x, picture.y] : []) };
+  // How to read the picture where nothing stands beside it.
+  const caption = () => [`Dots: runs. Diamonds: mean of ${picture.y.label} with its 95 % interval, by ${picture.x.label}.`];
+
+  return { box, caption, svg, canvas, show, filter, tell, arrange, axes: () => (picture ? [picture.x, picture.y] : []) };
 }

@@ -111,10 +111,13 @@ _FRAMES = """async () => {
   for (let turn = 0; turn < 100; turn++) found.sort.push(await measure(() => heads[turn % heads.length].click()));
   for (let turn = 0; turn < 100; turn++) found.scroll.push(await measure(() => { box.scrollTop = (7919 * turn) % 300000; }));
   const strips = [...view.querySelectorAll(".wb-strip")];
-  const press = (strip, key, shiftKey) => strip.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
+  const press = (strip, key, shiftKey) =>
+    strip.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
   const keys = ["ArrowDown", "PageDown", "ArrowDown", "PageUp", "ArrowUp"];
-  for (let turn = 0; turn < 100; turn++)
-    found.brush.push(await measure(() => press(strips[turn % strips.length], keys[Math.floor(turn / 7) % keys.length], turn % 3 === 0)));
+  for (let turn = 0; turn < 100; turn++) {
+    const [strip, key] = [strips[turn % strips.length], keys[Math.floor(turn / 7) % keys.length]];
+    found.brush.push(await measure(() => press(strip, key, turn % 3 === 0)));
+  }
   return found;
 }"""
 

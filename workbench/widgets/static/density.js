@@ -149,8 +149,10 @@ function paintCounts(image, { counts, sums, unlevelled, most, width, height }, r
 
 // A colour between two, the alpha left out.
 function blend(one, other, share) {
-  const part = (shift) => Math.round(((one >>> shift) & 255) * (1 - share) + ((other >>> shift) & 255) * share) << shift;
-  return part(16) | part(8) | part(0);
+  const [blue, green, red] = [(one >>> 16) & 255, (one >>> 8) & 255, one & 255];
+  return (
+    ((blue + share * (((other >>> 16) & 255) - blue)) << 16) | ((green + share * (((other >>> 8) & 255) - green)) << 8) | (red + share * ((other & 255) - red))
+  );
 }
 
 // Colours as they are in force on this page, light or dark.

@@ -112,10 +112,14 @@ function runGrid(given) {
     draw();
   }
 
+  function readTexts() {
+    texts ??= Array.from({ length: state.rows }, (_, row) => [idOf(row), ...columns.map((column) => column.lower(row).toLowerCase())].join("\n"));
+  }
+
   // Returns the rows that show a text, as a mask, or null where none is searched for.
   function search(text) {
     wanted = text.trim().toLowerCase();
-    texts ??= Array.from({ length: state.rows }, (_, row) => [idOf(row), ...columns.map((column) => column.lower(row).toLowerCase())].join("\n"));
+    readTexts();
     found = wanted ? Uint8Array.from(texts, (each) => each.includes(wanted)) : null;
     active = 0;
     arrange();
@@ -221,5 +225,6 @@ function runGrid(given) {
   }
 
   arrange();
+  requestIdleCallback(readTexts); // so that the first letter is answered as fast as the next
   return { box, search, limit, pin, draw, activeRow: () => (order.length ? order[active] : null), chosen: () => [...selected] };
 }

@@ -194,7 +194,9 @@ def _at_home(project: Path) -> Iterator[None]:
         key for key in os.environ if key.startswith(("WORKBENCH_", "MLFLOW_")) and not key.endswith("TELEMETRY")
     ]
     kept = {key: os.environ.pop(key) for key in settings}
-    os.environ["WORKBENCH_KERNELS_KEPT_MIN"] = "0"  # what is kept lies outside, and another text's kernel may come from it
+    os.environ["WORKBENCH_KERNELS_KEPT_MIN"] = (
+        "0"  # what is kept lies outside, and another text's kernel may come from it
+    )
     try:
         with contextlib.chdir(project):
             yield

@@ -15,6 +15,7 @@ function render({ model, el }) {
   const holder = h("div", {});
   const legend = h("p", { class: "wb-quiet" });
   const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
+  const pictures = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => grid.limit(kept) });
   let grid = null;
   let mode = "runs";
   let pinnedId = null;
@@ -47,8 +48,9 @@ function render({ model, el }) {
   }
 
   function find() {
-    const count = grid.search(search.value);
-    say(search.value.trim() ? `${count.toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
+    const found = grid.search(search.value);
+    pictures.filter(found);
+    say(found ? `${count(found).toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
   }
 
   function show() {
@@ -81,6 +83,7 @@ function render({ model, el }) {
     const kind = `${state.is_grouped} ${state.within}`;
     if (kind !== shownKind) search.value = "";
     shownKind = kind;
+    pictures.show();
     if (search.value) find();
     showDeeds();
     requestAnimationFrame(() => grid.draw());
@@ -140,8 +143,9 @@ function render({ model, el }) {
   model.on("change:state", show);
   model.on("change:reply", hear);
   show();
-  el.append(headline, place, asking, refusal, holder, deeds, legend);
+  el.append(headline, place, asking, refusal, pictures.box, holder, deeds, legend);
   return () => {
+    pictures.stop();
     model.off("change:state", show);
     model.off("change:reply", hear);
   };

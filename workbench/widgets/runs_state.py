@@ -7,7 +7,10 @@ from datetime import datetime
 from shlex import quote
 from typing import Any
 
+from workbench.drawings.of_importance import Worth, draw_importance
+from workbench.drawings.picture import Picture
 from workbench.runs.finding.outline import MISSING
+from workbench.runs.table.attributing import MetricExplained
 from workbench.runs.table.columns import KINDS
 from workbench.runs.table.groups import Group
 from workbench.runs.table.reading import Answer, Question
@@ -93,6 +96,18 @@ def spell_command(question: Question) -> str:
     parts = [f"{option} {quote(','.join(names))}" for option, names in lists if names]
     where = f" --where {quote(question.where)}" if question.where else ""
     return f"workbench runs{where}{''.join(f' {part}' for part in parts)}"
+
+
+def draw_worth(explained: MetricExplained, metric: str) -> Picture:
+    """Return the picture of what parameters are worth to a metric; where little is told by them, that is said first."""
+    label, share = _label(metric), f"{100 * max(explained.explained, 0):.0f} %"
+    left_out = f" Left out, of too many values: {', '.join(explained.left_out)}." if explained.left_out else ""
+    says = (
+        f"The parameters of {explained.runs:,} runs tell {share} of how {label} varies, in runs that were held out. "
+        f"Drawn is what of that is lost when one is shuffled; bounds on both sides of zero say it may be worth nothing.{left_out}"
+    )
+    worths = [Worth(each.name, each.loss, each.low, each.high) for each in explained.parameters]
+    return draw_importance(f"R² of {label}", says, worths, title=f"What decides {label}", of="Parameter")
 
 
 def say_group(group: Group) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 import traitlets
 
-from workbench.drawings.markup import Markup
+from workbench.drawings.markup import Markup, join
+from workbench.drawings.picture import Picture, show_pictures
 from workbench.runs.table.reading import Answer, Question, RunTableReader
 from workbench.widgets.acting_view import ActingView, Deeds
 from workbench.widgets.run_pictures import RunPictures, read_rows
 from workbench.widgets.runs_page import runs_body
-from workbench.widgets.runs_state import runs_state, say_group
+from workbench.widgets.runs_state import draw_worth, runs_state, say_group
 from workbench.widgets.snapshot import read_module, read_style
 
 
@@ -40,11 +41,13 @@ class RunsView(ActingView):
     state = traitlets.Dict().tag(sync=True)
     pictures = traitlets.Dict().tag(sync=True)
     told = traitlets.Dict().tag(sync=True)
+    worth = traitlets.Dict().tag(sync=True)
 
     def __init__(self, reader: RunTableReader, question: Question, *, place: str, deeds: Deeds | None = None) -> None:
         self._reader, self._place = reader, place
         self._question, self._answer = question, reader.ask(question)
         self._within = ""
+        self._worth: Picture | None = None
         state = self._build_state()
         self._pictures = RunPictures(state["columns"], state["rows"], state["is_grouped"])
         drawn = {"pictures": self._pictures.to_state(), "told": self._pictures.describe()}
@@ -57,7 +60,7 @@ class RunsView(ActingView):
 
     def body(self) -> Markup:
         """Return the twin's content."""
-        return runs_body(self.state, self._pictures)
+        return join(runs_body(self.state, self._pictures), show_pictures([self._worth] if self._worth else []))
 
     def summary(self) -> str:
         """Return the headline."""
@@ -67,6 +70,7 @@ class RunsView(ActingView):
         """Show the answer to another question; raises UsageError and leaves what is shown where it cannot be asked."""
         answer = self._reader.ask(question)
         self._question, self._answer, self._within = question, answer, ""
+        self._worth, self.worth = None, {}
         self._show()
 
     def look_again(self) -> None:
@@ -94,6 +98,13 @@ class RunsView(ActingView):
     def _build_state(self) -> dict[str, Any]:
         return runs_state(self._answer, self._question, place=self._place, within=self._within)
 
+    def _explain(self, metric: str) -> None:
+        """Show what the parameters of these runs are worth to a metric."""
+        self._worth = draw_worth(self._reader.explain(self._question, metric), metric)
+        self.worth = self._worth.to_state()
+        self.refresh_snapshots()
+        self._say(f"What decides {metric} is drawn below.")
+
     def _open_group(self, number: int) -> None:
         """Show the runs of a group as they were counted in it."""
         group, answer = self._answer.groups[number], self._answer
@@ -110,6 +121,8 @@ class RunsView(ActingView):
                 asked = content["question"]
                 self.ask(_read_question(asked, self._question))
                 self._say(f"{self.state['headline']}.")
+            case "explain":
+                self._explain(str(content["metric"]))
             case "open group":
                 self._open_group(int(content["group"]))
                 self._say(f"{self.state['headline']}.")

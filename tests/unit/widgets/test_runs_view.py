@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.unit.runs.test_asked_runs import build
+from tests.unit.runs.test_asked_runs import Kept, build
 from workbench.errors import Refused
 from workbench.runs.table.reading import Question, RunTableReader
 from workbench.widgets.acting_view import Deeds
@@ -100,6 +100,23 @@ def test_runs_of_another_store_are_only_looked_at():
     view = show()
     before = dict(view.reply)
     assert send(view, kind="archive", runs=view.state["ids"]) == before
+
+
+def test_what_decides_a_metric_is_drawn_until_something_else_is_asked():
+    count = 50
+    seeds = [str(number % 7) for number in range(count)]
+    rates = [number / count for number in range(count)]
+    source = Kept(params_rate=[str(rate) for rate in rates], params_seed=seeds, metrics_loss=rates)
+    view = RunsView(RunTableReader(lambda: source, None, ["loss"]), Question(), place="here")
+    reply = send(view, kind="explain", metric="metrics.loss")
+    assert not reply["is_refused"], reply
+    assert (view.worth["title"], view.worth["rows"][0][0]) == ("What decides loss", "rate")
+    assert "What decides loss" in view.body().html
+    send(view, kind="ask", question={})
+    assert (dict(view.worth), "What decides loss" in view.body().html) == ({}, False)
+    refused = show()
+    send(refused, kind="explain", metric="metrics.roc_auc")
+    assert "at least 40" in refused.reply["text"]
 
 
 def test_the_same_words_twice_are_two_replies():

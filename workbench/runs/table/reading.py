@@ -136,8 +136,10 @@ class RunTableReader:
 
     def _read(self, asked: Iterable[str]) -> RunTable:
         wanted = [name for name in dict.fromkeys(asked) if name.split(".", 1)[0] in KINDS]
-        if self._columns is None or not {*wanted} <= {*self._columns.asked}:
-            self._columns = read_columns(self._source, wanted, self._folder)
+        known = self._columns.asked if self._columns else []
+        if self._columns is None or not {*wanted} <= {*known}:
+            # What was read before is asked for again: of a source that nothing is kept of it would be gone.
+            self._columns = read_columns(self._source, [*known, *wanted], self._folder)
         return RunTable(self._columns)
 
     def _read_beside(self, table: RunTable, asked: Sequence[str]) -> RunTable:

@@ -128,7 +128,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   // The part of the picture that is touched and has the focus: one stop of Tab, arrows lead from axis to axis.
   function strip(axis, index) {
     const node = h("div", { class: "wb-strip", role: "slider", tabindex: axis.name === active ? "0" : "-1", "aria-orientation": "vertical", "aria-valuemin": "0", "aria-valuemax": "100", "aria-describedby": `${prefix}-keys`, "data-lm-suppress-shortcuts": "true", title: `${axis.label}: ${axis.says}`, onkeydown: (event) => press(event, find(axis.name)), onfocus: () => choose(axis.name), onpointerdown: (event) => grasp(event, find(axis.name), node) });
-    node.addEventListener("keydown", passSaving);
+    node.addEventListener("keydown", passLetters);
     node.style.left = `${xOf(index) - STRIP}px`;
     node.style.height = `${HEAD + TALL + LANE}px`;
     return node;

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from workbench.comparisons.comparison import RunComparison
     from workbench.models.servability import LoggedModel, RefusedModel
-    from workbench.runs.table.reading import Question
+    from workbench.runs.table.question import Question
     from workbench.widgets.acting_view import Deeds
     from workbench.widgets.comparison_view import ComparisonView
     from workbench.widgets.empty_view import EmptyView
@@ -152,20 +152,22 @@ def runs(
     `all_but` what they may differ in where they share all else, such as the seed; `sort` is a name, with a minus before it the
     largest comes first.
     """
-    from workbench.runs.table.reading import Question
+    from workbench.runs.table.question import Question
 
-    question = Question(columns, where, sort=sort, group_by=group_by, all_but=all_but)
+    names = [[each] if isinstance(each, str) else each for each in (columns, group_by, all_but)]
+    question = Question(names[0], where, sort=sort, group_by=names[1], all_but=names[2])
     return _show(lambda bench: _list(bench, question, mlflow), is_named=bool(mlflow or where))
 
 
 def _list(bench: Workbench, question: Question, mlflow: str | None) -> RunsView:
+    from workbench.secrets.addresses import hide_passwords
     from workbench.widgets.runs_view import RunsView
     from workbench.words.places import describe_store
 
-    deciding = [rule.name for rule in bench.read_policy()[0].metrics.values()]
-    reader = bench.open_table(mlflow, deciding)
+    reader = bench.open_table(mlflow, bench.list_deciding())
     if mlflow:
-        return RunsView(reader, question, place=f"MLflow at {mlflow.partition('@')[2] or mlflow}")
+        address = hide_passwords(mlflow, mlflow)
+        return RunsView(reader, question, place=f"MLflow at {address}", mlflow=address)
     return RunsView(reader, question, place=describe_store(bench.settings), deeds=_deeds_of(bench))
 
 
@@ -174,15 +176,17 @@ def _deeds_of(bench: Workbench) -> Deeds:
     from workbench.words.commands import spell_run
 
     return Deeds(
-        archive=lambda chosen: _say_archived(len(bench.archive(chosen))),
+        archive=lambda chosen: _say_archived([run.id for run in bench.archive(chosen)]),
         nominate=lambda run, model: f"{bench.nominate(run, model).subject} is nominated: wb.review() shows it.",
         spell_command=lambda run: spell_run(bench.show(run)),
         reports={path.parent.name: path for path in bench.settings.runs_folder.glob(f"*/{REPORT}")},
     )
 
 
-def _say_archived(count: int) -> str:
-    return f"{count:,} run{' is' if count == 1 else 's are'} put aside: `workbench archive --undo` brings back."
+def _say_archived(run_ids: Sequence[str]) -> str:
+    if len(run_ids) == 1:
+        return f"1 run is put aside: `workbench archive --undo {run_ids[0]}` brings it back."
+    return f"{len(run_ids):,} runs are put aside: `workbench archive --undo RUN...` brings them back."
 
 
 def follow(run: str = "") -> FollowView | EmptyView:

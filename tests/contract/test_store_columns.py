@@ -129,8 +129,25 @@ def test_a_run_that_was_deleted_for_good_since_is_missed(store, tmp_path):
     assert rows(store, tmp_path).keys() == {kept.id}
 
 
+def test_a_store_that_was_brought_back_from_a_backup_is_not_what_was_copied(store, change, tmp_path):
+    first, second = (add(store, RunState.RUNNING) for _ in range(2))
+    for run in (first, second):
+        finish(store, run)
+    before = {row["run.id"]: row["run.changed"] for row in rows(store, tmp_path).values()}
+    store.annotations.change(first.id, lambda _: Annotations("late", None, {}))
+    assert rows(store, tmp_path)[first.id]["run.name"] == "late"
+    change("delete from annotations")
+    change("update runs set changed = :number where id = :id", number=before[first.id], id=first.id)
+    assert rows(store, tmp_path)[first.id]["run.name"] is None
+    # As many changes since as were lost are others all the same.
+    store.annotations.change(first.id, lambda _: Annotations("other", None, {}))
+    store.annotations.change(second.id, lambda _: Annotations("new", None, {}))
+    assert [rows(store, tmp_path)[run.id]["run.name"] for run in (first, second)] == ["other", "new"]
+
+
 def test_where_nothing_changed_the_copy_is_not_written_again(store, tmp_path):
-    finish(store, add(store, RunState.RUNNING), metrics={"loss": 1})
+    finish(store, add(store, RunState.RUNNING), metrics={"loss": math.nan})
+    add(store, RunState.RUNNING)
     rows(store, tmp_path)
     (path,) = tmp_path.glob("*.arrow")
     before = path.stat().st_mtime_ns
@@ -143,7 +160,11 @@ def test_a_spoilt_copy_costs_nothing_but_time(store, tmp_path):
     whole = rows(store, tmp_path)
     (path,) = tmp_path.glob("*.arrow")
     content = path.read_bytes()
-    for spoilt in (b"", content[: len(content) // 2], b"no arrow", content.replace(b'"format": "1"', b'"format": "0"')):
+    run_id = next(iter(whole)).encode()
+    for spoilt in (
+        *(b"", content[: len(content) // 2], b"no arrow"),
+        *(content.replace(b'"format": "2"', b'"format": "0"'), content.replace(run_id, b"\xff" * 12)),
+    ):
         path.write_bytes(spoilt)
         assert rows(store, tmp_path) == whole
 

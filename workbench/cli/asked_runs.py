@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from shlex import quote
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.links import mark_run
 from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say, suggest
 from workbench.notebooks.parameters import spell_value
 from workbench.runs.finding.outline import FIELDS, MISSING
+from workbench.words.commands import spell_question
 
 if TYPE_CHECKING:
     from workbench.runs.table.attributing import MetricExplained
     from workbench.runs.table.groups import Group, Summary
-    from workbench.runs.table.reading import Answer, Question
+    from workbench.runs.table.question import Question
+    from workbench.runs.table.reading import Answer
 
 _SHORT_ID = 12
 
@@ -49,16 +52,20 @@ def _plain(value: Any) -> Any:
     return None if value is MISSING else value
 
 
-def print_answer(answer: Answer, question: Question, limit: int) -> None:
-    """Print an answer, `limit` rows of it, and how many there are."""
+def print_answer(answer: Answer, question: Question, limit: int, mlflow: str = "") -> None:
+    """Print an answer, `limit` rows of it, and how many there are; `mlflow` is the store that was asked, if not the project's."""
     if not len(answer.table):
         asked = question.where or question.search or question.notebook
-        say(f"Of {answer.known:,} runs none is asked for: {asked}" if asked else "There are no runs.")
-        return
-    if question.is_grouped:
-        _print_groups(answer, limit)
+        if asked:
+            say(f"Of {answer.known:,} runs none is asked for: {asked}")
+        elif not answer.known:
+            say("There are no runs.")
+    elif question.is_grouped:
+        _print_groups(answer, question, limit, mlflow)
     else:
         _print_rows(answer, limit)
+    if answer.aside:
+        say(f"{answer.aside:,} {'run is' if answer.aside == 1 else 'runs are'} put aside; --all lists them too.")
 
 
 def _print_rows(answer: Answer, limit: int) -> None:
@@ -110,7 +117,7 @@ def _cell(name: str, value: Any) -> str:
 _SUMMARY = (("mean", "mean"), ("± se", "se"), ("95 %", "interval"), ("min", "min"), ("max", "max"), ("last", "last"))
 
 
-def _print_groups(answer: Answer, limit: int) -> None:
+def _print_groups(answer: Answer, question: Question, limit: int, mlflow: str) -> None:
     """Print the groups: a row each, and for every metric how many runs have it, mean, standard error, interval, extremes, last."""
     metrics = [name for name in answer.columns if name.startswith("metrics.")]
     shown, count = answer.groups[:limit], len(answer.groups)
@@ -129,8 +136,9 @@ def _print_groups(answer: Answer, limit: int) -> None:
         if metric:
             open_console().print(f"\n[bold]{escape(_head(metric, metrics))}[/]")
         open_console().print(printed)
-    if shown and answer.by:
-        suggest(f"workbench runs --where {quote(spell_condition(shown[0]))}")
+    if answer.by and (first := next(filter(None, map(spell_condition, shown)), "")):
+        where = f"({question.where}) and {first}" if question.where else first
+        suggest(spell_question(replace(question, where=where, sort="", group_by=(), all_but=()), mlflow))
     if any(summary.n > 1 for group in shown for summary in group.summaries.values()):
         say("95 %: where the mean of very many such runs lies, on the rows they were scored on (Student's t).")
 
@@ -155,19 +163,29 @@ def print_importance(explained: MetricExplained, metric: str) -> None:
 
 
 def spell_condition(group: Group) -> str:
-    """Return the condition that is true of the runs of a group."""
-    return " and ".join(_spell_part(name, value) for name, value in group.values.items())
+    """Return the condition that is true of the runs of a group alone; nothing where none can say it, as of a list."""
+    parts = [_spell_part(name, value) for name, value in group.values.items()]
+    return " and ".join(parts) if all(parts) else ""
 
 
 def _spell_part(name: str, value: Any) -> str:
     of, _, key = name.partition(".")
     name = f"{of}.`{key}`" if not key.isidentifier() else name
-    if value is MISSING:
-        return f"not has {name}"
-    if isinstance(value, str):
-        text = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"{name} = '{text}'"
-    return f"{name} = {json.dumps(value)}" if not isinstance(value, datetime) else f"{name} = '{value.isoformat()}'"
+    match value:
+        case _ if "`" in key:
+            return ""
+        case _ if value is MISSING:
+            return f"not has {name}"
+        case str():
+            text = value.replace("\\", "\\\\").replace("'", "\\'")
+            return f"{name} = '{text}'"
+        case datetime():
+            return f"{name} = '{value.isoformat()}'"
+        case bool() | None | int():
+            return f"{name} = {json.dumps(value)}"
+        case float() if isfinite(value):
+            return f"{name} = {value!r}"
+    return ""
 
 
 def _say_count(runs: int, summary: Summary | None, metric: str) -> str:

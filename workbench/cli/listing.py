@@ -12,6 +12,7 @@ from workbench.cli.asked_runs import print_answer, print_importance, spell_answe
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.options import JSON, WHERE, names_option, near, open_bench
 from workbench.errors import WorkbenchError
+from workbench.secrets.addresses import hide_passwords
 
 if TYPE_CHECKING:
     from workbench.runs.run import Run
@@ -50,10 +51,10 @@ def runs(
     if not (search or columns or sort or group_by or all_but or importance or mlflow):
         _list_newest(bench, notebook, where, limit, is_all=is_all, as_json=as_json)
         return
-    from workbench.runs.table.reading import Question
+    from workbench.runs.table.question import Question
 
     question = Question(columns, where, search, sort, group_by, all_but, notebook, archived=is_all)
-    reader = bench.open_table(mlflow, list_deciding(bench))
+    reader = bench.open_table(mlflow, bench.list_deciding())
     if importance:
         explained = reader.explain(question, importance)
         terminal.print_json(explained) if as_json else print_importance(explained, importance)
@@ -62,7 +63,7 @@ def runs(
     if as_json:
         terminal.print_json(spell_answer(answer, limit))
     else:
-        print_answer(answer, question, limit)
+        print_answer(answer, question, limit, hide_passwords(mlflow or "", mlflow or ""))
 
 
 def _list_newest(
@@ -84,7 +85,7 @@ def _list_newest(
         if not is_all:
             _say_hidden(bench)
         return
-    deciding = list_deciding(bench)
+    deciding = bench.list_deciding()
     if shown or not drafts:
         records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
     if is_all:
@@ -110,14 +111,6 @@ def list_standings(bench: Workbench, runs: Sequence[Run]) -> dict[str, tuple[str
     except WorkbenchError as exc:
         terminal.note(f"Which of them are nominees or served is not known. {exc.what}")
         return {}
-
-
-def list_deciding(bench: Workbench) -> list[str]:
-    """Return the metrics that the project's policy decides by; none where it cannot be read."""
-    try:
-        return [rule.name for rule in bench.read_policy()[0].metrics.values()]
-    except WorkbenchError:
-        return []
 
 
 COMMANDS = (runs,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,9 @@ WHERE = click.option(
 
 
 def _split(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> tuple[str, ...]:
-    """Return names that were given one by one or with commas between."""
-    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+    """Return names that were given one by one or with commas between; one with a comma in it stands in backticks."""
+    found = (name.strip() for text in given for name in re.findall(r"(?:`[^`]*`|[^,])+", text))
+    return tuple(filter(None, found))
 
 
 def names_option(option: str, says: str) -> Callable[[Any], Any]:

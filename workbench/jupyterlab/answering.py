@@ -99,7 +99,7 @@ class Panels:
             starting=tuple(_say_starting(commands, runs)),
             failed=tuple(_read_failures(commands)),
             outlook=self._look_ahead(bench, runs) if bench else None,
-            metrics=_list_deciding(bench) if bench else (),
+            metrics=tuple(bench.list_deciding()) if bench else (),
             drafts=bench.count_drafts() if bench else 0,
         )
 
@@ -263,10 +263,3 @@ def parse_error(said: str) -> WorkbenchError:
     reasons = [line.removeprefix("  - ") for line in rest if line.startswith("  - ")]
     step = next((line.removeprefix("  Next: ") for line in rest if line.startswith("  Next: ")), "")
     return WorkbenchError(what, why=reasons, next_step=step)
-
-
-def _list_deciding(bench: Workbench) -> tuple[str, ...]:
-    """Return the metrics that the project's policy decides by; none where it cannot be read."""
-    with suppress(WorkbenchError):
-        return tuple(rule.name for rule in bench.read_policy()[0].metrics.values())
-    return ()

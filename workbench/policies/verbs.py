@@ -1,17 +1,19 @@
-"""The verb of policies."""
+"""The verbs of policies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from workbench.config import Settings
+from workbench.errors import WorkbenchError
 from workbench.policies.policy import Known, Policy, parse_policy
 from workbench.policies.policy_files import find_policy
 
 
 class Parts(Protocol):
-    """What the verb needs of a project."""
+    """What the verbs need of a project."""
 
     @property
     def settings(self) -> Settings:
@@ -29,3 +31,9 @@ class PolicyVerbs:
         """Return a policy (default: the project's) and its exact bytes; raises UsageError naming each line to correct."""
         content = find_policy(name or self.settings.policy, self.settings.project)
         return parse_policy(content, known=self.known()), content
+
+    def list_deciding(self: Parts) -> list[str]:
+        """Return the metrics that the project's policy decides by; none where it cannot be read."""
+        with suppress(WorkbenchError):
+            return [rule.name for rule in PolicyVerbs.read_policy(self)[0].metrics.values()]
+        return []

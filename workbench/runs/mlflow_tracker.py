@@ -23,6 +23,7 @@ from workbench.runs.mlflow_entities import batch_entries, facts_of_call, spell_i
 from workbench.runs.mlflow_facts import EXPERIMENT_TAGS, PAGE_MODE, describe_dirt, describe_source, describe_tables
 from workbench.runs.profiling import timed
 from workbench.runs.run import Run, RunState
+from workbench.secrets.addresses import hide_passwords
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -311,9 +312,12 @@ class MlflowTracker(MlflowAnnotations):
             if not isinstance(exc, OSError) and type(exc).__module__.partition(".")[0] not in _SPEAK_FOR_MLFLOW:
                 raise
             raise Unavailable(
-                f"MLflow at {self.address} did not answer.",
+                f"MLflow at {hide_passwords(self.address, self.address)} did not answer.",
                 # The lines after the first are SQL, and where to read about it.
-                why=shorten(str(exc).strip().partition("\n")[0] or type(exc).__name__, 160, placeholder=" …"),
+                why=hide_passwords(
+                    shorten(str(exc).strip().partition("\n")[0] or type(exc).__name__, 160, placeholder=" …"),
+                    self.address,
+                ),
                 next_step="Check that it is reachable and not locked by another program, then run the same command again.",
             ) from exc
 

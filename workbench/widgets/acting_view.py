@@ -61,9 +61,7 @@ class ActingView(SnapshotView):
     def _do(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         match content.get("kind"):
             case "archive" if self._deeds:
-                said = self._deeds.archive([str(run) for run in content["runs"]])
-                self.look_again()
-                self._say(said)
+                self._archive(_read_runs(content["runs"]), self._deeds)
             case "nominate" if self._deeds:
                 self._say(self._deeds.nominate(str(content["run"]), str(content["model"])))
             case "spell command" if self._deeds:
@@ -71,6 +69,21 @@ class ActingView(SnapshotView):
                     "Copied the command that makes it again.", copy=self._deeds.spell_command(str(content["run"]))
                 )
 
+    def _archive(self, runs: Sequence[str], deeds: Deeds) -> None:
+        said = deeds.archive(runs)
+        try:
+            self.look_again()
+        except WorkbenchError as exc:
+            # What is done stays so, also where too little is left to be shown.
+            said = f"{said} {exc.in_one_line}"
+        self._say(said)
+
     def _say(self, text: str, *, is_refused: bool = False, copy: str = "") -> None:
         number = self.reply.get("number", 0) + 1
         self.reply = {"number": number, "text": text, "is_refused": is_refused, "copy": copy}
+
+
+def _read_runs(given: Any) -> list[str]:
+    if not isinstance(given, list | tuple):
+        raise TypeError("The runs to put aside are no list.")  # of a text each letter would be the beginning of an id
+    return [str(run) for run in given]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isinf
 from typing import Any
 
 from workbench.drawings.markup import Markup, element, join
@@ -62,7 +63,14 @@ def _read_cells(column: Mapping[str, Any], count: int) -> list[str]:
         return [MISSING if code < 0 else column["texts"][code] for code in codes]
     values = np.frombuffer(column["values"], dtype="<f8")[:count].tolist()
     if column["kind"] == "number":
-        decimals = column["decimals"]
-        said = (format_value(value) if decimals is None else format_number(value, decimals) for value in values)
-        return [MISSING if value != value else text for value, text in zip(values, said, strict=True)]
+        return [MISSING if value != value else _spell(value, column["decimals"]) for value in values]
     return [MISSING if value != value else format_time(datetime.fromtimestamp(value / 1000, UTC)) for value in values]
+
+
+def _spell(value: float, decimals: int | None) -> str:
+    """Return a number as the view has it: a whole one in full, for it may be a seed."""
+    if isinf(value):
+        return "\N{INFINITY}" if value > 0 else "\N{MINUS SIGN}\N{INFINITY}"
+    if decimals is None:
+        return format_value(int(value) if value.is_integer() and abs(value) < 1e15 else value)
+    return format_number(value, decimals)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from shlex import quote
+from math import isfinite
+from statistics import median_low
 from typing import Any
 
 from workbench.drawings.of_importance import Worth, draw_importance
@@ -13,7 +14,9 @@ from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.attributing import MetricExplained
 from workbench.runs.table.columns import KINDS
 from workbench.runs.table.groups import Group
-from workbench.runs.table.reading import Answer, Question
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import Answer
+from workbench.words.commands import spell_question
 from workbench.words.numbers import choose_decimals, format_value
 
 # What is offered to choose from, of each kind.
@@ -43,10 +46,11 @@ _SUMMARY = (
 )
 
 
-def runs_state(answer: Answer, question: Question, *, place: str, within: str = "") -> dict[str, Any]:
+def runs_state(answer: Answer, question: Question, *, place: str, within: str = "", mlflow: str = "") -> dict[str, Any]:
     """Return everything the view of runs shows: values as bytes of 64-bit floats, or of 32-bit codes of texts (-1: none).
 
-    `place` names the store; `within` says which group the runs are of, where one was opened.
+    `place` names the store, `mlflow` its address where it is not the project's; `within` says which group the runs are of, where
+    one was opened.
     """
     table, is_grouped = answer.table, question.is_grouped and not within
     columns = _columns_of_groups(answer) if is_grouped else _columns_of_runs(answer)
@@ -68,7 +72,7 @@ def runs_state(answer: Answer, question: Question, *, place: str, within: str = 
             "group_by": list(answer.by if question.group_by else ()),
             "all_but": [table.find_column(name) for name in question.all_but],
         },
-        "command": spell_command(question),
+        "command": spell_question(question, mlflow),
         "legend": _LEGEND if is_grouped else "",
     }
 
@@ -88,14 +92,6 @@ def _headline(answer: Answer, within: str, *, is_grouped: bool) -> str:
     if within:
         return f"{runs} of {within}"
     return runs if count == answer.known else f"{runs} of {answer.known:,}"
-
-
-def spell_command(question: Question) -> str:
-    """Return the command that answers the same question."""
-    lists = (("--columns", question.columns), ("--group-by", question.group_by), ("--all-but", question.all_but))
-    parts = [f"{option} {quote(','.join(names))}" for option, names in lists if names]
-    where = f" --where {quote(question.where)}" if question.where else ""
-    return f"workbench runs{where}{''.join(f' {part}' for part in parts)}"
 
 
 def draw_worth(explained: MetricExplained, metric: str) -> Picture:
@@ -161,16 +157,27 @@ def _column(
     if there and all(isinstance(value, datetime) for value in there):
         moments = [float("nan") if value is MISSING else value.timestamp() * 1000 for value in values]
         return {**said, "kind": "time", "values": _floats(moments)}
-    if there and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there):
+    if there and all(map(_fits_a_float, there)):
         numbers = [float("nan") if value is MISSING else float(value) for value in values]
         has_decimals = is_measured or name.startswith("metrics.")
-        decimals = choose_decimals([float(value) for value in there]) if has_decimals else None
+        decimals = _choose_decimals([float(value) for value in there]) if has_decimals else None
         return {**said, "kind": "number", "decimals": decimals, "values": _floats(numbers)}
     texts: dict[str, int] = {}
     codes = [
         -1 if value is MISSING else texts.setdefault(format_value(value, longest=200), len(texts)) for value in values
     ]
     return {**said, "kind": "text", "texts": list(texts), "codes": _whole(codes)}
+
+
+def _fits_a_float(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53)
+
+
+def _choose_decimals(values: Sequence[float]) -> int | None:
+    """Return the decimals that values have in common; none where one that is far larger would take those of all others."""
+    sizes = [abs(value) for value in values if isfinite(value)] or [0.0]
+    common, typical = choose_decimals(sizes), choose_decimals([median_low(sizes)])
+    return common if typical - common <= 2 else None
 
 
 def _floats(values: Sequence[float]) -> bytes:

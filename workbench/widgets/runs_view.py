@@ -10,7 +10,8 @@ import traitlets
 
 from workbench.drawings.markup import Markup, join
 from workbench.drawings.picture import Picture, show_pictures
-from workbench.runs.table.reading import Answer, Question, RunTableReader
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import Answer, RunTableReader
 from workbench.widgets.acting_view import ActingView, Deeds
 from workbench.widgets.run_pictures import RunPictures, read_rows
 from workbench.widgets.runs_page import runs_body
@@ -43,8 +44,10 @@ class RunsView(ActingView):
     told = traitlets.Dict().tag(sync=True)
     worth = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, reader: RunTableReader, question: Question, *, place: str, deeds: Deeds | None = None) -> None:
-        self._reader, self._place = reader, place
+    def __init__(
+        self, reader: RunTableReader, question: Question, *, place: str, mlflow: str = "", deeds: Deeds | None = None
+    ) -> None:
+        self._reader, self._place, self._mlflow = reader, place, mlflow
         self._question, self._answer = question, reader.ask(question)
         self._within = ""
         self._worth: Picture | None = None
@@ -96,7 +99,7 @@ class RunsView(ActingView):
         self.told = {**self._pictures.describe(rows), "answers": shown.get("number")}
 
     def _build_state(self) -> dict[str, Any]:
-        return runs_state(self._answer, self._question, place=self._place, within=self._within)
+        return runs_state(self._answer, self._question, place=self._place, within=self._within, mlflow=self._mlflow)
 
     def _explain(self, metric: str) -> None:
         """Show what the parameters of these runs are worth to a metric."""
@@ -106,7 +109,9 @@ class RunsView(ActingView):
         self._say(f"What decides {metric} is drawn below.")
 
     def _open_group(self, number: int) -> None:
-        """Show the runs of a group as they were counted in it."""
+        """Show the runs of a group as they were counted in it; a double click asks for it more than once."""
+        if self._within:
+            return
         group, answer = self._answer.groups[number], self._answer
         columns = [name for name in answer.columns if name not in group.values]
         self._answer = replace(answer, table=answer.table.take(group.places), columns=columns)
@@ -119,7 +124,7 @@ class RunsView(ActingView):
                 self._do_with_pictures(content, buffers)
             case "ask":
                 asked = content["question"]
-                self.ask(_read_question(asked, self._question))
+                self.ask(_read_question(asked, self._question, self.state["question"]))
                 self._say(f"{self.state['headline']}.")
             case "explain":
                 self._explain(str(content["metric"]))
@@ -136,12 +141,15 @@ class RunsView(ActingView):
             self._draw(self._pictures.scale(content) if content["kind"] == "scale" else self._pictures.choose(content))
 
 
-def _read_question(asked: Mapping[str, Any], before: Question) -> Question:
-    """Return the question that the view asks; what it does not speak of stays as it was."""
+def _read_question(asked: Mapping[str, Any], before: Question, shown: Mapping[str, Any]) -> Question:
+    """Return the question that the view asks; what it does not speak of stays as it was, but an order that other groups lack."""
+    names = {key: [str(name) for name in asked.get(key, ())] for key in ("columns", "group_by", "all_but")}
+    is_same = all(names[key] == shown[key] for key in names)
     return replace(
         before,
+        columns=names["columns"],
+        group_by=names["group_by"],
+        all_but=names["all_but"],
         where=str(asked.get("where") or "") or None,
-        columns=[str(name) for name in asked.get("columns", ())],
-        group_by=[str(name) for name in asked.get("group_by", ())],
-        all_but=[str(name) for name in asked.get("all_but", ())],
+        sort=before.sort if is_same or not (names["group_by"] or names["all_but"]) else "",
     )

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from workbench.notebooks.parameters import spell_value
 from workbench.runs.run import Run
+
+if TYPE_CHECKING:
+    from workbench.runs.table.question import Question
 
 
 def spell_run(run: Run) -> str:
     """Return the command that makes a run again, with the parameters it had."""
     given = (f" -p {quote(f'{name}={spell_value(value)}')}" for name, value in run.parameters.items())
     return f"workbench run {quote(run.notebook)}{''.join(given)}"
+
+
+def spell_question(question: Question, mlflow: str = "") -> str:
+    """Return the command that asks the same of the project's runs, or of those of an MLflow tracking store by its address."""
+    texts = (
+        *(("--mlflow", mlflow), ("--notebook", question.notebook), ("--where", question.where)),
+        *(("--search", question.search), ("--columns", _join(question.columns)), ("--sort", question.sort)),
+        *(("--group-by", _join(question.group_by)), ("--all-but", _join(question.all_but))),
+    )
+    given = (f" {option}{'=' if text.startswith('-') else ' '}{quote(text)}" for option, text in texts if text)
+    return f"workbench runs{''.join(given)}{' --all' if question.archived else ''}"
+
+
+def _join(names: Sequence[str]) -> str:
+    return ",".join(f"`{name}`" if "," in name else name for name in names)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shlex
+import sys
 
 import pytest
 
@@ -11,7 +13,9 @@ from workbench.errors import UsageError
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.columns import OWN, Columns, build_columns
 from workbench.runs.table.groups import summarize
-from workbench.runs.table.reading import Question, RunTableReader
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import RunTableReader
+from workbench.words.commands import spell_question
 
 FAMILIES = ["forest", "ridge", "forest", "forest", "ridge", None]
 SEEDS = [0, 0, 1, 2, 1, 3]
@@ -96,6 +100,19 @@ def test_rows_are_chosen_and_sorted(question, chosen):
     assert numbers(ask(source, **question)) == chosen
 
 
+def test_how_many_are_left_out_because_they_are_put_aside_is_told():
+    aside = ["2026-11-22T00:00:00+00:00"] * 2 + [None] * 4
+    source = build(run_archived=aside)
+    asked = [
+        {},
+        {"archived": True},
+        {"where": "family = 'ridge'"},
+        {"where": "archived = true"},
+        {"group_by": ["seed"]},
+    ]
+    assert [ask(source, **question).aside for question in asked] == [2, 0, 1, 0, 2]
+
+
 def test_only_the_columns_that_are_asked_for_are_read():
     source = build(metrics_loss=[1.0] * 6, tags_team=["x"] * 6)
     answer = ask(source, columns=["roc_auc"], where="team = 'x'")
@@ -114,6 +131,53 @@ def test_groups_say_what_their_metrics_are_like_over_every_run():
     assert (forest.n, forest.mean, forest.last) == (2, pytest.approx(0.91), 0.9)
     assert (ridge.n, ridge.min, ridge.max) == (2, 0.8, 0.84)
     assert none is None
+
+
+def test_equal_values_are_one_group_and_others_are_not():
+    values = ["NaN", "NaN", "1", "1.0", "true", '"1"', "null", None, "10000000000000000", "1e16", "9007199254740993"]
+    lists = ["[1]", "[true]", '{"a": 1, "b": 2}', '{"b": 2, "a": 1}']
+    found = [group.places for group in ask(Kept(params_x=values + lists), group_by=["x"], sort="x").groups]
+    assert sorted(found) == [(0, 1), (2, 3), (4,), (5,), (6,), (7,), (8, 9), (10,), (11,), (12,), (13, 14)]
+    moments = [f"2026-11-20T09:00:00.{digit}+00:00" for digit in "19"]
+    assert len(ask(Kept(params_x=["1", "1"], run_created=moments), group_by=["run.created"]).groups) == 2
+
+
+def test_the_last_of_runs_of_one_moment_is_the_one_that_is_listed_first():
+    for moment in ("2026-11-20T09:00:00+00:00", None):
+        source = Kept(params_x=["1", "1"], metrics_loss=[0.3, 0.1], run_created=[moment] * 2)
+        assert ask(source, group_by=["x"], columns=["loss"]).groups[0].summaries["metrics.loss"].last == 0.3
+
+
+def test_metrics_that_are_infinite_or_as_large_as_can_be_are_summarized():
+    largest = sys.float_info.max
+    found = summarize([largest, largest])
+    assert (found.mean, found.se, found.high) == (largest, 0, largest)
+    assert summarize([0.0, largest]).mean == pytest.approx(largest / 2)
+    assert (summarize([1.0, math.inf]).mean, summarize([1.0, math.inf]).se) == (math.inf, None)
+    assert math.isnan(summarize([math.inf, -math.inf]).mean)
+    same = summarize([0.1] * 3)
+    assert (same.mean, same.se, same.low, same.high) == (0.1, 0, 0.1, 0.1)
+
+
+def test_what_is_no_number_stands_behind_the_numbers():
+    source = Kept(params_x=["3", "NaN", "1", "NaN", "2", None])
+    assert numbers(ask(source, sort="x")) == [2, 4, 0, 1, 3, 5]
+
+
+def test_texts_that_only_look_like_numbers_stay_texts():
+    for texts in (["007", "7"], ["1_000", "1000"], [" 12", "12"], ["9" * 5_000, "1"], ["\u0663", "3"]):
+        assert ask(Kept("plain", params_x=texts), columns=["x"]).table.read_column("params.x") == texts
+
+
+def test_a_column_is_named_as_in_a_condition():
+    source = build(**{"metrics_val loss": [1.0] * 6, "params_val loss": ["1"] * 6})
+    named = ["metrics.`val loss`", "params.val loss", "param.seed", "metric.roc_auc"]
+    assert ask(source, columns=named).columns == [
+        "metrics.val loss",
+        "params.val loss",
+        "params.seed",
+        "metrics.roc_auc",
+    ]
 
 
 def test_runs_that_differ_in_the_seed_alone_are_one_group():
@@ -178,6 +242,18 @@ def test_the_runs_of_a_group_are_found_by_the_condition_that_is_told():
     for by in (["family"], ["family", "seed"]):
         for group in ask(odd, group_by=by).groups:
             assert numbers(ask(odd, where=spell_condition(group))) == sorted(group.places)
+    silent = build(params_family=["[1]", "NaN", "Infinity", "[1]", "NaN", "Infinity"])
+    assert [spell_condition(group) for group in ask(silent, group_by=["family"]).groups] == ["", "", ""]
+
+
+def test_the_command_that_is_told_asks_the_same():
+    asked = Question(["roc_auc", "a,b"], "lr > 1", "it's", "-lr", ["family"], notebook="a b.ipynb", archived=True)
+    words = shlex.split(spell_question(asked, "sqlite:///x.db"))
+    given = dict(zip(words[2::2], words[3::2], strict=False))
+    assert words[:2] == ["workbench", "runs"]
+    assert words[-1] == "--all"
+    assert (given["--columns"], given["--where"], given["--search"]) == ("roc_auc,`a,b`", "lr > 1", "it's")
+    assert "--sort=-lr" in words
 
 
 def test_no_runs_are_an_answer_too():

@@ -170,7 +170,7 @@ def test_a_name_that_means_two_things_must_say_which():
     with pytest.raises(UsageError, match="cannot be used") as caught:
         choose("loss < 1", runs)
     assert caught.value.reasons == (
-        "At character 1: loss means more than one thing here. Write metrics.loss or params.loss.",
+        "At character 1: 'loss' means more than one thing here. Write metrics.loss or params.loss.",
     )
     assert choose("metrics.loss < 1 and params.loss = 'hinge' and params.name = 'x' and not has run.name", runs) == [0]
 

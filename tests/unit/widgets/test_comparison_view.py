@@ -6,7 +6,7 @@ from tests.unit.comparisons.builders import build_champion_comparison, build_com
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from workbench.comparisons.comparison import name_run
 from workbench.drawings.picture import Picture
-from workbench.errors import Refused
+from workbench.errors import Refused, UsageError
 from workbench.widgets.acting_view import Deeds
 from workbench.widgets.comparison_view import ComparisonView
 
@@ -35,6 +35,16 @@ def test_all_runs_are_held_against_one_that_is_selected():
     assert (view.reply["is_refused"], view.comparison.reference_run) == (True, CHAMPION_RUN_ID)
     view._receive(view, {"kind": "archive", "runs": [RUN_ID]}, None)
     assert (asked[-1], view.reply["text"]) == (CHAMPION_RUN_ID, "1 put aside.")
+
+
+def test_runs_are_put_aside_also_where_none_are_left_to_be_compared():
+    def compare(_reference):
+        raise UsageError("There is nothing to compare.", why="No run is left.")
+
+    deeds = Deeds(lambda runs: f"{len(runs)} put aside.", lambda *_: "", lambda _: "")
+    view = ComparisonView(build_comparison(), deeds, compare)
+    view._receive(view, {"kind": "archive", "runs": [RUN_ID]}, None)
+    assert view.reply["text"].startswith("1 put aside. There is nothing to compare.")
 
 
 def test_pictures_of_selected_runs_are_shown_and_kept_in_the_twin():

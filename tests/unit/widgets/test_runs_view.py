@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.runs.test_asked_runs import Kept, build
 from workbench.errors import Refused
-from workbench.runs.table.reading import Question, RunTableReader
+from workbench.runs.table.question import Question
+from workbench.runs.table.reading import RunTableReader
 from workbench.widgets.acting_view import Deeds
 from workbench.widgets.runs_view import RunsView
 
@@ -29,8 +30,8 @@ class Done:
         return f"{model}/1 is nominated."
 
 
-def show(done=None, **question):
-    source = build()
+def show(done=None, source=None, **question):
+    source = source or build()
     deeds = Deeds(done.archive, done.nominate, lambda run: f"workbench run {run}") if done else None
     return RunsView(RunTableReader(lambda: source, None, ["roc_auc"]), Question(**question), place="here", deeds=deeds)
 
@@ -75,6 +76,66 @@ def test_a_group_is_opened_and_left_again():
     assert read(view, "metrics.roc_auc") == [0.8, 0.84]
     send(view, kind="ask", question={"group_by": ["params.family"]})
     assert view.state["is_grouped"]
+
+
+def test_a_group_that_is_asked_for_twice_is_opened_once():
+    view = show(group_by=["family"])
+    for _ in range(3):
+        send(view, kind="open group", group=1)
+    assert (view.state["headline"], read(view, "metrics.roc_auc")) == ("2 runs of family ridge", [0.8, 0.84])
+
+
+def test_runs_that_were_sorted_can_be_grouped():
+    view = show(sort="-seed")
+    assert send(view, kind="ask", question={"group_by": ["params.family"]})["text"] == "6 runs in 3 groups."
+    view = show(group_by=["family"], sort="-roc_auc")
+    same = {**view.state["question"], "where": "seed < 3"}
+    send(view, kind="ask", question=same)
+    assert "--sort=-roc_auc" in view.state["command"]
+
+
+def test_whole_numbers_are_shown_in_full_and_larger_ones_as_texts():
+    seeds = ["20261120", "20261121", "7"]
+    big = [str(2**53 + 1), str(10**400), "1"]
+    view = show(source=Kept(params_seed=seeds, params_big=big, params_mixed=["0.5", "123456", "2"]))
+    assert read(view, "params.big")[0] == "9,007,199,254,740,993"
+    html = view.body().html
+    assert all(text in html for text in ("20,261,120", "20,261,121", "123,456"))
+
+
+def test_one_value_that_is_far_larger_takes_no_decimals_of_the_others():
+    html = show(source=Kept(metrics_loss=[1e10, 0.3123, 0.9217, math.inf]), columns=["loss"]).body().html
+    assert all(text in html for text in ("0.3123", "0.9217", "10,000,000,000", "\N{INFINITY}"))
+
+
+def test_runs_of_a_store_of_mlflow_are_asked_for_there():
+    source = build()
+    view = RunsView(RunTableReader(lambda: source, None), Question(["roc_auc"]), place="MLflow", mlflow="http://h:1")
+    assert view.state["command"] == "workbench runs --mlflow http://h:1 --columns roc_auc"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(
+            {"kind": "archive", "runs": "0123"},
+            {"kind": "archive"},
+            {"kind": "open group", "group": 9},
+            {"kind": "ask"},
+        ),
+        *(
+            {"kind": "ask", "question": 7},
+            {"kind": "ask", "question": {"columns": 3}},
+            {"kind": "nominate", "run": "x"},
+        ),
+    ],
+)
+def test_a_message_that_is_none_does_nothing_and_says_so(content):
+    done = Done()
+    view = show(done)
+    before = dict(view.state)
+    assert send(view, **content)["is_refused"]
+    assert (view.state, done.archived, done.nominated) == (before, [], [])
 
 
 def test_what_cannot_be_asked_leaves_what_is_shown():

@@ -142,6 +142,14 @@ def parse_condition(text: str) -> Condition:
     return _Reader(_split(text), len(text)).read()
 
 
+def read_name(text: str) -> Name:
+    """Return a name that stands alone, where one with blanks or signs may have backticks and needs none."""
+    of, dot, key = text.partition(".")
+    of, key = (_OF[of], key) if dot and of in _OF else ("", text)
+    quoted = re.fullmatch("`([^`]+)`", key)
+    return Name(of, quoted[1] if quoted else key, 0)
+
+
 def cannot_read(*why: str) -> UsageError:
     """Return why a condition cannot be read, or not be asked of these runs."""
     return UsageError("The condition of --where cannot be used.", why=why, next_step=_HOW_TO_WRITE)

@@ -41,7 +41,7 @@ def say_no_such_name(name: Name, meanings: Sequence[str], table: Rows) -> str:
     """Say why a name means no one thing, and what would; `meanings` is what `find_meanings` returned."""
     if meanings:
         ways = " or ".join(f"{of}.{_quote(name.key)}" for of in meanings)
-        return f"{name.key} means more than one thing here. Write {ways}."
+        return f"{name.key!r} means more than one thing here. Write {ways}."
     asked = [name.of] if name.of else _EVERY
     every = list(dict.fromkeys(key for of in asked for key in sorted(table.list_keys(of))))
     near = get_close_matches(name.key, every, n=3)

@@ -39,13 +39,20 @@ class Columns:
         return (
             (self.mark, self.names, self.spelling) == (other.mark, other.names, other.spelling)
             and self.arrays.keys() == other.arrays.keys()
-            and all(array.equals(other.arrays[name]) for name, array in self.arrays.items())
+            and all(_bits(array).equals(_bits(other.arrays[name])) for name, array in self.arrays.items())
         )
 
     @property
     def asked(self) -> list[str]:
         """The columns of metrics, parameters and tags that are there."""
         return [name for name in self.arrays if not name.startswith("run.")]
+
+
+def _bits(array: pa.Array) -> pa.Array:
+    """Return a column as it can be compared: what is no number is equal to nothing, its bits are."""
+    import pyarrow as pa
+
+    return array.view(pa.int64()) if array.type == pa.float64() else array
 
 
 class ColumnSource(Protocol):
@@ -80,7 +87,7 @@ def type_of(name: str) -> pa.DataType:
 
     if name.startswith("metrics."):
         return pa.float64()
-    return pa.int64() if name == "run.attempt" else pa.string()
+    return pa.int64() if name in ("run.attempt", "run.changed") else pa.string()
 
 
 def build_columns(rows: Mapping[str, Sequence[Any]]) -> dict[str, pa.Array]:

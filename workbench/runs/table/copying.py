@@ -13,7 +13,7 @@ from workbench.files.whole_files import open_folder, replace_file
 from workbench.runs.table.columns import Columns, ColumnSource, type_of
 
 # A copy that was written in another way is none.
-_FORMAT = "1"
+_FORMAT = "2"
 _META = b"workbench.run_table"
 
 
@@ -46,6 +46,9 @@ def _load(path: Path) -> Columns | None:
         said = json.loads(table.schema.metadata[_META])
         arrays = {name: table.column(name).combine_chunks() for name in table.column_names}
         if said["format"] == _FORMAT and all(array.type == type_of(name) for name, array in arrays.items()):
+            for array in arrays.values():
+                # What lies at a place that is none would end this process.
+                array.validate(full=True)
             return Columns(arrays, said["mark"], said["names"], said["spelling"])
     return None
 

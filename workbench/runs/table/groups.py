@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from workbench.runs.finding.outline import MISSING
-from workbench.runs.table.run_table import RunTable, order_of, spell
+from workbench.runs.table.run_table import RunTable, order_of
+
+_LARGE = 1e150
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Group:
 
 
 def group_rows(table: RunTable, by: Sequence[str], metrics: Sequence[str]) -> list[Group]:
-    """Return the groups of a table's rows by some columns, with summaries of others; the newest group comes first."""
+    """Return the groups of rows, which are the newest first, by some columns, with summaries of others; so are the groups."""
     columns = [table.read_column(name) for name in by]
     members: dict[tuple[Any, ...], list[int]] = {}
     for place, key in enumerate(zip(*([_hashable(value) for value in column] for column in columns), strict=True)):
@@ -52,15 +56,14 @@ def group_rows(table: RunTable, by: Sequence[str], metrics: Sequence[str]) -> li
     if not by:
         members = {(): list(range(len(table)))} if len(table) else {}
     measured = {name: table.read_column(name) for name in metrics}
-    created = table.read_column("run.created")
     return [
         Group(
             {name: column[places[0]] for name, column in zip(by, columns, strict=True)},
             tuple(places),
             {
-                name: summarize([values[place] for place in newest_last])
+                name: summarize(newest_last)
                 for name, values in measured.items()
-                if (newest_last := [p for p in sorted(places, key=lambda p: created[p]) if values[p] is not MISSING])
+                if (newest_last := [values[place] for place in reversed(places) if values[place] is not MISSING])
             },
         )
         for places in members.values()
@@ -87,33 +90,31 @@ def sort_groups(groups: Sequence[Group], column: str, *, descending: bool) -> li
 
 
 def _hashable(value: Any) -> Any:
-    """Return what tells a value from others: 1 and true are two, 1 and 1.0 are one."""
-    if isinstance(value, str):
-        return value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return (True, float(value)) if is_number and abs(value) < 2**53 else (type(value).__name__, spell(value))
+    """Return what tells a value from others: 1 and true are two, 1 and 1.0 are one, as is all that is no number."""
+    match value:
+        case str():
+            return value
+        case bool() | None | datetime():
+            return type(value), value
+        case int() | float():
+            return float, value if value == value else None
+    return type(value), "" if value is MISSING else json.dumps(value, sort_keys=True)
 
 
 def summarize(values: Sequence[float]) -> Summary:
-    """Summarize the values of a metric, the newest last; there is at least one."""
-    n, mean = len(values), _mean(values)
-    if n == 1 or not math.isfinite(mean):
-        return Summary(n, mean, None, None, None, min(values), max(values), values[-1])
-    se = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
+    """Summarize the values of a metric, the newest last; there is at least one. Of infinite ones there is no standard error."""
+    n, smallest, largest, last = len(values), min(values), max(values), values[-1]
+    if not all(map(math.isfinite, values)):
+        return Summary(n, sum(values), None, None, None, smallest, largest, last)
+    # The largest doubles have no square, and two of them no sum.
+    scale = size if (size := max(-smallest, largest)) > _LARGE else 1.0
+    scaled = [value / scale for value in values]
+    mean = min(max(math.fsum(scaled) / n, smallest / scale), largest / scale)
+    if n == 1:
+        return Summary(n, last, None, None, None, last, last, last)
+    se = math.sqrt(math.fsum((value - mean) ** 2 for value in scaled) / (n - 1) / n)
     half = _student(n - 1) * se
-    return Summary(n, mean, se, mean - half, mean + half, min(values), max(values), values[-1])
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Return the mean; of values that are infinite both ways there is none."""
-    try:
-        return math.fsum(values) / len(values)
-    except (OverflowError, ValueError):
-        return (
-            math.nan
-            if math.isinf(max(values)) and math.isinf(min(values))
-            else math.fsum(v / len(values) for v in values)
-        )
+    return Summary(n, mean * scale, se * scale, (mean - half) * scale, (mean + half) * scale, smallest, largest, last)
 
 
 def _student(degrees: int) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.runs.mlflow_tracker import MlflowTracker
@@ -12,6 +12,7 @@ from workbench.runs.table.mlflow_sqlalchemy_columns import NOTE, STATES, is_own_
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
+    from mlflow.store.entities import PagedList
 
 # As many as MLflow gives at once; more names of experiments than these make an address too long for servers.
 _PAGE, _MOST_EXPERIMENTS = 1_000, 50
@@ -35,25 +36,21 @@ class MlflowClientColumns(MlflowTracker):
     def _runs(self) -> list[MlflowRun]:
         with self._answers():
             ids = list(self._experiments)
-            found = [
-                run
+            found = {
+                run.info.run_id: run
                 for start in range(0, len(ids), _MOST_EXPERIMENTS)
-                for run in self._search(ids[start : start + _MOST_EXPERIMENTS])
-            ]
-        return sorted(found, key=lambda run: (-(run.info.start_time or -1), run.info.run_id))
+                for run in self._search_runs(ids[start : start + _MOST_EXPERIMENTS])
+            }
+        return sorted(found.values(), key=lambda run: (-(run.info.start_time or -1), run.info.run_id))
 
     @cached_property
     def _experiments(self) -> dict[str, str]:
-        return {each.experiment_id: each.name for each in self._client.search_experiments()}
+        search = partial(self._client.search_experiments, max_results=_PAGE)
+        return {each.experiment_id: each.name for each in _read_pages(search)}
 
-    def _search(self, experiments: Sequence[str]) -> Iterator[MlflowRun]:
-        token: str | None = None
-        while True:
-            page = self._client.search_runs(list(experiments), max_results=_PAGE, page_token=token)
-            yield from page
-            token = page.token
-            if not token:
-                return
+    def _search_runs(self, experiments: Sequence[str]) -> Iterator[MlflowRun]:
+        # A run that begins meanwhile moves those behind it to the next page, where they are told again.
+        return _read_pages(partial(self._client.search_runs, list(experiments), max_results=_PAGE))
 
     def _describe(self, runs: Sequence[MlflowRun]) -> dict[str, list[Any]]:
         infos = [run.info for run in runs]
@@ -70,6 +67,16 @@ class MlflowClientColumns(MlflowTracker):
             "ended": spell_times([info.end_time for info in infos]),
         }
         return {f"run.{name}": known.get(name) or [None] * len(runs) for name in OWN}
+
+
+def _read_pages(ask: Callable[..., PagedList[Any]]) -> Iterator[Any]:
+    token: str | None = None
+    while True:
+        page = ask(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _values_of(run: MlflowRun, of: str) -> Mapping[str, Any]:

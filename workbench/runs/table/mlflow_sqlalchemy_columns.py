@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import sqlalchemy as sa
 
 from workbench.errors import NotFound, Unavailable, UsageError
 from workbench.runs.table.columns import KINDS, OWN, Columns, build_array, build_columns, patch_array, split_names
+from workbench.secrets.addresses import hide_passwords
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +46,8 @@ _APPENDED = {"metrics": _LOGGED, "params": _VALUES["params"]}
 NOTE = "mlflow.note.content"
 # MLflow's states as ours are called.
 STATES = {state: state.lower() for state in ("RUNNING", "FINISHED", "FAILED", "KILLED")} | {"SCHEDULED": "queued"}
+# The year 9999; MLflow takes any number for a time.
+_LATEST_MS = 253_000_000_000_000
 # So many runs are looked up by their ids; of more, whole columns are read.
 _MOST_CHANGED, _MOST_IN_QUERY = 2_000, 500
 
@@ -58,21 +60,22 @@ def open_database(address: str) -> MlflowColumns | None:
     scheme = address.partition(":")[0].partition("+")[0]
     if scheme not in _DATABASES:
         return None
-    path = Path(unquote(address.removeprefix("sqlite:///").partition("?")[0]))
+    try:
+        engine = sa.create_engine(address, poolclass=sa.NullPool)
+    except (sa.exc.ArgumentError, ImportError, ValueError) as exc:
+        raise UsageError(
+            f"MLflow's database {address.partition('://')[0]!r} cannot be opened.",
+            why=hide_passwords(str(exc), address),
+            next_step="Install its driver, or give the address of an MLflow server in front of it.",
+        ) from exc
+    path = Path(engine.url.database or "")
     if scheme == "sqlite" and not path.is_file():
         raise NotFound(
             "There is no MLflow database.",
             why=f"{path} is no file.",
             next_step="Give the address of a tracking store, such as sqlite:///PATH or http://HOST:PORT.",
         )
-    try:
-        return MlflowColumns(sa.create_engine(address))
-    except (sa.exc.ArgumentError, ImportError) as exc:
-        raise UsageError(
-            f"MLflow's database {address.partition('://')[0]!r} cannot be opened.",
-            why=str(exc),
-            next_step="Install its driver, or give the address of an MLflow server in front of it.",
-        ) from exc
+    return MlflowColumns(engine)
 
 
 class MlflowColumns:
@@ -84,7 +87,13 @@ class MlflowColumns:
     @property
     def place(self) -> str:
         """What tells the database from every other one."""
-        return f"MLflow at {self._engine.url.render_as_string(hide_password=True)}"
+        url = self._engine.url
+        if url.get_backend_name() == "sqlite":
+            url = url.set(database=str(Path(url.database or "").resolve()))
+        return f"MLflow at {self._hide(url.render_as_string(hide_password=False))}"
+
+    def _hide(self, text: str) -> str:
+        return hide_passwords(text, self._engine.url.render_as_string(hide_password=False))
 
     def refresh(self, kept: Columns | None, asked: Sequence[str]) -> Columns:
         """Return the columns as MLflow has them now; raises Unavailable where its database does not answer."""
@@ -112,7 +121,7 @@ class MlflowColumns:
         except sa.exc.DBAPIError as exc:
             raise Unavailable(
                 f"The runs of {self.place} cannot be read.",
-                why=str(exc.orig).strip(),
+                why=self._hide(str(exc.orig).strip()),
                 next_step="Check that it is the database of an MLflow tracking store, and reachable.",
             ) from exc
 
@@ -161,10 +170,10 @@ def _columns_of(rows: Sequence[Sequence[Any]], width: int) -> Sequence[list[Any]
 
 
 def spell_times(moments_ms: Sequence[int | None]) -> list[str | None]:
-    """Return milliseconds since 1970 as ISO 8601 texts in UTC."""
+    """Return milliseconds since 1970 as ISO 8601 texts in UTC; none of what is no time, such as one in nanoseconds."""
     import numpy as np
 
-    moments = np.array(moments_ms, "datetime64[ms]")
+    moments = np.array([ms if ms is not None and abs(ms) < _LATEST_MS else None for ms in moments_ms], "datetime64[ms]")
     return [None if text == "NaT" else text for text in np.datetime_as_string(moments, timezone="UTC").tolist()]
 
 

@@ -18,7 +18,9 @@ from workbench.runs.table.copying import read_columns
 from workbench.runs.table.groups import Group, group_rows, sort_groups
 from workbench.runs.table.mlflow_client_columns import MlflowClientColumns
 from workbench.runs.table.mlflow_sqlalchemy_columns import open_database
+from workbench.runs.table.question import Question
 from workbench.runs.table.run_table import RunTable
+from workbench.secrets.addresses import hide_passwords
 
 if TYPE_CHECKING:
     from workbench.runs.table.attributing import MetricExplained
@@ -31,38 +33,10 @@ _MOST_LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of runs: names as `RunTable.find_column` takes them, `sort` with a minus before it for the other way round.
-
-    `group_by` names what the runs of a group share; `all_but` what they may differ in, where they share all else. Archived runs
-    are left out, but for `archived`, or where the condition speaks of it.
-    """
-
-    columns: Sequence[str] = ()
-    where: str | None = None
-    search: str = ""
-    sort: str = ""
-    group_by: Sequence[str] = ()
-    all_but: Sequence[str] = ()
-    notebook: str | None = None
-    archived: bool = False
-
-    @property
-    def is_descending(self) -> bool:
-        """True where the largest comes first."""
-        return self.sort.startswith("-")
-
-    @property
-    def is_grouped(self) -> bool:
-        """True where groups are asked for."""
-        return bool(self.group_by or self.all_but)
-
-
-@dataclass(frozen=True)
 class Answer:
     """The rows that were asked for, all of them, in order; the columns to show; and of how many runs they were chosen.
 
-    `groups` are over all rows; `by` names what tells them apart.
+    `groups` are over all rows; `by` names what tells them apart; so many runs are left out because they are put `aside`.
     """
 
     table: RunTable
@@ -70,6 +44,7 @@ class Answer:
     known: int
     by: Sequence[str] = ()
     groups: Sequence[Group] = ()
+    aside: int = 0
 
 
 class RunTableReader:
@@ -88,13 +63,14 @@ class RunTableReader:
         asked = [*question.columns, *question.group_by, *question.all_but, question.sort.removeprefix("-")]
         table = self._read([*map(table.find_column, filter(None, asked)), *_find_asked(condition, table)])
         known = len(table)
-        table = _filter(table, condition, question)
+        table, aside = _filter(table, condition, question)
         table, shown = self._choose_columns(table, question)
         if question.search:
             table = table.search(question.search, ["run.id", "run.name", "run.note", *shown])
         column = table.find_column(question.sort.removeprefix("-")) if question.sort else ""
         if not question.is_grouped:
-            return Answer(table.sort(column, descending=question.is_descending) if column else table, shown, known)
+            table = table.sort(column, descending=question.is_descending) if column else table
+            return Answer(table, shown, known, aside=aside)
         by = self._choose_keys(table, question)
         table = self._read_beside(table, by)
         metrics = [name for name in shown if name.startswith("metrics.")]
@@ -105,7 +81,7 @@ class RunTableReader:
                 next_step="Sort by one of these, or name it among the columns.",
             )
         groups = sort_groups(group_rows(table, by, metrics), column, descending=question.is_descending)
-        return Answer(table, shown, known, by, groups)
+        return Answer(table, shown, known, by, groups, aside)
 
     _source: ColumnSource
     _columns: Columns | None
@@ -192,7 +168,7 @@ def open_mlflow(address: str, artifacts: Path) -> ColumnSource:
         return database
     if not address.startswith(_SERVERS):
         raise UsageError(
-            f"{address!r} is no address of an MLflow tracking store.",
+            f"{hide_passwords(address, address)!r} is no address of an MLflow tracking store.",
             why="It is neither a database nor a server.",
             next_step="Give sqlite:///PATH or http://HOST:PORT. What MLflow kept in a folder `mlruns` becomes a database by "
             "`mlflow migrate-filestore --source FOLDER --target sqlite:///mlflow.db`, with the folder that `mlruns` lies in.",
@@ -208,15 +184,17 @@ def _find_asked(condition: Condition | None, table: RunTable) -> list[str]:
     return [f"{of}.{name.key}" for name in named for of in find_meanings(name, table)]
 
 
-def _filter(table: RunTable, condition: Condition | None, question: Question) -> RunTable:
+def _filter(table: RunTable, condition: Condition | None, question: Question) -> tuple[RunTable, int]:
+    """Return the rows that are chosen, and how many more would be but for being put aside."""
     speaks_of_it = condition is not None and any(
         name.key == "archived" and name.of in ("", "run") for name in list_names(condition)
     )
     places: list[int] = list(choose_runs(condition, table)) if condition else list(range(len(table)))
-    if not question.archived and not speaks_of_it:
-        archived = table.read("run", "archived")
-        places = [place for place in places if not archived[place]]
     if question.notebook:
         notebooks = table.read("run", "notebook")
         places = [place for place in places if notebooks[place] == question.notebook]
-    return table if len(places) == len(table) else table.take(places)
+    count = len(places)
+    if not question.archived and not speaks_of_it:
+        archived = table.read("run", "archived")
+        places = [place for place in places if not archived[place]]
+    return table if len(places) == len(table) else table.take(places), count - len(places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,10 +12,10 @@ from typing import Any
 
 from workbench.errors import UsageError
 from workbench.records.clock import count_seconds
-from workbench.runs.finding.conditions import Name
+from workbench.runs.finding.conditions import read_name
 from workbench.runs.finding.names import find_meanings, say_no_such_name
 from workbench.runs.finding.outline import FIELDS, MISSING
-from workbench.runs.table.columns import KINDS, Columns
+from workbench.runs.table.columns import Columns
 
 
 class RunTable:
@@ -92,8 +93,7 @@ class RunTable:
 
     def find_column(self, text: str) -> str:
         """Return the full name of the column that a text means; raises UsageError where none or several are called so."""
-        of, dot, key = text.partition(".")
-        name = Name(of, key, 0) if dot and of in ("run", *KINDS) else Name("", text, 0)
+        name = read_name(text)
         found = find_meanings(name, self)
         if len(found) != 1:
             raise UsageError(
@@ -145,19 +145,19 @@ def spell(value: Any) -> str:
 
 
 def order_of(value: Any) -> tuple[int, Any]:
-    """Where a value stands: none, flags, numbers, texts, times, all else by how it is spelled, and what is missing."""
+    """Where a value stands: none, flags, numbers, what is no number, texts, times, all else as it is spelled, what is missing."""
     match value:
         case None:
             return 0, 0
         case bool():
             return 1, value
         case int() | float():
-            return 2, value
+            return (2, value) if value == value else (3, 0)
         case str():
-            return 3, value.casefold()
+            return 4, value.casefold()
         case datetime():
-            return 4, value
-    return (6, 0) if value is MISSING else (5, spell(value))
+            return 5, value
+    return (7, 0) if value is MISSING else (6, spell(value))
 
 
 def _parse_json(texts: Sequence[str | None]) -> list[Any]:
@@ -167,6 +167,10 @@ def _parse_json(texts: Sequence[str | None]) -> list[Any]:
 
 
 _CONSTANTS = {"True": True, "False": False, "None": None}
+# As numbers are written: `007`, `1_000` and ` 12` are names, which would be another's.
+_NUMBER = re.compile(
+    r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|nan|[-+]?inf(?:inity)?", re.IGNORECASE
+)
 
 
 def _parse_plain(texts: Sequence[str | None]) -> list[Any]:
@@ -181,7 +185,6 @@ def _parse_plain(texts: Sequence[str | None]) -> list[Any]:
 
 
 def _parse_number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return int(text) if text.lstrip("-+").isdigit() else float(text)

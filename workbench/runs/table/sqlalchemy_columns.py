@@ -1,9 +1,9 @@
-"""Columns out of our own store: runs that changed since the mark are read again, all others stay as they were copied."""
+"""Columns out of our own store: runs that have another number than in the copy are read again, all others stay as they were."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -24,8 +24,10 @@ _JOINED = RUNS.join(ATTEMPTS, sa.and_(ATTEMPTS.c.run_id == RUNS.c.id, ATTEMPTS.c
     ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id
 )
 _IS_THERE = RUNS.c.deleted.is_(None)
-_NEWEST = sa.select(sa.func.coalesce(sa.func.max(RUNS.c.changed), 0))
-_COUNT = sa.select(sa.func.count()).select_from(RUNS).where(_IS_THERE)
+_THERE = sa.select(RUNS.c.id, RUNS.c.changed).where(_IS_THERE)
+_OPEN = sa.select(ATTEMPTS.c.run_id).where(ATTEMPTS.c.state.not_in(_FINAL))
+# So many runs are looked up by their ids; of more, all are read.
+_MOST_CHANGED, _MOST_IN_QUERY = 2_000, 500
 
 
 class StoreColumns:
@@ -43,43 +45,49 @@ class StoreColumns:
     def refresh(self, kept: Columns | None, asked: Sequence[str]) -> Columns:
         """Return the columns as the store has them now; raises Unavailable where it does not answer."""
         names = list(dict.fromkeys([*(kept.asked if kept else ()), *asked]))
-        if kept is None or len(names) > len(kept.asked):
-            return self._read_all(names)
-        mark = kept.mark["changed"]
+        since = kept if kept and len(names) == len(kept.asked) else None
         with self._database.transaction() as connection:
-            newest = connection.execute(_NEWEST).scalar_one()
-            is_open = ATTEMPTS.c.state.not_in(_FINAL)
-            changed = self._read(connection, sa.or_(RUNS.c.changed > mark, is_open))
-            gone = connection.execute(sa.select(RUNS.c.id).where(~_IS_THERE, RUNS.c.changed > mark)).scalars().all()
-            count = connection.execute(_COUNT).scalar_one()
-        if not changed and not gone and count == len(kept):
-            return kept
-        found = _replace(kept, changed, names, gone, newest)
-        # What was deleted for good since the mark nobody can name any more, but it is missed.
-        return found if len(found) == count else self._read_all(names)
+            # Read before the rows: who writes meanwhile leaves a number in the copy that is none of theirs.
+            there: dict[str, int | None] = dict(connection.execute(_THERE).all())
+            fresh = _find_fresh(connection, since, there) if since else None
+            if since and fresh == [] and len(since) == len(there):
+                return since
+            outlines = self._read(connection, fresh)
+        known = since or Columns(build_columns({**_tabulate([], names), "run.changed": []}))
+        found = _replace(known, outlines, names, there)
+        return kept if kept and found.is_same(kept) else found
 
-    def _read_all(self, names: Sequence[str]) -> Columns:
-        with self._database.transaction() as connection:
-            newest = connection.execute(_NEWEST).scalar_one()
-            outlines = self._read(connection, sa.true())
-        return _replace(Columns(build_columns(_tabulate([], names))), outlines, names, (), newest)
-
-    def _read(self, connection: sa.Connection, condition: Any) -> list[Outline]:
+    def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> list[Outline]:
         parts = ("metrics", "datasets", "replay_of")
-        query = select_outlines(_JOINED, parts, is_sqlite=self._database.is_sqlite).where(_IS_THERE, condition)
-        rows = connection.execute(query).all()
+        query = select_outlines(_JOINED, parts, is_sqlite=self._database.is_sqlite).where(_IS_THERE)
+        queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in _split(run_ids)]
+        rows = chain.from_iterable(connection.execute(each).all() for each in queries)
         return build_outlines(rows, lambda row: None if row.state in _FINAL else self._find_loss(row))
 
 
+def _find_fresh(connection: sa.Connection, kept: Columns, there: Mapping[str, int | None]) -> list[str] | None:
+    """Return the runs that were not copied as they are, and those that go on; None where they are too many to be looked up."""
+    numbers = dict(zip(kept.arrays["run.id"].to_pylist(), kept.arrays["run.changed"].to_pylist(), strict=True))
+    fresh = {run_id for run_id, number in there.items() if numbers.get(run_id, _NONE) != number}
+    fresh |= {*connection.execute(_OPEN).scalars()} & there.keys()
+    return sorted(fresh) if len(fresh) <= _MOST_CHANGED else None
+
+
+def _split(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (run_ids[start : start + _MOST_IN_QUERY] for start in range(0, len(run_ids), _MOST_IN_QUERY))
+
+
 def _replace(
-    kept: Columns, outlines: Sequence[Outline], names: Sequence[str], gone: Iterable[str], newest: int
+    kept: Columns, outlines: Sequence[Outline], names: Sequence[str], there: Mapping[str, int | None]
 ) -> Columns:
-    """Put runs as they are now in the place of what was kept of them."""
+    """Put runs as they are now in the place of what was kept of them; what is not there any more goes."""
     known = {of: set(kept.names.get(of, ())) for of in KINDS}
     for of, keys in known.items():
         keys.update(chain.from_iterable(_parse_all(outlines, of)))
-    arrays = replace_rows(kept.arrays, build_columns(_tabulate(outlines, names)), gone)
-    return Columns(arrays, {"changed": newest}, {of: sorted(keys) for of, keys in known.items()})
+    fresh = _tabulate(outlines, names) | {"run.changed": [there.get(each.id) for each in outlines]}
+    gone = [run_id for run_id in kept.arrays["run.id"].to_pylist() if run_id not in there]
+    arrays = replace_rows(kept.arrays, build_columns(fresh), gone)
+    return Columns(arrays, {}, {of: sorted(keys) for of, keys in known.items()})
 
 
 def _tabulate(outlines: Sequence[Outline], names: Sequence[str]) -> dict[str, list[Any]]:

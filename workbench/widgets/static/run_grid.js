@@ -35,7 +35,14 @@ function formatDecimals(decimals) {
 }
 
 const DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-const formatDigits = (value) => (value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : DIGITS.format(value)).replace("-", "\u2212");
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+// A whole number in full, for it may be a seed; of others four digits.
+function formatDigits(value) {
+  const size = Math.abs(value);
+  if (Number.isFinite(value) && value !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(2).replace("-", "\u2212");
+  return (Number.isInteger(value) ? WHOLE : DIGITS).format(value).replace("-", "\u2212");
+}
 
 const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const formatMoment = (value) => MOMENT.format(value);

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _ROOM = 0.02
 _LARGEST = 1e150  # beyond, a span would overflow
-# Positive values over so many times are told apart by their powers alone.
-_WIDE = 1_000
+# Positive values of which nine of ten lie over so many times are told apart by their powers alone.
+_WIDE = 100
 
 
 @dataclass(frozen=True)
@@ -181,12 +181,17 @@ def _bend(values: Any, drawn: Any, axis: Axis) -> tuple[Any, int]:
 
 
 def _is_wide(values: Any) -> bool:
-    return bool(len(values)) and values.min() > 0 and bool(values.max() >= _WIDE * values.min())
+    import numpy as np
+
+    if not len(values) or values.min() <= 0:
+        return False
+    low, high = np.quantile(values, (0.05, 0.95))
+    return bool(high >= _WIDE * low)
 
 
 def _fit(name: str, values: Any, scale: Scale, *, is_log: bool) -> Axis:
     """Return the axis that shows all values with a little room, or goes where a person wants it."""
-    low, high = _fit_ends(values, is_log=is_log)
+    low, high = fit_ends(values, is_log=is_log)
     low, high = low if scale.low is None else scale.low, high if scale.high is None else scale.high
     if not low < high or not all(isfinite(end) and abs(end) < _LARGEST for end in (low, high)):
         raise UsageError(
@@ -203,7 +208,8 @@ def _fit(name: str, values: Any, scale: Scale, *, is_log: bool) -> Axis:
     return Axis(name, low, high, 6, is_log)
 
 
-def _fit_ends(values: Any, *, is_log: bool) -> tuple[float, float]:
+def fit_ends(values: Any, *, is_log: bool) -> tuple[float, float]:
+    """Return from where to where an axis goes that shows all of these values, with a little room."""
     if not len(values):
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())

@@ -72,14 +72,16 @@ class RunPictures:
         """Return the same of all rows as pictures that need no script: lines as bands, and the means with their intervals."""
         if self.rows < 2:
             return []
-        told = self.describe()
+        told, scatter = self.describe(), self.scatter
+        if scatter and scatter.fits_means:  # rows are not drawn here, so none of them lies beyond
+            scatter = place_scatter(self.columns, replace(self.choice, fits_means=False))
         uprights = [Upright(axis.title, axis.ticks, axis.places, axis.say_lane()) for axis in self.axes]
         says = f"{told['parallel']['says']} Lines are drawn as bands between tenths of neighbouring axes."
         lines = draw_parallel_coordinates(says, uprights, told["parallel"]["columns"], tuple(told["parallel"]["rows"]))
-        return [lines, *([self._draw_means(self.scatter, told["scatter"])] if self.scatter else [])]
+        return [lines, *([self._draw_means(scatter)] if scatter else [])]
 
-    def _draw_means(self, scatter: Scatter, told: Mapping[str, Any]) -> Picture:
-        x, y = scatter.x, scatter.y
+    def _draw_means(self, scatter: Scatter) -> Picture:
+        x, y, told = scatter.x, scatter.y, describe_scatter(scatter)
         means = [
             Mean(part.place, part.low, part.high, part.summary.mean, part.summary.low, part.summary.high)
             for part in measure_parts(scatter)
@@ -97,7 +99,8 @@ class RunPictures:
 
     def choose(self, asked: Mapping[str, Any]) -> RunPictures:
         """Return the pictures with another choice of what the scatter shows."""
-        choice = Choice(str(asked["x"]), str(asked["y"]), asked.get("x_is_log"), asked.get("y_is_log"))
+        logs = asked.get("x_is_log"), asked.get("y_is_log")
+        choice = Choice(str(asked["x"]), str(asked["y"]), *logs, fits_means=bool(asked.get("fits_means")))
         return replace(self, choice=choice)
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.drawings.axis import spell
 from workbench.runs.table.groups import Summary, summarize
-from workbench.widgets.axis_state import PlacedAxis, Scale, pick_columns, place_axis, place_category, spell_label
+from workbench.widgets.axis_state import (
+    PlacedAxis,
+    Scale,
+    fit_ends,
+    pick_columns,
+    place_axis,
+    place_category,
+    spell_label,
+)
 from workbench.words.numbers import choose_decimals, format_number
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ class Choice:
     y: str = ""
     x_is_log: bool | None = None
     y_is_log: bool | None = None
+    fits_means: bool = False  # the axis of the metric shows the means and their intervals, with the rows in between
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class Scatter:
     y: PlacedAxis
     params: tuple[tuple[str, str], ...]
     metrics: tuple[tuple[str, str], ...]
+    fits_means: bool = False
 
 
 def place_scatter(columns: Sequence[Mapping[str, Any]], choice: Choice) -> Scatter | None:
@@ -62,7 +72,23 @@ def place_scatter(columns: Sequence[Mapping[str, Any]], choice: Choice) -> Scatt
     y = next((each for each in metrics if each["name"] == choice.y), metrics[-1])
     names = [tuple((each["name"], spell_label(each)) for each in found) for found in (params, metrics)]
     across, up = Scale(is_log=choice.x_is_log), Scale(is_log=choice.y_is_log)
-    return Scatter(place_axis(x, across), place_axis(y, up), names[0], names[1])
+    scatter = Scatter(place_axis(x, across), place_axis(y, up), names[0], names[1])
+    return _fit_means(scatter, y) if choice.fits_means else scatter
+
+
+def _fit_means(scatter: Scatter, column: Mapping[str, Any]) -> Scatter:
+    """Return the scatter near its means; rows beyond have no place in it."""
+    import numpy as np
+
+    summaries = [part.summary for part in measure_parts(scatter)]
+    ends = [end for each in summaries for end in (each.low, each.mean, each.high) if end is not None]
+    axis = scatter.y.axis
+    if axis is None or not ends or min(ends) == max(ends) or (axis.is_log and min(ends) <= 0):
+        return scatter
+    low, high = fit_ends(np.asarray(ends), is_log=axis.is_log)
+    y = place_axis(column, Scale(low, high, axis.is_log))
+    beyond = (y.values < low) | (y.values > high)
+    return replace(scatter, y=replace(y, places=np.where(beyond, np.nan, y.places).astype("<f4")), fits_means=True)
 
 
 def scatter_state(scatter: Scatter | None) -> dict[str, Any] | None:
@@ -74,6 +100,7 @@ def scatter_state(scatter: Scatter | None) -> dict[str, Any] | None:
         "y": scatter.y.to_state(),
         "params": [list(pair) for pair in scatter.params],
         "metrics": [list(pair) for pair in scatter.metrics],
+        "fits_means": scatter.fits_means,
         "most_points": MOST_POINTS,
     }
 
@@ -158,7 +185,7 @@ def describe_scatter(scatter: Scatter | None, rows: npt.NDArray[np.int64] | None
         "says": say_scatter(scatter, parts, len(x.values) if rows is None else len(rows)),
         "columns": (x.label, "Rows", f"Mean {y.label}", "95 % from", "to", "Lowest", "Highest"),
         "rows": [_describe(part, decimals) for part in parts],
-        "marks": [_mark(y, part) for part in parts],
+        "marks": [_mark(y, part) for part in parts if not _is_beyond(y, part)],
     }
 
 
@@ -171,6 +198,10 @@ def say_scatter(scatter: Scatter, parts: Sequence[Part], count: int) -> str:
     if x.axis is None and len(parts) == MOST_VALUES < len(x.names):
         of = f"the {MOST_VALUES} of {len(x.names):,} values of {x.label} that most rows have"
     without = f" {count - with_both:,} rows are in no mean." if count > with_both else ""
+    if scatter.fits_means:
+        without += f" The axis ends near the means: {y.beyond:,} rows lie beyond it and are in the means all the same."
+        lost = sum(_is_beyond(y, part) for part in parts)
+        without += f" So do {lost} means of the rows in sight." if lost else ""
     return (
         f"Each dot is a run. A diamond is the mean of {y.label} for {of}, over {with_both:,} of {count:,} rows, its line the "
         f"95 % interval of that mean (Student's t).{_say_best(parts)}{without}"
@@ -214,6 +245,10 @@ def _mark(y: PlacedAxis, part: Part) -> dict[str, Any]:
         "high": high,
         "text": words,
     }
+
+
+def _is_beyond(y: PlacedAxis, part: Part) -> bool:
+    return y.axis is None or not y.axis.low <= part.summary.mean <= y.axis.high
 
 
 def _place(y: PlacedAxis, value: float | None) -> float | None:

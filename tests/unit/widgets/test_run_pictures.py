@@ -56,6 +56,8 @@ def test_numbers_stand_between_the_ends_and_what_is_missing_stands_nowhere():
 
 def test_powers_of_ten_are_told_apart_on_their_own_and_what_is_not_above_zero_is_said():
     assert place_axis(number("params.rate", [1e-4, 1e-2, 1.0])).places == pytest.approx([0.0192, 0.5, 0.9808], abs=1e-3)
+    even = [value / 1000 for value in range(1, 1001)]  # from one to a thousand times, and yet not by powers
+    assert not place_axis(number("params.share", even)).axis.is_log
     asked = place_axis(number("params.rate", [1.0, 0.0, -2.0, 10.0, math.inf]), Scale(is_log=True))
     assert np.isnan(asked.places).tolist() == [False, True, True, False, True]
     assert asked.say().endswith("3 with a value that has no place on it (infinite, or not above zero)")
@@ -153,6 +155,14 @@ def test_of_very_many_categories_those_with_most_rows_have_a_mean_and_that_is_sa
 def test_the_highest_mean_is_told_with_whether_chance_may_be_the_reason(auc, says):
     columns = [number("params.depth", [1, 1, 2, 2]), number("metrics.auc", auc)]
     assert says in describe_scatter(place_scatter(columns, Choice()))["says"]
+
+
+def test_near_the_means_rows_beyond_have_no_place_and_the_means_stay():
+    whole, near = (place_scatter(many(), Choice("params.family", fits_means=fits)) for fits in (False, True))
+    assert [part.summary for part in measure_parts(near)] == [part.summary for part in measure_parts(whole)]
+    beyond = int(np.isnan(near.y.places).sum())
+    assert 40 < beyond < 100
+    assert f"{beyond} rows lie beyond it" in describe_scatter(near)["says"]
 
 
 def test_without_a_parameter_or_a_metric_the_scatter_says_what_it_needs():

@@ -109,7 +109,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
 
   function drawFrame() {
     const hadFocus = [...strips.values()].includes(document.activeElement);
-    const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 7);
+    const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 8);
     const tickMost = Math.min(14, Math.max(4, most - 2));
     frame.replaceChildren(...axes.flatMap((axis, index) => drawAxis(axis, xOf(index), most, index ? tickMost : 13)));
     strips = new Map(axes.map((axis, index) => [axis.name, strip(axis, index)]));
@@ -119,10 +119,11 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
 
   function drawAxis(axis, x, most, tickMost) {
     const text = (words, y, at, anchor, name) => h("text", { class: name, x: at, y, "text-anchor": anchor }, words);
-    const label = shorten(axis.title, Math.max(most, 8));
+    const label = shorten(axis.label, Math.max(most, 8));
+    const log = axis.is_log ? [text("log", 31, x, "middle", "wb-tick-text")] : [];
     const lane = axis.none ? [h("line", { class: "wb-axis wb-lane", x1: x - 8, x2: x + 8, y1: yOf(NaN), y2: yOf(NaN) }), text(`${axis.lane} ${axis.none.toLocaleString("en")}`, yOf(NaN) + 17, x, "middle", "wb-tick-text")] : [];
     const ticks = axis.ticks.flatMap((tick) => [h("line", { class: "wb-axis", x1: x - 4, x2: x, y1: yOf(tick.at), y2: yOf(tick.at) }), text(shorten(tick.text, tickMost), yOf(tick.at) + 4, x - 10, "end", "wb-tick-text")]);
-    return [h("line", { class: "wb-axis", x1: x, x2: x, y1: HEAD, y2: HEAD + TALL }), ...ticks, ...lane, text(label, 24, x, "middle", "wb-name"), h("g", { "data-brush": axis.name })];
+    return [h("line", { class: "wb-axis", x1: x, x2: x, y1: HEAD, y2: HEAD + TALL }), ...ticks, ...lane, ...log, text(label, 16, x, "middle", "wb-name"), h("g", { "data-brush": axis.name })];
   }
 
   // The part of the picture that is touched and has the focus: one stop of Tab, arrows lead from axis to axis.

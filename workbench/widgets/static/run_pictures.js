@@ -2,6 +2,7 @@
 // choose the same rows.
 const PICTURES = [["parallel", "Parallel coordinates"], ["scatter", "Scatter"], ["none", "None"]];
 const PAUSE_MS = 200;
+const LATE_MS = 3_000; // from then on words are not taken for those of the rows in sight
 
 // `given`: model, prefix, say, onAsk(), onBrush(rows that are left as a mask, or null).
 function runPictures({ model, prefix, say, onAsk, onBrush }) {
@@ -22,6 +23,7 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
   let rows = 0;
   let asked = 0;
   let waiting = null;
+  let late = null;
 
   const ask = (content) => (onAsk(), model.send(content));
   const inSight = () => (kept ? found.map((isFound, row) => isFound & kept[row]) : found);
@@ -63,7 +65,8 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
     if (shown === "scatter") scatter.filter(inSight());
     clearTimeout(waiting);
     waiting = setTimeout(describe, PAUSE_MS);
-    says.classList.add("wb-late");
+    clearTimeout(late);
+    late = setTimeout(() => says.prepend("Before the rows changed: "), LATE_MS);
   }
 
   function describe() {
@@ -81,7 +84,7 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
     if (found.answers && !found.answers.startsWith(`${prefix}-`)) return; // another view of the same asked
     const { says: words, columns, rows: lines, marks } = found[shown];
     says.replaceChildren(words);
-    says.classList.remove("wb-late");
+    clearTimeout(late);
     table.replaceChildren(saidTable(PICTURES.find(([value]) => value === shown)[1], columns, lines));
     if (shown === "scatter") scatter.tell(marks);
   }
@@ -126,6 +129,7 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
     size.disconnect();
     theme.disconnect();
     clearTimeout(waiting);
+    clearTimeout(late);
     model.off("change:pictures", redrawn);
     model.off("change:told", tell);
   };

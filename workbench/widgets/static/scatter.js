@@ -12,13 +12,14 @@ function scatterPicture({ onChoose }) {
   const frame = h("g", {});
   const svg = h("svg", { class: "wb-picture wb-scatter", "aria-hidden": "true" }, dots, frame);
   const stage = h("div", { class: "wb-stage" }, canvas, svg);
-  const scroll = h("div", { class: "wb-across" }, stage);
+  const scroll = h("div", { class: "wb-across", role: "img" }, stage);
   const x = h("select", { onchange: () => ask({ x: x.value, x_is_log: null }) });
   const y = h("select", { onchange: () => ask({ y: y.value, y_is_log: null }) });
   const logs = ["x", "y"].map((of) => h("input", { type: "checkbox", onchange: (event) => ask({ [`${of}_is_log`]: event.target.checked }) }));
+  const fit = h("input", { type: "checkbox", onchange: () => ask({ fits_means: fit.checked }) });
   const field = (label, control) => h("label", { class: "wb-field" }, h("span", { class: "wb-quiet" }, label), control);
   const tick = (box, text) => h("label", { class: "wb-tick-box" }, box, text);
-  const choosing = h("div", { class: "wb-row" }, field("Parameter", x), tick(logs[0], " log"), field("Metric", y), tick(logs[1], " log"));
+  const choosing = h("div", { class: "wb-row" }, field("Parameter", x), tick(logs[0], " log"), field("Metric", y), tick(logs[1], " log"), tick(fit, " near the means"));
   const box = h("div", {}, choosing, scroll);
   let picture = null;
   let marks = [];
@@ -29,7 +30,7 @@ function scatterPicture({ onChoose }) {
   const up = (place) => ROOM.top + (1 - place) * (SCATTER_TALL - ROOM.top - ROOM.bottom);
 
   function ask(change) {
-    onChoose({ x: picture.x.name, y: picture.y.name, x_is_log: picture.x.is_log, y_is_log: picture.y.is_log, ...change });
+    onChoose({ x: picture.x.name, y: picture.y.name, x_is_log: picture.x.is_log, y_is_log: picture.y.is_log, fits_means: picture.fits_means, ...change });
   }
 
   function show(scatter) {
@@ -40,6 +41,8 @@ function scatterPicture({ onChoose }) {
     offer(x, picture.params, picture.x);
     offer(y, picture.metrics, picture.y);
     for (const [index, axis] of [picture.x, picture.y].entries()) Object.assign(logs[index], { checked: axis.is_log, disabled: !axis.can_log });
+    fit.checked = picture.fits_means;
+    scroll.setAttribute("aria-label", `Scatter of ${picture.y.label} by ${picture.x.label}; its means are in the table below`);
     arrange();
   }
 

@@ -72,7 +72,7 @@ def measure_browser(folder: Path) -> Iterator[Line]:
     cells = [f"import os\nos.environ['WORKBENCH_HOME'] = {str(home)!r}\nimport workbench as wb", "wb.runs()"]
     with open_browser() as browser, Server(folder / "lab").run() as server:
         lab = Lab(browser, server)
-        lab.open(server.write("runs.ipynb", cells)).locator(".wb-grid").wait_for(timeout=60_000)
+        lab.open(server.write("runs.ipynb", cells)).locator(".wb-live .wb-grid").wait_for(timeout=60_000)
         found = lab.page.evaluate(_FRAMES)
         lab.close()
     for act, times in found.items():
@@ -104,12 +104,20 @@ _FRAMES = """async () => {
     act();
     return (await painted()) - begun;
   };
-  const found = { "search": [], "sort": [], "scroll": [] };
+  const found = { "search": [], "sort": [], "scroll": [], "brush": [] };
   const words = ["s", "sv", "svm", "", "0.8", "0.88", "for", "forest", "9", "", "12", "ridge", "a", "größe", "x", "0.001", ""];
   for (let turn = 0; turn < 6; turn++) for (const word of words)
     found.search.push(await measure(() => { input.value = word; input.dispatchEvent(new Event("input", { bubbles: true })); }));
   for (let turn = 0; turn < 100; turn++) found.sort.push(await measure(() => heads[turn % heads.length].click()));
   for (let turn = 0; turn < 100; turn++) found.scroll.push(await measure(() => { box.scrollTop = (7919 * turn) % 300000; }));
+  const strips = [...view.querySelectorAll(".wb-strip")];
+  const press = (strip, key, shiftKey) =>
+    strip.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true }));
+  const keys = ["ArrowDown", "PageDown", "ArrowDown", "PageUp", "ArrowUp"];
+  for (let turn = 0; turn < 100; turn++) {
+    const [strip, key] = [strips[turn % strips.length], keys[Math.floor(turn / 7) % keys.length]];
+    found.brush.push(await measure(() => press(strip, key, turn % 3 === 0)));
+  }
   return found;
 }"""
 

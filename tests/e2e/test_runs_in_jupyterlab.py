@@ -73,6 +73,58 @@ def test_runs_are_explored_by_keyboard_alone(lab: Lab, theme: str, width: int) -
     expect(headline).to_have_text("1,998 runs in 5 groups")
 
 
+def test_what_is_brushed_by_key_or_mouse_filters_the_table_and_what_is_searched_the_picture(lab: Lab) -> None:
+    own, keyboard = RUNS.replace('"many"', '"pictured"').replace("2_000", "2_100"), lab.page.keyboard
+    view = show(lab, "pictured_runs", own, SHOW_RUNS)
+    grid, axes, says = view.locator(".wb-grid"), view.get_by_role("slider"), view.locator(".wb-says")
+    expect(view.locator(".wb-density")).to_be_visible()  # above two thousand lines
+    expect(says).to_contain_text("Each line is a run")
+    axes.first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown"):
+        keyboard.press(key)
+    brushed = view.locator(".wb-brushed")
+    expect(brushed).to_contain_text("family ridge or svm")
+    expect(axes.first).to_have_attribute("aria-valuetext", "family ridge or svm")
+    rows = int(grid.get_attribute("aria-rowcount") or 0) - 1
+    assert 700 < rows < 980
+    expect(brushed).to_contain_text(f"{rows} of 2,")
+    expect(says).to_contain_text(f": {rows} of 2,")  # what the kernel says of the rows in sight
+
+    view.get_by_label("Search").fill("svm")
+    expect(view.locator(".wb-in polyline").first).to_be_attached()  # few enough to be lines
+    assert view.locator(".wb-in polyline").count() == int(grid.get_attribute("aria-rowcount") or 0) - 1 < rows
+    view.get_by_label("Search").fill("")
+    axes.first.focus()
+    keyboard.press("Shift+ArrowRight")
+    expect(axes.first).to_have_attribute("aria-label", "learning_rate, axis 1 of 5")
+    keyboard.press("Escape")
+    expect(brushed).to_contain_text("Nothing is brushed")
+
+    box = axes.last.bounding_box()
+    assert box is not None
+    lab.page.mouse.move(box["x"] + 18, box["y"] + 60)
+    lab.page.mouse.down()
+    lab.page.mouse.move(box["x"] + 18, box["y"] + 140, steps=3)
+    lab.page.mouse.up()
+    axes.last.press("n")
+    expect(brushed).to_contain_text("or none")
+    with lab.page.expect_download() as saved:
+        view.get_by_role("button", name="CSV").click()
+    lines = saved.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "run,params.learning_rate,params.family,params.max_depth,params.seed,metrics.roc_auc"
+    assert len(lines) == int(grid.get_attribute("aria-rowcount") or 0)
+    for kind, begins in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
+        with lab.page.expect_download() as saved:
+            view.get_by_role("button", name=kind).click()
+        assert saved.value.path().read_bytes().startswith(begins)
+
+    view.get_by_role("combobox", name="Picture").select_option("scatter")
+    view.get_by_role("combobox", name="Parameter").select_option("params.family")
+    expect(view.locator(".wb-scatter .wb-mean")).to_have_count(5)
+    expect(says).to_contain_text("their intervals do not overlap")
+    assert find_violations(lab.page, ".wb-live") == []
+
+
 def test_a_run_that_is_pinned_stays_on_top(lab: Lab) -> None:
     view, keyboard = show(lab, "pinned_runs", RUNS, SHOW_RUNS), lab.page.keyboard
     view.locator(".wb-grid").focus()

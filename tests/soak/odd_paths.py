@@ -48,7 +48,11 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "runs columns": ("runs", "--columns", HERE),
     "runs sort": ("runs", "--sort", HERE),
     "runs group by": ("runs", "--group-by", HERE),
+    "runs importance": ("runs", "--importance", HERE),
     "runs mlflow": ("runs", "--mlflow", HERE),
+    "compare search": ("compare", "--search", HERE),
+    "compare columns": ("compare", "--columns", HERE),
+    "compare sort": ("compare", "--sort", HERE),
     "sweep notebook": ("sweep", HERE),
     "sweep given": ("sweep", KEEPS.name, "-p", f"{HERE}=1,2"),
     **{f"sweep {name}": ("sweep", "nowhere.ipynb", f"--{name.replace('_', '-')}", HERE) for name in (*_LIMITS, "goal")},
@@ -190,9 +194,13 @@ def _at_home(project: Path) -> Iterator[None]:
         key for key in os.environ if key.startswith(("WORKBENCH_", "MLFLOW_")) and not key.endswith("TELEMETRY")
     ]
     kept = {key: os.environ.pop(key) for key in settings}
+    os.environ["WORKBENCH_KERNELS_KEPT_MIN"] = (
+        "0"  # what is kept lies outside, and another text's kernel may come from it
+    )
     try:
         with contextlib.chdir(project):
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        del os.environ["WORKBENCH_KERNELS_KEPT_MIN"]
         os.environ.update(kept)

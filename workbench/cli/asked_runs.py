@@ -17,6 +17,7 @@ from workbench.runs.finding.outline import FIELDS, MISSING
 from workbench.words.commands import spell_question
 
 if TYPE_CHECKING:
+    from workbench.runs.table.attributing import MetricExplained
     from workbench.runs.table.groups import Group, Summary
     from workbench.runs.table.question import Question
     from workbench.runs.table.reading import Answer
@@ -140,6 +141,25 @@ def _print_groups(answer: Answer, question: Question, limit: int, mlflow: str) -
         suggest(spell_question(replace(question, where=where, sort="", group_by=(), all_but=()), mlflow))
     if any(summary.n > 1 for group in shown for summary in group.summaries.values()):
         say("95 %: where the mean of very many such runs lies, on the rows they were scored on (Student's t).")
+
+
+def print_importance(explained: MetricExplained, metric: str) -> None:
+    """Print what the parameters of runs tell of a metric."""
+    share = f"{100 * max(explained.explained, 0):.0f} %"
+    say(
+        f"{explained.runs:,} runs: their parameters tell {share} of how {metric} varies (R² of runs held out, five folds)"
+    )
+    table = new_table(("parameter", "wrap"), ("lost when shuffled", "right"), ("95 %", "right"))
+    for each in explained.parameters:
+        table.add_row(
+            escape(each.name), format_number(each.loss), f"{format_number(each.low)} to {format_number(each.high)}"
+        )
+    open_console().print(table)
+    if explained.left_out:
+        say(f"Left out, for they have too many values: {', '.join(explained.left_out)}.")
+    say(
+        "A parameter whose bounds lie on both sides of zero may be worth nothing; what decides together is shared among them."
+    )
 
 
 def spell_condition(group: Group) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli import records, terminal
-from workbench.cli.asked_runs import print_answer, spell_answer
+from workbench.cli.asked_runs import print_answer, print_importance, spell_answer
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.options import JSON, WHERE, names_option, near, open_bench
 from workbench.errors import WorkbenchError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
 @names_option("--group-by", "One row for all runs that have the same of these.")
 @names_option("--all-but", "One row for all runs that differ in nothing but these, such as the seed.")
+@click.option("--importance", metavar="METRIC", help="Say which parameters decide this metric, and how surely.")
 @click.option("--mlflow", metavar="ADDRESS", help="The runs of an MLflow tracking store, whoever logged them.")
 @click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many to print.")
 @click.option("--all", "is_all", is_flag=True, help="Those put aside and the drafts of notebooks run by hand, too.")
@@ -39,6 +40,7 @@ def runs(
     sort: str,
     group_by: Sequence[str],
     all_but: Sequence[str],
+    importance: str | None,
     mlflow: str | None,
     limit: int,
     is_all: bool,
@@ -46,13 +48,18 @@ def runs(
 ) -> None:
     """List runs, newest first, or ask something of all of them."""
     bench = open_bench()
-    if not (search or columns or sort or group_by or all_but or mlflow):
+    if not (search or columns or sort or group_by or all_but or importance or mlflow):
         _list_newest(bench, notebook, where, limit, is_all=is_all, as_json=as_json)
         return
     from workbench.runs.table.question import Question
 
     question = Question(columns, where, search, sort, group_by, all_but, notebook, archived=is_all)
-    answer = bench.open_table(mlflow, bench.list_deciding()).ask(question)
+    reader = bench.open_table(mlflow, bench.list_deciding())
+    if importance:
+        explained = reader.explain(question, importance)
+        terminal.print_json(explained) if as_json else print_importance(explained, importance)
+        return
+    answer = reader.ask(question)
     if as_json:
         terminal.print_json(spell_answer(answer, limit))
     else:

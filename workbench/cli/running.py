@@ -94,7 +94,7 @@ def run(
         path = notebook or _source_of(bench, resume)
         values = _read_given(bench, path, given, parse_value)
         origin = None
-        if resume:
+        if resume is not None:
             resumption = bench.plan_resumption(resume, path, values)
             records.print_resumption(resumption)
             values, origin = dict(resumption.parameters), resumption.provenance

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from workbench.comparisons.holdouts import holdout_digest
-from workbench.drawings.of_runs import (
+from workbench.drawings.picture import Picture
+from workbench.drawings.side_by_side import (
     MOST_RUNS,
     Calls,
     SliceScores,
@@ -16,7 +17,6 @@ from workbench.drawings.of_runs import (
     draw_diagnostics_of,
     draw_slices,
 )
-from workbench.drawings.picture import Picture
 from workbench.errors import UsageError
 from workbench.models.diagnostics import diagnose
 from workbench.models.predictions import Predictions

@@ -57,7 +57,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         from workbench.runs.looks import name_distinct
         from workbench.runs.written_files import find_overwritten
 
-        other = self.show(reference) if reference else None
+        other = self.show(reference) if reference is not None else None
         named = {run.id: run for run in map(self.show, run_ids)}
         candidates, elsewhere = (list(named.values()), ()) if named else self._runs_on_newest_holdout(notebook, where)
         others = list_other_holdouts([candidates[0], *elsewhere], notebook, where) if elsewhere else ()

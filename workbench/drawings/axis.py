@@ -12,25 +12,56 @@ _LARGE, _SMALL = 1e5, 1e-3
 
 @dataclass(frozen=True)
 class Axis:
-    """A linear axis; `name` says what is counted along it, and in which unit."""
+    """An axis, linear or by powers of ten; `name` says what is counted along it, and in which unit."""
 
     name: str
     low: float
     high: float
     most_ticks: int = 5
+    is_log: bool = False
 
     def place(self, value: float) -> float:
         """Return where a value stands: 0 at the low end, 1 at the high one, held inside."""
-        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+        low, high, at = (log10(each) for each in (self.low, self.high, value)) if self.is_log else self._ends(value)
+        return min(max((at - low) / (high - low), 0.0), 1.0)
+
+    def _ends(self, value: float) -> tuple[float, float, float]:
+        return self.low, self.high, value
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Return round numbers along it, each with its text."""
+        return (self._list_powers() if self.is_log else []) or self._list_steps()
+
+    def _list_powers(self) -> list[tuple[float, str]]:
+        """Return powers of ten, or of few their doubles and halves, too; none where there is no room for two."""
+        first, last = floor(log10(self.low)), ceil(log10(self.high))
+        each = max(1, ceil((last - first) / self.most_ticks))
+        factors = (1,) if last - first > 2 else (1, 2, 5)
+        found = [factor * 10.0**power for power in range(first, last + 1, each) for factor in factors]
+        inside = [value for value in found if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
+        return [(value, spell(value)) for value in inside] if len(inside) > 1 else []
+
+    def _list_steps(self) -> list[tuple[float, str]]:
         rough = (self.high - self.low) / self.most_ticks
         power = 10.0 ** floor(log10(rough))
         step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
         numbers = range(ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9) + 1)
         return [(number * step, _spell_tick(number * step, step)) for number in numbers]
+
+
+@dataclass(frozen=True)
+class PlacedTicks:
+    """An axis whose values are places already, from 0 to 1, with ticks that were chosen before."""
+
+    name: str
+    ticks: tuple[tuple[float, str], ...]
+    low: float = 0.0
+    high: float = 1.0
+
+    def place(self, value: float) -> float:
+        """Return the place itself, held inside."""
+        return min(max(value, 0.0), 1.0)
 
 
 def _spell_tick(value: float, step: float) -> str:

@@ -22,23 +22,24 @@ class Worth:
     high: float
 
 
-def draw_importance(metric: str, says: str, columns: Sequence[Worth]) -> Picture:
-    """Return the columns, the most important first; the drawing has the first twelve, the table all."""
+def draw_importance(
+    metric: str, says: str, columns: Sequence[Worth], title: str = "What each column is worth", of: str = "Column"
+) -> Picture:
+    """Return the columns, or what else was shuffled, the most important first; the drawing has the first twelve, the table all."""
     ordered = sorted(columns, key=lambda each: (-each.loss, each.column))
     name = f"{metric} becomes worse by"
     rows = tuple((each.column, spell(each.loss), f"{spell(each.low)} to {spell(each.high)}") for each in ordered)
-    drawing = _draw(name, says, ordered[:_MOST_SHOWN])
-    return Picture("What each column is worth", says, ("Column shuffled", name, "95 % bounds"), rows, drawing)
+    drawing = _draw(title, name, says, ordered[:_MOST_SHOWN])
+    return Picture(title, says, (f"{of} shuffled", name, "95 % bounds"), rows, drawing)
 
 
-def _draw(name: str, says: str, columns: Sequence[Worth]) -> Node:
+def _draw(title: str, name: str, says: str, columns: Sequence[Worth]) -> Node:
     axis = fit_axis(name, [0.0, *(end for each in columns for end in (each.low, each.high))], most_ticks=5)
     bottom = _TOP + _LINE * len(columns)
 
     def across(value: float) -> str:
         return f"{_LEFT + (_WIDTH - _LEFT - _RIGHT) * axis.place(value):.1f}"
 
-    title = "What each column is worth"
     marks = [Node("title", {}, (title,)), Node("desc", {}, (says,))]
     for value, text in axis.ticks:
         at = across(value)

@@ -1,195 +1,147 @@
-"""Pictures of several runs at once: their curves on one pair of axes, a colour and a pattern for each, and slices as a heat map."""
+"""Pictures of very many runs: bands of lines across upright axes, and the means of a metric along a parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from workbench.drawings.axis import Axis, fit_axis, is_drawable, spell
-from workbench.drawings.of_metrics import thin
-from workbench.drawings.picture import Node, Picture, pick_lines
-from workbench.drawings.plain_counts import name_class
-from workbench.drawings.plot import SERIES, Plot, Point
-from workbench.models.diagnostics import Diagnostics
+from workbench.drawings.axis import PlacedTicks, fit_axis
+from workbench.drawings.picture import Node, Picture
+from workbench.drawings.plot import Plot
 
-_CORNERS = ((0.0, 0.0), (1.0, 1.0))
-MOST_RUNS = SERIES
-# Of so many points a course is smoothed, over so small a part of them.
-_MANY_POINTS, _PART = 60, 20
-_MOST_CELLS, _WIDTH, _LEFT, _TOP, _LINE = 40, 360, 140, 26, 24
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-
-@dataclass(frozen=True)
-class Calls:
-    """What the rows of two and more classes were called: `confusion` has a line for each class, a column for what it was called."""
-
-    classes: tuple[str, ...]
-    confusion: tuple[tuple[int, ...], ...]
+COLOURS = 5  # so many classes of the mean of what is coloured by: wb-level-0, the lowest, to wb-level-4
+_BANDS = 10  # an axis is cut into so many parts of equal length
+_LANE = _BANDS  # rows without a place run through a part of their own
+_WIDTH, _LEFT, _RIGHT, _TOP, _TALL, _LANE_TALL, _BOTTOM = 720, 84, 36, 30, 220, 14, 22
+_MOST_TEXT, _LETTER = 13, 7
 
 
 @dataclass(frozen=True)
-class SliceScores:
-    """A part of the holdout: its name, how many rows it has, and the metric of each run there, None where it is not defined."""
+class Upright:
+    """An upright axis: ticks at places from 0 to 1, the place of each row (NaN: none), and what the lane of those is called."""
 
-    name: str
-    rows: int
-    scores: tuple[float | None, ...]
-
-
-def draw_diagnostics_of(runs: Mapping[str, Diagnostics]) -> list[Picture]:
-    """Return one picture of each kind that two classes, or numbers, have: ROC, precision-recall, lift, calibration, residuals.
-
-    `runs` are at most six, by what they are called. Of more than two classes only calibration is drawn: their curves would be
-    as many for each run.
-    """
-    ranked = {name: each.curves[0] for name, each in runs.items() if len(each.curves) == 1}
-    pictures = []
-    if ranked:
-        whose = name_class(next(iter(ranked.values())).name)
-        roc = {name: [(float(x), float(y)) for x, y in curve.roc] for name, curve in ranked.items()}
-        recall = {name: [(float(x), float(y)) for x, y in curve.precision_recall] for name, curve in ranked.items()}
-        gains = {name: _gain(roc[name], curve.share) for name, curve in ranked.items()}
-        share = next(iter(ranked.values())).share
-        pictures += [
-            _draw("ROC curve", f"How many {whose} are found, for how many false alarms: up and left is better.",
-                  (Axis("False alarms, share of the others", 0, 1), Axis("Found, share of the class", 0, 1)), roc, _CORNERS),
-            _draw("Precision-recall curve", f"Of those called {whose} how many are right, for how many are found: up is better.",
-                  (Axis("Found (recall)", 0, 1), Axis("Right among those called (precision)", 0, 1)), recall,
-                  ((0.0, share), (1.0, share))),
-            _draw("Lift", f"How many {whose} are found among the rows with the highest scores: up and left is better.",
-                  (Axis("Rows looked at, highest scores first", 0, 1), Axis("Found, share of the class", 0, 1)), gains, _CORNERS),
-        ]  # fmt: skip
-    told = {
-        name: [(bin_.said, bin_.true) for bin_ in each.reliability] for name, each in runs.items() if each.reliability
-    }
-    if told:
-        says = "Where both agree (the dashed line) probabilities mean what they say; below it they promise too much."
-        axes = Axis("Probability, as predicted", 0, 1), Axis("Came true, share of the rows", 0, 1)
-        pictures.append(_draw("Calibration", says, axes, told, _CORNERS))
-    off = {
-        name: [(band.predicted, band.middle) for band in each.residuals.bands]
-        for name, each in runs.items()
-        if each.residuals and each.residuals.bands
-    }
-    if off:
-        points = [point for line in off.values() for point in line]
-        x = fit_axis("Predicted, in the target's unit", [place for place, _ in points])
-        axes = x, fit_axis("Truth minus prediction, middle", [0.0, *(value for _, value in points)])
-        says = "Above zero the truth is higher than predicted; the line is the middle of rows of like predictions."
-        pictures.append(_draw("Residuals along the predictions", says, axes, off, ((x.low, 0.0), (x.high, 0.0))))
-    return pictures
+    label: str
+    ticks: Sequence[tuple[float, str]]
+    places: npt.NDArray[np.float32]
+    lane: str = ""
 
 
-def draw_calls_of(runs: Mapping[str, Calls]) -> list[Picture]:
-    """Return a table of how many rows each run names wrong; of two classes which way."""
-    if not runs:
-        return []
-    first, second, *more = next(iter(runs.values())).classes
-    ways = () if more else (f"{first} called {second}", f"{second} called {first}")
-    rows = []
-    for name, calls in runs.items():
-        count = sum(map(sum, calls.confusion))
-        wrong = count - sum(line[at] for at, line in enumerate(calls.confusion))
-        each = () if more else (calls.confusion[0][1], calls.confusion[1][0])
-        rows.append((name, f"{wrong:,} of {count:,}", *(f"{n:,}" for n in each)))
-    says = "What each decides for, row by row, at its own threshold."
-    return [Picture("How many are named wrong", says, ("Run", "Wrong", *ways), tuple(rows))]
+@dataclass(frozen=True)
+class Mean:
+    """A mean at a place along the parameter, over a bin from `left` to `right`; its interval's ends, None of a single row."""
+
+    place: float
+    left: float
+    right: float
+    mean: float
+    low: float | None
+    high: float | None
 
 
-def _gain(roc: Sequence[Point], share: float) -> list[Point]:
-    """Return which share of the rows must be looked at to find which share of the class."""
-    return [(share * found + (1 - share) * alarms, found) for alarms, found in roc]
-
-
-def draw_courses_of(runs: Mapping[str, Mapping[str, Sequence[Point]]]) -> list[Picture]:
-    """Return a picture for each metric with several steps; of many points the mean of neighbours is drawn, and that is said."""
-    names = dict.fromkeys(name for courses in runs.values() for name in courses)
-    pictures = []
-    for metric in names:
-        lines = {run: [p for p in courses.get(metric, ()) if is_drawable(p[1])] for run, courses in runs.items()}
-        lines = {run: line for run, line in lines.items() if len({step for step, _ in line}) > 1}
-        if not lines:
-            continue
-        most = max(map(len, lines.values()))
-        width = max(most // _PART, 1) if most > _MANY_POINTS else 1
-        smooth = {run: thin(_smooth(line, width)) for run, line in lines.items()}
-        points = [point for line in smooth.values() for point in line]
-        axes = fit_axis("Step", [step for step, _ in points]), fit_axis(metric, [value for _, value in points])
-        says = (
-            f"Each point is the mean of {width} neighbours; single points scatter more."
-            if width > 1
-            else "As it was logged."
-        )
-        pictures.append(_draw(f"{metric} by step", says, axes, smooth))
-    return pictures
-
-
-def _smooth(line: Sequence[Point], width: int) -> list[Point]:
-    """Return each point as the mean of those around it, fewer at the ends."""
-    if width == 1:
-        return list(line)
-    half = width // 2
-    windows = ((step, line[max(at - half, 0) : at + half + 1]) for at, (step, _) in enumerate(line))
-    return [(step, sum(value for _, value in window) / len(window)) for step, window in windows]
-
-
-def _draw(
-    title: str, says: str, axes: tuple[Axis, Axis], lines: Mapping[str, Sequence[Point]], beside: Sequence[Point] = ()
+def draw_parallel_coordinates(
+    says: str, axes: Sequence[Upright], columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
 ) -> Picture:
-    """Return lines of runs on one pair of axes; the dashed one `beside` them is chance, or what should be."""
-    plot = Plot(*axes)
-    marks = [plot.line(beside, kind="chance")] if beside else []
-    marks += [plot.line(points, at) for at, points in enumerate(lines.values())]
-    rows = tuple((name, spell(x), spell(y)) for name, points in lines.items() for x, y in pick_lines(points))
-    return Picture(title, says, ("Run", axes[0].name, axes[1].name), rows, plot.draw(title, says, marks, list(lines)))
+    """Return all rows as bands between tenths of neighbouring axes, fuller the more rows; the colour is the last axis's mean."""
+    title = "Parallel coordinates"
+    if len(axes) < 2:
+        return Picture(title, says, columns, rows)
+    words = (Node("title", {}, (title,)), Node("desc", {}, (says,)))
+    marks = (*_draw_bands(axes), *(node for number in range(len(axes)) for node in _draw_axis(axes, number)))
+    box = f"0 0 {_WIDTH} {_TOP + _TALL + _LANE_TALL + _BOTTOM}"
+    attributes = {"class": "wb-picture wb-parallel", "viewBox": box, "role": "img", "aria-label": title}
+    return Picture(title, says, columns, rows, Node("svg", attributes, (*words, *marks)))
 
 
-def draw_slices(metric: str, better: str, runs: Sequence[str], slices: Sequence[SliceScores]) -> Picture:
-    """Return a heat map: a line for each part of the holdout, a column for each run, darker where the metric is better.
+def _draw_bands(axes: Sequence[Upright]) -> Iterator[Node]:
+    import numpy as np
 
-    `better` is higher or lower. The number stands in each cell, so that nobody needs the shade; beyond forty parts the drawing
-    has the first, the table all.
-    """
-    title = f"{metric} by part of the holdout"
-    says = f"The {better} the better, and darker. Few rows say little: how many there are stands behind each."
-    columns = ("Part", "Rows", *runs)
-    rows = tuple((each.name, f"{each.rows:,}", *map(_spell_score, each.scores)) for each in slices)
-    return Picture(title, says, columns, rows, _draw_cells(title, says, better, runs, slices[:_MOST_CELLS]))
-
-
-def _spell_score(score: float | None) -> str:
-    return "\N{EN DASH}" if score is None else spell(score, 4)
-
-
-def _draw_cells(title: str, says: str, better: str, runs: Sequence[str], slices: Sequence[SliceScores]) -> Node:
-    known = [score for each in slices for score in each.scores if score is not None]
-    low, high = min(known, default=0.0), max(known, default=1.0)
-    width, marks = (_WIDTH - _LEFT) / len(runs), [Node("title", {}, (title,)), Node("desc", {}, (says,))]
-    marks += [_text(f"{at + 1}", _LEFT + width * (at + 0.5), _TOP - 8, "middle", "wb-name") for at in range(len(runs))]
-    for line, each in enumerate(slices):
-        y = _TOP + _LINE * line
-        marks.append(_text(_shorten(f"{each.name} ({each.rows:,})"), _LEFT - 8, y + 16, "end"))
-        for at, score in enumerate(each.scores):
-            share = 0.0 if score is None or high == low else (score - low) / (high - low)
-            shade = 0.0 if score is None else 0.08 + 0.42 * (share if better == "higher" else 1 - share)
-            place = {
-                "x": f"{_LEFT + width * at:.1f}",
-                "y": str(y),
-                "width": f"{width - 2:.1f}",
-                "height": str(_LINE - 2),
-            }
-            marks.append(Node("rect", {"class": "wb-cell", "fill-opacity": f"{shade:.2f}", **place}))
-            marks.append(_text(_spell_score(score), _LEFT + width * (at + 0.5), y + 16, "middle", "wb-cell-text"))
-    bottom = _TOP + _LINE * len(slices)
-    for at, name in enumerate(runs):
-        marks.append(_text(f"{at + 1}  {name}", 6, bottom + 16 + 16 * at, "start"))
-    box = f"0 0 {_WIDTH} {bottom + 16 * len(runs) + 12}"
-    return Node("svg", {"class": "wb-picture", "viewBox": box, "role": "img", "aria-label": title}, tuple(marks))
+    parts = [_cut(axis.places) for axis in axes]
+    last = axes[-1].places
+    for number, (one, other) in enumerate(pairwise(parts)):
+        pairs, band, counts = np.unique(one * (_BANDS + 1) + other, return_inverse=True, return_counts=True)
+        there = ~np.isnan(last)
+        coloured = np.bincount(band[there], minlength=len(pairs))
+        sums = np.bincount(band[there], last[there], minlength=len(pairs))
+        for pair, count, having, total in zip(pairs.tolist(), counts, coloured, sums, strict=True):
+            class_ = f"wb-flow wb-level-{min(int(total / having * COLOURS), COLOURS - 1)}" if having else "wb-flow"
+            fullness = 0.04 + 0.36 * float(count / counts.max())
+            left, right = divmod(pair, _BANDS + 1)
+            yield _draw_band(_x(number, len(axes)), _x(number + 1, len(axes)), left, right, class_, fullness)
 
 
-def _shorten(text: str, longest: int = 22) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _cut(places: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Return the part of the axis each row lies in; the last is the lane."""
+    import numpy as np
+
+    parts = np.minimum(np.nan_to_num(places, nan=0.0) * _BANDS, _BANDS - 1).astype(np.int64)
+    return np.where(np.isnan(places), _LANE, parts)
+
+
+def _draw_band(x1: float, x2: float, left: int, right: int, class_: str, fullness: float) -> Node:
+    (top1, bottom1), (top2, bottom2) = _ends(left), _ends(right)
+    points = f"{x1:.0f},{top1:.0f} {x1:.0f},{bottom1:.0f} {x2:.0f},{bottom2:.0f} {x2:.0f},{top2:.0f}"
+    return Node("polygon", {"class": class_, "points": points, "fill-opacity": f"{fullness:.2f}"})
+
+
+def _ends(part: int) -> tuple[float, float]:
+    if part == _LANE:
+        return _TOP + _TALL + 6, _TOP + _TALL + _LANE_TALL
+    return _TOP + _TALL * (1 - (part + 0.75) / _BANDS), _TOP + _TALL * (1 - (part + 0.25) / _BANDS)
+
+
+def _x(number: int, count: int) -> float:
+    return _LEFT + (_WIDTH - _LEFT - _RIGHT) * number / (count - 1)
+
+
+def _draw_axis(axes: Sequence[Upright], number: int) -> Iterator[Node]:
+    axis, x = axes[number], _x(number, len(axes))
+    most = max(int((_WIDTH - _LEFT - _RIGHT) / (len(axes) - 1) / _LETTER), 4)
+    yield _line(x, x, _TOP, _TOP + _TALL)
+    for place, text in axis.ticks:
+        y = _TOP + _TALL * (1 - place)
+        yield _line(x - 4, x, y, y)
+        yield _text(_shorten(text, _MOST_TEXT if number == 0 else min(most - 1, _MOST_TEXT)), x - 6, y + 4, "end")
+    if axis.lane:
+        yield _text(axis.lane, x, _TOP + _TALL + _LANE_TALL + 14, "middle")
+    yield _text(_shorten(axis.label, most), x, 16, "middle", "wb-name")
+
+
+def draw_means(
+    title: str, says: str, names: tuple[str, str], ticks: Sequence[tuple[float, str]], means: Sequence[Mean]
+) -> Node:
+    """Return the means along a parameter with their intervals; `names` are those of both axes, `ticks` those of the parameter."""
+    ends = (end for each in means for end in (each.mean, each.low, each.high) if end is not None)
+    shown = [(place, _shorten(text, _fit(len(ticks)))) for place, text in ticks]
+    plot = Plot(PlacedTicks(names[0], tuple(shown)), fit_axis(names[1], ends))
+    marks = []
+    for each in means:
+        if each.low is not None and each.high is not None:
+            marks.append(plot.whisker(each.place, each.low, each.high))
+        if each.left < each.right:
+            marks.append(plot.line([(each.left, each.mean), (each.right, each.mean)], 0, "whisker"))
+    dots = plot.dots([(each.place, each.mean) for each in means])
+    return plot.draw(title, says, [*marks, *dots])
+
+
+def _fit(ticks: int) -> int:
+    return max(4, 290 // (_LETTER * max(ticks, 1)))
+
+
+def _shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _line(x1: float, x2: float, y1: float, y2: float) -> Node:
+    return Node(
+        "line", {"class": "wb-axis", "x1": f"{x1:.0f}", "x2": f"{x2:.0f}", "y1": f"{y1:.0f}", "y2": f"{y2:.0f}"}
+    )
 
 
 def _text(text: str, x: float, y: float, anchor: str, class_: str = "wb-tick-text") -> Node:
-    return Node("text", {"class": class_, "x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}, (text,))
+    return Node("text", {"class": class_, "x": f"{x:.0f}", "y": f"{y:.0f}", "text-anchor": anchor}, (text,))

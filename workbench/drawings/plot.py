@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workbench.drawings.axis import Axis
+from workbench.drawings.axis import Axis, PlacedTicks
 from workbench.drawings.picture import Node
 
 Point = tuple[float, float]
@@ -21,7 +21,7 @@ _KEY_HEIGHT, _KEY_COLUMNS, _LONGEST_KEY = 18, 2, 22
 class Plot:
     """Where values stand on the paper, 360 by 240 units and more for a key."""
 
-    x: Axis
+    x: Axis | PlacedTicks
     y: Axis
 
     def line(self, points: Sequence[Point], series: int = 0, kind: str = "line") -> Node:

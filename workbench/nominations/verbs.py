@@ -35,15 +35,16 @@ class NominationVerbs(ReviewVerbs, ReplayVerbs):
         run = self.show(run_id)
         require_scored([run])
         replaying.require_replayed(run, self.store.list_runs(), self.settings)
-        other = self.show(baseline) if baseline else None
+        other = self.show(baseline) if baseline is not None else None
         if other is not None:
             require_scored([other])
+        named = self.settings.policy if policy is None else policy
         plan = nominating.plan_nomination(
             self,
             run,
             model=history.require_model_name(model),
-            policy_name=policy or self.settings.policy,
-            policy_bytes=find_policy(policy or self.settings.policy, self.settings.project),
+            policy_name=named,
+            policy_bytes=find_policy(named, self.settings.project),
             nominator=self.settings.acting_author,
             replay=self.replay,
             baseline=other,

@@ -49,16 +49,16 @@ class ActingView(SnapshotView):
         """Show what is there now."""
         raise NotImplementedError
 
-    def _receive(self, _view: Any, content: Any, _buffers: Any) -> None:
+    def _receive(self, _view: Any, content: Any, buffers: Any) -> None:
         try:
             if isinstance(content, Mapping):
-                self._do(content)
+                self._do(content, buffers or ())
         except WorkbenchError as exc:
             self._say(str(exc), is_refused=True)
         except Exception as exc:  # one that leaves this function is lost to who pressed the button
             self._say(f"{type(exc).__name__}: {exc}", is_refused=True)
 
-    def _do(self, content: Mapping[str, Any]) -> None:
+    def _do(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         match content.get("kind"):
             case "archive" if self._deeds:
                 self._archive(_read_runs(content["runs"]), self._deeds)

@@ -68,7 +68,7 @@ class ComparisonView(ActingView):
             f"{count} picture{'' if count == 1 else 's'} below." if count else "These runs stored nothing to be drawn."
         )
 
-    def _do(self, content: Mapping[str, Any]) -> None:
+    def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         if content.get("kind") == "draw":
             self._show_pictures([str(run) for run in content["runs"]])
         elif content.get("kind") == "hold against":
@@ -80,4 +80,4 @@ class ComparisonView(ActingView):
                 raise
             self._say(f"{self.state['headline']}.")
         else:
-            super()._do(content)
+            super()._do(content, buffers)

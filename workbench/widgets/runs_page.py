@@ -8,13 +8,15 @@ from math import isinf
 from typing import Any
 
 from workbench.drawings.markup import Markup, element, join
+from workbench.drawings.picture import show_pictures
+from workbench.widgets.run_pictures import RunPictures
 from workbench.widgets.snapshot import cell
 from workbench.words.numbers import MISSING, format_number, format_time, format_value
 
 _MOST_ROWS = 100
 
 
-def runs_body(state: Mapping[str, Any]) -> Markup:
+def runs_body(state: Mapping[str, Any], pictures: RunPictures) -> Markup:
     """Return runs or groups as HTML, without the frame of a page or a twin."""
     count, rows = min(state["rows"], _MOST_ROWS), state["rows"]
     what = "groups" if state["is_grouped"] else "runs"
@@ -22,6 +24,7 @@ def runs_body(state: Mapping[str, Any]) -> Markup:
     return join(
         element("p", element("strong", state["headline"]), class_="wb-headline"),
         element("p", state["place"], class_="wb-quiet"),
+        show_pictures(pictures.draw()),
         element("div", _table(state, count), class_="wb-wide") if count else None,
         *(element("p", text, class_="wb-quiet") for text in (cut, state["legend"]) if text),
     )

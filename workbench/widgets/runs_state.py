@@ -8,7 +8,10 @@ from math import isfinite
 from statistics import median_low
 from typing import Any
 
+from workbench.drawings.of_importance import Worth, draw_importance
+from workbench.drawings.picture import Picture
 from workbench.runs.finding.outline import MISSING
+from workbench.runs.table.attributing import MetricExplained
 from workbench.runs.table.columns import KINDS
 from workbench.runs.table.groups import Group
 from workbench.runs.table.question import Question
@@ -89,6 +92,18 @@ def _headline(answer: Answer, within: str, *, is_grouped: bool) -> str:
     if within:
         return f"{runs} of {within}"
     return runs if count == answer.known else f"{runs} of {answer.known:,}"
+
+
+def draw_worth(explained: MetricExplained, metric: str) -> Picture:
+    """Return the picture of what parameters are worth to a metric; where little is told by them, that is said first."""
+    label, share = _label(metric), f"{100 * max(explained.explained, 0):.0f} %"
+    left_out = f" Left out, of too many values: {', '.join(explained.left_out)}." if explained.left_out else ""
+    says = (
+        f"The parameters of {explained.runs:,} runs tell {share} of how {label} varies, in runs that were held out. "
+        f"Drawn is what of that is lost when one is shuffled; bounds on both sides of zero say it may be worth nothing.{left_out}"
+    )
+    worths = [Worth(each.name, each.loss, each.low, each.high) for each in explained.parameters]
+    return draw_importance(f"R² of {label}", says, worths, title=f"What decides {label}", of="Parameter")
 
 
 def say_group(group: Group) -> str:

@@ -163,6 +163,23 @@ def test_runs_of_another_store_are_only_looked_at():
     assert send(view, kind="archive", runs=view.state["ids"]) == before
 
 
+def test_what_decides_a_metric_is_drawn_until_something_else_is_asked():
+    count = 50
+    seeds = [str(number % 7) for number in range(count)]
+    rates = [number / count for number in range(count)]
+    source = Kept(params_rate=[str(rate) for rate in rates], params_seed=seeds, metrics_loss=rates)
+    view = RunsView(RunTableReader(lambda: source, None, ["loss"]), Question(), place="here")
+    reply = send(view, kind="explain", metric="metrics.loss")
+    assert not reply["is_refused"], reply
+    assert (view.worth["title"], view.worth["rows"][0][0]) == ("What decides loss", "rate")
+    assert "What decides loss" in view.body().html
+    send(view, kind="ask", question={})
+    assert (dict(view.worth), "What decides loss" in view.body().html) == ({}, False)
+    refused = show()
+    send(refused, kind="explain", metric="metrics.roc_auc")
+    assert "at least 40" in refused.reply["text"]
+
+
 def test_the_same_words_twice_are_two_replies():
     view = show()
     one, other = (send(view, kind="ask", question={})["number"] for _ in range(2))
@@ -171,7 +188,7 @@ def test_the_same_words_twice_are_two_replies():
 
 def test_the_twin_shows_the_first_rows_and_says_how_many_there_are():
     html = show().body().html
-    assert ("6 runs" in html, html.count("<tr"), "0.9200" in html) == (True, 7, True)
+    assert ("6 runs" in html, html.partition("wb-compared")[2].count("<tr"), "0.9200" in html) == (True, 7, True)
     grouped = show(group_by=["family"]).body().html
     assert ("6 runs in 3 groups" in grouped, "Student" in grouped) == (True, True)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from workbench.errors import UsageError
+from workbench.errors import Refused, UsageError
 from workbench.runs.finding.conditions import Condition, list_names, parse_condition
 from workbench.runs.finding.judging import choose_runs
 from workbench.runs.finding.names import find_meanings
+from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.columns import KINDS, Columns, ColumnSource
 from workbench.runs.table.copying import read_columns
 from workbench.runs.table.groups import Group, group_rows, sort_groups
@@ -18,6 +21,9 @@ from workbench.runs.table.mlflow_sqlalchemy_columns import open_database
 from workbench.runs.table.question import Question
 from workbench.runs.table.run_table import RunTable
 from workbench.secrets.addresses import hide_passwords
+
+if TYPE_CHECKING:
+    from workbench.runs.table.attributing import MetricExplained
 
 _SERVERS = ("http://", "https://", "databricks")
 # What is shown where nobody said: so many metrics, and so many parameters that are not the same in all runs.
@@ -80,10 +86,36 @@ class RunTableReader:
     _source: ColumnSource
     _columns: Columns | None
 
+    def explain(self, question: Question, metric: str) -> MetricExplained:
+        """Return what the parameters of the runs asked for tell of a metric; raises Refused where nobody can tell."""
+        import numpy as np
+
+        from workbench.runs.table.attributing import FEWEST_RUNS, explain_metric
+
+        answer = self.ask(replace(question, columns=[metric], group_by=(), all_but=()))
+        (column,) = answer.columns
+        names = [f"params.{name}" for name in sorted(answer.table.list_keys("params"))]
+        table = self._read_beside(answer.table, names)
+        values = table.read_column(column)
+        places = [place for place, value in enumerate(values) if _is_finite(value)]
+        found = explain_metric(
+            np.array([values[place] for place in places], dtype=float),
+            {name.partition(".")[2]: [_plain(table.read_column(name)[place]) for place in places] for name in names},
+        )
+        if found is None:
+            raise Refused(
+                f"Nobody can tell what decides {metric}.",
+                why=f"{len(places):,} runs have it, and it must differ among at least {FEWEST_RUNS}.",
+                next_step="Ask of more runs, such as those of a sweep.",
+            )
+        return found
+
     def _read(self, asked: Iterable[str]) -> RunTable:
         wanted = [name for name in dict.fromkeys(asked) if name.split(".", 1)[0] in KINDS]
-        if self._columns is None or not {*wanted} <= {*self._columns.asked}:
-            self._columns = read_columns(self._source, wanted, self._folder)
+        known = self._columns.asked if self._columns else []
+        if self._columns is None or not {*wanted} <= {*known}:
+            # What was read before is asked for again: of a source that nothing is kept of it would be gone.
+            self._columns = read_columns(self._source, [*known, *wanted], self._folder)
         return RunTable(self._columns)
 
     def _read_beside(self, table: RunTable, asked: Sequence[str]) -> RunTable:
@@ -120,6 +152,14 @@ class RunTableReader:
         every = [f"params.{name}" for name in sorted(table.list_keys("params")) if f"params.{name}" not in left_out]
         beside = self._read_beside(table, every)
         return [name for name in every if beside.differs(name)]
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _plain(value: Any) -> Any:
+    return None if value is MISSING else value
 
 
 def open_mlflow(address: str, artifacts: Path) -> ColumnSource:

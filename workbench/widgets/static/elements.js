@@ -1,6 +1,6 @@
 // What every view draws with. Text only ever becomes text nodes and attribute values: nothing here parses markup.
 const SVG = "http://www.w3.org/2000/svg";
-const SVG_TAGS = new Set(["svg", "line", "rect", "circle", "path", "polyline", "polygon", "text", "title", "desc"]);
+const SVG_TAGS = new Set(["svg", "g", "line", "rect", "circle", "path", "polyline", "polygon", "text", "title", "desc"]);
 
 // JupyterLab's one-key commands (x cuts a cell, d d deletes it) must not fire while one of these has the focus. It looks for
 // the mark on the focused element itself; one on the view around it is not seen. Text fields it leaves alone by itself.
@@ -117,10 +117,14 @@ function interval(axis, mark, of) {
 // A picture as Python drew it, node by node, with the table that says the same.
 const drawing = (node) => (typeof node === "string" ? node : h(node.tag, node.attributes, ...node.children.map(drawing)));
 
-function figure({ title, says, columns, rows, drawing: drawn }) {
+function saidTable(title, columns, rows) {
   const line = ([first, ...others]) => h("tr", {}, h("th", { scope: "row" }, first), others.map((text) => h("td", {}, text)));
   const head = h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)));
-  const told = h("div", { class: "wb-wide", tabindex: "0", role: "group", "aria-label": `${title}, as a table` }, h("table", { class: "wb-said" }, h("thead", {}, head), h("tbody", {}, rows.map(line))));
+  return h("div", { class: "wb-wide", tabindex: "0", role: "group", "aria-label": `${title}, as a table` }, h("table", { class: "wb-said" }, h("thead", {}, head), h("tbody", {}, rows.map(line))));
+}
+
+function figure({ title, says, columns, rows, drawing: drawn }) {
+  const told = saidTable(title, columns, rows);
   const caption = h("figcaption", {}, h("strong", {}, title), ` ${says}`);
   return h("figure", {}, caption, ...(drawn ? [h("div", { class: "wb-drawn" }, drawing(drawn)), h("details", {}, h("summary", {}, "As a table"), told)] : [told]));
 }

@@ -64,6 +64,10 @@ function runGrid(given) {
   let active = 0;
   let sorting = { column: null, descending: false };
   let wanted = "";
+  let found = null; // rows that show the text searched for, as a mask; null is all
+  let kept = null; // rows that a picture's brushes leave
+  let ranked = order; // all rows in the order asked for
+  let texts = null; // what each row shows, in small letters
   let pinned = null;
 
   const widths = columns.map((column) => `minmax(${measure(column, state.rows)}px, 1fr)`);
@@ -88,26 +92,25 @@ function runGrid(given) {
   function sortBy(column) {
     const isSame = sorting.column === column;
     sorting = { column, descending: isSame ? !sorting.descending : column.kind !== "text" };
+    rank();
     arrange();
     say(`Sorted by ${column.of ? `${column.of} ` : ""}${column.label}, ${sorting.descending ? "descending" : "ascending"}.`);
   }
 
+  function rank() {
+    const { key } = sorting.column;
+    const sign = sorting.descending ? -1 : 1;
+    const keys = Float64Array.from({ length: state.rows }, (_, row) => key(row));
+    ranked = Int32Array.from({ length: state.rows }, (_, row) => row).sort((a, b) => {
+      const [one, other] = [keys[a], keys[b]];
+      if (one === other) return a - b;
+      if (Number.isNaN(one)) return Number.isNaN(other) ? a - b : 1;
+      return Number.isNaN(other) ? -1 : sign * (one - other);
+    });
+  }
+
   function arrange() {
-    const rows = [];
-    for (let row = 0; row < state.rows; row++) if (!wanted || isFound(row)) rows.push(row);
-    if (sorting.column) {
-      const { key } = sorting.column;
-      const sign = sorting.descending ? -1 : 1;
-      const keys = new Float64Array(state.rows);
-      for (const row of rows) keys[row] = key(row);
-      rows.sort((a, b) => {
-        const [one, other] = [keys[a], keys[b]];
-        if (one === other) return a - b;
-        if (Number.isNaN(one)) return Number.isNaN(other) ? a - b : 1;
-        return Number.isNaN(other) ? -1 : sign * (one - other);
-      });
-    }
-    order = Int32Array.from(rows);
+    order = ranked.filter((row) => (!found || found[row]) && (!kept || kept[row]));
     active = Math.min(active, Math.max(order.length - 1, 0));
     heads.forEach((cell, index) => cell.setAttribute("aria-sort", columns[index] !== sorting.column ? "none" : sorting.descending ? "descending" : "ascending"));
     box.setAttribute("aria-rowcount", String(order.length + 1));
@@ -116,16 +119,25 @@ function runGrid(given) {
     draw();
   }
 
-  function isFound(row) {
-    if (idOf(row).includes(wanted)) return true;
-    return columns.some((column) => column.lower(row).toLowerCase().includes(wanted));
+  function readTexts() {
+    texts ??= Array.from({ length: state.rows }, (_, row) => [idOf(row), ...columns.map((column) => column.lower(row).toLowerCase())].join("\n"));
   }
 
+  // Returns the rows that show a text, as a mask, or null where none is searched for.
   function search(text) {
     wanted = text.trim().toLowerCase();
+    readTexts();
+    found = wanted ? Uint8Array.from(texts, (each) => each.includes(wanted)) : null;
     active = 0;
     arrange();
-    return order.length;
+    return found;
+  }
+
+  // Leaves only some rows, given as a mask; null leaves all.
+  function limit(mask) {
+    kept = mask;
+    active = 0;
+    arrange();
   }
 
   function draw() {
@@ -220,5 +232,6 @@ function runGrid(given) {
   }
 
   arrange();
-  return { box, search, pin, draw, activeRow: () => (order.length ? order[active] : null), chosen: () => [...selected] };
+  requestIdleCallback(readTexts); // so that the first letter is answered as fast as the next
+  return { box, search, limit, pin, draw, activeRow: () => (order.length ? order[active] : null), chosen: () => [...selected] };
 }

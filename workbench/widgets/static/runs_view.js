@@ -14,7 +14,9 @@ function render({ model, el }) {
   const deeds = h("div", { class: "wb-row wb-deeds" });
   const holder = h("div", {});
   const legend = h("p", { class: "wb-quiet" });
+  const worth = h("div", {});
   const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
+  const drawn = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => grid.limit(kept) });
   let grid = null;
   let mode = "runs";
   let pinnedId = null;
@@ -47,8 +49,9 @@ function render({ model, el }) {
   }
 
   function find() {
-    const count = grid.search(search.value);
-    say(search.value.trim() ? `${count.toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
+    const found = grid.search(search.value);
+    drawn.filter(found);
+    say(found ? `${count(found).toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
   }
 
   function show() {
@@ -81,6 +84,7 @@ function render({ model, el }) {
     const kind = `${state.is_grouped} ${state.within}`;
     if (kind !== shownKind) search.value = "";
     shownKind = kind;
+    drawn.show();
     if (search.value) find();
     showDeeds();
     requestAnimationFrame(() => grid.draw());
@@ -110,6 +114,9 @@ function render({ model, el }) {
   function showDeeds() {
     const state = model.get("state");
     const command = copyButton(() => state.command, "the command that asks the same", say);
+    const measured = state.question.columns.find((name) => name.startsWith("metrics."));
+    const what = measured ? measured.slice("metrics.".length) : "a metric";
+    const explain = button(`What decides ${what}`, () => (say("Learning from these runs …"), model.send({ kind: "explain", metric: measured })), say, Boolean(measured), "Choose a metric among the columns.");
     const again = button("Look again", () => ask({}), say);
     const back = state.within ? button("Back to the groups", () => ask({}), say) : null;
     if (state.is_grouped) return deeds.replaceChildren(again, h("span", { class: "wb-quiet" }, h("code", {}, state.command), command), live);
@@ -120,6 +127,7 @@ function render({ model, el }) {
       ...[
         back,
         again,
+        explain,
         countSelected(chosen.length),
         button("Pin", () => pin(chosen[0]), say, one, "Select one run: it stays on top as the reference."),
         ...(ours ? runDeeds(model, chosen, pinnedId, say) : []),
@@ -138,12 +146,17 @@ function render({ model, el }) {
 
   const hear = hearReplies(model, refusal, say);
   model.on("change:state", show);
+  const showWorth = () => worth.replaceChildren(model.get("worth").title ? pictures([model.get("worth")]) : "");
   model.on("change:reply", hear);
+  model.on("change:worth", showWorth);
   show();
-  el.append(headline, place, asking, refusal, holder, deeds, legend);
+  showWorth();
+  el.append(headline, place, asking, refusal, drawn.box, holder, deeds, legend, worth);
   return () => {
+    drawn.stop();
     model.off("change:state", show);
     model.off("change:reply", hear);
+    model.off("change:worth", showWorth);
   };
 }
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from workbench.drawings.of_runs import (
+from workbench.drawings.side_by_side import (
     Calls,
     SliceScores,
     draw_calls_of,

@@ -52,6 +52,7 @@ def test_a_store_of_before_there_were_annotations_gets_their_place_and_keeps_its
     run = add(store)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("drop table annotations")
+        connection.execute("drop index runs_as_they_are")
         for column in ("deleted", "deleted_by", "emptied"):
             connection.execute(f"alter table runs drop column {column}")
     with closing(Store(f"sqlite:///{path}")) as opened:

@@ -86,13 +86,11 @@ class MlflowColumns:
 
     @property
     def place(self) -> str:
-        """What tells the database from every other one."""
+        """What tells the database from every other one; empty where all is read each time, so that a copy would only be larger."""
         url = self._engine.url
-        if url.get_backend_name() == "sqlite":
-            url = url.set(database=str(Path(url.database or "").resolve()))
-        return f"MLflow at {self._hide(url.render_as_string(hide_password=False))}"
+        return f"MLflow at {Path(url.database or '').resolve()}" if url.get_backend_name() == "sqlite" else ""
 
-    def _hide(self, text: str) -> str:
+    def _hide_passwords(self, text: str) -> str:
         return hide_passwords(text, self._engine.url.render_as_string(hide_password=False))
 
     def refresh(self, kept: Columns | None, asked: Sequence[str]) -> Columns:
@@ -120,8 +118,8 @@ class MlflowColumns:
                 connection.rollback()
         except sa.exc.DBAPIError as exc:
             raise Unavailable(
-                f"The runs of {self.place} cannot be read.",
-                why=self._hide(str(exc.orig).strip()),
+                f"The runs of MLflow at {self._hide_passwords(str(self._engine.url))} cannot be read.",
+                why=self._hide_passwords(str(exc.orig).strip()),
                 next_step="Check that it is the database of an MLflow tracking store, and reachable.",
             ) from exc
 

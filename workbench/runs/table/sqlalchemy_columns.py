@@ -53,8 +53,8 @@ class StoreColumns:
             if since and fresh == [] and len(since) == len(there):
                 return since
             outlines = self._read(connection, fresh)
-        known = since or Columns(build_columns({**_tabulate([], names), "run.changed": []}))
-        found = _replace(known, outlines, names, there)
+        before = since if since and fresh is not None else _build_none(names)
+        found = _replace(before, outlines, names, there)
         return kept if kept and found.is_same(kept) else found
 
     def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> list[Outline]:
@@ -63,6 +63,11 @@ class StoreColumns:
         queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in _split(run_ids)]
         rows = chain.from_iterable(connection.execute(each).all() for each in queries)
         return build_outlines(rows, lambda row: None if row.state in _FINAL else self._find_loss(row))
+
+
+def _build_none(names: Sequence[str]) -> Columns:
+    """Return the columns of no runs."""
+    return Columns(build_columns({**_tabulate([], names), "run.changed": []}))
 
 
 def _find_fresh(connection: sa.Connection, kept: Columns, there: Mapping[str, int | None]) -> list[str] | None:

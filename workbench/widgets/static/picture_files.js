@@ -53,3 +53,11 @@ function spellCsv(head, lines) {
 }
 
 const saveCsv = (name, head, lines) => saveFile(`${name}.csv`, new Blob(["\ufeff", spellCsv(head, lines)], { type: "text/csv" }));
+
+// Buttons that save a picture drawn in Python, and the table that says the same.
+function figureFiles({ title, says, columns, rows, svg }) {
+  const name = title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, "") || "picture";
+  const save = (kind, act) => h("button", { type: "button", class: "wb-small", "aria-label": `Save ${title} as ${kind}`, onclick: act }, kind);
+  const picture = { svg, canvas: null, caption: () => [title, says] };
+  return h("p", { class: "wb-quiet wb-saved" }, "Save as ", svg ? [save("SVG", () => saveSvg(name, picture)), save("PNG", () => savePng(name, picture))] : null, save("CSV", () => saveCsv(name, columns, rows)));
+}

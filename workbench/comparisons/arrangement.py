@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison
 from workbench.errors import UsageError
+from workbench.runs.finding.conditions import Name, read_name
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.run_table import order_of, spell
 
@@ -30,25 +31,28 @@ class Arrangement:
 
 def arrange_runs(comparison: Comparison, arrangement: Arrangement) -> tuple[ComparedRun, ...]:
     """Return the runs to show; raises UsageError for a name that no run has."""
-    names = {name for run in comparison.runs for name in run.parameters}
-    key = arrangement.sort.removeprefix("-").removeprefix("params.")
-    columns = [name.removeprefix("params.") for name in arrangement.columns]
-    unknown = sorted({*columns, *([key] if key else [])} - names - {comparison.metric, ADVANTAGE})
-    if unknown:
-        known = ", ".join([comparison.metric, ADVANTAGE, *sorted(names)])
+    sort = read_name(arrangement.sort.removeprefix("-"))
+    columns = [read_name(name) for name in arrangement.columns]
+    _require_known([*columns, *([sort] if sort.key else [])], comparison)
+    runs = [run for run in comparison.runs if _shows(run, comparison, arrangement.search.casefold())]
+    if sort.key:
+        there = [run for run in runs if _read(run, sort, comparison) is not MISSING]
+        there.sort(key=lambda run: order_of(_read(run, sort, comparison)), reverse=arrangement.sort.startswith("-"))
+        runs = [*there, *(run for run in runs if _read(run, sort, comparison) is MISSING)]
+    if columns:
+        runs = [replace(run, parameters=_choose(run, [name.key for name in columns])) for run in runs]
+    return tuple(runs)
+
+
+def _require_known(asked: Sequence[Name], comparison: Comparison) -> None:
+    params = {name for run in comparison.runs for name in run.parameters}
+    known = {"params": params, "metrics": {comparison.metric}, "": {*params, comparison.metric, ADVANTAGE}}
+    if unknown := sorted({name.text for name in asked if name.key not in known.get(name.of, ())}):
         raise UsageError(
             f"The compared runs have no {', '.join(map(repr, unknown))}.",
-            why=f"They have {known}.",
+            why=f"They have {', '.join([comparison.metric, ADVANTAGE, *sorted(params)])}.",
             next_step="Name one of these.",
         )
-    runs = [run for run in comparison.runs if _shows(run, comparison, arrangement.search.casefold())]
-    if key:
-        there = [run for run in runs if _read(run, key, comparison) is not MISSING]
-        there.sort(key=lambda run: order_of(_read(run, key, comparison)), reverse=arrangement.sort.startswith("-"))
-        runs = [*there, *(run for run in runs if _read(run, key, comparison) is MISSING)]
-    if columns:
-        runs = [replace(run, parameters=_choose(run, columns)) for run in runs]
-    return tuple(runs)
 
 
 def _shows(run: ComparedRun, comparison: Comparison, text: str) -> bool:
@@ -56,12 +60,12 @@ def _shows(run: ComparedRun, comparison: Comparison, text: str) -> bool:
     return not text or any(text in spell(value).casefold() for value in (run.run_id, name, *run.parameters.values()))
 
 
-def _read(run: ComparedRun, key: str, comparison: Comparison) -> Any:
-    if key == comparison.metric:
+def _read(run: ComparedRun, name: Name, comparison: Comparison) -> Any:
+    if name.of != "params" and name.key == comparison.metric:
         return run.value
-    if key == ADVANTAGE:
+    if name.of != "params" and name.key == ADVANTAGE:
         return run.advantage.low if run.advantage else MISSING
-    return run.parameters.get(key, MISSING)
+    return run.parameters.get(name.key, MISSING)
 
 
 def _choose(run: ComparedRun, columns: Sequence[str]) -> dict[str, Any]:

@@ -72,5 +72,6 @@ def _spell(value: float, decimals: int | None) -> str:
     if isinf(value):
         return "\N{INFINITY}" if value > 0 else "\N{MINUS SIGN}\N{INFINITY}"
     if decimals is None:
-        return format_value(int(value) if value.is_integer() and abs(value) < 1e15 else value)
+        is_whole = abs(value) < 1e15 and (value.is_integer() or abs(value) >= 1e4)
+        return format_value(round(value) if is_whole else value)
     return format_number(value, decimals)

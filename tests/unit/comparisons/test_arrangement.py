@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval
@@ -32,6 +34,13 @@ RUNS = (
 def test_runs_are_chosen_and_sorted(asked, shown):
     found = arrange_runs(build_comparison(runs=RUNS), Arrangement(**asked))
     assert "".join(run.run_id[0] for run in found) == shown
+
+
+def test_a_parameter_that_is_called_like_the_metric_is_named_with_its_kind():
+    runs = [replace(run, parameters={"roc_auc": place}) for place, run in enumerate(RUNS)]
+    for sort, shown in (("-params.roc_auc", "cba"), ("-roc_auc", "abc"), ("-metrics.roc_auc", "abc")):
+        found = arrange_runs(build_comparison(runs=tuple(runs)), Arrangement(sort=sort))
+        assert "".join(run.run_id[0] for run in found) == shown
 
 
 def test_only_the_named_parameters_are_shown():

@@ -91,14 +91,13 @@ def sort_groups(groups: Sequence[Group], column: str, *, descending: bool) -> li
 
 def _hashable(value: Any) -> Any:
     """Return what tells a value from others: 1 and true are two, 1 and 1.0 are one, as is all that is no number."""
-    match value:
-        case str():
-            return value
-        case bool() | None | datetime():
-            return type(value), value
-        case int() | float():
-            return float, value if value == value else None
-    return type(value), "" if value is MISSING else json.dumps(value, sort_keys=True)
+    if isinstance(value, str) or value is MISSING:
+        return value
+    if isinstance(value, bool | None | datetime):
+        return type(value), value
+    if isinstance(value, int | float):
+        return value if value == value else (float, None)
+    return type(value), json.dumps(value, sort_keys=True)
 
 
 def summarize(values: Sequence[float]) -> Summary:

@@ -146,6 +146,8 @@ def spell(value: Any) -> str:
 
 def order_of(value: Any) -> tuple[int, Any]:
     """Where a value stands: none, flags, numbers, what is no number, texts, times, all else as it is spelled, what is missing."""
+    if value is MISSING:
+        return 7, 0
     match value:
         case None:
             return 0, 0
@@ -157,7 +159,7 @@ def order_of(value: Any) -> tuple[int, Any]:
             return 4, value.casefold()
         case datetime():
             return 5, value
-    return (7, 0) if value is MISSING else (6, spell(value))
+    return 6, spell(value)
 
 
 def _parse_json(texts: Sequence[str | None]) -> list[Any]:

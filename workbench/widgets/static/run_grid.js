@@ -30,18 +30,18 @@ function formatDecimals(decimals) {
   return (value) => {
     const text = format.format(value).replace("-", "\u2212");
     // Decimals that are all zero would hide a value that is not.
-    return value !== 0 && !/[1-9]/.test(text) ? value.toExponential(2).replace("-", "\u2212") : text;
+    return value !== 0 && Number.isFinite(value) && !/[1-9]/.test(text) ? value.toExponential(2).replace("-", "\u2212") : text;
   };
 }
 
 const DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-// A whole number in full, for it may be a seed; of others four digits.
+// A whole number in full, for it may be a seed; of others four digits, from ten thousand as a whole one.
 function formatDigits(value) {
   const size = Math.abs(value);
   if (Number.isFinite(value) && value !== 0 && (size < 1e-4 || size >= 1e15)) return value.toExponential(2).replace("-", "\u2212");
-  return (Number.isInteger(value) ? WHOLE : DIGITS).format(value).replace("-", "\u2212");
+  return (Number.isInteger(value) || size >= 1e4 ? WHOLE : DIGITS).format(value).replace("-", "\u2212");
 }
 
 const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

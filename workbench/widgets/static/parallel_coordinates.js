@@ -53,7 +53,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   const find = (name) => axes.find((axis) => axis.name === name);
   const xOf = (index) => Math.round(LEFT + (axes.length > 1 ? (index * (width - LEFT - RIGHT)) / (axes.length - 1) : 0));
   const yOf = (place) => (Number.isNaN(place) ? HEAD + TALL + LANE / 2 : HEAD + (1 - place) * TALL);
-  const isDense = () => count(found) > picture.most_lines;
+  const isDense = () => axes.length > 1 && count(found) > picture.most_lines;
 
   function show(parallel, rows) {
     const before = new Map(axes.map((axis) => [axis.name, axis]));
@@ -65,6 +65,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     brushes = new Map([...brushes].map(([name, brush]) => [name, carry(brush, before.get(name), find(name))]).filter(([, brush]) => brush));
     active = find(active)?.name ?? order[0];
     if (found.length !== rows) found = new Uint8Array(rows).fill(1);
+    settings.box.hidden = !axes.length;
     settings.offer(axes, active);
     keep();
     arrange();
@@ -234,7 +235,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
 
   function drawLines() {
     const parts = { in: [], out: [] };
-    for (let row = 0; row < found.length; row++) if (found[row]) parts[kept[row] ? "in" : "out"].push((drawn[row] ??= drawLine(row)));
+    for (let row = 0; row < found.length && axes.length > 1; row++) if (found[row]) parts[kept[row] ? "in" : "out"].push((drawn[row] ??= drawLine(row)));
     lines.out.replaceChildren(...parts.out);
     lines.in.replaceChildren(...parts.in);
     lines.in.setAttribute("class", parts.in.length > 300 ? "wb-in wb-many" : "wb-in");

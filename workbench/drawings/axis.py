@@ -34,13 +34,15 @@ class Axis:
         return (self._list_powers() if self.is_log else []) or self._list_steps()
 
     def _list_powers(self) -> list[tuple[float, str]]:
-        """Return powers of ten, or of few their doubles and halves, too; none where there is no room for two."""
+        """Return powers of ten, or of few their doubles and halves, too; none where there are not three."""
         first, last = floor(log10(self.low)), ceil(log10(self.high))
         each = max(1, ceil((last - first) / self.most_ticks))
-        factors = (1,) if last - first > 2 else (1, 2, 5)
-        found = [factor * 10.0**power for power in range(first, last + 1, each) for factor in factors]
-        inside = [value for value in found if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
-        return [(value, spell(value)) for value in inside] if len(inside) > 1 else []
+        for factors in ((1,), (1, 2, 5)):
+            found = [factor * 10.0**power for power in range(first, last + 1, each) for factor in factors]
+            inside = [value for value in found if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
+            if len(inside) > 2:
+                return [(value, spell(value)) for value in inside]
+        return []
 
     def _list_steps(self) -> list[tuple[float, str]]:
         rough = (self.high - self.low) / self.most_ticks

@@ -23,7 +23,7 @@ class ComparisonView(ActingView):
     `draw` returns pictures of the runs that are selected.
     """
 
-    _esm = read_module("run_deeds", "comparison_view")
+    _esm = read_module("picture_files", "run_deeds", "comparison_view")
     _css = read_style()
     state = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)

@@ -64,9 +64,14 @@ def find_levels(axis: PlacedAxis) -> npt.NDArray[np.uint8]:
 
 
 def _describe_colour(axis: PlacedAxis) -> dict[str, str]:
-    ends = (axis.axis.low, axis.axis.high) if axis.axis else None
-    names = axis.names or ("none", "none")
-    low, high = (spell(end) for end in ends) if ends else (names[0], names[-1])
+    import numpy as np
+
+    placed = axis.values[~np.isnan(axis.places)]
+    if axis.axis is None or not len(placed):
+        names = axis.names or ("none",)
+        return {"label": axis.label, "low": names[0], "high": names[-1]}
+    ends = np.clip((placed.min(), placed.max()), axis.axis.low, axis.axis.high)
+    low, high = (spell(float(end)) for end in ends)
     return {"label": axis.label, "low": low, "high": high}
 
 
@@ -89,6 +94,8 @@ def describe_parallel_coordinates(
 def _say(axes: Sequence[PlacedAxis], count: int, what: str, left_out: int) -> str:
     if not axes:
         return "None of the columns is a parameter or a metric."
+    if len(axes) == 1:
+        return f"{axes[0].label} is the one axis, so there is no line across: choose more columns."
     every = len(axes[0].places)
     lanes = [axis.label for axis in axes if axis.none]
     without = (

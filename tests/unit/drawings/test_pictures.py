@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.unit.hostile_html import HOSTILE_HTML
+from workbench.drawings.axis import Axis
 from workbench.drawings.of_metrics import MOST_PICTURES, draw_courses, thin
 from workbench.drawings.of_predictions import draw_counts, draw_diagnostics
 from workbench.drawings.picture import show_pictures
@@ -163,3 +165,19 @@ def test_pictures_take_their_colours_from_a_light_and_a_dark_page():
     assert re.search(r"(fill|stroke|style)=", html) is None
     used = set(re.findall(r"wb-[a-z0-9-]+", html))
     assert {name for name in used if f".{name}" not in style} <= {"wb-tick-text"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (1e-4, 1, ["0.0001", "0.001", "0.01", "0.1", "1"]),
+        (0.9, 40, ["1", "2", "5", "10", "20"]),
+        (2.1, 4.4, ["2.5", "3.0", "3.5", "4.0"]),
+        (1e-12, 1, ["1e\N{MINUS SIGN}12", "1e\N{MINUS SIGN}09", "1e\N{MINUS SIGN}06", "0.001", "1"]),
+    ],
+)
+def test_an_axis_by_powers_of_ten_has_its_ticks_at_them_or_at_round_numbers_where_there_is_no_room(low, high, ticks):
+    axis = Axis("rate", low, high, is_log=True)
+    assert [text for _, text in axis.ticks] == ticks
+    assert axis.place(math.sqrt(low * high)) == pytest.approx(0.5)
+    assert (axis.place(low), axis.place(high), axis.place(2 * high)) == (0, 1, 1)

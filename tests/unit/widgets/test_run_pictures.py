@@ -101,6 +101,8 @@ def test_parameters_come_first_and_the_last_metric_colours_all():
     pictures = draw(many())
     assert [axis.name for axis in pictures.axes] == ["params.rate", "params.family", "params.seed", "metrics.auc"]
     assert pictures.to_state()["parallel"]["colour"]["label"] == "auc"
+    seeds = draw([number("params.depth", [1, 2]), number("params.seed", [0, 9])])
+    assert seeds.to_state()["parallel"]["colour"] == {"label": "seed", "low": "0", "high": "9"}
 
 
 def test_columns_for_which_there_is_no_room_are_counted_and_the_metric_is_not_among_them():
@@ -169,6 +171,7 @@ def test_without_a_parameter_or_a_metric_the_scatter_says_what_it_needs():
     pictures = draw([number("metrics.auc", [0.1, 0.2])])
     assert (pictures.to_state()["scatter"], pictures.describe()["scatter"]["marks"]) == (None, [])
     assert "needs a parameter and a metric" in pictures.describe()["scatter"]["says"]
+    assert "choose more columns" in pictures.describe()["parallel"]["says"]
 
 
 def test_the_twin_draws_every_row_in_bands_and_the_means_with_their_intervals():

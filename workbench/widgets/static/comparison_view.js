@@ -27,7 +27,7 @@ function render({ model, el }) {
   // The pictures of the runs that were selected; each has its colour beside its row.
   function showDrawn() {
     const { runs = [], pictures: found = [] } = model.get("shown");
-    drawn.replaceChildren(...(found.length ? [h("h3", {}, runs.length === 1 ? "Its pictures" : "Side by side"), pictures(found)] : []));
+    drawn.replaceChildren(...(found.length ? [h("h3", {}, runs.length === 1 ? "Its pictures" : "Side by side"), pictures(found, figureFiles)] : []));
     holder.querySelectorAll("[data-run]").forEach((mark) => {
       const place = runs.indexOf(mark.dataset.run);
       mark.setAttribute("class", place < 0 || runs.length < 2 ? "wb-swatch" : `wb-swatch wb-swatch-${place}`);

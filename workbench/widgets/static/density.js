@@ -22,12 +22,17 @@ function lineDensity({ xs, ys, levels, width, height }) {
     for (const [axis, gap] of gaps.entries()) {
       const sums = new Float64Array(gap.from.length);
       for (const row of rows) sums[gap.pairs[row]] += weigh(row);
-      const changed = Int32Array.from(sums.keys()).filter((pair) => sums[pair]);
       const [first, last] = [xs[axis], xs[axis + 1]];
-      const pixels = Int32Array.from(changed, (pair) => gap.from[pair]);
-      const places = Float64Array.from(pixels, (pixel) => pixel + 0.5);
-      const steps = Float64Array.from(changed, (pair) => (gap.to[pair] - gap.from[pair]) / (last - first));
-      const weights = Float64Array.from(changed, (pair) => sums[pair]);
+      let size = 0;
+      for (let pair = 0; pair < sums.length; pair++) size += sums[pair] !== 0;
+      const [pixels, places, steps, weights] = [new Int32Array(size), new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+      for (let pair = 0, at = 0; pair < sums.length; pair++) {
+        if (!sums[pair]) continue;
+        pixels[at] = gap.from[pair];
+        places[at] = gap.from[pair] + 0.5;
+        steps[at] = (gap.to[pair] - gap.from[pair]) / (last - first);
+        weights[at++] = sums[pair];
+      }
       for (let x = first; x < last; x++) addColumn(counts.subarray(x * deep, (x + 1) * deep), places, steps, pixels, weights);
     }
   }

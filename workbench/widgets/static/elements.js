@@ -123,10 +123,13 @@ function saidTable(title, columns, rows) {
   return h("div", { class: "wb-wide", tabindex: "0", role: "group", "aria-label": `${title}, as a table` }, h("table", { class: "wb-said" }, h("thead", {}, head), h("tbody", {}, rows.map(line))));
 }
 
-function figure({ title, says, columns, rows, drawing: drawn }) {
+// `files`, where a view has them, returns buttons that save a picture and its table.
+function figure({ title, says, columns, rows, drawing: drawn }, files) {
   const told = saidTable(title, columns, rows);
   const caption = h("figcaption", {}, h("strong", {}, title), ` ${says}`);
-  return h("figure", {}, caption, ...(drawn ? [h("div", { class: "wb-drawn" }, drawing(drawn)), h("details", {}, h("summary", {}, "As a table"), told)] : [told]));
+  const svg = drawn ? drawing(drawn) : null;
+  const saved = files ? files({ title, says, columns, rows, svg }) : null;
+  return h("figure", {}, caption, ...(svg ? [h("div", { class: "wb-drawn" }, svg), h("details", {}, h("summary", {}, "As a table"), told)] : [told]), saved);
 }
 
-const pictures = (found) => h("div", { class: "wb-pictures" }, found.map(figure));
+const pictures = (found, files) => h("div", { class: "wb-pictures" }, found.map((each) => figure(each, files)));

@@ -53,7 +53,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   const find = (name) => axes.find((axis) => axis.name === name);
   const xOf = (index) => Math.round(LEFT + (axes.length > 1 ? (index * (width - LEFT - RIGHT)) / (axes.length - 1) : 0));
   const yOf = (place) => (Number.isNaN(place) ? HEAD + TALL + LANE / 2 : HEAD + (1 - place) * TALL);
-  const isDense = () => count(found) > picture.most_lines;
+  const isDense = () => axes.length > 1 && count(found) > picture.most_lines;
 
   function show(parallel, rows) {
     const before = new Map(axes.map((axis) => [axis.name, axis]));
@@ -65,6 +65,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     brushes = new Map([...brushes].map(([name, brush]) => [name, carry(brush, before.get(name), find(name))]).filter(([, brush]) => brush));
     active = find(active)?.name ?? order[0];
     if (found.length !== rows) found = new Uint8Array(rows).fill(1);
+    settings.box.hidden = !axes.length;
     settings.offer(axes, active);
     keep();
     arrange();
@@ -89,8 +90,10 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     stage.style.width = `${width}px`;
     stage.style.height = `${height}px`;
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
-    canvas.width = width;
-    canvas.height = height;
+    canvas.width = width - LEFT - RIGHT + 1;
+    canvas.height = TALL + LANE;
+    canvas.style.left = `${LEFT}px`;
+    canvas.style.top = `${HEAD}px`;
     colours = readColours(box);
     densities = null;
     drawn = [];
@@ -205,37 +208,34 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     lines.in.replaceChildren();
     densities ??= makeDensities();
     const context = canvas.getContext("2d");
+    const image = brushes.size ? drawFaint(context) : context.createImageData(canvas.width, canvas.height);
     densities.kept.sync(kept);
-    const image = brushes.size ? drawFaint(context) : context.createImageData(width, canvas.height);
-    const counts = densities.kept.read();
-    if (!brushes.size) densities.faint = { ...counts, counts: counts.counts.slice(), unlevelled: null, of: found };
-    if (densities.kept.count()) paintCounts(image, counts, colours.ramp, colours.grey, DARK);
+    densities.shown = kept;
+    if (densities.kept.count()) paintCounts(image, densities.kept.read(), colours.ramp, colours.grey, DARK);
     context.putImageData(image, 0, 0);
   }
 
   // What was brushed away: all rows that were found, in grey; painted once until others are.
   function drawFaint(context) {
     if (densities.faint?.of !== found) {
-      densities.all.sync(found);
-      densities.faint = { ...densities.all.read(), of: found };
+      if (densities.shown !== found) densities.all.sync(found); // else they are counted already
+      const counts = (densities.shown === found ? densities.kept : densities.all).read();
+      densities.faint = { of: found, image: context.createImageData(canvas.width, canvas.height) };
+      paintCounts(densities.faint.image, { ...counts, unlevelled: null }, null, colours.grey, FAINT);
     }
-    if (!densities.faint.image) {
-      densities.faint.image = context.createImageData(width, canvas.height);
-      paintCounts(densities.faint.image, densities.faint, null, colours.grey, FAINT);
-    }
-    return new ImageData(densities.faint.image.data.slice(), width, canvas.height);
+    return new ImageData(densities.faint.image.data.slice(), canvas.width, canvas.height);
   }
 
   function makeDensities() {
-    const xs = axes.map((_, index) => xOf(index));
-    const ys = axes.map((axis) => Int32Array.from(axis.at, (place) => Math.round(yOf(place))));
-    const size = { xs, ys, width, height: canvas.height };
+    const xs = axes.map((_, index) => xOf(index) - LEFT);
+    const ys = axes.map((axis) => Int32Array.from(axis.at, (place) => Math.min(Math.round(yOf(place)) - HEAD, canvas.height - 1)));
+    const size = { xs, ys, width: canvas.width, height: canvas.height };
     return { kept: lineDensity({ ...size, levels }), all: lineDensity({ ...size, levels: new Uint8Array(levels.length) }) };
   }
 
   function drawLines() {
     const parts = { in: [], out: [] };
-    for (let row = 0; row < found.length; row++) if (found[row]) parts[kept[row] ? "in" : "out"].push((drawn[row] ??= drawLine(row)));
+    for (let row = 0; row < found.length && axes.length > 1; row++) if (found[row]) parts[kept[row] ? "in" : "out"].push((drawn[row] ??= drawLine(row)));
     lines.out.replaceChildren(...parts.out);
     lines.in.replaceChildren(...parts.in);
     lines.in.setAttribute("class", parts.in.length > 300 ? "wb-in wb-many" : "wb-in");

@@ -112,7 +112,12 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
   }
 
   const redraw = () => shown !== "none" && pictures[shown].arrange();
-  const size = new ResizeObserver(() => requestAnimationFrame(redraw));
+  let wide = 0;
+  const size = new ResizeObserver(() => {
+    if (box.clientWidth === wide) return; // words that take another line change nothing
+    wide = box.clientWidth;
+    requestAnimationFrame(redraw);
+  });
   size.observe(box);
   const theme = new MutationObserver(() => requestAnimationFrame(redraw));
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });

@@ -146,7 +146,7 @@ function render({ model, el }) {
 
   const hear = hearReplies(model, refusal, say);
   model.on("change:state", show);
-  const showWorth = () => worth.replaceChildren(model.get("worth").title ? pictures([model.get("worth")]) : "");
+  const showWorth = () => worth.replaceChildren(model.get("worth").title ? pictures([model.get("worth")], figureFiles) : "");
   model.on("change:reply", hear);
   model.on("change:worth", showWorth);
   show();

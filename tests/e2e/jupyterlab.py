@@ -40,6 +40,16 @@ _SETTINGS = {
 }
 
 
+# On a busy machine the notebook is there before JupyterLab counts it as the current one, or the focus was taken from it.
+_IS_CURRENT = """(name) => {
+  const { shell } = window.jupyterapp;
+  if (shell.currentWidget?.sessionContext && shell.currentWidget.context.path === name) return true;
+  const opened = [...shell.widgets("main")].find((widget) => widget.context?.path === name);
+  if (opened) shell.activateById(opened.id);
+  return false;
+}"""
+
+
 class Server:
     """A JupyterLab server with folders of its own below `root`; its notebooks can import this checkout.
 
@@ -181,6 +191,7 @@ class Lab:
         self.execute("docmanager:open", {"path": name, "factory": "Notebook"})
         panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         panel.wait_for()
+        self.page.wait_for_function(_IS_CURRENT, arg=name)
         if run:
             self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.ready.then(() => true)")
             self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")

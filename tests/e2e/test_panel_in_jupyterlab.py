@@ -81,7 +81,7 @@ def require_reached_by_keys_alone(lab: Lab) -> None:
     for what in (
         ".wb-facts .wb-copy",
         ".wb-sort",
-        ".wb-run .wb-copy",
+        ".wb-run input",
         "[aria-label='Copy command']",
         "summary",
     ):

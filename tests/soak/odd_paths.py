@@ -13,6 +13,7 @@ from tests.soak.surroundings import KEEPS, SECRET, Surroundings
 from workbench.cli.main import run_command
 from workbench.errors import WorkbenchError
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
+from workbench.runs.table.question import Question
 from workbench.signing.key import Key
 from workbench.workflow import Workbench
 
@@ -47,7 +48,8 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "runs search": ("runs", "--search", HERE),
     "runs columns": ("runs", "--columns", HERE),
     "runs sort": ("runs", "--sort", HERE),
-    "runs group by": ("runs", "--group-by", HERE),
+    "runs group_by": ("runs", "--group-by", HERE),
+    "runs all_but": ("runs", "--all-but", HERE),
     "runs importance": ("runs", "--importance", HERE),
     "runs mlflow": ("runs", "--mlflow", HERE),
     "compare search": ("compare", "--search", HERE),
@@ -150,7 +152,9 @@ def try_paths(around: Surroundings, texts: Sequence[str]) -> tuple[int, list[str
         settings.bento_home,
         settings.bento_home / ".lock",
     )
-    allowed = (made, made.parent, around.project / "exported.csv", *homes)
+    around.bench.open_table().ask(Question())
+    tables = settings.home_folder / "tables"  # the copy that `runs` reads on from
+    allowed = (made, made.parent, around.project / "exported.csv", *homes, tables, *tables.iterdir())
     for name, call in INPUTS.items():
         with around.untouched(faults, f"workbench {name}", may_change=allowed), _at_home(around.project):
             faults += [fault for text in texts if (fault := _try_command(call, text, run.id))]

@@ -18,7 +18,7 @@ from workbench.drawings.side_by_side import (
     draw_slices,
 )
 from workbench.errors import UsageError
-from workbench.models.diagnostics import diagnose
+from workbench.models.diagnostics import Diagnostics, diagnose
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import Policy
 from workbench.runs.points import Point
@@ -56,21 +56,25 @@ def draw_runs(
             why="They were scored on different holdouts.",
             next_step="Select runs of one comparison.",
         )
+    names = _name(runs)
     found: dict[str, tuple[Predictions, Slices]] = {}
-    for run in runs:
+    for name, run in names.items():
         with suppress(UsageError):
-            found[_name(run)] = read(run)
-    pictures = draw_diagnostics_of({name: diagnose(predictions) for name, (predictions, _) in found.items()})
+            found[name] = read(run)
+    diagnostics = {name: diagnose(found[name][0]) if name in found else Diagnostics() for name in names}
     courses = {
-        _name(run): {m: [(float(p.step), p.value) for p in line] for m, line in read_points(run).items()}
-        for run in runs
+        name: {m: [(float(p.step), p.value) for p in line] for m, line in read_points(run).items()}
+        for name, run in names.items()
     }
     calls = {name: _call(predictions) for name, (predictions, _) in found.items() if has_classes(predictions.task)}
+    pictures = draw_diagnostics_of(diagnostics)
     return [*draw_calls_of(calls), *pictures, *_draw_slices(found, policy), *draw_courses_of(courses)]
 
 
-def _name(run: Run) -> str:
-    return run.annotations.name or run.id
+def _name(runs: Sequence[Run]) -> dict[str, Run]:
+    """Return runs by what they are called: by name where one alone has it, else by id."""
+    said = [run.annotations.name or run.id for run in runs]
+    return {name if said.count(name) == 1 else run.id: run for name, run in zip(said, runs, strict=True)}
 
 
 def _call(predictions: Predictions) -> Calls:

@@ -39,11 +39,11 @@ class SliceScores:
 def draw_diagnostics_of(runs: Mapping[str, Diagnostics]) -> list[Picture]:
     """Return one picture of each kind that two classes, or numbers, have: ROC, precision-recall, lift, calibration, residuals.
 
-    `runs` are at most six, by what they are called. Of more than two classes only calibration is drawn: their curves would be
-    as many for each run.
+    `runs` are at most six, by what they are called, also those of which nothing is known: each keeps its colour. Of more than two
+    classes only calibration is drawn: their curves would be as many for each run.
     """
     ranked = {name: each.curves[0] for name, each in runs.items() if len(each.curves) == 1}
-    pictures = []
+    names, pictures = list(runs), []
     if ranked:
         whose = name_class(next(iter(ranked.values())).name)
         roc = {name: [(float(x), float(y)) for x, y in curve.roc] for name, curve in ranked.items()}
@@ -52,12 +52,13 @@ def draw_diagnostics_of(runs: Mapping[str, Diagnostics]) -> list[Picture]:
         share = next(iter(ranked.values())).share
         pictures += [
             _draw("ROC curve", f"How many {whose} are found, for how many false alarms: up and left is better.",
-                  (Axis("False alarms, share of the others", 0, 1), Axis("Found, share of the class", 0, 1)), roc, _CORNERS),
+                  (Axis("False alarms, share of the others", 0, 1), Axis("Found, share of the class", 0, 1)), roc, names, _CORNERS),
             _draw("Precision-recall curve", f"Of those called {whose} how many are right, for how many are found: up is better.",
                   (Axis("Found (recall)", 0, 1), Axis("Right among those called (precision)", 0, 1)), recall,
-                  ((0.0, share), (1.0, share))),
+                  names, ((0.0, share), (1.0, share))),
             _draw("Lift", f"How many {whose} are found among the rows with the highest scores: up and left is better.",
-                  (Axis("Rows looked at, highest scores first", 0, 1), Axis("Found, share of the class", 0, 1)), gains, _CORNERS),
+                  (Axis("Rows looked at, highest scores first", 0, 1), Axis("Found, share of the class", 0, 1)), gains, names,
+                  _CORNERS),
         ]  # fmt: skip
     told = {
         name: [(bin_.said, bin_.true) for bin_ in each.reliability] for name, each in runs.items() if each.reliability
@@ -65,7 +66,7 @@ def draw_diagnostics_of(runs: Mapping[str, Diagnostics]) -> list[Picture]:
     if told:
         says = "Where both agree (the dashed line) probabilities mean what they say; below it they promise too much."
         axes = Axis("Probability, as predicted", 0, 1), Axis("Came true, share of the rows", 0, 1)
-        pictures.append(_draw("Calibration", says, axes, told, _CORNERS))
+        pictures.append(_draw("Calibration", says, axes, told, names, _CORNERS))
     off = {
         name: [(band.predicted, band.middle) for band in each.residuals.bands]
         for name, each in runs.items()
@@ -76,7 +77,7 @@ def draw_diagnostics_of(runs: Mapping[str, Diagnostics]) -> list[Picture]:
         x = fit_axis("Predicted, in the target's unit", [place for place, _ in points])
         axes = x, fit_axis("Truth minus prediction, middle", [0.0, *(value for _, value in points)])
         says = "Above zero the truth is higher than predicted; the line is the middle of rows of like predictions."
-        pictures.append(_draw("Residuals along the predictions", says, axes, off, ((x.low, 0.0), (x.high, 0.0))))
+        pictures.append(_draw("Residuals along the predictions", says, axes, off, names, ((x.low, 0.0), (x.high, 0.0))))
     return pictures
 
 
@@ -111,7 +112,7 @@ def draw_courses_of(runs: Mapping[str, Mapping[str, Sequence[Point]]]) -> list[P
         if not lines:
             continue
         most = max(map(len, lines.values()))
-        width = max(most // _PART, 1) if most > _MANY_POINTS else 1
+        width = 2 * (most // _PART // 2) + 1 if most > _MANY_POINTS else 1
         smooth = {run: thin(_smooth(line, width)) for run, line in lines.items()}
         points = [point for line in smooth.values() for point in line]
         axes = fit_axis("Step", [step for step, _ in points]), fit_axis(metric, [value for _, value in points])
@@ -120,7 +121,7 @@ def draw_courses_of(runs: Mapping[str, Mapping[str, Sequence[Point]]]) -> list[P
             if width > 1
             else "As it was logged."
         )
-        pictures.append(_draw(f"{metric} by step", says, axes, smooth))
+        pictures.append(_draw(f"{metric} by step", says, axes, smooth, list(runs)))
     return pictures
 
 
@@ -134,14 +135,23 @@ def _smooth(line: Sequence[Point], width: int) -> list[Point]:
 
 
 def _draw(
-    title: str, says: str, axes: tuple[Axis, Axis], lines: Mapping[str, Sequence[Point]], beside: Sequence[Point] = ()
+    title: str,
+    says: str,
+    axes: tuple[Axis, Axis],
+    lines: Mapping[str, Sequence[Point]],
+    runs: Sequence[str],
+    beside: Sequence[Point] = (),
 ) -> Picture:
-    """Return lines of runs on one pair of axes; the dashed one `beside` them is chance, or what should be."""
+    """Return lines of runs on one pair of axes; the dashed one `beside` them is chance, or what should be.
+
+    A run's colour is its place among all `runs`, in every picture, also where others have no line there.
+    """
     plot = Plot(*axes)
     marks = [plot.line(beside, kind="chance")] if beside else []
-    marks += [plot.line(points, at) for at, points in enumerate(lines.values())]
+    marks += [plot.line(points, runs.index(name)) for name, points in lines.items()]
+    keys = [name if name in lines else f"{name}: none" for name in runs]
     rows = tuple((name, spell(x), spell(y)) for name, points in lines.items() for x, y in pick_lines(points))
-    return Picture(title, says, ("Run", axes[0].name, axes[1].name), rows, plot.draw(title, says, marks, list(lines)))
+    return Picture(title, says, ("Run", axes[0].name, axes[1].name), rows, plot.draw(title, says, marks, keys))
 
 
 def draw_slices(metric: str, better: str, runs: Sequence[str], slices: Sequence[SliceScores]) -> Picture:

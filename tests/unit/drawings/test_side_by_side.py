@@ -15,7 +15,7 @@ from workbench.drawings.side_by_side import (
     draw_diagnostics_of,
     draw_slices,
 )
-from workbench.models.diagnostics import diagnose
+from workbench.models.diagnostics import Diagnostics, diagnose
 from workbench.models.predictions import Predictions
 from workbench.words.numbers import MISSING
 
@@ -38,6 +38,20 @@ def test_each_run_has_a_line_of_its_own_in_every_picture():
         html = picture.drawing.to_markup().html
         assert (html.count("wb-series-0") >= 2, html.count("wb-series-1") >= 2) == (True, True)
         assert {row[0] for row in picture.rows} == {"best", "other"}
+
+
+def test_a_run_keeps_its_colour_where_another_has_nothing_to_be_drawn():
+    runs = {"empty": Diagnostics(), "best": diagnose(predict(seed=1))}
+    for picture in draw_diagnostics_of(runs):
+        lines = [
+            node
+            for node in picture.drawing.children
+            if node.tag == "polyline" and "wb-line" in node.attributes["class"]
+        ]
+        assert [line.attributes["class"] for line in lines] == ["wb-line wb-series-1"]
+        assert "empty: none" in picture.drawing.to_markup().html
+    (course,) = draw_courses_of({"a": {}, "b": {"loss": [(0.0, 2.0), (1.0, 1.0)]}})
+    assert course.drawing.to_markup().html.count("wb-line wb-series-1") == 2  # the line and its key
 
 
 def test_lift_says_which_share_must_be_looked_at():
@@ -67,6 +81,9 @@ def test_mistakes_are_counted_in_plain_numbers():
 
 def test_a_long_course_is_smoothed_and_says_so():
     course = [(float(step), (-1.0) ** step) for step in range(100)]
+    (longer,) = draw_courses_of({"a": {"loss": [(float(step), float(step % 7 == 0)) for step in range(140)]}})
+    assert "mean of 7 neighbours" in longer.says
+    assert {row[2] for row in longer.rows[1:-1]} == {"0.143"}  # of any seven in a row one is 1
     (picture,) = draw_courses_of({"a": {"loss": course, "once": [(0.0, 1.0)]}, "b": {"loss": course[:50]}})
     assert (picture.title, "mean of 5 neighbours" in picture.says) == ("loss by step", True)
     assert all(abs(float(value.replace("\N{MINUS SIGN}", "-"))) <= 1 for _, _, value in picture.rows)

@@ -56,7 +56,7 @@ def runs(
     question = Question(columns, where, search, sort, group_by, all_but, notebook, archived=is_all)
     reader = bench.open_table(mlflow, bench.list_deciding())
     if importance:
-        explained = reader.explain(question, importance)
+        explained = reader.explain(reader.ask(question).table, importance)
         terminal.print_json(explained) if as_json else print_importance(explained, importance)
         return
     answer = reader.ask(question)

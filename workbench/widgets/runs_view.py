@@ -103,10 +103,10 @@ class RunsView(ActingView):
 
     def _explain(self, metric: str) -> None:
         """Show what the parameters of these runs are worth to a metric."""
-        self._worth = draw_worth(self._reader.explain(self._question, metric), metric)
+        self._worth = draw_worth(self._reader.explain(self._answer.table, metric), metric)
         self.worth = self._worth.to_state()
         self.refresh_snapshots()
-        self._say(f"What decides {metric} is drawn below.")
+        self._say(f"{self._worth.title} is drawn below.")
 
     def _open_group(self, number: int) -> None:
         """Show the runs of a group as they were counted in it; a double click asks for it more than once."""

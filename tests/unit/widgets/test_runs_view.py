@@ -180,6 +180,16 @@ def test_what_decides_a_metric_is_drawn_until_something_else_is_asked():
     assert "at least 40" in refused.reply["text"]
 
 
+def test_of_an_open_group_its_own_runs_are_explained():
+    rates = [number / 50 for number in range(50)]
+    families = ['"a"'] * 44 + ['"b"'] * 6
+    source = Kept(params_family=families, params_rate=list(map(str, rates)), metrics_loss=rates)
+    view = RunsView(RunTableReader(lambda: source, None, ["loss"]), Question(group_by=["family"]), place="here")
+    send(view, kind="open group", group=0)
+    send(view, kind="explain", metric="metrics.loss")
+    assert ("of 44 runs" in view.worth["says"], view.reply["text"]) == (True, "What decides loss is drawn below.")
+
+
 def test_the_same_words_twice_are_two_replies():
     view = show()
     one, other = (send(view, kind="ask", question={})["number"] for _ in range(2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,22 +86,20 @@ class RunTableReader:
     _source: ColumnSource
     _columns: Columns | None
 
-    def explain(self, question: Question, metric: str) -> MetricExplained:
-        """Return what the parameters of the runs asked for tell of a metric; raises Refused where nobody can tell."""
+    def explain(self, table: RunTable, metric: str) -> MetricExplained:
+        """Return what the parameters of the rows of the last answer tell of a metric; raises Refused where nobody can tell."""
         import numpy as np
 
         from workbench.runs.table.attributing import FEWEST_RUNS, explain_metric
 
-        answer = self.ask(replace(question, columns=[metric], group_by=(), all_but=()))
-        (column,) = answer.columns
-        names = [f"params.{name}" for name in sorted(answer.table.list_keys("params"))]
-        table = self._read_beside(answer.table, names)
+        column = table.find_column(metric)
+        names = [f"params.{name}" for name in sorted(table.list_keys("params"))]
+        table = self._read_beside(table, [column, *names])
         values = table.read_column(column)
         places = [place for place, value in enumerate(values) if _is_finite(value)]
-        found = explain_metric(
-            np.array([values[place] for place in places], dtype=float),
-            {name.partition(".")[2]: [_plain(table.read_column(name)[place]) for place in places] for name in names},
-        )
+        table = table.take(places)
+        parameters = {name.partition(".")[2]: list(map(_plain, table.read_column(name))) for name in names}
+        found = explain_metric(np.array(table.read_column(column), dtype=float), parameters)
         if found is None:
             raise Refused(
                 f"Nobody can tell what decides {metric}.",

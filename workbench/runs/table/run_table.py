@@ -98,7 +98,7 @@ class RunTable:
         if len(found) != 1:
             raise UsageError(
                 f"There is no column {text!r}." if not found else f"{text!r} means more than one column.",
-                why=capitalize(say_no_such_name(name, found, self)),
+                why=_capitalize(say_no_such_name(name, found, self)),
                 next_step="Name one of them; with its kind before it (metrics.NAME, params.NAME, tags.NAME, run.NAME) it is clear.",
             )
         return f"{found[0]}.{name.key}"
@@ -127,8 +127,7 @@ class RunTable:
         return self.take([*there, *(place for place, value in enumerate(values) if value is MISSING)])
 
 
-def capitalize(text: str) -> str:
-    """Return a sentence with its first letter as a capital."""
+def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

@@ -29,6 +29,9 @@ class Arrangement:
     columns: Sequence[str] = ()
 
 
+AS_RANKED = Arrangement()
+
+
 def arrange_runs(comparison: Comparison, arrangement: Arrangement) -> tuple[ComparedRun, ...]:
     """Return the runs to show; raises UsageError for a name that no run has."""
     sort = read_name(arrangement.sort.removeprefix("-"))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from workbench.comparisons.comparison import (
     ComparedRun,
     Comparison,
-    RunComparison,
     corrected_level,
     decide_verdict,
     name_run,
@@ -19,7 +18,6 @@ from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.shift import ShiftFact
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
-    HOW_TO_STORE,
     Predictions,
 )
 from workbench.policies.policy import MetricRule, Policy
@@ -108,36 +106,9 @@ def compare_runs(
 
     Raises UsageError when they were scored on different rows or with another truth.
     """
-    _require_one_holdout([*runs, against] if against else runs)
+    require_one_holdout([*runs, against] if against else runs)
     scored, other = [_read_scored(run, read) for run in runs], _find_reference(against, read)
     return _compare(scored, runs[0], other, policy, (tried, other_rules, other_splits))
-
-
-def compare_alike(
-    runs: Sequence[Run],
-    *,
-    against: Run | None,
-    policy: Policy,
-    tried: int,
-    read: Read,
-    row_ids: Sequence[str] | None,
-    other_rules: int = 0,
-    other_splits: int = 0,
-    must_pair: bool = False,
-) -> RunComparison:
-    """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
-
-    It is the largest group with one truth (among equal ones that of the oldest run), or the one that pairs with the run they are
-    held against; the others are left out, each with why. Raises UsageError where none is left, and where they `must_pair` and
-    one would be.
-    """
-    _require_one_holdout([*runs, against] if against else runs)
-    other = _find_reference(against, read)
-    scored, unpaired = _select_alike(runs, read, row_ids, other)
-    if unpaired and must_pair:
-        raise UsageError("These runs cannot be compared row by row.", why=sorted(unpaired), next_step=HOW_TO_STORE)
-    compared = _compare(scored, runs[0], other, policy, (tried, other_rules, other_splits))
-    return RunComparison(**{**vars(compared), "left_out": len(unpaired), "unpaired": tuple(unpaired)})
 
 
 def _find_reference(against: Run | None, read: Read) -> Reference | None:
@@ -177,46 +148,6 @@ def find_strange_rows(predictions: Predictions, row_ids: Sequence[str] | None, r
     )
 
 
-def _select_alike(
-    runs: Sequence[Run], read: Read, row_ids: Sequence[str] | None, reference: Reference | None
-) -> tuple[list[Scored], list[str]]:
-    """Return the runs that can be paired, and of the others why each cannot."""
-    alike: list[list[Scored]] = []
-    reasons = []
-    for run in reversed(runs):
-        try:
-            scored = _read_scored(run, read)
-        except UsageError as exc:
-            reasons.append(exc.in_one_line)
-            continue
-        if strange := find_strange_rows(scored.predictions, row_ids, (run.holdout or {})["rows"]):
-            reasons.append(f"Run {run.id} was not scored on just the holdout's rows. {strange}")
-        else:
-            _put_to_its_like(scored, alike)
-    if not alike:
-        raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=HOW_TO_STORE)
-    chosen = max(alike, key=lambda group: (bool(reference and _are_alike(group[0], reference.predictions)), len(group)))
-    others = [scored for group in alike if group is not chosen for scored in group]
-    return chosen, [*reasons, *(_say_unlike(scored, chosen[0]) for scored in others)]
-
-
-def _put_to_its_like(scored: Scored, alike: list[list[Scored]]) -> None:
-    group = next((each for each in alike if _are_alike(each[0], scored.predictions)), None)
-    if group is None:
-        alike.append([scored])
-    else:
-        group.append(scored)
-
-
-def _are_alike(scored: Scored, predictions: Predictions) -> bool:
-    return find_difference(scored.predictions, predictions) is None
-
-
-def _say_unlike(scored: Scored, chosen: Scored) -> str:
-    difference = find_difference(scored.predictions, chosen.predictions)
-    return f"Run {scored.run_id} cannot be paired with run {chosen.run_id}. {difference}"
-
-
 def compare_scored(
     scored: Sequence[Scored],
     *,
@@ -244,13 +175,15 @@ def compare_scored(
         tried=tried,
         other_rules=other_rules,
         other_splits=other_splits,
-        runs=tuple(sorted(compared, key=lambda run: _rank(run, metric.sign))),
+        runs=tuple(sorted(compared, key=lambda run: rank_run(run, metric.sign))),
     )
 
 
-def _rank(run: ComparedRun, sign: int) -> tuple[float, float, str]:
+def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
     """Where a run stands: by its value, among equal ones by how much it surely is better, and only then by its name."""
-    return -sign * run.value, -run.advantage.low if run.advantage else math.inf, run.run_id
+    is_number = math.isfinite(run.value)
+    low = -run.advantage.low if run.advantage else math.inf
+    return not is_number, -sign * run.value if is_number else 0.0, low, run.run_id
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
@@ -258,12 +191,7 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
     metric, predictions = METRICS[rule.name], scored.predictions
-    if difference := find_difference(predictions, reference.predictions):
-        raise UsageError(
-            f"Run {scored.run_id} and {reference.name} were not scored alike.",
-            why=difference,
-            next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
-        )
+    require_pair(scored.run_id, predictions, reference)
     advantage: Interval | None = paired_bootstrap(
         predictions.truth,
         predictions.read_by(metric),
@@ -273,6 +201,16 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
     )
     value = metric.value(predictions.truth, predictions.read_by(metric))
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+
+
+def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
+    """Raise UsageError unless what a run predicted can be held against a reference row by row."""
+    if difference := find_difference(predictions, reference.predictions):
+        raise UsageError(
+            f"Run {run_id} and {reference.name} were not scored alike.",
+            why=difference,
+            next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
+        )
 
 
 def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> ShiftFact:
@@ -309,7 +247,8 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 
 
-def _require_one_holdout(runs: Sequence[Run]) -> None:
+def require_one_holdout(runs: Sequence[Run]) -> None:
+    """Raise UsageError unless all of the runs declared the same holdout."""
     digests = {holdout_digest(run) for run in runs}
     if len(digests) != 1 or None in digests:
         raise UsageError(

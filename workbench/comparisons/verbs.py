@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench.comparisons.arrangement import AS_RANKED, Arrangement, arrange_runs
 from workbench.comparisons.comparison import RunComparison
 from workbench.errors import UsageError
 from workbench.policies.verbs import PolicyVerbs
@@ -16,6 +17,13 @@ from workbench.runs.verbs import RunVerbs
 if TYPE_CHECKING:
     from workbench.comparisons.elsewhere import OtherHoldout
     from workbench.drawings.picture import Picture
+
+MOST_MEASURED = 100
+_MOST_ASKED_FOR_ROWS = 20
+
+
+def _choose_shown(found: RunComparison, arrangement: Arrangement, most: int) -> list[str]:
+    return list(dict.fromkeys(run.run_id for run in (found.best, *arrange_runs(found, arrangement)[:most])))
 
 
 @contextmanager
@@ -43,29 +51,39 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         notebook: str | None = None,
         where: str | None = None,
         policy: str | None = None,
+        arrangement: Arrangement = AS_RANKED,
+        most: int = MOST_MEASURED,
     ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
         Runs named are compared or refused; by default those that cannot be are left out, each with why, and those that are
-        archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries.
+        archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries. All are ranked by the
+        metric; intervals and verdicts have the best one and the first of them (`most`) as they are arranged, the others None.
         """
-        from workbench.comparisons.comparing import compare_alike, require_scored
+        from workbench.comparisons.comparing import require_scored
         from workbench.comparisons.elsewhere import list_other_holdouts
-        from workbench.comparisons.looking import find_looks, find_other_splits
+        from workbench.comparisons.looking import choose_looks, choose_splits, list_looks
+        from workbench.comparisons.remembering import KeptResults
+        from workbench.comparisons.screening import compare_alike
         from workbench.comparisons.tries import find_other_rules
         from workbench.runs.keeping import read_recorded
         from workbench.runs.looks import name_distinct
+        from workbench.runs.table.recalling import recall_attempts
         from workbench.runs.written_files import find_overwritten
 
         other = self.show(reference) if reference is not None else None
         named = {run.id: run for run in map(self.show, run_ids)}
-        candidates, elsewhere = (list(named.values()), ()) if named else self._runs_on_newest_holdout(notebook, where)
+        recalled = recall_attempts(self)
+        candidates, elsewhere = (
+            (list(named.values()), ()) if named else self._runs_on_newest_holdout(recalled.runs, notebook, where)
+        )
         others = list_other_holdouts([candidates[0], *elsewhere], notebook, where) if elsewhere else ()
         runs = [run for run in candidates if other is None or run.id != other.id]
         require_scored(runs)
         require_scored([other] if other else runs)
-        rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
-        splits = find_other_splits(self, runs[0], looks)
+        rules, every = self.read_policy(policy)[0], list_looks(self, recalled.attempts)
+        looks = choose_looks(runs[0], every)
+        splits = choose_splits(self.settings, runs[0], looks, every)
         policies = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
         seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in policies))
         with _tell_elsewhere(len(elsewhere), others):
@@ -79,6 +97,8 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
                 read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
                 row_ids=self._read_row_ids(runs),
                 must_pair=bool(named),
+                kept=KeptResults(self.settings.home_folder / "tables" / "results.db"),
+                choose=lambda found: _choose_shown(found, arrangement, most),
             )
         names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
         return replace(
@@ -108,23 +128,37 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             read_points=lambda run: self.read_points(run.id),
         )
 
-    def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> tuple[list[Run], Sequence[Run]]:
+    def _runs_on_newest_holdout(
+        self, known: Sequence[Run], notebook: str | None, where: str | None
+    ) -> tuple[list[Run], Sequence[Run]]:
         """Return the finished runs on the holdout of the newest, and those on others; a replay is the same try once more."""
         from workbench.comparisons.holdouts import holdout_digest, runs_on_holdout_of
         from workbench.comparisons.nothing_compared import refuse_all
 
-        known = self.list_runs(notebook=notebook, where=where)
-        finished = (run for run in known if run.is_finished and holdout_digest(run))
+        chosen = self._choose(known, notebook, where)
+        finished = (run for run in chosen if run.is_finished and holdout_digest(run))
         runs = [run for run in finished if "replay_of" not in run.provenance]
         if not runs:
-            others = {run.notebook for run in self.list_runs()} if notebook and not known and not where else ()
-            raise refuse_all(known, notebook, others, where)
+            others = {run.notebook for run in known} if notebook and not chosen and not where else ()
+            raise refuse_all(chosen, notebook, others, where)
         alike = runs_on_holdout_of(runs[0], runs)
         return alike, [run for run in runs if holdout_digest(run) != holdout_digest(runs[0])]
 
+    def _choose(self, known: Sequence[Run], notebook: str | None, where: str | None) -> list[Run]:
+        """Return the runs of a notebook of which a condition is true; those that were put aside only where it speaks of that."""
+        from workbench.runs.table.question import Question
+
+        if where is None:
+            return [
+                run for run in known if run.annotations.archived is None and (not notebook or run.notebook == notebook)
+            ]
+        chosen = {*self.open_table().ask(Question(where=where, notebook=notebook or "")).table.ids}
+        return [run for run in known if run.id in chosen]
+
     def _read_row_ids(self, runs: Sequence[Run]) -> tuple[str, ...] | None:
-        """Return which rows the holdout of these runs has, as the first of them that still keeps it says."""
+        """Return which rows the holdout of these runs has, as one of the newest that still keeps it says."""
         from workbench.runs.keeping import read_row_ids
 
-        read = (read_row_ids(run, self.settings.runs_folder / run.id) for run in runs)
+        newest = self.store.list_runs_by_id([run.id for run in runs[:_MOST_ASKED_FOR_ROWS]])
+        read = (read_row_ids(run, self.settings.runs_folder / run.id) for run in newest)
         return next((row_ids for row_ids in read if row_ids is not None), None)

@@ -37,6 +37,7 @@ from workbench.runs.run import (
     require_transition,
 )
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS, note_change
+from workbench.runs.table.sqlalchemy_attempts import StoreAttempts
 from workbench.runs.table.sqlalchemy_columns import StoreColumns
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
@@ -73,6 +74,7 @@ class Store:
         self.annotations = KeptAnnotations(self._database)
         self.removals = KeptRemovals(self._database)
         self.columns = StoreColumns(self._database, _find_loss)
+        self.attempts = StoreAttempts(self._database, _find_loss)
         self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None, clock)
 
     def close(self) -> None:

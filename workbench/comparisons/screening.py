@@ -1,0 +1,285 @@
+"""Screening: thousands of runs are ranked by their metric alone, and of those that are looked at the intervals are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.comparisons.comparing import (
+    ALPHA,
+    CONSTANT,
+    Reference,
+    constant_reference,
+    find_difference,
+    find_strange_rows,
+    rank_run,
+    require_one_holdout,
+    require_pair,
+)
+from workbench.comparisons.comparison import ComparedRun, RunComparison, corrected_level, decide_verdict, name_run
+from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.remembering import KeptResults, spell_asked
+from workbench.errors import UsageError
+from workbench.models.predictions import HOW_TO_STORE, Predictions
+from workbench.models.scorecard import Scorecard, measure_scorecard, parse_scorecard
+from workbench.policies.policy import MetricRule, Policy
+from workbench.runs.folder import PREDICTIONS
+from workbench.runs.kept_run import Read
+from workbench.runs.run import Run
+
+if TYPE_CHECKING:
+    from workbench.stats.interval import Interval
+    from workbench.stats.metrics import Metric
+
+# Which of the compared runs are looked at, by id: their intervals are computed.
+Choose = Callable[[RunComparison], Iterable[str]]
+
+
+def look_at_all(comparison: RunComparison) -> list[str]:
+    """Choose every run."""
+    return [run.run_id for run in comparison.runs]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run that stored predictions, and what these come to."""
+
+    run: Run
+    card: Scorecard
+
+    def pairs_with(self, other: Candidate) -> bool:
+        """True where both can be compared row by row; classes that nobody named are taken for the other's."""
+        mine, theirs = self.card, other.card
+        return mine.pairing == theirs.pairing and (
+            mine.classes == theirs.classes or not (mine.classes and theirs.classes)
+        )
+
+
+def compare_alike(
+    runs: Sequence[Run],
+    *,
+    against: Run | None,
+    policy: Policy,
+    tried: int,
+    read: Read,
+    row_ids: Sequence[str] | None,
+    other_rules: int = 0,
+    other_splits: int = 0,
+    must_pair: bool = False,
+    kept: KeptResults | None = None,
+    choose: Choose = look_at_all,
+) -> RunComparison:
+    """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
+
+    It is the largest group with one truth (among equal ones that of the oldest run), or the one that pairs with the run they are
+    held against; the others are left out, each with why. All are ranked by the metric that their predictions were found to have
+    when the run ended; `choose` says of which the predictions are read and the interval is computed, which `kept` remembers.
+    Raises UsageError where none is left, and where they `must_pair` and one would be.
+    """
+    require_one_holdout([*runs, against] if against else runs)
+    screen = _Screen(read, kept, row_ids)
+    other = screen.find_candidate(against) if against else None
+    chosen = screen.select_alike(runs, other)
+    if screen.unpaired and must_pair:
+        raise UsageError(
+            "These runs cannot be compared row by row.", why=sorted(screen.unpaired), next_step=HOW_TO_STORE
+        )
+    first = screen.read_one_of(chosen)
+    rule = policy.rule_of(first.task)
+    reference = _find_reference(other, first, read)
+    require_pair(chosen[0].run.id, first, reference[0])
+    table = _Measured(screen, chosen, reference, rule, tried)
+    table.measure_chosen(
+        choose, lambda: table.compare(str(holdout_digest(runs[0])), len(first.rows), (other_rules, other_splits))
+    )
+    return table.compare(str(holdout_digest(runs[0])), len(first.rows), (other_rules, other_splits))
+
+
+def _find_reference(other: Candidate | None, first: Predictions, read: Read) -> tuple[Reference, str]:
+    """Return what runs are held against, and what it is kept under."""
+    if other is None:
+        return constant_reference(first), CONSTANT
+    return Reference(name_run(other.run.id), read(other.run)), str(_stored(other.run))
+
+
+def _stored(run: Run) -> str | None:
+    stored: str | None = run.record.get("files", {}).get(PREDICTIONS)
+    return stored
+
+
+class _Screen:
+    """What is found of runs, one after the other; `unpaired` says of each that is left out why."""
+
+    def __init__(self, read: Read, kept: KeptResults | None, row_ids: Sequence[str] | None) -> None:
+        self.read, self.kept, self.unpaired = read, kept, list[str]()
+        self._row_ids = row_ids
+        self._known: dict[str, Scorecard] = {}
+        self._computed: dict[str, Scorecard] = {}
+
+    def find_candidate(self, run: Run) -> Candidate:
+        """Return a run with its scorecard: of its record, or computed before, or now; raises UsageError where it has none."""
+        stored = _stored(run)
+        card = parse_scorecard(run.record.get("scores")) or self._known.get(stored or "")
+        if stored is None or card is None:
+            card = measure_scorecard(self.read(run))
+            self._known[str(stored)] = self._computed[str(stored)] = card
+        return Candidate(run, card)
+
+    def select_alike(self, runs: Sequence[Run], reference: Candidate | None) -> list[Candidate]:
+        """Return the runs that can be paired, the oldest first, and note of the others why each cannot."""
+        unknown = [stored for run in runs if "scores" not in run.record and (stored := _stored(run))]
+        self._known |= self.kept.find_scorecards(unknown) if self.kept and unknown else {}
+        groups = self._drop_strange(_group(self._find_candidates(runs)))
+        if self.kept:
+            self.kept.keep_scorecards(self._computed)
+        if not groups:
+            raise UsageError(
+                "No run on this holdout can be compared.", why=sorted(self.unpaired), next_step=HOW_TO_STORE
+            )
+        chosen = max(groups, key=lambda group: (bool(reference and group[0].pairs_with(reference)), len(group)))
+        for group in groups:
+            if group is not chosen:
+                self._say_unlike(group, chosen)
+        return chosen
+
+    def _find_candidates(self, runs: Sequence[Run]) -> Iterable[Candidate]:
+        for run in reversed(runs):
+            try:
+                yield self.find_candidate(run)
+            except UsageError as exc:
+                self.unpaired.append(exc.in_one_line)
+
+    def _drop_strange(self, groups: list[list[Candidate]]) -> list[list[Candidate]]:
+        """Return the groups that are on each of the holdout's rows: all runs of one are on the same."""
+        return [group for group in groups if not self._is_strange(group)]
+
+    def _is_strange(self, group: list[Candidate]) -> bool:
+        try:
+            predictions = self.read_one_of(group)
+        except UsageError:
+            return True
+        strange = find_strange_rows(predictions, self._row_ids, (group[0].run.holdout or {})["rows"])
+        if strange:
+            self.unpaired += [
+                f"Run {each.run.id} was not scored on just the holdout's rows. {strange}" for each in group
+            ]
+        return strange is not None
+
+    def _say_unlike(self, group: list[Candidate], chosen: list[Candidate]) -> None:
+        difference = find_difference(self.read_one_of(group), self.read_one_of(chosen))
+        said = f"cannot be paired with run {chosen[0].run.id}. {difference}"
+        self.unpaired += [f"Run {each.run.id} {said}" for each in group]
+
+    def read_one_of(self, group: list[Candidate]) -> Predictions:
+        """Return the predictions of the first run of a group that can be read; those before it go, each with why."""
+        while True:
+            try:
+                return self.read(group[0].run)
+            except UsageError as exc:
+                self.unpaired.append(exc.in_one_line)
+                del group[0]
+                if not group:
+                    raise
+
+
+def _group(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
+    groups: list[list[Candidate]] = []
+    by_pairing: dict[str, list[list[Candidate]]] = {}
+    for each in candidates:
+        alike = by_pairing.setdefault(each.card.pairing, [])
+        group = next((group for group in alike if group[0].pairs_with(each)), None)
+        if group is None:
+            groups.append(group := [])
+            alike.append(group)
+        group.append(each)
+    return groups
+
+
+class _Measured:
+    """Candidates that are ranked; of those that were looked at the interval is known."""
+
+    def __init__(
+        self,
+        screen: _Screen,
+        chosen: Sequence[Candidate],
+        reference: tuple[Reference, str],
+        rule: MetricRule,
+        tried: int,
+    ) -> None:
+        from workbench.stats.metrics import METRICS
+
+        self._screen, self._rule, self._tried = screen, rule, tried
+        self._metric: Metric = METRICS[rule.name]
+        self._reference, self._kept_under = reference
+        self._level = corrected_level(ALPHA, tried)
+        self._runs = {each.run.id: each.run for each in chosen}
+        self._found = {each.run.id: _rank_only(each, rule.name) for each in chosen}
+
+    def compare(self, digest: str, rows: int, others: tuple[int, int]) -> RunComparison:
+        """Return the comparison as it is known now."""
+        return RunComparison(
+            metric=self._rule.name,
+            direction=self._metric.direction,
+            margin=self._rule.margin,
+            holdout_digest=digest,
+            rows=rows,
+            reference=self._reference.name,
+            reference_value=self._value_of(self._reference.predictions),
+            tried=self._tried,
+            other_rules=others[0],
+            other_splits=others[1],
+            runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, self._metric.sign))),
+            left_out=len(self._screen.unpaired),
+            unpaired=tuple(self._screen.unpaired),
+        )
+
+    def measure_chosen(self, choose: Choose, compare: Callable[[], RunComparison]) -> None:
+        """Measure those that are looked at, and those that take the place of one that stands elsewhere then, or cannot be read."""
+        while wanted := [run_id for run_id in choose(compare()) if self._found[run_id].verdict is None]:
+            self._measure(wanted)
+            if not self._found:
+                why = sorted(self._screen.unpaired)
+                raise UsageError("No run on this holdout can be compared.", why=why, next_step=HOW_TO_STORE)
+
+    def _measure(self, run_ids: Sequence[str]) -> None:
+        asked = {run_id: self._spell_asked(run_id) for run_id in run_ids}
+        kept = self._screen.kept
+        known = kept.find_intervals(asked.values()) if kept else {}
+        fresh: dict[str, Interval | None] = {}
+        for run_id, key in asked.items():
+            if key in known:
+                self._settle(run_id, self._found[run_id].value, known[key])
+            elif (found := self._compute(run_id)) is not None:
+                fresh[key] = self._settle(run_id, *found)
+        if kept:
+            kept.keep_intervals(fresh)
+
+    def _spell_asked(self, run_id: str) -> str:
+        return spell_asked(str(_stored(self._runs[run_id])), self._kept_under, self._rule.name, self._level)
+
+    def _settle(self, run_id: str, value: float, advantage: Interval | None) -> Interval | None:
+        verdict = decide_verdict(advantage, self._rule.margin)
+        self._found[run_id] = replace(self._found[run_id], value=value, advantage=advantage, verdict=verdict)
+        return advantage
+
+    def _compute(self, run_id: str) -> tuple[float, Interval | None] | None:
+        """Return value and interval of a run; None, and it is left out with why, where its predictions cannot be read any more."""
+        from workbench.stats.paired_bootstrap import paired_bootstrap
+
+        try:
+            ours = self._screen.read(self._runs[run_id])
+        except UsageError as exc:
+            self._screen.unpaired.append(exc.in_one_line)
+            del self._found[run_id]
+            return None
+        score, other = (each.read_by(self._metric) for each in (ours, self._reference.predictions))
+        return self._value_of(ours), paired_bootstrap(ours.truth, score, other, self._metric, level=self._level)
+
+    def _value_of(self, predictions: Predictions) -> float:
+        return self._metric.value(predictions.truth, predictions.read_by(self._metric))
+
+
+def _rank_only(candidate: Candidate, metric: str) -> ComparedRun:
+    run = candidate.run
+    return ComparedRun(run.id, run.parameters, candidate.card.values.get(metric, float("nan")), None, None)

@@ -51,7 +51,7 @@ def paired_bootstrap(
     order of the rows nor on which score is named first: that only turns its sign.
 
     With `clusters`, a label a row, whole clusters are resampled; with `times`, a sortable value a row, circular blocks of
-    consecutive times (Politis and Romano 1992), each as long as the cube root of their number.
+    consecutive times (Politis and Romano 1992), of which each has twice the cube root of all.
 
     None means that the data cannot carry an interval: fewer than 10 rows, clusters or blocks, a value that is not finite, one
     class, more than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores
@@ -197,7 +197,7 @@ def _sort_rows(columns: list[Floats], places: Places | None, *, is_time: bool) -
     given, other = given[:, orders[0]], other[:, orders[1]]
     differing = np.flatnonzero((given != other).any(axis=0))
     at = differing[0] if len(differing) else None
-    is_swapped = at is not None and tuple(other[:, at]) < tuple(given[:, at])
+    is_swapped = at is not None and bool(tuple(other[:, at]) < tuple(given[:, at]))
     units = np.arange(given.shape[1]) if places is None else places[orders[is_swapped]]
     return (other if is_swapped else given), units, is_swapped
 

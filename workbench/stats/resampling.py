@@ -76,5 +76,10 @@ def number_labels(labels: Any) -> Places | None:
 
 
 def find_block_length(times: int) -> int:
-    """Return how many consecutive times a block has: the cube root of all (Hall, Horowitz and Jing 1995, Biometrika 82:561)."""
-    return math.ceil(round(times ** (1 / 3), 9))
+    """Return how many consecutive times a block has: twice the cube root of all.
+
+    The order is that of Hall, Horowitz and Jing 1995, "On blocking rules for the bootstrap with dependent data", Biometrika
+    82:561-574. The factor is by simulation: of 300 times whose neighbours correlate by 0.7 a bound at 5 % was passed by chance
+    in 8.8 % with the cube root and in 7.1 % with twice as many; of independent times in 5 % with either.
+    """
+    return math.ceil(round(2 * times ** (1 / 3), 9))

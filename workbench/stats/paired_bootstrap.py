@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
 from workbench.errors import UsageError
+from workbench.stats.bootstrap_tail import find_acceleration, find_quantile
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import Floats, Metric
+from workbench.stats.resampling import FEWEST_DRAWS, Places, Resampling, draw_counts, find_block_length, number_labels
+from workbench.stats.student_t import as_student
 
 FEWEST_ROWS = 10
 _CELLS_AT_ONCE = 1_000_000
-_MOST_BLOCKS = 200
+_PAIRS_AT_ONCE = 50
 _MOST_UNDEFINED = 0.01
-_FEWEST_IN_TAIL = 5
 _RELATIVE_TOLERANCE = 1e-12
 # What is served may answer so much otherwise than the model it was made of.
 _ROUNDING = 1e-6
+# Beyond it a bound is never bolder than Student's.
+_USUAL_LEVEL = 0.95
 _NORMAL = NormalDist()
 
 
@@ -32,45 +38,137 @@ def paired_bootstrap(
     level: float,
     resamples: int = 10_000,
     seed: int = 0,
+    clusters: Any = None,
+    times: Any = None,
 ) -> Interval | None:
     """Return the advantage of `score` over `reference_score` on the same rows; positive means `score` is better.
 
-    The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at
-    `level`. Rows, shape (n,), are resampled with replacement and both scores, of several classes (n, classes), are
-    judged on the same resamples. The result is the same for a seed and depends neither on the order of the rows nor on
-    which score is named first: that only turns its sign.
+    The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at `level`, and
+    widened as few rows need it (Hesterberg 2015, "What teachers should know about the bootstrap", Am. Stat. 69:371-386). Where
+    `level` is beyond what the resamples tell, their tail is modelled; and beyond 95 % no bound is bolder than Student's: the
+    skewness of what few rows differ by is chance there. Rows, shape (n,), are resampled with replacement and both scores, of
+    several classes (n, classes), are judged on the same resamples. The result is the same for a seed and depends neither on the
+    order of the rows nor on which score is named first: that only turns its sign.
 
-    None means that the data cannot carry an interval: fewer than 10 rows, a value that is not finite, one class, more
-    than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores give
-    zero, and so do those of which only rounding (to 1e-6 of their spread) tells that they are two. Raises UsageError
-    for arrays of different lengths or a level outside 0.5 to 1.
+    With `clusters`, a label a row, whole clusters are resampled; with `times`, a sortable value a row, circular blocks of
+    consecutive times (Politis and Romano 1992), of which each has twice the cube root of all.
+
+    None means that the data cannot carry an interval: fewer than 10 rows, clusters or blocks, a value that is not finite, one
+    class, more than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores
+    give zero, and so do those of which only rounding (to 1e-6 of their spread) tells that they are two. Raises UsageError for
+    arrays of different lengths, for clusters and times at once, or for a level outside 0.5 to 1.
     """
-    columns = [np.asarray(column, dtype=np.float64) for column in (truth, score, reference_score)]
-    _require_usable(columns, level)
+    scores, drawing = [score], _Drawing(level, resamples, seed)
+    return _measure_all(truth, scores, reference_score, metric, drawing, clusters=clusters, times=times)[0]
+
+
+def paired_bootstraps(
+    truth: Floats,
+    scores: Sequence[Floats],
+    reference_score: Floats,
+    metric: Metric,
+    *,
+    level: float,
+    resamples: int = 10_000,
+    seed: int = 0,
+    clusters: Any = None,
+    times: Any = None,
+) -> list[Interval | None]:
+    """Return what `paired_bootstrap` says of each score, digit by digit; what is drawn is drawn once for all of them."""
+    drawing = _Drawing(level, resamples, seed)
+    return _measure_all(truth, scores, reference_score, metric, drawing, clusters=clusters, times=times)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    level: float
+    resamples: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.level < 1:
+            raise UsageError("A confidence level lies between 0.5 and 1.", why=f"It is {self.level}.")
+
+
+@dataclass
+class _Pair:
+    """The sorted rows of two scores, (1 + both scores, n), and the advantage of the first on all of them and as drawn."""
+
+    rows: Floats
+    is_swapped: bool
+    metric: Metric
+    resampling: Resampling
+    drawn: list[Floats] = field(default_factory=list)
+
+    @property
+    def columns(self) -> tuple[Floats, Floats, Floats]:
+        """Truth, score and reference, each in the shape metrics take."""
+        rows, scores = self.rows, (len(self.rows) - 1) // 2
+        if scores == 1:
+            return rows[0], rows[1], rows[2]
+        return rows[0], rows[1 : 1 + scores].T, rows[1 + scores :].T
+
+    def find_advantage(self, weights: Floats) -> Floats:
+        truth, score, reference = self.columns
+        evaluate = self.metric.evaluate
+        return self.metric.sign * (evaluate(truth, score, weights) - evaluate(truth, reference, weights))
+
+
+# From columns to pairs
+
+
+def _measure_all(
+    truth: Floats,
+    scores: Sequence[Floats],
+    reference: Floats,
+    metric: Metric,
+    drawing: _Drawing,
+    *,
+    clusters: Any,
+    times: Any,
+) -> list[Interval | None]:
+    columns = [[np.asarray(each, dtype=np.float64) for each in (truth, score, reference)] for score in scores]
+    for each in columns:
+        _require_same_rows(each, clusters, times)
     # An overflow is no accident to warn of: it leaves a value that is not finite, and such values are looked for.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _measure(columns, metric, level=level, resamples=resamples, seed=seed)
+        found = [_prepare(each, metric, clusters, times, drawing.level) for each in columns]
+        pairs = [each for each in found if isinstance(each, _Pair)]
+        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
+            _draw(pairs[first : first + _PAIRS_AT_ONCE], drawing)
+        return [_judge(each, drawing) if isinstance(each, _Pair) else each for each in found]
 
 
-def _measure(columns: list[Floats], metric: Metric, *, level: float, resamples: int, seed: int) -> Interval | None:
+def _require_same_rows(columns: Sequence[Floats], clusters: Any, times: Any) -> None:
+    shapes = [column.shape for column in columns]
+    if shapes[1] != shapes[2] or shapes[0] != shapes[1][:1] or len(shapes[1]) > 2:
+        raise UsageError("The scores are not on the same rows.", why=f"Their shapes are {sorted(set(shapes))}.")
+    if clusters is not None and times is not None:
+        raise UsageError("Rows are resampled in clusters or in blocks of time.", why="Both are given.")
+    labels = clusters if clusters is not None else times
+    if labels is not None and np.shape(labels) != shapes[0]:
+        raise UsageError(
+            "Not every row has a label.", why=f"Shapes: {np.shape(labels)} of labels, {shapes[0]} of rows."
+        )
+
+
+def _prepare(columns: list[Floats], metric: Metric, clusters: Any, times: Any, level: float) -> _Pair | Interval | None:
     if not _carries_interval(columns, metric):
         return None
     if np.array_equal(columns[1], columns[2]):
         return Interval(0.0, 0.0, 0.0, level)
-    rows, swapped = _canonical_rows(columns)
-    bounds = _bca_bounds(rows, metric, level=level, resamples=resamples, seed=seed)
-    if bounds is None or not all(map(math.isfinite, bounds)):
+    labels = clusters if clusters is not None else times
+    places = None if labels is None else number_labels(labels)
+    if labels is not None and places is None:
         return None
-    estimate, low, high = bounds
-    return Interval(-estimate, -high, -low, level) if swapped else Interval(estimate, low, high, level)
+    rows, units, is_swapped = _sort_rows(columns, places, is_time=times is not None)
+    resampling = _choose_resampling(units, is_time=times is not None)
+    return _Pair(rows, is_swapped, metric, resampling) if resampling.draws >= FEWEST_DRAWS else None
 
 
-def _require_usable(columns: list[Floats], level: float) -> None:
-    shapes = [column.shape for column in columns]
-    if shapes[1] != shapes[2] or shapes[0] != shapes[1][:1] or len(shapes[1]) > 2:
-        raise UsageError("The scores are not on the same rows.", why=f"Their shapes are {sorted(set(shapes))}.")
-    if not 0.5 < level < 1:
-        raise UsageError("A confidence level lies between 0.5 and 1.", why=f"It is {level}.")
+def _choose_resampling(units: Places, *, is_time: bool) -> Resampling:
+    count = int(units.max()) + 1
+    return Resampling(count, units, find_block_length(count) if is_time else 1)
 
 
 def _carries_interval(columns: list[Floats], metric: Metric) -> bool:
@@ -88,78 +186,87 @@ def _are_places(columns: list[Floats]) -> bool:
     return set(np.unique(truth)) <= set(range(classes))
 
 
-def _canonical_rows(columns: list[Floats]) -> tuple[Floats, bool]:
-    """Return the rows (1 + both scores, n) in an order given by their content alone, and whether the scores changed places."""
+def _sort_rows(columns: list[Floats], places: Places | None, *, is_time: bool) -> tuple[Floats, Places, bool]:
+    """Return the rows (1 + both scores, n) in an order of their own, the unit of each, and whether the scores changed places.
+
+    The order is given by what the rows hold: first by their times, last by the labels of their clusters.
+    """
     truth, score, reference = (column.reshape(len(column), -1).T for column in columns)
-    given, other = _sorted_rows(truth, score, reference), _sorted_rows(truth, reference, score)
+    given, other = (np.concatenate([truth, *pair]) for pair in ((score, reference), (reference, score)))
+    orders = [_find_order(rows, places, is_time=is_time) for rows in (given, other)]
+    given, other = given[:, orders[0]], other[:, orders[1]]
     differing = np.flatnonzero((given != other).any(axis=0))
-    if not len(differing):
-        return given, False
-    at = differing[0]
-    swapped = tuple(other[:, at]) < tuple(given[:, at])
-    return (other, True) if swapped else (given, False)
+    at = differing[0] if len(differing) else None
+    is_swapped = at is not None and bool(tuple(other[:, at]) < tuple(given[:, at]))
+    units = np.arange(given.shape[1]) if places is None else places[orders[is_swapped]]
+    return (other if is_swapped else given), units, is_swapped
 
 
-def _sorted_rows(truth: Floats, first: Floats, second: Floats) -> Floats:
-    rows = np.concatenate([truth, first, second])
-    return rows[:, np.lexsort(rows[::-1])]
+def _find_order(rows: Floats, places: Places | None, *, is_time: bool) -> Places:
+    keys = list(rows)
+    if places is not None:
+        keys = [places, *keys] if is_time else [*keys, places]
+    return np.lexsort(keys[::-1])
 
 
-def _bca_bounds(
-    rows: Floats, metric: Metric, *, level: float, resamples: int, seed: int
-) -> tuple[float, float, float] | None:
-    size = rows.shape[1]
-    estimate = float(_advantage(rows, metric, np.ones(size)))
-    drawn = np.concatenate([_advantage(rows, metric, weights) for weights in _draw_weights(size, resamples, seed)])
+# From pairs to intervals
+
+
+def _draw(pairs: Sequence[_Pair], drawing: _Drawing) -> None:
+    """Resample all pairs alike: they have the same rows, and the same units."""
+    if not pairs:
+        return
+    for counts in draw_counts(pairs[0].resampling, drawing.resamples, drawing.seed, cells=_CELLS_AT_ONCE):
+        for pair in pairs:
+            pair.drawn.append(pair.find_advantage(pair.resampling.weigh_rows(counts)))
+
+
+def _judge(pair: _Pair, drawing: _Drawing) -> Interval | None:
+    bounds = _find_bounds(pair, drawing)
+    pair.drawn.clear()
+    if bounds is None or not all(map(math.isfinite, bounds)):
+        return None
+    estimate, low, high = bounds
+    level = drawing.level
+    return Interval(-estimate, -high, -low, level) if pair.is_swapped else Interval(estimate, low, high, level)
+
+
+def _find_bounds(pair: _Pair, drawing: _Drawing) -> tuple[float, float, float] | None:
+    estimate = float(pair.find_advantage(np.ones(pair.rows.shape[1])))
+    drawn = np.concatenate(pair.drawn)
     drawn = drawn[np.isfinite(drawn)]
-    tolerance = _RELATIVE_TOLERANCE * _magnitude(rows, metric)
-    if len(drawn) < (1 - _MOST_UNDEFINED) * resamples:
+    tolerance = _RELATIVE_TOLERANCE * _find_magnitude(pair)
+    if len(drawn) < (1 - _MOST_UNDEFINED) * drawing.resamples:
         return None
     if np.ptp(drawn) <= tolerance:
-        return (0.0, 0.0, 0.0) if abs(estimate) <= tolerance and _are_equal(rows) else None
-    bias, acceleration = _bias(drawn, estimate, tolerance), _acceleration(rows, metric)
-    low, high = (_bca_share(share, bias, acceleration) for share in (1 - level, level))
-    if low is None or high is None:
+        return (0.0, 0.0, 0.0) if abs(estimate) <= tolerance and _are_equal(pair) else None
+    bias, contributions = _find_bias(drawn, estimate, tolerance), _find_contributions(pair)
+    acceleration = find_acceleration(contributions)
+    if bias is None or acceleration is None:
         return None
-    return estimate, _tail_quantile(drawn, low), _tail_quantile(drawn, high)
+    bounds = []
+    for side in (-1, 1):
+        deviate = _correct_deviate(side * _widen(drawing.level, pair.resampling.draws), bias, acceleration)
+        if deviate is None:
+            return None
+        bounds.append(find_quantile(drawn, deviate, contributions))
+    reach = _find_reach(drawn, drawing.level, pair.resampling.draws)
+    return estimate, min(bounds[0], estimate - reach), max(bounds[1], estimate + reach)
 
 
-def _are_equal(rows: Floats) -> bool:
+def _find_magnitude(pair: _Pair) -> float:
+    truth, *scores = pair.columns
+    return max(abs(pair.metric.value(truth, score)) for score in scores)
+
+
+def _are_equal(pair: _Pair) -> bool:
     """True for scores of one model, whichever of its forms gave them."""
-    _, score, reference = _split(rows)
+    _, score, reference = pair.columns
     spread = max(float(np.ptp(each / 2)) for each in (score, reference))  # halves cannot overflow
     return float(np.abs(score / 2 - reference / 2).max()) <= _ROUNDING * spread
 
 
-def _split(rows: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return truth, score and reference of rows as `_canonical_rows` has them, each in the shape metrics take."""
-    columns = (len(rows) - 1) // 2
-    if columns == 1:
-        return rows[0], rows[1], rows[2]
-    return rows[0], rows[1 : 1 + columns].T, rows[1 + columns :].T
-
-
-def _advantage(rows: Floats, metric: Metric, weights: Floats) -> Floats:
-    truth, score, reference = _split(rows)
-    return metric.sign * (metric.evaluate(truth, score, weights) - metric.evaluate(truth, reference, weights))
-
-
-def _magnitude(rows: Floats, metric: Metric) -> float:
-    truth, *scores = _split(rows)
-    return max(abs(metric.value(truth, score)) for score in scores)
-
-
-def _draw_weights(size: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """Yield how often each row was drawn, shape (at most as many as fit in memory, n)."""
-    generator = np.random.default_rng(seed)
-    at_once = max(1, _CELLS_AT_ONCE // size)
-    for start in range(0, resamples, at_once):
-        count = min(at_once, resamples - start)
-        cells = generator.integers(0, size, size=(count, size)) + np.arange(count)[:, None] * size
-        yield np.bincount(cells.ravel(), minlength=count * size).reshape(count, size).astype(np.float64)
-
-
-def _bias(drawn: Floats, estimate: float, tolerance: float) -> float | None:
+def _find_bias(drawn: Floats, estimate: float, tolerance: float) -> float | None:
     """Return z0 of BCa, ties counting half so that a metric with few distinct values is not pushed to one side."""
     below = float(np.mean(drawn < estimate - tolerance))
     equal = float(np.mean(np.abs(drawn - estimate) <= tolerance))
@@ -167,35 +274,24 @@ def _bias(drawn: Floats, estimate: float, tolerance: float) -> float | None:
     return _NORMAL.inv_cdf(share) if 0 < share < 1 else None
 
 
-def _acceleration(rows: Floats, metric: Metric) -> float | None:
-    """Return a of BCa from the jackknife over rows, or over 200 blocks of rows when there are more."""
-    size = rows.shape[1]
-    blocks = min(size, _MOST_BLOCKS)
-    # Every 200th row of the sorted table: a block of neighbours would hold one kind of row and not stand for the whole.
-    left_out = np.arange(size) % blocks == np.arange(blocks)[:, None]
-    without = _advantage(rows, metric, (~left_out).astype(np.float64))
-    influence = without.mean() - without
-    largest = float(np.abs(influence).max())
-    if not math.isfinite(largest):
-        return None
-    influence /= largest or 1.0  # the ratio below has no unit; its parts could overflow
-    spread = float((influence**2).sum())
-    return float((influence**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+def _find_contributions(pair: _Pair) -> Floats:
+    """Return what each unit, or each of 200 groups of them, adds to the advantage when it is drawn once more: the jackknife."""
+    without = pair.find_advantage(pair.resampling.leave_groups_out())
+    return without.mean() - without
 
 
-def _bca_share(share: float, bias: float | None, acceleration: float | None) -> float | None:
-    """Return which quantile of the resamples stands for the bound at `share` (Efron 1987, eq. 3.9)."""
-    if bias is None or acceleration is None:
-        return None
-    shifted = bias + _NORMAL.inv_cdf(share)
+def _widen(level: float, draws: int) -> float:
+    """Return the normal deviate of a level for resamples of so few draws, whose spread is too narrow and itself estimated."""
+    return as_student(_NORMAL.inv_cdf(level), draws - 1) * math.sqrt(draws / (draws - 1))
+
+
+def _correct_deviate(deviate: float, bias: float, acceleration: float) -> float | None:
+    """Return where among the resamples the bound at a normal deviate lies (Efron 1987, eq. 3.9)."""
+    shifted = bias + deviate
     stretch = 1 - acceleration * shifted
-    return _NORMAL.cdf(bias + shifted / stretch) if stretch > 0 else None
+    return bias + shifted / stretch if stretch > 0 else None
 
 
-def _tail_quantile(drawn: Floats, share: float) -> float:
-    """Return a quantile; beyond the last five resamples, the more cautious of it and the normal one."""
-    quantile = float(np.quantile(drawn, share))
-    if _FEWEST_IN_TAIL <= share * len(drawn) <= len(drawn) - _FEWEST_IN_TAIL or not 0 < share < 1:
-        return quantile
-    normal = float(drawn.mean() + drawn.std() * _NORMAL.inv_cdf(share))
-    return min(quantile, normal) if share < 0.5 else max(quantile, normal)
+def _find_reach(drawn: Floats, level: float, draws: int) -> float:
+    """Return how far a bound is from the estimate at least: as Student's t has it, and nothing at a usual level."""
+    return float(drawn.std()) * _widen(level, draws) if level > _USUAL_LEVEL else 0.0

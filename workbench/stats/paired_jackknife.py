@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import Floats, Metric
+from workbench.stats.student_t import as_normal, as_student
 
 FEWEST_ROWS = 30
 FEWEST_OF_A_CLASS = 10
@@ -41,7 +42,7 @@ def jackknife_interval(
         if rows is None:
             return None
         estimate, error, blocks = _estimate(rows, metric)
-    reach = _as_student(NormalDist().inv_cdf(level), blocks - 1) * error
+    reach = as_student(NormalDist().inv_cdf(level), blocks - 1) * error
     return Interval(estimate, estimate - reach, estimate + reach, level) if math.isfinite(reach) else None
 
 
@@ -77,7 +78,7 @@ def _find_p_value(rows: list[Floats], metric: Metric) -> float | None:
     if error <= _TINY * max(abs(metric.value(rows[0], rows[1])), 1):
         # Nothing varies: equal scores are no worse, and a constant loss is beyond chance.
         return 1.0 if estimate >= -_TINY else 0.0
-    return NormalDist().cdf(_as_normal(estimate / error, blocks - 1))
+    return NormalDist().cdf(as_normal(estimate / error, blocks - 1))
 
 
 def _estimate(rows: list[Floats], metric: Metric) -> tuple[float, float, int]:
@@ -99,14 +100,3 @@ def _draw_blocks(size: int) -> Floats:
     blocks = min(size, _MOST_BLOCKS)
     member = np.random.default_rng(size).permutation(np.arange(size) % blocks)
     return (member != np.arange(blocks)[:, None]).astype(np.float64)
-
-
-def _as_normal(t: float, degrees: int) -> float:
-    """Return the normal deviate with the tail of Student's t (Wallace 1959, Ann. Math. Statist. 30:1124-1130)."""
-    size = (8 * degrees + 1) / (8 * degrees + 3) * math.sqrt(degrees * math.log1p(t * t / degrees))
-    return math.copysign(size, t)
-
-
-def _as_student(z: float, degrees: int) -> float:
-    """Return the value of Student's t with the tail of a normal deviate: the same, the other way round."""
-    return math.copysign(math.sqrt(degrees * math.expm1((z * (8 * degrees + 3) / (8 * degrees + 1)) ** 2 / degrees)), z)

@@ -126,7 +126,7 @@ def test_what_can_be_served_is_the_table_by_family():
 
 def test_every_table_has_the_members_the_code_has():
     told = {
-        "statistical methods": {*names_of("stats", "method")} | {"interval", "metrics", "task"},
+        "statistical methods": {*names_of("stats", "method")} | {"holdout_columns", "interval", "metrics", "task"},
         "sources": names_of("secrets", "source"),
         "notifiers": names_of("notifying", "notifier"),
         "executors": names_of("executors", "executor"),

@@ -228,10 +228,7 @@ def compare_scored(
     other_splits: int = 0,
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
-    first = scored[0].predictions
+    metric, first = rule.metric, scored[0].predictions
     compared = [_compare_one(each, reference, rule, tried) for each in scored]
     return Comparison(
         metric=rule.name,
@@ -240,7 +237,7 @@ def compare_scored(
         holdout_digest=holdout_digest,
         rows=len(first.rows),
         reference=reference.name,
-        reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
+        reference_value=_measure(reference.predictions, metric),
         tried=tried,
         other_rules=other_rules,
         other_splits=other_splits,
@@ -254,10 +251,10 @@ def _rank(run: ComparedRun, sign: int) -> tuple[float, float, str]:
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
-    from workbench.stats.metrics import METRICS
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
-    metric, predictions = METRICS[rule.name], scored.predictions
+    predictions = scored.predictions
+    metric = rule.metric.on(predictions.columns)
     if difference := find_difference(predictions, reference.predictions):
         raise UsageError(
             f"Run {scored.run_id} and {reference.name} were not scored alike.",
@@ -271,19 +268,22 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
         metric,
         level=corrected_level(ALPHA, tried),
     )
-    value = metric.value(predictions.truth, predictions.read_by(metric))
+    value = _measure(predictions, metric)
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+
+
+def _measure(predictions: Predictions, metric: Metric) -> float:
+    bound = metric.on(predictions.columns)
+    return bound.value(predictions.truth, predictions.read_by(bound))
 
 
 def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> ShiftFact:
     """Return how a model does on rows it is asked about beside its own holdout, by the metric of a rule."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
+    metric = rule.metric
     return ShiftFact(
         metric=rule.name,
-        here=metric.score(here.truth, here.read_by(metric)),
-        own=metric.score(own.truth, own.read_by(metric)),
+        here=here.measure(metric),
+        own=own.measure(metric),
         rows_here=len(here.rows),
         rows_own=len(own.rows),
         skill_here=_measure_skill(here, metric),
@@ -295,6 +295,7 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
+    metric = metric.on(predictions.columns)
     truth, score = predictions.truth, predictions.read_by(metric)
     constant = constant_reference(predictions).predictions.read_by(metric)
     value, least = metric.score(truth, score), metric.score(truth, constant)

@@ -11,9 +11,9 @@ from workbench.comparisons.comparing import Reference
 from workbench.comparisons.comparison import find_advantage
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.models.predictions import Predictions
-from workbench.policies.policy import MetricRule, Policy
+from workbench.policies.policy import Policy
 from workbench.stats.benjamini_hochberg import benjamini_hochberg
-from workbench.stats.metrics import METRICS, Floats
+from workbench.stats.metrics import Floats, Metric
 from workbench.stats.paired_jackknife import paired_jackknife
 
 _MOST_VALUES = 50
@@ -25,11 +25,11 @@ def describe_slices(
     """Hold what a run predicted against a reference on the same rows, slice by slice (their values, row by row)."""
     rule = policy.rule_of(predictions.task)
     looked_at = {name: values for name, values in sorted(slices.items()) if len(set(values)) <= _MOST_VALUES}
-    metric = METRICS[rule.name]
+    metric = rule.metric.on(predictions.columns)
     own, others = (each.read_by(metric) for each in (predictions, reference.predictions))
     paired = _Paired(predictions, own, others)
     values = [
-        _describe_value(name, value, paired, rule, of) for name, of in looked_at.items() for value in sorted(set(of))
+        _describe_value(name, value, paired, metric, of) for name, of in looked_at.items() for value in sorted(set(of))
     ]
     return SlicesFact(
         metric=rule.name,
@@ -49,8 +49,8 @@ class _Paired:
     reference: Floats
 
 
-def _describe_value(name: str, value: str, paired: _Paired, rule: MetricRule, of: Sequence[str]) -> SliceValue:
-    metric, inside = METRICS[rule.name], np.array([each == value for each in of])
+def _describe_value(name: str, value: str, paired: _Paired, metric: Metric, of: Sequence[str]) -> SliceValue:
+    inside = np.array([each == value for each in of])
     columns = (paired.predictions.truth, paired.score, paired.reference)
     truth, score, reference = (column[inside] for column in columns)
     own, other = (metric.score(truth, column) for column in (score, reference))

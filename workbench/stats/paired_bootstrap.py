@@ -58,7 +58,8 @@ def _measure(columns: list[Floats], metric: Metric, *, level: float, resamples: 
     if np.array_equal(columns[1], columns[2]):
         return Interval(0.0, 0.0, 0.0, level)
     rows, swapped = _canonical_rows(columns)
-    bounds = _bca_bounds(rows, metric, level=level, resamples=resamples, seed=seed)
+    drawn = metric.limit_resamples(columns[1], resamples)
+    bounds = _bca_bounds(rows, metric, level=level, resamples=drawn, seed=seed)
     if bounds is None or not all(map(math.isfinite, bounds)):
         return None
     estimate, low, high = bounds

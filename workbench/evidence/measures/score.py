@@ -22,10 +22,8 @@ class ScoreFact:
 
 def measure_score(run: Run, predictions: Predictions, rule: MetricRule) -> ScoreFact | None:
     """Return the score by the policy's metric; None where that is not defined."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
-    value = metric.score(predictions.truth, predictions.read_by(metric))
+    metric = rule.metric
+    value = predictions.measure(metric)
     if value is None:
         return None
     return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name))

@@ -251,6 +251,7 @@ def _rank(run: ComparedRun, sign: int) -> tuple[float, float, str]:
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
     predictions = scored.predictions
@@ -261,10 +262,9 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
             why=difference,
             next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
         )
+    judged = [each.read_by(metric) for each in (predictions, reference.predictions)]
     advantage: Interval | None = paired_bootstrap(
-        predictions.truth,
-        predictions.read_by(metric),
-        reference.predictions.read_by(metric),
+        *gather(find_groups(metric, predictions.columns), predictions.truth, *judged),
         metric,
         level=corrected_level(ALPHA, tried),
     )
@@ -293,6 +293,7 @@ def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> Shif
 
 def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
     metric = metric.on(predictions.columns)
@@ -305,7 +306,8 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     if not most > 0:
         return None
     estimate = metric.sign * (value - least) / most
-    found = paired_bootstrap(truth, score, constant, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
+    rows = gather(find_groups(metric, predictions.columns), truth, score, constant)
+    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
     low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 

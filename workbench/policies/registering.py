@@ -22,7 +22,7 @@ from workbench.records.digest import sha256_hex
 
 if TYPE_CHECKING:
     from workbench.stats.metrics import Metric
-    from workbench.stats.own_metric import OwnMetric
+    from workbench.stats.own_metric import Function, OwnMetric
     from workbench.stats.task import Task
 
 LARGEST_BYTES = 1024 * 1024
@@ -69,13 +69,16 @@ def _register(declared: Declared, project: Path) -> OwnMetric:
     return build_metric(declared, cache(lambda: _read_source(declared, project)))
 
 
-def build_metric(declared: Declared, read_source: Callable[[], bytes]) -> OwnMetric:
-    """Return a metric whose file is read, checked and executed when it is first asked, each once; the same bytes are named."""
+def build_metric(declared: Declared, read_source: Callable[[], bytes], function: Function | None = None) -> OwnMetric:
+    """Return a metric whose file is read, checked and executed when it is first asked, each once; the same bytes are named.
+
+    With a `function` that one is asked instead, which executes them elsewhere.
+    """
     from workbench.stats.own_metric import make_metric
 
     @cache
     def load() -> Any:
-        return load_function(declared, read_source())
+        return function or load_function(declared, read_source())
 
     return make_metric(
         declared.name,

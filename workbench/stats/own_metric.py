@@ -151,7 +151,7 @@ def _find_place(exc: BaseException) -> str:
     first: str | None = None
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if file != __file__:
+        if not str(trace.tb_frame.f_globals.get("__name__")).startswith("workbench."):
             first = first or file
             place = f"{file.rpartition('/')[2]}, line {trace.tb_lineno}: " if file == first else place
         trace = trace.tb_next
@@ -263,6 +263,19 @@ def find_groups(metric: Metric, columns: HoldoutColumns) -> NDArray[np.int64] | 
         raise undefined(metric.name, str(exc.args[0]), f"Log the holdout with its column {metric.each}.") from exc
     keys = np.array(["" if value is None else str(value) for value in values.tolist()])
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+
+def gather(groups: NDArray[np.int64] | None, *columns: Floats) -> tuple[Floats, ...]:
+    """Return truth and what is judged, row by row, as rows that are drawn independently: of a metric of groups one for each.
+
+    `groups` are those of `find_groups`, of these rows. What stands for the truth of a group tells nothing.
+    """
+    if groups is None:
+        return columns
+    _, codes = np.unique(groups, return_inverse=True)
+    truth, *judged = columns
+    summed = [np.stack([np.bincount(codes, part) for part in each.T], axis=1) for each in judged]
+    return np.zeros(int(codes.max()) + 1), *summed
 
 
 # On resamples

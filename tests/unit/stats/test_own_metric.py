@@ -14,7 +14,7 @@ from tests.unit.stats.own_metrics import EXAMPLES, draw_columns, draw_scores
 from workbench.models.predictions import Predictions
 from workbench.stats.holdout_columns import HoldoutColumns
 from workbench.stats.metrics import METRICS
-from workbench.stats.own_metric import OwnMetric, Undefined, find_groups, make_metric
+from workbench.stats.own_metric import OwnMetric, Undefined, find_groups, gather, make_metric
 from workbench.stats.paired_bootstrap import paired_bootstrap
 from workbench.stats.paired_jackknife import jackknife_interval
 
@@ -35,7 +35,7 @@ def predict(score: Any, metric: OwnMetric, columns: HoldoutColumns = COLUMNS, tr
 def compare(metric: OwnMetric, score: Any = SCORE, other: Any = OTHER, truth: Any = TRUTH, **how: Any) -> Any:
     bound = metric.on(COLUMNS)
     judged = [predict(each, metric, truth=truth).read_by(bound) for each in (score, other)]
-    return paired_bootstrap(truth, *judged, bound, level=0.95, **how)
+    return paired_bootstrap(*gather(find_groups(metric, COLUMNS), truth, *judged), bound, level=0.95, **how)
 
 
 def squares(truth: Any, score: Any, rows: Any) -> Any:
@@ -103,6 +103,14 @@ def test_a_metric_of_groups_is_the_mean_over_them_whatever_their_sizes() -> None
     assert find_groups(own(squares), columns) is None
     with pytest.raises(Undefined, match="no column 'query'"):
         predict(truth, metric, HoldoutColumns(dict), truth).measure(metric)
+
+
+def test_groups_are_drawn_whole_so_that_rows_which_are_alike_do_not_count_as_many() -> None:
+    whole, rows = own(lambda truth, score, rows: score.mean(), each="query"), own(lambda truth, score, rows: score)
+    alike = np.repeat(np.random.default_rng(4).random((2, ROWS // 10)), 10, axis=1)
+    found, narrow = (compare(metric, *alike, resamples=1_000) for metric in (whole, rows))
+    assert found.estimate == pytest.approx(narrow.estimate)
+    assert (found.high - found.low) / (narrow.high - narrow.low) == pytest.approx(np.sqrt(10), rel=0.15)
 
 
 def test_several_classes_and_labels_reach_the_function_as_they_are_read_by_built_in_metrics() -> None:

@@ -83,6 +83,7 @@ def _find_loss(
     """Return by how much the answers to the rows as they are beat those to the shuffled ones, where both are numbers."""
     import numpy as np
 
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_jackknife import jackknife_interval
 
     answered = np.isfinite(whole + shuffled)
@@ -90,7 +91,8 @@ def _find_loss(
     asked = [replace(chosen, score=each).take(rows) for each in (whole, shuffled)]
     metric = rule.metric.on(asked[0].columns)
     as_is, instead = (each.read_by(metric) for each in asked)
-    return jackknife_interval(asked[0].truth, as_is, instead, metric, level=_LEVEL)
+    gathered = gather(find_groups(metric, asked[0].columns), asked[0].truth, as_is, instead)
+    return jackknife_interval(*gathered, metric, level=_LEVEL)
 
 
 def _spell(loss: Interval | None) -> tuple[float | None, float | None, float | None]:

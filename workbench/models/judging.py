@@ -23,7 +23,7 @@ from workbench.errors import UsageError
 from workbench.files.python_processes import python_command
 from workbench.models.confinement import Limits
 from workbench.models.confining import child_environment
-from workbench.policies.own_metrics import Declared
+from workbench.policies.own_metrics import Declared, FrozenMetric
 from workbench.policies.registering import build_metric
 
 if TYPE_CHECKING:
@@ -33,8 +33,13 @@ if TYPE_CHECKING:
     from workbench.stats.holdout_columns import HoldoutColumns
     from workbench.stats.own_metric import Function, OwnMetric
 
-_MODULE = "workbench.models.judging_child"
+_MODULE = "workbench.models.confined_judging"
 _START_S = 60  # to import what it needs, on a busy machine
+
+
+def confine_frozen(frozen: FrozenMetric | None) -> OwnMetric | None:
+    """Return the same of a frozen metric, None where there is none."""
+    return confine_metric(frozen.declared, frozen.source) if frozen else None
 
 
 def confine_metric(declared: Declared, source: bytes, limits: Limits | None = None) -> OwnMetric:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from workbench.errors import NotFound, UsageError
 from workbench.policies.policy_problems import EXAMPLE_RULES
+from workbench.records.digest import canonical_json, sha256_hex, strict_json
+from workbench.records.document import build_record
 from workbench.stats.task import Direction, Task
 
 # How people spell them, by the name that is meant.
@@ -45,9 +47,37 @@ class Declared:
     function: str
     direction: Direction
     tasks: tuple[Task, ...]
-    reads: str = "score"
+    reads: Literal["score", "label"] = "score"
     each: str | None = None
     unit: str = ""
+
+
+@dataclass(frozen=True)
+class FrozenMetric:
+    """A metric of a project's own as it was when a run was nominated under it: as declared, and the bytes of its file."""
+
+    declared: Declared
+    source: bytes
+
+    @property
+    def code(self) -> str:
+        """The sha256 of the file."""
+        return sha256_hex(self.source)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes it is frozen as."""
+        return canonical_json({"declared": asdict(self.declared), "source": self.source.decode()})
+
+
+def parse_frozen(content: bytes) -> FrozenMetric:
+    """Read a frozen metric back; raises UsageError for anything else."""
+    try:
+        document = strict_json(content)
+        return FrozenMetric(build_record(Declared, document["declared"]), document["source"].encode())
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        raise UsageError(
+            "The frozen metric cannot be read.", why=str(exc), next_step="Nominate the run again."
+        ) from exc
 
 
 def parse_declared(table: Mapping[str, Any], built_in: Mapping[str, Any]) -> dict[str, Declared]:

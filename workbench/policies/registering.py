@@ -16,9 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.config import read_metrics_table
 from workbench.errors import UsageError
-from workbench.policies.own_metrics import Declared, choose_names, find_sentence, parse_declared, unusable
+from workbench.policies.own_metrics import (
+    Declared,
+    FrozenMetric,
+    choose_names,
+    find_sentence,
+    parse_declared,
+    unusable,
+)
 from workbench.policies.policy import Known
-from workbench.records.digest import sha256_hex
+from workbench.records.digest import sha256_hex, short
 
 if TYPE_CHECKING:
     from workbench.stats.metrics import Metric
@@ -90,6 +97,33 @@ def build_metric(declared: Declared, read_source: Callable[[], bytes], function:
         unit=declared.unit,
         file=declared.file,
         find_code=lambda: sha256_hex(read_source()),
+    )
+
+
+def freeze_metric(project: Path, name: str) -> FrozenMetric | None:
+    """Return a metric of a project's own as it is now, None for a built-in one; raises UsageError as above."""
+    if name not in (table := read_metrics_table(project)):
+        return None
+    declared = parse_declared({name: table[name]}, {})[name]
+    return FrozenMetric(declared, _read_source(declared, project))
+
+
+def find_metric_fault(frozen: FrozenMetric | None, project: Path) -> str | None:
+    """Return why a metric that was judged by is not the one of its name any more, None when it is; nothing is executed."""
+    if frozen is None:
+        return None
+    name, again = frozen.declared.name, "Nominate the run again under it."
+    try:
+        now = freeze_metric(project, name)
+    except UsageError as exc:
+        return f"{exc.in_one_line} It judged this nominee. Put its file back."
+    if now is None:
+        return f"The metric {name}, which judged this nominee, is registered no more. Register it as it was."
+    if now.declared != frozen.declared:
+        return f"The metric {name} was declared otherwise when this was nominated. {again}"
+    then, changed = short(sha256_hex(frozen.source)), short(sha256_hex(now.source))
+    return (
+        None if now == frozen else f"The metric {name} was {then} when this was nominated and is {changed} now. {again}"
     )
 
 

@@ -265,17 +265,19 @@ def find_groups(metric: Metric, columns: HoldoutColumns) -> NDArray[np.int64] | 
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
-def gather(groups: NDArray[np.int64] | None, *columns: Floats) -> tuple[Floats, ...]:
-    """Return truth and what is judged, row by row, as rows that are drawn independently: of a metric of groups one for each.
+def gather(
+    groups: NDArray[np.int64] | None, truth: Floats, judged: Floats, other: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return truth and what is judged of two sides, row by row, as rows that are drawn independently: of groups one for each.
 
     `groups` are those of `find_groups`, of these rows. What stands for the truth of a group tells nothing.
     """
     if groups is None:
-        return columns
+        return truth, judged, other
     _, codes = np.unique(groups, return_inverse=True)
-    truth, *judged = columns
-    summed = [np.stack([np.bincount(codes, part) for part in each.T], axis=1) for each in judged]
-    return np.zeros(int(codes.max()) + 1), *summed
+    summed = (np.stack([np.bincount(codes, part) for part in each.T], axis=1) for each in (judged, other))
+    sides = [each.astype(np.float64) for each in summed]
+    return np.zeros(len(sides[0])), sides[0], sides[1]
 
 
 # On resamples

@@ -1,4 +1,4 @@
-"""The process that executes a metric of somebody's own where nobody vouches for it: its rights are taken away, and it is asked.
+"""Executing metrics of somebody's own where nobody vouches for them: the process of `judging`, whose rights are taken away.
 
 It reads one JSON request from standard input, then questions: a line of JSON each, followed by the bytes of its arrays. It answers
 each with a line of JSON, and an array's bytes; nobody who asks for a minute ends it.

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 from workbench.checks.authors_known import authors_known
 from workbench.checks.beats_baseline import beats_baseline
@@ -34,7 +33,6 @@ from workbench.checks.safe_format import safe_format
 from workbench.checks.slices_hold import slices_hold
 from workbench.evidence.evidence import Evidence, Finding, Severity, Status
 from workbench.policies.policy import Known, Policy, parse_policy
-from workbench.policies.registering import know_own_metrics
 from workbench.stats.metrics import METRICS, Metric
 
 Check = Callable[[Evidence, Policy], Finding]
@@ -79,11 +77,6 @@ FROZEN = Known(LIMITS, None)
 def read_policy(content: bytes) -> Policy:
     """Read a policy with the checks and metrics this version knows."""
     return parse_policy(content, known=KNOWN)
-
-
-def read_own_policy(content: bytes, project: Path) -> Policy:
-    """Read a policy that may name metrics of a project's own, too; nothing of them is executed."""
-    return parse_policy(content, known=know_own_metrics(KNOWN, project))
 
 
 def read_frozen_policy(content: bytes, *own: Metric) -> Policy:

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.checks import read_own_policy
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import find_looks_at
 from workbench.comparisons.tries import find_other_rules
@@ -39,7 +38,7 @@ from workbench.nominations.obstacles import (
     is_to_be_nominated,
     merge_obstacles,
 )
-from workbench.nominations.planning import describe_plan
+from workbench.nominations.planning import describe_plan, read_own_policy
 from workbench.nominations.scored_rows import ScoredRows, measure_scored_rows
 from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from workbench.checks import read_own_policy
 from workbench.comparisons.comparing import Reference, compare_runs, constant_reference
 from workbench.comparisons.comparison import name_run
 from workbench.comparisons.looking import find_looks, find_other_splits
@@ -28,7 +27,7 @@ from workbench.models.predictions import Predictions, spell_predictions
 from workbench.nominations.freezing import freeze_bundle
 from workbench.nominations.nomination import Nomination
 from workbench.nominations.obstacles import require_holdout, require_model
-from workbench.nominations.planning import describe_plan
+from workbench.nominations.planning import describe_plan, read_own_policy
 from workbench.notebooks.notebook import extract_source
 from workbench.policies.own_metrics import FrozenMetric
 from workbench.policies.registering import freeze_metric

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from workbench.checks import read_own_policy
+from workbench.checks import KNOWN
 from workbench.comparisons.tries import find_newest_plan, find_start, list_plans
 from workbench.errors import Refused, Unavailable, UsageError, WorkbenchError
 from workbench.evidence.evidence import PlanFact
 from workbench.ledger.ledger import Entry, Event
-from workbench.policies.policy import Policy
+from workbench.policies.policy import Policy, parse_policy
 from workbench.policies.policy_files import find_policy
+from workbench.policies.registering import know_own_metrics
 from workbench.runs.looks import Look
 from workbench.runs.project import Project
 from workbench.runs.run import Run
@@ -35,6 +37,11 @@ def record_plan(project: Project, notebook: str) -> None:
             project.store.append_entry(Event.PLANNED, actor=author, subject=notebook, body=body)
     except (Refused, Unavailable, UsageError) as exc:
         _LOG.warning("%s", _explain(exc))
+
+
+def read_own_policy(content: bytes, project: Path) -> Policy:
+    """Read a policy that may name metrics of a project's own, too; nothing of them is executed."""
+    return parse_policy(content, known=know_own_metrics(KNOWN, project))
 
 
 def _explain(exc: WorkbenchError) -> WorkbenchError:

@@ -97,6 +97,7 @@ def build_metric(declared: Declared, read_source: Callable[[], bytes], function:
         unit=declared.unit,
         file=declared.file,
         find_code=lambda: sha256_hex(read_source()),
+        tell=lambda: find_sentence(read_source(), declared),
     )
 
 
@@ -125,11 +126,6 @@ def find_metric_fault(frozen: FrozenMetric | None, project: Path) -> str | None:
     return (
         None if now == frozen else f"The metric {name} was {then} when this was nominated and is {changed} now. {again}"
     )
-
-
-def describe_metric(declared: Declared, project: Path) -> str:
-    """Return the first sentence of a function's docstring; raises UsageError where its file cannot be used."""
-    return find_sentence(_read_source(declared, project), declared)
 
 
 def _read_source(declared: Declared, project: Path) -> bytes:

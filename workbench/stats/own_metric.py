@@ -43,7 +43,9 @@ class Undefined(UsageError):
 
 @dataclass(frozen=True, eq=False)
 class OwnMetric(Metric):
-    """A metric that is a function of the project: from which `file`, and the sha256 of its bytes (`code`, asked for lazily).
+    """A metric that is a function of the project: from which `file`, and the sha256 of its bytes (`code`).
+
+    The latter and its `sentence` are read from the file when they are asked for, executing nothing.
 
     `each` names the column whose equal values belong together. `columns` are those of the rows that are judged: see `on`.
     """
@@ -53,7 +55,7 @@ class OwnMetric(Metric):
     find_code: Callable[[], str] = field(default=str, repr=False)
     each: str | None = None
     unit: str = ""
-    sentence: str = ""
+    tell: Callable[[], str] = field(default=str, repr=False)
     columns: HoldoutColumns = field(default=_NOBODY, repr=False)
 
     @property
@@ -65,6 +67,11 @@ class OwnMetric(Metric):
     def code(self) -> str | None:
         """The sha256 of the file its function stands in."""
         return self.find_code()
+
+    @property
+    def sentence(self) -> str:
+        """What it is, as the first line of its docstring says."""
+        return self.tell()
 
     def on(self, columns: HoldoutColumns) -> OwnMetric:
         """Return the metric as it judges rows with these columns."""

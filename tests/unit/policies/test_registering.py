@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 
 from tests.unit.policies.builders import STANDARD_POLICY
-from workbench.checks import KNOWN
+from workbench.checks import KNOWN, read_frozen_policy
 from workbench.config import read_settings
 from workbench.errors import NotFound, UsageError
-from workbench.policies.own_metrics import ALIASES
+from workbench.policies.own_metrics import ALIASES, parse_frozen
 from workbench.policies.policy import parse_policy
-from workbench.policies.registering import find_metrics, know_own_metrics, list_metrics, list_own_metrics
+from workbench.policies.registering import (
+    find_metric_fault,
+    find_metrics,
+    freeze_metric,
+    know_own_metrics,
+    list_metrics,
+    list_own_metrics,
+)
 from workbench.records.digest import sha256_hex
+from workbench.releases.release_audit import read_policy as read_released_policy
 from workbench.stats.holdout_columns import HoldoutColumns
 from workbench.stats.metrics import METRICS
 
@@ -41,6 +49,7 @@ def test_a_project_names_its_metrics_beside_the_built_in_ones_and_its_settings_s
     assert list(list_metrics(folder)) == [*METRICS, "profit"]
     metric = list_own_metrics(folder)["profit"]
     assert (metric.direction, metric.tasks, metric.code) == ("higher", ("classification",), sha256_hex(SOURCE.encode()))
+    assert (metric.sentence, metric.file) == ("What is earned.", "own/metrics.py")
     assert ask(folder) == 0.5
     (folder / "workbench.toml").unlink()
     (folder / "pyproject.toml").write_text(TABLE.replace("[metrics", "[tool.workbench.metrics"), encoding="utf-8")
@@ -125,3 +134,28 @@ def test_a_policy_judges_by_a_metric_of_its_project_alone(tmp_path: Path) -> Non
     assert rule.metric.direction == "higher"
     with pytest.raises(UsageError, match="There is no metric profit"):
         _ = next(each for each in parse_policy(content, known=None).metrics.values() if each.name == "profit").metric
+
+
+def test_what_was_judged_by_a_metric_is_read_where_nobody_registers_it() -> None:
+    content = STANDARD_POLICY.read_bytes().replace(b"name: roc_auc, margin: 0.005", b"name: profit, margin: 0.005", 1)
+    for read in (read_frozen_policy, read_released_policy):
+        assert "profit" in {rule.name for rule in read(content).metrics.values()}
+        with pytest.raises(UsageError, match="no_such_check: is no check"):
+            read(content.replace(b"  run_finished:", b"  no_such_check:", 1))
+
+
+def test_a_metric_that_is_frozen_is_read_back_and_a_changed_one_is_told(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    frozen = freeze_metric(folder, "profit")
+    assert frozen is not None
+    assert parse_frozen(frozen.to_bytes()) == frozen
+    assert freeze_metric(folder, "roc_auc") is None
+    with pytest.raises(UsageError, match="frozen metric cannot be read"):
+        parse_frozen(b"{}")
+    assert find_metric_fault(None, folder) is find_metric_fault(frozen, folder) is None
+    project(folder, SOURCE + "#")
+    assert f"was {frozen.code[:12]} when this was nominated and is" in str(find_metric_fault(frozen, folder))
+    project(folder, SOURCE, TABLE.replace("higher", "lower"))
+    assert "was declared otherwise" in str(find_metric_fault(frozen, folder))
+    (project(folder) / "own" / "metrics.py").unlink()
+    assert "No such file or directory" in str(find_metric_fault(frozen, folder))

@@ -159,10 +159,7 @@ def compare_scored(
     other_splits: int = 0,
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
-    first = scored[0].predictions
+    metric, first = rule.metric, scored[0].predictions
     compared = [_compare_one(each, reference, rule, tried) for each in scored]
     return Comparison(
         metric=rule.name,
@@ -171,7 +168,7 @@ def compare_scored(
         holdout_digest=holdout_digest,
         rows=len(first.rows),
         reference=reference.name,
-        reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
+        reference_value=measure_value(reference.predictions, metric),
         tried=tried,
         other_rules=other_rules,
         other_splits=other_splits,
@@ -187,20 +184,21 @@ def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
-    from workbench.stats.metrics import METRICS
+    predictions = scored.predictions
+    require_pair(scored.run_id, predictions, reference)
+    advantage = measure_advantage(predictions, reference.predictions, rule.metric, level=corrected_level(ALPHA, tried))
+    value = measure_value(predictions, rule.metric)
+    return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+
+
+def measure_advantage(ours: Predictions, theirs: Predictions, metric: Metric, *, level: float) -> Interval | None:
+    """Return by how much predictions are better than others on the same rows; raises UsageError where a metric is not defined."""
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
-    metric, predictions = METRICS[rule.name], scored.predictions
-    require_pair(scored.run_id, predictions, reference)
-    advantage: Interval | None = paired_bootstrap(
-        predictions.truth,
-        predictions.read_by(metric),
-        reference.predictions.read_by(metric),
-        metric,
-        level=corrected_level(ALPHA, tried),
-    )
-    value = metric.value(predictions.truth, predictions.read_by(metric))
-    return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+    metric = metric.on(ours.columns)
+    judged = [each.read_by(metric) for each in (ours, theirs)]
+    return paired_bootstrap(*gather(find_groups(metric, ours.columns), ours.truth, *judged), metric, level=level)
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
@@ -213,15 +211,19 @@ def require_pair(run_id: str, predictions: Predictions, reference: Reference) ->
         )
 
 
+def measure_value(predictions: Predictions, metric: Metric) -> float:
+    """Return the metric over all rows, NaN where a built-in one is not defined; raises UsageError where one's own is not."""
+    bound = metric.on(predictions.columns)
+    return bound.value(predictions.truth, predictions.read_by(bound))
+
+
 def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> ShiftFact:
     """Return how a model does on rows it is asked about beside its own holdout, by the metric of a rule."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
+    metric = rule.metric
     return ShiftFact(
         metric=rule.name,
-        here=metric.score(here.truth, here.read_by(metric)),
-        own=metric.score(own.truth, own.read_by(metric)),
+        here=here.measure(metric),
+        own=own.measure(metric),
         rows_here=len(here.rows),
         rows_own=len(own.rows),
         skill_here=_measure_skill(here, metric),
@@ -231,8 +233,10 @@ def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> Shif
 
 def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
+    metric = metric.on(predictions.columns)
     truth, score = predictions.truth, predictions.read_by(metric)
     constant = constant_reference(predictions).predictions.read_by(metric)
     value, least = metric.score(truth, score), metric.score(truth, constant)
@@ -242,7 +246,8 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     if not most > 0:
         return None
     estimate = metric.sign * (value - least) / most
-    found = paired_bootstrap(truth, score, constant, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
+    rows = gather(find_groups(metric, predictions.columns), truth, score, constant)
+    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
     low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,14 @@ class KeptResults:
         said = {key: None if each is None else list(vars(each).values()) for key, each in intervals.items()}
         self._keep("interval", {key: json.dumps(value) for key, value in said.items()})
 
+    def find_values(self, asked: Iterable[str]) -> dict[str, float]:
+        """Return the values that are kept of a metric of somebody's own."""
+        return {key: said for key, said in self._find("value", asked).items() if isinstance(said, float)}
+
+    def keep_values(self, values: Mapping[str, float]) -> None:
+        """Keep values by what was asked."""
+        self._keep("value", {key: json.dumps(value) for key, value in values.items()})
+
     def _find(self, kind: str, asked: Iterable[str]) -> dict[str, Any]:
         wanted = json.dumps([*asked])
 
@@ -79,6 +87,6 @@ def _is_interval(said: object) -> bool:
     return said is None or (isinstance(said, list) and len(said) == 4 and all(map(math.isfinite, said)))
 
 
-def spell_asked(predictions: str, reference: str, metric: str, level: float) -> str:
-    """Return what an interval is kept under: the digests of both predictions, the metric, each bound's level, the method."""
-    return sha256_hex(canonical_json([_METHOD, predictions, reference, metric, level]))
+def spell_asked(predictions: str, reference: str, metric: Sequence[str | None], level: float) -> str:
+    """Return what is kept under: the digests of both predictions, what tells the metric, each bound's level, the method."""
+    return sha256_hex(canonical_json([_METHOD, predictions, reference, list(metric), level]))

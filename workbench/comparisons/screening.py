@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from workbench.comparisons.comparing import (
     constant_reference,
     find_difference,
     find_strange_rows,
+    measure_advantage,
+    measure_value,
     rank_run,
     require_one_holdout,
     require_pair,
@@ -30,7 +33,6 @@ from workbench.runs.run import Run
 
 if TYPE_CHECKING:
     from workbench.stats.interval import Interval
-    from workbench.stats.metrics import Metric
 
 # Which of the compared runs are looked at, by id: their intervals are computed.
 Choose = Callable[[RunComparison], Iterable[str]]
@@ -207,40 +209,48 @@ class _Measured:
         rule: MetricRule,
         tried: int,
     ) -> None:
-        from workbench.stats.metrics import METRICS
-
         self._screen, self._rule, self._tried = screen, rule, tried
-        self._metric: Metric = METRICS[rule.name]
         self._reference, self._kept_under = reference
         self._level = corrected_level(ALPHA, tried)
         self._runs = {each.run.id: each.run for each in chosen}
-        self._found = {each.run.id: _rank_only(each, rule.name) for each in chosen}
+        self._reference_value = measure_value(self._reference.predictions, rule.metric)
+        values = {each.run.id: each.card.values.get(rule.name, math.nan) for each in chosen}
+        if rule.metric.code is not None:
+            values = self._measure_by_own()
+        self._found = {
+            run_id: ComparedRun(run_id, self._runs[run_id].parameters, value, None, None)
+            for run_id, value in values.items()
+        }
 
     def compare(self, digest: str, rows: int, others: tuple[int, int]) -> RunComparison:
         """Return the comparison as it is known now."""
+        metric = self._rule.metric
         return RunComparison(
-            metric=self._rule.name,
-            direction=self._metric.direction,
+            metric=metric.name,
+            direction=metric.direction,
             margin=self._rule.margin,
             holdout_digest=digest,
             rows=rows,
             reference=self._reference.name,
-            reference_value=self._value_of(self._reference.predictions),
+            reference_value=self._reference_value,
             tried=self._tried,
             other_rules=others[0],
             other_splits=others[1],
-            runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, self._metric.sign))),
+            runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, metric.sign))),
             left_out=len(self._screen.unpaired),
             unpaired=tuple(self._screen.unpaired),
         )
 
     def measure_chosen(self, choose: Choose, compare: Callable[[], RunComparison]) -> None:
         """Measure those that are looked at, and those that take the place of one that stands elsewhere then, or cannot be read."""
-        while wanted := [run_id for run_id in choose(compare()) if self._found[run_id].verdict is None]:
-            self._measure(wanted)
+        while True:
             if not self._found:
                 why = sorted(self._screen.unpaired)
                 raise UsageError("No run on this holdout can be compared.", why=why, next_step=HOW_TO_STORE)
+            wanted = [run_id for run_id in choose(compare()) if self._found[run_id].verdict is None]
+            if not wanted:
+                return
+            self._measure(wanted)
 
     def _measure(self, run_ids: Sequence[str]) -> None:
         asked = {run_id: self._spell_asked(run_id) for run_id in run_ids}
@@ -250,36 +260,41 @@ class _Measured:
         for run_id, key in asked.items():
             if key in known:
                 self._settle(run_id, self._found[run_id].value, known[key])
-            elif (found := self._compute(run_id)) is not None:
-                fresh[key] = self._settle(run_id, *found)
+            elif ours := self._read(run_id):
+                advantage = measure_advantage(ours, self._reference.predictions, self._rule.metric, level=self._level)
+                self._settle(run_id, measure_value(ours, self._rule.metric), advantage)
+                fresh[key] = advantage
         if kept:
             kept.keep_intervals(fresh)
 
-    def _spell_asked(self, run_id: str) -> str:
-        return spell_asked(str(_stored(self._runs[run_id])), self._kept_under, self._rule.name, self._level)
+    def _spell_asked(self, run_id: str, *, is_value: bool = False) -> str:
+        stored, metric = str(_stored(self._runs[run_id])), self._rule.metric
+        judged = [metric.name, metric.code, str(holdout_digest(self._runs[run_id])) if metric.code else None]
+        return spell_asked(stored, "" if is_value else self._kept_under, judged, 0 if is_value else self._level)
 
-    def _settle(self, run_id: str, value: float, advantage: Interval | None) -> Interval | None:
+    def _settle(self, run_id: str, value: float, advantage: Interval | None) -> None:
         verdict = decide_verdict(advantage, self._rule.margin)
         self._found[run_id] = replace(self._found[run_id], value=value, advantage=advantage, verdict=verdict)
-        return advantage
 
-    def _compute(self, run_id: str) -> tuple[float, Interval | None] | None:
-        """Return value and interval of a run; None, and it is left out with why, where its predictions cannot be read any more."""
-        from workbench.stats.paired_bootstrap import paired_bootstrap
-
+    def _read(self, run_id: str) -> Predictions | None:
+        """Return what a run predicted; None, and it is left out with why, where that cannot be read any more."""
         try:
-            ours = self._screen.read(self._runs[run_id])
+            predictions = self._screen.read(self._runs[run_id])
+            predictions.read_by(self._rule.metric)  # one's own may not be defined on it
         except UsageError as exc:
-            self._screen.unpaired.append(exc.in_one_line)
-            del self._found[run_id]
+            self._screen.unpaired.append(exc.in_one_line if run_id in exc.what else f"Run {run_id}: {exc.in_one_line}")
+            self._found.pop(run_id, None)
             return None
-        score, other = (each.read_by(self._metric) for each in (ours, self._reference.predictions))
-        return self._value_of(ours), paired_bootstrap(ours.truth, score, other, self._metric, level=self._level)
+        return predictions
 
-    def _value_of(self, predictions: Predictions) -> float:
-        return self._metric.value(predictions.truth, predictions.read_by(self._metric))
-
-
-def _rank_only(candidate: Candidate, metric: str) -> ComparedRun:
-    run = candidate.run
-    return ComparedRun(run.id, run.parameters, candidate.card.values.get(metric, float("nan")), None, None)
+    def _measure_by_own(self) -> dict[str, float]:
+        """Return the value of each run by a metric of the project's own, those that it is not defined on left out, with why."""
+        asked = {run_id: self._spell_asked(run_id, is_value=True) for run_id in self._runs}
+        known = self._screen.kept.find_values(asked.values()) if self._screen.kept else {}
+        self._found, fresh = {}, dict[str, float]()
+        for run_id, key in asked.items():
+            if key not in known and (predictions := self._read(run_id)):
+                known[key] = fresh[key] = measure_value(predictions, self._rule.metric)
+        if self._screen.kept:
+            self._screen.kept.keep_values(fresh)
+        return {run_id: known[key] for run_id, key in asked.items() if key in known}

@@ -94,7 +94,8 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
                 tried=len(seen),
                 other_rules=len(policies),
                 other_splits=splits.count_more(looks),
-                read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
+                # What was recalled of a run does not say by which digests its holdout is known.
+                read=lambda run: read_recorded(self.show(run.id), self.settings.runs_folder / run.id),
                 row_ids=self._read_row_ids(runs),
                 must_pair=bool(named),
                 kept=KeptResults(self.settings.home_folder / "tables" / "results.db"),

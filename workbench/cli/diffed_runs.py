@@ -43,14 +43,15 @@ def _print_part(part: Mapping[str, Any]) -> None:
     _print_unknown(part["unknown"])
 
 
-def _print_unknown(lines: Sequence[str]) -> None:
+def _print_unknown(lines: Sequence[Mapping[str, Any]]) -> None:
     for line in lines:
-        open_console().print(f"[yellow]?[/] {escape(line)}", soft_wrap=True)
+        open_console().print(f"[yellow]?[/] {escape(line['text'])}", soft_wrap=True)
 
 
 def _print_table(table: Mapping[str, Any]) -> None:
     console = open_console()
-    console.print(f"[bold dim]{escape(table['title'])}[/]")
+    if table["is_headed"]:
+        console.print(f"[bold dim]{escape(table['title'])}[/]")
     kinds = [("right" if column["kind"] == "number" else "wrap") for column in table["columns"]]
     drawn = new_table(
         *zip((column["label"] for column in table["columns"]), kinds, strict=True), is_dense=len(kinds) > 5

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.comparisons.difference.part import DiffTable, Excerpt, Likeness, Part
 from workbench.comparisons.difference.run_difference import DiffedRun, RunDifference
 from workbench.words.changes import line_state
+from workbench.words.findings import prose
 from workbench.words.numbers import MISSING, read_time, sentence_case
 
 _STATUSES = {
@@ -21,9 +22,9 @@ _SIGNED = ("B \N{MINUS SIGN} A", "better by", "from", "to")
 _LONGEST = 200
 
 
-def difference_state(difference: RunDifference) -> dict[str, Any]:
-    """Return everything that is shown of a difference, as JSON."""
-    parts = [_part(part) for part in difference.parts]
+def difference_state(difference: RunDifference, most_rows: int = 200) -> dict[str, Any]:
+    """Return everything that is shown of a difference, as JSON; of each table so many rows at most."""
+    parts = [_part(part, most_rows) for part in difference.parts]
     return {
         "headline": difference.headline,
         "runs": [_run("A", difference.a), _run("B", difference.b)],
@@ -45,27 +46,29 @@ def _run(key: str, run: DiffedRun) -> dict[str, str]:
     return {"key": key, "id": run.id, "text": ", ".join(filter(None, told)), "error": _cut(run.error or "")}
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Part, most_rows: int) -> dict[str, Any]:
+    title = _TITLES.get(part.name, sentence_case(part.name))
     return {
         "name": part.name,
-        "title": _TITLES.get(part.name, sentence_case(part.name)),
+        "title": title,
         "is_same": part.likeness is Likeness.SAME,
         "status": _STATUSES[part.likeness],
         "says": part.says,
-        "unknown": list(part.unknown),
-        "tables": [_table(table) for table in part.tables],
+        "unknown": [{"text": text, "parts": prose(text)} for text in part.unknown],
+        "tables": [_table(table, title, most_rows) for table in part.tables],
         "excerpts": [_excerpt(excerpt) for excerpt in part.excerpts],
     }
 
 
-def _table(table: DiffTable) -> dict[str, Any]:
+def _table(table: DiffTable, part: str, most_rows: int) -> dict[str, Any]:
     kinds = {name: "number" if _is_numeric(name, table.rows) else "text" for name in table.columns}
     return {
         "title": table.title,
+        "is_headed": table.title != part,
         "note": table.note,
         "columns": [{"label": name, "kind": kind} for name, kind in kinds.items()],
-        "rows": [[_value(name, row[name]) for name in table.columns] for row in table.rows],
-        "left_out": table.left_out,
+        "rows": [[_value(name, row[name]) for name in table.columns] for row in table.rows[:most_rows]],
+        "left_out": table.left_out + max(len(table.rows) - most_rows, 0),
     }
 
 

@@ -60,11 +60,16 @@ def list_cells(document: Mapping[str, Any]) -> list[Cell]:
     """Return the cells of an executed notebook that somebody wrote: neither empty nor put there by whoever ran it."""
     numbered = zip(number_cells(document), document["cells"], strict=True)
     return [
-        Cell(number, cell["cell_type"], cell_source(cell), cell.get("outputs") or ())
+        Cell(number, cell["cell_type"], cell_source(cell), _outputs_of(cell))
         for number, cell in numbered
         if cell_source(cell).strip()
         and not any(tag == INJECTED or tag.startswith("papermill") for tag in tags_of(cell))
     ]
+
+
+def _outputs_of(cell: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    outputs = cell.get("outputs")
+    return outputs if isinstance(outputs, list) else ()
 
 
 def match_cells(before: Sequence[Cell], after: Sequence[Cell]) -> MatchedCells:

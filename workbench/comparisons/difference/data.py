@@ -106,15 +106,14 @@ class _ReadPair:
         if fact is None:
             return None
         path = path_of_table(fact["role"], fact["name"])
-        try:
-            table = read_table(path, strict_json(side.files[path]))
-        except KeyError:
+        if path not in side.files:
             self.faults.append(f"{self._tables.name}: {side.explain(path)}")
             return None
-        except (ValueError, TypeError) as exc:
-            self.faults.append(f"{self._tables.name} of run {side.name} cannot be read: {exc}")
+        try:
+            return read_table(path, strict_json(side.files[path]))
+        except (ValueError, KeyError, TypeError, RecursionError) as exc:
+            self.faults.append(f"{self._tables.name} of run {side.name} cannot be read: {exc!r}.")
             return None
-        return table
 
     @property
     def upshot(self) -> str:

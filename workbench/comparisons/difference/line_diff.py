@@ -12,6 +12,7 @@ from workbench.comparisons.difference.part import Excerpt
 
 MOST_DIFFERING, MOST_LINES = 200, 5_000
 _CONTEXT, _WIDEST, _MOST_SHOWN = 2, 200, 60
+_BEFORE, _CHUNK = 40, 4_096
 _HEAD = 12
 
 
@@ -30,7 +31,7 @@ def diff_lines(title: str, before: Sequence[str], after: Sequence[str]) -> Excer
     head, tail = before[max(start - _CONTEXT, 0) : start], before[len(before) - end :][:_CONTEXT]
     lines = [*(f" {line}" for line in head), *_fold(script), *(f" {line}" for line in tail)]
     cut = f"{len(lines) - _MOST_SHOWN:,} lines more of the difference are not shown" if len(lines) > _MOST_SHOWN else ""
-    return Excerpt(title, tuple(map(_narrow, lines[:_MOST_SHOWN])), cut)
+    return Excerpt(title, tuple(_narrow(lines[:_MOST_SHOWN])), cut)
 
 
 def _count_common(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
@@ -92,8 +93,30 @@ def _fold(script: Sequence[str]) -> Iterator[str]:
 def _show_heads(title: str, before: Sequence[str], after: Sequence[str]) -> Excerpt:
     lines = [*(f"-{line}" for line in before[:_HEAD]), *(f"+{line}" for line in after[:_HEAD])]
     cut = f"more than {MOST_DIFFERING:,} lines differ, of {len(before):,} and {len(after):,}: these are the first"
-    return Excerpt(title, tuple(map(_narrow, lines)), cut)
+    return Excerpt(title, tuple(_narrow(lines)), cut)
 
 
-def _narrow(line: str) -> str:
-    return line if len(line) <= _WIDEST else f"{line[:_WIDEST]}… ({len(line):,} characters)"
+def _narrow(lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines cut to what can be read; of a long one and that which took its place from where they differ."""
+    for place, line in enumerate(lines):
+        if len(line) <= _WIDEST:
+            yield line
+            continue
+        beside = (*lines[place + 1 : place + 2], *lines[max(place - 1, 0) : place])
+        begins = max([0, *(_count_alike(line, each) - _BEFORE for each in beside)])
+        shown = line[1:][begins : begins + _WIDEST]
+        yield f"{line[0]}{'…' if begins else ''}{shown}… ({len(line) - 1:,} characters)"
+
+
+def _count_alike(line: str, other: str) -> int:
+    """Return how many characters a line that differs has in common with one of the other mark, from the beginning."""
+    return find_first_difference(line[1:], other[1:]) if {line[:1], other[:1]} == {"+", "-"} else 0
+
+
+def find_first_difference(before: str, after: str) -> int:
+    """Return where two texts differ first, in time that grows with that place alone."""
+    least, place = min(len(before), len(after)), 0
+    while place < least and before[place : place + _CHUNK] == after[place : place + _CHUNK]:
+        place += _CHUNK
+    ends = min(place + _CHUNK, least)
+    return next((each for each in range(place, ends) if before[each] != after[each]), min(ends, least))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from workbench.comparisons.difference.cell_pairs import Cell, MatchedCells, list_cells, match_cells
-from workbench.comparisons.difference.line_diff import diff_texts
+from workbench.comparisons.difference.line_diff import diff_texts, find_first_difference
 from workbench.comparisons.difference.pair import Pair
 from workbench.comparisons.difference.part import Excerpt, Likeness, Part, count_of, enumerate_all, lay_out
 from workbench.notebooks.normalisation import PAGES, normalise
@@ -19,7 +20,7 @@ from workbench.runs.kept_files import read_kept_files
 _READ = ("stdout", "stderr", "error", "text/plain", "text/markdown", "text/latex")
 # Longer texts are held against each other as they are; of all together so much is looked through for times and addresses.
 LONGEST_NORMALISED, _MOST_NORMALISED = 100_000, 1_000_000
-_MOST_EXCERPTS, _WINDOW, _CHUNK = 20, 4_000, 4_096
+_MOST_EXCERPTS, _WINDOW = 20, 4_000
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,14 @@ class Output:
         """True for text and pages; false for what is encoded."""
         return self.is_read or self.kind.startswith("text/") or self.kind in PAGES or not isinstance(self.content, str)
 
-    def spell(self) -> str:
-        """Return it as one text."""
+    @cached_property
+    def spelled(self) -> str:
+        """It as one text."""
         return self.content if isinstance(self.content, str) else json.dumps(self.content, sort_keys=True)
 
     def describe(self) -> str:
         """Return its size, and the digest by which it is told apart where nobody would read it."""
-        text = self.spell()
+        text = self.spelled
         size = f"{len(text):,} characters" if self.is_text else f"{3 * len(text) // 4:,} bytes"
         return size if self.is_read else f"{size}, sha256 {short(sha256_hex(text.encode(errors='replace')))}"
 
@@ -133,16 +135,21 @@ def read_cell_outputs(cell: Cell) -> dict[str, Output]:
     """Return what a cell showed by names, a stream put together from its pieces."""
     streams: dict[str, list[str]] = {}
     found: dict[str, Output] = {}
-    for number, output in enumerate(cell.outputs, 1):
+    for number, output in enumerate(filter(_is_output, cell.outputs), 1):
         kind = output.get("output_type")
         if kind == "stream":
-            streams.setdefault(str(output.get("name")), []).append(_join(output.get("text", "")))
+            streams.setdefault(str(output.get("name")), []).append(str(_join(output.get("text", ""))))
         elif kind == "error":
             found[f"output {number} error"] = Output("error", f"{output.get('ename')}: {output.get('evalue')}")
         data = output.get("data")
         for mime, content in sorted(data.items()) if isinstance(data, Mapping) else ():
             found[f"output {number} {mime}"] = Output(mime, _join(content))
     return {**{name: Output(name, "".join(texts)) for name, texts in streams.items()}, **found}
+
+
+def _is_output(found: Any) -> bool:
+    # Of a run that did not finish the notebook is read as it lies there.
+    return isinstance(found, Mapping)
 
 
 def _join(content: Any) -> Any:
@@ -157,7 +164,7 @@ def _is_same(each: _Differing, budget: _Budget, own_names: Sequence[str]) -> boo
         return True
     if not (each.before.is_text and each.after.is_text):
         return False
-    texts = each.before.spell(), each.after.spell()
+    texts = each.before.spelled, each.after.spelled
     if not budget.takes(*texts):
         return False
     one, other = (normalise(each.name, text, own_names)[0] for text in texts)
@@ -169,51 +176,60 @@ def _choose_read(differing: Sequence[_Differing]) -> list[_Differing]:
 
 
 def _show(each: _Differing) -> Excerpt:
-    before, after = (side.spell() if side else "" for side in (each.before, each.after))
+    before, after = (side.spelled if side else "" for side in (each.before, each.after))
     start = find_first_difference(before, after)
-    begins = before.rfind("\n", 0, start) + 1
-    begins = begins if start - begins <= _WINDOW else start
-    shown = diff_texts(each.name, before[begins : begins + _WINDOW], after[begins : begins + _WINDOW])
+    begins = _find_line(before, start)
     longest = max(len(before), len(after)) - begins
-    cut = (
-        f"looked at are {_WINDOW:,} characters from where they first differ, of {longest:,}"
-        if longest > _WINDOW
-        else ""
-    )
-    return Excerpt(shown.title, shown.lines, "; ".join(filter(None, [shown.cut, cut])))
+    shown = diff_texts(each.name, before[begins : begins + _WINDOW], after[begins : begins + _WINDOW])
+    if longest <= _WINDOW:
+        return shown
+    cut = f"looked at are {_WINDOW:,} characters from where they first differ, of {longest:,}"
+    return Excerpt(shown.title, _drop_end(shown.lines), "; ".join(filter(None, [shown.cut, cut])))
 
 
-def find_first_difference(before: str, after: str) -> int:
-    """Return where two texts differ first, in time that grows with that place alone."""
-    least, place = min(len(before), len(after)), 0
-    while place < least and before[place : place + _CHUNK] == after[place : place + _CHUNK]:
-        place += _CHUNK
-    ends = min(place + _CHUNK, least)
-    return next((each for each in range(place, ends) if before[each] != after[each]), min(ends, least))
+def _find_line(text: str, place: int) -> int:
+    """Return where the line two before a place begins; the place itself where lines are long."""
+    begins = place
+    for _ in range(3):
+        begins = text.rfind("\n", max(place - _WINDOW // 2, 0), begins)
+        if begins < 0:
+            return 0 if place <= _WINDOW // 2 else place
+    return begins + 1
+
+
+def _drop_end(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return an excerpt without what only differs because both texts were cut: what comes after the last line in common."""
+    common = [place for place, line in enumerate(lines) if line.startswith(" ")]
+    marked = [place for place, line in enumerate(lines) if line.startswith(("+", "-"))]
+    is_end = bool(common) and bool(marked) and marked[0] < common[-1]
+    return tuple(lines[: common[-1] + 1] if is_end else lines)
 
 
 def _say_gaps(cells: MatchedCells, budget: _Budget, texts: int) -> tuple[str, ...]:
     alone = sum(bool(cell.outputs) for cell in (*cells.added, *cells.removed))
+    return tuple(filter(None, (_say_alone(alone), _say_unread(budget.unread), _say_unshown(texts - _MOST_EXCERPTS))))
+
+
+def _say_alone(cells: int) -> str:
     return (
-        *(
-            [f"{count_of(alone, 'cell')} with outputs {'is' if alone == 1 else 'are'} in one notebook alone."]
-            if alone
-            else []
-        ),
-        *(
-            [
-                f"{count_of(budget.unread, 'text')} too long to be looked through for times and addresses that every execution has "
-                f"its own of: {'it was' if budget.unread == 1 else 'they were'} held against each other as they are."
-            ]
-            if budget.unread
-            else []
-        ),
-        *(
-            [f"{texts - _MOST_EXCERPTS:,} texts more differ; their lines are not shown."]
-            if texts > _MOST_EXCERPTS
-            else []
-        ),
+        f"{count_of(cells, 'cell')} with outputs {'is' if cells == 1 else 'are'} in one notebook alone."
+        if cells
+        else ""
     )
+
+
+def _say_unread(texts: int) -> str:
+    if not texts:
+        return ""
+    is_are, was_were = ("is", "was") if texts == 1 else ("are", "were")
+    return (
+        f"{count_of(texts, 'text')} {is_are} too long to be looked through for times and addresses that every execution has its "
+        f"own of, and {was_were} held against each other as written."
+    )
+
+
+def _say_unshown(texts: int) -> str:
+    return f"{texts:,} texts more differ; their lines are not shown." if texts > 0 else ""
 
 
 def _list_files(pair: Pair) -> Iterator[dict[str, Any]]:

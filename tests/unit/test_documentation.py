@@ -14,6 +14,7 @@ from workbench.checks import CHECKS
 from workbench.cli.chapters import CHAPTERS, list_chapters, read_chapter
 from workbench.cli.main import COMMANDS
 from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.difference.run_difference import PARTS
 from workbench.config import Settings
 from workbench.evidence.measuring import MEASURES
 from workbench.executors import EXECUTORS
@@ -143,6 +144,7 @@ def test_every_table_has_the_members_the_code_has():
         "searches": names_of("sweeps", "search"),
         "hindrances": {name: effect for name, effect, _ in cells_of("readiness", "kind")},
         "verdicts": names_of("comparisons", "verdict"),
+        "parts of a difference": names_of("comparisons", "part"),
         "facts": names_of("evidence", "fact"),
         "checks": names_of("reviews", "check"),
         "namespaces": names_of("signing", "namespace"),
@@ -162,6 +164,7 @@ def test_every_table_has_the_members_the_code_has():
         "searches": list(SEARCHES),
         "hindrances": {f"`{name}`": kind.effect for name, kind in KINDS.items()},
         "verdicts": [verdict.lower() for verdict in Verdict],
+        "parts of a difference": list(PARTS),
         "facts": list(MEASURES),
         "checks": list(CHECKS),
         "normalised": [OWN_NAMES, *dict.fromkeys(each.name for each in NORMALISATIONS)],

@@ -1,4 +1,4 @@
-"""The commands that hold runs against each other, and say what a model may be: compare, models."""
+"""The commands that hold runs against each other, and say what a model may be: compare, diff, models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from workbench.cli import records, terminal
 from workbench.cli.compared_runs import print_comparison
+from workbench.cli.diffed_runs import print_difference
 from workbench.cli.options import JSON, POLICY, WHERE, names_option, open_bench
 from workbench.comparisons.arrangement import Arrangement, arrange_runs
 
@@ -46,6 +47,18 @@ def compare(
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
 
 
+@click.command(epilog="What alone can explain another score stands first; what nobody can tell is said.")
+@click.argument("a", metavar="RUN")
+@click.argument("b", metavar="RUN")
+@POLICY
+@JSON
+def diff(a: str, b: str, policy: str | None, as_json: bool) -> None:
+    """Say how the second run differs from the first."""
+    found = open_bench().diff(a, b, policy=policy)
+    terminal.print_json(found) if as_json else print_difference(found)
+    terminal.suggest(f"workbench compare {found.b.id} --reference {found.a.id}")
+
+
 @click.command()
 @JSON
 def models(as_json: bool) -> None:
@@ -54,4 +67,4 @@ def models(as_json: bool) -> None:
     terminal.print_json(found) if as_json else records.print_models(found)
 
 
-COMMANDS = (compare, models)
+COMMANDS = (compare, diff, models)

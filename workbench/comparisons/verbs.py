@@ -1,4 +1,4 @@
-"""The verbs of comparisons: compare, draw_runs."""
+"""The verbs of comparisons: compare, draw_runs, diff."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from workbench.runs.run import Run
 from workbench.runs.verbs import RunVerbs
 
 if TYPE_CHECKING:
+    from workbench.comparisons.difference.run_difference import RunDifference
     from workbench.comparisons.elsewhere import OtherHoldout
     from workbench.drawings.picture import Picture
 
@@ -128,6 +129,16 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             read=lambda run: read_recorded_slices(run, self.settings.runs_folder / run.id),
             read_points=lambda run: self.read_points(run.id),
         )
+
+    def diff(self, a: str, b: str, *, policy: str | None = None) -> RunDifference:
+        """Return how run `b` differs from run `a`: data, scores, parameters, code and outputs, the most consequential first.
+
+        What is missing on a side is said, and no error. Raises NotFound for what names no run, UsageError for one run twice.
+        """
+        from workbench.comparisons.difference.diffing import diff_runs
+
+        rules = self.read_policy(policy)[0]
+        return diff_runs(self, self.show(a), self.show(b), rules)
 
     def _runs_on_newest_holdout(
         self, known: Sequence[Run], notebook: str | None, where: str | None

@@ -26,6 +26,7 @@ from workbench.stats.interval import Interval
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.comparison_view import ComparisonView
+from workbench.widgets.difference_view import DifferenceView
 from workbench.widgets.follow_view import FollowView
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.review_page import review_page
@@ -340,7 +341,7 @@ class TestSnapshot:
         )
 
     def test_no_view_parses_markup_in_the_browser(self) -> None:
-        for view in (ComparisonView, FollowView, ReviewView):
+        for view in (ComparisonView, DifferenceView, FollowView, ReviewView):
             module = str(view._esm)
             for parser in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "DOMParser"):
                 assert parser not in module

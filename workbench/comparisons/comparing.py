@@ -24,13 +24,14 @@ from workbench.policies.policy import MetricRule, Policy
 from workbench.runs.kept_run import Read
 from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
-from workbench.stats.task import spell_class
+from workbench.stats.task import Task, spell_class
 
 if TYPE_CHECKING:
     from workbench.stats.metrics import Metric
 
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
+_USUAL_MARGIN, _USUAL_SHARE = 0.005, 0.01
 _LEVEL_OF_SHIFT, _RESAMPLES_OF_SHIFT = 0.99, 2_000
 
 
@@ -193,12 +194,22 @@ def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: 
 
 def measure_advantage(ours: Predictions, theirs: Predictions, metric: Metric, *, level: float) -> Interval | None:
     """Return by how much predictions are better than others on the same rows; raises UsageError where a metric is not defined."""
-    from workbench.stats.own_metric import find_groups, gather
-    from workbench.stats.paired_bootstrap import paired_bootstrap
+    return measure_advantages([ours], theirs, metric, level=level)[0]
 
-    metric = metric.on(ours.columns)
-    judged = [each.read_by(metric) for each in (ours, theirs)]
-    return paired_bootstrap(*gather(find_groups(metric, ours.columns), ours.truth, *judged), metric, level=level)
+
+def measure_advantages(
+    several: Sequence[Predictions], theirs: Predictions, metric: Metric, *, level: float
+) -> list[Interval | None]:
+    """Return the same of several predictions, digit by digit; what is drawn is drawn once for all of them."""
+    from workbench.stats.own_metric import find_groups, gather
+    from workbench.stats.paired_bootstrap import paired_bootstraps
+
+    columns = several[0].columns
+    metric, other, truth = metric.on(columns), theirs.read_by(metric), several[0].truth
+    groups = find_groups(metric, columns)
+    gathered = [gather(groups, truth, each.read_by(metric), other) for each in several]
+    scores, (truth, _, other) = [each[1] for each in gathered], gathered[0]
+    return paired_bootstraps(truth, scores, other, metric, level=level)
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
@@ -209,6 +220,19 @@ def require_pair(run_id: str, predictions: Predictions, reference: Reference) ->
             why=difference,
             next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
         )
+
+
+def find_margin(metric: Metric, policy: Policy, task: Task, reference_value: float) -> float:
+    """Return the margin of indifference of a metric: the policy's, or for one that it does not judge by what is usual.
+
+    That is 0.005 of a metric of classes that is better when higher, which are shares; else 1 % of the value of the reference.
+    """
+    rule = policy.metrics.get(task)
+    if rule and rule.name == metric.name:
+        return rule.margin
+    if metric.is_of_classes and metric.direction == "higher":
+        return _USUAL_MARGIN
+    return _USUAL_SHARE * abs(reference_value) if math.isfinite(reference_value) else 0.0
 
 
 def measure_value(predictions: Predictions, metric: Metric) -> float:

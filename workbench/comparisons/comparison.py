@@ -88,7 +88,8 @@ class RunComparison(Comparison):
     wrote; `seen` names each different thing that was seen on the holdout, by who showed it first (see `name_looks`), and each
     other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts, `others` says which of
     them can be compared, and how; `names` are what people
-    call the runs, by id; `reference_parameters` are those of the run they are held against.
+    call the runs, by id; `reference_parameters` are those of the run they are held against. Of several `metrics` that were asked
+    for the others are `beside` it, each a comparison of its own.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -99,6 +100,8 @@ class RunComparison(Comparison):
     overwritten: tuple[Overwritten, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     reference_parameters: Mapping[str, Any] = field(default_factory=dict)
+    metrics: int = 1
+    beside: tuple[RunComparison, ...] = ()
 
 
 def name_run(run_id: str) -> str:
@@ -146,7 +149,9 @@ def headline(comparison: Comparison) -> str:
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
-    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
+    metrics = comparison.metrics if isinstance(comparison, RunComparison) else 1
+    by = f" by {metrics:,} metrics" if metrics > 1 else ""
+    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}{by}).{more}{left}"
 
 
 def _signed(value: float) -> str:

@@ -13,8 +13,9 @@ from workbench.comparisons.comparing import (
     Reference,
     constant_reference,
     find_difference,
+    find_margin,
     find_strange_rows,
-    measure_advantage,
+    measure_advantages,
     measure_value,
     rank_run,
     require_one_holdout,
@@ -26,16 +27,20 @@ from workbench.comparisons.remembering import KeptResults, spell_asked
 from workbench.errors import UsageError
 from workbench.models.predictions import HOW_TO_STORE, Predictions
 from workbench.models.scorecard import Scorecard, measure_scorecard, parse_scorecard
-from workbench.policies.policy import MetricRule, Policy
+from workbench.policies.policy import Policy
 from workbench.runs.folder import PREDICTIONS
 from workbench.runs.kept_run import Read
 from workbench.runs.run import Run
+from workbench.stats.task import Task
 
 if TYPE_CHECKING:
     from workbench.stats.interval import Interval
+    from workbench.stats.metrics import Metric
 
 # Which of the compared runs are looked at, by id: their intervals are computed.
 Choose = Callable[[RunComparison], Iterable[str]]
+# By which metrics runs of a task are compared; none: by the policy's.
+ChooseMetrics = Callable[[Task], Sequence["Metric"]]
 
 
 def look_at_all(comparison: RunComparison) -> list[str]:
@@ -71,13 +76,16 @@ def compare_alike(
     must_pair: bool = False,
     kept: KeptResults | None = None,
     choose: Choose = look_at_all,
+    metrics: ChooseMetrics | None = None,
 ) -> RunComparison:
     """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
 
     It is the largest group with one truth (among equal ones that of the oldest run), or the one that pairs with the run they are
     held against; the others are left out, each with why. All are ranked by the metric that their predictions were found to have
     when the run ended; `choose` says of which the predictions are read and the interval is computed, which `kept` remembers.
-    Raises UsageError where none is left, and where they `must_pair` and one would be.
+    By default the policy's metric for the task is it; of several `metrics` the first, and the others are `beside` it: who looks at
+    several has as many chances, so each level is corrected for them, too. Raises UsageError where no run is left, and where they
+    `must_pair` and one would be.
     """
     require_one_holdout([*runs, against] if against else runs)
     screen = _Screen(read, kept, row_ids)
@@ -88,14 +96,30 @@ def compare_alike(
             "These runs cannot be compared row by row.", why=sorted(screen.unpaired), next_step=HOW_TO_STORE
         )
     first = screen.read_one_of(chosen)
-    rule = policy.rule_of(first.task)
+    asked = list(metrics(first.task)) if metrics else []
+    judged = asked or [policy.rule_of(first.task).metric]
     reference = _find_reference(other, first, read)
     require_pair(chosen[0].run.id, first, reference[0])
-    table = _Measured(screen, chosen, reference, rule, tried)
-    table.measure_chosen(
-        choose, lambda: table.compare(str(holdout_digest(runs[0])), len(first.rows), (other_rules, other_splits))
+    common = RunComparison(
+        metric="",
+        direction="higher",
+        margin=0,
+        holdout_digest=str(holdout_digest(runs[0])),
+        rows=len(first.rows),
+        reference=reference[0].name,
+        reference_value=math.nan,
+        tried=tried,
+        other_rules=other_rules,
+        other_splits=other_splits,
+        runs=(),
+        metrics=len(judged),
     )
-    return table.compare(str(holdout_digest(runs[0])), len(first.rows), (other_rules, other_splits))
+    main, *beside = [_Measured(screen, chosen, reference, metric, policy, common) for metric in judged]
+    main.measure_chosen(choose)
+    shown = [run.run_id for run in main.compare().runs if run.verdict is not None]
+    for each in beside:
+        each.measure_those(shown)
+    return replace(main.compare(), beside=tuple(each.compare() for each in beside))
 
 
 def _find_reference(other: Candidate | None, first: Predictions, read: Read) -> tuple[Reference, str]:
@@ -199,88 +223,92 @@ def _group(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
 
 
 class _Measured:
-    """Candidates that are ranked; of those that were looked at the interval is known."""
+    """Candidates that are ranked by one metric; of those that were looked at the interval is known."""
 
     def __init__(
         self,
         screen: _Screen,
         chosen: Sequence[Candidate],
         reference: tuple[Reference, str],
-        rule: MetricRule,
-        tried: int,
+        metric: Metric,
+        policy: Policy,
+        common: RunComparison,
     ) -> None:
-        self._screen, self._rule, self._tried = screen, rule, tried
+        self._screen, self._metric = screen, metric
         self._reference, self._kept_under = reference
-        self._level = corrected_level(ALPHA, tried)
+        self._level = corrected_level(ALPHA, common.tried * common.metrics)
         self._runs = {each.run.id: each.run for each in chosen}
-        self._reference_value = measure_value(self._reference.predictions, rule.metric)
-        values = {each.run.id: each.card.values.get(rule.name, math.nan) for each in chosen}
-        if rule.metric.code is not None:
-            values = self._measure_by_own()
-        self._found = {
-            run_id: ComparedRun(run_id, self._runs[run_id].parameters, value, None, None)
-            for run_id, value in values.items()
-        }
+        value = measure_value(self._reference.predictions, metric)
+        margin = find_margin(metric, policy, self._reference.predictions.task, value)
+        self._common = replace(
+            common, metric=metric.name, direction=metric.direction, margin=margin, reference_value=value
+        )
+        self._found: dict[str, ComparedRun] = {}
+        self._found = {run_id: self._rank_only(run_id, value) for run_id, value in self._list_values(chosen).items()}
 
-    def compare(self, digest: str, rows: int, others: tuple[int, int]) -> RunComparison:
+    def compare(self) -> RunComparison:
         """Return the comparison as it is known now."""
-        metric = self._rule.metric
-        return RunComparison(
-            metric=metric.name,
-            direction=metric.direction,
-            margin=self._rule.margin,
-            holdout_digest=digest,
-            rows=rows,
-            reference=self._reference.name,
-            reference_value=self._reference_value,
-            tried=self._tried,
-            other_rules=others[0],
-            other_splits=others[1],
-            runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, metric.sign))),
+        return replace(
+            self._common,
+            runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, self._metric.sign))),
             left_out=len(self._screen.unpaired),
             unpaired=tuple(self._screen.unpaired),
         )
 
-    def measure_chosen(self, choose: Choose, compare: Callable[[], RunComparison]) -> None:
+    def measure_chosen(self, choose: Choose) -> None:
         """Measure those that are looked at, and those that take the place of one that stands elsewhere then, or cannot be read."""
         while True:
             if not self._found:
                 why = sorted(self._screen.unpaired)
                 raise UsageError("No run on this holdout can be compared.", why=why, next_step=HOW_TO_STORE)
-            wanted = [run_id for run_id in choose(compare()) if self._found[run_id].verdict is None]
-            if not wanted:
+            if not self.measure_those(choose(self.compare())):
                 return
-            self._measure(wanted)
+
+    def measure_those(self, run_ids: Iterable[str]) -> bool:
+        """Measure runs; False where all of them were."""
+        wanted = [run_id for run_id in run_ids if run_id in self._found and self._found[run_id].verdict is None]
+        self._measure(wanted)
+        return bool(wanted)
+
+    def _rank_only(self, run_id: str, value: float) -> ComparedRun:
+        return ComparedRun(run_id, self._runs[run_id].parameters, value, None, None)
+
+    def _list_values(self, chosen: Sequence[Candidate]) -> dict[str, float]:
+        if self._metric.code is not None:
+            return self._measure_by_own()
+        return {each.run.id: each.card.values.get(self._metric.name, math.nan) for each in chosen}
 
     def _measure(self, run_ids: Sequence[str]) -> None:
         asked = {run_id: self._spell_asked(run_id) for run_id in run_ids}
         kept = self._screen.kept
         known = kept.find_intervals(asked.values()) if kept else {}
-        fresh: dict[str, Interval | None] = {}
         for run_id, key in asked.items():
             if key in known:
                 self._settle(run_id, self._found[run_id].value, known[key])
-            elif ours := self._read(run_id):
-                advantage = measure_advantage(ours, self._reference.predictions, self._rule.metric, level=self._level)
-                self._settle(run_id, measure_value(ours, self._rule.metric), advantage)
-                fresh[key] = advantage
+        read = {run_id: self._read(run_id) for run_id, key in asked.items() if key not in known}
+        ours = {run_id: each for run_id, each in read.items() if each is not None}
+        if not ours:
+            return
+        found = measure_advantages([*ours.values()], self._reference.predictions, self._metric, level=self._level)
+        for (run_id, each), advantage in zip(ours.items(), found, strict=True):
+            self._settle(run_id, measure_value(each, self._metric), advantage)
         if kept:
-            kept.keep_intervals(fresh)
+            kept.keep_intervals({asked[run_id]: each for run_id, each in zip(ours, found, strict=True)})
 
     def _spell_asked(self, run_id: str, *, is_value: bool = False) -> str:
-        stored, metric = str(_stored(self._runs[run_id])), self._rule.metric
+        stored, metric = str(_stored(self._runs[run_id])), self._metric
         judged = [metric.name, metric.code, str(holdout_digest(self._runs[run_id])) if metric.code else None]
         return spell_asked(stored, "" if is_value else self._kept_under, judged, 0 if is_value else self._level)
 
     def _settle(self, run_id: str, value: float, advantage: Interval | None) -> None:
-        verdict = decide_verdict(advantage, self._rule.margin)
+        verdict = decide_verdict(advantage, self._common.margin)
         self._found[run_id] = replace(self._found[run_id], value=value, advantage=advantage, verdict=verdict)
 
     def _read(self, run_id: str) -> Predictions | None:
         """Return what a run predicted; None, and it is left out with why, where that cannot be read any more."""
         try:
             predictions = self._screen.read(self._runs[run_id])
-            predictions.read_by(self._rule.metric)  # one's own may not be defined on it
+            predictions.read_by(self._metric)  # one's own may not be defined on it
         except UsageError as exc:
             self._screen.unpaired.append(exc.in_one_line if run_id in exc.what else f"Run {run_id}: {exc.in_one_line}")
             self._found.pop(run_id, None)
@@ -291,10 +319,10 @@ class _Measured:
         """Return the value of each run by a metric of the project's own, those that it is not defined on left out, with why."""
         asked = {run_id: self._spell_asked(run_id, is_value=True) for run_id in self._runs}
         known = self._screen.kept.find_values(asked.values()) if self._screen.kept else {}
-        self._found, fresh = {}, dict[str, float]()
+        fresh: dict[str, float] = {}
         for run_id, key in asked.items():
             if key not in known and (predictions := self._read(run_id)):
-                known[key] = fresh[key] = measure_value(predictions, self._rule.metric)
+                known[key] = fresh[key] = measure_value(predictions, self._metric)
         if self._screen.kept:
             self._screen.kept.keep_values(fresh)
         return {run_id: known[key] for run_id, key in asked.items() if key in known}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from workbench.comparisons.arrangement import AS_RANKED, Arrangement, arrange_runs
+from workbench.comparisons.arrangement import AS_RANKED, MOST_MEASURED, Arrangement, arrange_runs
 from workbench.comparisons.comparison import RunComparison
 from workbench.errors import UsageError
 from workbench.policies.verbs import PolicyVerbs
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from workbench.comparisons.elsewhere import OtherHoldout
     from workbench.drawings.picture import Picture
 
-MOST_MEASURED = 100
 _MOST_ASKED_FOR_ROWS = 20
 
 
@@ -54,12 +54,14 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         policy: str | None = None,
         arrangement: Arrangement = AS_RANKED,
         most: int = MOST_MEASURED,
+        metrics: Sequence[str] = (),
     ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
         Runs named are compared or refused; by default those that cannot be are left out, each with why, and those that are
         archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries. All are ranked by the
-        metric; intervals and verdicts have the best one and the first of them (`most`) as they are arranged, the others None.
+        metric (the policy's, or the first of the `metrics`, beside which the others stand); intervals and verdicts have the best
+        one and the first of them (`most`) as they are arranged, the others None.
         """
         from workbench.comparisons.comparing import require_scored
         from workbench.comparisons.elsewhere import list_other_holdouts
@@ -67,6 +69,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         from workbench.comparisons.remembering import KeptResults
         from workbench.comparisons.screening import compare_alike
         from workbench.comparisons.tries import find_other_rules
+        from workbench.policies.registering import find_metrics
         from workbench.runs.keeping import read_recorded
         from workbench.runs.looks import name_distinct
         from workbench.runs.table.recalling import recall_attempts
@@ -101,6 +104,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
                 must_pair=bool(named),
                 kept=KeptResults(self.settings.home_folder / "tables" / "results.db"),
                 choose=lambda found: _choose_shown(found, arrangement, most),
+                metrics=partial(find_metrics, self.settings.project, metrics) if metrics else None,
             )
         names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
         return replace(

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ class Store:
 
     def add_run(self, run: Run) -> None:
         """Write a run with its first attempt, QUEUED and held by this process."""
-        columns = {key: value for key, value in vars(run).items() if key in RUNS.c}
+        columns = {each.name: getattr(run, each.name) for each in fields(run) if each.name in RUNS.c}
         columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
         with self._writing() as connection:
             connection.execute(RUNS.insert().values(columns))

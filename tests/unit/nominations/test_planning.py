@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,8 +53,8 @@ def plans(bench):
 
 
 def add(bench, run):
-    bench.store.add_run(Run(**{**vars(run), "state": RunState.QUEUED, "started": None, "record": {}}))
-    bench.store.move_run(Run(**{**vars(run), "state": RunState.RUNNING, "record": {}}))
+    bench.store.add_run(replace(run, state=RunState.QUEUED, started=None, record={}))
+    bench.store.move_run(replace(run, state=RunState.RUNNING, record={}))
     bench.store.move_run(run)
 
 

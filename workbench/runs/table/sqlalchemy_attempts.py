@@ -142,23 +142,31 @@ def build_attempts(columns: Columns) -> list[Run]:
 
     Of their records that is there which this module reads, and no more.
     """
-    rows = zip(*(columns.arrays[f"run.{name}"].to_pylist() for name in (*_OWN, *_PARTS)), strict=True)
-    found = [_build_run(dict(zip((*_OWN, *_PARTS), row, strict=True))) for row in rows]
+    read = {name: columns.arrays[f"run.{name}"].to_pylist() for name in (*_OWN, *_PARTS)}
+    read |= {name: _parse_all(read[name]) for name in ("predicted", "scores")}
+    rows = zip(*read.values(), strict=True)
+    found = [_build_run(dict(zip(read, row, strict=True))) for row in rows]
     return sorted(found, key=lambda run: (run.created, run.id, run.attempt), reverse=True)
+
+
+def _parse_all(texts: Sequence[str | None]) -> list[Any]:
+    """Parse many texts at once: of ten thousand short ones the calls would take longer than the reading."""
+    found: list[Any] = json.loads(f"[{','.join('null' if text is None else text for text in texts)}]")
+    return found
 
 
 # Runs of one sweep logged the same tables.
 _parse_once = lru_cache(maxsize=64)(json.loads)
 _PARSE: Mapping[str, Callable[[str], Any]] = {
     "datasets": _parse_once,
-    "predicted": json.loads,
     "written_files": json.loads,
+    "metrics": ParsedLater,
 }
 
 
 def _build_run(row: Mapping[str, Any]) -> Run:
-    texts = {name: row[name] for name in _IN_RECORD if name != "stored" and row[name] is not None}
-    record: dict[str, Any] = {name: _PARSE.get(name, ParsedLater)(text) for name, text in texts.items()}
+    record: dict[str, Any] = {name: parse(row[name]) for name, parse in _PARSE.items() if row[name] is not None}
+    record |= {name: row[name] for name in ("predicted", "scores") if row[name] is not None}
     if row["stored"] is not None:
         record["files"] = {PREDICTIONS: row["stored"]}
     is_said = row["name"] is not None or row["archived"] is not None

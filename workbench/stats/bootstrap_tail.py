@@ -22,6 +22,8 @@ _IN_TAIL, _SHARE_IN_TAIL = 100, 0.05
 # Nearer to the middle the saddlepoint is 0 / 0, and two terms of Cornish and Fisher's are as good.
 _MIDDLE = 0.3
 _TILTS = np.geomspace(0.1, 100, 96)
+# Of many contributions the tilt is nearly the deviate.
+_MANY, _NEAR = 2_000, np.geomspace(0.5, 2, 7)
 _NORMAL = NormalDist()
 
 
@@ -67,18 +69,30 @@ def _find_upper_quantile(centred: Floats, z: float) -> float:
         return math.nan
     centred = centred / largest
     spread = math.sqrt(float((centred**2).sum()))
+    if z >= _MIDDLE and len(centred) > _MANY:
+        tilts = z * _NEAR / spread
+        deviates, _ = _find_saddlepoints(centred, tilts)
+        if deviates[0] < z < deviates[-1] and bool(np.all(deviates[1:] > deviates[:-1])):
+            return largest * _find_value(centred, float(np.interp(z, deviates, tilts)))
+    return largest * _search_upper_quantile(centred, spread, z)
+
+
+def _search_upper_quantile(centred: Floats, spread: float, z: float) -> float:
     tilts = _TILTS / spread
     deviates, _ = _find_saddlepoints(centred, tilts)
     if z < max(_MIDDLE, deviates[0]):
         skewness = float((centred**3).sum()) / spread**3
-        return largest * spread * (z + skewness * (z * z - 1) / 6)
+        return spread * (z + skewness * (z * z - 1) / 6)
     rises = deviates[1:] > deviates[:-1]
     reached = len(deviates) if rises.all() else int(np.argmin(rises)) + 1
     if z > deviates[reached - 1]:
         # No n draws of these give more than n times the largest of them, and that has a probability of its own.
-        return largest * len(centred) * float(centred.max())
-    tilt = np.interp(z, deviates[:reached], tilts[:reached])
-    return largest * float(_find_saddlepoints(centred, np.array([tilt]))[1][0])
+        return len(centred) * float(centred.max())
+    return _find_value(centred, float(np.interp(z, deviates[:reached], tilts[:reached])))
+
+
+def _find_value(centred: Floats, tilt: float) -> float:
+    return float(_find_saddlepoints(centred, np.array([tilt]))[1][0])
 
 
 def _find_saddlepoints(centred: Floats, tilts: Floats) -> tuple[Floats, Floats]:

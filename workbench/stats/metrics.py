@@ -17,7 +17,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.stats import influence
 from workbench.stats.holdout_columns import HoldoutColumns
+from workbench.stats.influence import Influence
 from workbench.stats.task import Direction, Task, has_classes
 
 Floats = NDArray[np.float64]
@@ -32,7 +34,8 @@ _EPSILON = float(np.finfo(np.float64).eps)
 class Metric:
     """A metric by name: which way is good, which tasks it judges, and the weighted function that computes it.
 
-    One that reads the `label` is about what the model decides for, whatever its scores are.
+    One that reads the `label` is about what the model decides for, whatever its scores are. Where the `influence` of each row is
+    known, intervals of many rows are computed and not drawn; `is_mean` says that the value is the mean of what rows add to it.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Metric:
     tasks: tuple[Task, ...]
     evaluate: Evaluate
     reads: Literal["score", "label"] = "score"
+    influence: Influence | None = None
+    is_mean: bool = False
 
     @property
     def is_of_classes(self) -> bool:
@@ -117,9 +122,13 @@ def _area(is_positive: NDArray[np.bool_], score: Floats, weights: Floats) -> Flo
 
 def accuracy(truth: Floats, score: Floats, weights: Floats) -> Floats:
     """Return the share of rows called right, where a score of 0.5 or more, or the first largest of several, is the call."""
+    return _mean(_right_calls(truth, score), weights)
+
+
+def _right_calls(truth: Floats, score: Floats) -> Floats:
     if score.ndim > 1:
-        return _mean((score.argmax(axis=1) == truth).astype(np.float64), weights)
-    return _mean(((score >= _THRESHOLD) == (truth == 1)).astype(np.float64), weights)
+        return (score.argmax(axis=1) == truth).astype(np.float64)
+    return ((score >= _THRESHOLD) == (truth == 1)).astype(np.float64)
 
 
 def f1(truth: Floats, score: Floats, weights: Floats) -> Floats:
@@ -160,26 +169,34 @@ def _indicators(places: Floats, classes: int) -> list[Floats]:
 
 def log_loss(truth: Floats, score: Floats, weights: Floats) -> Floats:
     """Return the mean negative log-likelihood in nats; certain answers are clipped by one machine epsilon."""
-    if not are_probabilities(score):
-        return _undefined(weights)
+    return _mean(_log_losses(truth, score), weights) if are_probabilities(score) else _undefined(weights)
+
+
+def _log_losses(truth: Floats, score: Floats) -> Floats:
     clipped = np.clip(score, _EPSILON, 1 - _EPSILON)
     if score.ndim > 1:
-        return _mean(-np.log(clipped[np.arange(len(truth)), truth.astype(int)]), weights)
-    return _mean(-np.where(truth == 1, np.log(clipped), np.log(1 - clipped)), weights)
+        return -np.log(clipped[np.arange(len(truth)), truth.astype(int)])
+    return -np.where(truth == 1, np.log(clipped), np.log(1 - clipped))
 
 
 def brier_score(truth: Floats, score: Floats, weights: Floats) -> Floats:
     """Return the mean squared difference between probability and outcome (Brier 1950), summed over several classes."""
-    if not are_probabilities(score):
-        return _undefined(weights)
+    return _mean(_squares(truth, score), weights) if are_probabilities(score) else _undefined(weights)
+
+
+def _squares(truth: Floats, score: Floats) -> Floats:
     if score.ndim > 1:
-        return _mean(((score - np.stack(_indicators(truth, score.shape[1]), axis=1)) ** 2).sum(axis=1), weights)
-    return _mean((score - truth) ** 2, weights)
+        return ((score - np.stack(_indicators(truth, score.shape[1]), axis=1)) ** 2).sum(axis=1)
+    return (score - truth) ** 2
 
 
 def mean_absolute_error(truth: Floats, score: Floats, weights: Floats) -> Floats:
     """Return the mean absolute error, in units of the target."""
-    return _mean(np.abs(score - truth), weights)
+    return _mean(_absolute_errors(truth, score), weights)
+
+
+def _absolute_errors(truth: Floats, score: Floats) -> Floats:
+    return np.abs(score - truth)
 
 
 def root_mean_squared_error(truth: Floats, score: Floats, weights: Floats) -> Floats:
@@ -237,16 +254,31 @@ _NUMBERS: tuple[Task, ...] = ("regression",)
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", "higher", _CLASSES, accuracy, "label"),
-        Metric("brier_score", "lower", _CLASSES, brier_score),
-        Metric("f1", "higher", _TWO, f1, "label"),
-        Metric("f1_macro", "higher", _SEVERAL, f1_macro, "label"),
-        Metric("f1_weighted", "higher", _SEVERAL, f1_weighted, "label"),
-        Metric("log_loss", "lower", _CLASSES, log_loss),
-        Metric("mean_absolute_error", "lower", _NUMBERS, mean_absolute_error),
-        Metric("r2", "higher", _NUMBERS, r2),
-        Metric("roc_auc", "higher", _CLASSES, roc_auc),
-        Metric("roc_auc_weighted", "higher", _SEVERAL, roc_auc_weighted),
-        Metric("root_mean_squared_error", "lower", _NUMBERS, root_mean_squared_error),
+        Metric("accuracy", "higher", _CLASSES, accuracy, "label", influence.of_mean(_right_calls), is_mean=True),
+        Metric("brier_score", "lower", _CLASSES, brier_score, "score", influence.of_mean(_squares), is_mean=True),
+        Metric("f1", "higher", _TWO, f1, "label", influence.of_f1),
+        Metric("f1_macro", "higher", _SEVERAL, f1_macro, "label", influence.of_f1_macro),
+        Metric("f1_weighted", "higher", _SEVERAL, f1_weighted, "label", influence.of_f1_weighted),
+        Metric("log_loss", "lower", _CLASSES, log_loss, "score", influence.of_mean(_log_losses), is_mean=True),
+        Metric(
+            "mean_absolute_error",
+            "lower",
+            _NUMBERS,
+            mean_absolute_error,
+            "score",
+            influence.of_mean(_absolute_errors),
+            is_mean=True,
+        ),
+        Metric("r2", "higher", _NUMBERS, r2, "score", influence.of_r2),
+        Metric("roc_auc", "higher", _CLASSES, roc_auc, "score", influence.of_area),
+        Metric("roc_auc_weighted", "higher", _SEVERAL, roc_auc_weighted, "score", influence.of_weighted_area),
+        Metric(
+            "root_mean_squared_error",
+            "lower",
+            _NUMBERS,
+            root_mean_squared_error,
+            "score",
+            influence.of_root_mean_square,
+        ),
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
@@ -12,13 +12,24 @@ import numpy as np
 
 from workbench.errors import UsageError
 from workbench.stats.bootstrap_tail import find_acceleration, find_quantile
+from workbench.stats.computed_bootstrap import ComputedBootstrap, compute_bootstrap, draw_sums
+from workbench.stats.influence import Influence
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import Floats, Metric
-from workbench.stats.resampling import FEWEST_DRAWS, Places, Resampling, draw_counts, find_block_length, number_labels
+from workbench.stats.resampling import (
+    CELLS_AT_ONCE,
+    FEWEST_DRAWS,
+    Places,
+    Resampling,
+    draw_counts,
+    find_block_length,
+    number_labels,
+)
 from workbench.stats.student_t import as_student
 
 FEWEST_ROWS = 10
-_CELLS_AT_ONCE = 1_000_000
+# Of more rows nothing is drawn where the metric tells the influence of each.
+MOST_DRAWN = 5_000
 _PAIRS_AT_ONCE = 50
 _MOST_UNDEFINED = 0.01
 _RELATIVE_TOLERANCE = 1e-12
@@ -57,6 +68,9 @@ def paired_bootstrap(
     class, more than 1 % of the resamples undefined (too few rows of a class), or a difference that never varies. Equal scores
     give zero, and so do those of which only rounding (to 1e-6 of their spread) tells that they are two. Raises UsageError for
     arrays of different lengths, for clusters and times at once, or for a level outside 0.5 to 1.
+
+    Of more than 5,000 rows, where the metric tells the influence of each and enough rows carry the difference, the distribution
+    of the resamples is computed and nothing is drawn: `resamples` and `seed` then change nothing.
     """
     scores, drawing = [score], _Drawing(level, resamples, seed)
     return _measure_all(truth, scores, reference_score, metric, drawing, clusters=clusters, times=times)[0]
@@ -99,6 +113,7 @@ class _Pair:
     metric: Metric
     resampling: Resampling
     drawn: list[Floats] = field(default_factory=list)
+    computed: ComputedBootstrap | None = None
 
     @property
     def columns(self) -> tuple[Floats, Floats, Floats]:
@@ -110,6 +125,10 @@ class _Pair:
 
     def limit_resamples(self, asked: int) -> int:
         return self.metric.limit_resamples(self.columns[1], asked)
+
+    @property
+    def estimate(self) -> float:
+        return float(self.find_advantage(np.ones(self.rows.shape[1])))
 
     def find_advantage(self, weights: Floats) -> Floats:
         truth, score, reference = self.columns
@@ -135,8 +154,8 @@ def _measure_all(
         _require_same_rows(each, clusters, times)
     # An overflow is no accident to warn of: it leaves a value that is not finite, and such values are looked for.
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [_prepare(each, metric, clusters, times, drawing.level) for each in columns]
-        pairs = [each for each in found if isinstance(each, _Pair)]
+        found = [_prepare(each, metric, clusters, times, drawing) for each in columns]
+        pairs = [each for each in found if isinstance(each, _Pair) and not each.computed and not each.drawn]
         for first in range(0, len(pairs), _PAIRS_AT_ONCE):
             _draw(pairs[first : first + _PAIRS_AT_ONCE], drawing)
         return [_judge(each, drawing) if isinstance(each, _Pair) else each for each in found]
@@ -155,18 +174,36 @@ def _require_same_rows(columns: Sequence[Floats], clusters: Any, times: Any) -> 
         )
 
 
-def _prepare(columns: list[Floats], metric: Metric, clusters: Any, times: Any, level: float) -> _Pair | Interval | None:
+def _prepare(
+    columns: list[Floats], metric: Metric, clusters: Any, times: Any, drawing: _Drawing
+) -> _Pair | Interval | None:
     if not _carries_interval(columns, metric):
         return None
     if np.array_equal(columns[1], columns[2]):
-        return Interval(0.0, 0.0, 0.0, level)
+        return Interval(0.0, 0.0, 0.0, drawing.level)
     labels = clusters if clusters is not None else times
     places = None if labels is None else number_labels(labels)
     if labels is not None and places is None:
         return None
     rows, units, is_swapped = _sort_rows(columns, places, is_time=times is not None)
     resampling = _choose_resampling(units, is_time=times is not None)
-    return _Pair(rows, is_swapped, metric, resampling) if resampling.draws >= FEWEST_DRAWS else None
+    if resampling.draws < FEWEST_DRAWS:
+        return None
+    pair = _Pair(rows, is_swapped, metric, resampling)
+    if places is None and len(columns[0]) > MOST_DRAWN and metric.influence is not None and not _are_equal(pair):
+        _compute(pair, metric.influence, drawing)
+    return pair
+
+
+def _compute(pair: _Pair, influence: Influence, drawing: _Drawing) -> None:
+    """Find what resamples of many rows give by the influence of each, where that can be told; else they are to be drawn."""
+    truth, *scores = pair.columns
+    ours, theirs = (influence(truth, score) for score in scores)
+    contributions, is_linear = pair.metric.sign * (ours - theirs) / len(truth), pair.metric.is_mean
+    pair.computed = compute_bootstrap(pair.estimate, contributions, pair.find_advantage, is_linear=is_linear)
+    sums = draw_sums(contributions, drawing.resamples, drawing.seed) if is_linear and not pair.computed else None
+    if sums is not None:
+        pair.drawn.append(pair.estimate + sums)
 
 
 def _choose_resampling(units: Places, *, is_time: bool) -> Resampling:
@@ -220,13 +257,13 @@ def _draw(pairs: Sequence[_Pair], drawing: _Drawing) -> None:
     if not pairs:
         return
     resamples = pairs[0].limit_resamples(drawing.resamples)
-    for counts in draw_counts(pairs[0].resampling, resamples, drawing.seed, cells=_CELLS_AT_ONCE):
+    for counts in draw_counts(pairs[0].resampling, resamples, drawing.seed, cells=CELLS_AT_ONCE):
         for pair in pairs:
             pair.drawn.append(pair.find_advantage(pair.resampling.weigh_rows(counts)))
 
 
 def _judge(pair: _Pair, drawing: _Drawing) -> Interval | None:
-    bounds = _find_bounds(pair, drawing)
+    bounds = _find_bounds(pair, drawing) if pair.computed is None else _compute_bounds(pair.computed, pair, drawing)
     pair.drawn.clear()
     if bounds is None or not all(map(math.isfinite, bounds)):
         return None
@@ -235,9 +272,21 @@ def _judge(pair: _Pair, drawing: _Drawing) -> Interval | None:
     return Interval(-estimate, -high, -low, level) if pair.is_swapped else Interval(estimate, low, high, level)
 
 
-def _find_bounds(pair: _Pair, drawing: _Drawing) -> tuple[float, float, float] | None:
-    estimate = float(pair.find_advantage(np.ones(pair.rows.shape[1])))
-    drawn = np.concatenate(pair.drawn)
+_Bounds = tuple[float, float, float]
+
+
+def _compute_bounds(computed: ComputedBootstrap, pair: _Pair, drawing: _Drawing) -> _Bounds | None:
+    acceleration = computed.acceleration
+    if acceleration is None:
+        return None
+    bias = computed.find_deviate_of_estimate(acceleration)
+    return _place_bounds(
+        _Shape(computed.estimate, computed.spread, bias, acceleration), computed.find_quantile, pair, drawing
+    )
+
+
+def _find_bounds(pair: _Pair, drawing: _Drawing) -> _Bounds | None:
+    drawn, estimate = np.concatenate(pair.drawn), pair.estimate
     drawn = drawn[np.isfinite(drawn)]
     tolerance = _RELATIVE_TOLERANCE * _find_magnitude(pair)
     if len(drawn) < (1 - _MOST_UNDEFINED) * pair.limit_resamples(drawing.resamples):
@@ -248,14 +297,41 @@ def _find_bounds(pair: _Pair, drawing: _Drawing) -> tuple[float, float, float] |
     acceleration = find_acceleration(contributions)
     if bias is None or acceleration is None:
         return None
-    bounds = []
-    for side in (-1, 1):
-        deviate = _correct_deviate(side * _widen(drawing.level, pair.resampling.draws), bias, acceleration)
-        if deviate is None:
-            return None
-        bounds.append(find_quantile(drawn, deviate, contributions))
-    reach = _find_reach(drawn, drawing.level, pair.resampling.draws)
-    return estimate, min(bounds[0], estimate - reach), max(bounds[1], estimate + reach)
+    shape = _Shape(estimate, float(drawn.std()), bias, acceleration)
+    return _place_bounds(shape, lambda z: find_quantile(drawn, z, contributions), pair, drawing)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Of a bootstrap distribution: the estimate, its spread, and z0 and a of BCa."""
+
+    estimate: float
+    spread: float
+    bias: float
+    acceleration: float
+
+    def correct(self, deviate: float) -> float | None:
+        """Return where among the resamples the bound at a normal deviate lies (Efron 1987, eq. 3.9)."""
+        shifted = self.bias + deviate
+        stretch = 1 - self.acceleration * shifted
+        return self.bias + shifted / stretch if stretch > 0 else None
+
+
+def _place_bounds(
+    shape: _Shape, find_value: Callable[[float], float], pair: _Pair, drawing: _Drawing
+) -> _Bounds | None:
+    """Return the estimate and its bounds: BCa, and beyond a usual level the more cautious of it and Student's."""
+    deviate = _widen(drawing.level, pair.resampling.draws)
+    low, high = shape.correct(-deviate), shape.correct(deviate)
+    if low is None or high is None:
+        return None
+    reach = shape.spread * deviate if drawing.level > _USUAL_LEVEL else 0.0
+    return shape.estimate, min(find_value(low), shape.estimate - reach), max(find_value(high), shape.estimate + reach)
+
+
+def _widen(level: float, draws: int) -> float:
+    """Return the normal deviate of a level for resamples of so few draws, whose spread is too narrow and itself estimated."""
+    return as_student(_NORMAL.inv_cdf(level), draws - 1) * math.sqrt(draws / (draws - 1))
 
 
 def _find_magnitude(pair: _Pair) -> float:
@@ -280,22 +356,9 @@ def _find_bias(drawn: Floats, estimate: float, tolerance: float) -> float | None
 
 def _find_contributions(pair: _Pair) -> Floats:
     """Return what each unit, or each of 200 groups of them, adds to the advantage when it is drawn once more: the jackknife."""
-    without = pair.find_advantage(pair.resampling.leave_groups_out())
+    groups = pair.resampling.groups
+    at_once = max(1, CELLS_AT_ONCE // len(groups))
+    count = int(groups.max()) + 1
+    parts = [np.arange(first, min(first + at_once, count)) for first in range(0, count, at_once)]
+    without = np.concatenate([pair.find_advantage((groups != part[:, None]).astype(np.float64)) for part in parts])
     return without.mean() - without
-
-
-def _widen(level: float, draws: int) -> float:
-    """Return the normal deviate of a level for resamples of so few draws, whose spread is too narrow and itself estimated."""
-    return as_student(_NORMAL.inv_cdf(level), draws - 1) * math.sqrt(draws / (draws - 1))
-
-
-def _correct_deviate(deviate: float, bias: float, acceleration: float) -> float | None:
-    """Return where among the resamples the bound at a normal deviate lies (Efron 1987, eq. 3.9)."""
-    shifted = bias + deviate
-    stretch = 1 - acceleration * shifted
-    return bias + shifted / stretch if stretch > 0 else None
-
-
-def _find_reach(drawn: Floats, level: float, draws: int) -> float:
-    """Return how far a bound is from the estimate at least: as Student's t has it, and nothing at a usual level."""
-    return float(drawn.std()) * _widen(level, draws) if level > _USUAL_LEVEL else 0.0

@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 FEWEST_DRAWS = 10
+# Weights are made for so many rows and resamples at once: eight megabytes.
+CELLS_AT_ONCE = 1_000_000
 _MOST_GROUPS = 200
 
 
@@ -42,15 +44,15 @@ class Resampling:
     def _is_by_row(self) -> bool:
         return np.array_equal(self.unit_of_row, np.arange(self.units))
 
-    def leave_groups_out(self) -> Floats:
-        """Return the weights without each unit, or without each of 200 groups of units when there are more: (groups, n)."""
+    @property
+    def groups(self) -> Places:
+        """Which rows a jackknife leaves out together, (n,): those of a unit, or of one of 200 groups of more units."""
         groups = min(self.draws, _MOST_GROUPS)
         # Every 200th of the sorted rows: neighbours would be of one kind and not stand for the whole. In time they belong together.
-        group = self.unit_of_row * groups // self.units if self.length > 1 else self.unit_of_row % groups
-        return (group != np.arange(groups)[:, None]).astype(np.float64)
+        return self.unit_of_row * groups // self.units if self.length > 1 else self.unit_of_row % groups
 
 
-def draw_counts(resampling: Resampling, resamples: int, seed: int, *, cells: int) -> Iterator[Floats]:
+def draw_counts(resampling: Resampling, resamples: int, seed: int, *, cells: int = CELLS_AT_ONCE) -> Iterator[Floats]:
     """Yield how often each unit was drawn, shape (as many resamples as have so many cells at most, units).
 
     What is drawn depends on the seed, the units and the draws alone, not on how many come at once.

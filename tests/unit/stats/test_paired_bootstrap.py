@@ -16,7 +16,7 @@ from workbench.comparisons.comparison import Verdict, decide_verdict
 from workbench.errors import UsageError
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS, constant_score
-from workbench.stats.paired_bootstrap import FEWEST_ROWS, paired_bootstrap
+from workbench.stats.paired_bootstrap import FEWEST_ROWS, paired_bootstrap, paired_bootstraps
 
 LEVEL = 0.95
 
@@ -111,8 +111,22 @@ def test_resampling_in_chunks_changes_nothing(monkeypatch):
     module = importlib.import_module("workbench.stats.paired_bootstrap")
     truth, score, reference = draw()
     whole = bootstrap(truth, score, reference)
-    monkeypatch.setattr(module, "_CELLS_AT_ONCE", 7 * len(truth))
+    monkeypatch.setattr(module, "CELLS_AT_ONCE", 7 * len(truth))
     assert bootstrap(truth, score, reference) == whole
+
+
+@pytest.mark.parametrize("labelled", [{}, {"clusters": np.arange(150) // 5}, {"times": np.arange(150) // 2}])
+def test_of_several_scores_each_gets_the_interval_it_has_alone(labelled, monkeypatch):
+    module = importlib.import_module("workbench.stats.paired_bootstrap")
+    truth, score, reference = draw()
+    scores = [score, reference, np.full(150, np.nan), score**2, reference * 0.9, 1 - score]
+    rule = {"metric": METRICS["log_loss"], "level": 0.999, "resamples": 300, **labelled}
+    alone = [paired_bootstrap(truth, each, reference, **rule) for each in scores]
+    assert paired_bootstraps(truth, scores, reference, **rule) == alone
+    assert alone[1].high == 0 and alone[2] is None and alone[3] != alone[4]
+    monkeypatch.setattr(module, "_PAIRS_AT_ONCE", 2)
+    assert paired_bootstraps(truth, scores[::-1], reference, **rule) == alone[::-1]
+    assert paired_bootstraps(truth, [], reference, **rule) == []
 
 
 def test_a_higher_level_widens_the_interval_also_beyond_the_resamples():

@@ -16,28 +16,36 @@ import nbformat
 from tests.benchmarks.line import Line
 
 MEGABYTES = 16
-# Few large outputs, and many smaller ones, of which nbdime looks into each.
-CELLS = (40, 320)
+# By the ids that cells have since format 4.5 nbdime matches them; where they have none it looks into sources and outputs.
+CASES = ((40, True), (40, False), (80, False))
 _TIMES, _OTHER_TIMES = 5, 1
 
 
 def measure(folder: Path) -> Iterator[Line]:
     """Both sides read the same two files in a process of their own, and say which cells, lines and outputs differ."""
-    for count in CELLS:
-        place = folder / str(count)
+    nbdime = _install_nbdime(folder / "nbdime")
+    for count, has_ids in CASES:
+        place = folder / f"{count}{has_ids}"
         place.mkdir()
-        before, after = write_notebooks(place, count)
-        ours = [_time(_OURS, before, after, str(count)) for _ in range(_TIMES)]
-        theirs = [_time(_NBDIME, before, after) for _ in range(_OTHER_TIMES)]
-        what, other = (
-            f"the difference of two notebooks of {count} cells with {MEGABYTES} MB of outputs",
-            "nbdime.diff_notebooks",
-        )
+        before, after = write_notebooks(place, count, has_ids=has_ids)
+        ours = [_time(sys.executable, _OURS, before, after, str(count)) for _ in range(_TIMES)]
+        theirs = [_time(nbdime, _NBDIME, before, after) for _ in range(_OTHER_TIMES)]
+        cells = f"{count} cells {'with' if has_ids else 'without'} ids"
+        what, other = f"the difference of two notebooks of {cells}, {MEGABYTES} MB of outputs", "nbdime.diff_notebooks"
         yield Line(f"{what}, processor time", [cpu for cpu, _ in ours], other, [cpu for cpu, _ in theirs])
         yield Line(f"{what}, memory", [peak for _, peak in ours], other, [peak for _, peak in theirs], unit="MB")
 
 
-def write_notebooks(folder: Path, count: int) -> tuple[Path, Path]:
+def _install_nbdime(place: Path) -> str:
+    """Return a Python with nbdime, away from ours: it would come into JupyterLab as an extension."""
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, place], check=True)
+    python = str(place / "bin" / "python")
+    subprocess.run([*uv, "pip", "install", "-q", "--python", python, "nbdime==4.0.4"], check=True)
+    return python
+
+
+def write_notebooks(folder: Path, count: int, *, has_ids: bool) -> tuple[Path, Path]:
     """Write what two runs of a notebook leave: a few cells are changed, moved and added, and each shows other numbers."""
     random_ = random.Random(7)
     cells = [_make_cell(number, MEGABYTES * 1_000_000 // count, random_) for number in range(count)]
@@ -49,7 +57,9 @@ def write_notebooks(folder: Path, count: int) -> tuple[Path, Path]:
     others.insert(12, nbformat.v4.new_code_cell("print('new')"))
     paths = folder / "before.ipynb", folder / "after.ipynb"
     for path, held in zip(paths, (cells, others), strict=True):
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.from_dict(cell) for cell in held])
+        notebook = dict(nbformat.v4.new_notebook(cells=[nbformat.from_dict(cell) for cell in held]))
+        if not has_ids:
+            notebook |= {"nbformat_minor": 4, "cells": [{k: v for k, v in cell.items() if k != "id"} for cell in held]}
         path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
     return paths
 
@@ -92,9 +102,11 @@ def _chart(size: int, random_: random.Random) -> dict[str, Any]:
 
 
 _OUTPUTS = (_log, _picture, _page, _chart)
+# Not what `getrusage` says: that is of the process which started this one, too.
 _END = """
-import resource, time
-print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+took_s = time.process_time() - began
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(took_s, int(peak.split()[1]) / 1024)
 """
 _OURS = f"""
 import json, sys, time
@@ -117,8 +129,8 @@ assert nbdime.diff_notebooks(*notebooks)
 {_END}"""
 
 
-def _time(code: str, *given: Path | str) -> tuple[float, float]:
+def _time(python: str, code: str, *given: Path | str) -> tuple[float, float]:
     """Return the processor time, and the most memory in megabytes, of a process of its own."""
-    command = [sys.executable, "-W", "ignore", "-c", code, *map(str, given)]
+    command = [python, "-W", "ignore", "-c", code, *map(str, given)]
     cpu, peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     return float(cpu), float(peak)

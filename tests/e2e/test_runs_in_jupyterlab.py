@@ -39,6 +39,9 @@ def test_runs_are_explored_by_keyboard_alone(lab: Lab, theme: str, width: int) -
     for key in (" ", "ArrowDown", " "):
         keyboard.press(key)
     expect(view.locator(".wb-deeds")).to_contain_text("2 selected")
+    view.get_by_role("button", name="Copy difference").focus()
+    keyboard.press("Enter")
+    expect(said).to_contain_text("wb.diff(")
     assert find_violations(lab.page, ".wb-live") == []
     lab.photograph(f"runs_{theme}_{width}")
     view.get_by_role("button", name="Archive").focus()

@@ -16,18 +16,18 @@ _BEFORE, _CHUNK = 40, 4_096
 _HEAD = 12
 
 
-def diff_texts(title: str, before: str, after: str) -> Excerpt:
-    """Return where two texts differ, line by line, with the lines around; what is not shown is said."""
-    return diff_lines(title, before.splitlines(), after.splitlines())
+def diff_texts(title: str, before: str, after: str, most: int = MOST_DIFFERING) -> Excerpt:
+    """Return where two texts differ, line by line, with the lines around; of more than the `most` lines their beginnings."""
+    return diff_lines(title, before.splitlines(), after.splitlines(), most)
 
 
-def diff_lines(title: str, before: Sequence[str], after: Sequence[str]) -> Excerpt:
+def diff_lines(title: str, before: Sequence[str], after: Sequence[str], most: int = MOST_DIFFERING) -> Excerpt:
     """Return the same of lines."""
     start, end = _count_common(before, after)
     ours, theirs = before[start : len(before) - end], after[start : len(after) - end]
-    script = align(ours, theirs)
+    script = align(ours, theirs, most)
     if script is None:
-        return _show_heads(title, ours, theirs)
+        return _show_heads(title, ours, theirs, most)
     head, tail = before[max(start - _CONTEXT, 0) : start], before[len(before) - end :][:_CONTEXT]
     lines = [*(f" {line}" for line in head), *_fold(script), *(f" {line}" for line in tail)]
     cut = f"{len(lines) - _MOST_SHOWN:,} lines more of the difference are not shown" if len(lines) > _MOST_SHOWN else ""
@@ -42,12 +42,12 @@ def _count_common(before: Sequence[str], after: Sequence[str]) -> tuple[int, int
     return start, next((place for place in range(left) if before[-1 - place] != after[-1 - place]), left)
 
 
-def align(before: Sequence[str], after: Sequence[str]) -> list[str] | None:
+def align(before: Sequence[str], after: Sequence[str], most: int = MOST_DIFFERING) -> list[str] | None:
     """Return all lines of both, each with its mark, as few marked as can be; None for too many lines, or too many that differ."""
     if max(len(before), len(after)) > MOST_LINES:
         return None
     reached, trace = {1: 0}, []
-    for size in range(min(len(before) + len(after), MOST_DIFFERING) + 1):
+    for size in range(min(len(before) + len(after), most) + 1):
         trace.append(dict(reached))
         for diagonal in range(-size, size + 1, 2):
             place, _ = _step(reached, diagonal, size)
@@ -90,9 +90,9 @@ def _fold(script: Sequence[str]) -> Iterator[str]:
         yield script[place]
 
 
-def _show_heads(title: str, before: Sequence[str], after: Sequence[str]) -> Excerpt:
+def _show_heads(title: str, before: Sequence[str], after: Sequence[str], most: int) -> Excerpt:
     lines = [*(f"-{line}" for line in before[:_HEAD]), *(f"+{line}" for line in after[:_HEAD])]
-    cut = f"more than {MOST_DIFFERING:,} lines differ, of {len(before):,} and {len(after):,}: these are the first"
+    cut = f"more than {most:,} lines differ, of {len(before):,} and {len(after):,}: these are the first"
     return Excerpt(title, tuple(_narrow(lines)), cut)
 
 

@@ -20,10 +20,15 @@ def compare_metrics(pair: Pair) -> Part:
     if pair.comparison is None:
         likeness = Likeness.DIFFERENT if logged else Likeness.UNKNOWN
         return Part("metrics", likeness, told, "", tables, unknown=unknown)
-    is_same = not logged and _are_equal(pair.comparison)
-    likeness = Likeness.SAME if is_same else Likeness.DIFFERENT
-    says = f"{pair.comparison.metric} and {told[:1].lower()}{told[1:]}" if is_same else told
-    return Part("metrics", likeness, says, tables=() if is_same else tables)
+    row = paired[0]
+    if not logged and _are_equal(pair.comparison):
+        return Part("metrics", Likeness.SAME, f"{pair.comparison.metric} and {told[:1].lower()}{told[1:]}")
+    said = f"{pair.comparison.metric} {_round(row['A'])} → {_round(row['B'])}: {row['verdict']}. {told}"
+    return Part("metrics", Likeness.DIFFERENT, said, tables=tables)
+
+
+def _round(value: Any) -> str:
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}") if isinstance(value, float) else str(value)
 
 
 def _list_logged(pair: Pair) -> tuple[list[dict[str, Any]], int]:

@@ -20,7 +20,7 @@ from workbench.runs.kept_files import read_kept_files
 _READ = ("stdout", "stderr", "error", "text/plain", "text/markdown", "text/latex")
 # Longer texts are held against each other as they are; of all together so much is looked through for times and addresses.
 LONGEST_NORMALISED, _MOST_NORMALISED = 100_000, 1_000_000
-_MOST_EXCERPTS, _WINDOW = 20, 4_000
+_MOST_EXCERPTS, _WINDOW, _MOST_LINES = 20, 4_000, 60
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _show(each: _Differing) -> Excerpt:
     start = find_first_difference(before, after)
     begins = _find_line(before, start)
     longest = max(len(before), len(after)) - begins
-    shown = diff_texts(each.name, before[begins : begins + _WINDOW], after[begins : begins + _WINDOW])
+    shown = diff_texts(each.name, before[begins : begins + _WINDOW], after[begins : begins + _WINDOW], _MOST_LINES)
     if longest <= _WINDOW:
         return shown
     cut = f"looked at are {_WINDOW:,} characters from where they first differ, of {longest:,}"

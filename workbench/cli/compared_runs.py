@@ -6,14 +6,9 @@ from collections.abc import Sequence
 
 from workbench.cli.run_tables import Column, columns_of_names, print_table_of_runs, say_same
 from workbench.cli.terminal import escape, format_number, open_console, say
-from workbench.comparisons.comparison import (
-    ComparedRun,
-    Comparison,
-    RunComparison,
-    Verdict,
-    describe_selection,
-)
+from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
+from workbench.comparisons.verdict import Verdict
 from workbench.stats.interval import Interval
 
 _VERDICTS = {

@@ -149,9 +149,13 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
-        *([f"Left out: {said}."] if (said := describe_elsewhere(comparison.elsewhere, comparison.others)) else []),
+        *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def _describe_others(comparison: RunComparison) -> str:
+    return describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
 
 
 def describe_overwritten(comparison: RunComparison) -> list[str]:

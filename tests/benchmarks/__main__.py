@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import commands, engine, ledger, reviewing, run_table, serving, tracking, witness
+from tests.benchmarks import bootstrap, commands, engine, ledger, reviewing, run_table, serving, tracking, witness
 from tests.benchmarks.line import Line, alternate, timed
 
 REPORT = Path(__file__).with_name("REPORT.md")
@@ -43,6 +43,7 @@ def main() -> None:
             run_table.measure,
             run_table.measure_wide,
             run_table.measure_browser,
+            bootstrap.measure,
             tracking.measure,
             witness.measure,
             reviewing.measure,

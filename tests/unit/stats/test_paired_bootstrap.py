@@ -115,7 +115,7 @@ def test_resampling_in_chunks_changes_nothing(monkeypatch):
     assert bootstrap(truth, score, reference) == whole
 
 
-@pytest.mark.parametrize("labelled", [{}, {"clusters": np.arange(150) // 5}, {"times": np.arange(150) // 2}])
+@pytest.mark.parametrize("labelled", [{}, {"clusters": np.arange(150) // 5}, {"times": np.arange(150)}])
 def test_of_several_scores_each_gets_the_interval_it_has_alone(labelled, monkeypatch):
     module = importlib.import_module("workbench.stats.paired_bootstrap")
     truth, score, reference = draw()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.stats.bootstrap_tail import find_acceleration, find_linear_quantile
-from workbench.stats.resampling import CELLS_AT_ONCE
+from workbench.stats.resamples import CELLS_AT_ONCE
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from workbench.stats.computed_bootstrap import ComputedBootstrap, compute_bootst
 from workbench.stats.influence import Influence
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import Floats, Metric
-from workbench.stats.resampling import (
+from workbench.stats.resamples import (
     CELLS_AT_ONCE,
     FEWEST_DRAWS,
     Places,

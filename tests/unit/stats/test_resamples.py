@@ -8,7 +8,7 @@ import pytest
 from workbench.errors import UsageError
 from workbench.stats.metrics import METRICS
 from workbench.stats.paired_bootstrap import paired_bootstrap
-from workbench.stats.resampling import Resampling, draw_counts, find_block_length
+from workbench.stats.resamples import Resampling, draw_counts, find_block_length
 
 METRIC = METRICS["mean_absolute_error"]
 MANY = 500

@@ -3,7 +3,7 @@
 In a notebook: `import workbench as wb`, then `wb.log_metrics`, `wb.log_dataset`, `wb.log_predictions`, `wb.log_model`,
 `wb.log_file` and `wb.params`, or `wb.log_evaluation` for all that is asked of a fitted model; what is written to `wb.folder` is
 kept with the run; `wb.secret` returns what a parameter declared as `wb.Secret` refers to. To look at results: `wb.runs()`,
-`wb.compare()`, `wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
+`wb.compare()`, `wb.diff(a, b)`, `wb.follow()` and `wb.review("model/3")`. Everything else is a verb of `wb.Workbench.open()`.
 Nothing heavy is imported until it is used.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.interactive import compare, follow, log_dataset, log_evaluation, review
+    from workbench.interactive import compare, diff, follow, log_dataset, log_evaluation, review
     from workbench.runs.spool import log_file, log_metrics, log_model, log_predictions, secret
     from workbench.secrets.references import Secret
     from workbench.workflow import Workbench
@@ -27,6 +27,7 @@ __all__ = [
     "Secret",
     "Workbench",
     "compare",
+    "diff",
     "follow",
     "log_dataset",
     "log_evaluation",
@@ -42,6 +43,7 @@ _HOMES = {
     "Secret": "workbench.secrets.references",
     "Workbench": "workbench.workflow",
     "compare": "workbench.interactive",
+    "diff": "workbench.interactive",
     "follow": "workbench.interactive",
     "log_dataset": "workbench.interactive",
     "log_evaluation": "workbench.interactive",

@@ -26,6 +26,7 @@ from workbench.records.people import require_principal
 
 PREFIX = "WORKBENCH_"
 MARKER = "workbench.toml"
+METRICS_TABLE = "metrics"  # no setting: a table for each metric of the project's own
 _KEPT = Path("runs", "workbench.db")
 # What the workbench itself says to the kernels it starts; not a setting.
 _OWN_VARIABLES = frozenset({"SPOOL", "SUBJECT", "PROJECT"})
@@ -192,11 +193,8 @@ def expand_path(given: str | Path) -> Path:
     try:
         return Path(given).expanduser()
     except RuntimeError as exc:
-        raise UsageError(
-            f"There is no folder {given}.",
-            why=str(exc),
-            next_step="Name a user that exists after the ~, or write a path.",
-        ) from exc
+        step = "Name a user that exists after the ~, or write a path."
+        raise UsageError(f"There is no folder {given}.", why=str(exc), next_step=step) from exc
 
 
 def _sqlite_address(path: Path) -> str:
@@ -212,7 +210,7 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
     here = (folder or Path.cwd()).resolve()
     project, table = _locate_project(here) or (here, {})
     told = _read_environment(os.environ if environment is None else environment)
-    given = {**table, **told}
+    given = {**{key: value for key, value in table.items() if key != METRICS_TABLE}, **told}
     kinds = {field.name: field.type for field in fields(Settings) if field.name != "project"}
     problems = [f"{key!r} is no setting; there are {', '.join(sorted(kinds))}." for key in given if key not in kinds]
     problems += [
@@ -229,6 +227,12 @@ def read_settings(folder: Path | None = None, environment: Mapping[str, str] | N
         )
     values: dict[str, Any] = {key: int(v) if kinds[key] in _NUMBERS else v for key, v in given.items()}
     return Settings(project, **values)
+
+
+def read_metrics_table(project: Path) -> dict[str, Any]:
+    """Return what a project says of metrics of its own, by name; nobody has judged it."""
+    table = (_read_table(project) or {}).get(METRICS_TABLE, {})
+    return table if isinstance(table, dict) else {METRICS_TABLE: table}
 
 
 def override_settings(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
@@ -324,11 +328,8 @@ def _parse_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as exc:
-        raise UsageError(
-            f"{path} cannot be read.",
-            why=str(exc),
-            next_step="Correct the file; `workbench help workflow` lists the settings.",
-        ) from exc
+        step = "Correct the file; `workbench help workflow` lists the settings."
+        raise UsageError(f"{path} cannot be read.", why=str(exc), next_step=step) from exc
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, str]:

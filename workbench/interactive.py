@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.runs.table.question import Question
     from workbench.widgets.acting_view import Deeds
     from workbench.widgets.comparison_view import ComparisonView
+    from workbench.widgets.difference_view import DifferenceView
     from workbench.widgets.empty_view import EmptyView
     from workbench.widgets.follow_view import FollowView
     from workbench.widgets.requests import Requests
@@ -135,6 +136,13 @@ def compare(
         return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs)
 
     return _show(show, is_named=bool(runs or reference))
+
+
+def diff(a: str, b: str) -> DifferenceView | EmptyView:
+    """Show how run `b` differs from run `a`: data, scores, parameters, code and outputs, the most consequential first."""
+    from workbench.widgets.difference_view import DifferenceView
+
+    return _show(lambda bench: DifferenceView(bench.diff(a, b)), is_named=True)
 
 
 def runs(

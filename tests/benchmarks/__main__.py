@@ -17,7 +17,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import bootstrap, commands, engine, ledger, reviewing, run_table, serving, tracking, witness
+from tests.benchmarks import (
+    bootstrap,
+    commands,
+    compared_runs,
+    diff,
+    engine,
+    ledger,
+    reviewing,
+    run_table,
+    serving,
+    tracking,
+    witness,
+)
 from tests.benchmarks.line import Line, alternate, timed
 
 REPORT = Path(__file__).with_name("REPORT.md")
@@ -44,6 +56,8 @@ def main() -> None:
             run_table.measure_wide,
             run_table.measure_browser,
             bootstrap.measure,
+            compared_runs.measure,
+            diff.measure,
             tracking.measure,
             witness.measure,
             reviewing.measure,

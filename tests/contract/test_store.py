@@ -29,7 +29,7 @@ def test_a_run_comes_back_as_it_was_added(store):
     run = build_run(sweep="0badcafe")
     store.add_run(run)
     found = store.find_run(run.id)
-    assert vars(found) == vars(run)
+    assert found == run
     assert found.state is RunState.QUEUED
 
 

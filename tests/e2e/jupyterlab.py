@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import TimeoutError as NotYet
 
 from tests.conftest import own_environment
 
@@ -40,13 +41,9 @@ _SETTINGS = {
 }
 
 
-# On a busy machine the notebook is there before JupyterLab counts it as the current one, or the focus was taken from it.
 _IS_CURRENT = """(name) => {
-  const { shell } = window.jupyterapp;
-  if (shell.currentWidget?.sessionContext && shell.currentWidget.context.path === name) return true;
-  const opened = [...shell.widgets("main")].find((widget) => widget.context?.path === name);
-  if (opened) shell.activateById(opened.id);
-  return false;
+  const { currentWidget } = window.jupyterapp.shell;
+  return Boolean(currentWidget?.sessionContext) && currentWidget.context.path === name;
 }"""
 
 
@@ -191,11 +188,21 @@ class Lab:
         self.execute("docmanager:open", {"path": name, "factory": "Notebook"})
         panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         panel.wait_for()
-        self.page.wait_for_function(_IS_CURRENT, arg=name)
+        self._await_current(name)
         if run:
             self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.ready.then(() => true)")
             self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
         return panel
+
+    def _await_current(self, name: str) -> None:
+        """Wait until JupyterLab counts a notebook as the current one; where the focus was taken from it, as a user does."""
+        for _ in range(5):
+            with suppress(NotYet):
+                self.page.wait_for_function(_IS_CURRENT, arg=name, timeout=6_000, polling=100)
+                return
+            # Asked again and again by program it would take the focus from whatever is typed in meanwhile.
+            self.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text=Path(name).name).click()
+        self.page.wait_for_function(_IS_CURRENT, arg=name, polling=100)
 
     def save(self) -> None:
         """Save the open notebook."""

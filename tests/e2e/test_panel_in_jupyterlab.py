@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,11 +57,18 @@ def test_in_a_fresh_folder_a_card_makes_an_experiment_and_the_panel_runs_it(lab:
     report = lab.page.request.get(last.locator("a").get_attribute("href") or "")
     assert "log_loss" in report.text()
     assert "sandbox" in report.headers["content-security-policy"]
+    require_own_code_alone(lab.server)
     require_reached_by_keys_alone(lab)
     empty = click_card(lab, "Review").locator(".wb-empty")
     expect(empty).to_contain_text("1 run finished on a holdout, and none is nominated.")
     expect(empty).to_contain_text("workbench.db")
     expect(click_card(lab, "Tour")).to_contain_text("A tour in ten minutes")
+
+
+def require_own_code_alone(server: Server) -> None:
+    """What this environment borrows by a .pth file from another one is no code of the project: git is not asked who wrote it."""
+    (record,) = [json.loads(path.read_bytes()) for path in server.notebooks.parent.rglob("runs/by-id/*/record.json")]
+    assert len(record["authorship"]["files"]) < 10
 
 
 def require_reached_by_keys_alone(lab: Lab) -> None:

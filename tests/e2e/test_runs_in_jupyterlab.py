@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import examples
 from tests.e2e.jupyterlab import Lab, find_violations
-from tests.e2e.views import RUNS, SHOW_RUNS, show
+from tests.e2e.views import HOSTILE, RUNS, SHOW_RUNS, contrast, show
 
 pytestmark = pytest.mark.browser
 LOOKS = [("Light", 1200), ("Dark", 900)]
@@ -39,6 +39,9 @@ def test_runs_are_explored_by_keyboard_alone(lab: Lab, theme: str, width: int) -
     for key in (" ", "ArrowDown", " "):
         keyboard.press(key)
     expect(view.locator(".wb-deeds")).to_contain_text("2 selected")
+    view.get_by_role("button", name="Copy difference").focus()
+    keyboard.press("Enter")
+    expect(said).to_contain_text("wb.diff(")
     assert find_violations(lab.page, ".wb-live") == []
     lab.photograph(f"runs_{theme}_{width}")
     view.get_by_role("button", name="Archive").focus()
@@ -137,3 +140,36 @@ def test_a_run_that_is_pinned_stays_on_top(lab: Lab) -> None:
     view.locator(".wb-grid").evaluate("box => { box.scrollTop = 20000; }")
     expect(pinned).to_be_in_viewport()
     expect(view.locator(".wb-deeds")).to_contain_text("1 selected")
+
+
+def test_the_difference_of_two_runs_is_read_by_keyboard_in_both_themes(lab: Lab) -> None:
+    keyboard = lab.page.keyboard
+    imports = (
+        "from tests.unit.comparisons.sides import build_difference",
+        "from workbench.widgets.difference_view import DifferenceView",
+    )
+    view = show(lab, "difference", "\n".join(imports), f"DifferenceView(build_difference({HOSTILE!r}))")
+    expect(view.locator(".wb-headline")).to_contain_text("They differ in parameter depth (3 → 8), 2 cells and numpy")
+    parts = view.locator(".wb-part")
+    expect(parts.first).to_have_attribute("open", "")
+    expect(parts.nth(1)).not_to_have_attribute("open", "")
+    parts.nth(1).locator("summary").first.focus()
+    keyboard.press("Enter")
+    more = parts.nth(1).get_by_role("button", name="Show 12 more").first
+    more.focus()
+    keyboard.press("Enter")
+    expect(parts.nth(1).locator("table").first.locator("tbody tr")).to_have_count(20)
+    expect(view.locator(".wb-say")).to_have_text("Rows that change side: 20 rows shown.")
+    expect(parts.nth(1).locator("tbody tr").nth(8)).to_be_focused()
+    view.get_by_role("button", name="Open all parts").focus()
+    keyboard.press("Enter")
+    expect(view.locator(".wb-part[open]")).to_have_count(7)
+    expect(parts).to_have_count(7)
+    for theme, width in (("Light", 1400), ("Dark", 900)):
+        lab.choose_theme(f"JupyterLab {theme}")
+        lab.page.set_viewport_size({"width": width, "height": 1200})
+        lab.photograph(f"difference_{theme}_{width}", view)
+        assert contrast(view, "p, td, th, h4, li, summary, .wb-status, ins, del, button") >= 4.5
+        assert find_violations(lab.page, ".wb-live") == []
+        assert view.evaluate("view => view.scrollWidth <= view.clientWidth")
+    expect(lab.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)

@@ -13,7 +13,8 @@ from tests.unit.policies.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.cli.chapters import CHAPTERS, list_chapters, read_chapter
 from workbench.cli.main import COMMANDS
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.difference.run_difference import PARTS
+from workbench.comparisons.verdict import Verdict
 from workbench.config import Settings
 from workbench.evidence.measuring import MEASURES
 from workbench.executors import EXECUTORS
@@ -21,6 +22,7 @@ from workbench.ledger.events import EVENTS
 from workbench.models.servable_models import list_servable
 from workbench.notebooks.normalisation import NORMALISATIONS, OWN_NAMES
 from workbench.notifying.notifiers import NOTIFIERS
+from workbench.policies.own_metrics import ALIASES
 from workbench.readiness.kinds import KINDS
 from workbench.runs.finding.outline import FIELDS
 from workbench.runs.run import RunState
@@ -117,6 +119,11 @@ def test_every_task_is_a_row_with_its_metrics_and_a_line_of_every_policy():
         assert set(read_policy(path.read_bytes()).metrics) >= set(TASKS)
 
 
+def test_every_short_name_of_a_metric_is_in_the_table():
+    told = {typed: name for typing, name in cells_of("policies", "typed") for typed in re.findall(r"`(\w+)`", typing)}
+    assert told == {typed: f"`{name}`" for typed, name in ALIASES.items()}
+
+
 def test_what_can_be_served_is_the_table_by_family():
     families = [
         [each.family, ", ".join(each.compiled), ", ".join(each.uncompiled), each.checked] for each in list_servable()
@@ -126,7 +133,7 @@ def test_what_can_be_served_is_the_table_by_family():
 
 def test_every_table_has_the_members_the_code_has():
     told = {
-        "statistical methods": {*names_of("stats", "method")} | {"interval", "metrics", "task"},
+        "statistical methods": {*names_of("stats", "method")} | {"holdout_columns", "interval", "metrics", "task"},
         "sources": names_of("secrets", "source"),
         "notifiers": names_of("notifying", "notifier"),
         "executors": names_of("executors", "executor"),
@@ -137,6 +144,7 @@ def test_every_table_has_the_members_the_code_has():
         "searches": names_of("sweeps", "search"),
         "hindrances": {name: effect for name, effect, _ in cells_of("readiness", "kind")},
         "verdicts": names_of("comparisons", "verdict"),
+        "parts of a difference": names_of("comparisons", "part"),
         "facts": names_of("evidence", "fact"),
         "checks": names_of("reviews", "check"),
         "namespaces": names_of("signing", "namespace"),
@@ -156,6 +164,7 @@ def test_every_table_has_the_members_the_code_has():
         "searches": list(SEARCHES),
         "hindrances": {f"`{name}`": kind.effect for name, kind in KINDS.items()},
         "verdicts": [verdict.lower() for verdict in Verdict],
+        "parts of a difference": list(PARTS),
         "facts": list(MEASURES),
         "checks": list(CHECKS),
         "normalised": [OWN_NAMES, *dict.fromkeys(each.name for each in NORMALISATIONS)],

@@ -33,7 +33,7 @@ from workbench.checks.safe_format import safe_format
 from workbench.checks.slices_hold import slices_hold
 from workbench.evidence.evidence import Evidence, Finding, Severity, Status
 from workbench.policies.policy import Known, Policy, parse_policy
-from workbench.stats.metrics import METRICS
+from workbench.stats.metrics import METRICS, Metric
 
 Check = Callable[[Evidence, Policy], Finding]
 
@@ -69,12 +69,19 @@ LIMITS: Mapping[str, tuple[str, ...]] = {
 }
 # What policies may name in this version.
 KNOWN = Known(LIMITS, {name: metric.tasks for name, metric in METRICS.items()})
+# What those may that were judged by before: by which metrics was known when they were.
+FROZEN = Known(LIMITS, None)
 
 
 @lru_cache(maxsize=8)
 def read_policy(content: bytes) -> Policy:
     """Read a policy with the checks and metrics this version knows."""
     return parse_policy(content, known=KNOWN)
+
+
+def read_frozen_policy(content: bytes, *own: Metric) -> Policy:
+    """Read a policy that was judged by, with the metrics of somebody's own that were frozen beside it."""
+    return parse_policy(content, known=replace(FROZEN, own={metric.name: metric for metric in own}))
 
 
 def run_checks(evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:

@@ -49,9 +49,14 @@ def _spell(time: str) -> str:
     return time[:19].replace("T", " ")
 
 
+def _name_code(code: str | None) -> str:
+    return short(code) if code else "the workbench's"
+
+
 def _find_differences(plan: PlanFact, score: ScoreFact, rule: MetricRule, policy: Policy) -> str:
     pairs = {
         "metric": (plan.metric, rule.name),
+        "code of the metric": (_name_code(plan.code), _name_code(score.code)),
         "direction": (plan.direction, score.direction),
         "margin": (plan.margin, rule.margin),
         "slices": (plan.slices, policy.slices),

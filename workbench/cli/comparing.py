@@ -1,4 +1,4 @@
-"""The commands that hold runs against each other, and say what a model may be: compare, models."""
+"""The commands that hold runs against each other, and say what a model may be: compare, diff, models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import replace
 import click
 
 from workbench.cli import records, terminal
-from workbench.cli.compared_runs import print_comparison
+from workbench.cli.compared_runs import SHOWN, print_comparison
+from workbench.cli.diffed_runs import print_difference
 from workbench.cli.options import JSON, POLICY, WHERE, names_option, open_bench
-from workbench.comparisons.arrangement import Arrangement, arrange_runs
+from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrange_runs
 
 
 @click.command(epilog="Margin, tries, one-sided, verdict: `workbench help WORD` says what a word means.")
@@ -21,6 +22,10 @@ from workbench.comparisons.arrangement import Arrangement, arrange_runs
 @click.option("--search", metavar="TEXT", default="", help="Show only runs with this text in id, name or parameters.")
 @names_option("--columns", "Show these parameters alone.")
 @click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
+@names_option("--metric", "By this, not the policy's: mae, auc, …; of several the first ranks.")
+@click.option(
+    "--top", type=click.IntRange(1), metavar="N", help=f"So many, with intervals: {SHOWN}; as JSON {MOST_MEASURED}."
+)
 @POLICY
 @JSON
 def compare(
@@ -31,19 +36,43 @@ def compare(
     search: str,
     columns: Sequence[str],
     sort: str,
+    metric: Sequence[str],
+    top: int | None,
     policy: str | None,
     as_json: bool,
 ) -> None:
     """Compare runs on their common holdout, with intervals and a verdict."""
     if run_ids and where:
         raise click.UsageError("Name the runs, or say which by --where.")
-    found = open_bench().compare(run_ids, reference=reference, notebook=notebook, where=where, policy=policy)
-    runs = arrange_runs(found, Arrangement(search, sort, columns))
+    arrangement, most = Arrangement(search, sort, columns), top or (MOST_MEASURED if as_json else SHOWN)
+    found = open_bench().compare(
+        run_ids,
+        reference=reference,
+        notebook=notebook,
+        where=where,
+        policy=policy,
+        arrangement=arrangement,
+        most=most,
+        metrics=metric,
+    )
+    runs = arrange_runs(found, arrangement)
     if as_json:
         terminal.print_json(replace(found, runs=runs))
     else:
-        print_comparison(found, runs)
+        print_comparison(found, runs, most)
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
+
+
+@click.command(epilog="What alone can explain another score stands first; what nobody can tell is said.")
+@click.argument("a", metavar="RUN")
+@click.argument("b", metavar="RUN")
+@POLICY
+@JSON
+def diff(a: str, b: str, policy: str | None, as_json: bool) -> None:
+    """Say how the second run differs from the first."""
+    found = open_bench().diff(a, b, policy=policy)
+    terminal.print_json(found) if as_json else print_difference(found)
+    terminal.suggest(f"workbench compare {found.b.id} --reference {found.a.id}")
 
 
 @click.command()
@@ -54,4 +83,4 @@ def models(as_json: bool) -> None:
     terminal.print_json(found) if as_json else records.print_models(found)
 
 
-COMMANDS = (compare, models)
+COMMANDS = (compare, diff, models)

@@ -87,6 +87,7 @@ _TABLE: Mapping[str, tuple[str, str]] = {
     "stop": ("running", "End one run that goes on; the others of its sweep go on."),
     "replay": ("running", "Run a finished run again and say what is the same."),
     "compare": ("comparing", "Compare runs on their common holdout, with verdicts."),
+    "diff": ("comparing", "Say how one run differs from another, in one view."),
     "models": ("comparing", "List which models can be served, by family."),
     "nominate": ("reviewing", "Make a run the next version of a model, with evidence."),
     "review": ("reviewing", "Show a nominee's findings; answer its questions."),

@@ -148,6 +148,7 @@ def check_policy(names: Sequence[str]) -> None:
     for name in names or [bench.settings.policy]:
         try:
             found, _ = bench.read_policy(typed_policy(name) if names else None)
+            _ = [rule.metric.code for rule in found.metrics.values()]  # that the files of own metrics can be used
         except UsageError as exc:
             problems += [f"{name}: {reason}" for reason in exc.reasons or (exc.what,)]
         else:

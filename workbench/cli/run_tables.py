@@ -115,10 +115,11 @@ def print_table_of_runs(
     `parameters` may be of more runs than are printed: they say what differs, and the first of them are shown.
     """
     console = open_console()
-    before, after, parameters, unsaid = _make_room(before, after, parameters, console.width)
-    room = console.width - sum(column.width for column in (*before, *after))
-    own, folded = choose_parameters(parameters, room)
+    names: Sequence[str] = find_differing(parameters)
     shown = parameters[: len(before[0].cells)]
+    before, after, names, unsaid = _make_room(before, after, names, shown, console.width)
+    room = console.width - sum(column.width for column in (*before, *after))
+    own, folded = choose_parameters(names, shown, room)
     columns = [*before, *(_column_of(name, shown) for name in own), *_fold(folded, shown), *after]
     table = new_table(*((column.name, column.side) for column in columns), is_dense=True)
     for row in zip(*(column.cells for column in columns), strict=True):
@@ -137,19 +138,23 @@ _NARROW = 14
 
 
 def _make_room(
-    before: Sequence[Column], after: Sequence[Column], sets: Sequence[Mapping[str, Any]], width: int
-) -> tuple[Sequence[Column], Sequence[Column], Sequence[Mapping[str, Any]], list[str]]:
-    """Return the columns and the parameters that have room, those where some differ, and the names of what has none."""
+    before: Sequence[Column],
+    after: Sequence[Column],
+    names: Sequence[str],
+    shown: Sequence[Mapping[str, Any]],
+    width: int,
+) -> tuple[Sequence[Column], Sequence[Column], Sequence[str], list[str]]:
+    """Return the columns and the names of the parameters that have room, where some differ, and the names of what has none."""
     ways = [_spare(before, after, _SPARED[:count]) for count in range(len(_SPARED) + 1)]
     rooms = [width - sum(column.width for column in (*first, *last)) for first, last, _ in ways]
     for (first, last, spared), room in zip(ways, rooms, strict=True):
-        if room >= _LEAST_FOR_OTHERS or not choose_parameters(sets, room)[1]:
-            return first, last, sets, spared
+        if room >= _LEAST_FOR_OTHERS or not choose_parameters(names, shown, room)[1]:
+            return first, last, names, spared
     wrapped = sum(max(0, column.width - _NARROW) for column in before if column.name == "name")
     if rooms[-1] + wrapped >= _LEAST_TO_READ:
-        return *ways[-1][:2], sets, ways[-1][2]
+        return *ways[-1][:2], names, ways[-1][2]
     first, last, spared = next((way for way, room in zip(ways, rooms, strict=True) if room >= 0), ways[-1])
-    return first, last, [{} for _ in sets], [*spared, "the parameters"]
+    return first, last, [], [*spared, "the parameters"]
 
 
 def _spare(
@@ -159,12 +164,13 @@ def _spare(
     return first, last, [column.name for column in (*before, *after) if column.name in names]
 
 
-def choose_parameters(sets: Sequence[Mapping[str, Any]], room: int) -> tuple[list[str], list[str]]:
-    """Return which of the parameters that differ get a column in so much room, and which are folded into one."""
-    names = find_differing(sets)
-    widths = {name: min(_column_of(name, sets).width, _WIDEST + 1) for name in names}
+def choose_parameters(
+    names: Sequence[str], shown: Sequence[Mapping[str, Any]], room: int
+) -> tuple[list[str], list[str]]:
+    """Return which of these parameters get a column in so much room, by what is shown of them, and which are folded into one."""
+    widths = {name: min(_column_of(name, shown).width, _WIDEST + 1) for name in names}
     if sum(widths.values()) <= room:
-        return names, []
+        return [*names], []
     own: list[str] = []
     for name in names:
         if sum(widths[each] for each in (*own, name)) + _LEAST_FOR_OTHERS <= room:

@@ -12,6 +12,8 @@ from workbench.runs.finding.conditions import Name, read_name
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.run_table import order_of, spell
 
+# Of so many runs intervals are computed unless somebody asks for others.
+MOST_MEASURED = 100
 # What runs are sorted by besides their parameters.
 ADVANTAGE = "advantage"
 
@@ -29,11 +31,15 @@ class Arrangement:
     columns: Sequence[str] = ()
 
 
+AS_RANKED = Arrangement()
+
+
 def arrange_runs(comparison: Comparison, arrangement: Arrangement) -> tuple[ComparedRun, ...]:
     """Return the runs to show; raises UsageError for a name that no run has."""
     sort = read_name(arrangement.sort.removeprefix("-"))
     columns = [read_name(name) for name in arrangement.columns]
-    _require_known([*columns, *([sort] if sort.key else [])], comparison)
+    if asked := [*columns, *([sort] if sort.key else [])]:
+        _require_known(asked, comparison)
     runs = [run for run in comparison.runs if _shows(run, comparison, arrangement.search.casefold())]
     if sort.key:
         there = [run for run in runs if _read(run, sort, comparison) is not MISSING]

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.comparisons.comparison import (
-    ComparedRun,
-    Comparison,
-    RunComparison,
-    corrected_level,
-    decide_verdict,
-    name_run,
-)
+from workbench.comparisons.comparison import ComparedRun, Comparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.shift import ShiftFact
+from workbench.comparisons.verdict import corrected_level, decide_verdict
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
-    HOW_TO_STORE,
     Predictions,
 )
 from workbench.policies.policy import MetricRule, Policy
 from workbench.runs.kept_run import Read
 from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
-from workbench.stats.task import spell_class
+from workbench.stats.task import Task, spell_class
 
 if TYPE_CHECKING:
     from workbench.stats.metrics import Metric
 
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
+_USUAL_MARGIN, _USUAL_SHARE = 0.005, 0.01
 _LEVEL_OF_SHIFT, _RESAMPLES_OF_SHIFT = 0.99, 2_000
 
 
@@ -108,36 +102,9 @@ def compare_runs(
 
     Raises UsageError when they were scored on different rows or with another truth.
     """
-    _require_one_holdout([*runs, against] if against else runs)
+    require_one_holdout([*runs, against] if against else runs)
     scored, other = [_read_scored(run, read) for run in runs], _find_reference(against, read)
     return _compare(scored, runs[0], other, policy, (tried, other_rules, other_splits))
-
-
-def compare_alike(
-    runs: Sequence[Run],
-    *,
-    against: Run | None,
-    policy: Policy,
-    tried: int,
-    read: Read,
-    row_ids: Sequence[str] | None,
-    other_rules: int = 0,
-    other_splits: int = 0,
-    must_pair: bool = False,
-) -> RunComparison:
-    """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
-
-    It is the largest group with one truth (among equal ones that of the oldest run), or the one that pairs with the run they are
-    held against; the others are left out, each with why. Raises UsageError where none is left, and where they `must_pair` and
-    one would be.
-    """
-    _require_one_holdout([*runs, against] if against else runs)
-    other = _find_reference(against, read)
-    scored, unpaired = _select_alike(runs, read, row_ids, other)
-    if unpaired and must_pair:
-        raise UsageError("These runs cannot be compared row by row.", why=sorted(unpaired), next_step=HOW_TO_STORE)
-    compared = _compare(scored, runs[0], other, policy, (tried, other_rules, other_splits))
-    return RunComparison(**{**vars(compared), "left_out": len(unpaired), "unpaired": tuple(unpaired)})
 
 
 def _find_reference(against: Run | None, read: Read) -> Reference | None:
@@ -177,46 +144,6 @@ def find_strange_rows(predictions: Predictions, row_ids: Sequence[str] | None, r
     )
 
 
-def _select_alike(
-    runs: Sequence[Run], read: Read, row_ids: Sequence[str] | None, reference: Reference | None
-) -> tuple[list[Scored], list[str]]:
-    """Return the runs that can be paired, and of the others why each cannot."""
-    alike: list[list[Scored]] = []
-    reasons = []
-    for run in reversed(runs):
-        try:
-            scored = _read_scored(run, read)
-        except UsageError as exc:
-            reasons.append(exc.in_one_line)
-            continue
-        if strange := find_strange_rows(scored.predictions, row_ids, (run.holdout or {})["rows"]):
-            reasons.append(f"Run {run.id} was not scored on just the holdout's rows. {strange}")
-        else:
-            _put_to_its_like(scored, alike)
-    if not alike:
-        raise UsageError("No run on this holdout can be compared.", why=sorted(reasons), next_step=HOW_TO_STORE)
-    chosen = max(alike, key=lambda group: (bool(reference and _are_alike(group[0], reference.predictions)), len(group)))
-    others = [scored for group in alike if group is not chosen for scored in group]
-    return chosen, [*reasons, *(_say_unlike(scored, chosen[0]) for scored in others)]
-
-
-def _put_to_its_like(scored: Scored, alike: list[list[Scored]]) -> None:
-    group = next((each for each in alike if _are_alike(each[0], scored.predictions)), None)
-    if group is None:
-        alike.append([scored])
-    else:
-        group.append(scored)
-
-
-def _are_alike(scored: Scored, predictions: Predictions) -> bool:
-    return find_difference(scored.predictions, predictions) is None
-
-
-def _say_unlike(scored: Scored, chosen: Scored) -> str:
-    difference = find_difference(scored.predictions, chosen.predictions)
-    return f"Run {scored.run_id} cannot be paired with run {chosen.run_id}. {difference}"
-
-
 def compare_scored(
     scored: Sequence[Scored],
     *,
@@ -228,10 +155,7 @@ def compare_scored(
     other_splits: int = 0,
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
-    first = scored[0].predictions
+    metric, first = rule.metric, scored[0].predictions
     compared = [_compare_one(each, reference, rule, tried) for each in scored]
     return Comparison(
         metric=rule.name,
@@ -240,50 +164,85 @@ def compare_scored(
         holdout_digest=holdout_digest,
         rows=len(first.rows),
         reference=reference.name,
-        reference_value=metric.value(first.truth, reference.predictions.read_by(metric)),
+        reference_value=measure_value(reference.predictions, metric),
         tried=tried,
         other_rules=other_rules,
         other_splits=other_splits,
-        runs=tuple(sorted(compared, key=lambda run: _rank(run, metric.sign))),
+        runs=tuple(sorted(compared, key=lambda run: rank_run(run, metric.sign))),
     )
 
 
-def _rank(run: ComparedRun, sign: int) -> tuple[float, float, str]:
+def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
     """Where a run stands: by its value, among equal ones by how much it surely is better, and only then by its name."""
-    return -sign * run.value, -run.advantage.low if run.advantage else math.inf, run.run_id
+    is_number = math.isfinite(run.value)
+    low = -run.advantage.low if run.advantage else math.inf
+    return not is_number, -sign * run.value if is_number else 0.0, low, run.run_id
 
 
 def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
-    from workbench.stats.metrics import METRICS
-    from workbench.stats.paired_bootstrap import paired_bootstrap
+    predictions = scored.predictions
+    require_pair(scored.run_id, predictions, reference)
+    advantage = measure_advantage(predictions, reference.predictions, rule.metric, level=corrected_level(ALPHA, tried))
+    value = measure_value(predictions, rule.metric)
+    return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
 
-    metric, predictions = METRICS[rule.name], scored.predictions
+
+def measure_advantage(ours: Predictions, theirs: Predictions, metric: Metric, *, level: float) -> Interval | None:
+    """Return by how much predictions are better than others on the same rows; raises UsageError where a metric is not defined."""
+    return measure_advantages([ours], theirs, metric, level=level)[0]
+
+
+def measure_advantages(
+    several: Sequence[Predictions], theirs: Predictions, metric: Metric, *, level: float
+) -> list[Interval | None]:
+    """Return the same of several predictions, digit by digit; what is drawn is drawn once for all of them."""
+    from workbench.stats.own_metric import find_groups, gather
+    from workbench.stats.paired_bootstrap import paired_bootstraps
+
+    columns = several[0].columns
+    metric, other, truth = metric.on(columns), theirs.read_by(metric), several[0].truth
+    groups = find_groups(metric, columns)
+    gathered = [gather(groups, truth, each.read_by(metric), other) for each in several]
+    scores, (truth, _, other) = [each[1] for each in gathered], gathered[0]
+    return paired_bootstraps(truth, scores, other, metric, level=level)
+
+
+def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
+    """Raise UsageError unless what a run predicted can be held against a reference row by row."""
     if difference := find_difference(predictions, reference.predictions):
         raise UsageError(
-            f"Run {scored.run_id} and {reference.name} were not scored alike.",
+            f"Run {run_id} and {reference.name} were not scored alike.",
             why=difference,
             next_step="Log every row of the holdout with its own truth (`wb.log_predictions`) and run the notebook again.",
         )
-    advantage: Interval | None = paired_bootstrap(
-        predictions.truth,
-        predictions.read_by(metric),
-        reference.predictions.read_by(metric),
-        metric,
-        level=corrected_level(ALPHA, tried),
-    )
-    value = metric.value(predictions.truth, predictions.read_by(metric))
-    return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
+
+
+def find_margin(metric: Metric, policy: Policy, task: Task, reference_value: float) -> float:
+    """Return the margin of indifference of a metric: the policy's, or for one that it does not judge by what is usual.
+
+    That is 0.005 of a metric of classes that is better when higher, which are shares; else 1 % of the value of the reference.
+    """
+    rule = policy.metrics.get(task)
+    if rule and rule.name == metric.name:
+        return rule.margin
+    if metric.is_of_classes and metric.direction == "higher":
+        return _USUAL_MARGIN
+    return _USUAL_SHARE * abs(reference_value) if math.isfinite(reference_value) else 0.0
+
+
+def measure_value(predictions: Predictions, metric: Metric) -> float:
+    """Return the metric over all rows, NaN where a built-in one is not defined; raises UsageError where one's own is not."""
+    bound = metric.on(predictions.columns)
+    return bound.value(predictions.truth, predictions.read_by(bound))
 
 
 def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> ShiftFact:
     """Return how a model does on rows it is asked about beside its own holdout, by the metric of a rule."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
+    metric = rule.metric
     return ShiftFact(
         metric=rule.name,
-        here=metric.score(here.truth, here.read_by(metric)),
-        own=metric.score(own.truth, own.read_by(metric)),
+        here=here.measure(metric),
+        own=own.measure(metric),
         rows_here=len(here.rows),
         rows_own=len(own.rows),
         skill_here=_measure_skill(here, metric),
@@ -293,8 +252,10 @@ def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> Shif
 
 def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
+    metric = metric.on(predictions.columns)
     truth, score = predictions.truth, predictions.read_by(metric)
     constant = constant_reference(predictions).predictions.read_by(metric)
     value, least = metric.score(truth, score), metric.score(truth, constant)
@@ -304,14 +265,16 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     if not most > 0:
         return None
     estimate = metric.sign * (value - least) / most
-    found = paired_bootstrap(truth, score, constant, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
+    rows = gather(find_groups(metric, predictions.columns), truth, score, constant)
+    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
     low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 
 
-def _require_one_holdout(runs: Sequence[Run]) -> None:
+def require_one_holdout(runs: Sequence[Run], same: Collection[str] = ()) -> None:
+    """Raise UsageError unless all of the runs declared one holdout: one digest, or those that are known for the `same` rows."""
     digests = {holdout_digest(run) for run in runs}
-    if len(digests) != 1 or None in digests:
+    if None in digests or (len(digests) != 1 and not digests <= {*same}):
         raise UsageError(
             "These runs cannot be compared.",
             why=[f"Run {run.id} was scored on holdout {(holdout_digest(run) or 'none')[:12]}." for run in runs],

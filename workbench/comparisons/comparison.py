@@ -5,29 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
+from workbench.comparisons.verdict import Verdict
 from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
 
 if TYPE_CHECKING:
+    from workbench.comparisons.families import Family
     from workbench.stats.metrics import Metric
 
 
 _RUN = "run "
-
-
-class Verdict(StrEnum):
-    """What an interval of paired differences allows us to say."""
-
-    BETTER = "BETTER"
-    NOT_WORSE = "NOT WORSE"
-    WORSE = "WORSE"
-    INCONCLUSIVE = "INCONCLUSIVE"
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,9 @@ class RunComparison(Comparison):
     wrote; `seen` names each different thing that was seen on the holdout, by who showed it first (see `name_looks`), and each
     other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts, `others` says which of
     them can be compared, and how; `names` are what people
-    call the runs, by id; `reference_parameters` are those of the run they are held against.
+    call the runs, by id; `reference_parameters` are those of the run they are held against. Of several `metrics` that were asked
+    for the others are `beside` it, each a comparison of its own. `holdouts` are comparisons of what lies on other holdouts, the
+    latest first; where these are splits of the same data, `family` judges sets of parameters over all of them.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -99,29 +93,15 @@ class RunComparison(Comparison):
     overwritten: tuple[Overwritten, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     reference_parameters: Mapping[str, Any] = field(default_factory=dict)
+    metrics: int = 1
+    beside: tuple[RunComparison, ...] = ()
+    holdouts: tuple[RunComparison, ...] = ()
+    family: Family | None = None
 
 
 def name_run(run_id: str) -> str:
     """Return how a reference that is a run is named."""
     return f"{_RUN}{run_id}"
-
-
-def decide_verdict(advantage: Interval | None, margin: float) -> Verdict:
-    """Judge an interval of paired differences (positive is good) against a margin of indifference."""
-    if advantage is None:
-        return Verdict.INCONCLUSIVE
-    if advantage.low > 0:
-        return Verdict.BETTER
-    if advantage.low > -margin:
-        return Verdict.NOT_WORSE
-    if advantage.high < 0:
-        return Verdict.WORSE
-    return Verdict.INCONCLUSIVE
-
-
-def corrected_level(alpha: float, tried: int) -> float:
-    """Return the one-sided level at which `tried` bounds hold together with probability 1 - alpha (Bonferroni)."""
-    return 1 - alpha / max(tried, 1)
 
 
 _SAYS = {
@@ -146,7 +126,9 @@ def headline(comparison: Comparison) -> str:
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
-    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}).{more}{left}"
+    metrics = comparison.metrics if isinstance(comparison, RunComparison) else 1
+    by = f" by {metrics:,} metrics" if metrics > 1 else ""
+    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}{by}).{more}{left}"
 
 
 def _signed(value: float) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.other_splits import NO_SPLITS, OtherSplits, RowsAtHand, judge_splits
+from workbench.comparisons.remembering import KeptResults
 from workbench.config import Settings
 from workbench.records.digest import strict_json
 from workbench.runs.folder import DATASETS, HOLDOUT, LOOKS
@@ -25,18 +26,23 @@ _TARGET = "\0target"
 _MOST_LOOKS, _MOST_HOLDOUTS = 1_000, 200
 
 
+def list_looks(project: Project, attempts: Iterable[Run]) -> list[Look]:
+    """Return every look that attempts were, and then the drafts', the newest run first."""
+    return [*_looks_of_attempts(project.settings, attempts), *_looks_of_drafts(project.settings.drafts_folder)]
+
+
 def find_looks(project: Project, run: Run) -> list[Look]:
-    """Return every look at the holdout of a run, attempts before drafts, the newest run first.
+    """Return every look at the holdout of a run, attempts before drafts, the newest run first."""
+    return choose_looks(run, list_looks(project, project.store.list_attempts()))
+
+
+def choose_looks(run: Run, every: Sequence[Look], kept: KeptResults | None = None) -> list[Look]:
+    """Return those of the looks that were at the holdout of a run; which ones are the same is `kept`, by their digests.
 
     A holdout of nearly the same rows (see `are_same_rows`) is the same one. Rows that are no longer kept are known by their digest.
     """
-    looks = _list_looks(project)
-    same = _find_same(holdout_digest(run), looks)
-    return [look for look in looks if look.digest in same]
-
-
-def _list_looks(project: Project) -> list[Look]:
-    return [*_looks_of_attempts(project), *_looks_of_drafts(project.settings.drafts_folder)]
+    same = _find_same(holdout_digest(run), every, kept)
+    return [look for look in every if look.digest in same]
 
 
 def find_looks_at(project: Project, digest: str) -> list[Look]:
@@ -49,18 +55,13 @@ def find_looks_at(project: Project, digest: str) -> list[Look]:
     return [look for look in (*looks, *_looks_of_drafts(project.settings.drafts_folder)) if look.digest == digest]
 
 
-def _looks_of_attempts(project: Project) -> Iterator[Look]:
-    latest: set[str] = set()
-    for run in project.store.list_attempts():
-        folder = _folder_of(run, project.settings, is_latest=run.id not in latest)
+def _looks_of_attempts(settings: Settings, attempts: Iterable[Run]) -> Iterator[Look]:
+    latest, newest, aside = set[str](), settings.runs_folder, settings.attempts_folder
+    for run in attempts:
+        folder = aside / f"{run.id}-{run.attempt}" if run.id in latest else newest / run.id
         latest.add(run.id)
         if look := look_of_run(run, folder):
             yield look
-
-
-def _folder_of(attempt: Run, settings: Settings, *, is_latest: bool) -> Path:
-    kept_aside = settings.attempts_folder / f"{attempt.id}-{attempt.attempt}"
-    return settings.runs_folder / attempt.id if is_latest else kept_aside
 
 
 def _looks_of_drafts(folder: Path) -> Iterator[Look]:
@@ -69,18 +70,31 @@ def _looks_of_drafts(folder: Path) -> Iterator[Look]:
             yield from looks_of_draft(journal.parent, read_plain_file(journal))
 
 
-def _find_same(digest: str | None, looks: Sequence[Look]) -> set[str | None]:
+def _find_same(digest: str | None, looks: Sequence[Look], kept: KeptResults | None) -> set[str | None]:
     """Return the digests under which the rows of a holdout were looked at."""
     by_digest = {look.digest: look for look in reversed(looks)}  # of each the newest attempt's, which is rather kept
-    if digest not in by_digest or (own := _read_rows(by_digest[digest])) is None:
+    mine = by_digest.get(digest or "")
+    if mine is None:
         return {digest}
-    others = [look for look in by_digest.values() if may_be_same_size(look.rows, len(own.names))]
-    return {digest, *(look.digest for look in others if look.digest != digest and _is_same(own, look))}
+    others = [each for each in by_digest.values() if each is not mine and may_be_same_size(each.rows, mine.rows)]
+    known = kept.find_same([_pair(mine, each) for each in others]) if kept and others else {}
+    fresh = _judge_same(mine, [each for each in others if _pair(mine, each) not in known])
+    if kept:
+        kept.keep_same(fresh)
+    known |= fresh
+    return {digest, *(each.digest for each in others if known.get(_pair(mine, each)))}
 
 
-def _is_same(own: NamedRows, look: Look) -> bool:
-    rows = _read_rows(look)
-    return rows is not None and are_same_rows(own, rows)
+def _pair(one: Look, other: Look) -> str:
+    return " ".join(sorted((one.digest, other.digest)))
+
+
+def _judge_same(mine: Look, others: Sequence[Look]) -> dict[str, bool]:
+    """Return of each of the others whether its rows are the same, where both are still kept."""
+    if not others or (own := _read_rows(mine)) is None:
+        return {}
+    read = {_pair(mine, each): _read_rows(each) for each in others}
+    return {pair: are_same_rows(own, rows) for pair, rows in read.items() if rows is not None}
 
 
 def _read_rows(look: Look) -> NamedRows | None:
@@ -116,9 +130,14 @@ def _read_table(path: Path) -> LoggedTable:
 
 def find_other_splits(project: Project, run: Run, looks: Sequence[Look]) -> OtherSplits:
     """Return the looks at other holdouts, besides `looks`, that had rows of the run's at hand, of very many the newest."""
+    return choose_splits(project.settings, run, looks, list_looks(project, project.store.list_attempts()))
+
+
+def choose_splits(settings: Settings, run: Run, looks: Sequence[Look], every: Sequence[Look]) -> OtherSplits:
+    """Return the same of all looks there are."""
     same = {look.digest for look in looks}
-    own = look_of_run(run, project.settings.runs_folder / run.id)
-    others = [look for look in _list_looks(project) if look.digest not in same]
+    own = look_of_run(run, settings.runs_folder / run.id)
+    others = [look for look in every if look.digest not in same]
     return find_splits(own, others) if own is not None and others else NO_SPLITS
 
 

@@ -25,7 +25,7 @@ class OtherSplits:
 
     def count_more(self, looks: Sequence[Look]) -> int:
         """Return how many tries they are besides those on just these rows."""
-        return count_distinct([*looks, *self.anew]) - count_distinct(looks)
+        return count_distinct([*looks, *self.anew]) - count_distinct(looks) if self.anew else 0
 
 
 NO_SPLITS = OtherSplits()

@@ -88,10 +88,8 @@ def _draw_slices(found: dict[str, tuple[Predictions, Slices]], policy: Policy) -
     """Return the heat map of the parts that the first run named with its predictions; none where it named none."""
     if not found:
         return []
-    from workbench.stats.metrics import METRICS
-
     first, slices = next(iter(found.values()))
-    metric = METRICS[policy.rule_of(first.task).name]
+    metric = policy.rule_of(first.task).metric.on(first.columns)
     alike = {name: each for name, (each, _) in found.items() if each.rows == first.rows and each.task == first.task}
     parts = [
         _score_part(f"{name} {value}", [each == value for each in values], list(alike.values()), metric)

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.comparisons.comparing import Reference
 from workbench.comparisons.comparison import find_advantage
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.models.predictions import Predictions
-from workbench.policies.policy import MetricRule, Policy
+from workbench.policies.policy import Policy
 from workbench.stats.benjamini_hochberg import benjamini_hochberg
-from workbench.stats.metrics import METRICS, Floats
+from workbench.stats.metrics import Floats, Metric
+from workbench.stats.own_metric import find_groups, gather
 from workbench.stats.paired_jackknife import paired_jackknife
 
 _MOST_VALUES = 50
@@ -25,11 +27,11 @@ def describe_slices(
     """Hold what a run predicted against a reference on the same rows, slice by slice (their values, row by row)."""
     rule = policy.rule_of(predictions.task)
     looked_at = {name: values for name, values in sorted(slices.items()) if len(set(values)) <= _MOST_VALUES}
-    metric = METRICS[rule.name]
+    metric = rule.metric.on(predictions.columns)
     own, others = (each.read_by(metric) for each in (predictions, reference.predictions))
-    paired = _Paired(predictions, own, others)
+    paired = _Paired(predictions, own, others, find_groups(metric, predictions.columns))
     values = [
-        _describe_value(name, value, paired, rule, of) for name, of in looked_at.items() for value in sorted(set(of))
+        _describe_value(name, value, paired, metric, of) for name, of in looked_at.items() for value in sorted(set(of))
     ]
     return SlicesFact(
         metric=rule.name,
@@ -47,12 +49,14 @@ class _Paired:
     predictions: Predictions
     score: Floats
     reference: Floats
+    groups: NDArray[np.int64] | None
 
 
-def _describe_value(name: str, value: str, paired: _Paired, rule: MetricRule, of: Sequence[str]) -> SliceValue:
-    metric, inside = METRICS[rule.name], np.array([each == value for each in of])
+def _describe_value(name: str, value: str, paired: _Paired, metric: Metric, of: Sequence[str]) -> SliceValue:
+    inside = np.array([each == value for each in of])
     columns = (paired.predictions.truth, paired.score, paired.reference)
     truth, score, reference = (column[inside] for column in columns)
+    groups = None if paired.groups is None else paired.groups[inside]
     own, other = (metric.score(truth, column) for column in (score, reference))
     return SliceValue(
         slice=name,
@@ -62,7 +66,7 @@ def _describe_value(name: str, value: str, paired: _Paired, rule: MetricRule, of
         score=own,
         reference_score=other,
         advantage=None if own is None or other is None else find_advantage(own, other, metric),
-        p_value=paired_jackknife(truth, score, reference, metric),
+        p_value=paired_jackknife(*gather(groups, truth, score, reference), metric),
         adjusted=None,
     )
 

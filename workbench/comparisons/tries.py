@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 from workbench.comparisons.other_splits import NO_SPLITS, OtherSplits
@@ -28,14 +29,24 @@ def list_plans(entries: Sequence[Entry]) -> list[Plan]:
 
 def find_newest_plan(plans: Sequence[Plan], notebook: str, before: str | None) -> Plan | None:
     """Return the newest plan of a notebook, or the newest from before a time (ISO 8601 UTC); None when there is none."""
-    own = [plan for plan in plans if plan[0].subject == notebook and (before is None or plan[1] <= before)]
-    return own[-1] if own else None
+    own = [plan for plan in plans if plan[0].subject == notebook]
+    count = len(own) if before is None else bisect_right(own, before, key=lambda plan: plan[1])
+    return own[count - 1] if count else None
 
 
 def find_start(run: Run, looks: Iterable[Look]) -> str | None:
     """Return when a run started, of a replay when the run did that it repeats: nothing that was planned since is a rule of it."""
-    by_id = {look.run.id: look.run for look in looks if look.run is not None}
-    while origin := by_id.pop(run.provenance.get("replay_of", ""), None):
+    return _find_start(run, _index(looks))
+
+
+def _index(looks: Iterable[Look]) -> dict[str, Run]:
+    return {look.run.id: look.run for look in looks if look.run is not None}
+
+
+def _find_start(run: Run, by_id: Mapping[str, Run]) -> str | None:
+    passed = set[str]()
+    while (origin := by_id.get(run.provenance.get("replay_of", ""))) and origin.id not in passed:
+        passed.add(origin.id)
         run = origin
     return run.started
 
@@ -45,9 +56,13 @@ def find_other_rules(policy: str, entries: Sequence[Entry], looks: Sequence[Look
 
     Each is spelled by its name and digest, and is a try more.
     """
+    plans = list_plans(entries)
+    if not plans:
+        return ()
     alike = [look.run for look in looks if look.run is not None and look.run.started]
-    first, plans = min((other.started or "" for other in alike), default=""), list_plans(entries)
-    newest = (find_newest_plan(plans, other.notebook, find_start(other, looks)) for other in alike)
+    first, by_id = min((other.started or "" for other in alike), default=""), _index(looks)
+    asked = {(other.notebook, _find_start(other, by_id)) for other in alike}
+    newest = (find_newest_plan(plans, notebook, start) for notebook, start in asked)
     later = {_digest_of(plan): _spell(plan) for plan in newest if plan is not None and plan[1] > first}
     stood = {policy, *(_digest_of(plan) for plan in plans if plan[1] <= first)}
     return tuple(sorted(spelled for digest, spelled in later.items() if digest not in stood))

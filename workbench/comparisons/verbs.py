@@ -1,35 +1,21 @@
-"""The verbs of comparisons: compare, draw_runs."""
+"""The verbs of comparisons: compare, draw_runs, diff."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from workbench.comparisons.arrangement import AS_RANKED, MOST_MEASURED, Arrangement
 from workbench.comparisons.comparison import RunComparison
-from workbench.errors import UsageError
 from workbench.policies.verbs import PolicyVerbs
 from workbench.runs.run import Run
 from workbench.runs.verbs import RunVerbs
 
 if TYPE_CHECKING:
-    from workbench.comparisons.elsewhere import OtherHoldout
+    from workbench.comparisons.difference.run_difference import RunDifference
     from workbench.drawings.picture import Picture
 
-
-@contextmanager
-def _tell_elsewhere(count: int, others: Sequence[OtherHoldout]) -> Iterator[None]:
-    """Let who has nothing to compare on the newest holdout hear of the runs on others."""
-    try:
-        yield
-    except UsageError as exc:
-        if not others:
-            raise
-        from workbench.comparisons.elsewhere import describe_elsewhere
-
-        why = [*exc.reasons, f"{describe_elsewhere(count, others)}."]
-        raise UsageError(exc.what, why=why, next_step=f"{exc.next_step} Or see the others as said above.") from exc
+_MOST_ASKED_FOR_ROWS = 20
 
 
 class ComparisonVerbs(PolicyVerbs, RunVerbs):
@@ -43,54 +29,31 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         notebook: str | None = None,
         where: str | None = None,
         policy: str | None = None,
+        arrangement: Arrangement = AS_RANKED,
+        most: int = MOST_MEASURED,
+        metrics: Sequence[str] = (),
     ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
         Runs named are compared or refused; by default those that cannot be are left out, each with why, and those that are
-        archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries.
+        archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries. All are ranked by the
+        metric (the policy's, or the first of the `metrics`, beside which the others stand); intervals and verdicts have the best
+        one and the first of them (`most`) as they are arranged, the others None.
         """
-        from workbench.comparisons.comparing import compare_alike, require_scored
-        from workbench.comparisons.elsewhere import list_other_holdouts
-        from workbench.comparisons.looking import find_looks, find_other_splits
-        from workbench.comparisons.tries import find_other_rules
-        from workbench.runs.keeping import read_recorded
-        from workbench.runs.looks import name_distinct
-        from workbench.runs.written_files import find_overwritten
+        from workbench.comparisons.comparing import require_scored
+        from workbench.comparisons.gathering import Asked, Gathered
+        from workbench.comparisons.separating import compare_apart
 
         other = self.show(reference) if reference is not None else None
         named = {run.id: run for run in map(self.show, run_ids)}
-        candidates, elsewhere = (list(named.values()), ()) if named else self._runs_on_newest_holdout(notebook, where)
-        others = list_other_holdouts([candidates[0], *elsewhere], notebook, where) if elsewhere else ()
-        runs = [run for run in candidates if other is None or run.id != other.id]
-        require_scored(runs)
-        require_scored([other] if other else runs)
-        rules, looks = self.read_policy(policy)[0], find_looks(self, runs[0])
-        splits = find_other_splits(self, runs[0], looks)
-        policies = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
-        seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in policies))
-        with _tell_elsewhere(len(elsewhere), others):
-            compared = compare_alike(
-                runs,
-                against=other,
-                policy=rules,
-                tried=len(seen),
-                other_rules=len(policies),
-                other_splits=splits.count_more(looks),
-                read=lambda run: read_recorded(run, self.settings.runs_folder / run.id),
-                row_ids=self._read_row_ids(runs),
-                must_pair=bool(named),
-            )
-        names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
-        return replace(
-            compared,
-            notebooks=tuple(sorted({run.notebook for run in runs})),
-            seen=seen,
-            elsewhere=len(elsewhere),
-            others=others,
-            overwritten=tuple(find_overwritten(runs)),
-            names=names,
-            reference_parameters=other.parameters if other else {},
-        )
+        gathered, asked = Gathered(self, self.read_policy(policy)[0]), Asked(arrangement, most, metrics)
+        if named:
+            runs = [run for run in named.values() if other is None or run.id != other.id]
+            require_scored(runs)
+            require_scored([other] if other else runs)
+            return gathered.compare(runs, other, asked, must_pair=True)
+        chosen = self._choose(gathered.runs, notebook, where)
+        return compare_apart(gathered, chosen, other, asked, notebook=notebook, where=where)
 
     def draw_runs(self, run_ids: Sequence[str], *, policy: str | None = None) -> list[Picture]:
         """Return pictures of up to six runs of one holdout, side by side: curves, calibration, slices, metrics by step.
@@ -108,23 +71,23 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             read_points=lambda run: self.read_points(run.id),
         )
 
-    def _runs_on_newest_holdout(self, notebook: str | None, where: str | None) -> tuple[list[Run], Sequence[Run]]:
-        """Return the finished runs on the holdout of the newest, and those on others; a replay is the same try once more."""
-        from workbench.comparisons.holdouts import holdout_digest, runs_on_holdout_of
-        from workbench.comparisons.nothing_compared import refuse_all
+    def diff(self, a: str, b: str, *, policy: str | None = None) -> RunDifference:
+        """Return how run `b` differs from run `a`: data, scores, parameters, code and outputs, the most consequential first.
 
-        known = self.list_runs(notebook=notebook, where=where)
-        finished = (run for run in known if run.is_finished and holdout_digest(run))
-        runs = [run for run in finished if "replay_of" not in run.provenance]
-        if not runs:
-            others = {run.notebook for run in self.list_runs()} if notebook and not known and not where else ()
-            raise refuse_all(known, notebook, others, where)
-        alike = runs_on_holdout_of(runs[0], runs)
-        return alike, [run for run in runs if holdout_digest(run) != holdout_digest(runs[0])]
+        What is missing on a side is said, and no error. Raises NotFound for what names no run, UsageError for one run twice.
+        """
+        from workbench.comparisons.difference.diffing import diff_runs
 
-    def _read_row_ids(self, runs: Sequence[Run]) -> tuple[str, ...] | None:
-        """Return which rows the holdout of these runs has, as the first of them that still keeps it says."""
-        from workbench.runs.keeping import read_row_ids
+        rules = self.read_policy(policy)[0]
+        return diff_runs(self, self.show(a), self.show(b), rules)
 
-        read = (read_row_ids(run, self.settings.runs_folder / run.id) for run in runs)
-        return next((row_ids for row_ids in read if row_ids is not None), None)
+    def _choose(self, known: Sequence[Run], notebook: str | None, where: str | None) -> list[Run]:
+        """Return the runs of a notebook of which a condition is true; those that were put aside only where it speaks of that."""
+        from workbench.runs.table.question import Question
+
+        if where is None:
+            return [
+                run for run in known if run.annotations.archived is None and (not notebook or run.notebook == notebook)
+            ]
+        chosen = {*self.open_table().ask(Question(where=where, notebook=notebook or "")).table.ids}
+        return [run for run in known if run.id in chosen]

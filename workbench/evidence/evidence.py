@@ -67,6 +67,8 @@ _CAME_WITH: Mapping[int, Mapping[str, Any]] = {
         "champion.other_rules": 0,
         "champion.other_splits": 0,
         "plan.drafted": None,
+        "plan.code": None,
+        "score.code": None,
     },
 }
 
@@ -97,7 +99,8 @@ class PlanFact:
     """How the run was to be judged, as the ledger said before it started: its entry, when, and by which rules.
 
     `holdout_digest` is `None` when no rows had been scored on before; `first_scored` is when the first run on this holdout
-    started, or a draft had it at hand, which is `drafted` too; `started` is when this one did (ISO 8601 UTC).
+    started, or a draft had it at hand, which is `drafted` too; `started` is when this one did (ISO 8601 UTC). `code` is the sha256
+    of the file of a metric of the project's own.
     """
 
     sequence: int
@@ -111,6 +114,7 @@ class PlanFact:
     started: str
     first_scored: str
     drafted: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True)

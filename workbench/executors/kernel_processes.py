@@ -39,7 +39,8 @@ def kill_tree(pid: int) -> None:
     below = find_descendants(pid)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    for child, _ in below:
+    # One that was forked just now has no group of its own yet.
+    for child in (pid, *(child for child, _ in below)):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(child, signal.SIGKILL)
 

@@ -300,7 +300,8 @@ def _find_installed(roots: tuple[str, ...]) -> list[str]:
     paths = sysconfig.get_paths()
     folders = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     personal = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if is_of_packages(entry, roots)]
+    # Those of PYTHONPATH, and of another environment that a .pth file of this one names.
+    given = [entry for entry in sys.path if is_of_packages(entry, roots)]
     # What packages install beside their modules, such as templates that are compiled when they are used.
     shared = os.path.join(paths["data"], "share", "jupyter")
     return [*folders, *site.getsitepackages(), *personal, *given, shared]

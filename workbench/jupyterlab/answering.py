@@ -123,7 +123,7 @@ class Panels:
         require_space(notebook.parameters, space, kind)
         bench = self._open(_mark_project(file))
         notebook = _read_notebook(file, bench.settings)
-        goal = sweeping.find_goal(notebook, lambda: bench.read_policy()[0], None, None)
+        goal = sweeping.find_goal(notebook, lambda: bench.read_policy()[0], None, None, bench.settings.project)
         plan = sweeping.plan_sweep(
             notebook, space, search=kind, trials=trials if SEARCHES[kind].draws else None, seed=0, goal=goal
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
     from workbench.models.predictions import Predictions
+    from workbench.stats.metrics import Metric
 
 # The line that a notebook lacks which only autologs.
 EVALUATE = "wb.log_evaluation(model, holdout, target='...', training=train)"
@@ -30,10 +31,18 @@ def find_features(model: Any, columns: Sequence[Any], target: str) -> list[Any]:
     return list(named)
 
 
-def compute_metrics(predictions: Predictions) -> dict[str, float]:
-    """Return every metric of the task that these predictions have, by the names that policies know."""
+def compute_metrics(predictions: Predictions, own: Iterable[Metric] = ()) -> tuple[dict[str, float], list[UsageError]]:
+    """Return every metric of the task that these predictions have, by the names that policies know.
+
+    With the project's `own` come the errors of those that are not defined here.
+    """
     from workbench.stats.metrics import METRICS
 
-    known = [metric for metric in METRICS.values() if predictions.task in metric.tasks]
-    values = {metric.name: metric.score(predictions.truth, predictions.read_by(metric)) for metric in known}
-    return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
+    values: dict[str, float | None] = {}
+    faults: list[UsageError] = []
+    for metric in (each for each in (*METRICS.values(), *own) if predictions.task in each.tasks):
+        try:
+            values[metric.name] = predictions.measure(metric)
+        except UsageError as exc:
+            faults.append(exc)
+    return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}, faults

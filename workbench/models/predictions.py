@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from workbench.errors import UsageError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from workbench.stats.holdout_columns import HoldoutColumns
     from workbench.stats.metrics import Metric
 
 PREDICTIONS = "predictions.parquet"
@@ -36,13 +37,20 @@ FORMAT = 2  # of what a file says about itself; the first said nothing
 _SAID = b"workbench"
 
 
+def _no_columns() -> HoldoutColumns:
+    from workbench.stats.holdout_columns import HoldoutColumns
+
+    return HoldoutColumns(dict)
+
+
 @dataclass(frozen=True)
 class Predictions:
     """A run's predictions in the order of their row ids.
 
     `truth` has shape (n,): of classes their places, of two 1 for the positive one. `score` has shape (n,), of several classes
     (n, classes). `label` (n,) is what the model decides for, in the terms of the truth; None: nobody said. `classes` are in the
-    order of the model; of old runs nothing but truth and score is known.
+    order of the model; of old runs nothing but truth and score is known. `columns` are those of the holdout on the
+    same rows, for metrics of a project's own; nothing is read before one is asked for.
     """
 
     rows: tuple[str, ...]
@@ -53,6 +61,7 @@ class Predictions:
     classes: tuple[Label, ...] | None = None
     positive_class: Label | None = None
     response: Response | None = None
+    columns: HoldoutColumns = field(default_factory=_no_columns, compare=False, repr=False)
 
     @property
     def width(self) -> int:
@@ -63,7 +72,14 @@ class Predictions:
         """Return what was predicted for the rows at these places."""
         rows = tuple(self.rows[place] for place in places.tolist())
         label = None if self.label is None else self.label[places]
-        return replace(self, rows=rows, truth=self.truth[places], score=self.score[places], label=label)
+        return replace(
+            self,
+            rows=rows,
+            truth=self.truth[places],
+            score=self.score[places],
+            label=label,
+            columns=self.columns.take(places),
+        )
 
     def places(self) -> NDArray[np.float64]:
         """Return what the model decides for, shape (n,): what it said, or else the likeliest class."""
@@ -74,7 +90,17 @@ class Predictions:
         return (self.score > 0 if self.response == "decision_function" else self.score >= _HALF).astype(float)
 
     def read_by(self, metric: Metric) -> NDArray[np.float64]:
-        """Return what a metric judges: the scores, or what was decided for as scores of 0 and 1."""
+        """Return what a metric judges, row by row: the scores, or what was decided for as scores of 0 and 1.
+
+        Of a metric of somebody's own what its function says of them; raises UsageError where that is not defined.
+        """
+        return metric.read(self.truth, self._read_scores(metric), self.columns)
+
+    def measure(self, metric: Metric) -> float | None:
+        """Return the metric over all rows, None where it is not defined; raises UsageError where somebody's own is not."""
+        return metric.on(self.columns).score(self.truth, self.read_by(metric))
+
+    def _read_scores(self, metric: Metric) -> NDArray[np.float64]:
         if metric.reads == "score" or not has_classes(self.task):
             return self.score
         return one_hot(self.places(), self.score.shape[1]) if self.score.ndim > 1 else self.places()

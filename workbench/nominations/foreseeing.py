@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.checks import read_policy
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import find_looks_at
 from workbench.comparisons.tries import find_other_rules
@@ -39,8 +38,9 @@ from workbench.nominations.obstacles import (
     is_to_be_nominated,
     merge_obstacles,
 )
-from workbench.nominations.planning import describe_plan
+from workbench.nominations.planning import describe_plan, read_own_policy
 from workbench.nominations.scored_rows import ScoredRows, measure_scored_rows
+from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy
 from workbench.records.clock import utc_now
 from workbench.records.digest import sha256_hex
@@ -103,7 +103,9 @@ class _Known:
 
     def __init__(self, project: Project) -> None:
         self._project, self._settings = project, project.settings
-        self.policy = read_policy(find_policy(self._settings.policy, self._settings.project))
+        self.policy = read_own_policy(
+            find_policy(self._settings.policy, self._settings.project), self._settings.project
+        )
         self._entries = project.store.read_ledger()
         self._looks: dict[str, list[Look]] = {}
         self._row_ids: dict[str, tuple[str, ...] | None] = {}
@@ -158,7 +160,8 @@ class _Known:
         if run.holdout is None or (rule := self.policy.metrics.get(task or usual)) is None:
             return ended
         looks = self._find_looks(run.holdout["digest"])
-        plan = describe_plan(run, task or usual, self.policy.digest, self._entries, looks)
+        code = _find_code(self.policy, task or usual)
+        plan = describe_plan(run, task or usual, self.policy.digest, self._entries, looks, code=code)
         others = find_other_rules(self.policy.digest, self._entries, looks)
         tries = measure_tries(looks, rule, _read_nothing, other_rules=others)
         return replace(
@@ -257,3 +260,11 @@ def _find_first_answers(kept: KeptRun) -> FirstAnswers:
         return parse_first_answers(kept.files[FIRST_ANSWERS])
     except (KeyError, ValueError, TypeError):
         return FirstAnswers()
+
+
+def _find_code(policy: Policy, task: Task) -> str | None:
+    """Return the sha256 of the file of a metric of the project's own, None for a built-in one, or where it cannot be read."""
+    rule = policy.metrics.get(task)
+    with suppress(UsageError):
+        return rule.metric.code if rule else None
+    return None

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from workbench.comparisons.comparing import Reference, compare_runs, constant_reference
 from workbench.comparisons.comparison import name_run
@@ -21,13 +21,16 @@ from workbench.evidence.measures.tries import measure_tries
 from workbench.evidence.measuring import MeasuredRun, measure_run
 from workbench.files.trees import write_tree
 from workbench.ledger.history import served_version
+from workbench.models.judging import confine_frozen
 from workbench.models.model_inspection import Inspection
 from workbench.models.predictions import Predictions, spell_predictions
 from workbench.nominations.freezing import freeze_bundle
 from workbench.nominations.nomination import Nomination
 from workbench.nominations.obstacles import require_holdout, require_model
-from workbench.nominations.planning import describe_plan
+from workbench.nominations.planning import describe_plan, read_own_policy
 from workbench.notebooks.notebook import extract_source
+from workbench.policies.own_metrics import FrozenMetric
+from workbench.policies.registering import freeze_metric
 from workbench.records.clock import is_since
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.replays.replay import Replay
@@ -42,6 +45,7 @@ from workbench.reviews.nominees import (
     FACTS,
     FROZEN_POLICY,
     LOCAL_CODE,
+    OWN_METRIC,
     SOURCE,
     TRAINING_ROWS,
     find_approved,
@@ -53,6 +57,7 @@ from workbench.runs.mlflow_tracker import MlflowTracker
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 from workbench.runs.training_rows import find_training, spell_training
+from workbench.stats.task import Task
 
 
 def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Replay], **parts: Any) -> Nomination:
@@ -64,7 +69,9 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
     _require_ended(run, project.store.ledger.clock())
     kept = read_kept_run(run, project.settings.runs_folder / run.id)
     require_model(run, kept.files)
-    plan, predictions, runs = Nomination(kept, **parts), kept.predictions, project.store.list_runs()
+    metric = _freeze_metric(project, kept.predictions.task, parts["policy_bytes"])
+    plan, predictions = Nomination(kept, metric=metric, judge=confine_frozen(metric), **parts), kept.predictions
+    runs = project.store.list_runs()
     entries = project.store.read_ledger()
     looks = find_looks(project, run)
     splits = find_other_splits(project, run, looks)
@@ -78,10 +85,19 @@ def plan_nomination(project: Project, run: Run, *, replay: Callable[[str], Repla
         plan,
         approved=find_approved(plan.model, settings=project.settings, entries=entries),
         known_until=max(filter(None, (each.ended for each in runs)), default=""),
-        planned=describe_plan(run, predictions.task, plan.policy.digest, entries, looks),
+        planned=describe_plan(
+            run, predictions.task, plan.policy.digest, entries, looks, code=metric.code if metric else None
+        ),
         tries=tries,
         replay=describe_replay(project, kept, runs, replay) if "replay_agrees" in plan.policy.checks else None,
     )
+
+
+def _freeze_metric(project: Project, task: str, policy: bytes) -> FrozenMetric | None:
+    """Return the metric of the project's own that a policy judges a task by, as it is now; None where it is a built-in one."""
+    folder = project.settings.project
+    rule = read_own_policy(policy, folder).metrics.get(cast("Task", task))
+    return freeze_metric(folder, rule.name) if rule else None
 
 
 def _require_ended(run: Run, now: str) -> None:
@@ -127,6 +143,7 @@ def freeze_nominee(
         LOCAL_CODE: canonical_json(plan.kept.local_sources),
         SOURCE: extract_source(json.loads(plan.kept.files[NOTEBOOK])),
         PREDICTIONS: plan.kept.files[PREDICTIONS],
+        **({OWN_METRIC: plan.metric.to_bytes()} if plan.metric else {}),
         **({HOLDOUT: spell_rows(rows)} if rows else {}),
         **({TRAINING_ROWS: spell_training(training)} if training else {}),
         **({CHAMPION_PREDICTIONS: asked.predictions} if asked and asked.predictions else {}),

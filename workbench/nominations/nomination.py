@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from workbench.checks import read_policy
+from workbench.checks import read_frozen_policy, read_policy
 from workbench.evidence.evidence import Identity, PlanFact
 from workbench.evidence.measures.authorship import Approved, measure_authorship
 from workbench.evidence.measures.tries import TriesFact
+from workbench.policies.own_metrics import FrozenMetric
 from workbench.policies.policy import Policy
 from workbench.replays.replay_fact import ReplayFact
 from workbench.runs.kept_run import KeptRun
 from workbench.runs.run import Run
+from workbench.stats.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Nomination:
 
     `baseline` is the run it is held against, None for a constant prediction; `tries` counts those on its holdout that ended by
     `known_until`; `last_version` is the highest that was nominated before, `approved` what is released of the model. `planned` is
-    what the ledger said of it before it ran, `replay` and `tries` what other runs say about it.
+    what the ledger said of it before it ran, `replay` and `tries` what other runs say about it. `metric` is the project's
+    own that the policy judges it by, and `judge` executes it; None where that is a built-in one.
     """
 
     kept: KeptRun
@@ -35,6 +39,8 @@ class Nomination:
     planned: PlanFact | None = None
     replay: ReplayFact | None = None
     tries: TriesFact | None = None
+    metric: FrozenMetric | None = None
+    judge: Metric | None = None
 
     @property
     def run(self) -> Run:
@@ -53,10 +59,12 @@ class Nomination:
         written = self.kept.authorship
         return frozenset({*self.authors, *(written.people if written else ())})
 
-    @property
+    @cached_property
     def policy(self) -> Policy:
         """By which rules it is judged."""
-        return read_policy(self.policy_bytes)
+        if self.judge is None:
+            return read_policy(self.policy_bytes)
+        return read_frozen_policy(self.policy_bytes, self.judge)
 
     def identify(self, bundle_digest: str) -> Identity:
         """Return which model this is and where it came from; its version is not known yet."""

@@ -33,7 +33,6 @@ from workbench.runs.local_files import LocalFilesFact
 from workbench.runs.refusal import Refusal
 from workbench.runs.run import Run
 from workbench.runs.tables import DatasetFact
-from workbench.stats.metrics import METRICS
 from workbench.stats.task import Task, has_classes
 
 # By check: how it ends where that is certain. Of enough data nothing but too few rows is known this early, of the model its first
@@ -282,7 +281,7 @@ def _imagine_sample(holdout: HoldoutFact | None, task: str) -> SampleFact | None
 
 def _imagine_score(ended: EndedRun, task: Task) -> ScoreFact | None:
     rule = ended.policy.metrics.get(task)
-    return ScoreFact(task, rule.name, METRICS[rule.name].direction, 0.0, None) if rule else None
+    return ScoreFact(task, rule.name, rule.metric.direction, 0.0, None) if rule else None
 
 
 # A holdout that nobody else has

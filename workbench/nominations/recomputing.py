@@ -16,6 +16,7 @@ from workbench.errors import NotFound, Refused, Unavailable, UsageError
 from workbench.evidence.evidence import Evidence, PlanFact, Status
 from workbench.evidence.recomputation import find_differing_facts
 from workbench.ledger.ledger import Entry
+from workbench.models.judging import confine_frozen
 from workbench.models.model_files import ONNX_FILE
 from workbench.nominations import nominating
 from workbench.nominations.nomination import Nomination
@@ -80,6 +81,8 @@ def _plan_again(project: Project, nominee: Nominee, frozen: Evidence) -> tuple[N
         approved=find_approved(frozen.identity.model, settings=project.settings, entries=entries),
         replay=frozen.replay,
         tries=frozen.tries,
+        metric=nominee.own_metric,
+        judge=confine_frozen(nominee.own_metric),
     )
     return plan, [*looks, *_known_of(find_other_splits(project, run, every).anew, until)]
 
@@ -91,7 +94,9 @@ def _describe_plan(
     if frozen.score is None:
         return frozen.plan
     drafted = frozen.plan.drafted if frozen.plan else None
-    return describe_plan(run, frozen.score.task, nominee.policy.digest, entries, looks, drafted=drafted)
+    return describe_plan(
+        run, frozen.score.task, nominee.policy.digest, entries, looks, code=frozen.score.code, drafted=drafted
+    )
 
 
 def _known_of(looks: Sequence[Look], until: str) -> list[Look]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import Refused, UsageError
 from workbench.policies.policy_problems import EXAMPLE_RULES, FORMATS, AuthorRule, Known, find_problems
@@ -13,6 +13,9 @@ from workbench.policies.severity import Severity
 from workbench.records.digest import sha256_hex
 from workbench.records.yaml_documents import read_yaml
 from workbench.stats.task import Task
+
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Metric
 
 __all__ = ["FORMATS", "AuthorRule", "Known", "MetricRule", "Policy", "Task", "WaiverRule", "parse_policy"]
 
@@ -27,6 +30,31 @@ class MetricRule:
     name: str
     margin: float
     limit: float
+
+    @property
+    def metric(self) -> Metric:
+        """What computes it; raises UsageError for a metric of a project's own where that is not at hand."""
+        from workbench.stats.metrics import METRICS
+
+        if self.name in METRICS:
+            return METRICS[self.name]
+        why = "It is none of the built-in ones, and this project registers none of its name."
+        step = f"Register it under [metrics.{self.name}] in workbench.toml; `workbench help stats` says how."
+        raise UsageError(f"There is no metric {self.name}.", why=why, next_step=step)
+
+
+class OwnRule(MetricRule):
+    """The same by a metric of the project's own; what is printed of it is what stands in the file."""
+
+    def __init__(self, metric: Metric, margin: float, limit: float) -> None:
+        super().__init__(metric.name, margin, limit)
+        object.__setattr__(self, "_metric", metric)
+
+    @property
+    def metric(self) -> Metric:
+        """The function of the project."""
+        found: Metric = vars(self)["_metric"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -102,17 +130,22 @@ def parse_policy(content: bytes, *, known: Known | None) -> Policy:
         raise _invalid(list(exc.reasons)) from exc
     if problems := find_problems(document, known):
         raise _invalid(problems)
-    return _build_policy(document.value, sha256_hex(content))
+    return _build_policy(document.value, sha256_hex(content), known.own if known else {})
 
 
-def _build_policy(document: Mapping[str, Any], digest: str) -> Policy:
+def _build_rule(said: Mapping[str, Any], own: Mapping[str, Metric]) -> MetricRule:
+    metric = own.get(said["name"])
+    return MetricRule(**said) if metric is None else OwnRule(metric, said["margin"], said["limit"])
+
+
+def _build_policy(document: Mapping[str, Any], digest: str, own: Mapping[str, Metric]) -> Policy:
     approvals, waivers = document["approvals"], document.get("waivers") or {"allowed": False}
     checks = {name: dict(limits or {}) for name, limits in document["checks"].items()}
     severities = {name: Severity(limits.pop("severity")) for name, limits in checks.items() if "severity" in limits}
     return Policy(
         name=str(document["name"]),
         digest=digest,
-        metrics={task: MetricRule(**rule) for task, rule in document["metrics"].items()},
+        metrics={task: _build_rule(rule, own) for task, rule in document["metrics"].items()},
         checks=checks,
         questions=document["questions"],
         roles=approvals["roles"],

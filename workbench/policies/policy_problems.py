@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.policies.roles import ROLE
 from workbench.records.yaml_documents import YamlDocument
+
+if TYPE_CHECKING:
+    from workbench.stats.metrics import Metric
 
 FORMATS = (1, 2)
 _REQUIRED = ("format", "name", "metrics", "checks", "questions", "approvals")
@@ -32,10 +35,15 @@ _WAIVER_KEYS = {"allowed", "roles", "most_days"}
 
 @dataclass(frozen=True)
 class Known:
-    """What a policy may name: checks with the limits of each, and metrics with the tasks each judges."""
+    """What a policy may name: checks with the limits of each, and metrics with the tasks each judges.
+
+    `own` are those of these metrics that are the project's own. Of what was frozen `metrics` are None: their names were judged
+    when it was, by the project whose they are.
+    """
 
     checks: Mapping[str, Sequence[str]]
-    metrics: Mapping[str, Sequence[str]]
+    metrics: Mapping[str, Sequence[str]] | None
+    own: Mapping[str, Metric] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,11 +206,12 @@ def _find_in_rule(rule: Mapping[str, Any], place: tuple[Any, ...]) -> Iterator[P
 
 
 def _judges(name: Any, task: str, known: Known | None) -> bool:
-    return isinstance(name, str) and (known is None or name in _metrics_of(task, known))
+    return isinstance(name, str) and (known is None or known.metrics is None or name in _metrics_of(task, known))
 
 
 def _metrics_of(task: str, known: Known | None) -> list[str]:
-    return sorted(name for name, judged in known.metrics.items() if task in judged) if known else []
+    metrics = known.metrics if known and known.metrics else {}
+    return sorted(name for name, judged in metrics.items() if task in judged)
 
 
 def _find_in_approvals(value: Any, _: Any, __: Any) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from workbench.config import Settings
 from workbench.errors import WorkbenchError
 from workbench.policies.policy import Known, Policy, parse_policy
 from workbench.policies.policy_files import find_policy
+from workbench.policies.registering import know_own_metrics
 
 
 class Parts(Protocol):
@@ -30,7 +31,7 @@ class PolicyVerbs:
     def read_policy(self: Parts, name: str | None = None) -> tuple[Policy, bytes]:
         """Return a policy (default: the project's) and its exact bytes; raises UsageError naming each line to correct."""
         content = find_policy(name or self.settings.policy, self.settings.project)
-        return parse_policy(content, known=self.known()), content
+        return parse_policy(content, known=know_own_metrics(self.known(), self.settings.project)), content
 
     def list_deciding(self: Parts) -> list[str]:
         """Return the metrics that the project's policy decides by; none where it cannot be read."""

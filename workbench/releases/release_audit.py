@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from workbench.checks import KNOWN, run_checks
+from workbench.checks import FROZEN, run_checks
 from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence, Severity
 from workbench.files.trees import read_tree
@@ -96,5 +96,5 @@ def _next_step(release: Release) -> str:
 
 
 def read_policy(content: bytes) -> Policy:
-    """Read a policy with the checks and metrics this version knows."""
-    return parse_policy(content, known=KNOWN)
+    """Read a policy with the checks this version knows; by which metrics it judges was known when it was judged by."""
+    return parse_policy(content, known=FROZEN)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from workbench.checks import read_policy
+from workbench.checks import read_frozen_policy
 from workbench.config import Settings, find_bentofile
 from workbench.errors import NotFound, Refused
 from workbench.evidence.evidence import Evidence
@@ -63,7 +63,7 @@ def audit_files(files: dict[str, bytes], subject: str, settings: Settings, verif
     return audit_release(
         files,
         verify=verify or partial(find_signature_fault, allowed_signers=settings.signers_file),
-        read_policy=read_policy,
+        read_policy=read_frozen_policy,
         least_principals=settings.least_principals,
         now=utc_now(),
         subject=subject,
@@ -148,7 +148,7 @@ def judge_release(files: dict[str, bytes], subject: str, settings: Settings, ent
         reasons.append("The ledger holds no promotion of it.")
     else:
         if release.evidence is not None:
-            reasons += find_unmet(release.evidence, read_policy(files[POLICY]), release.approved_by)
+            reasons += find_unmet(release.evidence, read_frozen_policy(files[POLICY]), release.approved_by)
             reasons += _find_unheard(release.evidence, entries, promoted, settings)
             reasons += find_told_otherwise(release.evidence.objections, before, subject)
         reasons += find_seal_faults(files, promoted.body["sealed"])

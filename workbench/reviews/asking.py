@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from workbench.checks import read_policy
+from workbench.checks import read_frozen_policy
 from workbench.config import Settings
 from workbench.errors import NotFound, UsageError
 from workbench.policies.policy import Policy
@@ -37,5 +37,5 @@ def _read_policies(settings: Settings) -> list[Policy]:
     found = []
     for name in (settings.policy, *list_shipped_policies()):
         with suppress(UsageError, NotFound):
-            found.append(read_policy(find_policy(name, settings.project)))
+            found.append(read_frozen_policy(find_policy(name, settings.project)))
     return found

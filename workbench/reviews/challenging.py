@@ -26,6 +26,7 @@ from workbench.models.scoring import Scoring, score_rows
 from workbench.policies.policy import Policy
 from workbench.reviews.pairing import find_few, find_known_rows
 from workbench.runs.training_rows import TrainingTable
+from workbench.stats.own_metric import Undefined
 from workbench.stats.task import find_place
 
 if TYPE_CHECKING:
@@ -97,32 +98,63 @@ def hold_against_champion(facts: Evidence, policy: Policy, challenger: Challenge
     held = replace(held, champion_shift=None, champion_overlap=None, slices=None)
     if facts.baseline is None or facts.holdout is None:
         return held
-    own = parse_predictions(challenger.predictions, challenger.run_id)
+    own = _add_columns(parse_predictions(challenger.predictions, challenger.run_id), challenger.read_rows)
     try:
         served = _find_served(own, facts, challenger, before)
         overlap, fair = _find_fair(own, facts, policy, challenger, before)
     except Unanswered as exc:
         return _leave_unscored(held, describe_fault(exc))
-    own, served = own.take(fair), served.take(fair)
+    own, served = own.take(fair), replace(served, columns=own.columns).take(fair)
+    try:
+        return replace(
+            held, champion_overlap=overlap, **_compare(facts, policy, challenger, before, (own, served, fair))
+        )
+    except Undefined as exc:
+        return _leave_unscored(held, exc.in_one_line[:_LONGEST])
+
+
+def _compare(
+    facts: Evidence,
+    policy: Policy,
+    challenger: Challenger,
+    before: Before,
+    rows: tuple[Predictions, Predictions, NDArray[np.int64]],
+) -> dict[str, Any]:
+    """Return how both sides do on these rows, by the fields of the evidence."""
+    own, served, fair = rows
     reference = Reference(f"the champion, version {before.version}", served)
     compared = compare_scored(
         [Scored(facts.identity.run_id, facts.identity.parameters, own)],
-        holdout_digest=facts.holdout.digest,
+        holdout_digest=str(facts.holdout and facts.holdout.digest),
         reference=reference,
         rule=policy.rule_of(own.task),
-        tried=facts.baseline.tried,
-        other_rules=facts.baseline.other_rules,
-        other_splits=facts.baseline.other_splits,
+        **_say_tries(facts),
     )
     slices = parse_slices(challenger.predictions, challenger.run_id) if facts.slices else None
     taken = {name: [values[place] for place in fair] for name, values in (slices or {}).items()}
-    return replace(
-        held,
-        champion=compared if compared.is_defined else None,
-        champion_shift=_measure_shift(served, facts, policy, before),
-        champion_overlap=overlap,
-        slices=None if slices is None else describe_slices(taken, own, reference, policy),
-    )
+    return {
+        "champion": compared if compared.is_defined else None,
+        "champion_shift": _measure_shift(served, facts, policy, before),
+        "slices": None if slices is None else describe_slices(taken, own, reference, policy),
+    }
+
+
+def _say_tries(facts: Evidence) -> dict[str, int]:
+    tried = facts.baseline
+    names = ("tried", "other_rules", "other_splits")
+    return {name: getattr(tried, name) for name in names} if tried else {"tried": 1}
+
+
+def _add_columns(predictions: Predictions, read_rows: Callable[[], HoldoutRows | None]) -> Predictions:
+    """Return predictions with the columns of their holdout, for a metric of the project's own that asks for one."""
+    from workbench.stats.holdout_columns import HoldoutColumns
+
+    def read() -> Mapping[str, Sequence[str]]:
+        if (rows := read_rows()) is not None:
+            return rows.columns
+        raise Undefined("The columns of the holdout are not known.", why="They were not kept as they were logged.")
+
+    return replace(predictions, columns=HoldoutColumns(read))
 
 
 def _find_fair(
@@ -178,7 +210,7 @@ def _measure_shift(served: Predictions, facts: Evidence, policy: Policy, before:
     then, now = before.facts.holdout, facts.holdout
     if facts.format <= _LAST_WITHOUT_REASONS or (then and now and then.digest == now.digest):
         return None
-    own = parse_predictions(before.predictions, before.facts.identity.run_id)
+    own = _add_columns(parse_predictions(before.predictions, before.facts.identity.run_id), before.read_rows)
     return measure_shift(served, own, policy.rule_of(served.task))
 
 

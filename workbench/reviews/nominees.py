@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from workbench.checks import read_policy, run_checks
+from workbench.checks import read_frozen_policy, run_checks
 from workbench.config import Settings, find_template
 from workbench.errors import NotFound, Refused, Unavailable
 from workbench.evidence.evidence import FORMAT, Evidence, Finding, parse_evidence
@@ -20,9 +20,12 @@ from workbench.evidence.measures.authorship import Approved
 from workbench.files.trees import read_tree
 from workbench.ledger.history import MADE_OF, Standing, find_standing, parse_subject, previous_version, served_version
 from workbench.ledger.ledger import Entry, Event
+from workbench.models.judging import confine_frozen
 from workbench.models.own_modules import read_modules
+from workbench.policies.own_metrics import FrozenMetric, parse_frozen
 from workbench.policies.policy import Policy
 from workbench.policies.policy_files import find_policy_fault, find_policy_note
+from workbench.policies.registering import find_metric_fault
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.reviews.bundle import CARD, EVIDENCE, MANIFEST, POLICY, find_changed_files
 from workbench.reviews.card_markdown import render_model_card
@@ -39,9 +42,9 @@ CARD_TEMPLATE, CHAMPION_PREDICTIONS, TRAINING_ROWS = "model_card.md", "champion.
 # What a nomination says of the champion it asked, in the ledger.
 ASKED = "champion"
 _MODEL = "release/model/"
-LOCAL_CODE = "local_code.json"
+LOCAL_CODE, OWN_METRIC = "local_code.json", "own_metric.json"
 # What nominees from before it was kept lack, and those that needed none.
-_LATER = (SOURCE, CARD_TEMPLATE, CHAMPION_PREDICTIONS, LOCAL_CODE)
+_LATER = (SOURCE, CARD_TEMPLATE, CHAMPION_PREDICTIONS, LOCAL_CODE, OWN_METRIC)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Nominee:
 
     `card` is the model card of now; `findings` are those before any waiver; `waivers` are those of what was `said` that
     excuse one of them. `modules` are the sources of its own modules, by name, `local_code` those of the local files that ran in
-    its run, by path.
+    its run, by path. `own_metric` is that of the project which judged it, None where a built-in one did.
     """
 
     folder: Path
@@ -73,6 +76,7 @@ class Nominee:
     standing: Standing
     modules: Mapping[str, bytes]
     local_code: Mapping[str, str]
+    own_metric: FrozenMetric | None = None
 
     @property
     def subject(self) -> str:
@@ -100,7 +104,9 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
     frozen = _read_frozen(folder, nominated)
     facts, policy_bytes = parse_evidence(frozen[FACTS]), frozen[FROZEN_POLICY]
     _require_named(facts, nominated)
-    policy, said = read_policy(policy_bytes), read_said(entries, subject, settings)
+    own_metric = parse_frozen(frozen[OWN_METRIC]) if OWN_METRIC in frozen else None
+    own = confine_frozen(own_metric)
+    policy, said = read_frozen_policy(policy_bytes, *([own] if own else [])), read_said(entries, subject, settings)
     champion = _find_champion(entries, facts)
     before = read_before(model, champion, settings, entries) if champion else None
     evidence, challenger = _add_said(facts, said), _find_challenger(folder, nominated, facts, frozen)
@@ -117,7 +123,8 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         findings=findings,
         policy=policy,
         policy_bytes=policy_bytes,
-        policy_fault=find_policy_fault(nominated.body.get("policy"), policy_bytes, settings.project),
+        policy_fault=find_policy_fault(nominated.body.get("policy"), policy_bytes, settings.project)
+        or find_metric_fault(own_metric, settings.project),
         policy_note=find_policy_note(settings, policy_bytes),
         checklist=parse_checklist(frozen[CHECKLIST]),
         card=_render_card(evidence, policy, frozen.get(CARD_TEMPLATE)),
@@ -130,6 +137,7 @@ def load_nominee(subject: str, *, settings: Settings, entries: Sequence[Entry]) 
         standing=find_standing(entries, subject, facts.identity.endpoint),
         modules=_read_own_modules(folder, facts),
         local_code=read_local_code(frozen, facts),
+        own_metric=own_metric,
     )
 
 
@@ -206,7 +214,7 @@ def read_before(model: str, version: int, settings: Settings, entries: Sequence[
         source=frozen.get(SOURCE),
         modules=_read_own_modules(folder, facts),
         local_code=read_local_code(frozen, facts),
-        allows_own_code=read_policy(frozen[FROZEN_POLICY]).allows_own_code,
+        allows_own_code=read_frozen_policy(frozen[FROZEN_POLICY]).allows_own_code,
         read_rows=partial(_read_rows, folder, nominated),
         read_training=partial(_read_training, folder, nominated),
         read_model=partial(_read_model, folder, facts),

@@ -25,7 +25,7 @@ from workbench.models.first_answers import parse_first_answers
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
 from workbench.runs import spool
 from workbench.runs.blaming import Blamer
-from workbench.runs.concluding import NO_RESULTS, Results, read_results
+from workbench.runs.concluding import NO_RESULTS, Results, describe_scores, read_results
 from workbench.runs.failures import advise_on_failure
 from workbench.runs.filing import digest_abandoned, digest_kept, settle_kept
 from workbench.runs.folder import (
@@ -162,7 +162,7 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
         f"{path} held a secret, and is kept without it." for path in redacted.changed if path.startswith(f"{KEPT}/")
     ]
     told = _drop_settled(found.record.pop("notes", ()), files)
-    logged = {**found.record, **_describe_kept(kept, notes, told)}
+    logged = {**found.record, **_describe_kept(kept, notes, told), **describe_scores(run.id, files)}
     error = advise_on_failure(outcome.failure) or redacted.failure or found.fault
     if blamer is not None:
         journal = read_journal(files.get(JOURNAL, b""))

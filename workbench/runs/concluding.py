@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from workbench.drawings.of_metrics import draw_courses
 from workbench.drawings.of_predictions import draw_counts, draw_diagnostics
@@ -15,7 +16,8 @@ from workbench.errors import UsageError
 from workbench.models.contract import Contract, Threshold, parse_contract
 from workbench.models.diagnostics import diagnose
 from workbench.models.model_files import CONTRACT_FILE
-from workbench.models.predictions import Predictions, parse_outcome
+from workbench.models.predictions import Predictions, parse_outcome, parse_predictions
+from workbench.models.scorecard import can_be_measured_at_once, measure_scorecard
 from workbench.runs.folder import MODEL, PREDICTIONS
 from workbench.runs.points import Point
 from workbench.runs.run import Run
@@ -55,6 +57,17 @@ def read_results(
         return Results(says=(exc.in_one_line,), courses=courses)
     says, pictures = _describe(predictions, read_threshold(files), target)
     return Results(says, _recompute(predictions, run.metrics), pictures, courses)
+
+
+def describe_scores(run_id: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what the record of a run is to say of its stored predictions; nothing where there are none that can be scored."""
+    if PREDICTIONS not in files:
+        return {}
+    try:
+        predictions = parse_predictions(files[PREDICTIONS], run_id)
+        return {"scores": measure_scorecard(predictions).to_json()} if can_be_measured_at_once(predictions) else {}
+    except (UsageError, ValueError):
+        return {}
 
 
 def read_contract(files: Mapping[str, bytes]) -> Contract | None:

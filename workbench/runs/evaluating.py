@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import UsageError
 from workbench.models.evaluation import compute_metrics, find_features
 from workbench.runs import spool
-from workbench.runs.folder import PREDICTIONS
+from workbench.runs.folder import HOLDOUT, PREDICTIONS
+from workbench.runs.tables import parse_texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.models.predictions import Predictions
     from workbench.models.servability import LoggedModel, RefusedModel
+    from workbench.stats.own_metric import OwnMetric
+
+_LOG = logging.getLogger(__name__)
 
 
 def evaluate_model(
@@ -29,8 +35,8 @@ def evaluate_model(
 ) -> LoggedModel | RefusedModel:
     """Log a fitted model with its scores on a holdout that was logged, in the folder of a run, and every metric of its task.
 
-    A model that cannot be served is scored all the same, where it is one of a known task: its run is compared, and cannot be
-    nominated. Raises UsageError as `wb.log_predictions` does.
+    Those of the project's own are among them. A model that cannot be served is scored all the same, where it is one of a known
+    task: its run is compared, and cannot be nominated. Raises UsageError as `wb.log_predictions` does.
     """
     from workbench.models.fitted_model import ask_own_scores, decide_task
     from workbench.models.servability import RefusedModel, require_predict
@@ -46,11 +52,37 @@ def evaluate_model(
         raise
     score = ask_own_scores(fitted, positive)
     spool.log_predictions(holdout.index, holdout[target], score, positive=positive, slices=slices)
-    spool.log_metrics(compute_metrics(_read_predictions(folder)))
+    _log_metrics(_read_predictions(folder))
     return logged
 
 
-def _read_predictions(folder: Path) -> Predictions:
-    from workbench.models.predictions import parse_outcome
+def _log_metrics(predictions: Predictions) -> None:
+    """Log the metrics of the task, and the project's own; one of these that fails is told, and the notebook goes on."""
+    metrics, faults = compute_metrics(predictions, _list_own_metrics())
+    spool.log_metrics(metrics)
+    for fault in faults:
+        _LOG.warning("%s", fault)
 
-    return parse_outcome((folder / PREDICTIONS).read_bytes(), folder.name)
+
+def _list_own_metrics() -> list[OwnMetric]:
+    from workbench.policies.registering import list_own_metrics
+
+    try:
+        return list(list_own_metrics(spool.read_own_settings().project).values())
+    except UsageError as exc:
+        _LOG.warning("%s", exc)
+        return []
+
+
+def _read_predictions(folder: Path) -> Predictions:
+    """Return what was logged, in the order of the file, which is that of the holdout and its columns."""
+    from workbench.models.predictions import parse_outcome
+    from workbench.stats.holdout_columns import HoldoutColumns
+
+    def read() -> Mapping[str, Sequence[str]]:
+        return parse_texts((folder / HOLDOUT).read_bytes()) or {}
+
+    return replace(
+        parse_outcome((folder / PREDICTIONS).read_bytes(), folder.name),
+        columns=HoldoutColumns(read),
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from workbench.files.trees import digest_tree, read_tree
 from workbench.models.predictions import Predictions, parse_predictions, parse_slices, unusable
 from workbench.records.digest import sha256_hex, strict_json
+from workbench.runs.columns import add_columns
 from workbench.runs.folder import KEPT, PREDICTIONS
 from workbench.runs.kept_run import KeptRun, require_recorded
 from workbench.runs.logged_calls import read_plain_file
@@ -44,13 +45,17 @@ def read_row_ids(run: Run, folder: Path) -> tuple[str, ...] | None:
 
 def read_recorded(run: Run, folder: Path) -> Predictions:
     """Read what a finished run predicted, and nothing else; raises UsageError also where that is not what was recorded."""
-    return parse_predictions(_read_recorded(run, folder), run.id)
+    return _add_columns(parse_predictions(_read_recorded(run, folder), run.id), run, folder)
 
 
 def read_recorded_slices(run: Run, folder: Path) -> tuple[Predictions, dict[str, list[str]]]:
     """Return what a finished run predicted with the slices it named, row by row; raises the same."""
     content = _read_recorded(run, folder)
-    return parse_predictions(content, run.id), parse_slices(content, run.id)
+    return _add_columns(parse_predictions(content, run.id), run, folder), parse_slices(content, run.id)
+
+
+def _add_columns(predictions: Predictions, run: Run, folder: Path) -> Predictions:
+    return add_columns(predictions, run, lambda path: read_plain_file(folder / path))
 
 
 def _read_recorded(run: Run, folder: Path) -> bytes:

@@ -19,6 +19,7 @@ from workbench.models.predictions import (
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.records.document import build_record
 from workbench.runs.authorship import Authorship, join_authorships
+from workbench.runs.columns import add_columns
 from workbench.runs.folder import CODE_AUTHORS, JOURNAL, MODEL, PREDICTIONS, RECORD
 from workbench.runs.local_files import LocalFilesFact, find_sources, is_as_told, read_journal
 from workbench.runs.run import Run
@@ -54,7 +55,7 @@ class KeptRun:
     @cached_property
     def predictions(self) -> Predictions:
         """What it predicted; raises UsageError when it stored nothing that can be scored, or not what was recorded."""
-        return parse_predictions(self._stored, self.run.id)
+        return add_columns(parse_predictions(self._stored, self.run.id), self.run, self.files.get)
 
     @cached_property
     def order(self) -> NDArray[np.int64]:

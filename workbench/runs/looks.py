@@ -107,21 +107,22 @@ def name_distinct(looks: Iterable[Look]) -> list[str]:
     one shows. Each time that nobody knows what was scored is another.
     """
     stored, scored = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-    told, shown, lasting, untold = defaultdict[Metrics, list[str]](list), set[Metrics](), set[str](), list[str]()
+    told, finished, lasting, untold = defaultdict[Metrics, list[str]](list), list[Look](), set[str](), list[str]()
     for look in looks:
-        run, metrics, name = look.run, _spell_metrics(look), name_look(look)
+        run, name = look.run, name_look(look)
         is_finished = run is not None and run.is_finished
         if run is not None and is_finished:
             stored[name_predictions(run)].append(name)
-            shown.add(metrics)
+            finished.append(look)
             lasting.update(look.predicted[-1:])
-        elif metrics and not look.predicted:
+        elif not look.predicted and (metrics := _spell_metrics(look)):
             told[metrics].append(name)
         elif not look.predicted:
             untold.append(name)
         for digest in look.predicted[:-1] if is_finished else look.predicted:
             scored[digest].append(name)
     earlier = [names for digest, names in scored.items() if digest not in lasting]
+    shown = set(map(_spell_metrics, finished)) if told else set()
     others = [names for metrics, names in told.items() if metrics not in shown]
     return [*map(_join_names, (*stored.values(), *earlier, *others)), *untold]
 

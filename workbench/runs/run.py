@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from workbench.errors import WorkbenchError
@@ -116,7 +117,7 @@ class Run:
         """The metrics the notebook logged."""
         return self.record.get("metrics", {})
 
-    @property
+    @cached_property
     def holdout(self) -> Mapping[str, Any] | None:
         """The holdout it declared (name, digest, rows), None when it declared none."""
         return next((item for item in self.record.get("datasets", []) if item["role"] == "holdout"), None)

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from workbench.runs.run import (
     require_transition,
 )
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS, note_change
+from workbench.runs.table.sqlalchemy_attempts import StoreAttempts
 from workbench.runs.table.sqlalchemy_columns import StoreColumns
 
 # Whoever runs an attempt says so this often; one that was silent for two of them has lost it.
@@ -73,6 +75,7 @@ class Store:
         self.annotations = KeptAnnotations(self._database)
         self.removals = KeptRemovals(self._database)
         self.columns = StoreColumns(self._database, _find_loss)
+        self.attempts = StoreAttempts(self._database, _find_loss)
         self.ledger = Ledger(self._database, LastSeen(last_seen, place) if last_seen and place else None, clock)
 
     def close(self) -> None:
@@ -97,7 +100,7 @@ class Store:
 
     def add_run(self, run: Run) -> None:
         """Write a run with its first attempt, QUEUED and held by this process."""
-        columns = {key: value for key, value in vars(run).items() if key in RUNS.c}
+        columns = {each.name: getattr(run, each.name) for each in fields(run) if each.name in RUNS.c}
         columns |= {key: json.dumps(columns[key]) for key in ("parameters", "provenance")}
         with self._writing() as connection:
             connection.execute(RUNS.insert().values(columns))

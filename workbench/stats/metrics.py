@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.stats import influence
+from workbench.stats.holdout_columns import HoldoutColumns
 from workbench.stats.influence import Influence
 from workbench.stats.task import Direction, Task, has_classes
 
@@ -59,6 +60,23 @@ class Metric:
         """Return the metric over all rows with equal weight."""
         truth, score = np.asarray(truth, dtype=np.float64), np.asarray(score, dtype=np.float64)
         return float(self.evaluate(truth, score, np.ones(len(truth))))
+
+    @property
+    def code(self) -> str | None:
+        """The sha256 of the file of somebody's own metric, None of a built-in one."""
+        return None
+
+    def on(self, columns: HoldoutColumns) -> Metric:  # noqa: ARG002 - a metric of somebody's own reads them, as below
+        """Return the metric as it judges rows with these columns: itself, unless it is one of somebody's own."""
+        return self
+
+    def read(self, truth: Floats, score: Floats, columns: HoldoutColumns) -> Floats:  # noqa: ARG002
+        """Return what is judged of these scores, row by row: they themselves, unless it is a metric of somebody's own."""
+        return score
+
+    def limit_resamples(self, judged: Floats, asked: int) -> int:  # noqa: ARG002
+        """Return how many resamples are drawn where so many are asked for."""
+        return asked
 
     def score(self, truth: Floats, score: Floats) -> float | None:
         """Return the metric over all rows with equal weight, None where it is not defined or no finite number."""

@@ -121,6 +121,9 @@ class _Pair:
             return rows[0], rows[1], rows[2]
         return rows[0], rows[1 : 1 + scores].T, rows[1 + scores :].T
 
+    def limit_resamples(self, asked: int) -> int:
+        return self.metric.limit_resamples(self.columns[1], asked)
+
     @property
     def estimate(self) -> float:
         return float(self.find_advantage(np.ones(self.rows.shape[1])))
@@ -251,7 +254,8 @@ def _draw(pairs: Sequence[_Pair], drawing: _Drawing) -> None:
     """Resample all pairs alike: they have the same rows, and the same units."""
     if not pairs:
         return
-    for counts in draw_counts(pairs[0].resampling, drawing.resamples, drawing.seed, cells=CELLS_AT_ONCE):
+    resamples = pairs[0].limit_resamples(drawing.resamples)
+    for counts in draw_counts(pairs[0].resampling, resamples, drawing.seed, cells=CELLS_AT_ONCE):
         for pair in pairs:
             pair.drawn.append(pair.find_advantage(pair.resampling.weigh_rows(counts)))
 
@@ -283,7 +287,7 @@ def _find_bounds(pair: _Pair, drawing: _Drawing) -> _Bounds | None:
     drawn, estimate = np.concatenate(pair.drawn), pair.estimate
     drawn = drawn[np.isfinite(drawn)]
     tolerance = _RELATIVE_TOLERANCE * _find_magnitude(pair)
-    if len(drawn) < (1 - _MOST_UNDEFINED) * drawing.resamples:
+    if len(drawn) < (1 - _MOST_UNDEFINED) * pair.limit_resamples(drawing.resamples):
         return None
     if np.ptp(drawn) <= tolerance:
         return (0.0, 0.0, 0.0) if abs(estimate) <= tolerance and _are_equal(pair) else None

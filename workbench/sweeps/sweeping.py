@@ -97,14 +97,19 @@ def _count_trials(space: Space, trials: int) -> int:
 
 
 def find_goal(
-    notebook: Notebook, read_policy: Callable[[], Policy], metric: str | None, direction: Aim | None
+    notebook: Notebook,
+    read_policy: Callable[[], Policy],
+    metric: str | None,
+    direction: Aim | None,
+    folder: Path | None = None,
 ) -> Goal | None:
     """Return what is asked for, else the one metric of the policy that the notebook's code names; None for none or several.
 
-    Raises UsageError where it is not known which way the metric is better.
+    `folder` is that of the project, which may register metrics of its own. Raises UsageError where it is not known which way
+    the metric is better.
     """
     metric = metric or _find_usual_metric(notebook, read_policy)
-    return Goal(metric, direction or _usual_direction(metric)) if metric else None
+    return Goal(metric, direction or _usual_direction(metric, folder)) if metric else None
 
 
 def _find_usual_metric(notebook: Notebook, read_policy: Callable[[], Policy]) -> str | None:
@@ -117,16 +122,18 @@ def _find_usual_metric(notebook: Notebook, read_policy: Callable[[], Policy]) ->
     return named.pop() if len(named) == 1 else None
 
 
-def _usual_direction(metric: str) -> Aim:
+def _usual_direction(metric: str, folder: Path | None) -> Aim:
+    from workbench.policies.registering import list_own_metrics
     from workbench.stats.metrics import METRICS
 
-    if metric not in METRICS:
+    known = {**METRICS, **(list_own_metrics(folder) if folder else {})}
+    if metric not in known:
         raise UsageError(
             f"Which way is {metric!r} better?",
-            why=f"It is known of {', '.join(METRICS)} only.",
+            why=f"It is known of {', '.join(known)} only.",
             next_step="Add --direction maximize or --direction minimize.",
         )
-    return "maximize" if METRICS[metric].direction == "higher" else "minimize"
+    return "maximize" if known[metric].direction == "higher" else "minimize"
 
 
 # Keeping plans

@@ -46,7 +46,7 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
 
         started, said = time.monotonic(), self.begin_annotations(name, note, tags)
         source = self.read_notebook(notebook)
-        aim = sweeping.find_goal(source, lambda: self.read_policy()[0], goal, direction)
+        aim = sweeping.find_goal(source, lambda: self.read_policy()[0], goal, direction, self.settings.project)
         plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
         plan = replace(plan, said=said)
         sweeping.write_plan(plan, self.settings)

@@ -35,11 +35,12 @@ def show_code(code: dict[str, Any]) -> Markup:
     if not code["hunks"]:
         return element("p", code["summary"])
     more = element("p", code["more"], class_="wb-quiet") if code["more"] else None
-    hunks = [_show_hunk(hunk["title"], hunk["lines"]) for hunk in code["hunks"]]
+    hunks = [show_hunk(hunk["title"], hunk["lines"]) for hunk in code["hunks"]]
     return element("details", element("summary", code["summary"]), *hunks, more, class_="wb-fold", open=code["open"])
 
 
-def _show_hunk(title: str, lines: Sequence[dict[str, str]]) -> Markup:
+def show_hunk(title: str, lines: Sequence[dict[str, str]]) -> Markup:
+    """Return lines of a diff under their title."""
     shown = [
         element(_TAGS[line["kind"]], f"{line['mark']} {line['text']}", class_=f"wb-line wb-{line['kind']}")
         for line in lines

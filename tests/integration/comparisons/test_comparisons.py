@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import AUTHOR, NOTEBOOKS
+from workbench.comparisons.difference.part import Likeness
 from workbench.config import Settings
 from workbench.errors import Refused, RunFailed, UsageError
 from workbench.evidence.evidence import Status
@@ -140,3 +141,30 @@ def test_a_metric_that_is_not_defined_is_unknown_and_costs_no_version(bench: Wor
     for check in ("metric_limit", "metric_recomputed", "beats_baseline"):
         assert finding(review, check)[0] is Status.UNKNOWN
     assert bench.nominate(run.id, "oneclass").evidence.identity.version == 2
+
+
+def test_what_was_changed_is_what_differs_and_what_was_tampered_with_is_said(
+    bench: Workbench, good: Run, tmp_path: Path
+) -> None:
+    other = run_changed(bench, tmp_path, TRAIN, f"train = train[:200]\\n{TRAIN}")
+    found = bench.diff(good.id, other.id[:8])
+    parts = {part.name: part for part in found.parts}
+    assert "They differ in data (train 300 → 200 rows), 1 cell" in found.headline.replace(" and 1 cell", ", 1 cell")
+    assert parts["data"].tables[0].rows[0]["in common"] == 200
+    assert {"+train = train[:200]", " train, holdout = table[:300], table[300:]"} < {*parts["source"].excerpts[0].lines}
+    coefficients = next(table for table in parts["model"].tables if table.title.startswith("Coefficients"))
+    assert {row["coefficient"] for row in coefficients.rows} == {"x0", "x1", "x2", "x3", "intercept"}
+    assert {parts[name].likeness for name in ("parameters", "environment")} == {Likeness.SAME}
+    assert found.comparison is not None
+    assert found.comparison.tried == bench.compare([other.id], reference=good.id).tried
+
+    stored = bench.settings.runs_folder / other.id / "predictions.parquet"
+    content = stored.read_bytes()
+    stored.write_bytes(content[::-1])
+    spoilt = bench.diff(good.id, other.id)
+    stored.write_bytes(content)
+    predictions = next(part for part in spoilt.parts if part.name == "predictions")
+    assert (spoilt.comparison, predictions.likeness) == (None, Likeness.UNKNOWN)
+    assert "is not the file that was recorded when the run ended" in predictions.unknown[0]
+    with pytest.raises(UsageError, match="cannot be held against itself"):
+        bench.diff(good.id, good.id)

@@ -264,6 +264,14 @@ def test_a_plan_that_differs_is_told_with_both_values():
     assert "slices ('age',), now ()" in reason
 
 
+def test_a_metric_of_ones_own_whose_code_changed_since_the_plan_is_told():
+    own = build_score(code="b" * 64)
+    assert find("planned_first", score=own, plan=build_plan(code="b" * 64)).status is Status.PASS
+    finding = find("planned_first", score=own, plan=build_plan(code="a" * 64))
+    assert (finding.status, f"{'a' * 12}, now {'b' * 12}" in finding.reason) == (Status.FAIL, True)
+    assert "code of the metric the workbench's, now" in find("planned_first", score=own, plan=build_plan()).reason
+
+
 @given(
     planned=st.sampled_from(["roc_auc", "accuracy"]),
     margin=st.sampled_from([0.005, 0.01]),

@@ -92,3 +92,18 @@ def test_a_team_of_two_is_warned_that_nobody_would_be_left(capsys, tmp_path):
     code, out, err = run(capsys, "policy", "check")
     assert (code, err) == (0, "")
     assert "Warning. Nobody could approve what ada@example.org runs: 0 of 1 as owner" in " ".join(out.split())
+
+
+def test_a_metric_of_the_projects_own_is_named_checked_and_shown_without_executing_it(capsys, project, tmp_path):  # noqa: F811
+    table = '[metrics.gain]\nfunction = "metrics.py:gain"\ndirection = "higher"\ntasks = ["classification"]\n'
+    path = tmp_path / "own.yaml"
+    path.write_bytes(build_policy_bytes().replace(b"name: roc_auc, margin", b"name: gain, margin", 1))
+    assert "'gain' is no metric of it." in run(capsys, "policy", "check", str(path))[2]
+    (project / "workbench.toml").write_text(table, encoding="utf-8")
+    code, _, err = run(capsys, "policy", "check", str(path))
+    assert (code, "metrics.py: No such file or directory." in " ".join(err.split())) == (2, True)
+    source = "def gain(truth, score, rows):\n    return truth\n\nraise RuntimeError\n"
+    (project / "metrics.py").write_text(source, encoding="utf-8")
+    assert run(capsys, "policy", "check", str(path))[0] == 0
+    shown = json.loads(run(capsys, "policy", "show", str(path), "--json")[1])
+    assert shown["metrics"]["classification"] == {"name": "gain", "margin": 0.005, "limit": 0.8}

@@ -19,7 +19,8 @@ from tests.unit.reviews.builders import build_review
 from workbench.cli import compared_runs
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
-from workbench.comparisons.comparison import RunComparison, Verdict
+from workbench.comparisons.comparison import RunComparison
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Finding, Severity, Status
 from workbench.ledger.ledger import Checkpoint, Event, seal_entry
 from workbench.reviews.checklist import ItemStatus
@@ -157,7 +158,7 @@ def test_a_comparison_fits_eighty_columns_and_tells_of_the_rest(capsys):
     runs = tuple(build_compared_run(run_id=f"{n:012x}", parameters={"n": n}) for n in range(20))
     text = printed(capsys, compared_runs.print_comparison, build_comparison(runs=runs))
     assert max(widths("\n".join(text.splitlines()[1:-1]))) <= 80
-    assert "and 5 more; --json shows all" in text
+    assert "and 5 more; --top N shows more of them, --json all" in text
 
 
 def test_a_comparison_without_an_interval_shows_that_it_has_none(capsys):

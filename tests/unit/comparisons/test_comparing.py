@@ -13,8 +13,9 @@ import pytest
 from tests.unit.people import AUTHOR, ENDED
 from tests.unit.policies.builders import build_policy
 from tests.unit.runs.kept_runs import read_predictions
-from workbench.comparisons.comparing import compare_alike, compare_runs, constant_reference, find_difference
+from workbench.comparisons.comparing import compare_runs, constant_reference, find_difference
 from workbench.comparisons.holdouts import runs_on_holdout_of
+from workbench.comparisons.screening import compare_alike
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import Predictions, spell_predictions
 from workbench.records.digest import sha256_hex

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,8 +53,8 @@ def plans(bench):
 
 
 def add(bench, run):
-    bench.store.add_run(Run(**{**vars(run), "state": RunState.QUEUED, "started": None, "record": {}}))
-    bench.store.move_run(Run(**{**vars(run), "state": RunState.RUNNING, "record": {}}))
+    bench.store.add_run(replace(run, state=RunState.QUEUED, started=None, record={}))
+    bench.store.move_run(replace(run, state=RunState.RUNNING, record={}))
     bench.store.move_run(run)
 
 
@@ -144,12 +145,21 @@ def ledger(*plans_at, notebook=NOTEBOOK, metrics=RULES):
     return entries
 
 
+def test_a_plan_by_another_code_of_the_same_metric_is_another_one():
+    coded = [{"classification": {**RULES["classification"], "code": code}} for code in ("a" * 64, "b" * 64)]
+    entries = [entry for metrics in coded for entry in ledger(1, metrics=metrics)]
+    run = build_run(started=at(5))
+    plans = {code: describe(run, entries, policy="p" * 64, code=code) for code in ("a" * 64, "b" * 64)}
+    assert {code: plan.code for code, plan in plans.items()} == {code: code for code in plans}
+    assert describe(run, ledger(1), policy="p" * 64).code is None
+
+
 def at(second):
     return f"2026-11-20T09:00:{second:02d}.000001+00:00"
 
 
-def describe(run, entries, runs=(), task="classification", policy="q" * 64):
-    return describe_plan(run, task, policy, entries, looks_of(run, runs))
+def describe(run, entries, runs=(), task="classification", policy="q" * 64, code=None):
+    return describe_plan(run, task, policy, entries, looks_of(run, runs), code=code)
 
 
 def looks_of(run, runs):

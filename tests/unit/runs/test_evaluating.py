@@ -100,3 +100,34 @@ def test_rows_without_a_feature_of_the_model_are_refused_with_the_line_to_write(
     with pytest.raises(UsageError, match="fitted on b") as caught:
         wb.log_evaluation(model, FEATURES.assign(y=SIGN).drop(columns="b"), target="y")
     assert "X_test.assign(y=y_test)" in str(caught.value.next_step)
+
+
+OWN = """
+[metrics.{0}]
+function = "metrics.py:{0}"
+direction = "higher"
+tasks = ["classification"]
+"""
+
+
+def test_metrics_of_the_projects_own_are_logged_and_one_that_fails_is_told(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("gain", "broken", "missing")
+    (tmp_path / "workbench.toml").write_text("".join(map(OWN.format, names)), encoding="utf-8")
+    code = """
+def gain(truth, score, rows):
+    return truth * rows["a"] * (rows["note"] == "x")
+
+def broken(truth, score, rows):
+    return rows["amount"]
+"""
+    (tmp_path / "metrics.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv(spool.PROJECT_VARIABLE, str(tmp_path))
+    evaluate(LogisticRegression(), SIGN.astype(int))
+    logged = metrics_of(run_folder)
+    assert logged["gain"] == pytest.approx((SIGN * FEATURES["a"])[HOLDOUT].mean())
+    assert "roc_auc" in logged
+    assert {"broken", "missing"}.isdisjoint(logged)
+    assert "The holdout has no column 'amount'; it has 'a', 'b', 'c', 'note', 'y'." in caplog.text
+    assert "metrics.py has no function missing; it has gain, broken." in caplog.text

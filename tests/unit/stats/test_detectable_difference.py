@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.comparisons.comparison import Verdict, decide_verdict
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS

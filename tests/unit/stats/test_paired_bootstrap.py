@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
-from workbench.comparisons.comparison import Verdict, decide_verdict
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.errors import UsageError
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS, constant_score

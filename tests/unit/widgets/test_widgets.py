@@ -15,8 +15,9 @@ from tests.unit.comparisons.builders import build_champion_comparison, build_com
 from tests.unit.evidence.builders import build_evidence, build_identity
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from tests.unit.reviews.builders import build_review
-from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, decide_verdict, name_run
+from workbench.comparisons.comparison import Comparison, RunComparison, name_run
 from workbench.comparisons.elsewhere import OtherHoldout
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.drawings.markup import element, join
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide
@@ -26,6 +27,7 @@ from workbench.stats.interval import Interval
 from workbench.widgets.comparison_page import comparison_page
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.comparison_view import ComparisonView
+from workbench.widgets.difference_view import DifferenceView
 from workbench.widgets.follow_view import FollowView
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.review_page import review_page
@@ -340,7 +342,7 @@ class TestSnapshot:
         )
 
     def test_no_view_parses_markup_in_the_browser(self) -> None:
-        for view in (ComparisonView, FollowView, ReviewView):
+        for view in (ComparisonView, DifferenceView, FollowView, ReviewView):
             module = str(view._esm)
             for parser in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "DOMParser"):
                 assert parser not in module

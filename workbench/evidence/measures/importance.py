@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workbench.errors import UsageError
 from workbench.evidence.measures.robustness import find_chosen
 from workbench.models.contract import Contract
 from workbench.models.disturbance import PERMUTED, UNDISTURBED, Disturbed
@@ -58,19 +59,18 @@ def measure_importance(
     contract: Contract | None,
 ) -> ImportanceFact | None:
     """Return what each column of the contract is worth to the metric; None where none was shuffled, or that is not defined."""
-    from workbench.stats.metrics import METRICS
-
-    chosen, metric = find_chosen(kept, answers), METRICS[rule.name]
+    chosen, metric = find_chosen(kept, answers), rule.metric
     tried = list(zip(disturbed, answers if answers is not None else (), strict=False))
     whole = next((each for way, each in tried if way.name == UNDISTURBED), None)
     if chosen is None or whole is None:
         return None
-    value = metric.score(chosen.truth, replace(chosen, score=whole).read_by(metric))
-    columns = tuple(
-        ColumnImportance(way.column or "", *_spell(_find_loss(chosen, whole, each, rule)))
-        for way, each in tried
-        if way.name == PERMUTED
-    )
+    shuffled = [(way, each) for way, each in tried if way.name == PERMUTED]
+    try:
+        value = replace(chosen, score=whole).measure(metric)
+        losses = [(way.column or "", _find_loss(chosen, whole, each, rule)) for way, each in shuffled]
+    except UsageError:  # a metric of somebody's own that has no answer to these few rows
+        return None
+    columns = tuple(ColumnImportance(column, *_spell(loss)) for column, loss in losses)
     if value is None or not columns:
         return None
     untried = len(contract.columns) - len(columns) if contract else 0
@@ -83,13 +83,16 @@ def _find_loss(
     """Return by how much the answers to the rows as they are beat those to the shuffled ones, where both are numbers."""
     import numpy as np
 
-    from workbench.stats.metrics import METRICS
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_jackknife import jackknife_interval
 
-    metric, answered = METRICS[rule.name], np.isfinite(whole + shuffled)
-    rows = answered if answered.ndim == 1 else answered.all(axis=1)
-    as_is, instead = (replace(chosen, score=each[rows]).read_by(metric) for each in (whole, shuffled))
-    return jackknife_interval(chosen.truth[rows], as_is, instead, metric, level=_LEVEL)
+    answered = np.isfinite(whole + shuffled)
+    rows = np.flatnonzero(answered if answered.ndim == 1 else answered.all(axis=1))
+    asked = [replace(chosen, score=each).take(rows) for each in (whole, shuffled)]
+    metric = rule.metric.on(asked[0].columns)
+    as_is, instead = (each.read_by(metric) for each in asked)
+    gathered = gather(find_groups(metric, asked[0].columns), asked[0].truth, as_is, instead)
+    return jackknife_interval(*gathered, metric, level=_LEVEL)
 
 
 def _spell(loss: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from workbench.comparisons.comparison import find_advantage
+from workbench.errors import UsageError
 from workbench.models.disturbance import UNDISTURBED, Disturbed, choose_rows
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import MetricRule
@@ -72,32 +74,29 @@ def find_chosen(kept: KeptRun, answers: NDArray[np.float64] | None) -> Predictio
 
     if answers is None:
         return None
-    predictions = kept.predictions
-    truth = np.empty(len(predictions.truth))
+    places = np.empty(len(kept.order), dtype=np.int64)
     # The rows were asked in the order of the file, and are known here in that of their names.
-    truth[kept.order] = predictions.truth
-    chosen = choose_rows(len(truth))
-    return replace(predictions, truth=truth[chosen], label=None) if answers.shape[1] == len(chosen) else None
+    places[kept.order] = np.arange(len(places))
+    chosen = choose_rows(len(places))
+    return replace(kept.predictions, label=None).take(places[chosen]) if answers.shape[1] == len(chosen) else None
 
 
 def _value(predictions: Predictions, answers: NDArray[np.float64], rule: MetricRule) -> float | None:
     """Return the metric where there is an answer; what is decided for is read from the scores, of two classes from one half on."""
     import numpy as np
 
-    from workbench.stats.metrics import METRICS
-
-    finite, metric = np.isfinite(answers), METRICS[rule.name]
+    finite = np.isfinite(answers)
     answered = finite if finite.ndim == 1 else finite.all(axis=1)
-    kept = replace(predictions, truth=predictions.truth[answered], score=answers[answered])
-    return metric.score(kept.truth, kept.read_by(metric)) if answered.any() else None
+    kept = replace(predictions, score=answers).take(np.flatnonzero(answered))
+    with suppress(UsageError):  # a metric of somebody's own that has no answer to these few rows
+        return kept.measure(rule.metric) if answered.any() else None
+    return None
 
 
 def _drop(value: float | None, undisturbed: float | None, rule: MetricRule) -> float | None:
-    from workbench.stats.metrics import METRICS
-
     if value is None or undisturbed is None:
         return None
-    return -find_advantage(value, undisturbed, METRICS[rule.name])
+    return -find_advantage(value, undisturbed, rule.metric)
 
 
 def _summarize(name: str, ways: Sequence[tuple[Disturbed, float | None]]) -> Scenario:

@@ -11,21 +11,23 @@ from workbench.runs.run import Run
 
 @dataclass(frozen=True)
 class ScoreFact:
-    """The deciding metric, as the notebook logged it and as recomputed here from the stored predictions."""
+    """The deciding metric, as the notebook logged it and as recomputed here from the stored predictions.
+
+    `code` is the sha256 of the file of a metric of the project's own, None of a built-in one.
+    """
 
     task: str
     metric: str
     direction: str
     value: float
     logged: float | None
+    code: str | None = None
 
 
 def measure_score(run: Run, predictions: Predictions, rule: MetricRule) -> ScoreFact | None:
     """Return the score by the policy's metric; None where that is not defined."""
-    from workbench.stats.metrics import METRICS
-
-    metric = METRICS[rule.name]
-    value = metric.score(predictions.truth, predictions.read_by(metric))
+    metric = rule.metric
+    value = predictions.measure(metric)
     if value is None:
         return None
-    return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name))
+    return ScoreFact(predictions.task, rule.name, metric.direction, value, run.metrics.get(rule.name), metric.code)

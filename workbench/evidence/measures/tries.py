@@ -51,12 +51,10 @@ def measure_tries(
     splits: OtherSplits = NO_SPLITS,
 ) -> TriesFact:
     """Return how often a holdout was looked at, and other `splits` of the same data; the newest run comes first."""
-    from workbench.stats.metrics import METRICS
-
     every = [*looks, *splits.anew]
     rescored = (_rescore(run, read, rule) for run in _list_different(every))
     values = [value for value in rescored if value is not None]
-    best = max if METRICS[rule.name].direction == "higher" else min
+    best = max if rule.metric.direction == "higher" else min
     drafts = sum(look.run is None for look in every)
     return TriesFact(
         metric=rule.name,
@@ -80,15 +78,11 @@ def _list_different(looks: Sequence[Look]) -> list[Run]:
 
 
 def _rescore(run: Run, read: Read, rule: MetricRule) -> float | None:
-    from workbench.stats.metrics import METRICS
-
     try:
         predictions = read(run)
+        return predictions.measure(rule.metric) if predictions.task in rule.metric.tasks else None
     except UsageError:
         return None
-    metric = METRICS[rule.name]
-    is_judged = predictions.task in metric.tasks
-    return metric.score(predictions.truth, predictions.read_by(metric)) if is_judged else None
 
 
 def describe_tries(tries: TriesFact) -> str:

@@ -15,6 +15,7 @@ async function copyText(text, what, say) {
 function runDeeds(model, chosen, reference, say) {
   const one = chosen.length === 1;
   const against = reference && !chosen.includes(reference) ? `, reference=${JSON.stringify(reference)}` : "";
+  const pair = against && one ? [reference, ...chosen] : chosen;
   const compared = `wb.compare(${JSON.stringify(chosen)}${against})`;
   const name = h("input", { type: "text", class: "wb-short", placeholder: "model name", "aria-label": "Name of the model to nominate for" });
 
@@ -29,6 +30,7 @@ function runDeeds(model, chosen, reference, say) {
 
   return [
     button("Copy comparison", () => copyText(compared, "wb.compare(…): paste it in a cell", say), say, chosen.length > 0, "Select the runs to compare."),
+    button("Copy difference", () => copyText(`wb.diff(${pair.map((run) => JSON.stringify(run)).join(", ")})`, "wb.diff(…): paste it in a cell", say), say, pair.length === 2, "Select two runs, or one beside the pinned one: how the second differs from the first."),
     button("Copy its command", () => model.send({ kind: "spell command", run: chosen[0] }), say, one, "Select one run: the command makes it again."),
     button("Archive", () => model.send({ kind: "archive", runs: chosen }), say, chosen.length > 0, "Select the runs to put aside."),
     h("span", { class: "wb-nominating" }, name, button("Nominate", nominate, say, one, "Select one run to nominate.")),

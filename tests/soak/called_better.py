@@ -13,21 +13,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.soak.proof import SEED, Proof, timed_proof
+from tests.unit.stats.own_metrics import EXAMPLES, draw_columns, draw_scores
 from workbench.stats.detectable_difference import detectable_difference
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS, Floats, Metric
+from workbench.stats.own_metric import find_groups, gather
 from workbench.stats.paired_bootstrap import paired_bootstrap, paired_bootstraps
 
 ALPHA, POWER = 0.05, 0.8
 COVERAGE = (0.93, 0.97)
 ROWS, FAMILY = 150, 30
 # So many candidates, and by how much fewer families of them.
-DEEP = {1_000: 2, 10_000: 6}
+DEEP = {1_000: 4, 10_000: 5}
 _NOISE, _NEEDED = 0.5, 0.75
 _RESAMPLES = 1_000  # where the level leaves enough of them in the tail
 _PLANTED = ("accuracy", "log_loss", "mean_absolute_error", "roc_auc")
 _LEAST_NOISE, _MOST_NOISE, _HALVINGS, _PILOTS = 0.5, 20.0, 8, 30
-_ROWS_OF_POWER = 400
+_ROWS_OF_POWER = _ROWS_OF_OWN = 400
+_RESAMPLES_OF_OWN = 300
 
 
 def prove(size: int) -> Proof:
@@ -63,9 +66,11 @@ def _measure(size: int) -> Iterator[Share]:
     for name in METRICS:
         yield from measure_alone(name, size)
         yield measure_family(name, FAMILY, size)
+    for name in EXAMPLES:
+        yield measure_own(name, size)
     for name in _PLANTED:
         yield from (measure_family(name, candidates, max(size // fewer, 10)) for candidates, fewer in DEEP.items())
-        yield from (measure_power(name, tried, max(size // 2, 10)) for tried in (1, max(DEEP)))
+        yield from (measure_power(name, tried, max(size // 4, 10)) for tried in (1, max(DEEP)))
 
 
 def most_errors(draws: int) -> float:
@@ -95,6 +100,19 @@ def measure_alone(name: str, size: int) -> Iterator[Share]:
 def _judge(truth: Floats, score: Floats, reference: Floats, metric: Metric, level: float) -> Interval:
     found = paired_bootstrap(truth, score, reference, metric, level=level, resamples=_RESAMPLES)
     return found or Interval(0.0, -math.inf, math.inf, level)
+
+
+def measure_own(name: str, size: int) -> Share:
+    """How often one of two equally good models is called better by a metric of a project's own, either way round."""
+    metric, columns, called = EXAMPLES[name], draw_columns(_ROWS_OF_OWN), 0
+    bound, groups = metric.on(columns), find_groups(metric, columns)
+    for number in range(size):
+        truth, *scores = draw_scores(metric.tasks[0], _ROWS_OF_OWN, seed=number)
+        shown = [(score >= 0.5).astype(float) if metric.reads == "label" else score for score in scores]
+        rows = gather(groups, truth, *(bound.read(truth, score, columns) for score in shown))
+        found = paired_bootstrap(*rows, bound, level=1 - ALPHA, resamples=_RESAMPLES_OF_OWN)
+        called += bool(found and found.low > 0) + bool(found and found.high < 0)
+    return Share(f"{name} (own) alone", called / (2 * size), most=most_errors(size))
 
 
 # Families

@@ -13,8 +13,8 @@ from tests.unit.policies.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.cli.chapters import CHAPTERS, list_chapters, read_chapter
 from workbench.cli.main import COMMANDS
-from workbench.comparisons.comparison import Verdict
 from workbench.comparisons.difference.run_difference import PARTS
+from workbench.comparisons.verdict import Verdict
 from workbench.config import Settings
 from workbench.evidence.measuring import MEASURES
 from workbench.executors import EXECUTORS

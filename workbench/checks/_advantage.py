@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule
-from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, decide_verdict, describe_needed_rows
+from workbench.comparisons.comparison import ComparedRun, Comparison, describe_needed_rows
 from workbench.comparisons.drawn_rows import describe_rows, say_too_few
 from workbench.comparisons.overlap import KEEP_THE_SPLIT, OverlapFact
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.evidence.evidence import Evidence
 from workbench.policies.policy import Policy
 

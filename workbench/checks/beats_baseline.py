@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.checks._advantage import find_mismatch, judge_nominee, no_interval, say_no_interval
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
 

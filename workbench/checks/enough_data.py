@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from workbench.checks._advantage import find_mismatch, find_nominee, judge_nominee, say_no_interval, say_what_decides
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
-from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.drawn_rows import describe_rows
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import Policy

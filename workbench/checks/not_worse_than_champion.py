@@ -11,7 +11,8 @@ from workbench.checks._advantage import (
     say_overlap,
     say_what_decides,
 )
-from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.comparisons.comparison import (
-    ComparedRun,
-    Comparison,
-    corrected_level,
-    decide_verdict,
-    name_run,
-)
+from workbench.comparisons.comparison import ComparedRun, Comparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.shift import ShiftFact
+from workbench.comparisons.verdict import corrected_level, decide_verdict
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
     Predictions,
@@ -297,10 +292,10 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 
 
-def require_one_holdout(runs: Sequence[Run]) -> None:
-    """Raise UsageError unless all of the runs declared the same holdout."""
+def require_one_holdout(runs: Sequence[Run], same: Collection[str] = ()) -> None:
+    """Raise UsageError unless all of the runs declared one holdout: one digest, or those that are known for the `same` rows."""
     digests = {holdout_digest(run) for run in runs}
-    if len(digests) != 1 or None in digests:
+    if None in digests or (len(digests) != 1 and not digests <= {*same}):
         raise UsageError(
             "These runs cannot be compared.",
             why=[f"Run {run.id} was scored on holdout {(holdout_digest(run) or 'none')[:12]}." for run in runs],

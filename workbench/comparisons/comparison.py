@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from workbench.comparisons.drawn_rows import count_drawn, describe_rows, say_too_few
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
+from workbench.comparisons.verdict import Verdict
 from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
@@ -17,19 +17,11 @@ from workbench.stats.task import Direction
 from workbench.stats.units import DrawnUnits
 
 if TYPE_CHECKING:
+    from workbench.comparisons.families import Family
     from workbench.stats.metrics import Metric
 
 
 _RUN = "run "
-
-
-class Verdict(StrEnum):
-    """What an interval of paired differences allows us to say."""
-
-    BETTER = "BETTER"
-    NOT_WORSE = "NOT WORSE"
-    WORSE = "WORSE"
-    INCONCLUSIVE = "INCONCLUSIVE"
 
 
 @dataclass(frozen=True)
@@ -93,7 +85,8 @@ class RunComparison(Comparison):
     other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts, `others` says which of
     them can be compared, and how; `names` are what people
     call the runs, by id; `reference_parameters` are those of the run they are held against. Of several `metrics` that were asked
-    for the others are `beside` it, each a comparison of its own.
+    for the others are `beside` it, each a comparison of its own. `holdouts` are comparisons of what lies on other holdouts, the
+    latest first; where these are splits of the same data, `family` judges sets of parameters over all of them.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -106,29 +99,13 @@ class RunComparison(Comparison):
     reference_parameters: Mapping[str, Any] = field(default_factory=dict)
     metrics: int = 1
     beside: tuple[RunComparison, ...] = ()
+    holdouts: tuple[RunComparison, ...] = ()
+    family: Family | None = None
 
 
 def name_run(run_id: str) -> str:
     """Return how a reference that is a run is named."""
     return f"{_RUN}{run_id}"
-
-
-def decide_verdict(advantage: Interval | None, margin: float) -> Verdict:
-    """Judge an interval of paired differences (positive is good) against a margin of indifference."""
-    if advantage is None:
-        return Verdict.INCONCLUSIVE
-    if advantage.low > 0:
-        return Verdict.BETTER
-    if advantage.low > -margin:
-        return Verdict.NOT_WORSE
-    if advantage.high < 0:
-        return Verdict.WORSE
-    return Verdict.INCONCLUSIVE
-
-
-def corrected_level(alpha: float, tried: int) -> float:
-    """Return the one-sided level at which `tried` bounds hold together with probability 1 - alpha (Bonferroni)."""
-    return 1 - alpha / max(tried, 1)
 
 
 _SAYS = {
@@ -179,9 +156,13 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
-        *([f"Left out: {said}."] if (said := describe_elsewhere(comparison.elsewhere, comparison.others)) else []),
+        *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def _describe_others(comparison: RunComparison) -> str:
+    return describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
 
 
 def describe_overwritten(comparison: RunComparison) -> list[str]:

@@ -47,6 +47,14 @@ class KeptResults:
         said = {key: None if each is None else list(vars(each).values()) for key, each in intervals.items()}
         self._keep("interval", {key: json.dumps(value) for key, value in said.items()})
 
+    def find_same(self, pairs: Iterable[str]) -> dict[str, bool]:
+        """Return of pairs of holdouts, by their digests, whether their rows were found to be the same."""
+        return {key: said for key, said in self._find("same rows", pairs).items() if isinstance(said, bool)}
+
+    def keep_same(self, same: Mapping[str, bool]) -> None:
+        """Keep which pairs of holdouts are the same."""
+        self._keep("same rows", {key: json.dumps(value) for key, value in same.items()})
+
     def find_values(self, asked: Iterable[str]) -> dict[str, float]:
         """Return the values that are kept of a metric of somebody's own."""
         return {key: said for key, said in self._find("value", asked).items() if isinstance(said, float)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,10 @@ from workbench.comparisons.comparing import (
     require_one_holdout,
     require_pair,
 )
-from workbench.comparisons.comparison import ComparedRun, RunComparison, corrected_level, decide_verdict, name_run
+from workbench.comparisons.comparison import ComparedRun, RunComparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.remembering import KeptResults, spell_asked
+from workbench.comparisons.verdict import corrected_level, decide_verdict
 from workbench.errors import UsageError
 from workbench.models.predictions import HOW_TO_STORE, Predictions
 from workbench.models.scorecard import Scorecard, measure_scorecard, parse_scorecard
@@ -78,6 +79,7 @@ def compare_alike(
     kept: KeptResults | None = None,
     choose: Choose = look_at_all,
     metrics: ChooseMetrics | None = None,
+    same: Collection[str] = (),
 ) -> RunComparison:
     """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
 
@@ -88,7 +90,7 @@ def compare_alike(
     several has as many chances, so each level is corrected for them, too. Raises UsageError where no run is left, and where they
     `must_pair` and one would be.
     """
-    require_one_holdout([*runs, against] if against else runs)
+    require_one_holdout([*runs, against] if against else runs, same)
     screen = _Screen(read, kept, row_ids)
     other = screen.find_candidate(against) if against else None
     chosen = screen.select_alike(runs, other)

@@ -76,7 +76,11 @@ class OwnMetric(Metric):
     def on(self, columns: HoldoutColumns) -> OwnMetric:
         """Return the metric as it judges rows with these columns."""
         bound = replace(self, columns=columns)
-        return replace(bound, evaluate=lambda truth, judged, weights: _evaluate(bound, truth, judged, weights))
+        return replace(
+            bound,
+            evaluate=lambda truth, judged, weights: _evaluate(bound, truth, judged, weights),
+            influence=_find_influence,
+        )
 
     def read(self, truth: Floats, score: Floats, columns: HoldoutColumns) -> Floats:
         """Return what is judged instead of the score, row by row, as the docstring of this file says; raises Undefined."""
@@ -298,6 +302,14 @@ def _evaluate(metric: OwnMetric, truth: Floats, judged: Floats, weights: Floats)
     several = weights.reshape(-1, weights.shape[-1])
     values = np.array([_ask_again(metric, truth, judged, each) for each in several])
     return values.reshape(weights.shape[:-1])
+
+
+def _find_influence(_: Floats, judged: Floats) -> Floats:
+    """Return how much each row changes the metric, (n,); NaN where the function is to be asked again."""
+    if judged.ndim > 1 and judged.shape[1] > _GROUP:
+        return np.full(len(judged), np.nan)
+    parts, wholes = (judged, np.ones(len(judged))) if judged.ndim == 1 else (judged[:, 0], judged[:, 1])
+    return (parts - wholes * parts.mean() / wholes.mean()) / wholes.mean()
 
 
 def _ratio(parts: Floats, wholes: Floats, weights: Floats) -> Floats:

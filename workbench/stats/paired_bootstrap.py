@@ -35,8 +35,6 @@ _MOST_UNDEFINED = 0.01
 _RELATIVE_TOLERANCE = 1e-12
 # What is served may answer so much otherwise than the model it was made of.
 _ROUNDING = 1e-6
-# Beyond it a bound is never bolder than Student's.
-_USUAL_LEVEL = 0.95
 _NORMAL = NormalDist()
 
 
@@ -54,10 +52,10 @@ def paired_bootstrap(
 ) -> Interval | None:
     """Return the advantage of `score` over `reference_score` on the same rows; positive means `score` is better.
 
-    The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at `level`, and
-    widened as few rows need it (Hesterberg 2015, "What teachers should know about the bootstrap", Am. Stat. 69:371-386). Where
-    `level` is beyond what the resamples tell, their tail is modelled; and beyond 95 % no bound is bolder than Student's: the
-    skewness of what few rows differ by is chance there. Rows, shape (n,), are resampled with replacement and both scores, of
+    The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at `level`, widened
+    as few rows need it (Hesterberg 2015, "What teachers should know about the bootstrap", Am. Stat. 69:371-386), and never bolder
+    than Student's t: where few rows carry the difference their skewness is chance, and BCa takes it for evidence. Where `level`
+    is beyond what the resamples tell, their tail is modelled. Rows, shape (n,), are resampled with replacement and both scores, of
     several classes (n, classes), are judged on the same resamples. The result is the same for a seed and depends neither on the
     order of the rows nor on which score is named first: that only turns its sign.
 
@@ -315,12 +313,12 @@ class _Shape:
 def _place_bounds(
     shape: _Shape, find_value: Callable[[float], float], pair: _Pair, drawing: _Drawing
 ) -> _Bounds | None:
-    """Return the estimate and its bounds: BCa, and beyond a usual level the more cautious of it and Student's."""
+    """Return the estimate and its bounds: the more cautious of BCa's and Student's."""
     deviate = _widen(drawing.level, pair.resampling.draws)
     low, high = shape.correct(-deviate), shape.correct(deviate)
     if low is None or high is None:
         return None
-    reach = shape.spread * deviate if drawing.level > _USUAL_LEVEL else 0.0
+    reach = shape.spread * deviate
     return shape.estimate, min(find_value(low), shape.estimate - reach), max(find_value(high), shape.estimate + reach)
 
 

@@ -10,13 +10,13 @@ from workbench.comparisons.comparison import (
     ComparedRun,
     Comparison,
     RunComparison,
-    Verdict,
     headline,
     name_overwritten,
     spell_tries,
 )
 from workbench.comparisons.drawn_rows import describe_rows
 from workbench.comparisons.elsewhere import describe_elsewhere
+from workbench.comparisons.verdict import Verdict
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval

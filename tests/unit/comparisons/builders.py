@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
-from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict
+from workbench.comparisons.comparison import ComparedRun, Comparison
 from workbench.comparisons.overlap import OverlapFact
 from workbench.comparisons.shift import ShiftFact
+from workbench.comparisons.verdict import Verdict
 from workbench.records.digest import sha256_hex
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction

@@ -27,7 +27,7 @@ from tests.unit.evidence.measure_builders import build_cost
 from tests.unit.policies.builders import build_policy
 from tests.unit.reviews.builders import build_waiver_fact
 from workbench.checks import run_checks
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.errors import UsageError
 from workbench.evidence.evidence import Finding, Status, parse_evidence
 from workbench.records.digest import canonical_json, sha256_hex

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workbench.comparisons.comparison import Comparison, Verdict, decide_verdict, spell_tries
+from workbench.comparisons.comparison import Comparison, spell_tries
 from workbench.comparisons.difference.pair import Pair
 from workbench.comparisons.difference.part import Likeness, Part, count_of, lay_out, spell_number
 from workbench.comparisons.drawn_rows import describe_rows
+from workbench.comparisons.verdict import Verdict, decide_verdict
 
 
 def compare_metrics(pair: Pair) -> Part:

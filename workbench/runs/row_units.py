@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.stats.units import Units
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -24,12 +20,12 @@ class _Named:
 _NAMED: dict[Path, _Named] = {}
 
 
-def note_units(folder: Path, table: pd.DataFrame, units: Units | None) -> bool:
+def note_units(folder: Path, rows: Iterable[object], units: Units | None) -> bool:
     """Note the units of the holdout a folder has at hand; True where they are others than before."""
     before = _NAMED.pop(folder, None)
     if units is None:
         return before is not None
-    _NAMED[folder] = now = _Named({str(row): place for place, row in enumerate(table.index)}, units)
+    _NAMED[folder] = now = _Named({str(row): place for place, row in enumerate(rows)}, units)
     return before is None or before.places != now.places or before.units.spell() != units.spell()
 
 

@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -109,17 +109,17 @@ def log_dataset(
     digest = keep_table(table, _folder(), said, is_run=is_run())
     if role == "holdout":
         _note_look(holdout=digest, rows=len(table))
-        _note_units(table, str(group or time), units)
+        _note_units(table.index, str(group or time), units)
     else:
         _TRAINING_TABLES[_folder(), role, name] = table
     return digest
 
 
-def _note_units(table: pd.DataFrame, column: str, units: Units | None) -> None:
+def _note_units(rows: Iterable[Any], column: str, units: Units | None) -> None:
     """Put the units of the holdout beside what was predicted, whichever was logged first."""
     from workbench.runs.row_units import describe_few, note_units
 
-    if note_units(_folder(), table, units) and _folder() in _SAID:
+    if note_units(_folder(), rows, units) and _folder() in _SAID:
         _settle(_folder(), _SAID[_folder()], *_FITTED.get(_folder(), (None, ())))
     if units is not None and (few := describe_few(column, units)):
         _LOG.warning("Note: %s", few)

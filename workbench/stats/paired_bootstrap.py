@@ -32,7 +32,7 @@ from workbench.stats.resamples import (
     resample_units,
 )
 from workbench.stats.student_t import as_student
-from workbench.stats.unit_sums import ByUnits, sum_units
+from workbench.stats.unit_sums import ByUnits, sum_units, weigh_units
 
 FEWEST_ROWS = 10
 # Of more rows nothing is drawn where the metric tells the influence of each.
@@ -128,14 +128,6 @@ class _Pair:
         if scores == 1:
             return rows[0], rows[1], rows[2]
         return rows[0], rows[1 : 1 + scores].T, rows[1 + scores :].T
-
-    def find_by_units(self, weights: Floats) -> Floats:
-        """Return the advantage by the weight of each unit, (units,) or (B, units)."""
-        if weights.ndim == 1:
-            return self.find_advantage(weights[self.resampling.unit_of_row])
-        at_once = max(1, CELLS_AT_ONCE // self.rows.shape[1])
-        parts = (weights[first : first + at_once] for first in range(0, len(weights), at_once))
-        return np.concatenate([self.find_advantage(part[:, self.resampling.unit_of_row]) for part in parts])
 
     def sum_units(self) -> _Pair:
         """Return the pair with what its units add up to, where rows are not drawn one by one and the metric is told by that."""
@@ -242,7 +234,7 @@ def _compute(pair: _Pair, influence: Influence, drawing: _Drawing) -> None:
 def _compute_clusters(pair: _Pair, contributions: Floats) -> None:
     """Find the same by what whole clusters add; even a mean is a ratio then, and its resamples cost little where few carry it."""
     fewest = FEWEST_EFFECTIVE if pair.metric.is_mean else FEWEST_CLUSTERS
-    find = pair.find_by_units
+    find = weigh_units(pair.find_advantage, pair.resampling.unit_of_row)
     pair.computed = compute_bootstrap(pair.estimate, contributions, find, is_linear=False, fewest=fewest)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.stats.metrics import METRICS, Floats, Metric
+from workbench.stats.resamples import CELLS_AT_ONCE
 
 # A sum over pairs of more units costs more than one over their rows.
 MOST_UNITS = 1_000
@@ -30,6 +31,19 @@ def sum_units(metric: Metric, truth: Floats, score: Floats, units: Places) -> By
     if metric is METRICS["roc_auc"] and count <= MOST_UNITS:
         return _of_areas(truth, score, units, count)
     return None
+
+
+def weigh_units(find: ByUnits, units: Places) -> ByUnits:
+    """Return what takes the weights of rows, (n,) or (B, n), as what takes those of the units to which they belong."""
+
+    def find_by_units(weights: Floats) -> Floats:
+        if weights.ndim == 1:
+            return find(weights[units])
+        at_once = max(1, CELLS_AT_ONCE // len(units))
+        parts = (weights[first : first + at_once] for first in range(0, len(weights), at_once))
+        return np.concatenate([find(part[:, units]) for part in parts])
+
+    return find_by_units
 
 
 def _of_mean(mean: float, added: Floats, rows: Floats) -> ByUnits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,7 @@ def _signed(value: float) -> str:
 
 
 _MOST_NAMED, _FEW_NAMED = 20, 5
+_RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
 
 def describe_selection(comparison: RunComparison) -> list[str]:
@@ -148,10 +150,24 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
-        *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+        *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
         *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def describe_left_out(reasons: Sequence[str]) -> list[str]:
+    """Return why runs were left out, what is the same but for the run once with how many more it is true of."""
+    alike: dict[str, list[str]] = {}
+    for why in reasons:
+        alike.setdefault(_RUN_ID.sub("run", why), []).append(why)
+    said = [f"{first} {_say_more(len(others))}".rstrip() for first, *others in alike.values()]
+    more = len(said) - _MOST_NAMED
+    return [*said[:_MOST_NAMED], *([f"{more:,} other reasons; --json has them all."] if more > 0 else [])]
+
+
+def _say_more(count: int) -> str:
+    return "" if not count else f"The same holds for {count:,} more {'run' if count == 1 else 'runs'}."
 
 
 def _describe_others(comparison: RunComparison) -> str:

@@ -10,6 +10,7 @@ from workbench.comparisons.comparison import (
     ComparedRun,
     Comparison,
     RunComparison,
+    describe_left_out,
     headline,
     name_overwritten,
     spell_tries,
@@ -264,7 +265,9 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
     others = describe_elsewhere(comparison.elsewhere, comparison.others)
-    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if others else []))]
+    left_out = [
+        fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
+    ]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 

@@ -15,6 +15,7 @@ from workbench.comparisons.comparison import (
     name_overwritten,
     spell_tries,
 )
+from workbench.comparisons.drawn_rows import describe_rows
 from workbench.comparisons.elsewhere import describe_elsewhere
 from workbench.comparisons.verdict import Verdict
 from workbench.notebooks.parameters import spell_value
@@ -255,7 +256,9 @@ def _facts(comparison: Comparison) -> list[dict[str, Any]]:
             "Reference", f"{format_value(comparison.reference)}, {format_number(comparison.reference_value, decimals)}"
         ),
         fact_state("Margin", f"±{comparison.margin:.4g} {comparison.metric}, a difference nobody would notice"),
-        fact_state("Holdout", f"{comparison.rows:,} rows, sha256 ", comparison.holdout_digest),
+        fact_state(
+            "Holdout", f"{describe_rows(comparison.rows, comparison.units)}, sha256 ", comparison.holdout_digest
+        ),
         fact_state("Tries", "; ".join(part for part in (tried, level) if part)),
         *(_selection_facts(comparison) if isinstance(comparison, RunComparison) else ()),
     ]

@@ -150,13 +150,16 @@ def _measure_all(
     columns = [[np.asarray(each, dtype=np.float64) for each in (truth, score, reference)] for score in scores]
     for each in columns:
         _require_same_rows(each, clusters, times)
+    found: list[Interval | None] = []
     # An overflow is no accident to warn of: it leaves a value that is not finite, and such values are looked for.
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [_prepare(each, metric, clusters, times, drawing) for each in columns]
-        pairs = [each for each in found if isinstance(each, _Pair) and not each.computed and not each.drawn]
-        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-            _draw(pairs[first : first + _PAIRS_AT_ONCE], drawing)
-        return [_judge(each, drawing) if isinstance(each, _Pair) else each for each in found]
+        for first in range(0, len(columns), _PAIRS_AT_ONCE):
+            part = columns[first : first + _PAIRS_AT_ONCE]
+            prepared = [_prepare(each, metric, clusters, times, drawing) for each in part]
+            pairs = [each for each in prepared if isinstance(each, _Pair)]
+            _draw([pair for pair in pairs if not pair.computed and not pair.drawn], drawing)
+            found += [_judge(each, drawing) if isinstance(each, _Pair) else each for each in prepared]
+    return found
 
 
 def _require_same_rows(columns: Sequence[Floats], clusters: Any, times: Any) -> None:

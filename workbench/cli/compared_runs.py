@@ -47,7 +47,7 @@ def _print_table(comparison: Comparison, arranged: Sequence[ComparedRun] | None,
     runs = comparison.runs if arranged is None else arranged
     shown, parameters = runs[:most], [run.parameters for run in runs]
     before = [
-        *columns_of_names(comparison, [run.run_id for run in shown]),
+        *_columns_of_rows(comparison, [run.run_id for run in shown]),
         Column(
             _name_metric(comparison.metric, comparison.direction), "right", [format_number(run.value) for run in shown]
         ),
@@ -62,6 +62,13 @@ def _print_table(comparison: Comparison, arranged: Sequence[ComparedRun] | None,
         console.print(f"[dim]{len(runs):,} of {len(comparison.runs):,} compared runs show that text[/]")
     reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
     say(f"{reference}. A difference below {comparison.margin:.4g} counts as none{say_same(parameters)}.")
+
+
+def _columns_of_rows(comparison: Comparison, row_ids: Sequence[str]) -> list[Column]:
+    """Return the column of run ids with their names, or of how many runs are one row."""
+    if not (isinstance(comparison, RunComparison) and comparison.all_but):
+        return columns_of_names(comparison, row_ids)
+    return [Column("runs", "right", [f"{len(comparison.members[row_id]):,}" for row_id in row_ids])]
 
 
 def _print_elsewhere(other: RunComparison) -> None:

@@ -133,7 +133,8 @@ def test_what_can_be_served_is_the_table_by_family():
 
 def test_every_table_has_the_members_the_code_has():
     told = {
-        "statistical methods": {*names_of("stats", "method")} | {"holdout_columns", "interval", "metrics", "task"},
+        "statistical methods": {*names_of("stats", "method")}
+        | {"holdout_columns", "interval", "metrics", "task", "units"},
         "sources": names_of("secrets", "source"),
         "notifiers": names_of("notifying", "notifier"),
         "executors": names_of("executors", "executor"),

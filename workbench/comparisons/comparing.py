@@ -23,10 +23,6 @@ from workbench.stats.task import Task, spell_class
 from workbench.stats.units import Units, draw_by, rank_units
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from workbench.stats.holdout_columns import HoldoutColumns
     from workbench.stats.metrics import Floats, Metric
 
 ALPHA = 0.05
@@ -216,11 +212,11 @@ def measure_advantages(
     Each is the predictions of one run, or of several whose mean of the metric is judged; so are `theirs`. Rows are drawn by their
     `units`. Raises UsageError where a metric is not defined.
     """
-    from workbench.stats.own_metric import gather
+    from workbench.stats.own_metric import find_groups, gather
 
     columns = several[0][0].columns
     metric = metric.on(columns)
-    groups, none = find_alone(metric, columns, units), theirs[0].read_by(metric)
+    groups, none = find_groups(metric, columns, units), theirs[0].read_by(metric)
 
     def judge(members: Sequence[Predictions]) -> list[Floats]:
         return [gather(groups, each.truth, each.read_by(metric), none)[1] for each in members]
@@ -250,13 +246,6 @@ def _judge_alike(
     scores = [stack([*members] * (count // len(members))) for members in judged]
     reference = stack([*other] * (count // len(other)))
     return paired_bootstraps(truth, scores, reference, average(metric, count), level=level, **draw_by(units))
-
-
-def find_alone(metric: Metric, columns: HoldoutColumns, units: Units | None) -> NDArray[np.int64] | None:
-    """Return which rows are gathered because a metric judges them together; none where whole units of them are drawn anyway."""
-    from workbench.stats.own_metric import find_groups
-
-    return find_groups(metric, columns) if units is None else None
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
@@ -304,7 +293,7 @@ def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> Shif
 
 def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
-    from workbench.stats.own_metric import gather
+    from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
     metric, units = metric.on(predictions.columns), predictions.units
@@ -317,7 +306,7 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     if not most > 0:
         return None
     estimate = metric.sign * (value - least) / most
-    rows = gather(find_alone(metric, predictions.columns, units), truth, score, constant)
+    rows = gather(find_groups(metric, predictions.columns, units), truth, score, constant)
     found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT, **draw_by(units))
     low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.comparisons.comparing import Reference, choose_units, find_alone
+from workbench.comparisons.comparing import Reference, choose_units
 from workbench.comparisons.comparison import find_advantage
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import Policy
 from workbench.stats.benjamini_hochberg import benjamini_hochberg
 from workbench.stats.metrics import Floats, Metric
-from workbench.stats.own_metric import gather
+from workbench.stats.own_metric import find_groups, gather
 from workbench.stats.paired_jackknife import paired_jackknife
 from workbench.stats.units import Units, draw_by
 
@@ -31,7 +31,7 @@ def describe_slices(
     metric = rule.metric.on(predictions.columns)
     own, others = (each.read_by(metric) for each in (predictions, reference.predictions))
     units = choose_units([predictions, reference.predictions])
-    paired = _Paired(predictions, own, others, find_alone(metric, predictions.columns, units), units)
+    paired = _Paired(predictions, own, others, find_groups(metric, predictions.columns, units), units)
     values = [
         _describe_value(name, value, paired, metric, of) for name, of in looked_at.items() for value in sorted(set(of))
     ]

@@ -109,18 +109,18 @@ def log_dataset(
     digest = keep_table(table, _folder(), said, is_run=is_run())
     if role == "holdout":
         _note_look(holdout=digest, rows=len(table))
-        _note_units(table, str(group or time), units)
+        _label_again(str(group or time), units)
     else:
         _TRAINING_TABLES[_folder(), role, name] = table
     return digest
 
 
-def _note_units(table: pd.DataFrame, column: str, units: Units | None) -> None:
-    """Put the units of the holdout beside what was predicted, whichever was logged first."""
-    from workbench.runs.row_units import describe_few, note_units
+def _label_again(column: str, units: Units | None) -> None:
+    """Put the units of the holdout beside what was predicted, where that was logged first."""
+    from workbench.runs.labelling import describe_few
 
-    if note_units(_folder(), table, units) and _folder() in _SAID:
-        _settle(_folder(), _SAID[_folder()], *_FITTED.get(_folder(), (None, ())))
+    if (folder := _folder()) in _SAID:
+        _settle(folder, _SAID[folder], *_FITTED.get(folder, (None, ())))
     if units is not None and (few := describe_few(column, units)):
         _LOG.warning("Note: %s", few)
 
@@ -175,9 +175,9 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     from workbench.models.logged_task import describe_replaced, settle
     from workbench.models.predictions import spell_predictions
     from workbench.models.servability import compare_first_answers
-    from workbench.runs.row_units import find_units
+    from workbench.runs.labelling import read_units
 
-    predictions = replace(settle(said, fitted), units=find_units(folder, said.rows)) if said else None
+    predictions = replace(settle(said, fitted), units=read_units(folder, said.rows)) if said else None
     contract = describe_contract(fitted, columns, predictions) if fitted else None
     if said and predictions:
         (folder / PREDICTIONS).write_bytes(spell_predictions(predictions, said.slices))

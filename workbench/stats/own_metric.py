@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from workbench.errors import UsageError
 from workbench.stats.holdout_columns import HoldoutColumns
 from workbench.stats.metrics import Floats, Metric
+from workbench.stats.units import Units
 
 # Given truth (n,), score (n,) or (n, classes) and the columns of the same rows: a number, or an array (n,).
 Function = Callable[[Floats, Floats, Mapping[str, Any]], Any]
@@ -261,12 +262,13 @@ def _ask_group(metric: OwnMetric, truth: Floats, score: Floats, columns: Holdout
     return float(value)
 
 
-def find_groups(metric: Metric, columns: HoldoutColumns) -> NDArray[np.int64] | None:
+def find_groups(metric: Metric, columns: HoldoutColumns, units: Units | None = None) -> NDArray[np.int64] | None:
     """Return for each row the number of its group, shape (n,), where the rows of a group are judged together; else None.
 
-    Raises Undefined where the holdout has no such column.
+    None also where rows are drawn by `units` of the holdout: the answers of groups then stand row by row, and are drawn with
+    them. Raises Undefined where the holdout has no such column.
     """
-    if not isinstance(metric, OwnMetric) or metric.each is None:
+    if not isinstance(metric, OwnMetric) or metric.each is None or units is not None:
         return None
     try:
         values = columns[metric.each]

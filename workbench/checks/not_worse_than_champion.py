@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from workbench.checks._advantage import (
-    NO_INTERVAL,
     find_mismatch,
     find_untold_overlap,
     judge_nominee,
     no_interval,
+    say_no_interval,
     say_overlap,
     say_what_decides,
 )
@@ -63,7 +63,7 @@ def _judge(comparison: Comparison, evidence: Evidence, policy: Policy) -> Findin
     if strange := _find_strange(evidence, champion):
         return _find(Status.UNKNOWN, value, strange)
     if no_interval(comparison, evidence):
-        reason = f"{NO_INTERVAL}{told} The policy asks for an interval against the champion."
+        reason = f"{say_no_interval(comparison)}{told} The policy asks for an interval against the champion."
         return _find(Status.UNKNOWN, value, reason)
     if verdict in _GOOD:
         reason = f"The model is at least as good as {champion}, within the policy's margin.{told}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,13 @@ from workbench.runs.kept_run import Read
 from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
 from workbench.stats.task import Task, spell_class
+from workbench.stats.units import Units, draw_by, rank_units
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.stats.holdout_columns import HoldoutColumns
     from workbench.stats.metrics import Metric
 
 ALPHA = 0.05
@@ -156,7 +161,8 @@ def compare_scored(
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
     metric, first = rule.metric, scored[0].predictions
-    compared = [_compare_one(each, reference, rule, tried) for each in scored]
+    units = choose_units([*(each.predictions for each in scored), reference.predictions])
+    compared = [_compare_one(each, reference, rule, tried, units) for each in scored]
     return Comparison(
         metric=rule.name,
         direction=metric.direction,
@@ -169,7 +175,14 @@ def compare_scored(
         other_rules=other_rules,
         other_splits=other_splits,
         runs=tuple(sorted(compared, key=lambda run: rank_run(run, metric.sign))),
+        units=None if units is None else units.count(),
     )
+
+
+def choose_units(several: Iterable[Predictions]) -> Units | None:
+    """Return by what rows are drawn on which all of these were scored: of several units that were named the most careful ones."""
+    named = {each.units.spell(): each.units for each in several if each.units is not None}
+    return named[min(named, key=rank_units)] if named else None
 
 
 def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
@@ -179,32 +192,40 @@ def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
     return not is_number, -sign * run.value if is_number else 0.0, low, run.run_id
 
 
-def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
+def _compare_one(
+    scored: Scored, reference: Reference, rule: MetricRule, tried: int, units: Units | None
+) -> ComparedRun:
     predictions = scored.predictions
     require_pair(scored.run_id, predictions, reference)
-    advantage = measure_advantage(predictions, reference.predictions, rule.metric, level=corrected_level(ALPHA, tried))
+    level = corrected_level(ALPHA, tried)
+    (advantage,) = measure_advantages([predictions], reference.predictions, rule.metric, level=level, units=units)
     value = measure_value(predictions, rule.metric)
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
 
 
-def measure_advantage(ours: Predictions, theirs: Predictions, metric: Metric, *, level: float) -> Interval | None:
-    """Return by how much predictions are better than others on the same rows; raises UsageError where a metric is not defined."""
-    return measure_advantages([ours], theirs, metric, level=level)[0]
-
-
 def measure_advantages(
-    several: Sequence[Predictions], theirs: Predictions, metric: Metric, *, level: float
+    several: Sequence[Predictions], theirs: Predictions, metric: Metric, *, level: float, units: Units | None
 ) -> list[Interval | None]:
-    """Return the same of several predictions, digit by digit; what is drawn is drawn once for all of them."""
-    from workbench.stats.own_metric import find_groups, gather
+    """Return by how much each is better than others on the same rows, digit by digit as alone; what is drawn is drawn once for all.
+
+    Rows are drawn by their `units`. Raises UsageError where a metric is not defined.
+    """
+    from workbench.stats.own_metric import gather
     from workbench.stats.paired_bootstrap import paired_bootstraps
 
     columns = several[0].columns
     metric, other, truth = metric.on(columns), theirs.read_by(metric), several[0].truth
-    groups = find_groups(metric, columns)
+    groups = find_alone(metric, columns, units)
     gathered = [gather(groups, truth, each.read_by(metric), other) for each in several]
     scores, (truth, _, other) = [each[1] for each in gathered], gathered[0]
-    return paired_bootstraps(truth, scores, other, metric, level=level)
+    return paired_bootstraps(truth, scores, other, metric, level=level, **draw_by(units))
+
+
+def find_alone(metric: Metric, columns: HoldoutColumns, units: Units | None) -> NDArray[np.int64] | None:
+    """Return which rows are gathered because a metric judges them together; none where whole units of them are drawn anyway."""
+    from workbench.stats.own_metric import find_groups
+
+    return find_groups(metric, columns) if units is None else None
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
@@ -252,10 +273,10 @@ def measure_shift(here: Predictions, own: Predictions, rule: MetricRule) -> Shif
 
 def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     """Return by how much predictions are better than a constant, as a share of what could be; bounds one-sided at 99 %."""
-    from workbench.stats.own_metric import find_groups, gather
+    from workbench.stats.own_metric import gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
-    metric = metric.on(predictions.columns)
+    metric, units = metric.on(predictions.columns), predictions.units
     truth, score = predictions.truth, predictions.read_by(metric)
     constant = constant_reference(predictions).predictions.read_by(metric)
     value, least = metric.score(truth, score), metric.score(truth, constant)
@@ -265,8 +286,8 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     if not most > 0:
         return None
     estimate = metric.sign * (value - least) / most
-    rows = gather(find_groups(metric, predictions.columns), truth, score, constant)
-    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
+    rows = gather(find_alone(metric, predictions.columns, units), truth, score, constant)
+    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT, **draw_by(units))
     low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.comparisons.drawn_rows import count_drawn, describe_rows, say_too_few
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
 from workbench.comparisons.verdict import Verdict
 from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
+from workbench.stats.units import DrawnUnits
 
 if TYPE_CHECKING:
     from workbench.comparisons.families import Family
@@ -40,7 +43,8 @@ class Comparison:
     `reference` is the run they are held against, as `name_run` spells it, or the name of a baseline that is no run. `margin` is
     in units of the metric. `tried` counts the tries on this holdout (see `count_tries`), `other_rules` of them other policies and
     `other_splits` on other splits of the same data; each bound's level is corrected for it (Bonferroni).
-    `left_out` counts the runs that could not be paired with the others, row by row.
+    `left_out` counts the runs that could not be paired with the others, row by row. `units` say what of the rows was drawn
+    whole; None: each by itself.
     """
 
     metric: str
@@ -55,6 +59,7 @@ class Comparison:
     left_out: int = 0
     other_rules: int = 0
     other_splits: int = 0
+    units: DrawnUnits | None = None
 
     @property
     def is_defined(self) -> bool:
@@ -121,14 +126,17 @@ def headline(comparison: Comparison) -> str:
     says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}"
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
-        return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
+        few = say_too_few(comparison.units)
+        why = f" ({few})" if few else ""
+        return f"{says}: no interval could be computed on {comparison.rows:,} rows{why}.{left}"
     bounds = f"{_signed(best.advantage.low)} to {_signed(best.advantage.high)}"
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     metrics = comparison.metrics if isinstance(comparison, RunComparison) else 1
     by = f" by {metrics:,} metrics" if metrics > 1 else ""
-    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}{by}).{more}{left}"
+    rows = describe_rows(comparison.rows, comparison.units, "holdout rows")
+    return f"{says}: {bounds} ({rows}, corrected for {tries}{by}).{more}{left}"
 
 
 def _signed(value: float) -> str:
@@ -137,6 +145,7 @@ def _signed(value: float) -> str:
 
 
 _MOST_NAMED, _FEW_NAMED = 20, 5
+_RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
 
 def describe_selection(comparison: RunComparison) -> list[str]:
@@ -148,10 +157,28 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
     return [
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
-        *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
-        *([f"Left out: {said}."] if (said := describe_elsewhere(comparison.elsewhere, comparison.others)) else []),
+        *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
+        *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def describe_left_out(reasons: Sequence[str]) -> list[str]:
+    """Return why runs were left out, what is the same but for the run once with how many more it is true of."""
+    alike: dict[str, list[str]] = {}
+    for why in reasons:
+        alike.setdefault(_RUN_ID.sub("run", why), []).append(why)
+    said = [f"{first} {_say_more(len(others))}".rstrip() for first, *others in alike.values()]
+    more = len(said) - _MOST_NAMED
+    return [*said[:_MOST_NAMED], *([f"{more:,} other reasons; --json has them all."] if more > 0 else [])]
+
+
+def _say_more(count: int) -> str:
+    return "" if not count else f"The same holds for {count:,} more {'run' if count == 1 else 'runs'}."
+
+
+def _describe_others(comparison: RunComparison) -> str:
+    return describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
 
 
 def describe_overwritten(comparison: RunComparison) -> list[str]:
@@ -182,11 +209,12 @@ def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:
 
 def describe_needed_rows(comparison: Comparison, advantage: Interval, margin: float) -> str:
     """Say which difference the rows of a comparison can tell, and how many would decide; empty where nobody can say."""
-    difference, rows = detectable_difference(advantage), rows_to_decide(advantage, comparison.rows, margin)
-    if difference is None or rows is None:
+    count, drawn = count_drawn(comparison.rows, comparison.units)
+    difference, needed = detectable_difference(advantage), rows_to_decide(advantage, count, margin)
+    if difference is None or needed is None:
         return ""
-    least = f"{comparison.rows:,} rows tell a difference of {difference:.2g} or more (MDE, in 80 % of draws)"
-    return f"{least}; about {_round_up(rows):,} would decide by the margin of {margin:g}."
+    least = f"{count:,} {drawn} tell a difference of {difference:.2g} or more (MDE, in 80 % of draws)"
+    return f"{least}; about {_round_up(needed):,} would decide by the margin of {margin:g}."
 
 
 def _round_up(count: int) -> int:

@@ -95,6 +95,7 @@ def _is_interval(said: object) -> bool:
     return said is None or (isinstance(said, list) and len(said) == 4 and all(map(math.isfinite, said)))
 
 
-def spell_asked(predictions: str, reference: str, metric: Sequence[str | None], level: float) -> str:
-    """Return what is kept under: the digests of both predictions, what tells the metric, each bound's level, the method."""
-    return sha256_hex(canonical_json([_METHOD, predictions, reference, list(metric), level]))
+def spell_asked(predictions: str, reference: str, metric: Sequence[str | None], level: float, units: str = "") -> str:
+    """Return what is kept under: the digests of both predictions, what tells the metric, each bound's level, units, the method."""
+    drawn = [units] if units else []
+    return sha256_hex(canonical_json([_METHOD, predictions, reference, list(metric), level, *drawn]))

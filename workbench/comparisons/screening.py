@@ -33,6 +33,7 @@ from workbench.runs.folder import PREDICTIONS
 from workbench.runs.kept_run import Read
 from workbench.runs.run import Run
 from workbench.stats.task import Task
+from workbench.stats.units import Units, rank_units
 
 if TYPE_CHECKING:
     from workbench.stats.interval import Interval
@@ -102,6 +103,7 @@ def compare_alike(
     judged = asked or [policy.rule_of(first.task).metric]
     reference = _find_reference(other, first, read)
     require_pair(chosen[0].run.id, first, reference[0])
+    units = screen.find_units([*chosen, *([other] if other else [])])
     common = RunComparison(
         metric="",
         direction="higher",
@@ -114,9 +116,10 @@ def compare_alike(
         other_rules=other_rules,
         other_splits=other_splits,
         runs=(),
+        units=None if units is None else units.count(),
         metrics=len(judged),
     )
-    main, *beside = [_Measured(screen, chosen, reference, metric, policy, common) for metric in judged]
+    main, *beside = [_Measured(screen, chosen, reference, metric, policy, common, units) for metric in judged]
     main.measure_chosen(choose)
     shown = [run.run_id for run in main.compare().runs if run.verdict is not None]
     for each in beside:
@@ -199,6 +202,21 @@ class _Screen:
         said = f"cannot be paired with run {chosen[0].run.id}. {difference}"
         self.unpaired += [f"Run {each.run.id} {said}" for each in group]
 
+    def find_units(self, candidates: Sequence[Candidate]) -> Units | None:
+        """Return by what the rows of all are drawn: of the units that runs named the most careful ones that can be read."""
+        named = {each.card.units for each in candidates} - {""}
+        for spelled in sorted(named, key=rank_units):
+            for each in candidates:
+                if each.card.units == spelled and (units := self._read_units(each)) is not None:
+                    return units
+        return None
+
+    def _read_units(self, candidate: Candidate) -> Units | None:
+        try:
+            return self.read(candidate.run).units
+        except UsageError:  # it is left out, with why, where its predictions are needed
+            return None
+
     def read_one_of(self, group: list[Candidate]) -> Predictions:
         """Return the predictions of the first run of a group that can be read; those before it go, each with why."""
         while True:
@@ -235,8 +253,10 @@ class _Measured:
         metric: Metric,
         policy: Policy,
         common: RunComparison,
+        units: Units | None,
     ) -> None:
-        self._screen, self._metric = screen, metric
+        self._screen, self._metric, self._units = screen, metric, units
+        self._drawn_by = "" if units is None else units.spell()
         self._reference, self._kept_under = reference
         self._level = corrected_level(ALPHA, common.tried * common.metrics)
         self._runs = {each.run.id: each.run for each in chosen}
@@ -291,7 +311,8 @@ class _Measured:
         ours = {run_id: each for run_id, each in read.items() if each is not None}
         if not ours:
             return
-        found = measure_advantages([*ours.values()], self._reference.predictions, self._metric, level=self._level)
+        theirs, level = self._reference.predictions, self._level
+        found = measure_advantages([*ours.values()], theirs, self._metric, level=level, units=self._units)
         for (run_id, each), advantage in zip(ours.items(), found, strict=True):
             self._settle(run_id, measure_value(each, self._metric), advantage)
         if kept:
@@ -300,7 +321,9 @@ class _Measured:
     def _spell_asked(self, run_id: str, *, is_value: bool = False) -> str:
         stored, metric = str(_stored(self._runs[run_id])), self._metric
         judged = [metric.name, metric.code, str(holdout_digest(self._runs[run_id])) if metric.code else None]
-        return spell_asked(stored, "" if is_value else self._kept_under, judged, 0 if is_value else self._level)
+        if is_value:
+            return spell_asked(stored, "", judged, 0)
+        return spell_asked(stored, self._kept_under, judged, self._level, self._drawn_by)
 
     def _settle(self, run_id: str, value: float, advantage: Interval | None) -> None:
         verdict = decide_verdict(advantage, self._common.margin)

@@ -22,8 +22,8 @@ from workbench.stats.resamples import (
     Places,
     Resampling,
     draw_counts,
-    find_block_length,
     number_labels,
+    resample_units,
 )
 from workbench.stats.student_t import as_student
 
@@ -187,7 +187,7 @@ def _prepare(
     if labels is not None and places is None:
         return None
     rows, units, is_swapped = _sort_rows(columns, places, is_time=times is not None)
-    resampling = _choose_resampling(units, is_time=times is not None)
+    resampling = resample_units(units, is_time=times is not None)
     if resampling.draws < FEWEST_DRAWS:
         return None
     pair = _Pair(rows, is_swapped, metric, resampling)
@@ -205,11 +205,6 @@ def _compute(pair: _Pair, influence: Influence, drawing: _Drawing) -> None:
     sums = draw_sums(contributions, drawing.resamples, drawing.seed) if is_linear and not pair.computed else None
     if sums is not None:
         pair.drawn.append(pair.estimate + sums)
-
-
-def _choose_resampling(units: Places, *, is_time: bool) -> Resampling:
-    count = int(units.max()) + 1
-    return Resampling(count, units, find_block_length(count) if is_time else 1)
 
 
 def _carries_interval(columns: list[Floats], metric: Metric) -> bool:

@@ -52,6 +52,12 @@ class Resampling:
         return self.unit_of_row * groups // self.units if self.length > 1 else self.unit_of_row % groups
 
 
+def resample_units(units: Places, *, is_time: bool) -> Resampling:
+    """Return how units are drawn, to which rows belong by their number, none left out: whole, or as times in blocks."""
+    count = int(units.max()) + 1
+    return Resampling(count, units, find_block_length(count) if is_time else 1)
+
+
 def draw_counts(resampling: Resampling, resamples: int, seed: int, *, cells: int = CELLS_AT_ONCE) -> Iterator[Floats]:
     """Yield how often each unit was drawn, shape (as many resamples as have so many cells at most, units).
 

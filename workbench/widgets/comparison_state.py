@@ -10,10 +10,12 @@ from workbench.comparisons.comparison import (
     ComparedRun,
     Comparison,
     RunComparison,
+    describe_left_out,
     headline,
     name_overwritten,
     spell_tries,
 )
+from workbench.comparisons.drawn_rows import describe_rows
 from workbench.comparisons.elsewhere import describe_elsewhere
 from workbench.comparisons.verdict import Verdict
 from workbench.notebooks.parameters import spell_value
@@ -254,7 +256,9 @@ def _facts(comparison: Comparison) -> list[dict[str, Any]]:
             "Reference", f"{format_value(comparison.reference)}, {format_number(comparison.reference_value, decimals)}"
         ),
         fact_state("Margin", f"±{comparison.margin:.4g} {comparison.metric}, a difference nobody would notice"),
-        fact_state("Holdout", f"{comparison.rows:,} rows, sha256 ", comparison.holdout_digest),
+        fact_state(
+            "Holdout", f"{describe_rows(comparison.rows, comparison.units)}, sha256 ", comparison.holdout_digest
+        ),
         fact_state("Tries", "; ".join(part for part in (tried, level) if part)),
         *(_selection_facts(comparison) if isinstance(comparison, RunComparison) else ()),
     ]
@@ -264,7 +268,9 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
     """Return which runs were taken, and of each that was left out why."""
     taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
     others = describe_elsewhere(comparison.elsewhere, comparison.others)
-    left_out = [fact_state("Left out", why) for why in (*comparison.unpaired, *([others] if others else []))]
+    left_out = [
+        fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
+    ]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workbench.comparisons.comparing import find_alone
 from workbench.errors import UsageError
 from workbench.evidence.measures.robustness import find_chosen
 from workbench.models.contract import Contract
@@ -16,6 +17,7 @@ from workbench.models.disturbance import PERMUTED, UNDISTURBED, Disturbed
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import MetricRule
 from workbench.runs.kept_run import KeptRun
+from workbench.stats.units import draw_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +85,7 @@ def _find_loss(
     """Return by how much the answers to the rows as they are beat those to the shuffled ones, where both are numbers."""
     import numpy as np
 
-    from workbench.stats.own_metric import find_groups, gather
+    from workbench.stats.own_metric import gather
     from workbench.stats.paired_jackknife import jackknife_interval
 
     answered = np.isfinite(whole + shuffled)
@@ -91,8 +93,9 @@ def _find_loss(
     asked = [replace(chosen, score=each).take(rows) for each in (whole, shuffled)]
     metric = rule.metric.on(asked[0].columns)
     as_is, instead = (each.read_by(metric) for each in asked)
-    gathered = gather(find_groups(metric, asked[0].columns), asked[0].truth, as_is, instead)
-    return jackknife_interval(*gathered, metric, level=_LEVEL)
+    units = asked[0].units
+    gathered = gather(find_alone(metric, asked[0].columns, units), asked[0].truth, as_is, instead)
+    return jackknife_interval(*gathered, metric, level=_LEVEL, **draw_by(units))
 
 
 def _spell(loss: Interval | None) -> tuple[float | None, float | None, float | None]:

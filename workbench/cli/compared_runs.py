@@ -14,14 +14,14 @@ from workbench.comparisons.comparison import (
     describe_selection,
 )
 from workbench.comparisons.comparison import headline as comparison_headline
-from workbench.stats.interval import Interval
+from workbench.words.numbers import MISSING
 
 _VERDICTS = {
     Verdict.BETTER: "[green]✓ better[/]",
     Verdict.NOT_WORSE: "[green]= not worse[/]",
     Verdict.WORSE: "[red]✕ worse[/]",
     Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
-    None: "[yellow]? unclear[/]",
+    None: f"[dim]{MISSING} not measured[/]",
 }
 
 
@@ -38,7 +38,7 @@ def print_comparison(comparison: Comparison, arranged: Sequence[ComparedRun] | N
     before = [
         *columns_of_names(comparison, [run.run_id for run in shown]),
         Column(_name_metric(comparison), "right", [format_number(run.value) for run in shown]),
-        Column("better by", "right", [_interval(run.advantage) for run in shown]),
+        Column("better by", "right", [_interval(run) for run in shown]),
         Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),
         *_columns_beside(comparison, [run.run_id for run in shown]),
     ]
@@ -74,5 +74,7 @@ def _mark(run: ComparedRun) -> str:
     return f"{colour}]{sign.split()[0]}[/]"
 
 
-def _interval(interval: Interval | None) -> str:
-    return "no interval" if interval is None else f"{interval.low:+.2g} … {interval.high:+.2g}"
+def _interval(run: ComparedRun) -> str:
+    if run.advantage is None:
+        return MISSING if run.verdict is None else "no interval"
+    return f"{run.advantage.low:+.2g} … {run.advantage.high:+.2g}"

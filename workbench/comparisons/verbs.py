@@ -18,6 +18,7 @@ from workbench.runs.verbs import RunVerbs
 if TYPE_CHECKING:
     from workbench.comparisons.difference.run_difference import RunDifference
     from workbench.comparisons.elsewhere import OtherHoldout
+    from workbench.comparisons.screening import Choose
     from workbench.drawings.picture import Picture
 
 _MOST_ASKED_FOR_ROWS = 20
@@ -55,13 +56,14 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         arrangement: Arrangement = AS_RANKED,
         most: int = MOST_MEASURED,
         metrics: Sequence[str] = (),
+        choose: Choose | None = None,
     ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
         Runs named are compared or refused; by default those that cannot be are left out, each with why, and those that are
         archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries. All are ranked by the
         metric (the policy's, or the first of the `metrics`, beside which the others stand); intervals and verdicts have the best
-        one and the first of them (`most`) as they are arranged, the others None.
+        one and the first of them (`most`) as they are arranged, or those that are chosen (`choose`), the others None.
         """
         from workbench.comparisons.comparing import require_scored
         from workbench.comparisons.elsewhere import list_other_holdouts
@@ -90,6 +92,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         splits = choose_splits(self.settings, runs[0], looks, every)
         policies = find_other_rules(rules.digest, self.store.inspect_ledger()[0], looks)
         seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in policies))
+        names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
         with _tell_elsewhere(len(elsewhere), others):
             compared = compare_alike(
                 runs,
@@ -103,10 +106,10 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
                 row_ids=self._read_row_ids(runs),
                 must_pair=bool(named),
                 kept=KeptResults(self.settings.home_folder / "tables" / "results.db"),
-                choose=lambda found: _choose_shown(found, arrangement, most),
+                # A search finds runs by what people call them, too.
+                choose=choose or (lambda found: _choose_shown(replace(found, names=names), arrangement, most)),
                 metrics=partial(find_metrics, self.settings.project, metrics) if metrics else None,
             )
-        names = {run.id: run.annotations.name for run in (*runs, *([other] if other else [])) if run.annotations.name}
         return replace(
             compared,
             notebooks=tuple(sorted({run.notebook for run in runs})),

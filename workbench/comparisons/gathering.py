@@ -11,6 +11,7 @@ from workbench.comparisons.arrangement import Arrangement, arrange_runs
 from workbench.comparisons.comparison import RunComparison
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import choose_looks, choose_splits, list_looks
+from workbench.comparisons.measuring import Choose
 from workbench.comparisons.other_splits import OtherSplits
 from workbench.comparisons.remembering import KeptResults
 from workbench.comparisons.screening import compare_alike
@@ -35,7 +36,8 @@ _MOST_ASKED_FOR_ROWS = 20
 class Asked:
     """What somebody wants to see of a comparison: how it is arranged, how many are measured, by which metrics (names).
 
-    Runs that share all parameters but some (`all_but`) are one row; `within` names a slice as `size=small`.
+    Runs that share all parameters but some (`all_but`) are one row; `within` names a slice as `size=small`. Instead of the first
+    `most` those are measured that are chosen (`choose`).
     """
 
     arrangement: Arrangement
@@ -43,6 +45,7 @@ class Asked:
     metrics: Sequence[str] = ()
     all_but: Sequence[str] = ()
     within: str = ""
+    choose: Choose | None = None
 
 
 class Gathered:
@@ -82,6 +85,7 @@ class Gathered:
         looks = self.find_looks(runs[0])
         splits = self.find_splits(runs[0], looks)
         policies = find_other_rules(self._policy.digest, self._plans, looks)
+        names = {run.id: run.annotations.name for run in (*runs, *filter(None, [against])) if run.annotations.name}
         seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in policies))
         compared = compare_alike(
             runs,
@@ -94,7 +98,8 @@ class Gathered:
             row_ids=self._read_row_ids(runs),
             must_pair=must_pair,
             kept=self.kept,
-            choose=partial(_choose_shown, asked),
+            # A search finds runs by what people call them, too.
+            choose=asked.choose or (lambda found: _choose_shown(asked, replace(found, names=names))),
             metrics=partial(find_metrics, self._project.settings.project, asked.metrics) if asked.metrics else None,
             same=frozenset(look.digest for look in looks),
             all_but=asked.all_but,
@@ -106,7 +111,7 @@ class Gathered:
             notebooks=tuple(sorted({run.notebook for run in runs})),
             seen=seen,
             overwritten=tuple(find_overwritten(runs)),
-            names={run.id: run.annotations.name for run in (*runs, *filter(None, [against])) if run.annotations.name},
+            names=names,
             reference_parameters=against.parameters if against else {},
         )
 

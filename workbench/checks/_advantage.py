@@ -19,7 +19,7 @@ _NO_INTERVAL = (
 def say_no_interval(comparison: Comparison) -> str:
     """Say why the data carry none, and what to do."""
     few = say_too_few(comparison.units)
-    return f"No interval could be computed: {few}. Hold out rows of more of them." if few else _NO_INTERVAL
+    return f"No interval could be computed: {few}. Hold out more of them." if few else _NO_INTERVAL
 
 
 def no_interval(comparison: Comparison, evidence: Evidence) -> bool:

@@ -22,9 +22,9 @@ def say_too_few(units: DrawnUnits | None) -> str:
     """Say that there are too few groups or blocks for an interval; empty where there are enough, or rows are drawn."""
     if units is None or units.draws >= _FEWEST_DRAWS:
         return ""
-    blocks = f" give {units.draws:,} block{'' if units.draws == 1 else 's'} and" if units.length > 1 else ""
-    verb = "carries" if units.count == 1 and not blocks else "carry"
-    return f"{_count(units)}{blocks} {verb} none, it takes {_FEWEST_DRAWS}"
+    are = "is" if units.count == 1 else "are"
+    blocks = f" {are} {units.draws:,} block{'' if units.draws == 1 else 's'}" if units.length > 1 else ""
+    return f"{_count(units)}{blocks}, and fewer than {_FEWEST_DRAWS} carry none"
 
 
 def count_drawn(rows: int, units: DrawnUnits | None) -> tuple[int, str]:

@@ -36,10 +36,9 @@ def describe_few(name: str, units: Units) -> str:
     drawn = units.count()
     if drawn.draws >= FEWEST_DRAWS:
         return ""
-    found = (
-        f"{drawn.count:,} groups" if drawn.kind == "group" else f"{drawn.count:,} times, {drawn.draws} blocks of them"
-    )
+    blocks = f", which are {drawn.draws:,} blocks" if drawn.length > 1 else ""
+    found = f"{drawn.count:,} {'groups' if drawn.kind == 'group' else 'times'}{blocks}"
     return (
         f"Column {name} of the holdout has {found}. Fewer than {FEWEST_DRAWS} carry no interval, so no run will be called better "
-        "or worse on these rows: hold out more of them."
+        "or worse on these rows: hold out more of them, or name a finer column."
     )

@@ -151,8 +151,8 @@ def test_too_few_groups_are_inconclusive_and_it_is_said_what_it_takes(tmp_path):
     leave(tmp_path, "aaaaaaaa", TWO)
     found = screen(tmp_path, "aaaaaaaa")
     assert found.best.advantage is None
-    assert "no interval could be computed on 40 rows (2 groups carry none, it takes 10)." in headline(found)
-    assert say_too_few(DrawnUnits("time", 30, 7)) == "30 different times give 5 blocks and carry none, it takes 10"
+    assert "no interval could be computed on 40 rows (2 groups, and fewer than 10 carry none)." in headline(found)
+    assert say_too_few(DrawnUnits("time", 30, 7)) == "30 different times are 5 blocks, and fewer than 10 carry none"
 
 
 def test_it_is_said_what_was_drawn(tmp_path):

@@ -132,11 +132,15 @@ def compare(
     notebook: str | None = None,
     where: str | None = None,
     metric: str | Sequence[str] = (),
+    all_but: str | Sequence[str] = (),
+    within: str = "",
 ) -> ComparisonView | EmptyView:
     """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction.
 
     `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown. `metric` is by
-    what they are compared, if not by the policy's: of several the first ranks them, and the others stand beside it.
+    what they are compared, if not by the policy's: of several the first ranks them, and the others stand beside it. Runs that
+    differ in the parameters `all_but` names alone, such as the seed, are one row; `within` a slice (`size=small`) only its rows are
+    scored.
     """
     from workbench.widgets.comparison_sight import choose_first
     from workbench.widgets.comparison_view import ChooseRuns, ComparisonView
@@ -148,7 +152,9 @@ def compare(
                 reference=other or reference or None,
                 notebook=notebook or None,
                 where=where or None,
-                metrics=[metric] if isinstance(metric, str) else metric,
+                metrics=_to_names(metric),
+                all_but=_to_names(all_but),
+                within=within,
                 choose=choose,
             )
 
@@ -156,6 +162,10 @@ def compare(
         return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs)
 
     return _show(show, is_named=bool(runs or reference))
+
+
+def _to_names(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def diff(a: str, b: str) -> DifferenceView | EmptyView:

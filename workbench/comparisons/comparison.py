@@ -183,7 +183,7 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     checked = [describe_cross_check(comparison.cross_check)] if comparison.cross_check else []
     return [
         *checked,
-        *_describe_worth(comparison.worth_confirming),
+        *describe_worth(comparison.worth_confirming),
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
         *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
@@ -191,7 +191,7 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     ]
 
 
-def _describe_worth(run_ids: Sequence[str]) -> list[str]:
+def describe_worth(run_ids: Sequence[str]) -> list[str]:
     """Say which undecided runs a screening finds; it is no verdict."""
     if not run_ids:
         return []

@@ -9,6 +9,7 @@ from workbench.comparisons.comparison import Comparison
 from workbench.drawings.markup import Markup, element, join
 from workbench.widgets.comparison_state import comparison_state
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
+from workbench.widgets.other_tables import show_other_tables
 from workbench.widgets.snapshot import (
     cell,
     describe_facts,
@@ -33,7 +34,8 @@ def comparison_body(state: dict[str, Any], count: int) -> Markup:
         return join(head, _hint(state["empty"]))
     legend = element("p", state["legend"], class_="wb-quiet wb-legend")
     table = join(describe_facts(state["facts"]), _table(state), legend, _cut(state, count))
-    return join(head, table, _hint(state["next"]), explain_words(state["words"]))
+    others = show_other_tables(state["others"])
+    return join(head, table, _hint(state["next"]), others, explain_words(state["words"]))
 
 
 def _hint(hint: dict[str, str]) -> Markup:

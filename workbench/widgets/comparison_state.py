@@ -11,13 +11,14 @@ from workbench.comparisons.comparison import (
     Comparison,
     RunComparison,
     describe_left_out,
+    describe_worth,
     headline,
     name_overwritten,
     spell_tries,
 )
+from workbench.comparisons.cross_checks import describe_cross_check
 from workbench.comparisons.drawn_rows import describe_rows
 from workbench.comparisons.elsewhere import describe_elsewhere
-from workbench.comparisons.verdict import Verdict
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
@@ -32,6 +33,8 @@ from workbench.widgets.comparison_sight import (
     say_folded,
 )
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
+from workbench.widgets.other_tables import list_other_tables
+from workbench.widgets.verdict_words import verdict_state
 from workbench.words.explaining import explain, explain_all
 from workbench.words.findings import prose
 from workbench.words.numbers import (
@@ -44,13 +47,6 @@ from workbench.words.numbers import (
 )
 from workbench.words.suggesting import suggest_nominating
 
-_VERDICTS: Mapping[Verdict | None, tuple[str, str, str]] = {
-    Verdict.BETTER: ("Better", "▲", "good"),
-    Verdict.NOT_WORSE: ("Not worse", "◆", "fair"),
-    Verdict.WORSE: ("Worse", "▼", "bad"),
-    Verdict.INCONCLUSIVE: ("Inconclusive", "?", "open"),
-    None: ("Not measured", "", "quiet"),
-}
 _WORDS = ("advantage", "holdout", "holdout digest", "margin", "one-sided", "paired", "reference", "tries", "verdict")
 _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
 NO_INTERVAL = {"estimate": MISSING, "bounds": ""}
@@ -60,12 +56,6 @@ def fact_state(name: str, text: str, digest: str = "") -> dict[str, Any]:
     """Return a named fact, with what a word of the glossary means; a digest is shown short and copied whole."""
     shown = {"text": text, "parts": prose(text), "digest": short(digest), "copy": digest}
     return {"name": name, "help": explain(name), **shown}
-
-
-def verdict_state(verdict: Verdict | None) -> dict[str, str]:
-    """Return a verdict as word, shape and tone."""
-    word, shape, tone = _VERDICTS[verdict]
-    return {"word": word, "shape": shape, "tone": tone}
 
 
 def comparison_state(
@@ -92,6 +82,7 @@ def comparison_state(
         "sight": _sight_state(comparison, in_sight),
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
+        "others": list_other_tables(comparison),
         "next": _describe_next(comparison),
         "words": explain_all(_WORDS),
     }
@@ -248,7 +239,10 @@ def _beside_cell(
 
 
 def _find_name(run_id: str, comparison: Comparison) -> str:
-    return comparison.names.get(run_id, "") if isinstance(comparison, RunComparison) else ""
+    if not isinstance(comparison, RunComparison):
+        return ""
+    members = comparison.members.get(run_id, ())
+    return f"newest of {len(members):,}, their mean" if len(members) > 1 else comparison.names.get(run_id, "")
 
 
 def _parameter_cell(run: ComparedRun, name: str, kind: str) -> dict[str, Any]:
@@ -320,8 +314,18 @@ def _say_measured(comparison: Comparison) -> str:
 
 def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
     """Return which runs were taken, and of each that was left out why."""
-    taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
-    others = describe_elsewhere(comparison.elsewhere, comparison.others)
+    taken = [
+        fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout"),
+        *([fact_state("Slice", f"only rows where {comparison.within}")] if comparison.within else []),
+        *(
+            [fact_state("One row", f"runs that differ in {', '.join(comparison.all_but)} alone")]
+            if comparison.all_but
+            else []
+        ),
+        *([fact_state("Other test", describe_cross_check(comparison.cross_check))] if comparison.cross_check else []),
+        *(fact_state("Screening", said) for said in describe_worth(comparison.worth_confirming)),
+    ]
+    others = describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
     left_out = [
         fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -280,8 +280,7 @@ def _list_orders(comparison: Comparison, table: _Table, keys: Sequence[str]) -> 
 
 
 def _facts(comparison: Comparison) -> list[dict[str, Any]]:
-    levels = {run.advantage.level for run in comparison.runs if run.advantage}
-    level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
+    level = _say_level({run.advantage.level for run in comparison.runs if run.advantage})
     where = "" if comparison.other_splits else " on this holdout"
     tried = f"{spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)}{where}"
     decimals = choose_decimals([run.value for run in comparison.runs])
@@ -310,6 +309,16 @@ def _say_measured(comparison: Comparison) -> str:
         f"{count:,} of {len(comparison.runs):,} runs have an interval and a verdict so far, others when they are in view; "
         f"all are ranked by {comparison.metric}"
     )
+
+
+def _say_level(levels: Collection[float]) -> str:
+    """Say at which level each bound holds; of few tries that are judged one after the other each has its own (Holm)."""
+    if not levels:
+        return ""
+    if len(levels) == 1:
+        return f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)"
+    least, most = format_share(min(levels)), format_share(max(levels))
+    return f"bounds are widened for those that are left, the best first (Holm: {most} to {least}, one-sided)"
 
 
 def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def _table_of_family(family: Family) -> dict[str, Any]:
     heads = ["Splits", *names, f"Mean {family.metric}", "Verdict, weak", "Lower to upper bound"]
     values = [row.value for row in shown]
     return {
-        "text": describe_family(family),
+        "text": describe_family(family).replace("`", ""),
         "heads": [_head(name, is_number=name.startswith(("Splits", "Mean "))) for name in heads],
         "rows": [[_number(f"{len(row.runs):,}"), *_cells(row, names, values)] for row in shown],
     }

@@ -131,23 +131,41 @@ def compare(
     *,
     notebook: str | None = None,
     where: str | None = None,
+    metric: str | Sequence[str] = (),
+    all_but: str | Sequence[str] = (),
+    within: str = "",
 ) -> ComparisonView | EmptyView:
     """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction.
 
-    `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown.
+    `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown. `metric` is by
+    what they are compared, if not by the policy's: of several the first ranks them, and the others stand beside it. Runs that
+    differ in the parameters `all_but` names alone, such as the seed, are one row; `within` a slice (`size=small`) only its rows are
+    scored.
     """
-    from workbench.widgets.comparison_view import ComparisonView
+    from workbench.widgets.comparison_sight import choose_first
+    from workbench.widgets.comparison_view import ChooseRuns, ComparisonView
 
     def show(bench: Workbench) -> ComparisonView:
-        def compare_with(other: str | None) -> RunComparison:
+        def compare_with(other: str | None, choose: ChooseRuns) -> RunComparison:
             return bench.compare(
-                runs or (), reference=other or reference or None, notebook=notebook or None, where=where or None
+                runs or (),
+                reference=other or reference or None,
+                notebook=notebook or None,
+                where=where or None,
+                metrics=_to_names(metric),
+                all_but=_to_names(all_but),
+                within=within,
+                choose=choose,
             )
 
-        found = compare_with(None)
+        found = compare_with(None, choose_first)
         return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs)
 
     return _show(show, is_named=bool(runs or reference))
+
+
+def _to_names(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def diff(a: str, b: str) -> DifferenceView | EmptyView:
@@ -199,8 +217,17 @@ def _deeds_of(bench: Workbench) -> Deeds:
         archive=lambda chosen: _say_archived([run.id for run in bench.archive(chosen)]),
         nominate=lambda run, model: f"{bench.nominate(run, model).subject} is nominated: wb.review() shows it.",
         spell_command=lambda run: spell_run(bench.show(run)),
-        reports={path.parent.name: path for path in bench.settings.runs_folder.glob(f"*/{REPORT}")},
+        reports=_find_reports(bench.settings.runs_folder),
     )
+
+
+def _find_reports(folder: Path) -> dict[str, Path]:
+    """Return the reports of runs by their ids; ten thousand runs are looked through each time a view is made."""
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as found:
+        paths = {entry.name: os.path.join(entry.path, REPORT) for entry in found}  # noqa: PTH118 - a third of the time
+    return {name: Path(path) for name, path in paths.items() if os.path.exists(path)}  # noqa: PTH110
 
 
 def _say_archived(run_ids: Sequence[str]) -> str:

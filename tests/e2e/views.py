@@ -33,6 +33,15 @@ def build_runs():
 
 comparison = build_comparison(reference=name_run(CHAMPION_RUN_ID), reference_value=0.9312, rows=12_430, tried=12, runs=build_runs())
 """
+MANY = """
+from tests.unit.comparisons.builders import build_many, measure_some
+from workbench.widgets.comparison_sight import choose_first
+from workbench.widgets.comparison_view import ComparisonView
+
+many = build_many(10_000)
+compare = lambda _reference, choose: measure_some(many, choose(many))
+"""
+SHOW_MANY = "ComparisonView(compare(None, choose_first), None, compare)"
 RUNS = """
 import os
 

@@ -24,9 +24,12 @@ from workbench.runs.nbconvert_report import render_report
 from workbench.runs.run import RunState
 from workbench.widgets.comparison_page import comparison_body, comparison_page
 from workbench.widgets.comparison_state import comparison_state
+from workbench.widgets.comparison_view import ComparisonView
 from workbench.widgets.review_page import review_body, review_page
 from workbench.widgets.review_state import review_state
-from workbench.widgets.snapshot import read_module, read_style, twin
+from workbench.widgets.review_view import ReviewView
+from workbench.widgets.snapshot import read_style, twin
+from workbench.widgets.snapshot_view import SnapshotView
 
 Record = TypeVar("Record")
 HOST = "evil.example"
@@ -195,7 +198,7 @@ def _in_a_notebook(html: str) -> str:
     return f"<!doctype html><html><head><meta charset=utf-8><title>Notebook</title></head><body>{html}</body></html>"
 
 
-def _live(name: str, state: Callable[[str], dict[str, Any]]) -> Callable[[str], str]:
+def _live(view: type[SnapshotView], state: Callable[[str], dict[str, Any]]) -> Callable[[str], str]:
     """Return what shows a live view as JupyterLab does: its own module, and a state that comes from the kernel."""
 
     def make(text: str) -> str:
@@ -205,10 +208,13 @@ def _live(name: str, state: Callable[[str], dict[str, Any]]) -> Callable[[str], 
             "role": text,
             "key_path": text,
             "order": {"key": "value", "direction": "ascending"},
+            "holder": {"key_path": text, "text": text, "tone": "bad"},
+            "reports": {},
+            "shown": {},
         }
         known["reply"] = {"about": text, "number": 1, "tone": "bad", "what": text, "reasons": [text], "next": text}
         told = json.dumps(known).replace("<", "\\u003c")
-        module = read_module(name).replace("export default", "window.view =").replace("</script", "<\\/script")
+        module = str(view._esm).replace("export default", "window.view =").replace("</script", "<\\/script")
         return _in_a_notebook(
             f'<style>{read_style()}</style><div id="root"></div><script type="module">{module}\n{_STUB % told}</script>'
         )
@@ -236,11 +242,13 @@ PAGES: Mapping[str, Make] = {
 # Parts of other pages.
 PARTS: Mapping[str, Make] = {
     "review twin": lambda text: _in_a_notebook(twin(review_body(hostile_review(text)), _AT)),
-    "comparison twin": lambda text: _in_a_notebook(twin(comparison_body(hostile_comparison(text)), _AT)),
+    "comparison twin": lambda text: _in_a_notebook(
+        twin(comparison_body(comparison_state(hostile_comparison(text)), 2), _AT)
+    ),
     "model card, CommonMark": _card(_commonmark),
     "model card, extended Markdown": _card(_mistune),
-    "live review": _live("review_view", lambda text: review_state(hostile_review(text))),
-    "live comparison": _live("comparison_view", lambda text: comparison_state(hostile_comparison(text))),
+    "live review": _live(ReviewView, lambda text: review_state(hostile_review(text))),
+    "live comparison": _live(ComparisonView, lambda text: comparison_state(hostile_comparison(text))),
 }
 SURFACES: Mapping[str, Make] = {**PAGES, **PARTS}
 _POLICY = re.compile(r'<meta [^>]*"Content-Security-Policy"[^>]*>')

@@ -8,17 +8,17 @@ from workbench.cli.run_tables import Column, columns_of_names, print_table_of_ru
 from workbench.cli.terminal import escape, format_number, open_console, say
 from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
-from workbench.comparisons.families import Family, describe_family
+from workbench.comparisons.families import Family, FamilyRow, describe_family
 from workbench.comparisons.verdict import Verdict
-from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
+from workbench.words.numbers import MISSING
 
 _VERDICTS = {
     Verdict.BETTER: "[green]✓ better[/]",
     Verdict.NOT_WORSE: "[green]= not worse[/]",
     Verdict.WORSE: "[red]✕ worse[/]",
     Verdict.INCONCLUSIVE: "[yellow]? unclear[/]",
-    None: "[yellow]? unclear[/]",
+    None: f"[dim]{MISSING} not measured[/]",
 }
 
 
@@ -47,11 +47,11 @@ def _print_table(comparison: Comparison, arranged: Sequence[ComparedRun] | None,
     runs = comparison.runs if arranged is None else arranged
     shown, parameters = runs[:most], [run.parameters for run in runs]
     before = [
-        *columns_of_names(comparison, [run.run_id for run in shown]),
+        *_columns_of_rows(comparison, [run.run_id for run in shown]),
         Column(
             _name_metric(comparison.metric, comparison.direction), "right", [format_number(run.value) for run in shown]
         ),
-        Column("better by", "right", [_interval(run.advantage) for run in shown]),
+        Column("better by", "right", [_interval(run) for run in shown]),
         Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),
         *_columns_beside(comparison, [run.run_id for run in shown]),
     ]
@@ -62,6 +62,13 @@ def _print_table(comparison: Comparison, arranged: Sequence[ComparedRun] | None,
         console.print(f"[dim]{len(runs):,} of {len(comparison.runs):,} compared runs show that text[/]")
     reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
     say(f"{reference}. A difference below {comparison.margin:.4g} counts as none{say_same(parameters)}.")
+
+
+def _columns_of_rows(comparison: Comparison, row_ids: Sequence[str]) -> list[Column]:
+    """Return the column of run ids with their names, or of how many runs are one row."""
+    if not (isinstance(comparison, RunComparison) and comparison.all_but):
+        return columns_of_names(comparison, row_ids)
+    return [Column("runs", "right", [f"{len(comparison.members[row_id]):,}" for row_id in row_ids])]
 
 
 def _print_elsewhere(other: RunComparison) -> None:
@@ -86,7 +93,7 @@ def _print_family(family: Family) -> None:
             "right",
             [format_number(row.value) for row in shown],
         ),
-        Column("better by", "right", [_interval(row.advantage) for row in shown]),
+        Column("better by", "right", [_interval(row) for row in shown]),
         Column("verdict (weak)", "", [_VERDICTS[row.verdict] for row in shown]),
     ]
     print_table_of_runs(before, parameters, [])
@@ -114,5 +121,7 @@ def _mark(run: ComparedRun) -> str:
     return f"{colour}]{sign.split()[0]}[/]"
 
 
-def _interval(interval: Interval | None) -> str:
-    return "no interval" if interval is None else f"{interval.low:+.2g} … {interval.high:+.2g}"
+def _interval(run: ComparedRun | FamilyRow) -> str:
+    if run.advantage is None:
+        return MISSING if run.verdict is None else "no interval"
+    return f"{run.advantage.low:+.2g} … {run.advantage.high:+.2g}"

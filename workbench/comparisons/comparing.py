@@ -23,7 +23,7 @@ from workbench.stats.task import Task, spell_class
 from workbench.stats.units import Units, draw_by, rank_units
 
 if TYPE_CHECKING:
-    from workbench.stats.metrics import Metric
+    from workbench.stats.metrics import Floats, Metric
 
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
@@ -194,27 +194,58 @@ def _compare_one(
     predictions = scored.predictions
     require_pair(scored.run_id, predictions, reference)
     level = corrected_level(ALPHA, tried)
-    (advantage,) = measure_advantages([predictions], reference.predictions, rule.metric, level=level, units=units)
+    (advantage,) = measure_advantages([[predictions]], [reference.predictions], rule.metric, level=level, units=units)
     value = measure_value(predictions, rule.metric)
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
 
 
 def measure_advantages(
-    several: Sequence[Predictions], theirs: Predictions, metric: Metric, *, level: float, units: Units | None
+    several: Sequence[Sequence[Predictions]],
+    theirs: Sequence[Predictions],
+    metric: Metric,
+    *,
+    level: float,
+    units: Units | None,
 ) -> list[Interval | None]:
     """Return by how much each is better than others on the same rows, digit by digit as alone; what is drawn is drawn once for all.
 
-    Rows are drawn by their `units`. Raises UsageError where a metric is not defined.
+    Each is the predictions of one run, or of several whose mean of the metric is judged; so are `theirs`. Rows are drawn by their
+    `units`. Raises UsageError where a metric is not defined.
     """
     from workbench.stats.own_metric import find_groups, gather
+
+    columns = several[0][0].columns
+    metric = metric.on(columns)
+    groups, none = find_groups(metric, columns, units), theirs[0].read_by(metric)
+
+    def judge(members: Sequence[Predictions]) -> list[Floats]:
+        return [gather(groups, each.truth, each.read_by(metric), none)[1] for each in members]
+
+    truth, other = gather(groups, theirs[0].truth, none, none)[0], judge(theirs)
+    judged, found = [judge(members) for members in several], dict[int, Interval | None]()
+    for count in sorted({len(members) for members in judged}):
+        places = [place for place, members in enumerate(judged) if len(members) == count]
+        alike = [judged[place] for place in places]
+        found |= zip(places, _judge_alike(alike, truth, other, metric, level, units), strict=True)
+    return [found[place] for place in range(len(several))]
+
+
+def _judge_alike(
+    judged: Sequence[Sequence[Floats]],
+    truth: Floats,
+    other: Sequence[Floats],
+    metric: Metric,
+    level: float,
+    units: Units | None,
+) -> list[Interval | None]:
+    """Judge what has equally many members each; where the others have more or fewer, all stand there as often as it takes."""
+    from workbench.stats.averaged_metric import average, stack
     from workbench.stats.paired_bootstrap import paired_bootstraps
 
-    columns = several[0].columns
-    metric, other, truth = metric.on(columns), theirs.read_by(metric), several[0].truth
-    groups = find_groups(metric, columns, units)
-    gathered = [gather(groups, truth, each.read_by(metric), other) for each in several]
-    scores, (truth, _, other) = [each[1] for each in gathered], gathered[0]
-    return paired_bootstraps(truth, scores, other, metric, level=level, **draw_by(units))
+    count = math.lcm(len(judged[0]), len(other))
+    scores = [stack([*members] * (count // len(members))) for members in judged]
+    reference = stack([*other] * (count // len(other)))
+    return paired_bootstraps(truth, scores, reference, average(metric, count), level=level, **draw_by(units))
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.comparisons.cross_checks import CrossCheck, describe_cross_check
 from workbench.comparisons.drawn_rows import count_drawn, describe_rows, say_too_few
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
 from workbench.comparisons.verdict import Verdict
@@ -86,7 +88,9 @@ class RunComparison(Comparison):
     them can be compared, and how; `names` are what people
     call the runs, by id; `reference_parameters` are those of the run they are held against. Of several `metrics` that were asked
     for the others are `beside` it, each a comparison of its own. `holdouts` are comparisons of what lies on other holdouts, the
-    latest first; where these are splits of the same data, `family` judges sets of parameters over all of them.
+    latest first; where these are splits of the same data, `family` judges sets of parameters over all of them. `within` names the
+    slice whose rows alone were scored; `all_but` the parameters that runs of one row may differ in, whose `members` are told by its
+    id. `cross_check` is what another test says of the best, `worth_confirming` are undecided runs that a screening finds.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -101,6 +105,11 @@ class RunComparison(Comparison):
     beside: tuple[RunComparison, ...] = ()
     holdouts: tuple[RunComparison, ...] = ()
     family: Family | None = None
+    within: str = ""
+    all_but: tuple[str, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cross_check: CrossCheck | None = None
+    worth_confirming: tuple[str, ...] = ()
 
 
 def name_run(run_id: str) -> str:
@@ -122,7 +131,8 @@ def headline(comparison: Comparison) -> str:
         return f"There is nothing to compare with {comparison.reference}."
     best = comparison.best
     verdict = best.verdict or Verdict.INCONCLUSIVE
-    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}"
+    within = f" where {comparison.within}" if isinstance(comparison, RunComparison) and comparison.within else ""
+    says = f"{_name_row(comparison, best)} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}{within}"
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
         few = say_too_few(comparison.units)
@@ -138,27 +148,69 @@ def headline(comparison: Comparison) -> str:
     return f"{says}: {bounds} ({rows}, corrected for {tries}{by}).{more}{left}"
 
 
+def _name_row(comparison: Comparison, row: ComparedRun) -> str:
+    """Return what a row is called in a sentence: the run, or how many runs there are of which parameters."""
+    members = comparison.members.get(row.run_id, ()) if isinstance(comparison, RunComparison) else ()
+    if len(members) <= 1:
+        return f"Run {row.run_id}"
+    differing = [
+        name
+        for name, value in row.parameters.items()
+        if any(other.parameters.get(name) != value for other in comparison.runs)
+    ]
+    said = ", ".join(f"{name} {row.parameters[name]}" for name in differing[:_MOST_SAID])
+    return f"The mean of {len(members):,} runs{f' with {said}' if said else ''}"
+
+
 def _signed(value: float) -> str:
     """Return a number with its sign and three digits, the last of them zero or not: +0.500 beside +0.499."""
     return f"{value:+#.3g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 
-_MOST_NAMED, _FEW_NAMED = 20, 5
+_MOST_NAMED, _FEW_NAMED, _MOST_SAID = 20, 5, 3
+_RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
 
 def describe_selection(comparison: RunComparison) -> list[str]:
     """Say which runs were taken, what the tries are, one by one, and of each run that was left out why."""
     short_digest = comparison.holdout_digest[:12]
-    runs = f"{len(comparison.runs):,} {'run' if len(comparison.runs) == 1 else 'runs'}"
+    count = sum(len(comparison.members.get(run.run_id, ("",))) for run in comparison.runs)
+    rows = f" as {len(comparison.runs):,} sets of parameters" if comparison.all_but else ""
+    runs = f"{count:,} {'run' if count == 1 else 'runs'}{rows}"
     more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
+    checked = [describe_cross_check(comparison.cross_check)] if comparison.cross_check else []
     return [
+        *checked,
+        *describe_worth(comparison.worth_confirming),
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
-        *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
+        *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
         *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def describe_worth(run_ids: Sequence[str]) -> list[str]:
+    """Say which undecided runs a screening finds; it is no verdict."""
+    if not run_ids:
+        return []
+    named = _name_few([f"run {run_id}" for run_id in run_ids], ", ", "runs")
+    return [f"Undecided, and worth a look on new rows (Benjamini-Hochberg, one in ten found by chance): {named}."]
+
+
+def describe_left_out(reasons: Sequence[str]) -> list[str]:
+    """Return why runs were left out, what is the same but for the run once with how many more it is true of."""
+    alike: dict[str, list[str]] = {}
+    for why in reasons:
+        alike.setdefault(_RUN_ID.sub("run", why), []).append(why)
+    said = [f"{first} {_say_more(len(others))}".rstrip() for first, *others in alike.values()]
+    more = len(said) - _MOST_NAMED
+    return [*said[:_MOST_NAMED], *([f"{more:,} other reasons; --json has them all."] if more > 0 else [])]
+
+
+def _say_more(count: int) -> str:
+    return "" if not count else f"The same holds for {count:,} more {'run' if count == 1 else 'runs'}."
 
 
 def _describe_others(comparison: RunComparison) -> str:
@@ -177,9 +229,9 @@ def name_overwritten(comparison: RunComparison) -> list[str]:
     return [f"{named}, by several of them. {HOW_TO_KEEP}"] if named else []
 
 
-def _name_few(texts: Sequence[str], between: str) -> str:
+def _name_few(texts: Sequence[str], between: str, what: str = "files") -> str:
     more = len(texts) - _FEW_NAMED
-    return between.join([*texts[:_FEW_NAMED], *([f"{more:,} files more"] if more > 0 else [])])
+    return between.join([*texts[:_FEW_NAMED], *([f"{more:,} {what} more"] if more > 0 else [])])
 
 
 def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from workbench.comparisons.arrangement import Arrangement, arrange_runs
 from workbench.comparisons.comparison import RunComparison
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import choose_looks, choose_splits, list_looks
+from workbench.comparisons.measuring import Choose
 from workbench.comparisons.other_splits import OtherSplits
 from workbench.comparisons.remembering import KeptResults
 from workbench.comparisons.screening import compare_alike
@@ -18,7 +19,7 @@ from workbench.comparisons.tries import find_other_rules
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import Policy
 from workbench.policies.registering import find_metrics
-from workbench.runs.keeping import read_recorded, read_row_ids
+from workbench.runs.keeping import read_recorded, read_recorded_slices, read_row_ids
 from workbench.runs.looks import Look, name_distinct
 from workbench.runs.project import Project
 from workbench.runs.run import Run
@@ -33,11 +34,18 @@ _MOST_ASKED_FOR_ROWS = 20
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wants to see of a comparison: how it is arranged, how many are measured, by which metrics (names)."""
+    """What somebody wants to see of a comparison: how it is arranged, how many are measured, by which metrics (names).
+
+    Runs that share all parameters but some (`all_but`) are one row; `within` names a slice as `size=small`. Instead of the first
+    `most` those are measured that are chosen (`choose`).
+    """
 
     arrangement: Arrangement
     most: int
     metrics: Sequence[str] = ()
+    all_but: Sequence[str] = ()
+    within: str = ""
+    choose: Choose | None = None
 
 
 class Gathered:
@@ -63,6 +71,11 @@ class Gathered:
         """Read what a run predicted; what was recalled of it does not say by which digests its holdout is known."""
         return read_recorded(self._project.store.find_run(run.id), self._project.settings.runs_folder / run.id)
 
+    def _read_slices(self, run: Run) -> Mapping[str, Sequence[str]]:
+        """Read which slices a run named, with the value of each row."""
+        folder = self._project.settings.runs_folder / run.id
+        return read_recorded_slices(self._project.store.find_run(run.id), folder)[1]
+
     def find_metric(self, name: str) -> Metric:
         """Return a metric of the project by its name."""
         return find_metrics(self._project.settings.project, [name])[0]
@@ -72,6 +85,7 @@ class Gathered:
         looks = self.find_looks(runs[0])
         splits = self.find_splits(runs[0], looks)
         policies = find_other_rules(self._policy.digest, self._plans, looks)
+        names = {run.id: run.annotations.name for run in (*runs, *filter(None, [against])) if run.annotations.name}
         seen = (*name_distinct([*looks, *splits.anew]), *(f"policy {each}" for each in policies))
         compared = compare_alike(
             runs,
@@ -84,16 +98,20 @@ class Gathered:
             row_ids=self._read_row_ids(runs),
             must_pair=must_pair,
             kept=self.kept,
-            choose=partial(_choose_shown, asked),
+            # A search finds runs by what people call them, too.
+            choose=asked.choose or (lambda found: _choose_shown(asked, replace(found, names=names))),
             metrics=partial(find_metrics, self._project.settings.project, asked.metrics) if asked.metrics else None,
             same=frozenset(look.digest for look in looks),
+            all_but=asked.all_but,
+            within=asked.within,
+            read_slices=self._read_slices,
         )
         return replace(
             compared,
             notebooks=tuple(sorted({run.notebook for run in runs})),
             seen=seen,
             overwritten=tuple(find_overwritten(runs)),
-            names={run.id: run.annotations.name for run in (*runs, *filter(None, [against])) if run.annotations.name},
+            names=names,
             reference_parameters=against.parameters if against else {},
         )
 

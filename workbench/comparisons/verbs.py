@@ -13,6 +13,7 @@ from workbench.runs.verbs import RunVerbs
 
 if TYPE_CHECKING:
     from workbench.comparisons.difference.run_difference import RunDifference
+    from workbench.comparisons.measuring import Choose
     from workbench.drawings.picture import Picture
 
 _MOST_ASKED_FOR_ROWS = 20
@@ -32,13 +33,18 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         arrangement: Arrangement = AS_RANKED,
         most: int = MOST_MEASURED,
         metrics: Sequence[str] = (),
+        all_but: Sequence[str] = (),
+        within: str = "",
+        choose: Choose | None = None,
     ) -> RunComparison:
         """Compare runs (default: all finished ones on the holdout of the newest) with a run or a constant prediction.
 
         Runs named are compared or refused; by default those that cannot be are left out, each with why, and those that are
         archived or of which a condition (`where`) is not true. Whatever is left out still counts as tries. All are ranked by the
         metric (the policy's, or the first of the `metrics`, beside which the others stand); intervals and verdicts have the best
-        one and the first of them (`most`) as they are arranged, the others None.
+        one and the first of them (`most`) as they are arranged, or those that are chosen (`choose`), the others None. With
+        `all_but` runs that differ in these parameters alone are one row, judged together; `within` a slice (`size=small`) only
+        its rows are scored.
         """
         from workbench.comparisons.comparing import require_scored
         from workbench.comparisons.gathering import Asked, Gathered
@@ -46,7 +52,10 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
 
         other = self.show(reference) if reference is not None else None
         named = {run.id: run for run in map(self.show, run_ids)}
-        gathered, asked = Gathered(self, self.read_policy(policy)[0]), Asked(arrangement, most, metrics)
+        gathered, asked = (
+            Gathered(self, self.read_policy(policy)[0]),
+            Asked(arrangement, most, metrics, all_but, within, choose),
+        )
         if named:
             runs = [run for run in named.values() if other is None or run.id != other.id]
             require_scored(runs)

@@ -119,7 +119,7 @@ class _Pair:
     resampling: Resampling
     drawn: list[Floats] = field(default_factory=list)
     computed: ComputedBootstrap | None = None
-    by_units: tuple[ByUnits, ByUnits] | None = None
+    by_units: ByUnits | None = None
 
     @property
     def columns(self) -> tuple[Floats, Floats, Floats]:
@@ -131,10 +131,8 @@ class _Pair:
 
     def sum_units(self) -> _Pair:
         """Return the pair with what its units add up to, where rows are not drawn one by one and the metric is told by that."""
-        truth, *scores = self.columns
         if not self.resampling.is_by_row:
-            ours, theirs = (sum_units(self.metric, truth, each, self.resampling.unit_of_row) for each in scores)
-            self.by_units = None if ours is None or theirs is None else (ours, theirs)
+            self.by_units = sum_units(self.metric, *self.columns, self.resampling.unit_of_row)
         return self
 
     def draw(self, counts: Floats) -> None:
@@ -142,8 +140,7 @@ class _Pair:
         if self.by_units is None:
             self.drawn.append(self.find_advantage(self.resampling.weigh_rows(counts)))
         else:
-            ours, theirs = (each(self.resampling.weigh_units(counts)) for each in self.by_units)
-            self.drawn.append(self.metric.sign * (ours - theirs))
+            self.drawn.append(self.by_units(self.resampling.weigh_units(counts)))
 
     def limit_resamples(self, asked: int) -> int:
         return self.metric.limit_resamples(self.columns[1], asked)
@@ -174,13 +171,16 @@ def _measure_all(
     columns = [[np.asarray(each, dtype=np.float64) for each in (truth, score, reference)] for score in scores]
     for each in columns:
         _require_same_rows(each, clusters, times)
+    found: list[Interval | None] = []
     # An overflow is no accident to warn of: it leaves a value that is not finite, and such values are looked for.
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [_prepare(each, metric, clusters, times, drawing) for each in columns]
-        pairs = [each for each in found if isinstance(each, _Pair) and not each.computed and not each.drawn]
-        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-            _draw([each.sum_units() for each in pairs[first : first + _PAIRS_AT_ONCE]], drawing)
-        return [_judge(each, drawing) if isinstance(each, _Pair) else each for each in found]
+        for first in range(0, len(columns), _PAIRS_AT_ONCE):
+            part = columns[first : first + _PAIRS_AT_ONCE]
+            prepared = [_prepare(each, metric, clusters, times, drawing) for each in part]
+            pairs = [each for each in prepared if isinstance(each, _Pair)]
+            _draw([pair.sum_units() for pair in pairs if not pair.computed and not pair.drawn], drawing)
+            found += [_judge(each, drawing) if isinstance(each, _Pair) else each for each in prepared]
+    return found
 
 
 def _require_same_rows(columns: Sequence[Floats], clusters: Any, times: Any) -> None:

@@ -6,7 +6,7 @@ A mean is a sum over units by how many rows they have; the area under the ROC cu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +14,29 @@ from numpy.typing import NDArray
 from workbench.stats.metrics import METRICS, Floats, Metric
 from workbench.stats.resamples import CELLS_AT_ONCE
 
-# A sum over pairs of more units costs more than one over their rows.
-MOST_UNITS = 1_000
-# Takes how often each unit was drawn, (B, units), and returns the metric, (B,).
+# More sums over pairs of units cost more than those over their rows, and memory: two megabytes.
+MOST_PAIRS = 250_000
+# Takes how often each unit was drawn, (B, units), and returns a value, (B,).
 ByUnits = Callable[[Floats], Floats]
 Places = NDArray[np.intp]
 
 
-def sum_units(metric: Metric, truth: Floats, score: Floats, units: Places) -> ByUnits | None:
-    """Return the metric of a resample by how often each unit was drawn, to which rows belong, (n,); None where it takes rows."""
-    count = int(units.max()) + 1
+def sum_units(metric: Metric, truth: Floats, score: Floats, reference: Floats, units: Places) -> ByUnits | None:
+    """Return by how much a score is better on a resample, by how often each unit was drawn; None where that takes their rows.
+
+    `units` (n,) are the numbers of the units to which rows belong.
+    """
+    count, scores = int(units.max()) + 1, (score, reference)
     if metric.is_mean and metric.influence is not None:
-        # What a row adds to a mean, less the mean.
-        added = np.bincount(units, metric.influence(truth, score), count).astype(np.float64)
-        return _of_mean(metric.value(truth, score), added, np.bincount(units, minlength=count).astype(np.float64))
-    if metric is METRICS["roc_auc"] and count <= MOST_UNITS:
-        return _of_areas(truth, score, units, count)
+        added = [_add(metric.influence(truth, each), units) for each in scores]
+        means = [metric.value(truth, each) for each in scores]
+        return _of_means(metric.sign * (means[0] - means[1]), metric.sign * (added[0] - added[1]), _add(None, units))
+    classes = [1] if score.ndim == 1 else range(score.shape[1])
+    if metric is METRICS["roc_auc"] and len(classes) * count**2 <= MOST_PAIRS:
+        ours, theirs = (each.reshape(len(each), -1).T for each in scores)
+        return _of_areas(
+            [_Area(truth == at, own, other, units) for at, own, other in zip(classes, ours, theirs, strict=True)]
+        )
     return None
 
 
@@ -46,27 +53,30 @@ def weigh_units(find: ByUnits, units: Places) -> ByUnits:
     return find_by_units
 
 
-def _of_mean(mean: float, added: Floats, rows: Floats) -> ByUnits:
-    return lambda counts: mean + _ratio(counts @ added, counts @ rows)
+def _add(values: Floats | None, units: Places) -> Floats:
+    """Return the sum of the values of each unit; of none how many rows it has."""
+    return np.bincount(units, values).astype(np.float64)
 
 
-def _of_areas(truth: Floats, score: Floats, units: Places, count: int) -> ByUnits:
-    classes = [(truth == 1, score)] if score.ndim == 1 else [(truth == at, each) for at, each in enumerate(score.T)]
-    areas = [_of_area(is_class, each, units, count) for is_class, each in classes]
-    return lambda counts: np.mean([area(counts) for area in areas], axis=0)
+def _of_means(difference: float, added: Floats, rows: Floats) -> ByUnits:
+    return lambda counts: difference + _ratio(counts @ added, counts @ rows)
 
 
-def _of_area(is_positive: NDArray[np.bool_], score: Floats, units: Places, count: int) -> ByUnits:
-    wins, sizes = (
-        _count_wins(is_positive, score, units, count),
-        [np.bincount(units[of], minlength=count).astype(np.float64) for of in (is_positive, ~is_positive)],
-    )
+class _Area:
+    """By how much the area of one class against the rest is larger, by units."""
 
-    def measure(counts: Floats) -> Floats:
-        pairs = (counts @ sizes[0]) * (counts @ sizes[1])
-        return _ratio(np.einsum("bu,bu->b", counts @ wins, counts), pairs)
+    def __init__(self, is_class: NDArray[np.bool_], score: Floats, reference: Floats, units: Places) -> None:
+        count = int(units.max()) + 1
+        self._sizes = [np.bincount(units[of], minlength=count).astype(np.float64) for of in (is_class, ~is_class)]
+        self._wins = _count_wins(is_class, score, units, count) - _count_wins(is_class, reference, units, count)
 
-    return measure
+    def measure(self, counts: Floats) -> Floats:
+        pairs = (counts @ self._sizes[0]) * (counts @ self._sizes[1])
+        return _ratio(np.einsum("bu,bu->b", counts @ self._wins, counts), pairs)
+
+
+def _of_areas(areas: Sequence[_Area]) -> ByUnits:
+    return lambda counts: np.mean([area.measure(counts) for area in areas], axis=0)
 
 
 def _count_wins(is_positive: NDArray[np.bool_], score: Floats, units: Places, count: int) -> Floats:

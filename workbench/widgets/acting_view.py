@@ -61,7 +61,7 @@ class ActingView(SnapshotView):
     def _do(self, content: Mapping[str, Any], _buffers: Sequence[Any]) -> None:
         match content.get("kind"):
             case "archive" if self._deeds:
-                self._archive(_read_runs(content["runs"]), self._deeds)
+                self._archive(read_runs(content["runs"]), self._deeds)
             case "nominate" if self._deeds:
                 self._say(self._deeds.nominate(str(content["run"]), str(content["model"])))
             case "spell command" if self._deeds:
@@ -83,7 +83,8 @@ class ActingView(SnapshotView):
         self.reply = {"number": number, "text": text, "is_refused": is_refused, "copy": copy}
 
 
-def _read_runs(given: Any) -> list[str]:
+def read_runs(given: Any) -> list[str]:
+    """Return the ids of runs that a view sent; raises TypeError for what is no list."""
     if not isinstance(given, list | tuple):
-        raise TypeError("The runs to put aside are no list.")  # of a text each letter would be the beginning of an id
+        raise TypeError("The runs are no list.")  # of a text each letter would be the beginning of an id
     return [str(run) for run in given]

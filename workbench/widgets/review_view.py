@@ -39,7 +39,7 @@ class ReviewView(SnapshotView):
     a message on a subshell, so they may run on another thread than the cell's.
     """
 
-    _esm = read_module("requests", "review_view")
+    _esm = read_module("kernel", "requests", "review_view")
     _css = read_style()
     state = traitlets.Dict().tag(sync=True)
     drafts = traitlets.Dict().tag(sync=True)

@@ -58,7 +58,8 @@ def format_value(value: Any, longest: int = 32) -> str:
 
 def format_share(value: float) -> str:
     """Return a share in per cent with as many nines as it has: 0.9958 is 99.6 %."""
-    return f"{100 * value:.3g} %" if value < 0.999 else f"{100 * value:.5g} %"
+    digits = 3 if value < 0.999 or value >= 1 else 2 - floor(log10(1 - value))
+    return f"{100 * value:.{digits}g} %"
 
 
 def words(name: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import AUTHOR, NOTEBOOKS, MakeOnce, run_command
 from tests.integration.comparisons.test_looking import write
 from tests.integration.governed import Governed
+from workbench.comparisons.arrangement import Arrangement
 from workbench.comparisons.looking import find_looks, find_other_splits
 from workbench.config import Settings, read_settings
 from workbench.errors import Refused, UsageError
@@ -143,6 +144,17 @@ def test_deleting_runs_takes_no_try_away_not_even_of_rows_with_a_little_noise(sw
         assert [run.id for run in bench.list_runs()] == [best.id]
         assert count(bench, best) == before
         assert bench.compare().tried == 3
+
+
+def test_a_run_that_is_searched_by_its_name_is_measured(swept: Path) -> None:
+    bench = Workbench.open(Settings(swept, author=AUTHOR))
+    with closing(bench.store):
+        ranked = bench.compare(where="team = 'blue'")
+        last = ranked.runs[-1].run_id
+        found = bench.compare(where="team = 'blue'", arrangement=Arrangement(search=ranked.names[last]), most=1)
+    measured = {run.run_id for run in found.runs if run.verdict is not None}
+    assert measured == {found.best.run_id, last}
+    assert last != found.best.run_id
 
 
 def test_what_was_nominated_and_its_replay_stay(nominated: Governed) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
-from workbench.comparisons.comparison import ComparedRun, Comparison
+from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison
 from workbench.comparisons.overlap import OverlapFact
 from workbench.comparisons.shift import ShiftFact
-from workbench.comparisons.verdict import Verdict
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.records.digest import sha256_hex
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
@@ -47,6 +49,30 @@ def build_comparison(**changes: Any) -> Comparison:
         "runs": (build_compared_run(),),
     }
     return Comparison(**{**facts, **changes})
+
+
+def build_many(count: int = 250, **changes: Any) -> RunComparison:
+    """Return so many runs that are ranked and not measured; the worse, the deeper, and every third is called so."""
+    runs = tuple(
+        ComparedRun(
+            f"{number:012x}", {"depth": number, "family": "forest" if number % 5 else "linear"}, value, None, None
+        )
+        for number, value in enumerate(0.95 - 0.001 * place for place in range(count))
+    )
+    names = {run.run_id: f"third {place}" for place, run in enumerate(runs) if place % 3 == 0}
+    return RunComparison(**{**vars(build_comparison(runs=runs)), "names": names, **changes})
+
+
+def measure_some(comparison: RunComparison, run_ids: Iterable[str]) -> RunComparison:
+    """Return the comparison with these runs measured: each by as much better than the reference as its value is."""
+    wanted = set(run_ids)
+    return replace(comparison, runs=tuple(_measure(run) if run.run_id in wanted else run for run in comparison.runs))
+
+
+def _measure(run: ComparedRun) -> ComparedRun:
+    estimate = run.value - 0.5
+    interval = Interval(estimate, estimate - 0.3, estimate + 0.1, 0.95)
+    return replace(run, advantage=interval, verdict=decide_verdict(interval, 0.005))
 
 
 def build_champion_comparison(**changes: Any) -> Comparison:

@@ -192,7 +192,7 @@ def test_a_metric_that_judges_queries_is_drawn_by_the_groups_the_holdout_names()
     metric = make_metric("share", lambda truth, score, rows: float((score * truth).sum()), **told)
     sides = [predict(score=score, columns=columns) for score in (SCORE, SCORE**2)]
     by_query, by_customer, by_equal = (
-        measure_advantages([sides[0]], sides[1], metric, level=0.95, units=units)[0]
+        measure_advantages([[sides[0]]], [sides[1]], metric, level=0.95, units=units)[0]
         for units in (None, Units("group", customer), Units("group", query))
     )
     assert by_query.estimate == pytest.approx(by_customer.estimate) == pytest.approx(by_equal.estimate)

@@ -34,23 +34,24 @@ def draw(rows=400, groups=40, classes=2, seed=0):
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("name", SUMMED)
 def test_the_metric_of_a_resample_is_that_of_its_rows(name, classes):
-    metric, (truth, score, _, group) = METRICS[name], draw(classes=classes)
+    metric, (truth, score, other, group) = METRICS[name], draw(classes=classes)
     if classes > 2 and name == "mean_absolute_error":
         return
     units = np.unique(group, return_inverse=True)[1]
     counts = (
         np.random.default_rng(1).multinomial(units.max() + 1, np.ones(units.max() + 1) / (units.max() + 1), 50) * 1.0
     )
-    found = sum_units(metric, truth, score, units)(counts)
-    assert found == pytest.approx(metric.evaluate(truth, score, counts[:, units]), abs=1e-12)
+    ours, theirs = (metric.evaluate(truth, each, counts[:, units]) for each in (score, other))
+    found = sum_units(metric, truth, score, other, units)(counts)
+    assert found == pytest.approx(metric.sign * (ours - theirs), abs=1e-12)
 
 
 def test_a_resample_without_a_class_is_undefined_and_other_metrics_take_rows():
-    truth, score, _, group = draw()
+    truth, score, other, group = draw()
     units = np.unique(group, return_inverse=True)[1]
     only = (np.bincount(units[truth == 1], minlength=units.max() + 1) == 0) * 1.0
-    assert np.isnan(sum_units(METRICS["roc_auc"], truth, score, units)(only[None]))
-    assert sum_units(METRICS["f1"], truth, score, units) is None
+    assert np.isnan(sum_units(METRICS["roc_auc"], truth, score, other, units)(only[None]))
+    assert sum_units(METRICS["f1"], truth, score, other, units) is None
 
 
 @pytest.mark.parametrize("labelled", ["clusters", "times"])

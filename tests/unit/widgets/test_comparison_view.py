@@ -12,7 +12,7 @@ from workbench.widgets.comparison_view import ComparisonView
 
 
 def show(asked):
-    def compare(reference):
+    def compare(reference, _choose):
         asked.append(reference)
         if reference == "gone":
             raise Refused("That run is gone.", why="Somebody deleted it.")
@@ -38,7 +38,7 @@ def test_all_runs_are_held_against_one_that_is_selected():
 
 
 def test_runs_are_put_aside_also_where_none_are_left_to_be_compared():
-    def compare(_reference):
+    def compare(_reference, _choose):
         raise UsageError("There is nothing to compare.", why="No run is left.")
 
     deeds = Deeds(lambda runs: f"{len(runs)} put aside.", lambda *_: "", lambda _: "")

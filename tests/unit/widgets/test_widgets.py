@@ -300,7 +300,7 @@ class TestComparison:
 
     def test_a_very_long_comparison_says_what_its_snapshot_leaves_out(self) -> None:
         page = Tags(comparison_page(build_comparison(runs=build_runs(*(0.01,) * 150)), AT))
-        assert "The snapshot shows 100 of 151 rows." in page.text
+        assert "The snapshot shows 100 of 150 runs." in page.text
 
 
 @pytest.mark.parametrize(

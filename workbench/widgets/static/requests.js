@@ -1,26 +1,8 @@
 // What a view asks of Python, and the forms it asks with. A passphrase leaves its field with one request and is nowhere else.
 const PATIENCE_MS = 5000;
 
-const ENDINGS = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 const ENDED = "The kernel that answers this page has ended: nothing is saved or signed here any more. Copy what you typed, then load this page again, or in JupyterLab run its cell again.";
 const AWAY = "The kernel that answers this page cannot be reached: what you do here waits until it can. If that lasts, whoever opened this page has stopped it.";
-
-// Whether somebody is there to be asked. A kernel that was started anew knows nothing of this view: once ended is ended.
-function watchKernel(model, changed) {
-  const kernel = model.widget_manager && model.widget_manager.kernel;
-  const node = h("div", { class: "wb-gone", role: "alert" });
-  let ended = false;
-  const look = () => {
-    ended = ended || kernel.isDisposed || ENDINGS.has(kernel.status);
-    const fault = ended ? ENDED : kernel.connectionStatus === "connected" ? "" : AWAY;
-    if (node.textContent === fault) return;
-    node.textContent = fault;
-    changed();
-  };
-  const signals = kernel ? [kernel.statusChanged, kernel.connectionStatusChanged, kernel.disposed] : [];
-  signals.forEach((signal) => signal.connect(look));
-  return { node, hasEnded: () => ended, dispose: () => signals.forEach((signal) => signal.disconnect(look)) };
-}
 
 // One request at a time for each thing asked about, so that a second click cannot sign twice.
 function openRequests(model, kernel) {

@@ -4,7 +4,7 @@ function render({ model, el }) {
   el.classList.add("wb-view");
   const live = h("div", { class: "wb-say", role: "status", "aria-live": "polite" });
   const say = (text) => live.replaceChildren(text);
-  const kernel = watchKernel(model, () => show());
+  const kernel = watchKernel(model, ENDED, AWAY, () => show());
   const requests = openRequests(model, kernel);
   const forms = openForms(model, requests, say);
   const parts = [head(say), changesPart(), modulesPart("local_code"), modulesPart("own_code"), scorePart(), outcomePart(), classesPart(), checksPart(), waiversPart(forms), objectionsPart(forms), questionsPart(model, requests, say), signPart(forms)];

@@ -151,7 +151,7 @@ def test_groups_that_the_holdout_names_are_drawn_whole_in_comparison_and_evidenc
     grouped = (
         f"train, holdout = (each.assign(customer=each.index // 4) for each in (train, holdout))\\n{TRAIN}\\n{logged}"
     )
-    run = run_changed(bench, tmp_path, f'{TRAIN}\\n",\n    "{HOLDOUT}', grouped)
+    run = run_changed(bench, tmp_path, f"{TRAIN}\\n{HOLDOUT}", grouped)
     compared = bench.compare([run.id])
     assert (compared.rows, compared.units) == (200, DrawnUnits("group", 50, 1))
     review = bench.nominate(run.id, "grouped")

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 # What the functions wb.log_... import when they are called; `log_` is in the name of each.
-_TABLES = ("pandas", "workbench.interactive", "workbench.runs.tabulating")
-_SCORES = ("pandas", "pyarrow.parquet", "workbench.models.logged_task")
+_TABLES = ("pandas", "workbench.interactive", "workbench.runs.labelling", "workbench.runs.tabulating")
+_SCORES = ("pandas", "pyarrow.parquet", "workbench.models.logged_task", "workbench.runs.labelling")
 _MODELS = (
     "pandas", "pandas.core.methods.to_dict", "pyarrow.parquet", "pyarrow.vendored.version", "skops.io",
     "workbench.models.boosters.substituting", "workbench.models.compiler.onnx_compiler", "workbench.models.compiler.proof",
     "workbench.models.fitted_model", "workbench.models.own_code", "workbench.models.servability",
-    "workbench.models.skops_predictor", "workbench.runs.blaming", "workbench.runs.tabulating",
+    "workbench.models.skops_predictor", "workbench.runs.blaming", "workbench.runs.labelling", "workbench.runs.tabulating",
 )  # fmt: skip
 LOGGING_PRELOADS = {
     "log_": ("workbench.runs.spool",),

@@ -167,6 +167,8 @@ def _signed(value: float) -> str:
     return f"{value:+#.3g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 
+# Of so many runs the mean is resampled; each of them is judged on each resample.
+MOST_TOGETHER = 30
 _MOST_NAMED, _FEW_NAMED, _MOST_SAID = 20, 5, 3
 _RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
@@ -183,12 +185,23 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     checked = [describe_cross_check(comparison.cross_check)] if comparison.cross_check else []
     return [
         *checked,
+        *describe_crowds(comparison),
         *describe_worth(comparison.worth_confirming),
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
         *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def describe_crowds(comparison: RunComparison) -> list[str]:
+    """Say of how many rows the mean alone is told because they are of too many runs; nothing where there is none."""
+    rows = (comparison.members.get(run.run_id, ()) for run in comparison.runs if run.verdict is not None)
+    count = sum(len(members) > MOST_TOGETHER for members in rows)
+    more = f"{count:,} rows here are" if count > 1 else "1 row here is"
+    return (
+        [f"{more} of more than {MOST_TOGETHER} runs: too many for an interval; --where leaves fewer."] if count else []
+    )
 
 
 def describe_worth(run_ids: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from workbench.comparisons.comparing import (
     measure_value,
     rank_run,
 )
-from workbench.comparisons.comparison import ComparedRun, RunComparison
+from workbench.comparisons.comparison import MOST_TOGETHER, ComparedRun, RunComparison
 from workbench.comparisons.cross_checks import CrossCheck, cross_check
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.parts import HoldoutPart
@@ -159,7 +159,10 @@ class Measured:
     # Intervals
 
     def _measure(self, row_ids: Sequence[str], level: float) -> None:
-        asked = {row_id: self._spell_asked(self._rows[row_id], level) for row_id in row_ids}
+        few = [row_id for row_id in row_ids if len(self._rows[row_id].members) <= MOST_TOGETHER]
+        for row_id in {*row_ids} - {*few}:
+            self._settle(row_id, self._found[row_id].value, None)
+        asked = {row_id: self._spell_asked(self._rows[row_id], level) for row_id in few}
         kept = self._scored.kept
         known = kept.find_intervals(asked.values()) if kept else {}
         for row_id, key in asked.items():

@@ -10,6 +10,7 @@ from workbench.comparisons.comparison import (
     ComparedRun,
     Comparison,
     RunComparison,
+    describe_crowds,
     describe_left_out,
     describe_worth,
     headline,
@@ -332,6 +333,7 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
             else []
         ),
         *([fact_state("Other test", describe_cross_check(comparison.cross_check))] if comparison.cross_check else []),
+        *(fact_state("No interval", said) for said in describe_crowds(comparison)),
         *(fact_state("Screening", said) for said in describe_worth(comparison.worth_confirming)),
     ]
     others = describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))

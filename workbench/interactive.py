@@ -128,6 +128,9 @@ def compare(
     """
     from workbench.widgets.comparison_sight import choose_first
     from workbench.widgets.comparison_view import ChooseRuns, ComparisonView
+    from workbench.words.commands import spell_comparison
+
+    metrics = [metric] if isinstance(metric, str) else metric
 
     def show(bench: Workbench) -> ComparisonView:
         def compare_with(other: str | None, choose: ChooseRuns) -> RunComparison:
@@ -136,12 +139,13 @@ def compare(
                 reference=other or reference or None,
                 notebook=notebook or None,
                 where=where or None,
-                metrics=[metric] if isinstance(metric, str) else metric,
+                metrics=metrics,
                 choose=choose,
             )
 
         found = compare_with(None, choose_first)
-        return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs)
+        command = spell_comparison(runs or (), reference or "", notebook or "", where or "", metrics)
+        return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs, command)
 
     return _show(show, is_named=bool(runs or reference))
 

@@ -55,6 +55,8 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "compare search": ("compare", "--search", HERE),
     "compare columns": ("compare", "--columns", HERE),
     "compare sort": ("compare", "--sort", HERE),
+    "compare html": ("compare", "000000000000", "--html", HERE),
+    "runs html": ("runs", "--where", "nothing =", "--html", HERE),
     "diff a": ("diff", HERE, "RUN"),
     "diff b": ("diff", "RUN", HERE),
     "diff policy": ("diff", "RUN", "000000000000", "--policy", HERE),

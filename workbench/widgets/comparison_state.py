@@ -113,7 +113,7 @@ def _lay_out(comparison: Comparison, in_sight: InSight, columns: Columns) -> _Ta
     reference = comparison.reference_run or comparison.reference
     known = comparison.reference_parameters if isinstance(comparison, RunComparison) else {}
     by_id = {run.run_id: run for run in comparison.runs}
-    shown = comparison.runs if is_whole(comparison) else [by_id[each] for each in in_sight.run_ids if each in by_id]
+    shown = [by_id[run_id] for run_id in in_sight.run_ids if run_id in by_id]
     # The best is measured from the start: what is measured later finds an axis there.
     judged = [comparison.best, *shown]
     return _Table(
@@ -309,10 +309,7 @@ def _say_margin(comparison: Comparison) -> str:
 
 def _say_measured(comparison: Comparison) -> str:
     count = sum(run.verdict is not None for run in comparison.runs)
-    return (
-        f"{count:,} of {len(comparison.runs):,} runs have an interval and a verdict so far, others when they are in view; "
-        f"all are ranked by {comparison.metric}"
-    )
+    return f"{count:,} of {len(comparison.runs):,} runs have an interval and a verdict; all are ranked by {comparison.metric}"
 
 
 def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.cli import terminal
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.config import find_notebook, find_template
 from workbench.demo_tools import (
     AUTHOR,

@@ -37,15 +37,25 @@ View = TypeVar("View")
 _LOG = logging.getLogger(__name__)
 
 
-def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str | None = None) -> None:
+def log_dataset(
+    table: pd.DataFrame,
+    *,
+    role: str,
+    name: str = "",
+    target: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+) -> None:
     """Record which rows were used, see `runs.spool.log_dataset`.
+
+    Where several rows of the holdout are of one customer or day, `group` or `time` names that column: they are drawn together.
 
     Where a notebook is opened by hand and has the holdout at hand, the rules it will be judged by are in the ledger first, as they
     are before a run.
     """
     is_look = role == "holdout" and not spool.is_run()
     bench = _plan_draft() if is_look else None
-    digest = spool.log_dataset(table, role=role, name=name, target=target)
+    digest = spool.log_dataset(table, role=role, name=name, target=target, group=group, time=time)
     if bench is not None and digest not in _WARNED:
         size = {"rows": len(table), "columns": len(table.columns)}
         _warn_of_rows(bench, {"role": role, "name": name or role, "digest": digest, **size})
@@ -57,6 +67,8 @@ def log_evaluation(
     *,
     target: str,
     training: pd.DataFrame | None = None,
+    group: str | None = None,
+    time: str | None = None,
     positive: Any = None,
     slices: Mapping[str, Sequence[Any]] | None = None,
 ) -> LoggedModel | RefusedModel:
@@ -64,14 +76,14 @@ def log_evaluation(
 
     `holdout` and `training` are frames with the column `target`, of whose other columns the model gets those it was fitted on.
     Name the training rows here or with `wb.log_dataset`: without them nobody can tell whether the holdout was among them.
-    `positive` and `slices` are those of `wb.log_predictions`; what is returned is what `wb.log_model` returns. Raises UsageError as
-    the three calls do.
+    `group` and `time` are those of `wb.log_dataset`, `positive` and `slices` those of `wb.log_predictions`; what is returned is
+    what `wb.log_model` returns. Raises UsageError as the three calls do.
     """
     from workbench.runs.evaluating import evaluate_model
 
     if training is not None:
         log_dataset(training, role="train")
-    log_dataset(holdout, role="holdout", target=target)
+    log_dataset(holdout, role="holdout", target=target, group=group, time=time)
     return evaluate_model(model, holdout, spool.find_folder(), target=target, positive=positive, slices=slices)
 
 
@@ -120,17 +132,19 @@ def compare(
     notebook: str | None = None,
     where: str | None = None,
     metric: str | Sequence[str] = (),
+    all_but: str | Sequence[str] = (),
+    within: str = "",
 ) -> ComparisonView | EmptyView:
     """Show runs side by side (default: all finished ones on the newest holdout) against a run or a constant prediction.
 
     `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown. `metric` is by
-    what they are compared, if not by the policy's: of several the first ranks them, and the others stand beside it.
+    what they are compared, if not by the policy's: of several the first ranks them, and the others stand beside it. Runs that
+    differ in the parameters `all_but` names alone, such as the seed, are one row; `within` a slice (`size=small`) only its rows are
+    scored.
     """
     from workbench.widgets.comparison_sight import choose_first
     from workbench.widgets.comparison_view import ChooseRuns, ComparisonView
     from workbench.words.commands import spell_comparison
-
-    metrics = [metric] if isinstance(metric, str) else metric
 
     def show(bench: Workbench) -> ComparisonView:
         def compare_with(other: str | None, choose: ChooseRuns) -> RunComparison:
@@ -139,15 +153,22 @@ def compare(
                 reference=other or reference or None,
                 notebook=notebook or None,
                 where=where or None,
-                metrics=metrics,
+                metrics=_to_names(metric),
+                all_but=_to_names(all_but),
+                within=within,
                 choose=choose,
             )
 
         found = compare_with(None, choose_first)
-        command = spell_comparison(runs or (), reference or "", notebook or "", where or "", metrics)
+        groups, metrics = _to_names(all_but), _to_names(metric)
+        command = spell_comparison(runs or (), reference or "", notebook or "", where or "", groups, within, metrics)
         return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs, command)
 
     return _show(show, is_named=bool(runs or reference))
+
+
+def _to_names(names: str | Sequence[str]) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def diff(a: str, b: str) -> DifferenceView | EmptyView:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import (
+    bootstrap,
     commands,
     compared_runs,
     diff,
@@ -54,6 +55,7 @@ def main() -> None:
             run_table.measure,
             run_table.measure_wide,
             run_table.measure_browser,
+            bootstrap.measure,
             compared_runs.measure,
             diff.measure,
             tracking.measure,

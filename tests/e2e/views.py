@@ -12,7 +12,8 @@ from random import Random
 
 from tests.unit.people import CHAMPION_RUN_ID
 from tests.unit.comparisons.builders import build_comparison
-from workbench.comparisons.comparison import ComparedRun, decide_verdict, name_run
+from workbench.comparisons.comparison import ComparedRun, name_run
+from workbench.comparisons.verdict import decide_verdict
 from workbench.stats.interval import Interval
 from workbench.widgets.acting_view import Deeds
 from workbench.widgets.comparison_view import ComparisonView

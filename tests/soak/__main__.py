@@ -15,6 +15,7 @@ import click
 
 from tests.soak import (
     boosters,
+    called_better,
     executor_kills,
     forgeries,
     hogs,
@@ -70,6 +71,7 @@ PROOFS: Mapping[str, Plan] = {
     "rollback": Plan(rollback.prove, small=5, full=100),
     "boosters": Plan(boosters.prove, small=200, full=5_000),
     "zoo": Plan(zoo.prove, small=300, full=20_000),
+    "called_better": Plan(called_better.prove, small=100, full=1_000),
     "random_models": Plan(random_models.prove, small=8, full=1_000),
 }
 

@@ -15,7 +15,7 @@ from tests.soak.stories import Forge, World
 from tests.soak.tampering_release import Mutation
 from tests.unit.comparisons.builders import build_champion_comparison, build_compared_run, build_interval, build_overlap
 from tests.unit.evidence.builders import build_evidence
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.ledger.ledger import Event, seal_entry
 from workbench.models.predictions import Predictions, spell_predictions
 from workbench.releases.releases import find_conflict

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Where a person names a file: it may be read. All others take an id or a name, and no text of theirs is a path.
 PATHS = frozenset(
     {
-        *("run notebook", "sweep notebook", "compare policy", "nominate policy", "approve key"),
+        *("run notebook", "sweep notebook", "compare policy", "diff policy", "nominate policy", "approve key"),
         *("policy show name", "policy check names", "object key", "waive key"),
         *("Workbench.object", "Workbench.waive", "Workbench.read_policy"),
         *("Workbench.run", "Workbench.approve", "Workbench.nominate policy", "Workbench.plan_resumption"),

@@ -13,8 +13,8 @@ from tests.unit.policies.builders import STRICT_POLICY, read_policy
 from workbench.checks import CHECKS
 from workbench.cli.chapters import CHAPTERS, list_chapters, read_chapter
 from workbench.cli.main import COMMANDS
-from workbench.comparisons.comparison import Verdict
 from workbench.comparisons.difference.run_difference import PARTS
+from workbench.comparisons.verdict import Verdict
 from workbench.config import Settings
 from workbench.evidence.measuring import MEASURES
 from workbench.executors import EXECUTORS
@@ -133,7 +133,8 @@ def test_what_can_be_served_is_the_table_by_family():
 
 def test_every_table_has_the_members_the_code_has():
     told = {
-        "statistical methods": {*names_of("stats", "method")} | {"holdout_columns", "interval", "metrics", "task"},
+        "statistical methods": {*names_of("stats", "method")}
+        | {"holdout_columns", "interval", "metrics", "task", "units"},
         "sources": names_of("secrets", "source"),
         "notifiers": names_of("notifying", "notifier"),
         "executors": names_of("executors", "executor"),

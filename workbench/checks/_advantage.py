@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule
-from workbench.comparisons.comparison import ComparedRun, Comparison, Verdict, decide_verdict, describe_needed_rows
+from workbench.comparisons.comparison import ComparedRun, Comparison, describe_needed_rows
+from workbench.comparisons.drawn_rows import describe_rows, say_too_few
 from workbench.comparisons.overlap import KEEP_THE_SPLIT, OverlapFact
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.evidence.evidence import Evidence
 from workbench.policies.policy import Policy
 
-NO_INTERVAL = (
+_NO_INTERVAL = (
     "No interval could be computed: there are too few holdout rows of a class, or the model ranks every row perfectly and "
     "resampling shows no spread. Use a larger holdout."
 )
+
+
+def say_no_interval(comparison: Comparison) -> str:
+    """Say why the data carry none, and what to do."""
+    few = say_too_few(comparison.units)
+    return f"No interval could be computed: {few}. Hold out more of them." if few else _NO_INTERVAL
 
 
 def no_interval(comparison: Comparison, evidence: Evidence) -> bool:
@@ -79,8 +87,8 @@ def judge_nominee(comparison: Comparison, evidence: Evidence, policy: Policy) ->
     if nominee is None or nominee.advantage is None or rule is None:
         return Verdict.INCONCLUSIVE, "no interval"
     interval = nominee.advantage
-    verdict = decide_verdict(interval, rule.margin)
-    return verdict, f"{verdict}: {interval.low:+.3g} to {interval.high:+.3g} on {comparison.rows:,} rows"
+    verdict, rows = decide_verdict(interval, rule.margin), describe_rows(comparison.rows, comparison.units)
+    return verdict, f"{verdict}: {interval.low:+.3g} to {interval.high:+.3g} on {rows}"
 
 
 def say_what_decides(comparison: Comparison, evidence: Evidence, policy: Policy) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.checks._advantage import NO_INTERVAL, find_mismatch, judge_nominee, no_interval
-from workbench.comparisons.comparison import Verdict
+from workbench.checks._advantage import find_mismatch, judge_nominee, no_interval, say_no_interval
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
 
@@ -22,7 +22,7 @@ def beats_baseline(evidence: Evidence, policy: Policy) -> Finding:
     verdict, value = judge_nominee(evidence.baseline, evidence, policy)
     reference = evidence.baseline.reference
     if no_interval(evidence.baseline, evidence):
-        reason = f"{NO_INTERVAL} The policy asks for an interval against {reference}."
+        reason = f"{say_no_interval(evidence.baseline)} The policy asks for an interval against {reference}."
         return Finding("beats_baseline", Status.UNKNOWN, value, _LIMIT, reason)
     if verdict is Verdict.BETTER:
         reason = f"The model beats {reference} by more than chance explains."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workbench.checks._advantage import NO_INTERVAL, find_mismatch, find_nominee, judge_nominee, say_what_decides
+from workbench.checks._advantage import find_mismatch, find_nominee, judge_nominee, say_no_interval, say_what_decides
 from workbench.checks._limits import deciding_rule, fact_unknown, read_limits
-from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.drawn_rows import describe_rows
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import Policy
@@ -63,12 +65,12 @@ def _say_no_interval(evidence: Evidence, why: str) -> str:
 def _judge_interval(comparison: Comparison, evidence: Evidence, policy: Policy, limit: str) -> Finding:
     nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
     if nominee is None or nominee.advantage is None or rule is None:
-        return Finding(
-            "enough_data", Status.UNKNOWN, _say_no_interval(evidence, "none can be computed"), limit, NO_INTERVAL
-        )
+        value, reason = _say_no_interval(evidence, "none can be computed"), say_no_interval(comparison)
+        return Finding("enough_data", Status.UNKNOWN, value, limit, reason)
     verdict, _ = judge_nominee(comparison, evidence, policy)
     half = (nominee.advantage.high - nominee.advantage.low) / 2
-    value = f"{comparison.rows:,} rows, half the interval {half:.3g}, margin {rule.margin:g}, {verdict}"
+    rows = describe_rows(comparison.rows, comparison.units)
+    value = f"{rows}, half the interval {half:.3g}, margin {rule.margin:g}, {verdict}"
     value += "" if evidence.champion_version is None else f", against version {evidence.champion_version}"
     if verdict is Verdict.BETTER or 0 <= half < rule.margin:
         reason = "The holdout is large enough for the verdict that is drawn from it."

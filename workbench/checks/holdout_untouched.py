@@ -42,8 +42,8 @@ def holdout_untouched(evidence: Evidence, policy: Policy) -> Finding:
     if sample is not None and sample.strangers:
         reason = (
             f"{sample.strangers:,} of {sample.rows:,} rows that were scored are not the rows that were logged as the holdout under "
-            "their names. Score the holdout as it was logged, with its own features and truth; where these were recoded, log the "
-            "table as the model takes it. Then run again."
+            "their names. Score the holdout as it was logged, with its own features, truth and groups; where these were recoded, "
+            "log the table as the model takes it. Then run again."
         )
         return Finding("holdout_untouched", Status.FAIL, f"{sample.strangers:,} other rows", limit, reason)
     if finding.status is Status.PASS and (sample is None or sample.strangers is None):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from workbench.checks._advantage import (
-    NO_INTERVAL,
     find_mismatch,
     find_untold_overlap,
     judge_nominee,
     no_interval,
+    say_no_interval,
     say_overlap,
     say_what_decides,
 )
-from workbench.comparisons.comparison import Comparison, Verdict
+from workbench.comparisons.comparison import Comparison
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Evidence, Finding, Status
 from workbench.policies.policy import Policy
 
@@ -62,7 +63,7 @@ def _judge(comparison: Comparison, evidence: Evidence, policy: Policy) -> Findin
     if strange := _find_strange(evidence, champion):
         return _find(Status.UNKNOWN, value, strange)
     if no_interval(comparison, evidence):
-        reason = f"{NO_INTERVAL}{told} The policy asks for an interval against the champion."
+        reason = f"{say_no_interval(comparison)}{told} The policy asks for an interval against the champion."
         return _find(Status.UNKNOWN, value, reason)
     if verdict in _GOOD:
         reason = f"The model is at least as good as {champion}, within the policy's margin.{told}"

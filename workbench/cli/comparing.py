@@ -23,6 +23,8 @@ from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrang
 @click.option("--search", metavar="TEXT", default="", help="Show only runs with this text in id, name or parameters.")
 @names_option("--columns", "Show these parameters alone.")
 @click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
+@names_option("--all-but", "Runs that differ in these alone, such as the seed, are one row.")
+@click.option("--slice", "within", metavar="NAME=VALUE", default="", help="Score the rows of this slice alone.")
 @names_option("--metric", "By this, not the policy's: mae, auc, …; of several the first ranks.")
 @click.option(
     "--top", type=click.IntRange(1), metavar="N", help=f"So many, with intervals: {SHOWN}; as JSON {MOST_MEASURED}."
@@ -38,6 +40,8 @@ def compare(
     search: str,
     columns: Sequence[str],
     sort: str,
+    all_but: Sequence[str],
+    within: str,
     metric: Sequence[str],
     top: int | None,
     html: Path | None,
@@ -58,6 +62,8 @@ def compare(
         arrangement=arrangement,
         most=most,
         metrics=metric,
+        all_but=all_but,
+        within=within,
     )
     runs = arrange_runs(found, arrangement)
     if html:

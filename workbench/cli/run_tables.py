@@ -214,5 +214,5 @@ def _cell(values: Mapping[str, Any], name: str) -> str:
 
 def _fold(names: Sequence[str], sets: Sequence[Mapping[str, Any]]) -> list[Column]:
     shown = names[:_MOST_PAIRS]
-    pairs = [{name: shorten(values[name]) for name in shown if name in values} for values in sets]
+    pairs = [{_cut(name): shorten(values[name]) for name in shown if name in values} for values in sets]
     return [Column(OTHERS, "wrap", [escape(spell_parameters(each)) if each else "" for each in pairs])] if names else []

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.comparisons.comparison import (
-    ComparedRun,
-    Comparison,
-    corrected_level,
-    decide_verdict,
-    name_run,
-)
+from workbench.comparisons.comparison import ComparedRun, Comparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.shift import ShiftFact
+from workbench.comparisons.verdict import corrected_level, decide_verdict
 from workbench.errors import Refused, UsageError
 from workbench.models.predictions import (
     Predictions,
@@ -25,9 +20,10 @@ from workbench.runs.kept_run import Read
 from workbench.runs.run import Run, RunState
 from workbench.stats.interval import Interval
 from workbench.stats.task import Task, spell_class
+from workbench.stats.units import Units, draw_by, rank_units
 
 if TYPE_CHECKING:
-    from workbench.stats.metrics import Metric
+    from workbench.stats.metrics import Floats, Metric
 
 ALPHA = 0.05
 CONSTANT = "a constant prediction"
@@ -161,7 +157,8 @@ def compare_scored(
 ) -> Comparison:
     """Compare predictions on one holdout with a reference; raises UsageError when their rows or their truth differ."""
     metric, first = rule.metric, scored[0].predictions
-    compared = [_compare_one(each, reference, rule, tried) for each in scored]
+    units = choose_units([*(each.predictions for each in scored), reference.predictions])
+    compared = [_compare_one(each, reference, rule, tried, units) for each in scored]
     return Comparison(
         metric=rule.name,
         direction=metric.direction,
@@ -174,7 +171,14 @@ def compare_scored(
         other_rules=other_rules,
         other_splits=other_splits,
         runs=tuple(sorted(compared, key=lambda run: rank_run(run, metric.sign))),
+        units=None if units is None else units.count(),
     )
+
+
+def choose_units(several: Iterable[Predictions]) -> Units | None:
+    """Return by what rows are drawn on which all of these were scored: of several units that were named the most careful ones."""
+    named = {each.units.spell(): each.units for each in several if each.units is not None}
+    return named[min(named, key=rank_units)] if named else None
 
 
 def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
@@ -184,32 +188,64 @@ def rank_run(run: ComparedRun, sign: int) -> tuple[bool, float, float, str]:
     return not is_number, -sign * run.value if is_number else 0.0, low, run.run_id
 
 
-def _compare_one(scored: Scored, reference: Reference, rule: MetricRule, tried: int) -> ComparedRun:
+def _compare_one(
+    scored: Scored, reference: Reference, rule: MetricRule, tried: int, units: Units | None
+) -> ComparedRun:
     predictions = scored.predictions
     require_pair(scored.run_id, predictions, reference)
-    advantage = measure_advantage(predictions, reference.predictions, rule.metric, level=corrected_level(ALPHA, tried))
+    level = corrected_level(ALPHA, tried)
+    (advantage,) = measure_advantages([[predictions]], [reference.predictions], rule.metric, level=level, units=units)
     value = measure_value(predictions, rule.metric)
     return ComparedRun(scored.run_id, scored.parameters, value, advantage, decide_verdict(advantage, rule.margin))
 
 
-def measure_advantage(ours: Predictions, theirs: Predictions, metric: Metric, *, level: float) -> Interval | None:
-    """Return by how much predictions are better than others on the same rows; raises UsageError where a metric is not defined."""
-    return measure_advantages([ours], theirs, metric, level=level)[0]
-
-
 def measure_advantages(
-    several: Sequence[Predictions], theirs: Predictions, metric: Metric, *, level: float
+    several: Sequence[Sequence[Predictions]],
+    theirs: Sequence[Predictions],
+    metric: Metric,
+    *,
+    level: float,
+    units: Units | None,
 ) -> list[Interval | None]:
-    """Return the same of several predictions, digit by digit; what is drawn is drawn once for all of them."""
+    """Return by how much each is better than others on the same rows, digit by digit as alone; what is drawn is drawn once for all.
+
+    Each is the predictions of one run, or of several whose mean of the metric is judged; so are `theirs`. Rows are drawn by their
+    `units`. Raises UsageError where a metric is not defined.
+    """
     from workbench.stats.own_metric import find_groups, gather
+
+    columns = several[0][0].columns
+    metric = metric.on(columns)
+    groups, none = find_groups(metric, columns, units), theirs[0].read_by(metric)
+
+    def judge(members: Sequence[Predictions]) -> list[Floats]:
+        return [gather(groups, each.truth, each.read_by(metric), none)[1] for each in members]
+
+    truth, other = gather(groups, theirs[0].truth, none, none)[0], judge(theirs)
+    judged, found = [judge(members) for members in several], dict[int, Interval | None]()
+    for count in sorted({len(members) for members in judged}):
+        places = [place for place, members in enumerate(judged) if len(members) == count]
+        alike = [judged[place] for place in places]
+        found |= zip(places, _judge_alike(alike, truth, other, metric, level, units), strict=True)
+    return [found[place] for place in range(len(several))]
+
+
+def _judge_alike(
+    judged: Sequence[Sequence[Floats]],
+    truth: Floats,
+    other: Sequence[Floats],
+    metric: Metric,
+    level: float,
+    units: Units | None,
+) -> list[Interval | None]:
+    """Judge what has equally many members each; where the others have more or fewer, all stand there as often as it takes."""
+    from workbench.stats.averaged_metric import average, stack
     from workbench.stats.paired_bootstrap import paired_bootstraps
 
-    columns = several[0].columns
-    metric, other, truth = metric.on(columns), theirs.read_by(metric), several[0].truth
-    groups = find_groups(metric, columns)
-    gathered = [gather(groups, truth, each.read_by(metric), other) for each in several]
-    scores, (truth, _, other) = [each[1] for each in gathered], gathered[0]
-    return paired_bootstraps(truth, scores, other, metric, level=level)
+    count = math.lcm(len(judged[0]), len(other))
+    scores = [stack([*members] * (count // len(members))) for members in judged]
+    reference = stack([*other] * (count // len(other)))
+    return paired_bootstraps(truth, scores, reference, average(metric, count), level=level, **draw_by(units))
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:
@@ -260,7 +296,7 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     from workbench.stats.own_metric import find_groups, gather
     from workbench.stats.paired_bootstrap import paired_bootstrap
 
-    metric = metric.on(predictions.columns)
+    metric, units = metric.on(predictions.columns), predictions.units
     truth, score = predictions.truth, predictions.read_by(metric)
     constant = constant_reference(predictions).predictions.read_by(metric)
     value, least = metric.score(truth, score), metric.score(truth, constant)
@@ -270,16 +306,16 @@ def _measure_skill(predictions: Predictions, metric: Metric) -> Interval | None:
     if not most > 0:
         return None
     estimate = metric.sign * (value - least) / most
-    rows = gather(find_groups(metric, predictions.columns), truth, score, constant)
-    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT)
+    rows = gather(find_groups(metric, predictions.columns, units), truth, score, constant)
+    found = paired_bootstrap(*rows, metric, level=_LEVEL_OF_SHIFT, resamples=_RESAMPLES_OF_SHIFT, **draw_by(units))
     low, high = (found.low / most, found.high / most) if found else (estimate, estimate)
     return Interval(estimate, low, high, _LEVEL_OF_SHIFT)
 
 
-def require_one_holdout(runs: Sequence[Run]) -> None:
-    """Raise UsageError unless all of the runs declared the same holdout."""
+def require_one_holdout(runs: Sequence[Run], same: Collection[str] = ()) -> None:
+    """Raise UsageError unless all of the runs declared one holdout: one digest, or those that are known for the `same` rows."""
     digests = {holdout_digest(run) for run in runs}
-    if len(digests) != 1 or None in digests:
+    if None in digests or (len(digests) != 1 and not digests <= {*same}):
         raise UsageError(
             "These runs cannot be compared.",
             why=[f"Run {run.id} was scored on holdout {(holdout_digest(run) or 'none')[:12]}." for run in runs],

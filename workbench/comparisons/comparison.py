@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from workbench.comparisons.cross_checks import CrossCheck, describe_cross_check
+from workbench.comparisons.drawn_rows import count_drawn, describe_rows, say_too_few
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
+from workbench.comparisons.verdict import Verdict
 from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
+from workbench.stats.units import DrawnUnits
 
 if TYPE_CHECKING:
+    from workbench.comparisons.families import Family
     from workbench.stats.metrics import Metric
 
 
 _RUN = "run "
-
-
-class Verdict(StrEnum):
-    """What an interval of paired differences allows us to say."""
-
-    BETTER = "BETTER"
-    NOT_WORSE = "NOT WORSE"
-    WORSE = "WORSE"
-    INCONCLUSIVE = "INCONCLUSIVE"
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,8 @@ class Comparison:
     `reference` is the run they are held against, as `name_run` spells it, or the name of a baseline that is no run. `margin` is
     in units of the metric. `tried` counts the tries on this holdout (see `count_tries`), `other_rules` of them other policies and
     `other_splits` on other splits of the same data; each bound's level is corrected for it (Bonferroni).
-    `left_out` counts the runs that could not be paired with the others, row by row.
+    `left_out` counts the runs that could not be paired with the others, row by row. `units` say what of the rows was drawn
+    whole; None: each by itself.
     """
 
     metric: str
@@ -63,6 +60,7 @@ class Comparison:
     left_out: int = 0
     other_rules: int = 0
     other_splits: int = 0
+    units: DrawnUnits | None = None
 
     @property
     def is_defined(self) -> bool:
@@ -89,7 +87,10 @@ class RunComparison(Comparison):
     other policy: there are as many as `tried`. `elsewhere` counts the finished runs on other holdouts, `others` says which of
     them can be compared, and how; `names` are what people
     call the runs, by id; `reference_parameters` are those of the run they are held against. Of several `metrics` that were asked
-    for the others are `beside` it, each a comparison of its own.
+    for the others are `beside` it, each a comparison of its own. `holdouts` are comparisons of what lies on other holdouts, the
+    latest first; where these are splits of the same data, `family` judges sets of parameters over all of them. `within` names the
+    slice whose rows alone were scored; `all_but` the parameters that runs of one row may differ in, whose `members` are told by its
+    id. `cross_check` is what another test says of the best, `worth_confirming` are undecided runs that a screening finds.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -102,29 +103,18 @@ class RunComparison(Comparison):
     reference_parameters: Mapping[str, Any] = field(default_factory=dict)
     metrics: int = 1
     beside: tuple[RunComparison, ...] = ()
+    holdouts: tuple[RunComparison, ...] = ()
+    family: Family | None = None
+    within: str = ""
+    all_but: tuple[str, ...] = ()
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cross_check: CrossCheck | None = None
+    worth_confirming: tuple[str, ...] = ()
 
 
 def name_run(run_id: str) -> str:
     """Return how a reference that is a run is named."""
     return f"{_RUN}{run_id}"
-
-
-def decide_verdict(advantage: Interval | None, margin: float) -> Verdict:
-    """Judge an interval of paired differences (positive is good) against a margin of indifference."""
-    if advantage is None:
-        return Verdict.INCONCLUSIVE
-    if advantage.low > 0:
-        return Verdict.BETTER
-    if advantage.low > -margin:
-        return Verdict.NOT_WORSE
-    if advantage.high < 0:
-        return Verdict.WORSE
-    return Verdict.INCONCLUSIVE
-
-
-def corrected_level(alpha: float, tried: int) -> float:
-    """Return the one-sided level at which `tried` bounds hold together with probability 1 - alpha (Bonferroni)."""
-    return 1 - alpha / max(tried, 1)
 
 
 _SAYS = {
@@ -141,17 +131,35 @@ def headline(comparison: Comparison) -> str:
         return f"There is nothing to compare with {comparison.reference}."
     best = comparison.best
     verdict = best.verdict or Verdict.INCONCLUSIVE
-    says = f"Run {best.run_id} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}"
+    within = f" where {comparison.within}" if isinstance(comparison, RunComparison) and comparison.within else ""
+    says = f"{_name_row(comparison, best)} {_SAYS[verdict]} {comparison.reference} on {comparison.metric}{within}"
     left = f" Left out: {comparison.left_out:,} that cannot be paired with them." if comparison.left_out else ""
     if best.advantage is None:
-        return f"{says}: no interval could be computed on {comparison.rows:,} rows.{left}"
+        few = say_too_few(comparison.units)
+        why = f" ({few})" if few else ""
+        return f"{says}: no interval could be computed on {comparison.rows:,} rows{why}.{left}"
     bounds = f"{_signed(best.advantage.low)} to {_signed(best.advantage.high)}"
     needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     metrics = comparison.metrics if isinstance(comparison, RunComparison) else 1
     by = f" by {metrics:,} metrics" if metrics > 1 else ""
-    return f"{says}: {bounds} ({comparison.rows:,} holdout rows, corrected for {tries}{by}).{more}{left}"
+    rows = describe_rows(comparison.rows, comparison.units, "holdout rows")
+    return f"{says}: {bounds} ({rows}, corrected for {tries}{by}).{more}{left}"
+
+
+def _name_row(comparison: Comparison, row: ComparedRun) -> str:
+    """Return what a row is called in a sentence: the run, or how many runs there are of which parameters."""
+    members = comparison.members.get(row.run_id, ()) if isinstance(comparison, RunComparison) else ()
+    if len(members) <= 1:
+        return f"Run {row.run_id}"
+    differing = [
+        name
+        for name, value in row.parameters.items()
+        if any(other.parameters.get(name) != value for other in comparison.runs)
+    ]
+    said = ", ".join(f"{name} {row.parameters[name]}" for name in differing[:_MOST_SAID])
+    return f"The mean of {len(members):,} runs{f' with {said}' if said else ''}"
 
 
 def _signed(value: float) -> str:
@@ -159,22 +167,67 @@ def _signed(value: float) -> str:
     return f"{value:+#.3g}".rstrip(".").replace("-", "\N{MINUS SIGN}")
 
 
-_MOST_NAMED, _FEW_NAMED = 20, 5
+# Of so many runs the mean is resampled; each of them is judged on each resample.
+MOST_TOGETHER = 30
+_MOST_NAMED, _FEW_NAMED, _MOST_SAID = 20, 5, 3
+_RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
 
 def describe_selection(comparison: RunComparison) -> list[str]:
     """Say which runs were taken, what the tries are, one by one, and of each run that was left out why."""
     short_digest = comparison.holdout_digest[:12]
-    runs = f"{len(comparison.runs):,} {'run' if len(comparison.runs) == 1 else 'runs'}"
+    count = sum(len(comparison.members.get(run.run_id, ("",))) for run in comparison.runs)
+    rows = f" as {len(comparison.runs):,} sets of parameters" if comparison.all_but else ""
+    runs = f"{count:,} {'run' if count == 1 else 'runs'}{rows}"
     more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
     named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
+    checked = [describe_cross_check(comparison.cross_check)] if comparison.cross_check else []
     return [
+        *checked,
+        *describe_crowds(comparison),
+        *describe_worth(comparison.worth_confirming),
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
-        *(f"Left out: {why}" for why in comparison.unpaired[:_MOST_NAMED]),
-        *([f"Left out: {said}."] if (said := describe_elsewhere(comparison.elsewhere, comparison.others)) else []),
+        *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
+        *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
+
+
+def describe_crowds(comparison: RunComparison) -> list[str]:
+    """Say of how many rows the mean alone is told because they are of too many runs; nothing where there is none."""
+    rows = (comparison.members.get(run.run_id, ()) for run in comparison.runs if run.verdict is not None)
+    count = sum(len(members) > MOST_TOGETHER for members in rows)
+    more = f"{count:,} rows here are" if count > 1 else "1 row here is"
+    return (
+        [f"{more} of more than {MOST_TOGETHER} runs: too many for an interval; --where leaves fewer."] if count else []
+    )
+
+
+def describe_worth(run_ids: Sequence[str]) -> list[str]:
+    """Say which undecided runs a screening finds; it is no verdict."""
+    if not run_ids:
+        return []
+    named = _name_few([f"run {run_id}" for run_id in run_ids], ", ", "runs")
+    return [f"Undecided, and worth a look on new rows (Benjamini-Hochberg, one in ten found by chance): {named}."]
+
+
+def describe_left_out(reasons: Sequence[str]) -> list[str]:
+    """Return why runs were left out, what is the same but for the run once with how many more it is true of."""
+    alike: dict[str, list[str]] = {}
+    for why in reasons:
+        alike.setdefault(_RUN_ID.sub("run", why), []).append(why)
+    said = [f"{first} {_say_more(len(others))}".rstrip() for first, *others in alike.values()]
+    more = len(said) - _MOST_NAMED
+    return [*said[:_MOST_NAMED], *([f"{more:,} other reasons; --json has them all."] if more > 0 else [])]
+
+
+def _say_more(count: int) -> str:
+    return "" if not count else f"The same holds for {count:,} more {'run' if count == 1 else 'runs'}."
+
+
+def _describe_others(comparison: RunComparison) -> str:
+    return describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
 
 
 def describe_overwritten(comparison: RunComparison) -> list[str]:
@@ -189,9 +242,9 @@ def name_overwritten(comparison: RunComparison) -> list[str]:
     return [f"{named}, by several of them. {HOW_TO_KEEP}"] if named else []
 
 
-def _name_few(texts: Sequence[str], between: str) -> str:
+def _name_few(texts: Sequence[str], between: str, what: str = "files") -> str:
     more = len(texts) - _FEW_NAMED
-    return between.join([*texts[:_FEW_NAMED], *([f"{more:,} files more"] if more > 0 else [])])
+    return between.join([*texts[:_FEW_NAMED], *([f"{more:,} {what} more"] if more > 0 else [])])
 
 
 def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:
@@ -205,11 +258,12 @@ def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:
 
 def describe_needed_rows(comparison: Comparison, advantage: Interval, margin: float) -> str:
     """Say which difference the rows of a comparison can tell, and how many would decide; empty where nobody can say."""
-    difference, rows = detectable_difference(advantage), rows_to_decide(advantage, comparison.rows, margin)
-    if difference is None or rows is None:
+    count, drawn = count_drawn(comparison.rows, comparison.units)
+    difference, needed = detectable_difference(advantage), rows_to_decide(advantage, count, margin)
+    if difference is None or needed is None:
         return ""
-    least = f"{comparison.rows:,} rows tell a difference of {difference:.2g} or more (MDE, in 80 % of draws)"
-    return f"{least}; about {_round_up(rows):,} would decide by the margin of {margin:g}."
+    least = f"{count:,} {drawn} tell a difference of {difference:.2g} or more (MDE, in 80 % of draws)"
+    return f"{least}; about {_round_up(needed):,} would decide by the margin of {margin:g}."
 
 
 def _round_up(count: int) -> int:

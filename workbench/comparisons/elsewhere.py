@@ -41,15 +41,21 @@ def list_other_holdouts(
     return tuple(_describe(each, _spell_command(each[0], latest, notebook, where)) for each in scored)
 
 
-def describe_elsewhere(count: int, others: Sequence[OtherHoldout]) -> str:
-    """Say how many runs were scored on other holdouts and how to see them; empty where none was."""
+def describe_elsewhere(count: int, others: Sequence[OtherHoldout], shown: int = 0) -> str:
+    """Say how many runs were scored on other holdouts and how to see them; empty where none was.
+
+    The first of the others that are `shown` in tables of their own need no command.
+    """
     if not count:
         return ""
     says = (
         f"{count:,} finished run{'' if count == 1 else 's'} on other holdouts: other rows, so no comparison row by row"
     )
-    more = f"; {len(others) - _MOST_NAMED:,} holdouts more" if len(others) > _MOST_NAMED else ""
-    return f"{says}. {'; '.join(map(str, others[:_MOST_NAMED]))}{more}" if others else says
+    below = f", {'each' if shown == len(others) else f'{shown:,} of them'} shown below" if shown else ""
+    named = others[shown : shown + _MOST_NAMED]
+    left = len(others) - shown - len(named)
+    more = f"; {left:,} holdouts more" if left > 0 else ""
+    return f"{says}{below}. {'; '.join(map(str, named))}{more}" if named else f"{says}{below}"
 
 
 def _group(runs: Sequence[Run]) -> Mapping[str, list[Run]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.other_splits import NO_SPLITS, OtherSplits, RowsAtHand, judge_splits
+from workbench.comparisons.remembering import KeptResults
 from workbench.config import Settings
 from workbench.records.digest import strict_json
 from workbench.runs.folder import DATASETS, HOLDOUT, LOOKS
@@ -35,12 +36,12 @@ def find_looks(project: Project, run: Run) -> list[Look]:
     return choose_looks(run, list_looks(project, project.store.list_attempts()))
 
 
-def choose_looks(run: Run, every: Sequence[Look]) -> list[Look]:
-    """Return those of the looks that were at the holdout of a run.
+def choose_looks(run: Run, every: Sequence[Look], kept: KeptResults | None = None) -> list[Look]:
+    """Return those of the looks that were at the holdout of a run; which ones are the same is `kept`, by their digests.
 
     A holdout of nearly the same rows (see `are_same_rows`) is the same one. Rows that are no longer kept are known by their digest.
     """
-    same = _find_same(holdout_digest(run), every)
+    same = _find_same(holdout_digest(run), every, kept)
     return [look for look in every if look.digest in same]
 
 
@@ -69,21 +70,31 @@ def _looks_of_drafts(folder: Path) -> Iterator[Look]:
             yield from looks_of_draft(journal.parent, read_plain_file(journal))
 
 
-def _find_same(digest: str | None, looks: Sequence[Look]) -> set[str | None]:
+def _find_same(digest: str | None, looks: Sequence[Look], kept: KeptResults | None) -> set[str | None]:
     """Return the digests under which the rows of a holdout were looked at."""
     by_digest = {look.digest: look for look in reversed(looks)}  # of each the newest attempt's, which is rather kept
     mine = by_digest.get(digest or "")
-    others = [
-        look for look in by_digest.values() if mine and look is not mine and may_be_same_size(look.rows, mine.rows)
-    ]
-    if not mine or not others or (own := _read_rows(mine)) is None:
+    if mine is None:
         return {digest}
-    return {digest, *(look.digest for look in others if _is_same(own, look))}
+    others = [each for each in by_digest.values() if each is not mine and may_be_same_size(each.rows, mine.rows)]
+    known = kept.find_same([_pair(mine, each) for each in others]) if kept and others else {}
+    fresh = _judge_same(mine, [each for each in others if _pair(mine, each) not in known])
+    if kept:
+        kept.keep_same(fresh)
+    known |= fresh
+    return {digest, *(each.digest for each in others if known.get(_pair(mine, each)))}
 
 
-def _is_same(own: NamedRows, look: Look) -> bool:
-    rows = _read_rows(look)
-    return rows is not None and are_same_rows(own, rows)
+def _pair(one: Look, other: Look) -> str:
+    return " ".join(sorted((one.digest, other.digest)))
+
+
+def _judge_same(mine: Look, others: Sequence[Look]) -> dict[str, bool]:
+    """Return of each of the others whether its rows are the same, where both are still kept."""
+    if not others or (own := _read_rows(mine)) is None:
+        return {}
+    read = {_pair(mine, each): _read_rows(each) for each in others}
+    return {pair: are_same_rows(own, rows) for pair, rows in read.items() if rows is not None}
 
 
 def _read_rows(look: Look) -> NamedRows | None:

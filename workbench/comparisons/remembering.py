@@ -47,6 +47,14 @@ class KeptResults:
         said = {key: None if each is None else list(vars(each).values()) for key, each in intervals.items()}
         self._keep("interval", {key: json.dumps(value) for key, value in said.items()})
 
+    def find_same(self, pairs: Iterable[str]) -> dict[str, bool]:
+        """Return of pairs of holdouts, by their digests, whether their rows were found to be the same."""
+        return {key: said for key, said in self._find("same rows", pairs).items() if isinstance(said, bool)}
+
+    def keep_same(self, same: Mapping[str, bool]) -> None:
+        """Keep which pairs of holdouts are the same."""
+        self._keep("same rows", {key: json.dumps(value) for key, value in same.items()})
+
     def find_values(self, asked: Iterable[str]) -> dict[str, float]:
         """Return the values that are kept of a metric of somebody's own."""
         return {key: said for key, said in self._find("value", asked).items() if isinstance(said, float)}
@@ -87,6 +95,7 @@ def _is_interval(said: object) -> bool:
     return said is None or (isinstance(said, list) and len(said) == 4 and all(map(math.isfinite, said)))
 
 
-def spell_asked(predictions: str, reference: str, metric: Sequence[str | None], level: float) -> str:
-    """Return what is kept under: the digests of both predictions, what tells the metric, each bound's level, the method."""
-    return sha256_hex(canonical_json([_METHOD, predictions, reference, list(metric), level]))
+def spell_asked(predictions: str, reference: str, metric: Sequence[str | None], level: float, units: str = "") -> str:
+    """Return what is kept under: the digests of both predictions, what tells the metric, each bound's level, units, the method."""
+    drawn = [units] if units else []
+    return sha256_hex(canonical_json([_METHOD, predictions, reference, list(metric), level, *drawn]))

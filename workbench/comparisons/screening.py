@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench.comparisons.candidates import Candidate, find_stored, group_alike, split_rows
 from workbench.comparisons.comparing import (
-    ALPHA,
     CONSTANT,
     Reference,
     constant_reference,
     find_difference,
-    find_margin,
     find_strange_rows,
-    measure_advantages,
-    measure_value,
-    rank_run,
     require_one_holdout,
     require_pair,
 )
-from workbench.comparisons.comparison import ComparedRun, RunComparison, corrected_level, decide_verdict, name_run
+from workbench.comparisons.comparison import RunComparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
-from workbench.comparisons.remembering import KeptResults, spell_asked
+from workbench.comparisons.measuring import Choose, HeldAgainst, Measured, Screened
+from workbench.comparisons.parts import WHOLE, HoldoutPart, ReadSlices, find_part
+from workbench.comparisons.remembering import KeptResults
 from workbench.errors import UsageError
 from workbench.models.predictions import HOW_TO_STORE, Predictions
 from workbench.models.scorecard import Scorecard, measure_scorecard, parse_scorecard
 from workbench.policies.policy import Policy
-from workbench.runs.folder import PREDICTIONS
 from workbench.runs.kept_run import Read
 from workbench.runs.run import Run
 from workbench.stats.task import Task
+from workbench.stats.units import Units, rank_units
 
 if TYPE_CHECKING:
-    from workbench.stats.interval import Interval
     from workbench.stats.metrics import Metric
 
-# Which of the compared runs are looked at, by id: their intervals are computed.
-Choose = Callable[[RunComparison], Iterable[str]]
 # By which metrics runs of a task are compared; none: by the policy's.
 ChooseMetrics = Callable[[Task], Sequence["Metric"]]
 
@@ -46,21 +41,6 @@ ChooseMetrics = Callable[[Task], Sequence["Metric"]]
 def look_at_all(comparison: RunComparison) -> list[str]:
     """Choose every run."""
     return [run.run_id for run in comparison.runs]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A run that stored predictions, and what these come to."""
-
-    run: Run
-    card: Scorecard
-
-    def pairs_with(self, other: Candidate) -> bool:
-        """True where both can be compared row by row; classes that nobody named are taken for the other's."""
-        mine, theirs = self.card, other.card
-        return mine.pairing == theirs.pairing and (
-            mine.classes == theirs.classes or not (mine.classes and theirs.classes)
-        )
 
 
 def compare_alike(
@@ -77,6 +57,10 @@ def compare_alike(
     kept: KeptResults | None = None,
     choose: Choose = look_at_all,
     metrics: ChooseMetrics | None = None,
+    same: Collection[str] = (),
+    all_but: Collection[str] = (),
+    within: str = "",
+    read_slices: ReadSlices | None = None,
 ) -> RunComparison:
     """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
 
@@ -84,11 +68,12 @@ def compare_alike(
     held against; the others are left out, each with why. All are ranked by the metric that their predictions were found to have
     when the run ended; `choose` says of which the predictions are read and the interval is computed, which `kept` remembers.
     By default the policy's metric for the task is it; of several `metrics` the first, and the others are `beside` it: who looks at
-    several has as many chances, so each level is corrected for them, too. Raises UsageError where no run is left, and where they
-    `must_pair` and one would be.
+    several has as many chances, so each level is corrected for them, too. Holdouts that are known for the `same` rows are one.
+    With `all_but` runs that differ in these parameters alone are one row, judged by the mean of the metric; `within` a slice only
+    its rows are scored. Raises UsageError where no run is left, and where they `must_pair` and one would be.
     """
-    require_one_holdout([*runs, against] if against else runs)
-    screen = _Screen(read, kept, row_ids)
+    require_one_holdout([*runs, against] if against else runs, same)
+    screen = Screen(read, kept, row_ids)
     other = screen.find_candidate(against) if against else None
     chosen = screen.select_alike(runs, other)
     if screen.unpaired and must_pair:
@@ -96,45 +81,57 @@ def compare_alike(
             "These runs cannot be compared row by row.", why=sorted(screen.unpaired), next_step=HOW_TO_STORE
         )
     first = screen.read_one_of(chosen)
+    part = find_part([each.run for each in chosen], within, read_slices) if within and read_slices else WHOLE
     asked = list(metrics(first.task)) if metrics else []
     judged = asked or [policy.rule_of(first.task).metric]
-    reference = _find_reference(other, first, read)
-    require_pair(chosen[0].run.id, first, reference[0])
+    units = screen.find_units([*chosen, *([other] if other else [])])
+    rows, alike = split_rows([each.run for each in chosen], all_but, against)
+    reference = _find_reference(alike, part.take(first), part, read)
+    require_pair(chosen[0].run.id, part.take(first), reference.reference)
+    if not rows:
+        why = f"Apart from {', '.join(all_but)} all have the parameters of the reference."
+        raise UsageError("There is nothing to compare.", why=why, next_step="Name another --reference, or none.")
     common = RunComparison(
         metric="",
         direction="higher",
         margin=0,
         holdout_digest=str(holdout_digest(runs[0])),
-        rows=len(first.rows),
-        reference=reference[0].name,
+        rows=len(part.take(first).rows),
+        reference=reference.reference.name,
         reference_value=math.nan,
         tried=tried,
         other_rules=other_rules,
         other_splits=other_splits,
         runs=(),
+        units=None if units is None else part.take_units(units).count(),
         metrics=len(judged),
+        within=part.name,
+        all_but=tuple(all_but),
+        members={row.id: tuple(run.id for run in row.members) for row in rows} if all_but else {},
     )
-    main, *beside = [_Measured(screen, chosen, reference, metric, policy, common) for metric in judged]
+    screened = Screened({each.run.id: each.card for each in chosen}, read, kept, screen.unpaired)
+    main, *beside = [Measured(screened, rows, part, reference, metric, policy, common, units) for metric in judged]
     main.measure_chosen(choose)
     shown = [run.run_id for run in main.compare().runs if run.verdict is not None]
     for each in beside:
         each.measure_those(shown)
-    return replace(main.compare(), beside=tuple(each.compare() for each in beside))
+    return replace(main.conclude(), beside=tuple(each.conclude() for each in beside))
 
 
-def _find_reference(other: Candidate | None, first: Predictions, read: Read) -> tuple[Reference, str]:
-    """Return what runs are held against, and what it is kept under."""
-    if other is None:
-        return constant_reference(first), CONSTANT
-    return Reference(name_run(other.run.id), read(other.run)), str(_stored(other.run))
+def _find_reference(alike: Sequence[Run], first: Predictions, part: HoldoutPart, read: Read) -> HeldAgainst:
+    """Return what runs are held against: a run, the mean of several, or (none) a constant prediction of the very rows."""
+    if not alike:
+        constant = constant_reference(first)
+        return HeldAgainst(constant, CONSTANT, (constant.predictions,))
+    members = tuple(part.take(read(run)) for run in alike)
+    name = (
+        name_run(alike[0].id) if len(alike) == 1 else f"the mean of {len(alike):,} runs such as {name_run(alike[0].id)}"
+    )
+    stored = " ".join(sorted(str(find_stored(run)) for run in alike))
+    return HeldAgainst(Reference(name, members[0]), stored, members)
 
 
-def _stored(run: Run) -> str | None:
-    stored: str | None = run.record.get("files", {}).get(PREDICTIONS)
-    return stored
-
-
-class _Screen:
+class Screen:
     """What is found of runs, one after the other; `unpaired` says of each that is left out why."""
 
     def __init__(self, read: Read, kept: KeptResults | None, row_ids: Sequence[str] | None) -> None:
@@ -145,7 +142,7 @@ class _Screen:
 
     def find_candidate(self, run: Run) -> Candidate:
         """Return a run with its scorecard: of its record, or computed before, or now; raises UsageError where it has none."""
-        stored = _stored(run)
+        stored = find_stored(run)
         card = parse_scorecard(run.record.get("scores")) or self._known.get(stored or "")
         if stored is None or card is None:
             card = measure_scorecard(self.read(run))
@@ -154,9 +151,9 @@ class _Screen:
 
     def select_alike(self, runs: Sequence[Run], reference: Candidate | None) -> list[Candidate]:
         """Return the runs that can be paired, the oldest first, and note of the others why each cannot."""
-        unknown = [stored for run in runs if "scores" not in run.record and (stored := _stored(run))]
+        unknown = [stored for run in runs if "scores" not in run.record and (stored := find_stored(run))]
         self._known |= self.kept.find_scorecards(unknown) if self.kept and unknown else {}
-        groups = self._drop_strange(_group(self._find_candidates(runs)))
+        groups = self._drop_strange(group_alike(self._find_candidates(runs)))
         if self.kept:
             self.kept.keep_scorecards(self._computed)
         if not groups:
@@ -197,6 +194,21 @@ class _Screen:
         said = f"cannot be paired with run {chosen[0].run.id}. {difference}"
         self.unpaired += [f"Run {each.run.id} {said}" for each in group]
 
+    def find_units(self, candidates: Sequence[Candidate]) -> Units | None:
+        """Return by what the rows of all are drawn: of the units that runs named the most careful ones that can be read."""
+        named = {each.card.units for each in candidates} - {""}
+        for spelled in sorted(named, key=rank_units):
+            for each in candidates:
+                if each.card.units == spelled and (units := self._read_units(each)) is not None:
+                    return units
+        return None
+
+    def _read_units(self, candidate: Candidate) -> Units | None:
+        try:
+            return self.read(candidate.run).units
+        except UsageError:  # it is left out, with why, where its predictions are needed
+            return None
+
     def read_one_of(self, group: list[Candidate]) -> Predictions:
         """Return the predictions of the first run of a group that can be read; those before it go, each with why."""
         while True:
@@ -207,122 +219,3 @@ class _Screen:
                 del group[0]
                 if not group:
                     raise
-
-
-def _group(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
-    groups: list[list[Candidate]] = []
-    by_pairing: dict[str, list[list[Candidate]]] = {}
-    for each in candidates:
-        alike = by_pairing.setdefault(each.card.pairing, [])
-        group = next((group for group in alike if group[0].pairs_with(each)), None)
-        if group is None:
-            groups.append(group := [])
-            alike.append(group)
-        group.append(each)
-    return groups
-
-
-class _Measured:
-    """Candidates that are ranked by one metric; of those that were looked at the interval is known."""
-
-    def __init__(
-        self,
-        screen: _Screen,
-        chosen: Sequence[Candidate],
-        reference: tuple[Reference, str],
-        metric: Metric,
-        policy: Policy,
-        common: RunComparison,
-    ) -> None:
-        self._screen, self._metric = screen, metric
-        self._reference, self._kept_under = reference
-        self._level = corrected_level(ALPHA, common.tried * common.metrics)
-        self._runs = {each.run.id: each.run for each in chosen}
-        value = measure_value(self._reference.predictions, metric)
-        margin = find_margin(metric, policy, self._reference.predictions.task, value)
-        self._common = replace(
-            common, metric=metric.name, direction=metric.direction, margin=margin, reference_value=value
-        )
-        self._found: dict[str, ComparedRun] = {}
-        self._found = {run_id: self._rank_only(run_id, value) for run_id, value in self._list_values(chosen).items()}
-
-    def compare(self) -> RunComparison:
-        """Return the comparison as it is known now."""
-        return replace(
-            self._common,
-            runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, self._metric.sign))),
-            left_out=len(self._screen.unpaired),
-            unpaired=tuple(self._screen.unpaired),
-        )
-
-    def measure_chosen(self, choose: Choose) -> None:
-        """Measure those that are looked at, and those that take the place of one that stands elsewhere then, or cannot be read."""
-        while True:
-            if not self._found:
-                why = sorted(self._screen.unpaired)
-                raise UsageError("No run on this holdout can be compared.", why=why, next_step=HOW_TO_STORE)
-            if not self.measure_those(choose(self.compare())):
-                return
-
-    def measure_those(self, run_ids: Iterable[str]) -> bool:
-        """Measure runs; False where all of them were."""
-        wanted = [run_id for run_id in run_ids if run_id in self._found and self._found[run_id].verdict is None]
-        self._measure(wanted)
-        return bool(wanted)
-
-    def _rank_only(self, run_id: str, value: float) -> ComparedRun:
-        return ComparedRun(run_id, self._runs[run_id].parameters, value, None, None)
-
-    def _list_values(self, chosen: Sequence[Candidate]) -> dict[str, float]:
-        if self._metric.code is not None:
-            return self._measure_by_own()
-        return {each.run.id: each.card.values.get(self._metric.name, math.nan) for each in chosen}
-
-    def _measure(self, run_ids: Sequence[str]) -> None:
-        asked = {run_id: self._spell_asked(run_id) for run_id in run_ids}
-        kept = self._screen.kept
-        known = kept.find_intervals(asked.values()) if kept else {}
-        for run_id, key in asked.items():
-            if key in known:
-                self._settle(run_id, self._found[run_id].value, known[key])
-        read = {run_id: self._read(run_id) for run_id, key in asked.items() if key not in known}
-        ours = {run_id: each for run_id, each in read.items() if each is not None}
-        if not ours:
-            return
-        found = measure_advantages([*ours.values()], self._reference.predictions, self._metric, level=self._level)
-        for (run_id, each), advantage in zip(ours.items(), found, strict=True):
-            self._settle(run_id, measure_value(each, self._metric), advantage)
-        if kept:
-            kept.keep_intervals({asked[run_id]: each for run_id, each in zip(ours, found, strict=True)})
-
-    def _spell_asked(self, run_id: str, *, is_value: bool = False) -> str:
-        stored, metric = str(_stored(self._runs[run_id])), self._metric
-        judged = [metric.name, metric.code, str(holdout_digest(self._runs[run_id])) if metric.code else None]
-        return spell_asked(stored, "" if is_value else self._kept_under, judged, 0 if is_value else self._level)
-
-    def _settle(self, run_id: str, value: float, advantage: Interval | None) -> None:
-        verdict = decide_verdict(advantage, self._common.margin)
-        self._found[run_id] = replace(self._found[run_id], value=value, advantage=advantage, verdict=verdict)
-
-    def _read(self, run_id: str) -> Predictions | None:
-        """Return what a run predicted; None, and it is left out with why, where that cannot be read any more."""
-        try:
-            predictions = self._screen.read(self._runs[run_id])
-            predictions.read_by(self._metric)  # one's own may not be defined on it
-        except UsageError as exc:
-            self._screen.unpaired.append(exc.in_one_line if run_id in exc.what else f"Run {run_id}: {exc.in_one_line}")
-            self._found.pop(run_id, None)
-            return None
-        return predictions
-
-    def _measure_by_own(self) -> dict[str, float]:
-        """Return the value of each run by a metric of the project's own, those that it is not defined on left out, with why."""
-        asked = {run_id: self._spell_asked(run_id, is_value=True) for run_id in self._runs}
-        known = self._screen.kept.find_values(asked.values()) if self._screen.kept else {}
-        fresh: dict[str, float] = {}
-        for run_id, key in asked.items():
-            if key not in known and (predictions := self._read(run_id)):
-                known[key] = fresh[key] = measure_value(predictions, self._metric)
-        if self._screen.kept:
-            self._screen.kept.keep_values(fresh)
-        return {run_id: known[key] for run_id, key in asked.items() if key in known}

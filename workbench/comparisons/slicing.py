@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.comparisons.comparing import Reference
+from workbench.comparisons.comparing import Reference, choose_units
 from workbench.comparisons.comparison import find_advantage
 from workbench.comparisons.slices import SlicesFact, SliceValue
 from workbench.models.predictions import Predictions
@@ -17,6 +17,7 @@ from workbench.stats.benjamini_hochberg import benjamini_hochberg
 from workbench.stats.metrics import Floats, Metric
 from workbench.stats.own_metric import find_groups, gather
 from workbench.stats.paired_jackknife import paired_jackknife
+from workbench.stats.units import Units, draw_by
 
 _MOST_VALUES = 50
 
@@ -29,7 +30,8 @@ def describe_slices(
     looked_at = {name: values for name, values in sorted(slices.items()) if len(set(values)) <= _MOST_VALUES}
     metric = rule.metric.on(predictions.columns)
     own, others = (each.read_by(metric) for each in (predictions, reference.predictions))
-    paired = _Paired(predictions, own, others, find_groups(metric, predictions.columns))
+    units = choose_units([predictions, reference.predictions])
+    paired = _Paired(predictions, own, others, find_groups(metric, predictions.columns, units), units)
     values = [
         _describe_value(name, value, paired, metric, of) for name, of in looked_at.items() for value in sorted(set(of))
     ]
@@ -50,6 +52,7 @@ class _Paired:
     score: Floats
     reference: Floats
     groups: NDArray[np.int64] | None
+    units: Units | None
 
 
 def _describe_value(name: str, value: str, paired: _Paired, metric: Metric, of: Sequence[str]) -> SliceValue:
@@ -57,6 +60,7 @@ def _describe_value(name: str, value: str, paired: _Paired, metric: Metric, of: 
     columns = (paired.predictions.truth, paired.score, paired.reference)
     truth, score, reference = (column[inside] for column in columns)
     groups = None if paired.groups is None else paired.groups[inside]
+    drawn = draw_by(paired.units and paired.units.take(inside))
     own, other = (metric.score(truth, column) for column in (score, reference))
     return SliceValue(
         slice=name,
@@ -66,7 +70,7 @@ def _describe_value(name: str, value: str, paired: _Paired, metric: Metric, of: 
         score=own,
         reference_score=other,
         advantage=None if own is None or other is None else find_advantage(own, other, metric),
-        p_value=paired_jackknife(*gather(groups, truth, score, reference), metric),
+        p_value=paired_jackknife(*gather(groups, truth, score, reference), metric, **drawn),
         adjusted=None,
     )
 

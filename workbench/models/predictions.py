@@ -23,6 +23,7 @@ from workbench.stats.task import (
     score_columns,
     task_of_classes,
 )
+from workbench.stats.units import KINDS, Units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +50,9 @@ class Predictions:
 
     `truth` has shape (n,): of classes their places, of two 1 for the positive one. `score` has shape (n,), of several classes
     (n, classes). `label` (n,) is what the model decides for, in the terms of the truth; None: nobody said. `classes` are in the
-    order of the model; of old runs nothing but truth and score is known. `columns` are those of the holdout on the
-    same rows, for metrics of a project's own; nothing is read before one is asked for.
+    order of the model; of old runs nothing but truth and score is known. `units` say which rows are of one group or time, where
+    the holdout named such a column. `columns` are those of the holdout on the same rows, for metrics of a project's own; nothing
+    is read before one is asked for.
     """
 
     rows: tuple[str, ...]
@@ -61,6 +63,7 @@ class Predictions:
     classes: tuple[Label, ...] | None = None
     positive_class: Label | None = None
     response: Response | None = None
+    units: Units | None = None
     columns: HoldoutColumns = field(default_factory=_no_columns, compare=False, repr=False)
 
     @property
@@ -71,15 +74,7 @@ class Predictions:
     def take(self, places: NDArray[np.int64]) -> Predictions:
         """Return what was predicted for the rows at these places."""
         rows = tuple(self.rows[place] for place in places.tolist())
-        label = None if self.label is None else self.label[places]
-        return replace(
-            self,
-            rows=rows,
-            truth=self.truth[places],
-            score=self.score[places],
-            label=label,
-            columns=self.columns.take(places),
-        )
+        return replace(_sort(self, places), rows=rows, columns=self.columns.take(places))
 
     def places(self) -> NDArray[np.float64]:
         """Return what the model decides for, shape (n,): what it said, or else the likeliest class."""
@@ -144,6 +139,8 @@ def spell_predictions(predictions: Predictions, slices: Mapping[str, Sequence[st
         numbers[LABEL] = predictions.label
     columns = {ROW: pa.array(predictions.rows, pa.string())}
     columns |= {name: pa.array(values.tolist(), pa.float64()) for name, values in numbers.items()}
+    if predictions.units is not None:
+        columns[predictions.units.kind] = pa.array(predictions.units.labels.tolist(), pa.int64())
     columns |= {f"{SLICE}{name}": pa.array(values, pa.string()) for name, values in slices.items()}
     table = pa.table(columns)
     written = pa.BufferOutputStream()
@@ -200,13 +197,23 @@ def _read_outcome(table: Any, name: str) -> Predictions:
         truth=_read_numbers(table, TRUTH),
         score=scores[0] if len(scores) == 1 else np.stack(scores, axis=1),
         label=_read_numbers(table, LABEL) if LABEL in table.column_names else None,
+        units=_read_units(table),
         **_read_said(table, name),
     )
 
 
+def _read_units(table: Any) -> Units | None:
+    import numpy as np
+
+    named = [kind for kind in KINDS if kind in table.column_names]
+    return Units(named[0], np.array(table.column(named[0]).to_pylist(), dtype=np.int64)) if named else None
+
+
 def _sort(predictions: Predictions, order: NDArray[np.int64]) -> Predictions:
     label = None if predictions.label is None else predictions.label[order]
-    return replace(predictions, truth=predictions.truth[order], score=predictions.score[order], label=label)
+    units = predictions.units and predictions.units.take(order)
+    truth, score = predictions.truth[order], predictions.score[order]
+    return replace(predictions, truth=truth, score=score, label=label, units=units)
 
 
 def find_order(content: bytes, name: str) -> NDArray[np.int64]:
@@ -241,12 +248,17 @@ def _parse_table(content: bytes, name: str) -> Any:
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as file:
             known = file.schema_arrow.names
-            wanted = [ROW, TRUTH, *score_columns(known), *([LABEL] if LABEL in known else [])]
+            # One that says nothing of itself is from before: what it has by these names is somebody's own.
+            is_said = _SAID in (file.schema_arrow.metadata or {})
+            more = [name for name in (LABEL, *(KINDS if is_said else ())) if name in known]
+            wanted = [ROW, TRUTH, *score_columns(known), *more]
             table = file.read(columns=wanted)
     except (pa.ArrowException, OSError) as exc:
         raise unusable(name, [" ".join(str(exc).split())]) from exc
     kinds = {field.name: field.type for field in table.schema}
     wrong = [name for name in wanted if name not in kinds or not _holds(name, kinds[name])]
+    if problems := list(_unit_problems(table)):
+        raise unusable(name, problems)
     if wrong or len(table.schema) > len(wanted):
         found = ", ".join(f"{field.name} ({field.type})" for field in table.schema) or "none of them"
         raise unusable(name, [f"It needs one column row of text, truth and score of numbers; it has {found}."])
@@ -297,6 +309,16 @@ def _read_said(table: Any, name: str) -> dict[str, Any]:
         }
     except (ValueError, TypeError) as exc:
         raise unusable(name, [f"What it says about itself cannot be read: {exc}"]) from exc
+
+
+def _unit_problems(table: Any) -> Iterator[str]:
+    named = [kind for kind in KINDS if kind in table.column_names]
+    if len(named) > 1:
+        yield "It names both groups and times."
+    for name in named:
+        column = table.column(name)
+        if str(column.type) != "int64" or column.null_count:
+            yield f"Its column {name} is no whole number in each row."
 
 
 def _row_problems(rows: NDArray[Any]) -> Iterator[str]:

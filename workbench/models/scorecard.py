@@ -22,7 +22,8 @@ class Scorecard:
     """What predictions can be paired with, and the value of each metric of their task that is a finite number.
 
     Two runs can be paired row by row where `pairing` (a SHA-256 of rows, truth, task and how many classes) is the same, and
-    `classes` (as JSON with the positive one; empty where nobody named them) does not say otherwise.
+    `classes` (as JSON with the positive one; empty where nobody named them) does not say otherwise. `units` are as `Units.spell`
+    tells them; empty where the holdout named neither groups nor times.
     """
 
     pairing: str
@@ -30,6 +31,7 @@ class Scorecard:
     task: str
     classes: str
     values: Mapping[str, float]
+    units: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a record keeps it."""
@@ -44,6 +46,7 @@ def measure_scorecard(predictions: Predictions) -> Scorecard:
         task=predictions.task,
         classes=spell_classes(predictions),
         values=_measure_all(predictions),
+        units=predictions.units.spell() if predictions.units is not None else "",
     )
 
 

@@ -26,6 +26,7 @@ from workbench.models.first_answers import FirstAnswers, parse_first_answers
 from workbench.models.model_files import CONTRACT_FILE, find_formats
 from workbench.models.own_modules import is_own_file, read_modules
 from workbench.models.predictions import Predictions
+from workbench.models.scorecard import parse_scorecard
 from workbench.nominations.obstacles import (
     EndedRun,
     Obstacle,
@@ -190,13 +191,16 @@ class _Known:
         groups: dict[str, list[Run]] = {}
         for run in runs:
             if digest := holdout_digest(run):
-                groups.setdefault(digest, []).append(run)
+                # Another column of the same rows is no other holdout.
+                groups.setdefault(_find_pairing(run) or digest, []).append(run)
         if len(groups) > 1:
             yield find_scattered_holdouts(list(groups.values()))
             return
-        for digest, group in groups.items():
+        for group in groups.values():
             own = {run.id for run in group}
-            others = [look.run for look in self._find_looks(digest) if look.run]
+            others = [look.run for look in self._find_looks(str(holdout_digest(group[0]))) if look.run]
+            if pairing := _find_pairing(group[0]):
+                others += self._project.store.list_attempts_naming(pairing, limit=len(own) + 1)
             if {run.id for run in others} <= own and (found := find_lonely_holdout(group[0], self._list_peers(group))):
                 yield replace(found, runs=tuple(run.id for run in group))
 
@@ -224,6 +228,11 @@ class _Known:
             _find_contract(KeptRun(run, _read_texts(run, self._settings.runs_folder / run.id))) for run in (one, other)
         ]
         return all(pair) and len({(each.task, each.names) for each in pair if each}) == 1
+
+
+def _find_pairing(run: Run) -> str | None:
+    card = parse_scorecard(run.record.get("scores"))
+    return card.pairing if card else None
 
 
 def _read_nothing(run: Run) -> Predictions:

@@ -23,7 +23,6 @@ from workbench.files.disk import disk_answers, is_disks_fault
 from workbench.files.trees import read_tree, sync_folder
 from workbench.models.first_answers import parse_first_answers
 from workbench.records.digest import canonical_json, sha256_hex, strict_json
-from workbench.runs import spool
 from workbench.runs.blaming import Blamer
 from workbench.runs.concluding import NO_RESULTS, Results, describe_scores, read_results
 from workbench.runs.failures import advise_on_failure
@@ -58,7 +57,7 @@ from workbench.runs.logged_calls import (
 )
 from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
-from workbench.runs.points import Point, find_latest, summarize_points
+from workbench.runs.points import Point, can_name_metric, find_latest, is_finite, summarize_points
 from workbench.runs.profiling import timed
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.refusal import parse_refusal
@@ -355,4 +354,4 @@ def describe_metrics(calls: LoggedCalls, more: Sequence[str] = ()) -> dict[str, 
 
 def _is_usable(name: str, value: float) -> bool:
     """True for a metric that a run may be compared by; MLflow takes other names too, and what is no finite number."""
-    return spool.can_name_metric(name) and spool.is_finite(value)
+    return can_name_metric(name) and is_finite(value)

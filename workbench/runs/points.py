@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LARGEST_STEP = 2**63 - 1
+LONGEST_METRIC_NAME = 250
 _RANK_OF_NAN = 0.0
 
 
@@ -17,6 +19,27 @@ def is_whole(step: Any) -> bool:
     """True for a number that can be a step: whole (2, 2.0, np.int64(2), for MLflow True too) and no longer than 64 bits."""
     try:
         return int(step) == step and abs(int(step)) <= LARGEST_STEP
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def is_step(value: Any) -> bool:
+    """True for a whole number of Python or numpy that MLflow can keep; true, false and text are none."""
+    return is_finite(value) and is_whole(value)
+
+
+def can_name_metric(name: Any) -> bool:
+    """True for a name that MLflow keeps."""
+    is_plain = isinstance(name, str) and re.fullmatch(r"\w[\w. -]*(/\w[\w. -]*)*", name, re.ASCII) is not None
+    return is_plain and len(name) <= LONGEST_METRIC_NAME
+
+
+def is_finite(value: Any) -> bool:
+    """True for a number of Python or numpy that a float can hold; true, false and text are none."""
+    if isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "") == "b" or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
     except (TypeError, ValueError, OverflowError):
         return False
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
-import re
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -40,7 +38,7 @@ from workbench.runs.folder import (
     TRAINING,
 )
 from workbench.runs.point_clock import PointClock
-from workbench.runs.points import is_whole
+from workbench.runs.points import LONGEST_METRIC_NAME, can_name_metric, is_finite, is_step
 from workbench.runs.refusal import describe_refusal
 
 if TYPE_CHECKING:
@@ -52,10 +50,10 @@ if TYPE_CHECKING:
     from workbench.models.logged_task import Said
     from workbench.models.own_code import OwnCode
     from workbench.models.servability import LoggedModel, RefusedModel
+    from workbench.stats.units import Units
 
 FOLDER_VARIABLE = "WORKBENCH_SPOOL"
 PROJECT_VARIABLE = "WORKBENCH_PROJECT"
-LONGEST_METRIC_NAME = 250
 MOST_TRAINING_ROWS = 5_000
 _CLOCK, _LOG = PointClock(), logging.getLogger(__name__)
 
@@ -87,43 +85,44 @@ def log_metrics(metrics: Mapping[str, float], *, step: int = 0) -> None:
         lines.writelines(json.dumps({"name": name, "value": value, **said}) + "\n" for name, value in values.items())
 
 
-def is_step(value: Any) -> bool:
-    """True for a whole number of Python or numpy that MLflow can keep; true, false and text are none."""
-    return is_finite(value) and is_whole(value)
-
-
-def can_name_metric(name: Any) -> bool:
-    """True for a name that MLflow keeps."""
-    is_plain = isinstance(name, str) and re.fullmatch(r"\w[\w. -]*(/\w[\w. -]*)*", name, re.ASCII) is not None
-    return is_plain and len(name) <= LONGEST_METRIC_NAME
-
-
-def is_finite(value: Any) -> bool:
-    """True for a number of Python or numpy that a float can hold; true, false and text are none."""
-    if isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "") == "b" or isinstance(value, bool):
-        return False
-    try:
-        return math.isfinite(value)
-    except (TypeError, ValueError, OverflowError):
-        return False
-
-
-def log_dataset(table: pd.DataFrame, *, role: str, name: str = "", target: str | None = None) -> str:
+def log_dataset(
+    table: pd.DataFrame,
+    *,
+    role: str,
+    name: str = "",
+    target: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+) -> str:
     """Record which rows were used as `train`, `validation` or `holdout`: a content digest, which is returned, and one digest a row.
 
     The frozen evaluation rows are the one dataset with the role `holdout`; its index must name each row once, and its rows are
     kept: what is scored is held against them, the truth against the column named as `target`. Log every table with the same
-    columns, the target included: only then can be seen whether training had rows of the holdout.
+    columns, the target included: only then can be seen whether training had rows of the holdout. Where rows of the holdout hang
+    together, name the column: of a `group` (a customer) all rows are drawn at once, of a `time` (numbers, dates, texts that begin
+    with the year) those of blocks of times that follow each other.
     """
-    from workbench.runs.tabulating import keep_table, require_table
+    from workbench.runs.tabulating import Named, keep_table, require_table
 
-    require_table(table, role=role, name=name, target=target)
-    digest = keep_table(table, _folder(), role=role, name=name, target=target, is_run=is_run())
+    said = Named(role, name, target, group, time)
+    units = require_table(table, said)
+    digest = keep_table(table, _folder(), said, is_run=is_run())
     if role == "holdout":
         _note_look(holdout=digest, rows=len(table))
+        _label_again(str(group or time), units)
     else:
         _TRAINING_TABLES[_folder(), role, name] = table
     return digest
+
+
+def _label_again(column: str, units: Units | None) -> None:
+    """Put the units of the holdout beside what was predicted, where that was logged first."""
+    from workbench.runs.labelling import describe_few
+
+    if (folder := _folder()) in _SAID:
+        _settle(folder, _SAID[folder], *_FITTED.get(folder, (None, ())))
+    if units is not None and (few := describe_few(column, units)):
+        _LOG.warning("Note: %s", few)
 
 
 def _note_look(**said: Any) -> None:
@@ -176,8 +175,9 @@ def _settle(folder: Path, said: Said | None, fitted: Fitted | None, columns: tup
     from workbench.models.logged_task import describe_replaced, settle
     from workbench.models.predictions import spell_predictions
     from workbench.models.servability import compare_first_answers
+    from workbench.runs.labelling import read_units
 
-    predictions = settle(said, fitted) if said else None
+    predictions = replace(settle(said, fitted), units=read_units(folder, said.rows)) if said else None
     contract = describe_contract(fitted, columns, predictions) if fitted else None
     if said and predictions:
         (folder / PREDICTIONS).write_bytes(spell_predictions(predictions, said.slices))

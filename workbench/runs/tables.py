@@ -9,6 +9,7 @@ from typing import Any
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.records.row_digests import digest_table, digest_unnamed
 from workbench.runs.folder import DATASETS
+from workbench.stats.units import KINDS, UnitKind
 
 ROLES = ("train", "validation", "holdout")
 
@@ -58,6 +59,8 @@ class DatasetFact:
 class LoggedTable:
     """A table that was logged: what is known of it, and what its rows are compared by; `target` is the column that was named.
 
+    `units` are of the holdout the column that says which rows belong together, after its kind; None where nobody named one.
+
     `rounded` are digests of the rows once numbers are rounded, by column to `steps`, and texts lack case and blanks; None where
     nobody rounded.
     """
@@ -70,6 +73,7 @@ class LoggedTable:
     target: str | None = None
     rounded: Sequence[str] | None = None
     steps: Mapping[str, float] | None = None
+    units: tuple[UnitKind, str] | None = None
 
 
 def read_tables(files: Mapping[str, bytes]) -> list[LoggedTable]:
@@ -116,7 +120,17 @@ def read_table(path: str, document: Any) -> LoggedTable:
     fact = DatasetFact(**{key: document[key] for key in _FACTS})
     profile = _read_profile(path, document)
     rounded, steps = _read_rounded(path, document), _read_steps(path, document)
-    return LoggedTable(fact, document["types"], names, digests, profile, target, rounded, steps)
+    units = _read_units(path, document)
+    return LoggedTable(fact, document["types"], names, digests, profile, target, rounded, steps, units)
+
+
+def _read_units(path: str, document: Any) -> tuple[UnitKind, str] | None:
+    named = [(kind, document[kind]) for kind in KINDS if kind in document]
+    if not named:
+        return None
+    if len(named) > 1 or document["role"] != "holdout" or named[0][1] not in [name for name, *_ in document["types"]]:
+        raise ValueError(f"{path} names groups or times that cannot be")
+    return named[0]
 
 
 def _read_rounded(path: str, document: Any) -> list[str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from workbench.records.row_digests import digest_encoded, digest_table, encode_f
 from workbench.runs.folder import DATASETS, HOLDOUT
 from workbench.runs.rounding import find_steps, round_rows
 from workbench.runs.tables import ROLES, path_of_table
+from workbench.stats.units import UnitKind, Units, UnreadableTimes, label_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,21 +25,60 @@ LONGEST_NAME = 100
 _DOUBLE_BYTES, _MISSING = 8, "null"
 
 
-def require_table(table: pd.DataFrame, *, role: str, name: str, target: str | None) -> None:
-    """Raise UsageError listing what is wrong with a table that is to be logged."""
-    if problems := [*_dataset_problems(table, role, name, _name_rows(table)), *_target_problems(table, target)]:
+@dataclass(frozen=True)
+class Named:
+    """What a notebook says of a table: its role and name, and which of its columns are the target, and of the holdout its units."""
+
+    role: str
+    name: str = ""
+    target: str | None = None
+    group: str | None = None
+    time: str | None = None
+
+    @property
+    def units(self) -> tuple[UnitKind, str] | None:
+        """The kind of the units and the column that names them; None where nobody named one."""
+        if self.group is not None:
+            return "group", self.group
+        return None if self.time is None else ("time", self.time)
+
+    def spell_units(self) -> dict[str, str]:
+        """Return that column by its kind, as the document of a table has it."""
+        return {} if self.units is None else {str(self.units[0]): self.units[1]}
+
+
+def require_table(table: pd.DataFrame, said: Named) -> Units | None:
+    """Return the units of the rows; raises UsageError listing what is wrong with a table that is to be logged."""
+    problems = [
+        *_dataset_problems(table, said.role, said.name, _name_rows(table)),
+        *_column_problems(table, said.target, "target", "nobody can be right or wrong there"),
+        *_unit_problems(table, said),
+    ]
+    units, why = (None, "") if problems or said.units is None else _find_units(table, *said.units)
+    if problems := [*problems, *([why] if why else [])]:
         raise UsageError(
             "The dataset cannot be logged.",
             why=problems,
             next_step="Correct it, and log it again; nothing was recorded of it.",
         )
+    return units
+
+
+def _find_units(table: pd.DataFrame, kind: UnitKind, name: str) -> tuple[Units | None, str]:
+    """Return the units of the rows, or why nobody can tell them."""
+    column = next(column for label, column in table.items() if str(label) == name)
+    try:
+        return label_rows(kind, _spell_column(column, column.isna().to_numpy())), ""
+    except UnreadableTimes as exc:
+        how = "give numbers, dates, or texts that begin with the year (2026-01-31)"
+        return None, f"The {kind} {name} cannot be put in order: {exc}; {how}."
 
 
 def _name_rows(table: pd.DataFrame) -> list[str]:
     return [str(row) for row in table.index] if hasattr(table, "itertuples") else []
 
 
-def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, target: str | None, is_run: bool) -> str:
+def keep_table(table: pd.DataFrame, folder: Path, said: Named, *, is_run: bool) -> str:
     """Write down a table that can be logged in the folder of a run and return its digest.
 
     Where it is a run, it must not lose a table to another one of the same name, nor be judged on two holdouts: raises UsageError.
@@ -49,12 +90,13 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
     before = _read_logged(folder)
     steps = find_steps(table, {name: step for each in before for name, step in each.get("steps", {}).items()})
     document = {
-        "name": name or role,
-        "role": role,
+        "name": said.name or said.role,
+        "role": said.role,
         "digest": digest_table(types, row_ids, rows),
         "rows": len(table),
         "columns": len(table.columns),
-        "target": target,
+        "target": said.target,
+        **said.spell_units(),
         "types": types,
         "row_ids": row_ids,
         "row_digests": rows,
@@ -65,7 +107,7 @@ def keep_table(table: pd.DataFrame, folder: Path, *, role: str, name: str, targe
         ],
     }
     _write_dataset(document, folder, before if is_run else [])
-    if role == "holdout":
+    if said.role == "holdout":
         _write_texts(spelled, folder / HOLDOUT)
     return str(document["digest"])
 
@@ -99,15 +141,28 @@ def _dataset_problems(table: Any, role: str, name: str, row_ids: Sequence[str]) 
         yield f"Its index names rows more than once ({len(row_ids)} rows, {len(set(row_ids))} names): reset_index(drop=True)."
 
 
-def _target_problems(table: Any, target: Any) -> Iterator[str]:
-    if target is None or not hasattr(table, "itertuples"):
+def _column_problems(table: Any, column: Any, what: str, why: str) -> Iterator[str]:
+    """Yield why a column that was named cannot be it; `why` says what a row without a value would mean."""
+    if column is None or not hasattr(table, "itertuples"):
         return
-    places = [place for place, column in enumerate(table.columns) if str(column) == target]
+    places = [place for place, label in enumerate(table.columns) if str(label) == column]
     if len(places) != 1:
-        names = ", ".join(str(column) for column in table.columns)
-        yield f"The target {str(target)[:60]!r} is {'no column' if not places else 'more than one column'} of it: {names[:300]}."
+        names = ", ".join(str(label) for label in table.columns)
+        found = "no column" if not places else "more than one column"
+        yield f"The {what} {str(column)[:60]!r} is {found} of it: {names[:300]}."
     elif gaps := int(table.iloc[:, places[0]].isna().sum()):
-        yield f"The target {target} is missing in {gaps} of {len(table)} rows; nobody can be right or wrong there."
+        yield f"The {what} {column} is missing in {gaps} of {len(table)} rows; {why}."
+
+
+def _unit_problems(table: Any, said: Named) -> Iterator[str]:
+    if said.group is not None and said.time is not None:
+        yield f"It names a group ({said.group}) and a time ({said.time}): rows are drawn by one of them."
+    if said.units is None:
+        return
+    kind, column = said.units
+    if said.role != "holdout":
+        yield f"Only the holdout is resampled: a table with the role {said.role!r} has no {kind}."
+    yield from _column_problems(table, column, kind, "every row is of one")
 
 
 def _write_texts(columns: Sequence[tuple[str, list[str]]], path: Path) -> None:

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 # Of fewer rows that differ the values lie on few steps, which no smooth distribution has.
 FEWEST_EFFECTIVE = 300
+# Clusters of many rows add up to values of all sizes: from 20 on the bounds differed by no more than those of two seeds.
+FEWEST_CLUSTERS = 50
 # Such values are drawn, and so few kinds of rows quickly.
 MOST_KINDS, _ALIKE = 1_000, 1e-9
 _STEP = 0.25
@@ -59,6 +61,7 @@ def compute_bootstrap(
     find_advantage: Callable[[Floats], Floats],
     *,
     is_linear: bool,
+    fewest: int = FEWEST_EFFECTIVE,
 ) -> ComputedBootstrap | None:
     """Return the distribution by what rows contribute; None where too few of them carry the difference, or one is no number.
 
@@ -66,7 +69,7 @@ def compute_bootstrap(
     """
     squares = contributions**2
     total, fourth = float(squares.sum()), float((squares**2).sum())
-    if not (fourth > 0 and math.isfinite(fourth) and total**2 / fourth >= FEWEST_EFFECTIVE):
+    if not (fourth > 0 and math.isfinite(fourth) and total**2 / fourth >= fewest):
         return None
     spread = math.sqrt(total)
     if is_linear:

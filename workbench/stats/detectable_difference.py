@@ -38,4 +38,5 @@ def rows_to_decide(interval: Interval, rows: int, margin: float) -> int | None:
     if difference is None or not margin > 0:
         return None
     needed = difference / margin if difference > margin else 2 * difference / margin
-    return math.ceil(rows * needed**2)
+    count = rows * needed * needed
+    return math.ceil(count) if math.isfinite(count) else None

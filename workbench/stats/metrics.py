@@ -108,6 +108,9 @@ def _areas(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 def _area(is_positive: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
     positives, negatives = np.flatnonzero(is_positive), np.flatnonzero(~is_positive)
+    if len(score) and (score == score[0]).all():  # a constant ranks nothing, which needs no ranking
+        pairs = weights[..., positives].sum(axis=-1) * weights[..., negatives].sum(axis=-1)
+        return _ratio(pairs / 2, pairs)
     negatives = negatives[np.argsort(score[negatives], kind="stable")]
     outranked = np.zeros((*weights.shape[:-1], len(negatives) + 1))
     np.cumsum(weights[..., negatives], axis=-1, out=outranked[..., 1:])

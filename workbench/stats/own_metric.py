@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from workbench.errors import UsageError
 from workbench.stats.holdout_columns import HoldoutColumns
 from workbench.stats.metrics import Floats, Metric
+from workbench.stats.units import Units
 
 # Given truth (n,), score (n,) or (n, classes) and the columns of the same rows: a number, or an array (n,).
 Function = Callable[[Floats, Floats, Mapping[str, Any]], Any]
@@ -76,7 +77,11 @@ class OwnMetric(Metric):
     def on(self, columns: HoldoutColumns) -> OwnMetric:
         """Return the metric as it judges rows with these columns."""
         bound = replace(self, columns=columns)
-        return replace(bound, evaluate=lambda truth, judged, weights: _evaluate(bound, truth, judged, weights))
+        return replace(
+            bound,
+            evaluate=lambda truth, judged, weights: _evaluate(bound, truth, judged, weights),
+            influence=_find_influence,
+        )
 
     def read(self, truth: Floats, score: Floats, columns: HoldoutColumns) -> Floats:
         """Return what is judged instead of the score, row by row, as the docstring of this file says; raises Undefined."""
@@ -257,12 +262,13 @@ def _ask_group(metric: OwnMetric, truth: Floats, score: Floats, columns: Holdout
     return float(value)
 
 
-def find_groups(metric: Metric, columns: HoldoutColumns) -> NDArray[np.int64] | None:
+def find_groups(metric: Metric, columns: HoldoutColumns, units: Units | None = None) -> NDArray[np.int64] | None:
     """Return for each row the number of its group, shape (n,), where the rows of a group are judged together; else None.
 
-    Raises Undefined where the holdout has no such column.
+    None also where rows are drawn by `units` of the holdout: the answers of groups then stand row by row, and are drawn with
+    them. Raises Undefined where the holdout has no such column.
     """
-    if not isinstance(metric, OwnMetric) or metric.each is None:
+    if not isinstance(metric, OwnMetric) or metric.each is None or units is not None:
         return None
     try:
         values = columns[metric.each]
@@ -298,6 +304,14 @@ def _evaluate(metric: OwnMetric, truth: Floats, judged: Floats, weights: Floats)
     several = weights.reshape(-1, weights.shape[-1])
     values = np.array([_ask_again(metric, truth, judged, each) for each in several])
     return values.reshape(weights.shape[:-1])
+
+
+def _find_influence(_: Floats, judged: Floats) -> Floats:
+    """Return how much each row changes the metric, (n,); NaN where the function is to be asked again."""
+    if judged.ndim > 1 and judged.shape[1] > _GROUP:
+        return np.full(len(judged), np.nan)
+    parts, wholes = (judged, np.ones(len(judged))) if judged.ndim == 1 else (judged[:, 0], judged[:, 1])
+    return (parts - wholes * parts.mean() / wholes.mean()) / wholes.mean()
 
 
 def _ratio(parts: Floats, wholes: Floats, weights: Floats) -> Floats:

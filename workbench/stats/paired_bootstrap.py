@@ -12,7 +12,13 @@ import numpy as np
 
 from workbench.errors import UsageError
 from workbench.stats.bootstrap_tail import find_acceleration, find_quantile
-from workbench.stats.computed_bootstrap import ComputedBootstrap, compute_bootstrap, draw_sums
+from workbench.stats.computed_bootstrap import (
+    FEWEST_CLUSTERS,
+    FEWEST_EFFECTIVE,
+    ComputedBootstrap,
+    compute_bootstrap,
+    draw_sums,
+)
 from workbench.stats.influence import Influence
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import Floats, Metric
@@ -22,10 +28,11 @@ from workbench.stats.resamples import (
     Places,
     Resampling,
     draw_counts,
-    find_block_length,
     number_labels,
+    resample_units,
 )
 from workbench.stats.student_t import as_student
+from workbench.stats.unit_sums import ByUnits, sum_units, weigh_units
 
 FEWEST_ROWS = 10
 # Of more rows nothing is drawn where the metric tells the influence of each.
@@ -35,8 +42,6 @@ _MOST_UNDEFINED = 0.01
 _RELATIVE_TOLERANCE = 1e-12
 # What is served may answer so much otherwise than the model it was made of.
 _ROUNDING = 1e-6
-# Beyond it a bound is never bolder than Student's.
-_USUAL_LEVEL = 0.95
 _NORMAL = NormalDist()
 
 
@@ -54,10 +59,10 @@ def paired_bootstrap(
 ) -> Interval | None:
     """Return the advantage of `score` over `reference_score` on the same rows; positive means `score` is better.
 
-    The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at `level`, and
-    widened as few rows need it (Hesterberg 2015, "What teachers should know about the bootstrap", Am. Stat. 69:371-386). Where
-    `level` is beyond what the resamples tell, their tail is modelled; and beyond 95 % no bound is bolder than Student's: the
-    skewness of what few rows differ by is chance there. Rows, shape (n,), are resampled with replacement and both scores, of
+    The bounds are BCa (Efron 1987, "Better bootstrap confidence intervals", JASA 82:171-185), each one-sided at `level`, widened
+    as few rows need it (Hesterberg 2015, "What teachers should know about the bootstrap", Am. Stat. 69:371-386), and never bolder
+    than Student's t: where few rows carry the difference their skewness is chance, and BCa takes it for evidence. Where `level`
+    is beyond what the resamples tell, their tail is modelled. Rows, shape (n,), are resampled with replacement and both scores, of
     several classes (n, classes), are judged on the same resamples. The result is the same for a seed and depends neither on the
     order of the rows nor on which score is named first: that only turns its sign.
 
@@ -69,8 +74,8 @@ def paired_bootstrap(
     give zero, and so do those of which only rounding (to 1e-6 of their spread) tells that they are two. Raises UsageError for
     arrays of different lengths, for clusters and times at once, or for a level outside 0.5 to 1.
 
-    Of more than 5,000 rows, where the metric tells the influence of each and enough rows carry the difference, the distribution
-    of the resamples is computed and nothing is drawn: `resamples` and `seed` then change nothing.
+    Of more than 5,000 rows, where the metric tells the influence of each and enough rows or clusters carry the difference, the
+    distribution of the resamples is computed and nothing is drawn: `resamples` and `seed` then change nothing.
     """
     scores, drawing = [score], _Drawing(level, resamples, seed)
     return _measure_all(truth, scores, reference_score, metric, drawing, clusters=clusters, times=times)[0]
@@ -114,6 +119,7 @@ class _Pair:
     resampling: Resampling
     drawn: list[Floats] = field(default_factory=list)
     computed: ComputedBootstrap | None = None
+    by_units: ByUnits | None = None
 
     @property
     def columns(self) -> tuple[Floats, Floats, Floats]:
@@ -122,6 +128,19 @@ class _Pair:
         if scores == 1:
             return rows[0], rows[1], rows[2]
         return rows[0], rows[1 : 1 + scores].T, rows[1 + scores :].T
+
+    def sum_units(self) -> _Pair:
+        """Return the pair with what its units add up to, where rows are not drawn one by one and the metric is told by that."""
+        if not self.resampling.is_by_row:
+            self.by_units = sum_units(self.metric, *self.columns, self.resampling.unit_of_row)
+        return self
+
+    def draw(self, counts: Floats) -> None:
+        """Note the advantage on resamples, by how often each unit, or the block that begins with it, was drawn: (B, units)."""
+        if self.by_units is None:
+            self.drawn.append(self.find_advantage(self.resampling.weigh_rows(counts)))
+        else:
+            self.drawn.append(self.by_units(self.resampling.weigh_units(counts)))
 
     def limit_resamples(self, asked: int) -> int:
         return self.metric.limit_resamples(self.columns[1], asked)
@@ -152,13 +171,16 @@ def _measure_all(
     columns = [[np.asarray(each, dtype=np.float64) for each in (truth, score, reference)] for score in scores]
     for each in columns:
         _require_same_rows(each, clusters, times)
+    found: list[Interval | None] = []
     # An overflow is no accident to warn of: it leaves a value that is not finite, and such values are looked for.
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [_prepare(each, metric, clusters, times, drawing) for each in columns]
-        pairs = [each for each in found if isinstance(each, _Pair) and not each.computed and not each.drawn]
-        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-            _draw(pairs[first : first + _PAIRS_AT_ONCE], drawing)
-        return [_judge(each, drawing) if isinstance(each, _Pair) else each for each in found]
+        for first in range(0, len(columns), _PAIRS_AT_ONCE):
+            part = columns[first : first + _PAIRS_AT_ONCE]
+            prepared = [_prepare(each, metric, clusters, times, drawing) for each in part]
+            pairs = [each for each in prepared if isinstance(each, _Pair)]
+            _draw([pair.sum_units() for pair in pairs if not pair.computed and not pair.drawn], drawing)
+            found += [_judge(each, drawing) if isinstance(each, _Pair) else each for each in prepared]
+    return found
 
 
 def _require_same_rows(columns: Sequence[Floats], clusters: Any, times: Any) -> None:
@@ -186,11 +208,11 @@ def _prepare(
     if labels is not None and places is None:
         return None
     rows, units, is_swapped = _sort_rows(columns, places, is_time=times is not None)
-    resampling = _choose_resampling(units, is_time=times is not None)
+    resampling = resample_units(units, is_time=times is not None)
     if resampling.draws < FEWEST_DRAWS:
         return None
     pair = _Pair(rows, is_swapped, metric, resampling)
-    if places is None and len(columns[0]) > MOST_DRAWN and metric.influence is not None and not _are_equal(pair):
+    if times is None and len(columns[0]) > MOST_DRAWN and metric.influence is not None and not _are_equal(pair):
         _compute(pair, metric.influence, drawing)
     return pair
 
@@ -200,15 +222,20 @@ def _compute(pair: _Pair, influence: Influence, drawing: _Drawing) -> None:
     truth, *scores = pair.columns
     ours, theirs = (influence(truth, score) for score in scores)
     contributions, is_linear = pair.metric.sign * (ours - theirs) / len(truth), pair.metric.is_mean
+    if not pair.resampling.is_by_row:
+        _compute_clusters(pair, np.bincount(pair.resampling.unit_of_row, contributions).astype(np.float64))
+        return
     pair.computed = compute_bootstrap(pair.estimate, contributions, pair.find_advantage, is_linear=is_linear)
     sums = draw_sums(contributions, drawing.resamples, drawing.seed) if is_linear and not pair.computed else None
     if sums is not None:
         pair.drawn.append(pair.estimate + sums)
 
 
-def _choose_resampling(units: Places, *, is_time: bool) -> Resampling:
-    count = int(units.max()) + 1
-    return Resampling(count, units, find_block_length(count) if is_time else 1)
+def _compute_clusters(pair: _Pair, contributions: Floats) -> None:
+    """Find the same by what whole clusters add; even a mean is a ratio then, and its resamples cost little where few carry it."""
+    fewest = FEWEST_EFFECTIVE if pair.metric.is_mean else FEWEST_CLUSTERS
+    find = weigh_units(pair.find_advantage, pair.resampling.unit_of_row)
+    pair.computed = compute_bootstrap(pair.estimate, contributions, find, is_linear=False, fewest=fewest)
 
 
 def _carries_interval(columns: list[Floats], metric: Metric) -> bool:
@@ -256,10 +283,12 @@ def _draw(pairs: Sequence[_Pair], drawing: _Drawing) -> None:
     """Resample all pairs alike: they have the same rows, and the same units."""
     if not pairs:
         return
-    resamples = pairs[0].limit_resamples(drawing.resamples)
-    for counts in draw_counts(pairs[0].resampling, resamples, drawing.seed, cells=CELLS_AT_ONCE):
+    first = pairs[0]
+    resamples, drawn = first.limit_resamples(drawing.resamples), first.resampling
+    width = len(drawn.unit_of_row) if first.by_units is None else drawn.units
+    for counts in draw_counts(drawn, resamples, drawing.seed, at_once=max(1, CELLS_AT_ONCE // width)):
         for pair in pairs:
-            pair.drawn.append(pair.find_advantage(pair.resampling.weigh_rows(counts)))
+            pair.draw(counts)
 
 
 def _judge(pair: _Pair, drawing: _Drawing) -> Interval | None:
@@ -320,12 +349,12 @@ class _Shape:
 def _place_bounds(
     shape: _Shape, find_value: Callable[[float], float], pair: _Pair, drawing: _Drawing
 ) -> _Bounds | None:
-    """Return the estimate and its bounds: BCa, and beyond a usual level the more cautious of it and Student's."""
+    """Return the estimate and its bounds: the more cautious of BCa's and Student's."""
     deviate = _widen(drawing.level, pair.resampling.draws)
     low, high = shape.correct(-deviate), shape.correct(deviate)
     if low is None or high is None:
         return None
-    reach = shape.spread * deviate if drawing.level > _USUAL_LEVEL else 0.0
+    reach = shape.spread * deviate
     return shape.estimate, min(find_value(low), shape.estimate - reach), max(find_value(high), shape.estimate + reach)
 
 

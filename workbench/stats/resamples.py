@@ -35,13 +35,19 @@ class Resampling:
 
     def weigh_rows(self, counts: Floats) -> Floats:
         """Return how often each row was drawn, (B, n), by how often each unit, or the block that begins with it, was (B, units)."""
-        if self.length > 1:
-            around = np.concatenate([counts[:, -self.length :], counts], axis=1).cumsum(axis=1)
-            counts = around[:, self.length :] - around[:, : -self.length]
-        return counts if self._is_by_row else counts[:, self.unit_of_row]
+        counts = self.weigh_units(counts)
+        return counts if self.is_by_row else counts[:, self.unit_of_row]
+
+    def weigh_units(self, counts: Floats) -> Floats:
+        """Return how often each unit was drawn, (B, units), by how often it, or the block that begins with it, was."""
+        if self.length == 1:
+            return counts
+        around = np.concatenate([counts[:, -self.length :], counts], axis=1).cumsum(axis=1)
+        return around[:, self.length :] - around[:, : -self.length]
 
     @cached_property
-    def _is_by_row(self) -> bool:
+    def is_by_row(self) -> bool:
+        """True where each row is a unit of its own."""
         return np.array_equal(self.unit_of_row, np.arange(self.units))
 
     @property
@@ -52,14 +58,19 @@ class Resampling:
         return self.unit_of_row * groups // self.units if self.length > 1 else self.unit_of_row % groups
 
 
-def draw_counts(resampling: Resampling, resamples: int, seed: int, *, cells: int = CELLS_AT_ONCE) -> Iterator[Floats]:
-    """Yield how often each unit was drawn, shape (as many resamples as have so many cells at most, units).
+def resample_units(units: Places, *, is_time: bool) -> Resampling:
+    """Return how units are drawn, to which rows belong by their number, none left out: whole, or as times in blocks."""
+    count = int(units.max()) + 1
+    return Resampling(count, units, find_block_length(count) if is_time else 1)
+
+
+def draw_counts(resampling: Resampling, resamples: int, seed: int, *, at_once: int) -> Iterator[Floats]:
+    """Yield how often each unit was drawn, shape (so many resamples at once, units).
 
     What is drawn depends on the seed, the units and the draws alone, not on how many come at once.
     """
     generator = np.random.default_rng(seed)
     units, draws = resampling.units, resampling.draws
-    at_once = max(1, cells // len(resampling.unit_of_row))
     for start in range(0, resamples, at_once):
         count = min(at_once, resamples - start)
         drawn = generator.integers(0, units, size=(count, draws)) + np.arange(count)[:, None] * units

@@ -11,8 +11,9 @@ from workbench.comparisons.comparison import ComparedRun, Comparison, RunCompari
 from workbench.drawings.markup import Markup, element, join
 from workbench.runs.finding.outline import MISSING
 from workbench.widgets.comparison_sight import InSight, Sight, find_columns, say_folded
-from workbench.widgets.comparison_state import comparison_state, verdict_state
+from workbench.widgets.comparison_state import comparison_state, find_name
 from workbench.widgets.interval_chart import draw_interval, draw_ticks
+from workbench.widgets.other_tables import show_other_tables
 from workbench.widgets.packed_columns import pack_column
 from workbench.widgets.rows_page import Rows, rows_policy, rows_script, show_rows
 from workbench.widgets.snapshot import (
@@ -24,6 +25,7 @@ from workbench.widgets.snapshot import (
     show_status,
     show_word,
 )
+from workbench.widgets.verdict_words import verdict_state
 
 # Of so many runs all are a table; of more these are, and all stand below it to be searched and sorted.
 _MOST_PLAIN = 25
@@ -44,7 +46,8 @@ def comparison_page(
     if not comparison.runs:
         return page("Comparison", comparison_body(comparison_state(comparison)), at)
     shown = tuple(run.run_id for run in runs[:_MOST_PLAIN])
-    state = comparison_state(comparison, InSight(Sight(), shown, len(runs)))
+    columns = find_columns(replace(comparison, runs=tuple(runs)))
+    state = comparison_state(comparison, InSight(Sight(), shown, len(runs)), columns)
     if len(runs) <= _MOST_PLAIN:
         return page("Comparison", comparison_body(state), at)
     rows = Rows(_columns(comparison, runs), [run.run_id for run in runs], len(runs), note=_NOTE)
@@ -55,11 +58,11 @@ def comparison_page(
 
 def _columns(comparison: Comparison, runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     """Return what is known of each run: its interval and verdict where they were measured, and the parameters that differ."""
-    names = comparison.names if isinstance(comparison, RunComparison) else {}
+    names = [find_name(run.run_id, comparison) or MISSING for run in runs]
     bounds = {"estimate": "advantage", "low": "from", "high": "to"}
     columns = [pack_column("value", comparison.metric, [run.value for run in runs], is_measured=True)]
-    if any(run.run_id in names for run in runs):
-        columns.insert(0, pack_column("name", "name", [names.get(run.run_id, MISSING) for run in runs]))
+    if any(name is not MISSING for name in names):
+        columns.insert(0, pack_column("name", "name", names))
     columns.append(pack_column("verdict", "verdict", [_say_verdict(run) for run in runs]))
     columns += [{**_advantages(runs, key, label), "digits": _DIGITS_OF_BOUNDS} for key, label in bounds.items()]
     for each in comparison.beside if isinstance(comparison, RunComparison) else ():
@@ -94,7 +97,8 @@ def comparison_body(state: dict[str, Any], more: Markup | None = None) -> Markup
         return join(head, _hint(state["empty"]))
     legend = element("p", state["legend"], class_="wb-quiet wb-legend")
     table = join(describe_facts(state["facts"]), _table(state), legend, more)
-    return join(head, table, _hint(state["next"]), explain_words(state["words"]))
+    others = show_other_tables(state["others"])
+    return join(head, table, _hint(state["next"]), others, explain_words(state["words"]))
 
 
 def _hint(hint: dict[str, str]) -> Markup:

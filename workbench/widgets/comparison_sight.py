@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.comparisons.arrangement import Arrangement, arrange_runs
-from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison, Verdict
+from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison
 from workbench.comparisons.screening import look_at_all
+from workbench.comparisons.verdict import Verdict
 from workbench.words.numbers import format_value
 
 # So many runs are shown at once, and of so many all are measured before anything is shown.

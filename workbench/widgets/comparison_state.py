@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,15 @@ from workbench.comparisons.comparison import (
     ComparedRun,
     Comparison,
     RunComparison,
-    Verdict,
+    describe_crowds,
+    describe_left_out,
+    describe_worth,
     headline,
     name_overwritten,
     spell_tries,
 )
+from workbench.comparisons.cross_checks import describe_cross_check
+from workbench.comparisons.drawn_rows import describe_rows
 from workbench.comparisons.elsewhere import describe_elsewhere
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
@@ -30,6 +34,8 @@ from workbench.widgets.comparison_sight import (
     say_folded,
 )
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
+from workbench.widgets.other_tables import list_other_tables
+from workbench.widgets.verdict_words import verdict_state
 from workbench.words.explaining import explain, explain_all
 from workbench.words.findings import prose
 from workbench.words.numbers import (
@@ -42,14 +48,6 @@ from workbench.words.numbers import (
 )
 from workbench.words.suggesting import suggest_nominating
 
-_MOST_LEFT_OUT = 20
-_VERDICTS: Mapping[Verdict | None, tuple[str, str, str]] = {
-    Verdict.BETTER: ("Better", "▲", "good"),
-    Verdict.NOT_WORSE: ("Not worse", "◆", "fair"),
-    Verdict.WORSE: ("Worse", "▼", "bad"),
-    Verdict.INCONCLUSIVE: ("Inconclusive", "?", "open"),
-    None: ("Not measured", "", "quiet"),
-}
 _WORDS = ("advantage", "holdout", "holdout digest", "margin", "one-sided", "paired", "reference", "tries", "verdict")
 _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
 NO_INTERVAL = {"estimate": MISSING, "bounds": ""}
@@ -59,12 +57,6 @@ def fact_state(name: str, text: str, digest: str = "") -> dict[str, Any]:
     """Return a named fact, with what a word of the glossary means; a digest is shown short and copied whole."""
     shown = {"text": text, "parts": prose(text), "digest": short(digest), "copy": digest}
     return {"name": name, "help": explain(name), **shown}
-
-
-def verdict_state(verdict: Verdict | None) -> dict[str, str]:
-    """Return a verdict as word, shape and tone."""
-    word, shape, tone = _VERDICTS[verdict]
-    return {"word": word, "shape": shape, "tone": tone}
 
 
 def comparison_state(
@@ -91,6 +83,7 @@ def comparison_state(
         "sight": _sight_state(comparison, in_sight),
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
+        "others": list_other_tables(comparison),
         "next": _describe_next(comparison),
         "words": explain_all(_WORDS),
     }
@@ -217,7 +210,7 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
     return {
         "run": format_value(run.run_id),
         "copy": run.run_id if is_run else None,
-        "name": _find_name(run.run_id, comparison),
+        "name": find_name(run.run_id, comparison),
         "cells": texts,
         "value": format_number(run.value, table.decimals),
         "mark": mark_state(table.axis, run.advantage) if run.advantage else None,
@@ -246,8 +239,12 @@ def _beside_cell(
     return {"text": value, "verdict": verdict_state(found.verdict), "full": full}
 
 
-def _find_name(run_id: str, comparison: Comparison) -> str:
-    return comparison.names.get(run_id, "") if isinstance(comparison, RunComparison) else ""
+def find_name(run_id: str, comparison: Comparison) -> str:
+    """Return what people call a run, or of how many a row is the mean; empty where it is neither."""
+    if not isinstance(comparison, RunComparison):
+        return ""
+    members = comparison.members.get(run_id, ())
+    return f"newest of {len(members):,}, their mean" if len(members) > 1 else comparison.names.get(run_id, "")
 
 
 def _parameter_cell(run: ComparedRun, name: str, kind: str) -> dict[str, Any]:
@@ -285,8 +282,7 @@ def _list_orders(comparison: Comparison, table: _Table, keys: Sequence[str]) -> 
 
 
 def _facts(comparison: Comparison) -> list[dict[str, Any]]:
-    levels = {run.advantage.level for run in comparison.runs if run.advantage}
-    level = f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)" if levels else ""
+    level = _say_level({run.advantage.level for run in comparison.runs if run.advantage})
     where = "" if comparison.other_splits else " on this holdout"
     tried = f"{spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)}{where}"
     decimals = choose_decimals([run.value for run in comparison.runs])
@@ -296,7 +292,9 @@ def _facts(comparison: Comparison) -> list[dict[str, Any]]:
             "Reference", f"{format_value(comparison.reference)}, {format_number(comparison.reference_value, decimals)}"
         ),
         fact_state("Margin", f"{', '.join(map(_say_margin, by_metric))}, a difference nobody would notice"),
-        fact_state("Holdout", f"{comparison.rows:,} rows, sha256 ", comparison.holdout_digest),
+        fact_state(
+            "Holdout", f"{describe_rows(comparison.rows, comparison.units)}, sha256 ", comparison.holdout_digest
+        ),
         fact_state("Tries", "; ".join(part for part in (tried, level) if part)),
         *([] if is_whole(comparison) else [fact_state("Measured", _say_measured(comparison))]),
         *(_selection_facts(comparison) if isinstance(comparison, RunComparison) else ()),
@@ -312,13 +310,34 @@ def _say_measured(comparison: Comparison) -> str:
     return f"{count:,} of {len(comparison.runs):,} runs have an interval and a verdict; all are ranked by {comparison.metric}"
 
 
+def _say_level(levels: Collection[float]) -> str:
+    """Say at which level each bound holds; of few tries that are judged one after the other each has its own (Holm)."""
+    if not levels:
+        return ""
+    if len(levels) == 1:
+        return f"bounds are widened for all of them ({format_share(min(levels))} each, one-sided)"
+    least, most = format_share(min(levels)), format_share(max(levels))
+    return f"bounds are widened for those that are left, the best first (Holm: {most} to {least}, one-sided)"
+
+
 def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
     """Return which runs were taken, and of each that was left out why."""
-    taken = [fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout")]
-    others = describe_elsewhere(comparison.elsewhere, comparison.others)
-    more = len(comparison.unpaired) - _MOST_LEFT_OUT
-    why = [*comparison.unpaired[:_MOST_LEFT_OUT], *([f"{more:,} more that cannot be paired"] if more > 0 else [])]
-    left_out = [fact_state("Left out", each) for each in (*why, *([others] if others else []))]
+    taken = [
+        fact_state("Compared", f"finished runs of {', '.join(comparison.notebooks)} on this holdout"),
+        *([fact_state("Slice", f"only rows where {comparison.within}")] if comparison.within else []),
+        *(
+            [fact_state("One row", f"runs that differ in {', '.join(comparison.all_but)} alone")]
+            if comparison.all_but
+            else []
+        ),
+        *([fact_state("Other test", describe_cross_check(comparison.cross_check))] if comparison.cross_check else []),
+        *(fact_state("No interval", said) for said in describe_crowds(comparison)),
+        *(fact_state("Screening", said) for said in describe_worth(comparison.worth_confirming)),
+    ]
+    others = describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
+    left_out = [
+        fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
+    ]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.drawings.markup import Markup, element
 from workbench.stats.interval import Interval
 from workbench.words.numbers import format_signed

@@ -11,7 +11,7 @@ from workbench.evidence.outcome import draw_outcome, say_importance, say_outcome
 from workbench.evidence.serving_form import summarize_form
 from workbench.reviews.review import Review, headline
 from workbench.widgets.classes_state import classes_state
-from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state, verdict_state
+from workbench.widgets.comparison_state import fact_state, interval_decimals, interval_state
 from workbench.widgets.findings_state import checklist_state, count_unfolded, findings_state
 from workbench.widgets.interval_chart import JudgedInterval, axis_state, choose_axis, mark_state
 from workbench.widgets.own_code_state import local_code_state, own_code_state
@@ -27,6 +27,7 @@ from workbench.widgets.people_state import (
     sign_state,
     waiver_state,
 )
+from workbench.widgets.verdict_words import verdict_state
 from workbench.words.changes import changes_state
 from workbench.words.explaining import explain_all
 from workbench.words.findings import prose, tally

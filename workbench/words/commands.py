@@ -30,10 +30,19 @@ def spell_question(question: Question, mlflow: str = "") -> str:
 
 
 def spell_comparison(
-    runs: Sequence[str] = (), reference: str = "", notebook: str = "", where: str = "", metrics: Sequence[str] = ()
+    runs: Sequence[str] = (),
+    reference: str = "",
+    notebook: str = "",
+    where: str = "",
+    all_but: Sequence[str] = (),
+    within: str = "",
+    metrics: Sequence[str] = (),
 ) -> str:
     """Return the command that compares the same."""
-    given = (("--reference", reference), ("--notebook", notebook), ("--where", where), ("--metric", ",".join(metrics)))
+    given = (
+        *(("--reference", reference), ("--notebook", notebook), ("--where", where)),
+        *(("--all-but", _join(all_but)), ("--slice", within), ("--metric", ",".join(metrics))),
+    )
     named = "".join(f" {quote(run)}" for run in runs)
     return f"workbench compare{named}{''.join(map(_spell_option, given))}"
 

@@ -18,6 +18,7 @@ from workbench.nominations.nominating import plan_nomination
 from workbench.policies.policy_files import find_policy
 from workbench.reviews.review import Review
 from workbench.runs.run import Run
+from workbench.stats.units import DrawnUnits
 from workbench.workflow import Workbench
 
 SOURCE = (NOTEBOOKS / "logs_everything.ipynb").read_text(encoding="utf-8")
@@ -143,15 +144,44 @@ def test_a_metric_that_is_not_defined_is_unknown_and_costs_no_version(bench: Wor
     assert bench.nominate(run.id, "oneclass").evidence.identity.version == 2
 
 
+def test_groups_that_the_holdout_names_are_drawn_whole_in_comparison_and_evidence(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    logged = HOLDOUT.replace("target=", 'group=\\"customer\\", target=')
+    grouped = (
+        f"train, holdout = (each.assign(customer=each.index // 4) for each in (train, holdout))\\n{TRAIN}\\n{logged}"
+    )
+    run = run_changed(bench, tmp_path, f"{TRAIN}\\n{HOLDOUT}", grouped)
+    compared = bench.compare([run.id])
+    assert (compared.rows, compared.units) == (200, DrawnUnits("group", 50, 1))
+    review = bench.nominate(run.id, "grouped")
+    baseline = review.evidence.baseline
+    assert baseline is not None
+    assert (baseline.units, baseline.best.advantage) == (compared.units, compared.best.advantage)
+    assert finding(review, "holdout_untouched")[0] is Status.PASS
+    assert "200 rows in 50 groups, each drawn whole" in next(
+        item.value for item in review.findings if item.check == "beats_baseline"
+    )
+    assert bench.review("grouped/1").evidence == review.evidence
+
+
 def test_what_was_changed_is_what_differs_and_what_was_tampered_with_is_said(
     bench: Workbench, good: Run, tmp_path: Path
 ) -> None:
-    other = run_changed(bench, tmp_path, TRAIN, f"train = train[:200]\\n{TRAIN}")
+    logged = f"train, holdout = train[:200], holdout.assign(age=1.0)\\n{TRAIN}"
+    other = run_changed(bench, tmp_path, TRAIN, logged)
     found = bench.diff(good.id, other.id[:8])
     parts = {part.name: part for part in found.parts}
-    assert "They differ in data (train 300 → 200 rows), 1 cell" in found.headline.replace(" and 1 cell", ", 1 cell")
-    assert parts["data"].tables[0].rows[0]["in common"] == 200
-    assert {"+train = train[:200]", " train, holdout = table[:300], table[300:]"} < {*parts["source"].excerpts[0].lines}
+    assert "They differ in data (holdout, train 300 → 200 rows), 1 cell" in found.headline.replace(
+        " and 1 cell", ", 1 cell"
+    )
+    assert [(row["table"], row["in common"]) for row in parts["data"].tables[0].rows] == [
+        ("holdout", 200),
+        ("train", 200),
+    ]
+    assert {"+train, holdout = train[:200], holdout.assign(age=1.0)", " train, holdout = table[:300], table[300:]"} < {
+        *parts["source"].excerpts[0].lines
+    }
     coefficients = next(table for table in parts["model"].tables if table.title.startswith("Coefficients"))
     assert {row["coefficient"] for row in coefficients.rows} == {"x0", "x1", "x2", "x3", "intercept"}
     assert {parts[name].likeness for name in ("parameters", "environment")} == {Likeness.SAME}

@@ -18,8 +18,8 @@ from tests.integration.governed import MODEL, Governed, open_governed, reasons_o
 from tests.integration.nominations.test_rules import find
 from tests.unit.evidence.builders import write_in_format
 from workbench.checks import CHECKS
-from workbench.comparisons.comparison import Verdict
 from workbench.comparisons.overlap import OverlapFact
+from workbench.comparisons.verdict import Verdict
 from workbench.errors import Refused
 from workbench.evidence.evidence import Status
 from workbench.evidence.holdout_rows import HoldoutRows

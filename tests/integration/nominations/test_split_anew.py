@@ -15,7 +15,7 @@ from tests.integration.nominations.test_champion import SOURCE, exchange
 from tests.integration.nominations.test_rules import find
 from tests.unit.policies.builders import STANDARD_POLICY, read_policy
 from workbench.checks import CHECKS
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.errors import Refused
 from workbench.evidence.evidence import Status
 from workbench.models.predictions import parse_predictions, spell_predictions

@@ -41,7 +41,7 @@ from tests.unit.evidence.measure_builders import (
 )
 from tests.unit.policies.builders import build_policy
 from workbench.checks import CHECKS
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.measures.leakage import ColumnStrength
 from workbench.evidence.measures.sample import SampleFact
 from workbench.stats.interval import Interval

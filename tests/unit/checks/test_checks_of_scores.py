@@ -17,7 +17,7 @@ from tests.unit.evidence.builders import (
 )
 from tests.unit.policies.builders import STRICT_POLICY, build_policy, read_policy
 from workbench.checks import run_checks
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Severity, Status
 from workbench.evidence.measures.sample import SampleFact
 from workbench.policies.policy import MetricRule

@@ -19,7 +19,8 @@ from tests.unit.reviews.builders import build_review
 from workbench.cli import compared_runs
 from workbench.cli import records as terminal_views
 from workbench.cli import reviews as terminal_reviews
-from workbench.comparisons.comparison import RunComparison, Verdict
+from workbench.comparisons.comparison import RunComparison
+from workbench.comparisons.verdict import Verdict
 from workbench.evidence.evidence import Finding, Severity, Status
 from workbench.ledger.ledger import Checkpoint, Event, seal_entry
 from workbench.reviews.checklist import ItemStatus

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
-from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison, Verdict, decide_verdict
+from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison
 from workbench.comparisons.overlap import OverlapFact
 from workbench.comparisons.shift import ShiftFact
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.records.digest import sha256_hex
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction

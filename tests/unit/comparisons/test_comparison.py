@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.comparisons.builders import build_compared_run, build_comparison, build_interval
-from workbench.comparisons.comparison import Verdict, corrected_level, decide_verdict, headline
+from workbench.comparisons.comparison import headline
+from workbench.comparisons.verdict import Verdict, corrected_level, decide_verdict
 from workbench.stats.interval import Interval
 
 MARGIN = 0.005

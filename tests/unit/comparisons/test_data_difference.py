@@ -15,7 +15,7 @@ from workbench.files.trees import read_tree
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.folder import HOLDOUT, TRAINING
 from workbench.runs.tables import read_tables
-from workbench.runs.tabulating import keep_table, write_table
+from workbench.runs.tabulating import Named, keep_table, write_table
 
 
 def table_of(rows: int = 400, shift: float = 0.0, seed: int = 1) -> pd.DataFrame:
@@ -32,9 +32,9 @@ def table_of(rows: int = 400, shift: float = 0.0, seed: int = 1) -> pd.DataFrame
 def keep(folder: Path, name: str, holdout: pd.DataFrame, train: pd.DataFrame | None = None) -> Side:
     """A run that logged these tables, and was fitted on the training rows."""
     folder.mkdir()
-    keep_table(holdout, folder, role="holdout", name="", target=None, is_run=False)
+    keep_table(holdout, folder, Named("holdout"), is_run=False)
     if train is not None:
-        keep_table(train, folder, role="train", name="", target=None, is_run=False)
+        keep_table(train, folder, Named("train"), is_run=False)
         write_table(train, folder / TRAINING)
     files = read_tree(folder)
     record = {

@@ -227,6 +227,11 @@ def test_models_without_coefficients_say_so_and_none_at_all_is_the_same():
     part = compare_models(pair_of(*files))
     assert (part.likeness, len(part.unknown)) == (Likeness.DIFFERENT, 3)
     assert compare_models(pair_of({}, {})).likeness is Likeness.SAME
+    alike = [
+        {"record": {"files": {"model/model.skops": "c" * 64, "model/contract.json": letter * 64}}} for letter in "ab"
+    ]
+    beside = compare_models(pair_of(*alike))
+    assert (beside.says[:37], beside.unknown) == ("Its estimator is the same to the byte", ())
     failed = {"run": {"state": RunState.FAILED}}
     assert compare_models(pair_of(files[0], failed)).likeness is Likeness.UNKNOWN
 

@@ -17,7 +17,7 @@ from workbench.comparisons.tries import count_tries
 from workbench.runs.folder import DATASETS, HOLDOUT, PREDICTIONS
 from workbench.runs.looks import Look
 from workbench.runs.run import Run, RunState
-from workbench.runs.tabulating import keep_table
+from workbench.runs.tabulating import Named, keep_table
 
 AT = "2026-11-20T09:00:00+00:00"
 RNG = np.random.default_rng(5)
@@ -38,8 +38,8 @@ class Folders:
         self._number += 1
         folder = self._folder / f"{self._number:08d}"
         folder.mkdir()
-        keep_table(train, folder, role="train", name="", target=target, is_run=True)
-        digest = keep_table(holdout, folder, role="holdout", name="", target=target, is_run=True)
+        keep_table(train, folder, Named("train", target=target), is_run=True)
+        digest = keep_table(holdout, folder, Named("holdout", target=target), is_run=True)
         files = {"files": {PREDICTIONS: digest}}
         run = Run(folder.name, "a.ipynb", "ab" * 32, {}, {}, AUTHOR, AT, RunState.FINISHED, record=files)
         return Look(folder, digest, len(holdout), AT, run=None if draft else run)

@@ -27,7 +27,7 @@ from tests.unit.evidence.measure_builders import build_cost
 from tests.unit.policies.builders import build_policy
 from tests.unit.reviews.builders import build_waiver_fact
 from workbench.checks import run_checks
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.errors import UsageError
 from workbench.evidence.evidence import Finding, Status, parse_evidence
 from workbench.records.digest import canonical_json, sha256_hex
@@ -217,7 +217,7 @@ def test_an_absent_comparison_stays_absent():
 
 # Formats
 
-DIGEST_OF_FORMAT_4 = "171649d388fa5e3ffda2b6153c108e18c6f9a5702b16d0993f7f18615f403f96"
+DIGEST_OF_FORMAT_4 = "5930015c5591ade7dccde21eccd2f33dbf81c853ee4c76a03ff249bfd1cea209"
 DIGEST_OF_FORMAT_3 = "8e3223fce3a552b563bf1ffa19dfe6f9af7321e320f9663d92ab8640f8cb9414"
 DIGEST_OF_FORMAT_2 = "ca3d11b5bb9b7e74e994313c74b98956b399bf43c472f22ad85cca5a24993127"
 FORMAT_1 = (Path(__file__).parent / "evidence_format_1.json").read_bytes()

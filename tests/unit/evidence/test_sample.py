@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tests.unit.runs.kept_runs import keep, read_predictions
 from workbench.evidence.features import read_features, read_holdout
 from workbench.evidence.measures.sample import measure_sample
 from workbench.files.trees import read_tree
+from workbench.models.predictions import find_order, spell_predictions
 from workbench.runs import spool
-from workbench.runs.folder import HOLDOUT
+from workbench.runs.folder import HOLDOUT, PREDICTIONS
 from workbench.runs.tables import read_tables
 
 
@@ -84,6 +86,24 @@ def test_a_target_that_is_named_may_have_columns_beside_it_that_are_no_features(
     assert sample(folder).strangers == 0
     spool.log_predictions(data.index, np.where(data.index < 9, 1 - data.bought, data.bought), data.score)
     assert sample(folder).strangers == 9
+
+
+def test_a_row_that_is_drawn_with_others_than_its_groups_is_counted(leave):
+    data = table().assign(customer=[f"customer {number}" for number in np.arange(200) // 4])
+    folder, logged = leave(data), data.drop(columns="score")
+    for named in ({}, {"group": "customer"}, {"time": "x"}):
+        spool.log_dataset(logged, role="holdout", target="bought", **named)
+        assert sample(folder).strangers == 0
+    spool.log_dataset(logged, role="holdout", target="bought", group="customer")
+    as_logged = np.argsort(find_order((folder / PREDICTIONS).read_bytes(), "r"))
+    stored = read_predictions(folder).take(as_logged)
+    for units, strangers in (
+        (None, 200),
+        (replace(stored.units, kind="time"), 200),
+        (replace(stored.units, labels=np.where(np.arange(200) < 3, 99, stored.units.labels)), 3),
+    ):
+        (folder / PREDICTIONS).write_bytes(spell_predictions(replace(stored, units=units), {}))
+        assert sample(folder).strangers == strangers
 
 
 def test_another_column_than_the_truth_named_as_the_target_is_found(leave):

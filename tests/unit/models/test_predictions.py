@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from workbench.errors import UsageError
-from workbench.models.predictions import PREDICTIONS, Predictions, parse_predictions, parse_slices, spell_predictions
+from workbench.models.predictions import (
+    PREDICTIONS,
+    Predictions,
+    parse_outcome,
+    parse_predictions,
+    parse_slices,
+    spell_predictions,
+)
 from workbench.stats.metrics import METRICS
+from workbench.stats.units import Units
 
 CLASSES = ("a", "b", "c")
 
@@ -73,6 +81,39 @@ def test_a_file_from_before_it_said_anything_is_read_by_its_truth(tmp_path):
 def test_slices_stand_beside_the_scores_of_several_classes(tmp_path):
     content = written(build(rows=("z", "x", "y")), tmp_path, {"town": ["Ulm", "Bern", "Rom"]})
     assert parse_slices(content, "r") == {"town": ["Bern", "Rom", "Ulm"]}
+
+
+@pytest.mark.parametrize("kind", ["group", "time"])
+def test_groups_and_times_are_read_in_the_order_of_the_rows_and_taken_with_them(tmp_path, kind):
+    content = written(build(rows=("z", "x", "y"), units=Units(kind, np.array([7, 0, 3]))), tmp_path)
+    read = parse_predictions(content, "r")
+    assert (read.units.kind, read.units.labels.tolist()) == (kind, [0, 3, 7])
+    assert parse_outcome(content, "r").units.labels.tolist() == [7, 0, 3]
+    assert parse_predictions(content, "r").take(np.array([2, 0])).units.labels.tolist() == [7, 0]
+
+
+def test_a_file_that_says_nothing_of_itself_may_have_a_column_that_is_called_like_them(tmp_path):
+    columns = {"row": ["a", "b"], "truth": [0.0, 1.0], "score": [0.5, 0.2], "group": ["x", "y"]}
+    pq.write_table(pa.table(columns), tmp_path / PREDICTIONS)
+    assert parse_predictions((tmp_path / PREDICTIONS).read_bytes(), "r").units is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"group": ["a", "b", "c"]}, "Its column group is no whole number in each row."),
+        ({"time": [1, None, 2]}, "Its column time is no whole number in each row."),
+        ({"group": [1, 2, 3], "time": [1, 2, 3]}, "It names both groups and times."),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(tmp_path, columns, says):
+    def change(table, _):
+        for name, values in columns.items():
+            table = table.append_column(name, pa.array(values))
+        return table
+
+    with pytest.raises(UsageError, match=says):
+        parse_predictions(edited(written(build(), tmp_path), tmp_path, change), "r")
 
 
 def drop(column):

@@ -19,7 +19,7 @@ from tests.unit.evidence.builders import build_evidence, build_identity
 from tests.unit.people import AUTHOR, NOW, OWNER, VALIDATOR
 from tests.unit.policies.builders import build_policy, build_policy_bytes
 from workbench.checks import run_checks
-from workbench.comparisons.comparison import Verdict
+from workbench.comparisons.verdict import Verdict
 from workbench.errors import Refused
 from workbench.evidence.evidence import Evidence, Severity
 from workbench.ledger.history import find_endpoints, find_promotion, previous_version, served_version

@@ -27,7 +27,7 @@ from workbench.policies.policy import Policy
 from workbench.records.row_digests import encode_value
 from workbench.reviews.challenging import Asked, Before, Challenger, hold_against_champion
 from workbench.runs.tables import read_tables
-from workbench.runs.tabulating import keep_table
+from workbench.runs.tabulating import Named, keep_table
 from workbench.runs.training_rows import TrainingTable, find_training
 
 DRAW = np.random.default_rng(11)
@@ -51,7 +51,7 @@ def train_champion() -> tuple[TrainingTable, ...]:
     """What is kept of the rows it was trained on, with the tables of its run."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        keep_table(TABLE.iloc[TRAINED], folder, role="train", name="", target=None, is_run=True)
+        keep_table(TABLE.iloc[TRAINED], folder, Named("train"), is_run=True)
         training = find_training(read_tables(read_tree(folder)))
     assert training is not None
     return training

@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from workbench.comparisons.comparison import Verdict, decide_verdict
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.metrics import METRICS
@@ -77,6 +79,47 @@ def test_the_rows_for_a_bootstrap_of_predictions_are_about_those_that_decide():
     assert 0.65 < good < 0.95
 
 
+_WIDTHS = st.floats(1e-6, 1e6)
+_LEVELS = st.floats(0.51, 1 - 1e-9)
+
+
+@given(_WIDTHS, _WIDTHS, _LEVELS, st.floats(0.001, 0.1))
+def test_a_wider_interval_tells_only_larger_differences_and_needs_more_rows(one, other, level, margin_share):
+    narrow, wide = (Interval(0.0, -half, half, level) for half in sorted((one, other)))
+    assert narrow.high <= detectable_difference(narrow) <= detectable_difference(wide)
+    margin = margin_share * detectable_difference(narrow)
+    assert rows_to_decide(narrow, 100, margin) <= rows_to_decide(wide, 100, margin)
+
+
+@given(_WIDTHS, _LEVELS, st.floats(0.001, 0.999), st.floats(0.001, 0.999), st.integers(1, 10**6))
+def test_a_smaller_margin_than_is_detectable_needs_more_rows_and_more_than_there_are(half, level, one, other, rows):
+    interval = Interval(0.0, -half, half, level)
+    small, large = (share * detectable_difference(interval) for share in sorted((one, other)))
+    assert rows_to_decide(interval, rows, small) >= rows_to_decide(interval, rows, large) >= rows
+
+
+def test_the_deeper_the_level_the_larger_the_difference_that_is_told_of_the_same_rows():
+    generator, metric = np.random.default_rng(6), METRICS["roc_auc"]
+    truth = (np.arange(200) % 3 == 0).astype(float)
+    scores = truth + generator.normal(size=200) + 0.5 * generator.normal(size=(2, 200))
+    levels = [1 - 0.05 / tried for tried in (1, 2, 30, 1_000, 10_000)]
+    intervals = [paired_bootstrap(truth, *scores, metric, level=level, resamples=1_000) for level in levels]
+    told = [detectable_difference(interval) for interval in intervals]
+    assert told == sorted(told) and told[-1] > 1.8 * told[0]
+
+
+def test_corrected_for_ten_thousand_tries_what_is_said_to_be_told_is_found_in_four_of_five_draws():
+    metric, generator, level = METRICS["mean_absolute_error"], np.random.default_rng(9), 1 - 0.05 / 10_000
+
+    def judge(planted):
+        losses = planted + generator.normal(size=100)
+        return paired_bootstrap(np.zeros(100), 9 - losses, np.full(100, 9.0), metric, level=level, resamples=1_000)
+
+    stated = np.mean([detectable_difference(judge(0.0)) for _ in range(30)])
+    found = [judge(stated).low > 0 for _ in range(100)]
+    assert 0.8 - 2 * math.sqrt(0.16 / 100) <= np.mean(found) <= 0.95
+
+
 @pytest.mark.parametrize("bounds", [(0.0, 0.0), (-math.inf, 0.1), (math.nan, math.nan), (0.1, -0.1)])
 def test_an_interval_without_a_width_tells_nothing_of_that(bounds):
     interval = Interval(0.0, *bounds, 0.95)
@@ -84,5 +127,6 @@ def test_an_interval_without_a_width_tells_nothing_of_that(bounds):
     assert rows_to_decide(interval, 100, MARGIN) is None
 
 
-def test_without_a_margin_nothing_decides():
+def test_without_a_margin_or_with_one_of_nearly_nothing_no_number_of_rows_decides():
+    assert rows_to_decide(pilot(), PILOT, 1e-300) is None
     assert rows_to_decide(pilot(), PILOT, 0.0) is None

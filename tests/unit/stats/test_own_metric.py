@@ -179,3 +179,30 @@ def test_columns_are_numbers_where_all_are_and_texts_with_none_else() -> None:
     assert columns["m"].tolist() == ["a", "2", "1e999"]
     assert columns.take(np.array([2, 0])).take(np.array([1, 1]))["t"].tolist() == ["a", "a"]
     assert (list(columns), len(columns)) == (["n", "t", "m"], 3)
+
+
+@pytest.mark.parametrize("function", [squares, lambda truth, score, rows: np.abs(score - truth) * 3])
+def test_what_many_rows_contribute_is_computed_and_not_drawn(function: Any) -> None:
+    truth, score, other = draw_scores("classification", 6_000)
+    found = paired_bootstrap(*_judge(own(function), truth, score, other), level=0.95)
+    again = paired_bootstrap(*_judge(own(function), truth, score, other), level=0.95, resamples=7, seed=5)
+    assert found == again
+    if function is squares:
+        judged = paired_bootstrap(truth, score, other, METRICS["brier_score"], level=0.95)
+        assert found.low == pytest.approx(judged.low, abs=1e-9)
+
+
+def _judge(metric: OwnMetric, truth: Any, *scores: Any) -> Any:
+    bound = metric.on(draw_columns(6_000))
+    return truth, *(bound.read(truth, score, draw_columns(6_000)) for score in scores), bound
+
+
+def test_of_many_groups_the_ratio_is_computed_and_what_must_be_asked_again_is_drawn() -> None:
+    generator = np.random.default_rng(2)
+    groups = np.stack([generator.random((2, 5_500)), np.ones((2, 5_500))], axis=2)
+    metric = own(squares, each="query").on(COLUMNS)
+    computed = paired_bootstrap(np.zeros(5_500), *groups, metric, level=0.95)
+    difference = groups[1, :, 0] - groups[0, :, 0]
+    assert computed.low == pytest.approx(difference.mean() - 1.645 * difference.std() / 5_500**0.5, abs=1e-4)
+    asked = metric.influence(np.zeros(4), np.ones((4, 3)))
+    assert np.isnan(asked).all()

@@ -112,3 +112,31 @@ def test_the_bounds_of_a_mean_are_those_of_the_paired_t_test():
     assert (found.low, found.high) == pytest.approx(tuple(expected), rel=2e-3)
     assert found.estimate == pytest.approx(gains.mean())
     assert jackknife_interval(truth[:20], one[:20], other[:20], metric, level=0.975) is None
+
+
+@pytest.mark.parametrize("labelled", ["clusters", "times"])
+def test_rows_that_hang_together_are_left_out_together(labelled):
+    """Ten rows each, with an intraclass correlation of 0.3: as rows chance looks like a worse slice."""
+    generator, metric, label = np.random.default_rng(6), METRICS["mean_absolute_error"], np.repeat(np.arange(120), 10)
+    found = {"rows": [], labelled: []}
+    for _ in range(200):
+        differing = 0.3**0.5 * generator.normal(size=120)[label] + 0.7**0.5 * generator.normal(size=1_200)
+        sides = (np.zeros(1_200), 50 - differing, np.full(1_200, 50.0))
+        found["rows"].append(paired_jackknife(*sides, metric))
+        found[labelled].append(paired_jackknife(*sides, metric, **{labelled: label}))
+    assert np.mean(np.array(found[labelled]) <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert np.mean(np.array(found["rows"]) <= 0.05) > 0.12
+    order = generator.permutation(1_200)
+    shuffled = (column[order] for column in sides)
+    assert paired_jackknife(*shuffled, metric, **{labelled: label[order]}) == pytest.approx(found[labelled][-1])
+
+
+def test_fewer_than_ten_clusters_carry_no_test_and_clusters_of_one_row_are_the_rows():
+    truth, one, other = draw(np.random.default_rng(4), 120)
+    metric = METRICS["brier_score"]
+    assert paired_jackknife(truth, one, other, metric, clusters=np.arange(120) % 9) is None
+    assert jackknife_interval(truth, one, other, metric, level=0.95, times=np.arange(120) % 30) is None
+    alone = jackknife_interval(truth, one, other, metric, level=0.95)
+    assert jackknife_interval(truth, one, other, metric, level=0.95, clusters=np.arange(120)).low == pytest.approx(
+        alone.low
+    )

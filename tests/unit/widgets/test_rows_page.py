@@ -175,6 +175,11 @@ def test_few_rows_need_no_script():
     assert "script-src" not in comparison_page(build_many(25), AT)
 
 
+def test_runs_that_are_one_row_say_of_how_many_it_is_the_mean():
+    many = build_many(60, members={"0" * 12: ("0" * 12, "f" * 12)}, names={})
+    assert column(unpack(comparison_page(many, AT)), "name") == ["newest of 2, their mean", *[None] * 59]
+
+
 def test_runs_are_in_the_order_they_were_arranged_in():
     many = build_many(60)
     html = comparison_page(many, AT, runs=many.runs[:29:-1])

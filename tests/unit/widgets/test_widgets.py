@@ -15,8 +15,9 @@ from tests.unit.comparisons.builders import build_champion_comparison, build_com
 from tests.unit.evidence.builders import build_evidence, build_identity
 from tests.unit.people import CHAMPION_RUN_ID, RUN_ID
 from tests.unit.reviews.builders import build_review
-from workbench.comparisons.comparison import Comparison, RunComparison, Verdict, decide_verdict, name_run
+from workbench.comparisons.comparison import Comparison, RunComparison, name_run
 from workbench.comparisons.elsewhere import OtherHoldout
+from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.drawings.markup import element, join
 from workbench.evidence.evidence import Finding, Status
 from workbench.reviews.decision import decide

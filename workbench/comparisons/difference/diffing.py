@@ -16,6 +16,7 @@ from workbench.comparisons.tries import count_tries, find_other_rules
 from workbench.errors import UsageError, WorkbenchError
 from workbench.policies.policy import Policy
 from workbench.runs.folder import PREDICTIONS
+from workbench.runs.looks import Look
 from workbench.runs.project import Project
 from workbench.runs.run import Run
 
@@ -42,7 +43,10 @@ def _compare(project: Project, sides: tuple[Side, Side], policy: Policy) -> tupl
     assert one.predictions is not None and other.predictions is not None
     try:
         rule = policy.rule_of(other.predictions.task)
-        tried, other_rules, other_splits = _count_tries(project, other.run, policy)
+        looks = find_looks(project, other.run)
+        if holdout_digest(one.run) not in {look.digest for look in looks}:
+            return None, "They were scored on other holdouts."
+        tried, other_rules, other_splits = _count_tries(project, other.run, policy, looks)
         scored = Scored(other.run.id, other.run.parameters, other.predictions)
         reference = Reference(name_run(one.run.id), one.predictions)
         compared = compare_scored(
@@ -70,16 +74,13 @@ def _find_obstacle(sides: Sequence[Side]) -> str:
     if None in digests:
         lacking = next(side.name for side, digest in zip(sides, digests, strict=True) if digest is None)
         return f"Run {lacking} declared no holdout."
-    if digests[0] != digests[1]:
-        return "They were scored on other holdouts."
     one, other = (side.predictions for side in sides)
     assert one is not None and other is not None
     return find_pairing_fault(other, one) or ""
 
 
-def _count_tries(project: Project, run: Run, policy: Policy) -> tuple[int, int, int]:
+def _count_tries(project: Project, run: Run, policy: Policy, looks: Sequence[Look]) -> tuple[int, int, int]:
     """Return the tries on the holdout of a run as `workbench compare` counts them, and how many are policies and other splits."""
-    looks = find_looks(project, run)
     splits = find_other_splits(project, run, looks)
     rules = find_other_rules(policy.digest, project.store.inspect_ledger()[0], looks)
     return count_tries(looks, rules, splits), len(rules), splits.count_more(looks)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workbench.comparisons.comparison import Comparison, Verdict, decide_verdict, spell_tries
+from workbench.comparisons.comparison import Comparison, spell_tries
 from workbench.comparisons.difference.pair import Pair
 from workbench.comparisons.difference.part import Likeness, Part, count_of, lay_out, spell_number
+from workbench.comparisons.drawn_rows import describe_rows
+from workbench.comparisons.verdict import Verdict, decide_verdict
 
 
 def compare_metrics(pair: Pair) -> Part:
@@ -94,7 +96,8 @@ def _read(comparison: Comparison | None) -> str:
     if comparison is None:
         return ""
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
+    rows = describe_rows(comparison.rows, comparison.units)
     return (
-        f"Positive is good for B. Paired bootstrap on {comparison.rows:,} rows, each bound one-sided at 95 %, corrected for "
+        f"Positive is good for B. Paired bootstrap on {rows}, each bound one-sided at 95 %, corrected for "
         f"{tries}; a difference below {comparison.margin:g} counts as none."
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.comparisons.difference.pair import Pair, Side
-from workbench.comparisons.difference.part import Likeness, Part, count_of, enumerate_all, lay_out
+from workbench.comparisons.difference.part import DiffTable, Likeness, Part, count_of, enumerate_all, lay_out
 from workbench.records.digest import short
 from workbench.runs.folder import MODEL
 
@@ -28,31 +28,32 @@ def compare_models(pair: Pair) -> Part:
         for path in sorted({*before, *after})
         if before.get(path) != after.get(path)
     ]
-    settings = _list_settings(pair)
-    told = [count_of(len(settings), "setting")] if settings else []
-    tables, unknown = lay_out("Settings", settings), [_NOT_KEPT]
-    if pair.a.coefficients is None or pair.b.coefficients is None:
-        lacking = [side for side in pair.sides if side.coefficients is None]
-        unknown[:0] = [f"Run {side.name}: {side.faults.get(MODEL, _NO_NUMBERS)}" for side in lacking]
-    else:
-        numbers = _list_numbers(pair, pair.a.coefficients, pair.b.coefficients)
-        total = sum(map(len, {**pair.a.coefficients, **pair.b.coefficients}.values()))
-        told.append(f"{len(numbers):,} of {count_of(total, 'coefficient')}")
-        tables += lay_out("Coefficients, the largest change first", numbers)
+    files = lay_out("Files of the model", rows)
+    if not any(str(row["file"]).endswith(".skops") for row in rows):
+        says = "Its estimator is the same to the byte; what is kept beside it is not."
+        return Part("model", Likeness.DIFFERENT, says, tables=files)
+    told, tables, unknown = _tell_estimators(pair)
     if not told:
         says = "It is another one; in what is not known."
-        return Part(
-            "model", Likeness.DIFFERENT, says, tables=lay_out("Files of the model", rows), unknown=tuple(unknown)
-        )
+        return Part("model", Likeness.DIFFERENT, says, tables=files, unknown=unknown)
+    verb = "differs" if told == ["1 setting"] else "differ"
     return Part(
-        "model",
-        Likeness.DIFFERENT,
-        f"It is another one: {enumerate_all(told)} {'differs' if told == ['1 setting'] else 'differ'}.",
-        "",
-        tables,
-        (),
-        tuple(unknown),
+        "model", Likeness.DIFFERENT, f"It is another one: {enumerate_all(told)} {verb}.", "", tables, (), unknown
     )
+
+
+def _tell_estimators(pair: Pair) -> tuple[list[str], tuple[DiffTable, ...], tuple[str, ...]]:
+    """Return what differs of two estimators in words and as tables, and what nobody can tell."""
+    settings = _list_settings(pair)
+    told, tables = ([count_of(len(settings), "setting")] if settings else []), lay_out("Settings", settings)
+    if pair.a.coefficients is None or pair.b.coefficients is None:
+        lacking = [side for side in pair.sides if side.coefficients is None]
+        gaps = (f"Run {side.name}: {side.faults.get(MODEL, _NO_NUMBERS)}" for side in lacking)
+        return told, tables, (*gaps, _NOT_KEPT)
+    numbers = _list_numbers(pair, pair.a.coefficients, pair.b.coefficients)
+    total = sum(map(len, {**pair.a.coefficients, **pair.b.coefficients}.values()))
+    told.append(f"{len(numbers):,} of {count_of(total, 'coefficient')}")
+    return told, (*tables, *lay_out("Coefficients, the largest change first", numbers)), (_NOT_KEPT,)
 
 
 def _list_settings(pair: Pair) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from workbench.models.disturbance import PERMUTED, UNDISTURBED, Disturbed
 from workbench.models.predictions import Predictions
 from workbench.policies.policy import MetricRule
 from workbench.runs.kept_run import KeptRun
+from workbench.stats.units import draw_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,8 +92,9 @@ def _find_loss(
     asked = [replace(chosen, score=each).take(rows) for each in (whole, shuffled)]
     metric = rule.metric.on(asked[0].columns)
     as_is, instead = (each.read_by(metric) for each in asked)
-    gathered = gather(find_groups(metric, asked[0].columns), asked[0].truth, as_is, instead)
-    return jackknife_interval(*gathered, metric, level=_LEVEL)
+    units = asked[0].units
+    gathered = gather(find_groups(metric, asked[0].columns, units), asked[0].truth, as_is, instead)
+    return jackknife_interval(*gathered, metric, level=_LEVEL, **draw_by(units))
 
 
 def _spell(loss: Interval | None) -> tuple[float | None, float | None, float | None]:

@@ -13,6 +13,7 @@ from workbench.models.predictions import Predictions
 from workbench.records.row_digests import digest_encoded, encode_value
 from workbench.runs.tables import LoggedTable
 from workbench.stats.task import has_classes
+from workbench.stats.units import label_rows
 
 OtherTruth = Literal["", "other", "swapped"]
 
@@ -21,9 +22,9 @@ OtherTruth = Literal["", "other", "swapped"]
 class SampleFact:
     """How much the holdout can say: its rows, and those of the rarest class (None in regression).
 
-    `strangers` counts scored rows that are not the holdout's: their truth or one of their features is not that of the row that
-    was logged under this name. None: nobody can tell, see `measure_sample`. `other_truth` says of that: in no row is the truth the
-    holdout's target ("other"), and in every one the score is ("swapped").
+    `strangers` counts scored rows that are not the holdout's: their truth, one of their features or what they are drawn with is
+    not that of the row that was logged under this name. None: nobody can tell, see `measure_sample`. `other_truth` says of that:
+    in no row is the truth the holdout's target ("other"), and in every one the score is ("swapped").
     """
 
     rows: int
@@ -73,9 +74,26 @@ def _count_strangers(
         pairs = zip(feature.spelled, take(feature.name), strict=True)
         agreeing.append([encode_value(own) == held for own, held in pairs])
     strangers = sum(not all(row) for row in zip(*agreeing, strict=True))
-    if strangers < len(predictions.rows):
-        return strangers, ""
-    return None, "" if any(agreeing[0]) else _find_other_truth(predictions, truth)
+    if strangers == len(predictions.rows):
+        return None, "" if any(agreeing[0]) else _find_other_truth(predictions, truth)
+    drawn = _compare_units(predictions, holdout, kept, order)
+    return sum(not all(row) for row in zip(drawn, *agreeing, strict=True)), ""
+
+
+def _compare_units(
+    predictions: Predictions, holdout: LoggedTable, kept: Mapping[str, Sequence[str]], order: Sequence[int | None]
+) -> list[bool]:
+    """Return for each row whether it is drawn with those of its group or time by the holdout; alone where that names none."""
+    own = predictions.units
+    if holdout.units is None or own is None or own.kind != holdout.units[0]:
+        return [holdout.units is None and own is None] * len(order)
+    kind, column = holdout.units
+    try:
+        held = label_rows(kind, kept[column]).labels.tolist()
+    except ValueError:  # other times than it was logged with
+        return [False] * len(order)
+    labels = own.labels.tolist()
+    return [at is not None and held[at] == label for at, label in zip(order, labels, strict=True)]
 
 
 def _find_other_truth(predictions: Predictions, held: Sequence[str | None]) -> OtherTruth:

@@ -24,7 +24,7 @@ function render({ model, el }) {
       return holder.replaceChildren(head, hint(state.empty));
     }
     above.replaceChildren(head, facts(state.facts, say));
-    below.replaceChildren(h("p", { class: "wb-quiet wb-legend" }, state.legend), hint(state.next), explainWords(state.words));
+    below.replaceChildren(h("p", { class: "wb-quiet wb-legend" }, state.legend), hint(state.next), ...state.others.map(otherTable), explainWords(state.words));
     if (table?.update(state)) return;
     table?.stop();
     table = comparedRuns(model, say, kernel, markDrawn);
@@ -62,6 +62,14 @@ function render({ model, el }) {
     model.off("change:reply", hear);
     model.off("change:shown", showDrawn);
   };
+}
+
+// What lies on another holdout, or what splits say together: a table that is only read.
+function otherTable({ text, heads, rows }) {
+  const cell = (each) => h("td", { class: `wb-${each.kind === "number" ? "number" : "text"}` }, each.verdict ? status(each.verdict) : each.text);
+  const head = h("tr", {}, heads.map((each) => h("th", { scope: "col", class: `wb-${each.kind}` }, each.text)));
+  const table = h("table", { class: "wb-table" }, h("thead", {}, head), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell)))));
+  return h("section", { class: "wb-elsewhere" }, h("p", {}, text), h("div", { class: "wb-scroll" }, table));
 }
 
 export default { render };

@@ -96,7 +96,7 @@ def test_all_rows_of_a_time_are_drawn_together():
 
 def test_what_is_drawn_does_not_depend_on_how_many_come_at_once():
     rows = Resampling(30, np.arange(30))
-    whole, parts = (np.concatenate([*draw_counts(rows, 100, 7, cells=cells)]) for cells in (10_000, 200))
+    whole, parts = (np.concatenate([*draw_counts(rows, 100, 7, at_once=at_once)]) for at_once in (100, 2))
     assert np.array_equal(whole, parts)
     assert set(whole.sum(axis=1)) == {30}
 

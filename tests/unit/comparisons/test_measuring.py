@@ -1,0 +1,142 @@
+"""What few tries leave to each other, what other tests say, what is worth confirming, and runs that are judged together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.unit.comparisons.builders import build_compared_run
+from tests.unit.people import AUTHOR, ENDED
+from tests.unit.policies.builders import build_policy
+from workbench.comparisons.comparison import RunComparison, describe_left_out, describe_selection, headline
+from workbench.comparisons.cross_checks import cross_check, describe_cross_check
+from workbench.comparisons.screening import compare_alike
+from workbench.comparisons.verdict import Verdict
+from workbench.comparisons.worth_confirming import find_worth_confirming
+from workbench.errors import UsageError
+from workbench.models.predictions import Predictions
+from workbench.models.scorecard import measure_scorecard
+from workbench.runs.folder import PREDICTIONS
+from workbench.runs.run import Run, RunState
+from workbench.stats.interval import Interval
+
+ROWS = 400
+DRAWN = np.random.default_rng(11)
+TRUTH = (np.arange(ROWS) % 2).astype(float)
+NAMES = tuple(f"{row:04d}" for row in range(ROWS))
+SLICES = {"size": ["small" if row % 4 < 2 else "large" for row in range(ROWS)]}
+
+
+def predict(strength: float, seed: int) -> Predictions:
+    noise = np.random.default_rng(seed).normal(size=ROWS)
+    score = 1 / (1 + np.exp(-(strength * (TRUTH - 0.5) + noise)))
+    return Predictions(NAMES, TRUTH, score, "classification", label=(score >= 0.5).astype(float))
+
+
+def compare(models: dict[str, tuple[float, int]], tried: int = 0, **asked: object) -> RunComparison:
+    """Compare runs by their strength and seed, named by one letter each."""
+    predicted = {name * 12: predict(*model) for name, model in models.items()}
+    holdout = {"name": "holdout", "role": "holdout", "digest": "d" * 64, "rows": ROWS, "columns": 3}
+
+    def build(name: str) -> Run:
+        strength, seed = models[name[0]]
+        record = {
+            "datasets": [holdout],
+            "files": {PREDICTIONS: name * 5},
+            "scores": measure_scorecard(predicted[name]).to_json(),
+        }
+        parameters = {"strength": strength, "seed": seed}
+        return Run(name, "a.ipynb", "ab", parameters, {}, AUTHOR, ENDED, state=RunState.FINISHED, record=record)
+
+    against = asked.pop("against", None)
+    return compare_alike(
+        [build(name) for name in predicted if name[0] != against],
+        against=build(str(against) * 12) if against else None,
+        policy=build_policy(),
+        tried=tried or len(models),
+        read=lambda run: predicted[run.id],
+        row_ids=NAMES,
+        read_slices=lambda _: SLICES,
+        **asked,  # type: ignore[arg-type]
+    )
+
+
+def test_of_few_tries_each_that_is_better_leaves_more_to_the_next_and_none_after_one_that_is_not() -> None:
+    found = compare({"a": (2.0, 1), "b": (1.5, 2), "c": (0.0, 3), "d": (0.0, 4)})
+    levels = [run.advantage.level for run in found.runs if run.advantage]
+    assert levels == pytest.approx([1 - 0.05 / 4, 1 - 0.05 / 3, 1 - 0.05 / 2, 1 - 0.05 / 2])
+    assert [run.verdict for run in found.runs[:2]] == [Verdict.BETTER, Verdict.BETTER]
+    many = compare({"a": (2.0, 1), "b": (1.5, 2), "c": (0.0, 3)}, tried=6)
+    assert {run.advantage.level for run in many.runs if run.advantage} == {1 - 0.05 / 6}
+
+
+def test_runs_that_differ_in_the_seed_alone_are_one_row_and_so_are_those_they_are_held_against() -> None:
+    models = {"a": (1.2, 1), "b": (1.2, 2), "c": (1.2, 3), "d": (0.6, 4), "e": (0.6, 5)}
+    found = compare(models, all_but=("seed",))
+    assert [{*found.members[run.run_id]} for run in found.runs] == [
+        {"a" * 12, "b" * 12, "c" * 12},
+        {"d" * 12, "e" * 12},
+    ]
+    assert [dict(run.parameters) for run in found.runs] == [{"strength": 1.2}, {"strength": 0.6}]
+    alone = compare(models)
+    values = {run.parameters["seed"]: run.value for run in alone.runs}
+    assert found.best.value == pytest.approx(np.mean([values[seed] for seed in (1, 2, 3)]))
+    assert "The mean of 3 runs with strength 1.2 is better than" in headline(found)
+    held = compare(models, all_but=("seed",), against="d")
+    assert held.reference == "the mean of 2 runs such as run dddddddddddd"
+    assert held.reference_value == pytest.approx(np.mean([values[4], values[5]]))
+    assert (len(held.runs), held.best.verdict) == (1, Verdict.BETTER)
+    with pytest.raises(UsageError, match="Apart from seed, strength all have the parameters of the reference"):
+        compare(models, all_but=("seed", "strength"), against="d")
+
+
+def test_within_a_slice_its_rows_alone_are_scored_and_one_that_nobody_named_is_told() -> None:
+    models = {"a": (1.2, 1), "b": (0.4, 2)}
+    found = compare(models, within="size=small")
+    small = np.array([value == "small" for value in SLICES["size"]])
+    alone = predict(1.2, 1).take(np.flatnonzero(small))
+    assert (found.rows, found.within) == (200, "size = small")
+    assert found.best.value == pytest.approx(measure_scorecard(alone).values["roc_auc"])
+    assert "on roc_auc where size = small" in headline(found)
+    for asked, why in {
+        "size": "no name and value",
+        "age=old": "They named size",
+        "size=huge": "There are large, small",
+    }.items():
+        with pytest.raises(UsageError) as caught:
+            compare(models, within=asked)
+        assert why in caught.value.reasons[0]
+
+
+def test_another_test_agrees_with_the_verdict_of_the_best_or_contradicts_it_and_says_so() -> None:
+    found = compare({"a": (1.2, 1), "b": (0.4, 2)})
+    assert found.cross_check is not None
+    assert (found.cross_check.test, found.cross_check.contradicts) == ("DeLong", False)
+    assert "DeLong's test agrees (p < 0.0001)" in describe_selection(replace(found, notebooks=("a.ipynb",)))[0]
+    good, bad = predict(2.0, 1), predict(0.0, 2)
+    elsewhere = cross_check(bad, good, "roc_auc", Interval(0.3, 0.25, 0.35, 0.95), 0.005)
+    assert elsewhere is not None
+    assert elsewhere.contradicts
+    right = cross_check(good, bad, "accuracy", Interval(-0.2, -0.3, -0.1, 0.95), 0.005)
+    assert right is not None
+    assert (right.test, right.contradicts) == ("McNemar", True)
+    assert "contradicts this" in describe_cross_check(right)
+    assert cross_check(good, bad, "log_loss", Interval(0.1, 0, 0.2, 0.95), 0.005) is None
+
+
+def test_what_a_screening_finds_is_no_verdict_and_counts_those_that_nobody_measured() -> None:
+    sure, likely, chance = Interval(0.1, 0.05, 0.15, 0.99), Interval(0.05, -0.01, 0.11, 0.99), Interval(0, -1, 1, 0.99)
+    runs = [
+        build_compared_run(run_id="a" * 12, advantage=sure, verdict=Verdict.BETTER),
+        build_compared_run(run_id="b" * 12, advantage=likely, verdict=Verdict.INCONCLUSIVE),
+        build_compared_run(run_id="c" * 12, advantage=chance, verdict=Verdict.INCONCLUSIVE),
+    ]
+    assert find_worth_confirming(runs, tried=3) == ("b" * 12,)
+    assert find_worth_confirming(runs, tried=200) == ()
+
+
+def test_one_reason_of_many_runs_is_said_once() -> None:
+    said = describe_left_out([f"Run {number:012x} stored no predictions." for number in range(3)] + ["Another."])
+    assert said == ["Run 000000000000 stored no predictions. The same holds for 2 more runs.", "Another."]

@@ -1,0 +1,136 @@
+"""Separating: runs on several holdouts are compared on each for itself, and on splits of the same data over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from workbench.comparisons.arrangement import AS_RANKED
+from workbench.comparisons.comparing import constant_reference, measure_value, require_scored
+from workbench.comparisons.comparison import RunComparison
+from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere, list_other_holdouts
+from workbench.comparisons.families import Family, OnSplit, find_family, find_split_parameters
+from workbench.comparisons.gathering import Asked, Gathered, split_by_holdout
+from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.nothing_compared import refuse_all
+from workbench.errors import Refused, UsageError
+from workbench.models.scorecard import parse_scorecard
+from workbench.runs.run import Run
+
+# Of so many other holdouts the runs are compared, too, and of each so many measured; of more splits no family is judged.
+_MOST_OTHERS, _MOST_THERE, _MOST_SPLITS = 3, 5, 100
+
+
+def compare_apart(
+    gathered: Gathered,
+    chosen: Sequence[Run],
+    against: Run | None,
+    asked: Asked,
+    *,
+    notebook: str | None,
+    where: str | None,
+) -> RunComparison:
+    """Compare finished runs (the newest first) on the holdout of the newest, and what lies on others beside it.
+
+    `notebook` and `where` are what they were chosen by. A replay is the same try once more, and left out. Raises Refused and
+    UsageError where nothing can be compared.
+    """
+    finished = [run for run in chosen if run.is_finished and holdout_digest(run) and "replay_of" not in run.provenance]
+    if not finished:
+        known = {run.notebook for run in gathered.runs} if notebook and not chosen and not where else ()
+        raise refuse_all(chosen, notebook, known, where)
+    same = frozenset[str | None](look.digest for look in gathered.find_looks(finished[0])) | {
+        holdout_digest(finished[0])
+    }
+    here, groups = split_by_holdout(finished, same)
+    elsewhere = [run for group in groups for run in group]
+    others = list_other_holdouts([here[0], *elsewhere], notebook, where) if elsewhere else ()
+    runs = [run for run in here if against is None or run.id != against.id]
+    require_scored(runs)
+    require_scored([against] if against else runs)
+    with _tell_elsewhere(len(elsewhere), others):
+        found = gathered.compare(runs, against, asked, must_pair=False)
+    there = _compare_others(gathered, groups, asked) if against is None else ()
+    family = _find_family(gathered, finished, found, against) if groups else None
+    return replace(found, elsewhere=len(elsewhere), others=others, holdouts=there, family=family)
+
+
+@contextmanager
+def _tell_elsewhere(count: int, others: Sequence[OtherHoldout]) -> Iterator[None]:
+    """Let who has nothing to compare on the newest holdout hear of the runs on others."""
+    try:
+        yield
+    except UsageError as exc:
+        if not others:
+            raise
+        why = [*exc.reasons, f"{describe_elsewhere(count, others)}."]
+        raise UsageError(exc.what, why=why, next_step=f"{exc.next_step} Or see the others as said above.") from exc
+
+
+def _compare_others(gathered: Gathered, groups: Sequence[Sequence[Run]], asked: Asked) -> tuple[RunComparison, ...]:
+    """Return the comparisons of runs on other holdouts, the latest first, as far as there are any that can be compared."""
+    there: list[RunComparison] = []
+    less = replace(asked, arrangement=AS_RANKED, most=min(asked.most, _MOST_THERE))
+    for group in groups:
+        if len(there) == _MOST_OTHERS:
+            break
+        if any(run.record.get("predicted") for run in group):
+            with suppress(UsageError, Refused):  # how many they are is said, and by which command they are compared
+                there.append(gathered.compare(group, None, less, must_pair=False))
+    return tuple(there)
+
+
+def _find_family(
+    gathered: Gathered, finished: Sequence[Run], found: RunComparison, against: Run | None
+) -> Family | None:
+    """Return the family that runs on splits of the same data are; None where they are none."""
+    newest = finished[0]
+    splits = gathered.find_splits(newest, gathered.find_looks(newest))
+    alike = {found.holdout_digest, *(look.digest for look in splits.anew)}
+    on_splits = [each for run in finished if holdout_digest(run) in alike and (each := _place(run, found.metric))]
+    if len({each.holdout for each in on_splits}) > _MOST_SPLITS or not (by := find_split_parameters(on_splits)):
+        return None
+    baseline = _score_reference(gathered, on_splits, found.metric, against, by)
+    rows = _count_rows(newest)
+    if rows is None:
+        return None
+    return find_family(
+        on_splits,
+        baseline,
+        reference=found.reference,
+        metric=found.metric,
+        direction=found.direction,
+        margin=found.margin,
+        rows=rows,
+    )
+
+
+def _place(run: Run, metric: str) -> OnSplit | None:
+    card = parse_scorecard(run.record.get("scores"))
+    value = card.values.get(metric) if card else None
+    return None if value is None else OnSplit(run.id, run.parameters, str(holdout_digest(run)), value)
+
+
+def _score_reference(
+    gathered: Gathered, runs: Sequence[OnSplit], metric: str, against: Run | None, by: Sequence[str]
+) -> dict[str, float]:
+    """Return the value on each split of the set of parameters that the reference has, or of a constant prediction."""
+    if against is not None:
+        own = {name: value for name, value in against.parameters.items() if name not in by}
+        alike = (run for run in reversed(runs) if {k: v for k, v in run.parameters.items() if k not in by} == own)
+        return {run.holdout: run.value for run in alike}
+    values: dict[str, float] = {}
+    known = {run.id: run for run in gathered.runs}
+    for run in runs:
+        if run.holdout not in values:
+            with suppress(UsageError):
+                constant = constant_reference(gathered.read(known[run.run_id])).predictions
+                values[run.holdout] = measure_value(constant, gathered.find_metric(metric))
+    return values
+
+
+def _count_rows(run: Run) -> tuple[float, float] | None:
+    """Return how many rows the holdout of a run has, and how many it was trained on; None where it logged none of these."""
+    trained = sum(table["rows"] for table in run.record.get("datasets", ()) if table["role"] == "train")
+    return (run.holdout["rows"], trained) if run.holdout and trained else None

@@ -144,6 +144,7 @@ def compare(
     """
     from workbench.widgets.comparison_sight import choose_first
     from workbench.widgets.comparison_view import ChooseRuns, ComparisonView
+    from workbench.words.commands import spell_comparison
 
     def show(bench: Workbench) -> ComparisonView:
         def compare_with(other: str | None, choose: ChooseRuns) -> RunComparison:
@@ -159,7 +160,9 @@ def compare(
             )
 
         found = compare_with(None, choose_first)
-        return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs)
+        groups, metrics = _to_names(all_but), _to_names(metric)
+        command = spell_comparison(runs or (), reference or "", notebook or "", where or "", groups, within, metrics)
+        return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs, command)
 
     return _show(show, is_named=bool(runs or reference))
 

@@ -19,11 +19,9 @@ from tests.e2e.views import (
     EVERYTHING,
     FOLLOW,
     HOSTILE,
-    MANY,
     REVIEW,
     SHOW_COMPARISON,
     SHOW_FOLLOW,
-    SHOW_MANY,
     SHOW_REVIEW,
     contrast,
     show,
@@ -140,44 +138,6 @@ def test_a_comparison_is_sorted_by_keyboard_and_no_key_reaches_the_notebook(lab:
     view.locator(".wb-run .wb-copy").first.focus()
     lab.page.keyboard.press("ArrowDown")
     expect(view.locator(".wb-run .wb-copy").nth(1)).to_be_focused()
-
-
-def test_of_thousands_a_hundred_are_shown_and_all_are_searched_sorted_and_turned_by_keyboard(lab: Lab) -> None:
-    view = show(lab, "many", MANY, SHOW_MANY)
-    rows, said, status = view.locator("tbody tr"), view.locator(".wb-end > span"), view.locator("[role=status]")
-    press = lab.page.keyboard.press
-    expect(rows).to_have_count(101)
-    expect(said).to_have_text("The first 100 of 10,000 runs.")
-    expect(rows.nth(15)).to_contain_text("Better")  # in view, and measured since
-    expect(rows.nth(100)).to_contain_text("Not measured")
-    view.locator(".wb-run .wb-copy").first.focus()
-    for _ in range(39):
-        press("ArrowDown")
-    expect(rows.nth(40)).to_contain_text("Better")
-    expect(rows.nth(40).locator(".wb-copy")).to_be_focused()
-    expect(rows.nth(100)).to_contain_text("Not measured")
-    view.get_by_label("Search").focus()
-    lab.page.keyboard.type("linear")
-    expect(said).to_have_text("The first 100 of 2,000 runs with that text, among 10,000.")
-    press("Tab")
-    press("Tab")
-    press("Enter")
-    expect(said).to_have_text("Runs 101 to 200 of 2,000 runs with that text, among 10,000.")
-    expect(view.get_by_role("button", name="Next 100")).to_be_focused()
-    expect(rows.nth(1)).to_contain_text("500")
-    for _ in range(2):
-        press("Tab")
-    press("Enter")
-    expect(rows.nth(1)).to_contain_text("9,995")
-    expect(rows.nth(1)).to_contain_text("Worse")
-    assert find_violations(lab.page, ".wb-live") == []
-    lab.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    expect(view.get_by_role("alert")).to_contain_text("other runs, intervals and pictures need a kernel")
-    press("Enter")
-    expect(status).to_have_text("Sorted by depth, ascending, of the runs shown.")
-    expect(rows.nth(1)).to_contain_text("9,500")
-    view.get_by_label("Search").fill("9,505")
-    expect(status).to_have_text("1 of 100 runs shown show that text.")
 
 
 def test_a_run_leads_to_its_report_where_jupyterlab_serves_it(lab: Lab) -> None:

@@ -26,6 +26,7 @@ from tests.soak.proof import Proof, timed_proof
 
 _ADDRESS = "http://reviewer.invalid/"
 _SETTLE_MS = 20
+_HARMLESS_STYLE = r"(text-align|left|width|top|height): ?[\w.%-]+;?|--wb-grid-columns: ?[\w(), ]+;?"
 # What Jupyter's own pages load, whatever the notebook says.
 _OF_JUPYTER = ("https://cdnjs.cloudflare.com/", "https://cdn.jsdelivr.net/", "https://unpkg.com/")
 
@@ -38,7 +39,9 @@ _TAGS = (
 _ATTRIBUTES = "class colspan id rowspan scope title alt width height lang charset name content http-equiv"
 _KNOWN_TAGS, _KNOWN_ATTRIBUTES = frozenset(_TAGS.split()), frozenset(_ATTRIBUTES.split())
 
-_ELEMENTS = """() => {
+_ELEMENTS = """async () => {
+  const isUnpacked = () => !document.getElementById("wb-rows") || document.querySelector("[role=grid]");
+  for (let tries = 0; tries < 200 && !isUnpacked(); tries++) await new Promise((done) => setTimeout(done, 10));
   const found = [];
   const look = (root) => {
     for (const node of root.querySelectorAll("*")) {
@@ -123,7 +126,7 @@ def _is_harmless(name: str, value: str) -> bool:
     if name in ("href", "src"):
         return value.startswith("#" if name == "href" else "data:image/")
     if name == "style":
-        return re.fullmatch(r"(text-align|left|width|top): ?[\w.%-]+;?", value) is not None
+        return re.fullmatch(_HARMLESS_STYLE, value) is not None
     return not name.startswith("on")
 
 

@@ -28,6 +28,7 @@ from workbench.widgets.comparison_view import ComparisonView
 from workbench.widgets.review_page import review_body, review_page
 from workbench.widgets.review_state import review_state
 from workbench.widgets.review_view import ReviewView
+from workbench.widgets.rows_page import rows_policy
 from workbench.widgets.snapshot import read_style, twin
 from workbench.widgets.snapshot_view import SnapshotView
 
@@ -133,11 +134,11 @@ def hostile_evidence(text: str) -> Evidence:
     return poison(build_evidence(execution=build_execution(error="x", failed_cell=1)), text)
 
 
-def hostile_comparison(text: str) -> Any:
-    """Return a comparison of two runs whose parameters differ, and say the text."""
+def hostile_comparison(text: str, pairs: int = 1) -> Any:
+    """Return a comparison of two runs, or more pairs of them, whose parameters differ, and say the text."""
     poisoned = poison(build_champion_comparison(), text)
     other = replace(poisoned.runs[0], parameters={text: "x", f"{text} ": [text], "y": text})
-    return replace(poisoned, runs=(*poisoned.runs, other))
+    return replace(poisoned, runs=(*poisoned.runs, other) * pairs)
 
 
 def hostile_notebook(text: str) -> dict[str, Any]:
@@ -238,12 +239,13 @@ PAGES: Mapping[str, Make] = {
     "report": _report,
     "review page": lambda text: review_page(hostile_review(text), _AT),
     "comparison page": lambda text: comparison_page(hostile_comparison(text), _AT),
+    "page of many runs": lambda text: comparison_page(hostile_comparison(text, 13), _AT),
 }
 # Parts of other pages.
 PARTS: Mapping[str, Make] = {
     "review twin": lambda text: _in_a_notebook(twin(review_body(hostile_review(text)), _AT)),
     "comparison twin": lambda text: _in_a_notebook(
-        twin(comparison_body(comparison_state(hostile_comparison(text)), 2), _AT)
+        twin(comparison_body(comparison_state(hostile_comparison(text))), _AT)
     ),
     "model card, CommonMark": _card(_commonmark),
     "model card, extended Markdown": _card(_mistune),
@@ -259,7 +261,7 @@ _FORBIDS = "default-src 'none'; style-src 'unsafe-inline'"
 def find_policy_faults(name: str, html: str) -> list[str]:
     """Return what is wrong with how a page forbids scripts and connections: it must say so once, before anything else."""
     said = [unescape(text) for meta in _POLICY.findall(html.partition("<style")[0]) for text in _CONTENT.findall(meta)]
-    if len(said) != 1 or said[0] not in (_FORBIDS, f"{_FORBIDS}; img-src data:"):
+    if len(said) != 1 or said[0] not in (_FORBIDS, f"{_FORBIDS}; img-src data:", rows_policy()):
         return [f"{name} does not say once, at its head, that it loads and runs nothing: {said}"]
     return []
 

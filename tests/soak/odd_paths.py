@@ -55,6 +55,8 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     "compare search": ("compare", "--search", HERE),
     "compare columns": ("compare", "--columns", HERE),
     "compare sort": ("compare", "--sort", HERE),
+    "compare html": ("compare", "000000000000", "--html", HERE),
+    "runs html": ("runs", "--where", "nothing =", "--html", HERE),
     "compare all_but": ("compare", "--all-but", HERE),
     "compare within": ("compare", "--slice", HERE),
     "compare metric": ("compare", "--metric", HERE),

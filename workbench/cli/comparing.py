@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from workbench.cli import records, terminal
 from workbench.cli.compared_runs import SHOWN, print_comparison
 from workbench.cli.diffed_runs import print_difference
-from workbench.cli.options import JSON, POLICY, WHERE, names_option, open_bench
+from workbench.cli.options import JSON, PAGE, POLICY, WHERE, names_option, near, open_bench
 from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrange_runs
 
 
@@ -28,6 +29,7 @@ from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrang
 @click.option(
     "--top", type=click.IntRange(1), metavar="N", help=f"So many, with intervals: {SHOWN}; as JSON {MOST_MEASURED}."
 )
+@click.option("--html", type=PAGE, metavar="FILE", help="Write all of them as a page that needs no Jupyter.")
 @POLICY
 @JSON
 def compare(
@@ -42,14 +44,16 @@ def compare(
     within: str,
     metric: Sequence[str],
     top: int | None,
+    html: Path | None,
     policy: str | None,
     as_json: bool,
 ) -> None:
     """Compare runs on their common holdout, with intervals and a verdict."""
     if run_ids and where:
         raise click.UsageError("Name the runs, or say which by --where.")
-    arrangement, most = Arrangement(search, sort, columns), top or (MOST_MEASURED if as_json else SHOWN)
-    found = open_bench().compare(
+    arrangement, most = Arrangement(search, sort, columns), top or (MOST_MEASURED if as_json or html else SHOWN)
+    bench = open_bench()
+    found = bench.compare(
         run_ids,
         reference=reference,
         notebook=notebook,
@@ -62,8 +66,12 @@ def compare(
         within=within,
     )
     runs = arrange_runs(found, arrangement)
+    if html:
+        bench.write_comparison_page(found, html, runs)
     if as_json:
         terminal.print_json(replace(found, runs=runs))
+    elif html:
+        terminal.say(f"Wrote {near(html)}: {len(runs):,} {'run' if len(runs) == 1 else 'runs'}.")
     else:
         print_comparison(found, runs, most)
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")

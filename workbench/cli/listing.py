@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import click
 from workbench.cli import records, terminal
 from workbench.cli.asked_runs import print_answer, print_importance, spell_answer
 from workbench.cli.drafts import describe_draft, print_drafts
-from workbench.cli.options import JSON, WHERE, names_option, near, open_bench
+from workbench.cli.options import JSON, PAGE, WHERE, names_option, near, open_bench
 from workbench.errors import WorkbenchError
 from workbench.secrets.addresses import hide_passwords
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--importance", metavar="METRIC", help="Say which parameters decide this metric, and how surely.")
 @click.option("--mlflow", metavar="ADDRESS", help="The runs of an MLflow tracking store, whoever logged them.")
 @click.option("--limit", default=30, show_default=True, type=click.IntRange(1), help="How many to print.")
+@click.option("--html", type=PAGE, metavar="FILE", help="Write all that are asked for as a page that needs no Jupyter.")
 @click.option("--all", "is_all", is_flag=True, help="Those put aside and the drafts of notebooks run by hand, too.")
 @JSON
 def runs(
@@ -43,12 +45,15 @@ def runs(
     importance: str | None,
     mlflow: str | None,
     limit: int,
+    html: Path | None,
     is_all: bool,
     as_json: bool,
 ) -> None:
     """List runs, newest first, or ask something of all of them."""
+    if importance and html:
+        raise click.UsageError("Ask either for --importance or for a page of runs.")
     bench = open_bench()
-    if not (search or columns or sort or group_by or all_but or importance or mlflow):
+    if not (search or columns or sort or group_by or all_but or importance or mlflow or html):
         _list_newest(bench, notebook, where, limit, is_all=is_all, as_json=as_json)
         return
     from workbench.runs.table.question import Question
@@ -60,8 +65,12 @@ def runs(
         terminal.print_json(explained) if as_json else print_importance(explained, importance)
         return
     answer = reader.ask(question)
+    if html:
+        bench.write_runs_page(answer, question, html, mlflow=hide_passwords(mlflow or "", mlflow or ""))
     if as_json:
         terminal.print_json(spell_answer(answer, limit))
+    elif html:
+        terminal.say(f"Wrote {near(html)}: {len(answer.table):,} {'run' if len(answer.table) == 1 else 'runs'}.")
     else:
         print_answer(answer, question, limit, hide_passwords(mlflow or "", mlflow or ""))
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON.")
 
+PAGE = click.Path(path_type=Path, dir_okay=False)
+
 WHERE = click.option(
     "--where",
     metavar="CONDITION",

@@ -106,7 +106,7 @@ def _lay_out(comparison: Comparison, in_sight: InSight, columns: Columns) -> _Ta
     reference = comparison.reference_run or comparison.reference
     known = comparison.reference_parameters if isinstance(comparison, RunComparison) else {}
     by_id = {run.run_id: run for run in comparison.runs}
-    shown = comparison.runs if is_whole(comparison) else [by_id[each] for each in in_sight.run_ids if each in by_id]
+    shown = [by_id[run_id] for run_id in in_sight.run_ids if run_id in by_id]
     # The best is measured from the start: what is measured later finds an axis there.
     judged = [comparison.best, *shown]
     return _Table(
@@ -210,7 +210,7 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
     return {
         "run": format_value(run.run_id),
         "copy": run.run_id if is_run else None,
-        "name": _find_name(run.run_id, comparison),
+        "name": find_name(run.run_id, comparison),
         "cells": texts,
         "value": format_number(run.value, table.decimals),
         "mark": mark_state(table.axis, run.advantage) if run.advantage else None,
@@ -239,7 +239,8 @@ def _beside_cell(
     return {"text": value, "verdict": verdict_state(found.verdict), "full": full}
 
 
-def _find_name(run_id: str, comparison: Comparison) -> str:
+def find_name(run_id: str, comparison: Comparison) -> str:
+    """Return what people call a run, or of how many a row is the mean; empty where it is neither."""
     if not isinstance(comparison, RunComparison):
         return ""
     members = comparison.members.get(run_id, ())
@@ -306,10 +307,7 @@ def _say_margin(comparison: Comparison) -> str:
 
 def _say_measured(comparison: Comparison) -> str:
     count = sum(run.verdict is not None for run in comparison.runs)
-    return (
-        f"{count:,} of {len(comparison.runs):,} runs have an interval and a verdict so far, others when they are in view; "
-        f"all are ranked by {comparison.metric}"
-    )
+    return f"{count:,} of {len(comparison.runs):,} runs have an interval and a verdict; all are ranked by {comparison.metric}"
 
 
 def _say_level(levels: Collection[float]) -> str:

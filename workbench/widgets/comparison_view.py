@@ -13,7 +13,7 @@ from workbench.comparisons.comparison import Comparison, RunComparison
 from workbench.drawings.markup import Markup, join
 from workbench.drawings.picture import Picture, show_pictures
 from workbench.widgets.acting_view import ActingView, Deeds, read_runs
-from workbench.widgets.comparison_page import comparison_body
+from workbench.widgets.comparison_page import comparison_body, say_cut
 from workbench.widgets.comparison_sight import (
     FIRST_MEASURED,
     Sight,
@@ -34,7 +34,8 @@ class ComparisonView(ActingView):
     """Shows a comparison; `order` is the column it is sorted by and the direction.
 
     `compare` compares again, with the runs that are there by then, and with a reference: a run's id, or None for the one it had;
-    those that are chosen are measured. `draw` returns pictures of the runs that are selected. Of more than a hundred runs a
+    those that are chosen are measured. `draw` returns pictures of the runs that are selected; `command`
+    compares the same on a terminal. Of more than a hundred runs a
     hundred are shown; search, order and measuring of all of them are asked for from the view.
     """
 
@@ -50,7 +51,9 @@ class ComparisonView(ActingView):
         deeds: Deeds | None = None,
         compare: Callable[[str | None, ChooseRuns], Comparison] | None = None,
         draw: Callable[[Sequence[str]], Sequence[Picture]] | None = None,
+        command: str = "workbench compare",
     ) -> None:
+        self._command = command
         self._all_reports = deeds.reports if deeds else {}
         self._sight, self._times = Sight(), 0
         self._take(comparison)
@@ -63,7 +66,7 @@ class ComparisonView(ActingView):
 
     def body(self) -> Markup:
         """Return the twin's content."""
-        return join(comparison_body(self.state, len(self.comparison.runs)), show_pictures(self._pictures))
+        return join(comparison_body(self.state, say_cut(self.state, self._command)), show_pictures(self._pictures))
 
     def summary(self) -> str:
         """Return the headline."""

@@ -9,25 +9,53 @@ from typing import Any
 
 from workbench.drawings.markup import Markup, element, join
 from workbench.drawings.picture import show_pictures
+from workbench.widgets.rows_page import Rows, rows_policy, rows_script, show_rows
 from workbench.widgets.run_pictures import RunPictures
-from workbench.widgets.snapshot import cell
+from workbench.widgets.snapshot import cell, page
 from workbench.words.numbers import MISSING, format_number, format_time, format_value
 
 _MOST_ROWS = 100
+# Of so many rows all are a table on a page; of more these are, and all stand below it to be searched and sorted.
+_MOST_PLAIN = 25
+
+
+def runs_page(state: Mapping[str, Any], pictures: RunPictures, at: datetime | None = None) -> str:
+    """Return a complete HTML document of all the runs or groups of a state, without network or kernel.
+
+    Of many the first are a plain table; all are searched and sorted by a script that its policy knows by its digest.
+    """
+    count, at = state["rows"], at or datetime.now(UTC)
+    if count <= _MOST_PLAIN:
+        return page("Runs", _body(state, pictures, _show_table(state, count)), at)
+    what = "group" if state["is_grouped"] else "run"
+    rows = Rows(state["columns"], state["ids"], count, what)
+    cut = element("p", f"These are the first {_MOST_PLAIN} of {count:,} {what}s.", class_="wb-quiet")
+    shown = show_rows(rows, join(_show_table(state, _MOST_PLAIN), cut))
+    return page("Runs", _body(state, pictures, shown), at, policy=rows_policy(), script=rows_script(rows))
 
 
 def runs_body(state: Mapping[str, Any], pictures: RunPictures) -> Markup:
     """Return runs or groups as HTML, without the frame of a page or a twin."""
     count, rows = min(state["rows"], _MOST_ROWS), state["rows"]
     what = "groups" if state["is_grouped"] else "runs"
-    cut = f"The snapshot shows {count} of {rows:,} {what}." if count < rows else ""
+    shown = f"The snapshot shows {count} of {rows:,} {what}. A page of all, to search and sort: "
+    command = element("code", f"{state['command']} --html FILE")
+    cut = element("p", shown, command, class_="wb-quiet") if count < rows else None
+    return _body(state, pictures, join(_show_table(state, count), cut))
+
+
+def _body(state: Mapping[str, Any], pictures: RunPictures, table: Markup | None) -> Markup:
     return join(
         element("p", element("strong", state["headline"]), class_="wb-headline"),
         element("p", state["place"], class_="wb-quiet"),
         show_pictures(pictures.draw()),
-        element("div", _table(state, count), class_="wb-wide") if count else None,
-        *(element("p", text, class_="wb-quiet") for text in (cut, state["legend"]) if text),
+        table,
+        element("p", state["legend"], class_="wb-quiet") if state["legend"] else None,
     )
+
+
+def _show_table(state: Mapping[str, Any], count: int) -> Markup | None:
+    return element("div", _table(state, count), class_="wb-wide") if count else None
 
 
 def _table(state: Mapping[str, Any], count: int) -> Markup:

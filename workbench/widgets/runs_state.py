@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from math import isfinite
-from statistics import median_low
 from typing import Any
 
 from workbench.drawings.of_importance import Worth, draw_importance
@@ -16,8 +13,9 @@ from workbench.runs.table.columns import KINDS
 from workbench.runs.table.groups import Group
 from workbench.runs.table.question import Question
 from workbench.runs.table.reading import Answer
+from workbench.widgets.packed_columns import pack_column
 from workbench.words.commands import spell_question
-from workbench.words.numbers import choose_decimals, format_value
+from workbench.words.numbers import format_value
 
 # What is offered to choose from, of each kind.
 _MOST_NAMES = 3_000
@@ -119,25 +117,27 @@ def _columns_of_runs(answer: Answer) -> list[dict[str, Any]]:
     shown = [name for name in answer.columns if name != "run.id"]
     if "run.name" not in shown and any(name is not MISSING for name in names):
         shown.insert(0, "run.name")
-    return [_column(name, _label(name, shown), answer.table.read_column(name)) for name in shown]
+    return [pack_column(name, _label(name, shown), answer.table.read_column(name)) for name in shown]
 
 
 def _columns_of_groups(answer: Answer) -> list[dict[str, Any]]:
     groups = answer.groups
-    columns = [_column(name, _label(name, answer.by), [each.values[name] for each in groups]) for name in answer.by]
-    columns.append(_column("runs", "runs", [each.runs for each in groups]))
+    columns = [pack_column(name, _label(name, answer.by), [each.values[name] for each in groups]) for name in answer.by]
+    columns.append(pack_column("runs", "runs", [each.runs for each in groups]))
     metrics = [name for name in answer.columns if name.startswith("metrics.")]
     for metric in metrics:
         found = [each.summaries.get(metric) for each in groups]
         if any(summary and summary.n != each.runs for summary, each in zip(found, groups, strict=True)):
             columns.append(
-                _column("measured", f"with {_label(metric)}", [summary.n if summary else 0 for summary in found])
+                pack_column("measured", f"with {_label(metric)}", [summary.n if summary else 0 for summary in found])
             )
         for key, label in _SUMMARY:
             values = [getattr(summary, key) if summary else None for summary in found]
-            of = metric if key == "mean" or len(metrics) > 1 else ""
+            of = metric.partition(".")[2] if key == "mean" or len(metrics) > 1 else ""
             columns.append(
-                _column(f"{metric} {key}", label, [MISSING if v is None else v for v in values], of, is_measured=True)
+                pack_column(
+                    f"{metric} {key}", label, [MISSING if v is None else v for v in values], of, is_measured=True
+                )
             )
     return columns
 
@@ -146,47 +146,3 @@ def _label(name: str, among: Sequence[str] = ()) -> str:
     """Return what a column is called: without its kind, but where two are called so."""
     key = name.partition(".")[2]
     return key if sum(each.partition(".")[2] == key for each in among) <= 1 else name
-
-
-def _column(
-    name: str, label: str, values: Sequence[Any], metric: str = "", *, is_measured: bool = False
-) -> dict[str, Any]:
-    """Return a column as the view takes it; `metric` is what a summary is of. What was measured has decimals in common."""
-    there = [value for value in values if value is not MISSING]
-    said = {"name": name, "label": label, "of": metric.partition(".")[2]}
-    if there and all(isinstance(value, datetime) for value in there):
-        moments = [float("nan") if value is MISSING else value.timestamp() * 1000 for value in values]
-        return {**said, "kind": "time", "values": _floats(moments)}
-    if there and all(map(_fits_a_float, there)):
-        numbers = [float("nan") if value is MISSING else float(value) for value in values]
-        has_decimals = is_measured or name.startswith("metrics.")
-        decimals = _choose_decimals([float(value) for value in there]) if has_decimals else None
-        return {**said, "kind": "number", "decimals": decimals, "values": _floats(numbers)}
-    texts: dict[str, int] = {}
-    codes = [
-        -1 if value is MISSING else texts.setdefault(format_value(value, longest=200), len(texts)) for value in values
-    ]
-    return {**said, "kind": "text", "texts": list(texts), "codes": _whole(codes)}
-
-
-def _fits_a_float(value: Any) -> bool:
-    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53)
-
-
-def _choose_decimals(values: Sequence[float]) -> int | None:
-    """Return the decimals that values have in common; none where one that is far larger would take those of all others."""
-    sizes = [abs(value) for value in values if isfinite(value)] or [0.0]
-    common, typical = choose_decimals(sizes), choose_decimals([median_low(sizes)])
-    return common if typical - common <= 2 else None
-
-
-def _floats(values: Sequence[float]) -> bytes:
-    import numpy as np
-
-    return np.asarray(values, dtype="<f8").tobytes()
-
-
-def _whole(values: Sequence[int]) -> bytes:
-    import numpy as np
-
-    return np.asarray(values, dtype="<i4").tobytes()

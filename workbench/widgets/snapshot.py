@@ -35,19 +35,19 @@ def twin(body: Markup, at: datetime) -> str:
     ).html
 
 
-def page(title: str, body: Markup, at: datetime) -> str:
-    """Return a complete HTML document around a body."""
+def page(title: str, body: Markup, at: datetime, *, policy: str = CONTENT_POLICY, script: Markup | None = None) -> str:
+    """Return a complete HTML document around a body, with a script at its end where its policy allows that."""
     note = element("p", f"Snapshot of {format_time(at)}", class_="wb-quiet wb-snapshot")
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=CONTENT_POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", f"{title} · Workbench"),
         style_sheet(read_style()),
     )
     main = element("main", note, body, class_="wb-view wb-page")
-    return "<!doctype html>\n" + element("html", head, element("body", main), lang="en").html
+    return "<!doctype html>\n" + element("html", head, element("body", main, script), lang="en").html
 
 
 def describe_facts(facts: Sequence[dict[str, Any]]) -> Markup:

@@ -26,8 +26,30 @@ def spell_question(question: Question, mlflow: str = "") -> str:
         *(("--search", question.search), ("--columns", _join(question.columns)), ("--sort", question.sort)),
         *(("--group-by", _join(question.group_by)), ("--all-but", _join(question.all_but))),
     )
-    given = (f" {option}{'=' if text.startswith('-') else ' '}{quote(text)}" for option, text in texts if text)
-    return f"workbench runs{''.join(given)}{' --all' if question.archived else ''}"
+    return f"workbench runs{''.join(map(_spell_option, texts))}{' --all' if question.archived else ''}"
+
+
+def spell_comparison(
+    runs: Sequence[str] = (),
+    reference: str = "",
+    notebook: str = "",
+    where: str = "",
+    all_but: Sequence[str] = (),
+    within: str = "",
+    metrics: Sequence[str] = (),
+) -> str:
+    """Return the command that compares the same."""
+    given = (
+        *(("--reference", reference), ("--notebook", notebook), ("--where", where)),
+        *(("--all-but", _join(all_but)), ("--slice", within), ("--metric", ",".join(metrics))),
+    )
+    named = "".join(f" {quote(run)}" for run in runs)
+    return f"workbench compare{named}{''.join(map(_spell_option, given))}"
+
+
+def _spell_option(given: tuple[str, str | None]) -> str:
+    option, text = given
+    return f" {option}{'=' if text.startswith('-') else ' '}{quote(text)}" if text else ""
 
 
 def _join(names: Sequence[str]) -> str:

@@ -146,6 +146,15 @@ def test_deleting_runs_takes_no_try_away_not_even_of_rows_with_a_little_noise(sw
         assert bench.compare().tried == 3
 
 
+def test_runs_and_their_comparison_are_written_as_pages_and_over_no_other_file(swept: Path) -> None:
+    for command in ("compare", "runs"):
+        done = run_command(swept, command, "--html", f"pages/{command}.html", "--where", "team = 'blue'")
+        assert (done.returncode, done.stdout) == (0, f"Wrote pages/{command}.html: 2 runs.\n"), done.stderr
+        assert "Content-Security-Policy" in (swept / "pages" / f"{command}.html").read_text(encoding="utf-8")
+    wrong = run_command(swept, "runs", "--html", "noise.ipynb")
+    assert (wrong.returncode, "A file is there that is no page" in wrong.stderr) == (2, True)
+
+
 def test_a_run_that_is_searched_by_its_name_is_measured(swept: Path) -> None:
     bench = Workbench.open(Settings(swept, author=AUTHOR))
     with closing(bench.store):

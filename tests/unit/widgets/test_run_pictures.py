@@ -15,16 +15,16 @@ from workbench.errors import UsageError
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.groups import summarize
 from workbench.widgets.axis_state import Scale, place_axis
+from workbench.widgets.packed_columns import pack_column
 from workbench.widgets.parallel_coordinates_state import MOST_AXES, NO_LEVEL, find_levels
 from workbench.widgets.run_pictures import RunPictures
-from workbench.widgets.runs_state import _column
 from workbench.widgets.scatter_state import BINS, MOST_VALUES, Choice, describe_scatter, measure_parts, place_scatter
 
 NAN = math.nan
 
 
 def number(name, values):
-    return _column(name, name.partition(".")[2], values)
+    return pack_column(name, name.partition(".")[2], values)
 
 
 def draw(columns, **given):

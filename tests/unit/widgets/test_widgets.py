@@ -299,8 +299,11 @@ class TestComparison:
         assert f"2 of b.ipynb (600 rows): <code>{other.command}</code></dd>" in comparison_page(found)
 
     def test_a_very_long_comparison_says_what_its_snapshot_leaves_out(self) -> None:
-        page = Tags(comparison_page(build_comparison(runs=build_runs(*(0.01,) * 150)), AT))
-        assert "The snapshot shows 100 of 150 runs." in page.text
+        view = ComparisonView(
+            build_comparison(runs=build_runs(*(0.01,) * 150)), command="workbench compare --notebook a.ipynb"
+        )
+        said = "The snapshot shows 100 of 150 runs. A page of all, to search and sort: "
+        assert f"{said}workbench compare --notebook a.ipynb --html FILE" in Tags(view.snapshot(AT)["text/html"]).text
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from workbench.cli import records, terminal
+from workbench.cli import terminal
 from workbench.cli.compared_runs import SHOWN, print_comparison
-from workbench.cli.diffed_runs import print_difference
 from workbench.cli.options import JSON, PAGE, POLICY, WHERE, names_option, near, open_bench
 from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrange_runs
 
@@ -84,6 +83,8 @@ def compare(
 @JSON
 def diff(a: str, b: str, policy: str | None, as_json: bool) -> None:
     """Say how the second run differs from the first."""
+    from workbench.cli.diffed_runs import print_difference
+
     found = open_bench().diff(a, b, policy=policy)
     terminal.print_json(found) if as_json else print_difference(found)
     terminal.suggest(f"workbench compare {found.b.id} --reference {found.a.id}")
@@ -93,6 +94,8 @@ def diff(a: str, b: str, policy: str | None, as_json: bool) -> None:
 @JSON
 def models(as_json: bool) -> None:
     """List which models can be served, by family."""
+    from workbench.cli import records
+
     found = open_bench().list_models()
     terminal.print_json(found) if as_json else records.print_models(found)
 

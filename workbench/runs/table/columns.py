@@ -78,6 +78,10 @@ def build_array(name: str, values: Sequence[Any]) -> pa.Array:
     """Return values as the array of a column."""
     import pyarrow as pa
 
+    if type_of(name) == pa.string():
+        texts = pa.lib.StringBuilder()  # `pa.array` would import pandas, which takes longer than all else here
+        texts.append_values(values)
+        return texts.finish()
     return pa.array(values, type_of(name))
 
 

@@ -17,7 +17,9 @@ from typing import Any
 
 # What the functions wb.log_... import when they are called; `log_` is in the name of each.
 _TABLES = ("pandas", "workbench.interactive", "workbench.runs.labelling", "workbench.runs.tabulating")
-_SCORES = ("pandas", "pyarrow.parquet", "workbench.models.logged_task", "workbench.runs.labelling")
+_SCORES = (
+    "pandas", "pyarrow.parquet", "workbench.models.logged_task", "workbench.runs.labelling", "workbench.stats.holdout_columns",
+)  # fmt: skip
 _MODELS = (
     "pandas", "pandas.core.methods.to_dict", "pyarrow.parquet", "pyarrow.vendored.version", "skops.io",
     "workbench.models.boosters.substituting", "workbench.models.compiler.onnx_compiler", "workbench.models.compiler.proof",

@@ -121,8 +121,10 @@ def test_metrics_are_found_by_what_people_type(tmp_path: Path) -> None:
     assert caught.value.next_step == "Did you mean profit?"
     with pytest.raises(UsageError, match="does not judge these runs"):
         find_metrics(folder, ["profit"], "regression")
+    gone = tmp_path / "another"
+    gone.mkdir()
     with pytest.raises(UsageError, match="No such file"):
-        find_metrics(project(tmp_path / "..", None, TABLE.replace("own", "gone")), ["profit"])
+        find_metrics(project(gone, None, TABLE.replace("own", "gone")), ["profit"])
 
 
 def test_a_policy_judges_by_a_metric_of_its_project_alone(tmp_path: Path) -> None:

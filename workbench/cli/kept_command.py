@@ -15,15 +15,19 @@ from workbench.executors.kept_parents import ask_keeper, is_kept_here
 
 # Those that run notebooks let such a process be started; others that ask nobody anything use it when it is there.
 _STARTING = ("run", "sweep", "replay")
-_COMMANDS = (*_STARTING, "runs", "show", "compare", "models", "check", "annotate")
+_COMMANDS = (*_STARTING, "runs", "show", "compare", "diff", "models", "check", "annotate")
 # What such a command imports on its way.
 _MODULES = (
     "workbench.cli.checking",
     "workbench.cli.comparing",
+    "workbench.cli.diffed_runs",
     "workbench.cli.finding",
     "workbench.cli.main",
     "workbench.cli.running",
-    "workbench.comparisons.comparing",
+    "workbench.comparisons.separating",
+    "workbench.stats.averaged_metric",
+    "workbench.stats.delong",
+    "workbench.stats.paired_bootstrap",
     "workbench.nominations.standings",
     "workbench.workflow.starting",
     "workbench.runs.executing",

@@ -143,7 +143,7 @@ class Measured:
 
     def _spell_metric(self, run: Run) -> list[str | None]:
         own = str(holdout_digest(run)) if self._metric.code else None
-        return [self._metric.name, self._metric.code, own, self._part.digest]
+        return [*self._metric.told, own, self._part.digest]
 
     def _read(self, run: Run) -> Predictions | None:
         """Return what a run predicted; None, and it is left out with why, where that cannot be read any more."""

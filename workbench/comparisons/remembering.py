@@ -92,7 +92,11 @@ class KeptResults:
 
 
 def _is_interval(said: object) -> bool:
-    return said is None or (isinstance(said, list) and len(said) == 4 and all(map(math.isfinite, said)))
+    return said is None or (isinstance(said, list) and len(said) == 4 and all(map(_is_number, said)))
+
+
+def _is_number(said: object) -> bool:
+    return isinstance(said, int | float) and math.isfinite(said)
 
 
 def spell_asked(predictions: str, reference: str, metric: Sequence[str | None], level: float, units: str = "") -> str:

@@ -25,7 +25,7 @@ from workbench.policies.own_metrics import (
     unusable,
 )
 from workbench.policies.policy import Known
-from workbench.records.digest import sha256_hex, short
+from workbench.records.digest import canonical_json, sha256_hex, short
 
 if TYPE_CHECKING:
     from workbench.stats.metrics import Metric
@@ -96,6 +96,7 @@ def build_metric(declared: Declared, read_source: Callable[[], bytes], function:
         each=declared.each,
         unit=declared.unit,
         file=declared.file,
+        declared=sha256_hex(canonical_json(declared)),
         find_code=lambda: sha256_hex(read_source()),
         tell=lambda: find_sentence(read_source(), declared),
     )

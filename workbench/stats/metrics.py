@@ -66,6 +66,11 @@ class Metric:
         """The sha256 of the file of somebody's own metric, None of a built-in one."""
         return None
 
+    @property
+    def told(self) -> tuple[str | None, ...]:
+        """What tells it from every other metric, one of the same name that a project declares otherwise, too."""
+        return (self.name, self.code)
+
     def on(self, columns: HoldoutColumns) -> Metric:  # noqa: ARG002 - a metric of somebody's own reads them, as below
         """Return the metric as it judges rows with these columns: itself, unless it is one of somebody's own."""
         return self

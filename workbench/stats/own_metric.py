@@ -49,6 +49,7 @@ class OwnMetric(Metric):
     The latter and its `sentence` are read from the file when they are asked for, executing nothing.
 
     `each` names the column whose equal values belong together. `columns` are those of the rows that are judged: see `on`.
+    `declared` is the sha256 of how the project declares it: the same file may be read otherwise.
     """
 
     function: Function = field(kw_only=True, repr=False)
@@ -57,6 +58,7 @@ class OwnMetric(Metric):
     each: str | None = None
     unit: str = ""
     tell: Callable[[], str] = field(default=str, repr=False)
+    declared: str = ""
     columns: HoldoutColumns = field(default=_NOBODY, repr=False)
 
     @property
@@ -68,6 +70,11 @@ class OwnMetric(Metric):
     def code(self) -> str | None:
         """The sha256 of the file its function stands in."""
         return self.find_code()
+
+    @property
+    def told(self) -> tuple[str | None, ...]:
+        """Its name, its code, and how it is declared: which function of the file, which way is good, what it reads."""
+        return (self.name, self.code, self.declared)
 
     @property
     def sentence(self) -> str:

@@ -161,3 +161,24 @@ def test_a_metric_that_is_frozen_is_read_back_and_a_changed_one_is_told(tmp_path
     assert "was declared otherwise" in str(find_metric_fault(frozen, folder))
     (project(folder) / "own" / "metrics.py").unlink()
     assert "No such file or directory" in str(find_metric_fault(frozen, folder))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"higher"', '"lower"'),
+        (":profit", ":loss"),
+        ("tasks", 'reads = "label"\ntasks'),
+        ("tasks", 'each = "query"\ntasks'),
+    ],
+)
+def test_a_metric_that_is_declared_otherwise_is_another_though_its_file_is_the_same(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    source = SOURCE + SOURCE.replace("profit", "loss")
+    first = list_own_metrics(project(tmp_path, source))["profit"]
+    again = list_own_metrics(project(tmp_path, source))["profit"]
+    other = list_own_metrics(project(tmp_path, source, TABLE.replace(old, new)))["profit"]
+    assert first.told == again.told
+    assert (first.name, first.code) == (other.name, other.code)
+    assert first.told != other.told

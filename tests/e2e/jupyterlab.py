@@ -47,6 +47,12 @@ _IS_CURRENT = """(name) => {
 }"""
 
 
+# What JupyterLab says of a notebook that was closed while it saved itself; it keeps the focus until somebody answers.
+_CLOSE_SAVE_ERRORS = """() => document
+  .querySelectorAll('.jp-Dialog[aria-label^="File Save Error"][aria-label$="Disposed"]')
+  .forEach((dialog) => dialog.querySelector("button.jp-mod-styled").click())"""
+
+
 class Server:
     """A JupyterLab server with folders of its own below `root`; its notebooks can import this checkout.
 
@@ -170,6 +176,7 @@ class Lab:
         """Leave every notebook without saving it, stop its kernel, and look as at the start."""
         self.page.evaluate("() => [...window.jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
         self.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        self.page.evaluate(_CLOSE_SAVE_ERRORS)
         self.page.set_viewport_size(_SIZE)
         self.choose_theme("JupyterLab Light")
 
@@ -200,6 +207,7 @@ class Lab:
             with suppress(NotYet):
                 self.page.wait_for_function(_IS_CURRENT, arg=name, timeout=6_000, polling=100)
                 return
+            self.page.evaluate(_CLOSE_SAVE_ERRORS)
             # Asked again and again by program it would take the focus from whatever is typed in meanwhile.
             self.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text=Path(name).name).click()
         self.page.wait_for_function(_IS_CURRENT, arg=name, polling=100)

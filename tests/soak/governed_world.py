@@ -89,9 +89,9 @@ def quick_parts() -> Iterator[None]:
         patch.object(freezing, "stage_bundle", _stage_little),
         patch.object(freezing, "try_model", _remember_trials()),
         patch.object(nominating, "recompute_facts", _remember_facts()),
-        patch.object(nominees, "read_policy", cache(policies.read_policy)),
+        patch.object(nominees, "read_frozen_policy", cache(policies.read_frozen_policy)),
         patch.object(nominees, "parse_checklist", cache(nominees.parse_checklist)),
-        patch.object(releases, "read_policy", cache(policies.read_policy)),
+        patch.object(releases, "read_frozen_policy", cache(policies.read_frozen_policy)),
         patch.object(
             mlflow_database, "_get_latest_schema_revision", cache(mlflow_database._get_latest_schema_revision)
         ),

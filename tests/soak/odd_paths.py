@@ -14,6 +14,7 @@ from workbench.cli.main import run_command
 from workbench.errors import WorkbenchError
 from workbench.reviews.request import ApprovalRequest, ObjectionRequest, WaiverRequest
 from workbench.runs.table.question import Question
+from workbench.runs.table.recalling import recall_attempts
 from workbench.signing.key import Key
 from workbench.workflow import Workbench
 
@@ -162,8 +163,10 @@ def try_paths(around: Surroundings, texts: Sequence[str]) -> tuple[int, list[str
         settings.bento_home / ".lock",
     )
     around.bench.open_table().ask(Question())
-    tables = settings.home_folder / "tables"  # the copy that `runs` reads on from
-    allowed = (made, made.parent, around.project / "exported.csv", *homes, tables, *tables.iterdir())
+    recall_attempts(around.bench)
+    tables = settings.home_folder / "tables"  # the copies that `runs` and `compare` read on from
+    copies = (tables, *tables.iterdir(), tables / "results.db")
+    allowed = (made, made.parent, around.project / "exported.csv", *homes, *copies)
     for name, call in INPUTS.items():
         with around.untouched(faults, f"workbench {name}", may_change=allowed), _at_home(around.project):
             faults += [fault for text in texts if (fault := _try_command(call, text, run.id))]

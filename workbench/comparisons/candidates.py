@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.errors import UsageError
 from workbench.models.scorecard import Scorecard
 from workbench.records.digest import canonical_json
 from workbench.runs.folder import PREDICTIONS
@@ -60,6 +61,12 @@ def group_rows(runs: Sequence[Run], all_but: Collection[str]) -> list[CandidateR
     """Return a row for each of the runs (the oldest first), or for those that have all parameters in common but some."""
     if not all_but:
         return [CandidateRow(run.id, (run,), run.parameters) for run in runs]
+    known = dict.fromkeys(name for run in runs for name in run.parameters)
+    if unknown := [name for name in all_but if name not in known]:
+        why = f"They have {', '.join(known) or 'none'}."
+        raise UsageError(
+            f"The compared runs have no parameter {', '.join(unknown)}.", why=why, next_step="Name one of these."
+        )
     groups: dict[bytes, list[Run]] = {}
     for run in runs:
         groups.setdefault(_spell(_leave_out(run.parameters, all_but)), []).append(run)

@@ -189,7 +189,7 @@ def describe_selection(comparison: RunComparison) -> list[str]:
         *describe_worth(comparison.worth_confirming),
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
-        *([f"Left out: {said}."] if (said := _describe_others(comparison)) else []),
+        *([f"Left out: {said}."] if (said := describe_others(comparison)) else []),
         *describe_overwritten(comparison),
     ]
 
@@ -226,8 +226,10 @@ def _say_more(count: int) -> str:
     return "" if not count else f"The same holds for {count:,} more {'run' if count == 1 else 'runs'}."
 
 
-def _describe_others(comparison: RunComparison) -> str:
-    return describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
+def describe_others(comparison: RunComparison) -> str:
+    """Say what lies on other holdouts, and how to see what is not shown below."""
+    shown = {each.holdout_digest for each in comparison.holdouts}
+    return describe_elsewhere(comparison.elsewhere, comparison.others, shown)
 
 
 def describe_overwritten(comparison: RunComparison) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.comparisons.holdouts import holdout_digest
@@ -20,6 +20,7 @@ class OtherHoldout:
     runs: int
     rows: int
     command: str
+    digest: str = ""
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -41,21 +42,20 @@ def list_other_holdouts(
     return tuple(_describe(each, _spell_command(each[0], latest, notebook, where)) for each in scored)
 
 
-def describe_elsewhere(count: int, others: Sequence[OtherHoldout], shown: int = 0) -> str:
+def describe_elsewhere(count: int, others: Sequence[OtherHoldout], shown: Collection[str] = ()) -> str:
     """Say how many runs were scored on other holdouts and how to see them; empty where none was.
 
-    The first of the others that are `shown` in tables of their own need no command.
+    Those that are `shown` in tables of their own, by their digests, need no command.
     """
     if not count:
         return ""
     says = (
         f"{count:,} finished run{'' if count == 1 else 's'} on other holdouts: other rows, so no comparison row by row"
     )
-    below = f", {'each' if shown == len(others) else f'{shown:,} of them'} shown below" if shown else ""
-    named = others[shown : shown + _MOST_NAMED]
-    left = len(others) - shown - len(named)
-    more = f"; {left:,} holdouts more" if left > 0 else ""
-    return f"{says}{below}. {'; '.join(map(str, named))}{more}" if named else f"{says}{below}"
+    named = [each for each in others if each.digest not in shown]
+    below = f", {f'{len(shown):,} of these' if named else 'each'} shown below" if shown else ""
+    more = f"; {len(named) - _MOST_NAMED:,} holdouts more" if len(named) > _MOST_NAMED else ""
+    return f"{says}{below}. {'; '.join(map(str, named[:_MOST_NAMED]))}{more}" if named else f"{says}{below}"
 
 
 def _group(runs: Sequence[Run]) -> Mapping[str, list[Run]]:
@@ -67,7 +67,8 @@ def _group(runs: Sequence[Run]) -> Mapping[str, list[Run]]:
 
 def _describe(runs: Sequence[Run], command: str) -> OtherHoldout:
     rows = runs[0].holdout["rows"] if runs[0].holdout else 0
-    return OtherHoldout(tuple(sorted({run.notebook for run in runs})), len(runs), rows, command)
+    notebooks, digest = tuple(sorted({run.notebook for run in runs})), str(holdout_digest(runs[0]))
+    return OtherHoldout(notebooks, len(runs), rows, command, digest)
 
 
 def _spell_command(newest: Run, latest: Mapping[str, Run], notebook: str | None, where: str | None) -> str:

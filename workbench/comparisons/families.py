@@ -21,12 +21,13 @@ WHY_WEAK = "weak: splits of the same data share rows, and how much that narrows 
 
 @dataclass(frozen=True)
 class OnSplit:
-    """A run on one of several splits: its parameters, the digest of its holdout, its value."""
+    """A run on one of several splits: its parameters, the digest of its holdout, its value, the notebook as it was."""
 
     run_id: str
     parameters: Mapping[str, Any]
     holdout: str
     value: float
+    notebook: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,24 @@ class Family:
 
 
 def find_split_parameters(runs: Sequence[OnSplit]) -> tuple[str, ...]:
-    """Return the parameters that decide the split: each value is of one holdout, and each holdout of one value."""
+    """Return the parameter that decides the split: each value is of one holdout, and each holdout of one value.
+
+    None where several move with it: nobody can tell what of a difference is the split's.
+    """
     names = dict.fromkeys(name for run in runs for name in run.parameters)
-    return tuple(name for name in names if _decides_split(name, runs))
+    found = tuple(name for name in names if _decides_split(name, runs))
+    return found if len(found) == 1 else ()
 
 
 def _decides_split(name: str, runs: Sequence[OnSplit]) -> bool:
     pairs = {(_spell(run.parameters.get(name)), run.holdout) for run in runs}
     return len(pairs) == len({value for value, _ in pairs}) == len({holdout for _, holdout in pairs}) > 1
+
+
+def spell_set(run: OnSplit, by: Sequence[str]) -> bytes:
+    """Return what tells one set from another: what its notebook held, and the parameters that do not decide the split."""
+    shared = {name: value for name, value in run.parameters.items() if name not in by}
+    return _spell([run.notebook, shared])
 
 
 def _spell(value: Any) -> bytes:
@@ -94,8 +105,7 @@ def find_family(
     sets: dict[bytes, dict[str, OnSplit]] = {}
     for run in runs:
         if math.isfinite(run.value) and math.isfinite(baseline.get(run.holdout, math.nan)):
-            key = _spell({name: value for name, value in run.parameters.items() if name not in by})
-            sets.setdefault(key, {}).setdefault(run.holdout, run)
+            sets.setdefault(spell_set(run, by), {}).setdefault(run.holdout, run)
     several = [each for each in sets.values() if len(each) >= FEWEST_SPLITS]
     if not several:
         return None

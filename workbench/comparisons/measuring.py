@@ -122,7 +122,9 @@ class Measured:
         self._step_down()
         found = self.compare()
         worth = find_worth_confirming(found.runs, self._tries)
-        return replace(found, cross_check=self._cross_check(found.best), worth_confirming=worth)
+        members = {row_id: tuple(run.id for run in self._rows[row_id].members) for row_id in found.members}
+        check = self._cross_check(found.best)
+        return replace(found, cross_check=check, worth_confirming=worth, members=members)
 
     # Values
 
@@ -159,7 +161,8 @@ class Measured:
     # Intervals
 
     def _measure(self, row_ids: Sequence[str], level: float) -> None:
-        few = [row_id for row_id in row_ids if len(self._rows[row_id].members) <= MOST_TOGETHER]
+        others = len(self._against.members)
+        few = [each for each in row_ids if _count_together(self._rows[each], others) <= MOST_TOGETHER]
         for row_id in {*row_ids} - {*few}:
             self._settle(row_id, self._found[row_id].value, None)
         asked = {row_id: self._spell_asked(self._rows[row_id], level) for row_id in few}
@@ -168,6 +171,7 @@ class Measured:
         for row_id, key in asked.items():
             if key in known:
                 self._settle(row_id, self._found[row_id].value, known[key])
+        counts = {row_id: len(self._rows[row_id].members) for row_id in asked}
         read = {row_id: self._read_row(row_id) for row_id, key in asked.items() if key not in known}
         ours = {row_id: members for row_id, members in read.items() if members}
         if not ours:
@@ -177,16 +181,20 @@ class Measured:
         for (row_id, members), advantage in zip(ours.items(), found, strict=True):
             self._settle(row_id, fmean(measure_value(each, self._metric) for each in members), advantage)
         if kept:
-            is_whole = {row_id: len(members) == len(self._rows[row_id].members) for row_id, members in ours.items()}
+            is_whole = {row_id: len(members) == counts[row_id] for row_id, members in ours.items()}
             kept.keep_intervals(
                 {asked[row_id]: each for row_id, each in zip(ours, found, strict=True) if is_whole[row_id]}
             )
 
     def _read_row(self, row_id: str) -> list[Predictions]:
         """Return what the members of a row predicted, as far as they can be read; a row of which none can goes."""
-        found = [each for run in self._rows[row_id].members if (each := self._read(run)) is not None]
+        read = {run.id: self._read(run) for run in self._rows[row_id].members}
+        found = [each for each in read.values() if each is not None]
         if not found:
             self._found.pop(row_id)
+        else:  # of the others is said why they are left out
+            row = self._rows[row_id]
+            self._rows[row_id] = replace(row, members=tuple(run for run in row.members if read[run.id] is not None))
         return found
 
     def _spell_asked(self, row: CandidateRow, level: float) -> str:
@@ -225,6 +233,11 @@ class Measured:
             return None
         theirs = self._against.reference.predictions
         return cross_check(ours, theirs, self._metric.name, best.advantage, self._common.margin)
+
+
+def _count_together(row: CandidateRow, others: int) -> int:
+    """Return how many scores are judged on each resample, each side standing there as often as makes them equally many."""
+    return 1 if len(row.members) == others == 1 else math.lcm(len(row.members), others)
 
 
 def _find_mean(values: Mapping[str, float], row: CandidateRow) -> float | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -123,12 +124,19 @@ def _find_reference(alike: Sequence[Run], first: Predictions, part: HoldoutPart,
     if not alike:
         constant = constant_reference(first)
         return HeldAgainst(constant, CONSTANT, (constant.predictions,))
-    members = tuple(part.take(read(run)) for run in alike)
+    members = (part.take(read(alike[0])), *_read_some(alike[1:], part, read))
     name = (
         name_run(alike[0].id) if len(alike) == 1 else f"the mean of {len(alike):,} runs such as {name_run(alike[0].id)}"
     )
     stored = " ".join(sorted(str(find_stored(run)) for run in alike))
     return HeldAgainst(Reference(name, members[0]), stored, members)
+
+
+def _read_some(runs: Sequence[Run], part: HoldoutPart, read: Read) -> Iterator[Predictions]:
+    """Yield what runs predicted, as far as that can be read: who is held against was named, and not these."""
+    for run in runs:
+        with suppress(UsageError):
+            yield part.take(read(run))
 
 
 class Screen:

@@ -10,7 +10,7 @@ from workbench.comparisons.arrangement import AS_RANKED
 from workbench.comparisons.comparing import constant_reference, measure_value, require_scored
 from workbench.comparisons.comparison import RunComparison
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere, list_other_holdouts
-from workbench.comparisons.families import Family, OnSplit, find_family, find_split_parameters
+from workbench.comparisons.families import Family, OnSplit, find_family, find_split_parameters, spell_set
 from workbench.comparisons.gathering import Asked, Gathered, split_by_holdout
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.nothing_compared import refuse_all
@@ -52,7 +52,8 @@ def compare_apart(
     with _tell_elsewhere(len(elsewhere), others):
         found = gathered.compare(runs, against, asked, must_pair=False)
     there = _compare_others(gathered, groups, asked) if against is None else ()
-    family = _find_family(gathered, finished, found, against) if groups else None
+    # What records say of runs is of all rows: within a slice no family is judged.
+    family = _find_family(gathered, finished, found, against) if groups and not asked.within else None
     return replace(found, elsewhere=len(elsewhere), others=others, holdouts=there, family=family)
 
 
@@ -109,7 +110,8 @@ def _find_family(
 def _place(run: Run, metric: str) -> OnSplit | None:
     card = parse_scorecard(run.record.get("scores"))
     value = card.values.get(metric) if card else None
-    return None if value is None else OnSplit(run.id, run.parameters, str(holdout_digest(run)), value)
+    told = f"{run.notebook} {run.notebook_digest}"
+    return None if value is None else OnSplit(run.id, run.parameters, str(holdout_digest(run)), value, told)
 
 
 def _score_reference(
@@ -117,9 +119,8 @@ def _score_reference(
 ) -> dict[str, float]:
     """Return the value on each split of the set of parameters that the reference has, or of a constant prediction."""
     if against is not None:
-        own = {name: value for name, value in against.parameters.items() if name not in by}
-        alike = (run for run in reversed(runs) if {k: v for k, v in run.parameters.items() if k not in by} == own)
-        return {run.holdout: run.value for run in alike}
+        own = next((spell_set(run, by) for run in runs if run.run_id == against.id), None)
+        return {run.holdout: run.value for run in reversed(runs) if spell_set(run, by) == own}
     values: dict[str, float] = {}
     known = {run.id: run for run in gathered.runs}
     for run in runs:

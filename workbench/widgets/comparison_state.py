@@ -12,6 +12,7 @@ from workbench.comparisons.comparison import (
     RunComparison,
     describe_crowds,
     describe_left_out,
+    describe_others,
     describe_worth,
     headline,
     name_overwritten,
@@ -19,7 +20,6 @@ from workbench.comparisons.comparison import (
 )
 from workbench.comparisons.cross_checks import describe_cross_check
 from workbench.comparisons.drawn_rows import describe_rows
-from workbench.comparisons.elsewhere import describe_elsewhere
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
@@ -334,7 +334,7 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
         *(fact_state("No interval", said) for said in describe_crowds(comparison)),
         *(fact_state("Screening", said) for said in describe_worth(comparison.worth_confirming)),
     ]
-    others = describe_elsewhere(comparison.elsewhere, comparison.others, len(comparison.holdouts))
+    others = describe_others(comparison)
     left_out = [
         fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
     ]

@@ -168,7 +168,7 @@ def require_a_changed_byte_is_refused(story: Story, subject: str) -> None:
     model.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     refused = story.command("serve", story.model, expect=3)
     assert f"release/model/{model.name} was changed." in refused
-    assert f"Next: workbench rollback {story.model}" in refused
+    assert f"`workbench promote {subject}` then builds it again" in " ".join(refused.split())
     story.command("verify", subject, expect=3)
 
 

@@ -59,6 +59,7 @@ from workbench.runs.looks import describe_abandoned, describe_looks
 from workbench.runs.nbconvert_report import render_report
 from workbench.runs.points import Point, can_name_metric, find_latest, is_finite, summarize_points
 from workbench.runs.profiling import timed
+from workbench.runs.provenance import name_path
 from workbench.runs.redacting import NO_SECRETS, redact_outcome
 from workbench.runs.refusal import parse_refusal
 from workbench.runs.run import Run, RunState
@@ -166,7 +167,10 @@ def _collect(run: Run, outcome: Outcome, folder: RunFolder, redactor: Redactor, 
     if blamer is not None:
         journal = read_journal(files.get(JOURNAL, b""))
         fact = _witness(run, journal, outcome, blamer.project, logged.get("datasets", ()))
-        written = list_written(journal, outcome.opened, project=blamer.project, started=run.started)
+        seen = list_written(journal, outcome.opened, project=blamer.project, started=run.started)
+        # Where the system alone saw it, what lies in the run's own folder is not beside it.
+        own = f"{name_path(str(folder.path.resolve()), blamer.project)}/"
+        written = [each for each in seen if not each.path.startswith(own)]
         said: dict[str, Any] = {"local_files": asdict(fact), "authorship": asdict(blamer.read_modules(journal.code))}
         said |= {"written_files": [asdict(each) for each in written]} if written else {}
         logged |= strict_json(canonical_json(said))

@@ -89,8 +89,9 @@ class RunComparison(Comparison):
     call the runs, by id; `reference_parameters` are those of the run they are held against. Of several `metrics` that were asked
     for the others are `beside` it, each a comparison of its own. `holdouts` are comparisons of what lies on other holdouts, the
     latest first; where these are splits of the same data, `family` judges sets of parameters over all of them. `within` names the
-    slice whose rows alone were scored; `all_but` the parameters that runs of one row may differ in, whose `members` are told by its
-    id. `cross_check` is what another test says of the best, `worth_confirming` are undecided runs that a screening finds.
+    slice whose rows alone were scored; `all_but` the parameters that runs of one row may differ in, whose `members` are told by
+    its id; `crowded` counts rows of too many runs for an interval. `cross_check` is what another test says of the best,
+    `worth_confirming` are undecided runs that a screening finds.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -108,6 +109,7 @@ class RunComparison(Comparison):
     within: str = ""
     all_but: tuple[str, ...] = ()
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    crowded: int = 0
     cross_check: CrossCheck | None = None
     worth_confirming: tuple[str, ...] = ()
 
@@ -196,12 +198,13 @@ def describe_selection(comparison: RunComparison) -> list[str]:
 
 def describe_crowds(comparison: RunComparison) -> list[str]:
     """Say of how many rows the mean alone is told because they are of too many runs; nothing where there is none."""
-    rows = (comparison.members.get(run.run_id, ()) for run in comparison.runs if run.verdict is not None)
-    count = sum(len(members) > MOST_TOGETHER for members in rows)
-    more = f"{count:,} rows here are" if count > 1 else "1 row here is"
-    return (
-        [f"{more} of more than {MOST_TOGETHER} runs: too many for an interval; --where leaves fewer."] if count else []
-    )
+    if not comparison.crowded:
+        return []
+    more = f"{comparison.crowded:,} rows here have" if comparison.crowded > 1 else "1 row here has"
+    return [
+        f"{more} no interval: more than {MOST_TOGETHER} scores, with those of the reference as often as makes both sides equally "
+        "many, would be judged on each resample; --where leaves fewer."
+    ]
 
 
 def describe_worth(run_ids: Sequence[str]) -> list[str]:

@@ -58,14 +58,22 @@ class Gathered:
         self.kept = KeptResults(project.settings.home_folder / "tables" / "results.db")
         self._every = list_looks(project, recalled.attempts)
         self._plans = project.store.inspect_ledger()[0]
+        # Found once: the rows of many other holdouts are read for them.
+        self._looks: dict[str | None, list[Look]] = {}
+        self._splits: dict[str, OtherSplits] = {}
 
     def find_looks(self, run: Run) -> list[Look]:
         """Return the looks at the holdout of a run, also those that had other columns of the same rows."""
-        return choose_looks(run, self._every, self.kept)
+        digest = holdout_digest(run)
+        if digest not in self._looks:
+            self._looks[digest] = choose_looks(run, self._every, self.kept)
+        return self._looks[digest]
 
     def find_splits(self, run: Run, looks: Sequence[Look]) -> OtherSplits:
         """Return the looks at other splits of the same data."""
-        return choose_splits(self._project.settings, run, looks, self._every)
+        if run.id not in self._splits:
+            self._splits[run.id] = choose_splits(self._project.settings, run, looks, self._every)
+        return self._splits[run.id]
 
     def read(self, run: Run) -> Predictions:
         """Read what a run predicted; what was recalled of it does not say by which digests its holdout is known."""

@@ -86,6 +86,7 @@ class Measured:
         self._common = replace(
             common, metric=metric.name, direction=metric.direction, margin=margin, reference_value=value
         )
+        self._crowded = 0
         values = self._list_values()
         self._found = {
             row.id: ComparedRun(row.id, row.parameters, mean, None, None)
@@ -100,6 +101,7 @@ class Measured:
             runs=tuple(sorted(self._found.values(), key=lambda run: rank_run(run, self._metric.sign))),
             left_out=len(self._scored.unpaired),
             unpaired=tuple(self._scored.unpaired),
+            crowded=self._crowded,
         )
 
     def measure_chosen(self, choose: Choose) -> None:
@@ -153,8 +155,9 @@ class Measured:
             predictions = self._part.take(self._scored.read(run))
             predictions.read_by(self._metric)  # one's own may not be defined on it
         except UsageError as exc:
-            said = exc.in_one_line
-            self._scored.unpaired.append(said if run.id in exc.what else f"Run {run.id}: {said}")
+            said = exc.in_one_line if run.id in exc.what else f"Run {run.id}: {exc.in_one_line}"
+            if said not in self._scored.unpaired:  # by another metric it may have been left out already
+                self._scored.unpaired.append(said)
             return None
         return predictions
 
@@ -164,6 +167,7 @@ class Measured:
         others = len(self._against.members)
         few = [each for each in row_ids if _count_together(self._rows[each], others) <= MOST_TOGETHER]
         for row_id in {*row_ids} - {*few}:
+            self._crowded += 1
             self._settle(row_id, self._found[row_id].value, None)
         asked = {row_id: self._spell_asked(self._rows[row_id], level) for row_id in few}
         kept = self._scored.kept
@@ -215,10 +219,11 @@ class Measured:
             return
         order = sorted((run for run in self._found.values() if run.advantage), key=_find_deviate, reverse=True)
         for step, run in enumerate(order):
-            self._measure([run.run_id], corrected_level(ALPHA, self._tries - step))
+            if step:  # the first was measured at that level
+                self._measure([run.run_id], corrected_level(ALPHA, self._tries - step))
             if self._found.get(run.run_id, run).verdict is not Verdict.BETTER:
-                for other in order[step + 1 :]:
-                    self._measure([other.run_id], corrected_level(ALPHA, self._tries - step))
+                left = [other.run_id for other in order[step + 1 :]] if step else []
+                self._measure(left, corrected_level(ALPHA, self._tries - step))
                 return
 
     # What else is said

@@ -22,6 +22,11 @@ ReadSlices = Callable[[Run], Mapping[str, Sequence[str]]]
 _MOST_NAMED = 8
 
 
+def read_no_slices(_: Run) -> Mapping[str, Sequence[str]]:
+    """Say that a run named no slice."""
+    return {}
+
+
 @dataclass(frozen=True, eq=False)
 class HoldoutPart:
     """The rows that are scored: those at `places`, None: all; `name` says which, and `digest` tells them apart."""

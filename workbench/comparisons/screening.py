@@ -21,7 +21,7 @@ from workbench.comparisons.comparing import (
 from workbench.comparisons.comparison import RunComparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.measuring import Choose, HeldAgainst, Measured, Screened
-from workbench.comparisons.parts import WHOLE, HoldoutPart, ReadSlices, find_part
+from workbench.comparisons.parts import WHOLE, HoldoutPart, ReadSlices, find_part, read_no_slices
 from workbench.comparisons.remembering import KeptResults
 from workbench.errors import UsageError
 from workbench.models.predictions import HOW_TO_STORE, Predictions
@@ -61,7 +61,7 @@ def compare_alike(
     same: Collection[str] = (),
     all_but: Collection[str] = (),
     within: str = "",
-    read_slices: ReadSlices | None = None,
+    read_slices: ReadSlices = read_no_slices,
 ) -> RunComparison:
     """Compare those of the runs on one holdout that can be paired: on each of its rows (`row_ids`, None: nobody knows them).
 
@@ -82,7 +82,7 @@ def compare_alike(
             "These runs cannot be compared row by row.", why=sorted(screen.unpaired), next_step=HOW_TO_STORE
         )
     first = screen.read_one_of(chosen)
-    part = find_part([each.run for each in chosen], within, read_slices) if within and read_slices else WHOLE
+    part = find_part([each.run for each in chosen], within, read_slices) if within else WHOLE
     asked = list(metrics(first.task)) if metrics else []
     judged = asked or [policy.rule_of(first.task).metric]
     units = screen.find_units([*chosen, *([other] if other else [])])
@@ -124,19 +124,20 @@ def _find_reference(alike: Sequence[Run], first: Predictions, part: HoldoutPart,
     if not alike:
         constant = constant_reference(first)
         return HeldAgainst(constant, CONSTANT, (constant.predictions,))
-    members = (part.take(read(alike[0])), *_read_some(alike[1:], part, read))
-    name = (
-        name_run(alike[0].id) if len(alike) == 1 else f"the mean of {len(alike):,} runs such as {name_run(alike[0].id)}"
-    )
-    stored = " ".join(sorted(str(find_stored(run)) for run in alike))
-    return HeldAgainst(Reference(name, members[0]), stored, members)
+    named = alike[0]
+    found = [(named, part.take(read(named))), *_read_some(alike[1:], part, read)]
+    mean = f"the mean of {len(found):,} runs such as {name_run(named.id)}"
+    # Under what it is known are those that were read, and no others: what is remembered was computed of these.
+    stored = " ".join(sorted(str(find_stored(run)) for run, _ in found))
+    members = tuple(predictions for _, predictions in found)
+    return HeldAgainst(Reference(name_run(named.id) if len(found) == 1 else mean, members[0]), stored, members)
 
 
-def _read_some(runs: Sequence[Run], part: HoldoutPart, read: Read) -> Iterator[Predictions]:
-    """Yield what runs predicted, as far as that can be read: who is held against was named, and not these."""
+def _read_some(runs: Sequence[Run], part: HoldoutPart, read: Read) -> Iterator[tuple[Run, Predictions]]:
+    """Yield runs with what they predicted, as far as that can be read: who is held against was named, and not these."""
     for run in runs:
         with suppress(UsageError):
-            yield part.take(read(run))
+            yield run, part.take(read(run))
 
 
 class Screen:

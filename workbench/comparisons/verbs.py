@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from workbench.comparisons.measuring import Choose
     from workbench.drawings.picture import Picture
 
-_MOST_ASKED_FOR_ROWS = 20
-
 
 class ComparisonVerbs(PolicyVerbs, RunVerbs):
     """What can be said of runs side by side."""
@@ -52,10 +50,8 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
 
         other = self.show(reference) if reference is not None else None
         named = {run.id: run for run in map(self.show, run_ids)}
-        gathered, asked = (
-            Gathered(self, self.read_policy(policy)[0]),
-            Asked(arrangement, most, metrics, all_but, within, choose),
-        )
+        gathered = Gathered(self, self.read_policy(policy)[0])
+        asked = Asked(arrangement, most, metrics, all_but, within, choose)
         if named:
             runs = [run for run in named.values() if other is None or run.id != other.id]
             require_scored(runs)

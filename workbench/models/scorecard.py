@@ -60,9 +60,10 @@ def parse_scorecard(document: Any) -> Scorecard | None:
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         return None
     try:
-        return Scorecard(**{key: value for key, value in document.items() if key != "format"})
+        card = Scorecard(**{key: value for key, value in document.items() if key != "format"})
     except TypeError:
         return None
+    return card if isinstance(card.values, Mapping) and isinstance(card.pairing, str) else None
 
 
 def spell_classes(predictions: Predictions) -> str:

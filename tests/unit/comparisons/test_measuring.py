@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from tests.unit.people import AUTHOR, ENDED
 from tests.unit.policies.builders import build_policy
 from workbench.comparisons.comparison import RunComparison, describe_left_out, describe_selection, headline
 from workbench.comparisons.cross_checks import cross_check, describe_cross_check
+from workbench.comparisons.remembering import KeptResults
 from workbench.comparisons.screening import compare_alike
 from workbench.comparisons.verdict import Verdict
 from workbench.comparisons.worth_confirming import find_worth_confirming
@@ -50,13 +53,19 @@ def compare(models: dict[str, tuple[float, int]], tried: int = 0, **asked: objec
         parameters = {"strength": strength, "seed": seed}
         return Run(name, "a.ipynb", "ab", parameters, {}, AUTHOR, ENDED, state=RunState.FINISHED, record=record)
 
-    against = asked.pop("against", None)
+    against, gone = asked.pop("against", None), asked.pop("gone", "")
+
+    def read(run: Run) -> Predictions:
+        if run.id[0] == gone:
+            raise UsageError(f"The predictions of run {run.id} cannot be used.")
+        return predicted[run.id]
+
     return compare_alike(
         [build(name) for name in predicted if name[0] != against],
         against=build(str(against) * 12) if against else None,
         policy=build_policy(),
         tried=tried or len(models),
-        read=lambda run: predicted[run.id],
+        read=read,
         row_ids=NAMES,
         read_slices=lambda _: SLICES,
         **asked,  # type: ignore[arg-type]
@@ -88,8 +97,28 @@ def test_runs_that_differ_in_the_seed_alone_are_one_row_and_so_are_those_they_ar
     assert held.reference == "the mean of 2 runs such as run dddddddddddd"
     assert held.reference_value == pytest.approx(np.mean([values[4], values[5]]))
     assert (len(held.runs), held.best.verdict) == (1, Verdict.BETTER)
+    assert held.crowded == 0
     with pytest.raises(UsageError, match="Apart from seed, strength all have the parameters of the reference"):
         compare(models, all_but=("seed", "strength"), against="d")
+
+
+def test_what_was_measured_while_a_run_of_the_reference_could_not_be_read_is_not_remembered_of_all(
+    tmp_path: Path,
+) -> None:
+    models = {"a": (1.2, 1), "d": (0.6, 4), "e": (0.6, 5)}
+    asked: dict[str, Any] = {"all_but": ("seed",), "against": "d"}
+    part = compare(models, gone="e", kept=KeptResults(tmp_path / "results.db"), **asked)
+    whole = compare(models, kept=KeptResults(tmp_path / "results.db"), **asked)
+    assert (part.reference, whole.reference) == ("run dddddddddddd", "the mean of 2 runs such as run dddddddddddd")
+    assert whole.runs == compare(models, **asked).runs
+    assert whole.best.advantage != part.best.advantage
+
+
+def test_rows_of_too_many_runs_have_a_mean_and_it_is_said_why_they_have_no_interval() -> None:
+    many = {chr(ord("a") + place): (1.2 if place < 5 else 0.6, place) for place in range(12)}
+    found = compare(many, all_but=("seed",), against="l")
+    assert (found.crowded, found.best.verdict, found.best.advantage) == (1, Verdict.INCONCLUSIVE, None)
+    assert any(said.startswith("1 row here has no interval") for said in describe_selection(found))
 
 
 def test_within_a_slice_its_rows_alone_are_scored_and_one_that_nobody_named_is_told() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -17,6 +17,7 @@ from workbench.runs.parsed_later import ParsedLater
 from workbench.runs.run import FINAL_STATES, Run, RunState
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
 from workbench.runs.table.columns import Columns, build_columns, replace_rows
+from workbench.runs.table.sqlalchemy_columns import find_changed, split_ids
 
 _FINAL = [str(state) for state in FINAL_STATES]
 _JOINED = RUNS.join(ATTEMPTS, ATTEMPTS.c.run_id == RUNS.c.id).outerjoin(ANNOTATIONS, ANNOTATIONS.c.run_id == RUNS.c.id)
@@ -35,7 +36,6 @@ _IN_RECORD: Mapping[str, tuple[str, ...]] = {
     "stored": ("files", PREDICTIONS),
 }
 _PARTS = (*_IN_RECORD, "replay_of")
-_MOST_CHANGED, _MOST_IN_QUERY = 2_000, 500
 
 
 class StoreAttempts:
@@ -55,7 +55,7 @@ class StoreAttempts:
         with self._database.transaction() as connection:
             # Read before the rows: who writes meanwhile leaves a number in the copy that is none of theirs.
             there: dict[str, int | None] = dict(connection.execute(sa.select(RUNS.c.id, RUNS.c.changed)).all())
-            fresh = _find_fresh(connection, kept, there) if kept else None
+            fresh = find_changed(connection, kept, there) if kept else None
             if kept and fresh == [] and {*kept.arrays["run.id"].to_pylist()} == there.keys():
                 return kept
             rows = self._read(connection, fresh)
@@ -67,7 +67,7 @@ class StoreAttempts:
 
     def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> list[dict[str, Any]]:
         query = _select(is_sqlite=self._database.is_sqlite)
-        queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in _split(run_ids)]
+        queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in split_ids(run_ids)]
         return [self._build(row) for row in chain.from_iterable(connection.execute(each).all() for each in queries)]
 
     def _build(self, row: Any) -> dict[str, Any]:
@@ -110,22 +110,6 @@ def _select_part(text: Any, path: Sequence[str], *, is_sqlite: bool) -> Any:
         return sa.null()
     place = "$" + "".join(f'."{key}"' for key in path)
     return sa.case((sa.func.json_valid(text) == 1, sa.func.json_extract(text, place)))
-
-
-def _find_fresh(connection: sa.Connection, kept: Columns, there: Mapping[str, int | None]) -> list[str] | None:
-    """Return the runs that were not copied as they are, and those that go on; None where they are too many to be looked up."""
-    numbers = dict(zip(kept.arrays["run.id"].to_pylist(), kept.arrays["run.changed"].to_pylist(), strict=True))
-    fresh = {run_id for run_id, number in there.items() if numbers.get(run_id, _NONE) != number}
-    is_open = sa.select(ATTEMPTS.c.run_id).where(ATTEMPTS.c.state.not_in(_FINAL))
-    fresh |= {*connection.execute(is_open).scalars()} & there.keys()
-    return sorted(fresh) if len(fresh) <= _MOST_CHANGED else None
-
-
-_NONE = object()
-
-
-def _split(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (run_ids[start : start + _MOST_IN_QUERY] for start in range(0, len(run_ids), _MOST_IN_QUERY))
 
 
 # Runs of columns

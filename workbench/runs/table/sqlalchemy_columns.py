@@ -49,7 +49,7 @@ class StoreColumns:
         with self._database.transaction() as connection:
             # Read before the rows: who writes meanwhile leaves a number in the copy that is none of theirs.
             there: dict[str, int | None] = dict(connection.execute(_THERE).all())
-            fresh = _find_fresh(connection, since, there) if since else None
+            fresh = find_changed(connection, since, there) if since else None
             if since and fresh == [] and len(since) == len(there):
                 return since
             outlines = self._read(connection, fresh)
@@ -60,7 +60,7 @@ class StoreColumns:
     def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> list[Outline]:
         parts = ("metrics", "datasets", "replay_of")
         query = select_outlines(_JOINED, parts, is_sqlite=self._database.is_sqlite).where(_IS_THERE)
-        queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in _split(run_ids)]
+        queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in split_ids(run_ids)]
         rows = chain.from_iterable(connection.execute(each).all() for each in queries)
         return build_outlines(rows, lambda row: None if row.state in _FINAL else self._find_loss(row))
 
@@ -70,7 +70,7 @@ def _build_none(names: Sequence[str]) -> Columns:
     return Columns(build_columns({**_tabulate([], names), "run.changed": []}))
 
 
-def _find_fresh(connection: sa.Connection, kept: Columns, there: Mapping[str, int | None]) -> list[str] | None:
+def find_changed(connection: sa.Connection, kept: Columns, there: Mapping[str, int | None]) -> list[str] | None:
     """Return the runs that were not copied as they are, and those that go on; None where they are too many to be looked up."""
     numbers = dict(zip(kept.arrays["run.id"].to_pylist(), kept.arrays["run.changed"].to_pylist(), strict=True))
     fresh = {run_id for run_id, number in there.items() if numbers.get(run_id, _NONE) != number}
@@ -78,7 +78,8 @@ def _find_fresh(connection: sa.Connection, kept: Columns, there: Mapping[str, in
     return sorted(fresh) if len(fresh) <= _MOST_CHANGED else None
 
 
-def _split(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def split_ids(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield ids as many at a time as a query takes."""
     return (run_ids[start : start + _MOST_IN_QUERY] for start in range(0, len(run_ids), _MOST_IN_QUERY))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.cli.run_tables import Column, columns_of_names, print_table_of_runs, say_same
+from workbench.cli.run_tables import MDE, Column, columns_of_names, print_table_of_runs, say_same
 from workbench.cli.terminal import escape, format_number, open_console, say
 from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
@@ -53,6 +53,7 @@ def _print_table(comparison: Comparison, arranged: Sequence[ComparedRun] | None,
         ),
         Column("better by", "right", [_interval(run) for run in shown]),
         Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),
+        *_columns_of_needed(comparison, [run.run_id for run in shown]),
         *_columns_beside(comparison, [run.run_id for run in shown]),
     ]
     print_table_of_runs(before, parameters, [])
@@ -69,6 +70,18 @@ def _columns_of_rows(comparison: Comparison, row_ids: Sequence[str]) -> list[Col
     if not (isinstance(comparison, RunComparison) and comparison.all_but):
         return columns_of_names(comparison, row_ids)
     return [Column("runs", "right", [f"{len(comparison.members[row_id]):,}" for row_id in row_ids])]
+
+
+def _columns_of_needed(comparison: Comparison, row_ids: Sequence[str]) -> list[Column]:
+    """Return, where any of these rows could not be decided, how many rows would decide it and the smallest difference told."""
+    found = comparison.needed if isinstance(comparison, RunComparison) else {}
+    needed = [found.get(row_id) for row_id in row_ids]
+    if not any(needed):
+        return []
+    return [
+        Column("needs", "right", [f"{each.needed:,} {each.drawn}" if each else "" for each in needed]),
+        Column(MDE, "right", [f"{each.difference:.2g}" if each else "" for each in needed]),
+    ]
 
 
 def _print_elsewhere(other: RunComparison) -> None:

@@ -14,7 +14,7 @@ from workbench.notebooks.parameters import spell_value
 from workbench.runs.finding.annotations import Annotations, spell_tags
 from workbench.runs.run import Run, RunState
 
-OTHERS = "others"
+OTHERS, MDE = "others", "MDE"
 # Columns: the widest of a parameter, the least for what is folded, and to read that at all; pairs of it in a cell.
 _WIDEST, _LEAST_FOR_OTHERS, _LEAST_TO_READ, _MOST_PAIRS = 24, 20, 14, 8
 
@@ -128,11 +128,12 @@ def print_table_of_runs(
     if len(folded) > _MOST_PAIRS:
         console.print(f"[dim]{len(folded) - _MOST_PAIRS:,} parameters more differ; --json shows all[/]")
     if unsaid:
-        console.print(f"[dim]No room here for {', '.join(unsaid)}; `workbench show RUN` and --json have them[/]")
+        has = "--json has" if MDE in unsaid else "`workbench show RUN` and --json have"
+        console.print(f"[dim]No room here for {', '.join(unsaid)}; {has} {'it' if len(unsaid) == 1 else 'them'}[/]")
 
 
 # What is left out first where there is no room to read parameters in; all else of a run stays.
-_SPARED = ("tags", "took", "ended")
+_SPARED = (MDE, "tags", "took", "ended")
 # As narrow as a name is still read in.
 _NARROW = 14
 

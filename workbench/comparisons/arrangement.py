@@ -30,6 +30,11 @@ class Arrangement:
     sort: str = ""
     columns: Sequence[str] = ()
 
+    @property
+    def is_by_advantage(self) -> bool:
+        """True where they are sorted by what was measured of them."""
+        return read_name(self.sort.removeprefix("-")).key == ADVANTAGE
+
 
 AS_RANKED = Arrangement()
 

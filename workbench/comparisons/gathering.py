@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workbench.comparisons.arrangement import Arrangement, arrange_runs
+from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrange_runs
 from workbench.comparisons.comparison import RunComparison
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import choose_looks, choose_splits, list_looks
@@ -132,7 +132,9 @@ class Gathered:
 
 def _choose_shown(asked: Asked, found: RunComparison) -> list[str]:
     shown = arrange_runs(found, asked.arrangement)[: asked.most]
-    return list(dict.fromkeys(run.run_id for run in (found.best, *shown)))
+    # What is sorted by an advantage has to have one.
+    first = found.runs[: max(asked.most, MOST_MEASURED)] if asked.arrangement.is_by_advantage else ()
+    return list(dict.fromkeys(run.run_id for run in (found.best, *first, *shown)))
 
 
 def split_by_holdout(runs: Sequence[Run], same: frozenset[str | None]) -> tuple[list[Run], list[list[Run]]]:

@@ -20,7 +20,7 @@ from workbench.comparisons.comparing import (
 )
 from workbench.comparisons.comparison import RunComparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
-from workbench.comparisons.measuring import Choose, HeldAgainst, Measured, Screened
+from workbench.comparisons.measuring import Choose, HeldAgainst, Measured, Screened, say_of
 from workbench.comparisons.parts import WHOLE, HoldoutPart, ReadSlices, find_part, read_no_slices
 from workbench.comparisons.remembering import KeptResults
 from workbench.errors import UsageError
@@ -81,10 +81,11 @@ def compare_alike(
         raise UsageError(
             "These runs cannot be compared row by row.", why=sorted(screen.unpaired), next_step=HOW_TO_STORE
         )
-    first = screen.read_one_of(chosen)
+    task = screen.read_one_of(chosen).task
     part = find_part([each.run for each in chosen], within, read_slices) if within else WHOLE
-    asked = list(metrics(first.task)) if metrics else []
-    judged = asked or [policy.rule_of(first.task).metric]
+    asked = list(metrics(task)) if metrics else []
+    judged = asked or [policy.rule_of(task).metric]
+    first = screen.read_one_of(chosen, judged)
     units = screen.find_units([*chosen, *([other] if other else [])])
     rows, alike = split_rows([each.run for each in chosen], all_but, against)
     reference = _find_reference(alike, part.take(first), part, read)
@@ -140,6 +141,18 @@ def _read_some(runs: Sequence[Run], part: HoldoutPart, read: Read) -> Iterator[t
             yield run, part.take(read(run))
 
 
+def _spell_asked(run: Run) -> str | None:
+    """Return by what a scorecard is kept: what was predicted, and the holdout, which names groups; None where nothing was."""
+    stored = find_stored(run)
+    return stored and f"{stored} {holdout_digest(run)}"
+
+
+def _read_by(predictions: Predictions, metrics: Sequence[Metric]) -> Predictions:
+    for metric in metrics:
+        predictions.read_by(metric)
+    return predictions
+
+
 class Screen:
     """What is found of runs, one after the other; `unpaired` says of each that is left out why."""
 
@@ -151,16 +164,16 @@ class Screen:
 
     def find_candidate(self, run: Run) -> Candidate:
         """Return a run with its scorecard: of its record, or computed before, or now; raises UsageError where it has none."""
-        stored = find_stored(run)
-        card = parse_scorecard(run.record.get("scores")) or self._known.get(stored or "")
-        if stored is None or card is None:
+        asked = _spell_asked(run)
+        card = parse_scorecard(run.record.get("scores")) or self._known.get(asked or "")
+        if asked is None or card is None:
             card = measure_scorecard(self.read(run))
-            self._known[str(stored)] = self._computed[str(stored)] = card
+            self._known[str(asked)] = self._computed[str(asked)] = card
         return Candidate(run, card)
 
     def select_alike(self, runs: Sequence[Run], reference: Candidate | None) -> list[Candidate]:
         """Return the runs that can be paired, the oldest first, and note of the others why each cannot."""
-        unknown = [stored for run in runs if "scores" not in run.record and (stored := find_stored(run))]
+        unknown = [asked for run in runs if "scores" not in run.record and (asked := _spell_asked(run))]
         self._known |= self.kept.find_scorecards(unknown) if self.kept and unknown else {}
         groups = self._drop_strange(group_alike(self._find_candidates(runs)))
         if self.kept:
@@ -218,13 +231,16 @@ class Screen:
         except UsageError:  # it is left out, with why, where its predictions are needed
             return None
 
-    def read_one_of(self, group: list[Candidate]) -> Predictions:
-        """Return the predictions of the first run of a group that can be read; those before it go, each with why."""
+    def read_one_of(self, group: list[Candidate], metrics: Sequence[Metric] = ()) -> Predictions:
+        """Return the predictions of the first run of a group that can be read by these metrics; those before it go, each with why.
+
+        One's own metric may ask for a column that older runs did not log.
+        """
         while True:
             try:
-                return self.read(group[0].run)
+                return _read_by(self.read(group[0].run), metrics)
             except UsageError as exc:
-                self.unpaired.append(exc.in_one_line)
+                self.unpaired.append(say_of(group[0].run, exc))
                 del group[0]
                 if not group:
                     raise

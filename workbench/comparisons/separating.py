@@ -93,8 +93,9 @@ def _find_family(
     if len({each.holdout for each in on_splits}) > _MOST_SPLITS or not (by := find_split_parameters(on_splits)):
         return None
     baseline = _score_reference(gathered, on_splits, found.metric, against, by)
-    rows = _count_rows(newest)
-    if rows is None:
+    placed = {each.run_id for each in on_splits}
+    counted = [rows for run in finished if run.id in placed and (rows := _count_rows(run))]
+    if not counted:
         return None
     return find_family(
         on_splits,
@@ -103,7 +104,8 @@ def _find_family(
         metric=found.metric,
         direction=found.direction,
         margin=found.margin,
-        rows=rows,
+        # The more rows are tested beside those trained on, the less splits tell.
+        rows=max(counted, key=lambda rows: rows[0] / rows[1]),
     )
 
 

@@ -20,6 +20,7 @@ from workbench.comparisons.comparison import (
 )
 from workbench.comparisons.cross_checks import describe_cross_check
 from workbench.comparisons.drawn_rows import describe_rows
+from workbench.comparisons.needed_rows import describe_needed_rows
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
@@ -217,9 +218,19 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
         "interval": NO_INTERVAL if run.verdict is None else interval_state(run.advantage, table.interval_decimals),
         "beside": [_beside_cell(run, each, is_reference=is_reference) for each in table.beside],
         "verdict": _REFERENCE if is_reference else verdict_state(run.verdict),
+        "needed": _needed_state(run, comparison),
         "is_reference": is_reference,
         "is_measured": is_reference or run.verdict is not None,
     }
+
+
+def _needed_state(run: ComparedRun, comparison: Comparison) -> dict[str, str] | None:
+    """Return how many rows would decide on a run that these could not, and in full which difference they tell."""
+    needed = comparison.needed.get(run.run_id) if isinstance(comparison, RunComparison) else None
+    if needed is None:
+        return None
+    full = describe_needed_rows(needed, comparison.margin)
+    return {"text": f"needs {needed.needed:,} {needed.drawn}", "full": full}
 
 
 def _beside_cell(

@@ -73,6 +73,9 @@ def compare(
         terminal.say(f"Wrote {near(html)}: {len(runs):,} {'run' if len(runs) == 1 else 'runs'}.")
     else:
         print_comparison(found, runs, most)
+        measured = sum(run.verdict is not None for run in runs)
+        if arrangement.is_by_advantage and measured < len(runs):
+            terminal.say(f"Sorted are the {measured:,} that were measured; --top N measures more.")
     terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
 
 

@@ -107,7 +107,7 @@ class Gathered:
             must_pair=must_pair,
             kept=self.kept,
             # A search finds runs by what people call them, too.
-            choose=asked.choose or (lambda found: _choose_shown(asked, replace(found, names=names))),
+            choose=asked.choose or (lambda found: choose_shown(asked, replace(found, names=names))),
             metrics=partial(find_metrics, self._project.settings.project, asked.metrics) if asked.metrics else None,
             same=frozenset(look.digest for look in looks),
             all_but=asked.all_but,
@@ -130,7 +130,8 @@ class Gathered:
         return next((row_ids for row_ids in read if row_ids is not None), None)
 
 
-def _choose_shown(asked: Asked, found: RunComparison) -> list[str]:
+def choose_shown(asked: Asked, found: RunComparison) -> list[str]:
+    """Return which runs are measured: the best one, those that are shown, and as many as are sorted by what is measured."""
     shown = arrange_runs(found, asked.arrangement)[: asked.most]
     # What is sorted by an advantage has to have one.
     first = found.runs[: max(asked.most, MOST_MEASURED)] if asked.arrangement.is_by_advantage else ()

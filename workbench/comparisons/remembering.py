@@ -28,13 +28,13 @@ class KeptResults:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def find_scorecards(self, asked: Iterable[str]) -> dict[str, Scorecard]:
-        """Return the scorecards that are kept, by the digests of predictions and holdout."""
-        parsed = {key: parse_scorecard(said) for key, said in self._find("scorecard", asked).items()}
+    def find_scorecards(self, predictions: Iterable[str]) -> dict[str, Scorecard]:
+        """Return the scorecards that are kept, by the digests of the predictions."""
+        parsed = {key: parse_scorecard(said) for key, said in self._find("scorecard", predictions).items()}
         return {key: card for key, card in parsed.items() if card is not None}
 
     def keep_scorecards(self, cards: Mapping[str, Scorecard]) -> None:
-        """Keep scorecards by the digests of predictions and holdout."""
+        """Keep scorecards by the digests of their predictions."""
         self._keep("scorecard", {key: canonical_json(card.to_json()).decode() for key, card in cards.items()})
 
     def find_intervals(self, asked: Iterable[str]) -> dict[str, Interval | None]:

@@ -141,12 +141,6 @@ def _read_some(runs: Sequence[Run], part: HoldoutPart, read: Read) -> Iterator[t
             yield run, part.take(read(run))
 
 
-def _spell_asked(run: Run) -> str | None:
-    """Return by what a scorecard is kept: what was predicted, and the holdout, which names groups; None where nothing was."""
-    stored = find_stored(run)
-    return stored and f"{stored} {holdout_digest(run)}"
-
-
 def _read_by(predictions: Predictions, metrics: Sequence[Metric]) -> Predictions:
     for metric in metrics:
         predictions.read_by(metric)
@@ -164,16 +158,16 @@ class Screen:
 
     def find_candidate(self, run: Run) -> Candidate:
         """Return a run with its scorecard: of its record, or computed before, or now; raises UsageError where it has none."""
-        asked = _spell_asked(run)
-        card = parse_scorecard(run.record.get("scores")) or self._known.get(asked or "")
-        if asked is None or card is None:
+        stored = find_stored(run)
+        card = parse_scorecard(run.record.get("scores")) or self._known.get(stored or "")
+        if stored is None or card is None:
             card = measure_scorecard(self.read(run))
-            self._known[str(asked)] = self._computed[str(asked)] = card
+            self._known[str(stored)] = self._computed[str(stored)] = card
         return Candidate(run, card)
 
     def select_alike(self, runs: Sequence[Run], reference: Candidate | None) -> list[Candidate]:
         """Return the runs that can be paired, the oldest first, and note of the others why each cannot."""
-        unknown = [asked for run in runs if "scores" not in run.record and (asked := _spell_asked(run))]
+        unknown = [stored for run in runs if "scores" not in run.record and (stored := find_stored(run))]
         self._known |= self.kept.find_scorecards(unknown) if self.kept and unknown else {}
         groups = self._drop_strange(group_alike(self._find_candidates(runs)))
         if self.kept:

@@ -119,4 +119,14 @@ def test_a_sweep_whose_seed_splits_is_several_tables_and_a_family_and_another_co
     bench.run(tmp_path / "split.ipynb", {"seed": 1, "depth": 2, "more": True})
     again = bench.compare()
     assert {run.parameters["depth"] for run in again.runs} == {1, 2, 3}
+    (bench.settings.project / "own.py").write_text(OWN, encoding="utf-8")
+    with (bench.settings.project / "workbench.toml").open("a", encoding="utf-8") as settings:
+        settings.write(NAMED)
+    (only,) = bench.compare(metrics=["own"]).runs
+    assert only.parameters["depth"] == 2
+    assert sum("'more'" in why for why in bench.compare(metrics=["auc", "own"]).unpaired) == 2
     bench.store.close()
+
+
+OWN = "def own(truth, score, rows):\n    return score * (rows['more'] > 0)\n"
+NAMED = '\n[metrics.own]\nfunction = "own.py:own"\ndirection = "higher"\ntasks = ["classification"]\n'

@@ -171,7 +171,7 @@ def _signed(value: float) -> str:
 
 
 # Of so many runs the mean is resampled; each of them is judged on each resample.
-MOST_TOGETHER = 30
+MOST_TOGETHER = 50
 _MOST_NAMED, _FEW_NAMED, _MOST_SAID = 20, 5, 3
 _RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
@@ -183,9 +183,9 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     sets = f"{len(comparison.runs):,} set{'' if len(comparison.runs) == 1 else 's'}"
     rows = f" as {sets} of parameters" if comparison.all_but else ""
     runs = f"{count:,} {'run' if count == 1 else 'runs'}{rows}"
-    more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
+    more = f" and {len(comparison.seen) - _FEW_NAMED:,} more" if len(comparison.seen) > _FEW_NAMED else ""
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
-    named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
+    named = f"{', '.join(comparison.seen[:_FEW_NAMED])}{more}"
     checked = [describe_cross_check(comparison.cross_check)] if comparison.cross_check else []
     return [
         *checked,
@@ -203,10 +203,7 @@ def describe_crowds(comparison: RunComparison) -> list[str]:
     if not comparison.crowded:
         return []
     more = f"{comparison.crowded:,} rows here have" if comparison.crowded > 1 else "1 row here has"
-    return [
-        f"{more} no interval: more than {MOST_TOGETHER} scores, with those of the reference as often as makes both sides equally "
-        "many, would be judged on each resample; --where leaves fewer."
-    ]
+    return [f"{more} no interval: on either side are more than {MOST_TOGETHER} runs; --where takes fewer of them."]
 
 
 def describe_worth(run_ids: Sequence[str]) -> list[str]:

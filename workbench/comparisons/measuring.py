@@ -172,7 +172,7 @@ class Measured:
 
     def _measure(self, row_ids: Sequence[str], level: float) -> None:
         others = len(self._against.members)
-        few = [each for each in row_ids if _count_together(self._rows[each], others) <= MOST_TOGETHER]
+        few = [each for each in row_ids if max(len(self._rows[each].members), others) <= MOST_TOGETHER]
         for row_id in {*row_ids} - {*few}:
             self._crowded += 1
             self._settle(row_id, self._found[row_id].value, None)
@@ -250,11 +250,6 @@ class Measured:
 def say_of(run: Run, exc: UsageError) -> str:
     """Say what is wrong in one line that names the run."""
     return exc.in_one_line if run.id in exc.what else f"Run {run.id}: {exc.in_one_line}"
-
-
-def _count_together(row: CandidateRow, others: int) -> int:
-    """Return how many scores are judged on each resample, each side standing there as often as makes them equally many."""
-    return 1 if len(row.members) == others == 1 else math.lcm(len(row.members), others)
 
 
 def _find_mean(values: Mapping[str, float], row: CandidateRow) -> float | None:

@@ -37,7 +37,7 @@ def describe_needed_rows(needed: NeededRows, margin: float) -> str:
     least = (
         f"{needed.there:,} {needed.drawn} tell a difference of {needed.difference:.2g} or more (MDE, in 80 % of draws)"
     )
-    return f"{least}; about {needed.needed:,} would decide by the margin of {margin:g}."
+    return f"{least}; about {needed.needed:,} would decide by the margin of {margin:.3g}."
 
 
 def _round_up(count: int) -> int:

@@ -56,7 +56,9 @@ def find_part(runs: Sequence[Run], asked: str, read_slices: ReadSlices) -> Holdo
     """
     pairs = _split(asked)
     if not pairs:
-        raise UsageError(f"{asked!r} is no slice.", why="It has no name and value.", next_step="Say `size=small`.")
+        raise UsageError(
+            f"{asked!r} is no slice.", why="It has no name and value.", next_step=_say_how(runs, read_slices)
+        )
     newest_first, known = iter(reversed(runs)), dict[str, None]()
     for run in newest_first:
         slices = _read(read_slices, run)
@@ -71,6 +73,15 @@ def find_part(runs: Sequence[Run], asked: str, read_slices: ReadSlices) -> Holdo
             return HoldoutPart(said, places, sha256_hex(places.astype("<i8").tobytes()))
         known |= dict.fromkeys(slices)
     raise _refuse(f"No run here named the slice {pairs[0][0]}.", "They named", sorted(known))
+
+
+def _say_how(runs: Sequence[Run], read_slices: ReadSlices) -> str:
+    """Return how a slice is named, by one of those there are."""
+    found = next(
+        (slices for run in reversed(runs[-_MOST_ASKED:]) if (slices := _read(read_slices, run))), {"size": ["small"]}
+    )
+    name, labels = next(iter(sorted(found.items())))
+    return f"Say `{name}={sorted({*labels})[0]}`."
 
 
 def _split(asked: str) -> list[tuple[str, str]]:

@@ -114,10 +114,18 @@ def test_what_was_measured_while_a_run_of_the_reference_could_not_be_read_is_not
 
 
 def test_rows_of_too_many_runs_have_a_mean_and_it_is_said_why_they_have_no_interval() -> None:
-    many = {chr(ord("a") + place): (1.2 if place < 5 else 0.6, place) for place in range(12)}
-    found = compare(many, all_but=("seed",), against="l")
+    many = {chr(ord("0") + place): (1.2 if place < 52 else 0.6, place) for place in range(60)}
+    found = compare(many, all_but=("seed",), against=chr(ord("0") + 59))
     assert (found.crowded, found.best.verdict, found.best.advantage) == (1, Verdict.INCONCLUSIVE, None)
     assert any(said.startswith("1 row here has no interval") for said in describe_selection(found))
+
+
+def test_seven_seeds_are_held_against_five() -> None:
+    many = {chr(ord("a") + place): (1.2 if place < 7 else 0.3, place) for place in range(12)}
+    found = compare(many, all_but=("seed",), against="l")
+    assert (found.crowded, found.best.verdict) == (0, Verdict.BETTER)
+    assert found.best.advantage is not None
+    assert found.best.value - found.reference_value == pytest.approx(found.best.advantage.estimate)
 
 
 def test_within_a_slice_its_rows_alone_are_scored_and_one_that_nobody_named_is_told() -> None:

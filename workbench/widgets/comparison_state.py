@@ -47,7 +47,7 @@ from workbench.words.numbers import (
     format_signed,
     format_value,
 )
-from workbench.words.suggesting import suggest_nominating
+from workbench.words.suggesting import find_next_step
 
 _WORDS = ("advantage", "holdout", "holdout digest", "margin", "one-sided", "paired", "reference", "tries", "verdict")
 _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
@@ -85,7 +85,7 @@ def comparison_state(
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
         "others": list_other_tables(comparison),
-        "next": _describe_next(comparison),
+        "next": vars(find_next_step(comparison)),
         "words": explain_all(_WORDS),
     }
 
@@ -350,12 +350,6 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
         fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
     ]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
-
-
-def _describe_next(comparison: Comparison) -> dict[str, str]:
-    notebooks = comparison.notebooks if isinstance(comparison, RunComparison) else ()
-    command = suggest_nominating(comparison.best.run_id, notebooks[0] if len(notebooks) == 1 else "")
-    return {"text": "To put the best of them before reviewers:", "command": command}
 
 
 def _legend(comparison: Comparison) -> str:

@@ -13,6 +13,7 @@ from workbench.errors import UsageError
 from workbench.runs.finding.annotations import Annotations
 from workbench.runs.finding.conditions import parse_condition
 from workbench.runs.finding.judging import STATES, choose_runs
+from workbench.runs.finding.names import list_near
 from workbench.runs.finding.outline import FIELDS, Outline, Outlines
 from workbench.runs.run import RunState
 
@@ -136,6 +137,8 @@ def test_a_condition_chooses_the_runs_of_which_it_is_true(text, chosen):
         ("metrics.family = 'x'", "At character 1: no run has a metric 'family'."),
         ("family = forest", "At character 10: no run has anything called 'forest'."),
         ("family = forest", "A text stands in quotes: 'forest'."),
+        ("not (run.name = 'a' or family = forest)", "A text stands in quotes: 'forest'."),
+        ("zz > 0.9", "called 'zz'. There are: balanced, depth, family, layers, strength, roc_auc, "),
         ("roc_auc = 'high'", "At character 9: They are of different kinds: roc_auc is a number (0.95 in 000000000000), 'high' is"),
         ("family > 'a'", "> compares two numbers or two times; family is text ('forest' in 000000000000), 'a' is text."),
         ("roc_auc like '0.9%'", "like compares two texts; roc_auc is a number"),
@@ -157,6 +160,28 @@ def test_what_cannot_be_asked_is_told_with_its_place(text, said):
         choose(text)
     assert said in " ".join(caught.value.reasons)
     assert "workbench help runs" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        ("lr", ["learning_rate"]),
+        ("auc", ["roc_auc", "averageUnderCurve", "mac"]),
+        ("LR", ["learning_rate"]),
+        ("rate", ["learning_rate", "state"]),
+        ("learning_rate_init", ["learning_rate"]),
+        ("zz", []),
+    ],
+)
+def test_near_a_name_are_those_of_its_first_letters_those_it_is_a_piece_of_and_those_spelled_alike(asked, near):
+    every = ["learning_rate", "averageUnderCurve", "roc_auc", "mac", "state"]
+    assert sorted(list_near(asked, every)) == sorted(near)
+
+
+def test_no_name_before_a_sign_is_taken_for_a_text():
+    with pytest.raises(UsageError) as caught:
+        choose("zz > 0.9 or 'a' = zzz")
+    assert "quotes" not in " ".join(caught.value.reasons)
 
 
 def test_all_unknown_names_are_told_at_once():

@@ -119,6 +119,18 @@ def list_names(condition: Condition) -> list[Name]:
             return [operand for operand in (left, right) if isinstance(operand, Name)]
 
 
+def list_value_names(condition: Condition) -> list[Name]:
+    """Return the names that stand where a value would: behind the sign, with another name before it."""
+    match condition:
+        case Not(part):
+            return list_value_names(part)
+        case Every(parts) | Some(parts):
+            return [name for part in parts for name in list_value_names(part)]
+        case Comparison(_, Name(), Name() as value, _):
+            return [value]
+    return []
+
+
 # Reading
 
 

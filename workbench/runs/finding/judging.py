@@ -25,6 +25,7 @@ from workbench.runs.finding.conditions import (
     Some,
     cannot_read,
     list_names,
+    list_value_names,
     say_at,
 )
 from workbench.runs.finding.names import Rows, find_meanings, say_no_such_name
@@ -67,9 +68,11 @@ class _Judging:
     def __init__(self, condition: Condition, table: Rows) -> None:
         self._table = table
         names = {(name.of, name.key): name for name in reversed(list_names(condition))}
+        values = {(name.of, name.key) for name in list_value_names(condition)}
         found = {key: find_meanings(name, table) for key, name in names.items()}
         faults = [
-            f"{say_at(names[key].at)}: {say_no_such_name(names[key], meanings, table)}{_hint_at_quotes(names[key], meanings)}"
+            f"{say_at(names[key].at)}: {say_no_such_name(names[key], meanings, table)}"
+            f"{_hint_at_quotes(names[key]) if key in values and not meanings else ''}"
             for key, meanings in found.items()
             if len(meanings) != 1
         ]
@@ -287,8 +290,8 @@ def _read_moment(literal: Literal) -> datetime:
         raise cannot_read(f"{say_at(literal.at)}: {text[:40]!r} is no time; write {forms}.") from None
 
 
-def _hint_at_quotes(name: Name, meanings: Sequence[str]) -> str:
-    return "" if name.of or meanings else f" A text stands in quotes: '{name.key}'."
+def _hint_at_quotes(name: Name) -> str:
+    return "" if name.of else f" A text stands in quotes: '{name.key}'."
 
 
 def _spell(value: Any) -> str:

@@ -24,7 +24,7 @@ def _take_one(_: click.Context, __: click.Parameter, given: Sequence[str]) -> st
 @click.command(epilog="Margin, tries, one-sided, verdict: `workbench help WORD` says what a word means.")
 @click.argument("run_ids", metavar="[RUN]...", nargs=-1)
 @click.option("--reference", metavar="RUN", help="Compare with this run, not with a constant prediction.")
-@click.option("--notebook", help="Only runs of this notebook.")
+@click.option("--notebook", help="Only runs of this notebook: its path, or its name.")
 @WHERE
 @click.option("--search", metavar="TEXT", default="", help="Show only runs with this text in id, name or parameters.")
 @names_option("--columns", "Show these parameters alone.")

@@ -83,7 +83,7 @@ def _ask(planned: Removal) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write runs to this file, one row each: .csv or .parquet.",
 )
-@click.option("--notebook", help="Only runs of this notebook.")
+@click.option("--notebook", help="Only runs of this notebook: its path, or its name.")
 @WHERE
 @click.option("--all", "is_all", is_flag=True, help="Those put aside, too.")
 @JSON

@@ -13,6 +13,7 @@ from workbench.cli.asked_runs import print_answer, print_importance, spell_answe
 from workbench.cli.drafts import describe_draft, print_drafts
 from workbench.cli.options import JSON, PAGE, WHERE, names_option, near, open_bench
 from workbench.errors import WorkbenchError
+from workbench.runs.finding.notebook_names import name_notebooks
 from workbench.secrets.addresses import hide_passwords
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--notebook", help="Only runs of this notebook.")
+@click.option("--notebook", help="Only runs of this notebook: its path, or its name.")
 @WHERE
 @click.option("--search", metavar="TEXT", default="", help="Only runs that show this text, in whichever letters.")
 @names_option("--columns", "What to show, e.g. roc_auc,family.")
@@ -94,6 +95,9 @@ def _list_newest(
         if not is_all:
             _say_hidden(bench)
         return
+    if notebook and not shown and not drafts:
+        _say_no_runs_of(bench, notebook)
+        return
     deciding = bench.list_deciding()
     if shown or not drafts:
         records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
@@ -101,6 +105,13 @@ def _list_newest(
         print_drafts(drafts, deciding)
     else:
         _say_hidden(bench, is_listed=any(run.annotations.archived for run in shown))
+
+
+def _say_no_runs_of(bench: Workbench, notebook: str) -> None:
+    others = bench.list_notebooks()
+    terminal.say(
+        f"No run is of {notebook}; {f'there are runs of {name_notebooks(others)}' if others else 'there are none'}."
+    )
 
 
 def _say_hidden(bench: Workbench, *, is_listed: bool = False) -> None:

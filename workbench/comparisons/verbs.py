@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workbench.comparisons.arrangement import AS_RANKED, MOST_MEASURED, Arrangement
 from workbench.comparisons.comparison import RunComparison
 from workbench.policies.verbs import PolicyVerbs
+from workbench.runs.finding.notebook_names import find_notebook
 from workbench.runs.run import Run
 from workbench.runs.verbs import RunVerbs
 
@@ -57,6 +58,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             require_scored(runs)
             require_scored([other] if other else runs)
             return gathered.compare(runs, other, asked, must_pair=True)
+        notebook = find_notebook(notebook, {run.notebook for run in gathered.runs}) if notebook else None
         chosen = self._choose(gathered.runs, notebook, where)
         return compare_apart(gathered, chosen, other, asked, notebook=notebook, where=where)
 

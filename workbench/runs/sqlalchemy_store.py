@@ -207,6 +207,11 @@ class Store:
             rows = connection.execute(query).all()
         return build_outlines(rows, lambda row: None if row.state in _FINAL else _find_loss(row))
 
+    def list_notebooks(self) -> list[str]:
+        """Return the paths of the notebooks that have runs."""
+        with self._reading() as connection:
+            return [*connection.execute(sa.select(RUNS.c.notebook).where(_IS_THERE).distinct()).scalars()]
+
     def list_runs_by_id(self, run_ids: Sequence[str]) -> list[Run]:
         """Return runs in the order of their ids; one that is gone is left out."""
         found: dict[str, Run] = {}

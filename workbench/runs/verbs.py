@@ -15,6 +15,7 @@ from workbench.notebooks.notebook import Notebook
 from workbench.records.clock import utc_now
 from workbench.runs.batch import Batch, OnProgress
 from workbench.runs.finding.annotations import Annotations, Change, begin_annotations
+from workbench.runs.finding.notebook_names import find_notebook
 from workbench.runs.points import Point
 from workbench.runs.project import Project, read_notebook
 from workbench.runs.run import Run, RunState
@@ -137,8 +138,10 @@ class RunVerbs(Project):
     ) -> list[Run]:
         """Return runs, newest first; one whose process is gone is LOST, and those put aside are left out unless `archived`.
 
-        `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`; raises UsageError for one that cannot be used.
+        `notebook` is its path, or its name where one alone is called so. `where` is a condition such as
+        `roc_auc > 0.9 and family = 'forest'`; raises UsageError for one that cannot be used.
         """
+        notebook = find_notebook(notebook, self.store.list_notebooks()) if notebook else None
         if where is None:
             return self.store.list_runs(notebook=notebook, limit=limit, archived=archived)
         from workbench.runs.finding.filtering import list_chosen_runs
@@ -175,6 +178,10 @@ class RunVerbs(Project):
         runs = self.list_runs(notebook=notebook, where=where, archived=archived)
         export_runs(runs, path)
         return runs
+
+    def list_notebooks(self) -> list[str]:
+        """Return the paths of the notebooks that have runs."""
+        return self.store.list_notebooks()
 
     def count_archived(self) -> int:
         """Return how many runs are put aside."""

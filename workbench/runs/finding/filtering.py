@@ -7,6 +7,7 @@ from itertools import islice
 from workbench.runs.finding.conditions import Condition, list_names, parse_condition
 from workbench.runs.finding.drafting import Draft, list_drafts
 from workbench.runs.finding.judging import choose_runs
+from workbench.runs.finding.notebook_names import find_notebook
 from workbench.runs.finding.outline import Outlines
 from workbench.runs.project import Project
 from workbench.runs.run import Run
@@ -31,7 +32,10 @@ def list_everything(
     project: Project, where: str | None, *, notebook: str | None = None, limit: int | None = None
 ) -> tuple[list[Run], list[Draft]]:
     """Return runs, also those put aside, and drafts: of which a condition is true, or all. `limit` is for each; raises the same."""
-    drafts = list_drafts(project.settings, notebook=notebook)
+    drafts = list_drafts(project.settings)
+    if notebook:
+        notebook = find_notebook(notebook, [*project.store.list_notebooks(), *(draft.notebook for draft in drafts)])
+        drafts = [draft for draft in drafts if draft.notebook == notebook]
     if where is None:
         return project.store.list_runs(notebook=notebook, limit=limit), drafts[:limit]
     condition = parse_condition(where)

@@ -12,6 +12,7 @@ from workbench.errors import Refused, UsageError
 from workbench.runs.finding.conditions import Condition, list_names, parse_condition
 from workbench.runs.finding.judging import choose_runs
 from workbench.runs.finding.names import find_meanings
+from workbench.runs.finding.notebook_names import find_notebook
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.columns import KINDS, Columns, ColumnSource
 from workbench.runs.table.copying import read_columns
@@ -190,7 +191,8 @@ def _filter(table: RunTable, condition: Condition | None, question: Question) ->
     places: list[int] = list(choose_runs(condition, table)) if condition else list(range(len(table)))
     if question.notebook:
         notebooks = table.read("run", "notebook")
-        places = [place for place in places if notebooks[place] == question.notebook]
+        wanted = find_notebook(question.notebook, {name for name in notebooks if name is not MISSING})
+        places = [place for place in places if notebooks[place] == wanted]
     count = len(places)
     if not question.archived and not speaks_of_it:
         archived = table.read("run", "archived")

@@ -12,7 +12,7 @@ from workbench.runs.finding.judging import choose_runs
 from workbench.runs.finding.outline import Outlines
 from workbench.runs.run import RunState
 
-ALL = {"metrics", "datasets", "replay_of"}
+ALL = {"metrics", "datasets", "replay_of", "pairing"}
 HOLDOUT = {"name": "patients", "role": "holdout", "rows": 3, "columns": 2, "digest": "ef" * 32}
 
 
@@ -36,6 +36,16 @@ def test_an_outline_says_what_the_run_says(store):
     assert outline.took_s == found.took_s
     text = "metrics.roc_auc = 0.9 and metrics.`größe/☃` = 1 and strength = 0.1 and größe = '☃' and depth = none"
     assert choose(store, text) == [run.id]
+
+
+def test_the_rows_a_run_was_scored_on_are_read_of_any_record(store):
+    scored, odd = add(store, RunState.RUNNING), add(store, RunState.RUNNING, created="2026-11-21T09:12:31+00:00")
+    finish(store, scored, datasets=[HOLDOUT], scores={"pairing": "ab" * 32})
+    finish(store, odd, datasets=[HOLDOUT], scores={"pairing": "ab" * 32}, metrics={"loss": float("nan")})
+    other = add(store, RunState.RUNNING, created="2026-11-22T09:12:31+00:00")
+    finish(store, other, datasets=[HOLDOUT])
+    assert choose(store, f"scored_rows = '{'ab' * 6}'") == [odd.id, scored.id]
+    assert choose(store, f"scored_rows = '{'ef' * 6}'") == [other.id]
 
 
 def test_metrics_that_are_no_numbers_hide_no_run(store):

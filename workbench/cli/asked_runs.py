@@ -11,6 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.links import mark_run
+from workbench.cli.run_tables import Column, shorten_notebooks
 from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say, suggest
 from workbench.notebooks.parameters import spell_value
 from workbench.runs.finding.outline import FIELDS, MISSING
@@ -125,22 +126,70 @@ def _print_groups(answer: Answer, question: Question, limit: int, mlflow: str) -
     alike = ", ".join(_head(name, answer.by) for name in answer.by) or "nothing: all are alike"
     say(f"{len(answer.table):,} runs in {count:,} {'group' if count == 1 else 'groups'} by {alike}{cut}")
     for metric in metrics or [""]:
-        keys = [(_head(name, answer.by), "wrap") for name in answer.by]
-        heads = [(title, "right") for title, _ in _SUMMARY] if metric else []
-        printed = new_table(*keys, ("runs", "right"), *heads, is_dense=True)
-        for group in shown:
-            cells = [_cell(name, value) or "none" for name, value in group.values.items()]
-            summary = group.summaries.get(metric)
-            said = _say_count(group.runs, summary, metric)
-            printed.add_row(*cells, said, *(_say(summary, key) for _, key in _SUMMARY if metric))
+        having = [group for group in shown if not metric or metric in group.summaries]
         if metric:
-            open_console().print(f"\n[bold]{escape(_head(metric, metrics))}[/]")
-        open_console().print(printed)
+            few = f": {len(having):,} of {len(shown):,} groups have it" if len(having) < len(shown) else ""
+            open_console().print(f"\n[bold]{escape(_head(metric, metrics))}[/]{few}")
+        if having:
+            _print_metric(answer, metric, having)
     if answer.by and (first := next(filter(None, map(spell_condition, shown)), "")):
         where = f"({question.where}) and {first}" if question.where else first
         suggest(spell_question(replace(question, where=where, sort="", group_by=(), all_but=()), mlflow))
-    if any(summary.n > 1 for group in shown for summary in group.summaries.values()):
+    _say_what_intervals_are([summary for group in shown for summary in group.summaries.values()])
+
+
+def _print_metric(answer: Answer, metric: str, groups: Sequence[Group]) -> None:
+    """Print groups with what one metric of theirs is like; where there is no room for all of that, it is said what is left out."""
+    found = [group.summaries.get(metric) for group in groups]
+    said = [Column(title, "right", [_say(summary, key) for summary in found]) for title, key in _SUMMARY if metric]
+    columns = [
+        *(_column_of_key(name, answer, groups) for name in answer.by),
+        Column("runs", "right", [_say_count(each.runs, of, metric) for each, of in zip(groups, found, strict=True)]),
+        *([_column_of_holdouts(found)] if any(map(_is_over_several, found)) else []),
+        *(column for column in said if any(column.cells)),
+    ]
+    console = open_console()
+    unsaid: list[str] = []
+    for names in _SPARED:
+        if sum(column.width for column in columns) > console.width:
+            unsaid += [column.name for column in columns if column.name in names]
+            columns = [column for column in columns if column.name not in names]
+    table = new_table(*((column.name, column.side) for column in columns), is_dense=True)
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*row)
+    console.print(table)
+    if unsaid:
+        console.print(
+            f"[dim]No room here for {', '.join(unsaid)}; --json has {'it' if len(unsaid) == 1 else 'them'}[/]"
+        )
+
+
+# What is left out first where a terminal has no room.
+_SPARED = (("last",), ("min", "max"), ("± se",))
+
+
+def _column_of_key(name: str, answer: Answer, groups: Sequence[Group]) -> Column:
+    values = [group.values[name] for group in groups]
+    if name == "run.notebook" and MISSING not in values:
+        values = shorten_notebooks(values)
+    return Column(_head(name, answer.by), "wrap", [_cell(name, value) or "none" for value in values])
+
+
+def _column_of_holdouts(found: Sequence[Summary | None]) -> Column:
+    return Column("holdouts", "right", [f"{of.holdouts:,}" if of and of.holdouts else "" for of in found])
+
+
+def _is_over_several(summary: Summary | None) -> bool:
+    return summary is not None and summary.holdouts > 1
+
+
+def _say_what_intervals_are(found: Sequence[Summary]) -> None:
+    """Say what the intervals are about, and why a row has none whose runs were scored on several holdouts."""
+    if any(summary.low is not None for summary in found):
         say("95 %: where the mean of very many such runs lies, on the rows they were scored on (Student's t).")
+    if any(map(_is_over_several, found)):
+        say("Runs of a row with several holdouts were scored on different rows: their mean has no interval here.")
+        say("`workbench compare` says what splits of the same data tell together; --group-by scored_rows parts them.")
 
 
 def print_importance(explained: MetricExplained, metric: str) -> None:

@@ -41,7 +41,7 @@ def columns_of_runs(
 ) -> tuple[list[Column], list[Column]]:
     """Return the columns of runs before their parameters and behind them; see `print_runs`."""
     several = len({run.notebook for run in runs}) > 1
-    named = _shorten_notebooks([run.notebook for run in runs]) if several else []
+    named = shorten_notebooks([run.notebook for run in runs]) if several else []
     before = [
         Column("run", "", [mark_run(run.id) for run in runs]),
         *columns_of_annotations([run.annotations for run in runs]),
@@ -83,7 +83,7 @@ def say_state(run: Run, standing: Sequence[str] = ()) -> str:
     return f"[{_STATE_STYLES.get(run.state, 'yellow')}]{escape(said)}[/]"
 
 
-def _shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
+def shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
     """Return what tells notebooks apart: their paths without the folders that all have, and without the suffix."""
     paths = [PurePath(notebook) for notebook in notebooks]
     common = next((parent for parent in paths[0].parents if all(parent in path.parents for path in paths)), PurePath())

@@ -30,6 +30,7 @@ _OWN = (
     "took_s",
     "sweep",
     "holdout",
+    "scored_rows",
     "note",
     "error",
 )
@@ -71,7 +72,7 @@ def runs_state(answer: Answer, question: Question, *, place: str, within: str = 
             "all_but": [table.find_column(name) for name in question.all_but],
         },
         "command": spell_question(question, mlflow),
-        "legend": _LEGEND if is_grouped else "",
+        "legend": _say_legend(answer.groups) if is_grouped else "",
     }
 
 
@@ -79,6 +80,16 @@ _LEGEND = (
     "Of all runs of a group: how many have the metric, their mean with its standard error, where the mean of very many such "
     "runs lies on the rows they were scored on (95 %, Student's t), the smallest, the largest, and the newest run's."
 )
+
+_LEGEND_OF_SEVERAL = (
+    " Of runs that were scored on several holdouts, on different rows, the mean has no interval here: `workbench compare` says "
+    "what splits of the same data tell together."
+)
+
+
+def _say_legend(groups: Sequence[Group]) -> str:
+    is_over_several = any(summary.holdouts > 1 for group in groups for summary in group.summaries.values())
+    return f"{_LEGEND}{_LEGEND_OF_SEVERAL if is_over_several else ''}"
 
 
 def _headline(answer: Answer, within: str, *, is_grouped: bool) -> str:
@@ -130,6 +141,10 @@ def _columns_of_groups(answer: Answer) -> list[dict[str, Any]]:
         if any(summary and summary.n != each.runs for summary, each in zip(found, groups, strict=True)):
             columns.append(
                 pack_column("measured", f"with {_label(metric)}", [summary.n if summary else 0 for summary in found])
+            )
+        if any(summary and summary.holdouts > 1 for summary in found):
+            columns.append(
+                pack_column(f"{metric} holdouts", "holdouts", [of.holdouts if of else MISSING for of in found])
             )
         for key, label in _SUMMARY:
             values = [getattr(summary, key) if summary else None for summary in found]

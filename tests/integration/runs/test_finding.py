@@ -66,7 +66,13 @@ def test_all_runs_are_asked_for_rows_columns_order_and_groups(swept: Path) -> No
     rows = asked(swept, "runs", "--columns", "roc_auc,columns", "--sort", "-columns", "--search", "grid")
     assert [(row["params.columns"], row["run.id"] != "") for row in rows["rows"]] == [(2, True), (1, True)]
     assert (rows["known"], rows["chosen"]) == (3, 2)
-    (group,) = asked(swept, "runs", "--all-but", "columns", "--columns", "roc_auc")["groups"]
+    apart = asked(swept, "runs", "--all-but", "columns", "--columns", "roc_auc")["groups"]
+    # Another column is not another holdout.
+    assert {(len(group["runs"]), group["metrics"]["metrics.roc_auc"]["holdouts"]) for group in apart} == {
+        (1, 1),
+        (2, 1),
+    }
+    (group,) = asked(swept, "runs", "--all-but", "columns,notebook", "--columns", "roc_auc")["groups"]
     assert (group["metrics"]["metrics.roc_auc"]["n"], len(group["runs"])) == (3, 3)
     printed = run_command(swept, "runs", "--group-by", "columns")
     assert (printed.returncode, "3 runs in 3 groups by columns" in printed.stdout) == (0, True), printed.stderr

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
 import sys
 
 import pytest
 
-from workbench.cli.asked_runs import spell_condition
+from workbench.cli.asked_runs import print_answer, spell_condition
 from workbench.errors import UsageError
-from workbench.runs.finding.outline import MISSING
+from workbench.runs.finding.outline import MISSING, Outline
 from workbench.runs.table.columns import OWN, Columns, build_columns
 from workbench.runs.table.groups import summarize
 from workbench.runs.table.question import Question
@@ -184,6 +185,79 @@ def test_runs_that_differ_in_the_seed_alone_are_one_group():
     answer = ask(build(params_same=["1"] * 6), all_but=["seed"])
     assert answer.by == ["params.family"]
     assert [group.runs for group in answer.groups] == [3, 2, 1]
+
+
+NOTEBOOKS = ["a.ipynb", "a.ipynb", "b.ipynb", "b.ipynb", "a.ipynb", "b.ipynb"]
+
+
+def test_runs_of_different_notebooks_are_one_group_only_where_that_is_asked_for():
+    answer = ask(build(run_notebook=NOTEBOOKS), all_but=["seed"])
+    assert answer.by == ["run.notebook", "params.family"]
+    assert sorted(group.places for group in answer.groups) == [(0,), (1, 4), (2, 3), (5,)]
+    answer = ask(build(run_notebook=NOTEBOOKS), all_but=["seed", "notebook"])
+    assert answer.by == ["params.family"]
+    answer = ask(build(run_experiment=NOTEBOOKS), all_but=["seed"])
+    assert answer.by == ["run.experiment", "params.family"]
+    for group in ask(build(run_notebook=NOTEBOOKS), all_but=["seed"]).groups:
+        assert numbers(ask(build(run_notebook=NOTEBOOKS), where=spell_condition(group))) == sorted(group.places)
+
+
+@pytest.mark.parametrize("name", ["author", "roc_auc", "run.state"])
+def test_what_tells_no_groups_apart_cannot_be_left_out(name):
+    with pytest.raises(UsageError, match=f"Runs are not put together by all but {name}"):
+        ask(all_but=["seed", name])
+
+
+def test_a_mean_over_different_rows_has_no_interval_and_the_holdouts_are_counted():
+    rows = ["x", "x", "y", "y", "x", None]
+    forest, ridge, none = ask(build(run_scored_rows=rows), group_by=["family"]).groups
+    mixed, alone = forest.summaries["metrics.roc_auc"], ridge.summaries["metrics.roc_auc"]
+    assert (mixed.holdouts, mixed.mean, mixed.se, mixed.low, mixed.high) == (2, pytest.approx(0.91), None, None, None)
+    assert (alone.holdouts, alone.low is not None) == (1, True)
+    assert none.summaries == {}
+    # Run 3 lies on other rows and has no value: it counts for nothing.
+    rows = ["x", "x", "x", "y", "x", "x"]
+    found = ask(build(run_scored_rows=rows), group_by=["family"]).groups[0].summaries["metrics.roc_auc"]
+    assert (found.holdouts, found.low is not None) == (1, True)
+    # Of runs that nobody knows the rows of the interval is told as before.
+    assert ask(group_by=["family"]).groups[0].summaries["metrics.roc_auc"].holdouts == 0
+
+
+def test_several_holdouts_and_notebooks_are_said_beside_their_groups(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    paths = [f"notebooks/{name}" for name in NOTEBOOKS]
+    source = build(run_notebook=paths, run_scored_rows=["x", "x", "y", "y", "z", None], metrics_loss=[1.0, *[None] * 5])
+    question = Question(["roc_auc", "loss"], all_but=["seed"])
+    answer = RunTableReader(lambda: source, None).ask(question)
+    print_answer(answer, question, 30)
+    text = capsys.readouterr().out
+    assert "6 runs in 4 groups by notebook, family" in text
+    assert "roc_auc: 3 of 4 groups have it" in text
+    assert "loss: 1 of 4 groups have it" in text
+    (row,) = [line.split() for line in text.splitlines() if "ridge" in line]
+    assert row == ["a", "ridge", "2", "2", "0.82", "0.8", "0.84", "0.8"]
+    assert "scored on different rows" in text
+    assert "95 %: where the mean" not in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_groups_too_wide_for_a_terminal_say_what_they_leave_out(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    source = build(params_family=[f'"{"long" * 6}"'] * 3 + ['"ridge"'] * 3, metrics_roc_auc=[0.91234, 0.81234] * 3)
+    question = Question(["roc_auc"], all_but=["seed"])
+    print_answer(RunTableReader(lambda: source, None).ask(question), question, 30)
+    text = capsys.readouterr().out
+    assert "No room here for last, min, max" in text
+    assert "95 %" in text
+
+
+def test_the_rows_a_run_was_scored_on_are_known_by_its_scores_or_by_its_holdout():
+    tables = json.dumps([{"role": "train", "name": "t", "digest": "aa"}, {"role": "holdout", "digest": "bb" * 32}])
+    run = Outline("0" * 12, "finished", "2026-11-20T09:12:31+00:00", datasets=tables)
+    assert (run.scored_rows, run.holdout) == ("bb" * 6, None)
+    run.pairing = "cc" * 32
+    assert run.scored_rows == "cc" * 6
+    assert Outline("0" * 12, "finished", "2026-11-20T09:12:31+00:00").scored_rows is None
 
 
 def test_groups_are_sorted_by_a_mean_or_by_what_they_share():

@@ -51,5 +51,6 @@ def _find_parts(condition: Condition) -> set[str]:
     """Return what must be read out of long records for a condition; a name that says not of what may be a metric."""
     names = list_names(condition)
     parts = {name.key for name in names if name.of in ("", "run") and name.key == "replay_of"}
-    parts |= {"datasets" for name in names if name.of in ("", "run") and name.key == "holdout"}
+    parts |= {"datasets" for name in names if name.of in ("", "run") and name.key in ("holdout", "scored_rows")}
+    parts |= {"pairing" for name in names if name.of in ("", "run") and name.key == "scored_rows"}
     return parts | {"metrics" for name in names if name.of in ("", "metrics")}

@@ -18,13 +18,14 @@ class _Missing:
 
 
 MISSING = _Missing()
+_DIGITS = 12
 
 
 @dataclass(slots=True)
 class Outline:
     """What is known of a run, or of a draft, without reading its record; `parameters`, `metrics`, `datasets` are JSON texts.
 
-    Times are ISO 8601 in UTC, `state` is in small letters.
+    `pairing` tells the rows it was scored on (see `Scorecard`). Times are ISO 8601 in UTC, `state` is in small letters.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Outline:
     metrics: str | None = None
     datasets: str | None = None
     replay_of: str | None = None
+    pairing: str | None = None
     annotations: Annotations = NOTHING_SAID
 
     @property
@@ -51,9 +53,17 @@ class Outline:
     @property
     def holdout(self) -> str | None:
         """The name of its holdout."""
-        return next(
-            (str(table["name"]) for table in json.loads(self.datasets or "[]") if table["role"] == "holdout"), None
-        )
+        return self._read_holdout("name")
+
+    @property
+    def scored_rows(self) -> str | None:
+        """A digest of the rows it was scored on: by their ids and truth where they are kept, else that of its holdout."""
+        digest = self.pairing or self._read_holdout("digest")
+        return digest[:_DIGITS] if digest else None
+
+    def _read_holdout(self, key: str) -> str | None:
+        tables = json.loads(self.datasets or "[]")
+        return next((str(table[key]) for table in tables if table["role"] == "holdout" and key in table), None)
 
 
 class Outlines:
@@ -133,6 +143,11 @@ FIELDS: Mapping[str, Field] = {
     "author": Field("text", "who ran it", lambda run: run.author),
     "sweep": Field("text", "the id of its sweep", lambda run: run.sweep),
     "holdout": Field("text", "the name of its holdout", lambda run: run.holdout),
+    "scored_rows": Field(
+        "text",
+        "a digest of the rows it was scored on: the same of runs that can be compared row by row",
+        lambda run: run.scored_rows,
+    ),
     "error": Field("text", "why it failed", lambda run: run.error),
     "replay_of": Field("text", "the id of the run it repeats", lambda run: run.replay_of),
     "created": Field("time", "when it was written down", _read_time("created")),

@@ -18,7 +18,12 @@ _COLUMNS = (
     *(ATTEMPTS.c.started, ATTEMPTS.c.ended, ATTEMPTS.c.number, ATTEMPTS.c.error, RUNS.c.parameters),
 )
 # Behind them what lies within a JSON text, and is read where it is asked for.
-_PARTS = {"metrics": ATTEMPTS.c.record, "datasets": ATTEMPTS.c.record, "replay_of": RUNS.c.provenance}
+_PARTS = {
+    **dict.fromkeys(("metrics", "datasets"), ATTEMPTS.c.record),
+    "replay_of": RUNS.c.provenance,
+    "pairing": ATTEMPTS.c.record,
+}
+_PLACES = {"pairing": "scores.pairing"}
 _WIDTH = len(_COLUMNS) + len(_PARTS)
 
 
@@ -49,7 +54,7 @@ def select_outlines(joined: Any, parts: Collection[str], *, is_sqlite: bool) -> 
 
 def _select_part(key: str, column: Any, *, is_sqlite: bool) -> Any:
     """Return a part of a JSON text as SQLite reads it, which knows no NaN: such a text is none to it."""
-    part = sa.case((sa.func.json_valid(column) == 1, sa.func.json_extract(column, f"$.{key}")))
+    part = sa.case((sa.func.json_valid(column) == 1, sa.func.json_extract(column, f"$.{_PLACES.get(key, key)}")))
     return (part if is_sqlite else sa.null()).label(key)
 
 
@@ -79,4 +84,5 @@ def _build(row: Any, loss: str | None) -> Outline:
 def _read_here(outline: Outline, record: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
     for name in record.keys() & {"metrics", "datasets"}:
         setattr(outline, name, json.dumps(record[name]))
+    outline.pairing = (record.get("scores") or {}).get("pairing", outline.pairing)
     outline.replay_of = provenance.get("replay_of", outline.replay_of)

@@ -13,7 +13,7 @@ KINDS = ("metrics", "params", "tags")
 # What a run itself is described by; times are ISO 8601 texts in UTC.
 OWN = (
     *("id", "name", "note", "notebook", "experiment", "state", "author", "sweep", "holdout", "error", "replay_of"),
-    *("created", "started", "ended", "attempt", "archived"),
+    *("scored_rows", "created", "started", "ended", "attempt", "archived"),
 )
 
 

@@ -13,7 +13,7 @@ from workbench.files.whole_files import open_folder, replace_file
 from workbench.runs.table.columns import Columns, ColumnSource, type_of
 
 # A copy that was written in another way is none.
-_FORMAT = "2"
+_FORMAT = "3"
 _META = b"workbench.run_table"
 
 

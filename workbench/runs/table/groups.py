@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ class Summary:
     """A metric over the runs of a group that have it: `se` is the standard error of the mean, `low` and `high` its 95 % interval.
 
     The interval is Student's: of runs that differ by chance alone, such as by their seed, it says where the mean of very many
-    lies. It says nothing of other rows than those they were scored on. One run has none; `last` is the newest run's value.
+    lies. It says nothing of other rows than those they were scored on. One run has none, nor have runs that were scored on several
+    `holdouts`: their mean is over different rows. `last` is the newest run's value.
     """
 
     n: int
@@ -31,6 +32,7 @@ class Summary:
     min: float
     max: float
     last: float
+    holdouts: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,15 @@ def group_rows(table: RunTable, by: Sequence[str], metrics: Sequence[str]) -> li
         members.setdefault(key, []).append(place)
     if not by:
         members = {(): list(range(len(table)))} if len(table) else {}
-    measured = {name: table.read_column(name) for name in metrics}
+    measured, rows = {name: table.read_column(name) for name in metrics}, table.read_column("run.scored_rows")
     return [
         Group(
             {name: column[places[0]] for name, column in zip(by, columns, strict=True)},
             tuple(places),
             {
-                name: summarize(newest_last)
+                name: _summarize_on([values[place] for place in newest_last], [rows[place] for place in newest_last])
                 for name, values in measured.items()
-                if (newest_last := [values[place] for place in reversed(places) if values[place] is not MISSING])
+                if (newest_last := [place for place in reversed(places) if values[place] is not MISSING])
             },
         )
         for places in members.values()
@@ -98,6 +100,14 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, int | float):
         return value if value == value else (float, None)
     return type(value), json.dumps(value, sort_keys=True)
+
+
+def _summarize_on(values: Sequence[float], rows: Sequence[Any]) -> Summary:
+    """Summarize the values of a metric by which rows each was scored on, where that is known."""
+    found, holdouts = summarize(values), len({*rows} - {MISSING})
+    if holdouts > 1:
+        return replace(found, se=None, low=None, high=None, holdouts=holdouts)
+    return replace(found, holdouts=holdouts)
 
 
 def summarize(values: Sequence[float]) -> Summary:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 class Question:
     """What is asked of runs: names as `RunTable.find_column` takes them, `sort` with a minus before it for the other way round.
 
-    `group_by` names what the runs of a group share; `all_but` what they may differ in, where they share all else. Archived runs
-    are left out, but for `archived`, or where the condition speaks of it.
+    `group_by` names what the runs of a group share; `all_but` the parameters they may differ in, where they share all others and
+    the notebook, which may differ where it is named, too. Archived runs are left out, but for `archived`, or where the condition
+    speaks of it.
     """
 
     columns: Sequence[str] = ()

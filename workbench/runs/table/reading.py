@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ _SERVERS = ("http://", "https://", "databricks")
 _MOST_METRICS, _MOST_PARAMS = 3, 12
 # So many parameters are looked at for that, by name.
 _MOST_LOOKED_AT = 100
+# What the runs of one setting have in common besides their parameters; MLflow's word for a notebook is experiment.
+_SHARED = ("run.notebook", "run.experiment")
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,24 @@ class RunTableReader:
             )
         if question.group_by:
             return list(dict.fromkeys(map(table.find_column, question.group_by)))
-        left_out = {*map(table.find_column, question.all_but)}
-        every = [f"params.{name}" for name in sorted(table.list_keys("params")) if f"params.{name}" not in left_out]
+        left_out = {name: table.find_column(name) for name in question.all_but}
+        _require_told_apart(left_out)
+        every = [*_SHARED, *(f"params.{name}" for name in sorted(table.list_keys("params")))]
+        every = [name for name in every if name not in left_out.values()]
         beside = self._read_beside(table, every)
         return [name for name in every if beside.differs(name)]
+
+
+def _require_told_apart(left_out: Mapping[str, str]) -> None:
+    """Raise UsageError for columns that tell no groups apart: to leave them out would change nothing, unsaid."""
+    others = [name for name, column in left_out.items() if column not in _SHARED and not column.startswith("params.")]
+    if others:
+        raise UsageError(
+            f"Runs are not put together by all but {', '.join(others)}.",
+            why="Runs of one row have the same parameters and the same notebook; nothing else is asked for.",
+            next_step="Name parameters such as the seed, and `notebook` where runs of several are to be one row; --group-by takes "
+            "anything.",
+        )
 
 
 def _is_finite(value: Any) -> bool:

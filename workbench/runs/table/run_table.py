@@ -64,7 +64,7 @@ class RunTable:
     def differs(self, name: str) -> bool:
         """True where a column is not the same in all rows; a row without a value is not like one that has one."""
         of, _, key = name.partition(".")
-        if of in ("params", "tags", "metrics"):
+        if of in ("params", "tags", "metrics") or FIELDS[key].kind == "text":
             return len(self._columns.arrays[name].unique()) > 1
         return len({spell(value) for value in self.read(of, key)}) > 1
 

@@ -58,7 +58,7 @@ class StoreColumns:
         return kept if kept and found.is_same(kept) else found
 
     def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> list[Outline]:
-        parts = ("metrics", "datasets", "replay_of")
+        parts = ("metrics", "datasets", "replay_of", "pairing")
         query = select_outlines(_JOINED, parts, is_sqlite=self._database.is_sqlite).where(_IS_THERE)
         queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in split_ids(run_ids)]
         rows = chain.from_iterable(connection.execute(each).all() for each in queries)
@@ -119,6 +119,7 @@ _READ: Mapping[str, Callable[[Outline], Any]] = {
     "note": lambda each: each.annotations.note,
     "archived": lambda each: each.annotations.archived,
     "holdout": lambda each: each.holdout,
+    "scored_rows": lambda each: each.scored_rows,
     "experiment": lambda _: None,
 }
 

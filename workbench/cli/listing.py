@@ -98,7 +98,7 @@ def _list_newest(
     if notebook and not shown and not drafts:
         _say_no_runs_of(bench, notebook)
         return
-    deciding = bench.list_deciding()
+    deciding = bench.list_deciding({run.task for run in shown})
     if shown or not drafts:
         records.print_runs(shown, metrics=deciding, standings=standings, is_cut=is_cut)
     if is_all:

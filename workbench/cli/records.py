@@ -24,7 +24,6 @@ from workbench.cli.terminal import (
     print_facts,
     say,
 )
-from workbench.comparisons.holdouts import count_holdouts
 from workbench.ledger.events import EVENTS
 from workbench.records.digest import short
 from workbench.replays.replay import Line, Replay, Sameness
@@ -41,22 +40,22 @@ if TYPE_CHECKING:
     from workbench.replays.resumption import Resumption
     from workbench.reviews.ledger_audit import LedgerAudit
     from workbench.runs.profiling import Profile
+    from workbench.runs.trials import Goal
     from workbench.signing.allowed_signers import Signatory
-    from workbench.sweeps.search import SweepPlan
     from workbench.workflow.doctor import Symptom
     from workbench.workflow.starting import Started
 
 # Runs
 
 
-def print_sweep(plan: SweepPlan, runs: Sequence[Run]) -> None:
+def print_sweep(goal: Goal | None, runs: Sequence[Run]) -> None:
     """Print the runs of a sweep with the metric it was after, and which is best where all were scored on the same rows."""
-    print_runs(runs, metrics=[plan.goal.metric] if plan.goal else ())
-    best = plan.goal.find_best_run(runs) if plan.goal else None
-    if plan.goal and best and (holdouts := count_holdouts(runs)) > 1:
-        say(f"No best {plan.goal.metric}: the {len(runs):,} runs were scored on {holdouts:,} different holdouts.")
-    elif plan.goal and best:
-        say(f"Best {plan.goal.metric}: {format_number(best.metrics[plan.goal.metric])}, run {best.id}")
+    print_runs(runs, metrics=[goal.metric] if goal else ())
+    best = goal.find_best_run(runs) if goal else None
+    if goal and best and (holdouts := len({run.scored_rows for run in runs} - {None})) > 1:
+        say(f"No best {goal.metric}: the {len(runs):,} runs were scored on {holdouts:,} different holdouts.")
+    elif goal and best:
+        say(f"Best {goal.metric}: {format_number(best.metrics[goal.metric])}, run {best.id}")
 
 
 def print_runs(

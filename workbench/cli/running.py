@@ -198,7 +198,7 @@ def _print_sweep(bench: Workbench, runs: Sequence[Run], *, as_json: bool) -> Non
     from workbench.runs.written_files import find_overwritten
 
     plan = bench.find_sweep(runs[0].sweep)
-    terminal.print_json(runs) if as_json else records.print_sweep(plan, runs)
+    terminal.print_json(runs) if as_json else records.print_sweep(bench.find_goal(plan, runs), runs)
     records.print_overwritten(find_overwritten(runs), beside=as_json)
     records.print_obstacles(bench.foresee_obstacles(runs), len(runs), beside=as_json)
     failed = [run for run in runs if not run.is_finished]

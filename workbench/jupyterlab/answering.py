@@ -188,7 +188,8 @@ class Panels:
         for sweep in dict.fromkeys(going):
             with suppress(WorkbenchError):
                 plan = bench.find_sweep(sweep)
-                yield GoingSweep(plan, tuple(bench.store.list_runs(sweep=sweep)))
+                swept = tuple(bench.store.list_runs(sweep=sweep))
+                yield GoingSweep(plan, swept, bench.find_goal(plan, swept))
 
     def _follow(self, bench: Workbench, runs: list[Run]) -> tuple[FollowedRun, ...]:
         going = [run for run in runs if run.state not in FINAL_STATES]

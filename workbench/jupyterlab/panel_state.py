@@ -13,6 +13,7 @@ from workbench.nominations.obstacles import Obstacle
 from workbench.notebooks.notebook import Notebook
 from workbench.notebooks.parameters import HOW_TO_DECLARE, Parameter, spell_value
 from workbench.runs.run import FINAL_STATES, Run, RunState
+from workbench.runs.trials import Goal
 from workbench.sweeps.search import SEARCHES, SweepPlan
 from workbench.widgets.follow_state import FollowedRun, follow_state
 from workbench.words.findings import prose
@@ -39,10 +40,11 @@ SEARCH_WORDS = {
 
 @dataclass(frozen=True)
 class GoingSweep:
-    """A sweep of which runs go on: its plan and its runs so far."""
+    """A sweep of which runs go on: its plan, its runs so far, and what it is after."""
 
     plan: SweepPlan
     runs: tuple[Run, ...]
+    goal: Goal | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def _describe_sweep(sweep: GoingSweep) -> dict[str, Any]:
         sum(not run.is_finished for run in ended),
         sum(run.state is RunState.RUNNING for run in sweep.runs),
     )
-    best = plan.goal.find_best(ended) if plan.goal else None
+    best = sweep.goal.find_best(ended) if sweep.goal else None
     facts = (
         f"{len(ended):,} of {plan.trials:,} runs ended",
         f"{running:,} running" if running else "",

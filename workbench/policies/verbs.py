@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Protocol
 
@@ -33,8 +33,9 @@ class PolicyVerbs:
         content = find_policy(name or self.settings.policy, self.settings.project)
         return parse_policy(content, known=know_own_metrics(self.known(), self.settings.project)), content
 
-    def list_deciding(self: Parts) -> list[str]:
-        """Return the metrics that the project's policy decides by; none where it cannot be read."""
+    def list_deciding(self: Parts, tasks: Collection[str | None] = ()) -> list[str]:
+        """Return the metrics that the project's policy decides by, those of these tasks first; none where it cannot be read."""
         with suppress(WorkbenchError):
-            return [rule.name for rule in PolicyVerbs.read_policy(self)[0].metrics.values()]
+            rules = PolicyVerbs.read_policy(self)[0].metrics.items()
+            return [rule.name for _, rule in sorted(rules, key=lambda each: each[0] not in tasks)]
         return []

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.notebooks.notebook import Notebook
 from workbench.runs.finding.annotations import NOTHING_SAID, Annotations
+from workbench.runs.run import Run
 from workbench.runs.trials import Goal, Trials
 
 
@@ -47,8 +48,8 @@ class Batch:
     """What is to be run of a notebook: one run for each parameter set the trials ask for.
 
     A `cold` run gets an ordinary kernel. Every run's provenance holds the `origin`, such as the run it replays. The best value of
-    the `goal` is reported. `annotations` are said of every run; those of a sweep are named with their number, behind `before`
-    others.
+    the `goal` is reported; where there is none, that of the goal which `find_goal` finds a run that ended to be after.
+    `annotations` are said of every run; those of a sweep are named with their number, behind `before` others.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Batch:
     trials: Trials
     sweep: str | None = None
     goal: Goal | None = None
+    find_goal: Callable[[Run], Goal | None] = lambda _: None
     origin: Mapping[str, Any] = field(default_factory=dict)
     cold: bool = False
     on_progress: OnProgress = lambda _: None

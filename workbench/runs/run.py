@@ -122,6 +122,21 @@ class Run:
         """The holdout it declared (name, digest, rows), None when it declared none."""
         return next((item for item in self.record.get("datasets", []) if item["role"] == "holdout"), None)
 
+    @property
+    def scored_rows(self) -> str | None:
+        """A digest of the rows it was scored on: by their ids and truth where they are kept, else that of its holdout."""
+        found: str | None = self._scores.get("pairing") or (self.holdout or {}).get("digest")
+        return found if self.is_finished else None
+
+    @property
+    def task(self) -> str | None:
+        """The task its scores are of; None where it kept none."""
+        return self._scores.get("task")
+
+    @property
+    def _scores(self) -> Mapping[str, Any]:
+        return self.record.get("scores") or {}
+
     def describe_course(self, metric: str) -> str:
         """Say at which step the value of a metric was logged and how many points it has; nothing of a single value."""
         return describe_summary(self.record.get("history", {}).get(metric))

@@ -292,6 +292,7 @@ class _Course:
         self.reports = LiveReports()
         self.cells = CellCount(len(written_cells(batch.notebook.document)))
         self._finished = 0
+        self._goal = batch.goal
         self._best: tuple[str, float] | None = None
         self._told: Progress | None = None
 
@@ -315,7 +316,8 @@ class _Course:
         self._ended[run.id] = run
         self._finished += run.is_finished
         self.cells.end(run.id)
-        self._best = self.batch.goal.find_best(self._ended.values()) if self.batch.goal else None
+        self._goal = self._goal or self.batch.find_goal(run)
+        self._best = self._goal.find_best(self._ended.values()) if self._goal else None
         self.batch.trials.tell(run)
         self.report()
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import Interrupted, NotFound, Refused, RunFailed, Unavailable, UsageError
+from workbench.errors import Interrupted, NotFound, Refused, RunFailed, Unavailable, UsageError, WorkbenchError
 from workbench.files.disk import disk_answers
 from workbench.notebooks.notebook import Notebook, cell_source
 from workbench.notebooks.parameters import bind_parameters
@@ -22,6 +22,7 @@ from workbench.runs.project import Project, read_notebook
 from workbench.runs.reaping import reap_lost_runs
 from workbench.runs.run import Run, RunState, is_run_prefix, new_run_id
 from workbench.runs.trials import Aim, Goal, ListedTrials, Trials
+from workbench.stats.task import Direction
 from workbench.sweeps.search import (
     SEARCHES,
     Search,
@@ -112,6 +113,23 @@ def find_goal(
     return Goal(metric, direction or _usual_direction(metric, folder)) if metric else None
 
 
+def find_goal_of(run: Run, read_policy: Callable[[], Policy]) -> Goal | None:
+    """Return the metric of the policy that decides the task a run was scored in; None where it logged none, or nobody can tell.
+
+    A notebook that calls `wb.log_evaluation` names no metric: which one decides is known when its first run was scored.
+    """
+    if run.task is None:
+        return None
+    with suppress(WorkbenchError):
+        rule = next((rule for task, rule in read_policy().metrics.items() if task == run.task), None)
+        if rule and rule.name in run.metrics:
+            return Goal(rule.name, _AIMS[rule.metric.direction])
+    return None
+
+
+_AIMS: Mapping[Direction, Aim] = {"higher": "maximize", "lower": "minimize"}
+
+
 def _find_usual_metric(notebook: Notebook, read_policy: Callable[[], Policy]) -> str | None:
     code = "\n".join(cell_source(cell) for cell in notebook.document["cells"] if cell["cell_type"] == "code")
     named: set[str] = set()
@@ -133,7 +151,7 @@ def _usual_direction(metric: str, folder: Path | None) -> Aim:
             why=f"It is known of {', '.join(known)} only.",
             next_step="Add --direction maximize or --direction minimize.",
         )
-    return "maximize" if known[metric].direction == "higher" else "minimize"
+    return _AIMS[known[metric].direction]
 
 
 # Keeping plans
@@ -206,11 +224,14 @@ def run_sweep(
     plan: SweepPlan,
     *,
     execute: Execute,
+    find_goal: Callable[[Run], Goal | None] = lambda _: None,
     retry_failed: bool = False,
     cold: bool = False,
     on_progress: OnProgress,
 ) -> list[Run]:
     """Run what is missing of a sweep and return all its runs, in the order of the plan.
+
+    Where the plan has no goal, the best value is told of what `find_goal` finds a run to be after.
 
     Raises Refused when its notebook is not what was planned, Unavailable when another process is running it, and Interrupted on
     Ctrl-C with the command that goes on.
@@ -228,10 +249,11 @@ def run_sweep(
             return _in_order(plan, settled)
         trials = _open_trials(plan, notebook, project.settings, runs, retry_failed=retry_failed)
         with _says_how_to_go_on(plan):
-            told = _counting_on(settled, plan.goal, on_progress)
+            goal = plan.goal or next(filter(None, map(find_goal, settled)), None)
+            told = _counting_on(settled, goal, on_progress)
             # Runs may have been deleted since: no number is given twice, or a name would stand for two runs.
             before = max(len(runs), plan.said.find_last_number(run.annotations for run in runs))
-            batch = Batch(path, notebook, trials, plan.id, plan.goal, annotations=plan.said, before=before)
+            batch = Batch(path, notebook, trials, plan.id, goal, find_goal, annotations=plan.said, before=before)
             done = execute(replace(batch, cold=cold, on_progress=told))
     _require_goal(plan, [*settled, *done])
     return _in_order(plan, [*settled, *done])
@@ -327,7 +349,7 @@ def _counting_on(before: Sequence[Run], goal: Goal | None, on_progress: OnProgre
                 failed=progress.failed + len(before) - finished,
                 cells=progress.cells + each * len(before),
                 all_cells=progress.all_cells + each * len(before),
-                best=(goal.metric, goal.pick(found)) if goal and found else None,
+                best=(goal.metric, goal.pick(found)) if goal and found else progress.best,
             )
         )
 

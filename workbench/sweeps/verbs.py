@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from workbench.policies.verbs import PolicyVerbs
 from workbench.runs.batch import OnProgress
 from workbench.runs.run import Run
-from workbench.runs.trials import Aim
+from workbench.runs.trials import Aim, Goal
 from workbench.runs.verbs import RunVerbs
 from workbench.sweeps.search import Search, Space, SweepPlan
 
@@ -50,7 +50,9 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         plan = sweeping.plan_sweep(source, space, search=search, trials=trials, seed=seed, goal=aim)
         plan = replace(plan, said=said)
         sweeping.write_plan(plan, self.settings)
-        runs = sweeping.run_sweep(self, plan, execute=self.execute, cold=cold, on_progress=on_progress)
+        runs = sweeping.run_sweep(
+            self, plan, execute=self.execute, find_goal=self._find_goal_of, cold=cold, on_progress=on_progress
+        )
         self.tell_end(runs, time.monotonic() - started, asked=notify)
         return runs
 
@@ -61,6 +63,15 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
         if sweep:
             return sweeping.read_plan(sweep, self.settings)
         return sweeping.find_unfinished(self.settings, self.store, retry_failed=retry_failed)
+
+    def find_goal(self, plan: SweepPlan, runs: Iterable[Run]) -> Goal | None:
+        """Return what a sweep is after: as it was planned, else the policy's metric for the task its runs were scored in."""
+        return plan.goal or next(filter(None, map(self._find_goal_of, runs)), None)
+
+    def _find_goal_of(self, run: Run) -> Goal | None:
+        from workbench.sweeps.sweeping import find_goal_of
+
+        return find_goal_of(run, lambda: self.read_policy()[0])
 
     def resume_sweep(
         self,
@@ -79,7 +90,13 @@ class SweepVerbs(PolicyVerbs, RunVerbs):
 
         started, plan = time.monotonic(), self.find_sweep(sweep, retry_failed=retry_failed)
         runs = run_sweep(
-            self, plan, execute=self.execute, retry_failed=retry_failed, cold=cold, on_progress=on_progress
+            self,
+            plan,
+            execute=self.execute,
+            find_goal=self._find_goal_of,
+            retry_failed=retry_failed,
+            cold=cold,
+            on_progress=on_progress,
         )
         self.tell_end(runs, time.monotonic() - started, asked=notify)
         return runs

@@ -70,7 +70,7 @@ def test_a_run_that_goes_on_says_its_cell_its_metrics_and_its_last_lines() -> No
 def test_a_sweep_counts_what_ended_what_runs_what_failed_and_the_best_so_far() -> None:
     assert panel_state(replace(PANEL, sweeps=(GoingSweep(PLAN, ()),)))["empty"].endswith("The first one goes on.")
     runs = (FINISHED, run_of(RunState.FAILED, id="b07d5e10a4c8"), replace(RUNNING, id="c07d5e10a4c8"))
-    (item,) = panel_state(replace(PANEL, runs=runs, sweeps=(GoingSweep(PLAN, runs),)))["going"]
+    (item,) = panel_state(replace(PANEL, runs=runs, sweeps=(GoingSweep(PLAN, runs, PLAN.goal),)))["going"]
     assert item["says"] == "2 of 3 runs ended · 1 running · 1 did not finish · best roc_auc 0.9123"
     assert (item["done"], item["all"], item["stop"]["kind"]) == (2, 3, "stop_sweep")
 

@@ -58,7 +58,7 @@ class Outline:
     @property
     def scored_rows(self) -> str | None:
         """A digest of the rows it was scored on: by their ids and truth where they are kept, else that of its holdout."""
-        digest = self.pairing or self._read_holdout("digest")
+        digest = self.pairing or (self._read_holdout("digest") if self.state == "finished" else None)
         return digest[:_DIGITS] if digest else None
 
     def _read_holdout(self, key: str) -> str | None:

@@ -11,7 +11,7 @@ import click
 
 from workbench.cli import terminal
 from workbench.errors import UsageError
-from workbench.words.explaining import Term, read_glossary
+from workbench.words.explaining import Term, find_word, list_mentions, read_glossary
 
 # In the order of the story: each imports only those before it.
 CHAPTERS = (
@@ -19,6 +19,7 @@ CHAPTERS = (
     "ledger", "runs", "sweeps", "replays", "readiness", "comparisons", "evidence", "checks", "reviews", "nominations", "releases",
     "serving", "words", "widgets", "workflow", "jupyterlab", "cli",
 )  # fmt: skip
+_MOST_MENTIONS = 5
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -57,11 +58,29 @@ def help_(context: click.Context, words: Sequence[str]) -> None:
     elif name in commands:
         _explain(name, glossary)
         click.echo(commands[name].get_help(click.Context(commands[name], info_name=name, parent=context.parent)))
-    elif name.casefold() in glossary:
-        _explain(name.casefold(), glossary)
-        terminal.say(f"More: workbench help {glossary[name.casefold()].chapter}")
+    elif meant := [word] if (word := find_word(name)) else list_mentions(name)[:_MOST_MENTIONS]:
+        terminal.print_facts({word: glossary[word].means for word in meant})
+        terminal.say("")
+        chapters = dict.fromkeys(glossary[word].chapter for word in meant)
+        terminal.say(f"More: {', '.join(f'workbench help {chapter}' for chapter in chapters)}")
+    elif spoken := _list_speaking(name):
+        terminal.say(
+            f"{name} is no word of the glossary. These chapters speak of it; workbench help CHAPTER reads one."
+        )
+        terminal.say("")
+        terminal.print_facts(spoken)
+        terminal.say("")
+        terminal.say("workbench help CHAPTER reads one.")
     else:
         raise _unknown(name, [*CHAPTERS, *commands, *glossary])
+
+
+def _list_speaking(text: str) -> dict[str, str]:
+    """Return the chapters that speak of something by a whole word, those that do it most first, each with what it is about."""
+    spoken = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
+    counts = {name: len(spoken.findall(_for_users(read_chapter(name)))) for name in CHAPTERS}
+    ranked = sorted((name for name in CHAPTERS if counts[name]), key=lambda name: -counts[name])
+    return {name: purpose for name in ranked[:_MOST_MENTIONS] for known, purpose in list_chapters() if known == name}
 
 
 def _explain(word: str, glossary: Mapping[str, Term]) -> None:

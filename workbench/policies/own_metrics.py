@@ -25,10 +25,7 @@ ALIASES: Mapping[str, str] = {
     "mae": "mean_absolute_error",
     "rmse": "root_mean_squared_error",
 }
-EXAMPLE = (
-    'metrics.profit_per_thousand = {function = "metrics.py:profit_per_thousand", direction = "higher", '
-    'tasks = ["classification"]}'
-)
+_EXAMPLE = "profit_per_thousand"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FUNCTION = re.compile(r"(?P<file>[^:\0]+\.py):(?P<function>[A-Za-z_]\w*)")
 _REQUIRED, _OPTIONAL = ("function", "direction", "tasks"), ("reads", "each", "unit")
@@ -84,7 +81,7 @@ def parse_declared(table: Mapping[str, Any], built_in: Mapping[str, Any]) -> dic
     """Return the metrics of a table by name; raises UsageError with every fault, and what to write instead."""
     faults = [fault for name, said in table.items() for fault in _faults_of(name, said, built_in)]
     if faults:
-        step = f"Correct these lines, such as: {EXAMPLE}. `workbench help stats` says more."
+        step = f"Correct these lines, such as: `{spell_line()}`. `workbench help stats` says more."
         raise UsageError("The metrics of this project cannot be used.", why=sorted(faults), next_step=step)
     return {name: _build(name, said) for name, said in table.items()}
 
@@ -162,13 +159,27 @@ def unusable(declared: Declared, why: str) -> UsageError:
     return UsageError(f"The metric {declared.name} cannot be used.", why=why, next_step=step)
 
 
+def spell_line(name: str = _EXAMPLE, task: Task = "classification") -> str:
+    """Return a line that registers a metric, as it can stand first in workbench.toml whatever tables follow."""
+    return f'metrics.{name} = {{function = "metrics.py:{name}", direction = "higher", tasks = ["{task}"]}}'
+
+
+def _say_how_to_register(name: str, task: Task | None) -> str:
+    name = name if _NAME.fullmatch(name) else _EXAMPLE
+    return (
+        f"Name one of these, or write `def {name}(truth, score, rows):` in metrics.py beside workbench.toml "
+        "(`workbench help stats` shows one that runs) and register it: put this line first in workbench.toml, with lower for "
+        f"higher where less is better: `{spell_line(name, task or 'classification')}`"
+    )
+
+
 def choose_names(asked: str, known: Mapping[str, Any], task: Task | None) -> str:
     """Return the name of the metric that is meant by what was typed; raises NotFound, or UsageError for one of another task."""
     name = asked if asked in known else ALIASES.get(asked.lower(), asked.lower().replace("-", "_"))
     fitting = sorted(each for each, metric in known.items() if task is None or task in metric.tasks)
     if name not in known:
         near = get_close_matches(name, [*fitting, *ALIASES], n=2)
-        step = f"Did you mean {' or '.join(near)}?" if near else "Name one of these, or register it: " + EXAMPLE + "."
+        step = f"Did you mean {' or '.join(near)}?" if near else _say_how_to_register(name, task)
         raise NotFound(f"There is no metric {asked!r}.", why=f"There are {', '.join(fitting)}.", next_step=step)
     if task is not None and task not in known[name].tasks:
         why = f"It judges {' and '.join(known[name].tasks)}, and these runs are {task}."

@@ -25,6 +25,18 @@ def read_glossary() -> Mapping[str, Term]:
     return {row["word"]: Term(row["means"], row["chapter"]) for row in _ROW.finditer(page)}
 
 
+def find_word(text: str) -> str:
+    """Return the word of the glossary that is meant: in whichever case, with dashes for blanks, one for several; empty for none."""
+    plain = " ".join(re.split(r"[\s_-]+", text.casefold()))
+    return next((word for word in (plain, plain.removesuffix("s")) if word in read_glossary()), "")
+
+
+def list_mentions(text: str) -> list[str]:
+    """Return the words whose meaning speaks of something by a whole word."""
+    spoken = re.compile(rf"\b{re.escape(text)}\b", re.IGNORECASE)
+    return [word for word, term in read_glossary().items() if spoken.search(term.means)]
+
+
 def explain(word: str) -> str:
     """Return what a word means, whatever its case; nothing of one the glossary does not have."""
     term = read_glossary().get(word.casefold())

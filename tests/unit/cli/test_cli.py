@@ -96,6 +96,16 @@ def test_help_of_what_is_not_there_names_what_is_near(capsys):
     assert "Next: `workbench help`" in err
 
 
+def test_help_finds_what_a_word_or_a_chapter_speaks_of(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for asked in ("cost", "own-metrics", "recall"):
+        code, out, _ = run(capsys, "help", asked)
+        assert (code, out.split("  ")[0], "More: workbench help stats" in out) == (0, "own metric", True)
+    code, out, _ = run(capsys, "help", "optuna")
+    assert code == 0
+    assert re.search(r"^sweeps  ", out, re.MULTILINE)
+
+
 def test_without_a_command_the_commands_are_listed(capsys):
     code, out, err = run(capsys)
     assert code == 2

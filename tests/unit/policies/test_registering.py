@@ -127,6 +127,22 @@ def test_metrics_are_found_by_what_people_type(tmp_path: Path) -> None:
         find_metrics(project(gone, None, TABLE.replace("own", "gone")), ["profit"])
 
 
+@pytest.mark.parametrize("before", ["", 'home = "kept"\n', TABLE, f'home = "kept"\n\n{TABLE}'])
+def test_what_is_advised_to_who_asks_for_a_metric_that_is_not_there_works_as_it_stands(
+    tmp_path: Path, before: str
+) -> None:
+    folder = project(tmp_path, table=before)
+    with pytest.raises(NotFound, match="no metric 'cost_eur'") as caught:
+        find_metrics(folder, ["cost_eur"], "regression")
+    _, signature, _, _, _, line, _ = caught.value.next_step.split("`")
+    assert "put this line first in workbench.toml" in caught.value.next_step
+    (folder / "metrics.py").write_text(f"{signature}\n    return 2 * abs(truth - score)\n", encoding="utf-8")
+    (folder / "workbench.toml").write_text(f"{line}\n{before}", encoding="utf-8")
+    (metric,) = find_metrics(folder, ["cost_eur"], "regression")
+    truth = np.array([0.0, 1, 1, 0])
+    assert metric.score(truth, metric.read(truth, truth + 1, HoldoutColumns(dict))) == 2.0
+
+
 def test_a_policy_judges_by_a_metric_of_its_project_alone(tmp_path: Path) -> None:
     content = STANDARD_POLICY.read_bytes().replace(b"name: roc_auc, margin: 0.005", b"name: profit, margin: 0.005", 1)
     with pytest.raises(UsageError, match=r"'profit' is no metric of it\. Known are accuracy"):

@@ -140,7 +140,7 @@ def compare(
     `where` is a condition such as `roc_auc > 0.9 and family = 'forest'`: only runs of which it is true are shown. `metric` is by
     what they are compared, if not by the policy's: of several the first ranks them, and the others stand beside it. Runs that
     differ in the parameters `all_but` names alone, such as the seed, are one row; `within` a slice (`size=small`) only its rows are
-    scored.
+    scored. `.to_frame()` of what is returned is a DataFrame of it, a row a run.
     """
     from workbench.widgets.comparison_sight import choose_first
     from workbench.widgets.comparison_view import ChooseRuns, ComparisonView
@@ -180,24 +180,25 @@ def diff(a: str, b: str) -> DifferenceView | EmptyView:
 
 def runs(
     *,
+    notebook: str | None = None,
     where: str | None = None,
-    columns: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
     sort: str = "",
-    group_by: Sequence[str] = (),
-    all_but: Sequence[str] = (),
+    group_by: str | Sequence[str] = (),
+    all_but: str | Sequence[str] = (),
     mlflow: str | None = None,
 ) -> RunsView | EmptyView:
     """Show all runs of the project, or of an MLflow tracking store by its address, to search, sort, choose and group them.
 
     The names are those of conditions: metrics, parameters, tags, `run.state`. `group_by` names what the runs of a group share,
-    `all_but` what they may differ in where they share all else, such as the seed; `sort` is a name, with a minus before it the
-    largest comes first.
+    `all_but` the parameters they may differ in where they share all others and the notebook, such as the seed; `sort` is a name,
+    with a minus before it the largest comes first. `.to_frame()` of what is returned is a DataFrame of all its rows.
     """
     from workbench.runs.table.question import Question
 
-    names = [[each] if isinstance(each, str) else each for each in (columns, group_by, all_but)]
-    question = Question(names[0], where, sort=sort, group_by=names[1], all_but=names[2])
-    return _show(lambda bench: _list(bench, question, mlflow), is_named=bool(mlflow or where))
+    names = [*map(_to_names, (columns, group_by, all_but))]
+    question = Question(names[0], where, sort=sort, group_by=names[1], all_but=names[2], notebook=notebook)
+    return _show(lambda bench: _list(bench, question, mlflow), is_named=bool(mlflow or where or notebook))
 
 
 def _list(bench: Workbench, question: Question, mlflow: str | None) -> RunsView:

@@ -168,8 +168,8 @@ def _say_how_to_register(name: str, task: Task | None) -> str:
     name = name if _NAME.fullmatch(name) else _EXAMPLE
     return (
         f"Name one of these, or write `def {name}(truth, score, rows):` in metrics.py beside workbench.toml "
-        "(`workbench help stats` shows one that runs) and register it: put this line first in workbench.toml, with lower for "
-        f"higher where less is better: `{spell_line(name, task or 'classification')}`"
+        "(`workbench help stats` shows one that runs) and register it: put this line first in workbench.toml (direction "
+        f'"lower" where less is better): `{spell_line(name, task or "classification")}`'
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -23,6 +23,9 @@ from workbench.widgets.comparison_sight import (
 )
 from workbench.widgets.comparison_state import comparison_state, is_whole
 from workbench.widgets.snapshot import read_module, read_style
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The ids of the runs that are measured.
 ChooseRuns = Callable[[RunComparison], Sequence[str]]
@@ -63,6 +66,16 @@ class ComparisonView(ActingView):
         self._compare, self._draw = compare, draw
         self._pictures: Sequence[Picture] = ()
         self._reference: str | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the comparison as a frame of pandas, a row a run, all of them as they are ranked.
+
+        Beside `run`, `name`, parameters and metrics stand `estimate`, `low`, `high` (the advantage over the reference), `verdict`,
+        `rows_needed`, `mde`, `runs` and `holdout`; none of a run that came into nobody's view, which is not measured.
+        """
+        from workbench.widgets.comparison_frame import build_frame
+
+        return build_frame(self.comparison)
 
     def body(self) -> Markup:
         """Return the twin's content."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -17,6 +17,9 @@ from workbench.widgets.run_pictures import RunPictures, read_rows
 from workbench.widgets.runs_page import runs_body
 from workbench.widgets.runs_state import draw_worth, runs_state, say_group
 from workbench.widgets.snapshot import read_module, read_style
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class RunsView(ActingView):
@@ -60,6 +63,15 @@ class RunsView(ActingView):
     def answer(self) -> Answer:
         """What is shown now."""
         return self._answer
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what is shown as a frame of pandas, all rows: a row a run (its id is `run`), or a row a group.
+
+        Of groups each metric has columns such as `roc_auc.mean`, `.se`, `.low`, `.high`, `.n` and `.holdouts`.
+        """
+        from workbench.runs.table.framing import build_frame
+
+        return build_frame(self._answer, is_grouped=self._question.is_grouped and not self._within)
 
     def body(self) -> Markup:
         """Return the twin's content."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -54,6 +55,48 @@ def test_rows_are_sent_whole_as_typed_arrays():
     assert read(view, "params.family") == ["forest", "ridge", "forest", "forest", "ridge", None]
     assert read(view, "metrics.roc_auc") == [0.9, 0.8, 0.92, None, 0.84, None]
     assert (len(view.state["ids"]), view.state["rows"], view.is_ours) == (6, 6, False)
+
+
+def test_a_frame_has_all_rows_and_columns_as_they_are_shown():
+    frame = show(source=build(params_run=["1"] * 5 + ["2"]), sort="-roc_auc").to_frame()
+    assert list(frame.columns) == ["run", "roc_auc", "family", "params.run", "seed"]
+    assert frame.run.tolist() == [f"{number:012x}" for number in (2, 0, 4, 1, 3, 5)]
+    assert frame.roc_auc.tolist()[:4] == [0.92, 0.9, 0.84, 0.8]
+    assert frame.roc_auc.isna().sum() == 2
+    assert len(show(where="roc_auc > 0.85").to_frame()) == 2
+
+
+def test_a_frame_of_groups_says_what_their_metrics_are_like_and_one_of_an_opened_group_its_runs():
+    view = show(group_by=["family"], source=build(run_scored_rows=["x", "x", "y", "x", "x", "x"]))
+    frame = view.to_frame().set_index("family")
+    assert (frame.loc["forest", "runs"], frame.loc["forest", "roc_auc.n"]) == (3, 2)
+    assert (frame.loc["forest", "roc_auc.holdouts"], math.isnan(frame.loc["forest", "roc_auc.low"])) == (2, True)
+    assert frame.loc["ridge", "roc_auc.mean"] == pytest.approx(0.82)
+    assert frame.loc["ridge", "roc_auc.low"] < 0.82 < frame.loc["ridge", "roc_auc.high"]
+    assert frame.loc["forest", "runs.id"] == [f"{number:012x}" for number in (0, 2, 3)]
+    send(view, kind="open group", group=0)
+    assert view.to_frame().run.tolist() == [f"{number:012x}" for number in (0, 2, 3)]
+
+
+def test_over_how_many_holdouts_a_mean_goes_stands_beside_it_and_what_that_means_below():
+    view = show(group_by=["family"], source=build(run_scored_rows=["x", "x", "y", "x", "x", "x"]))
+    assert read(view, "metrics.roc_auc holdouts") == [2, 1, None]
+    assert "several holdouts" in view.state["legend"]
+    assert "several holdouts" not in show(group_by=["family"]).state["legend"]
+
+
+def test_the_call_of_the_chapter_takes_and_tells_what_the_view_takes():
+    import inspect
+
+    import workbench
+    from workbench import interactive
+
+    called, asked = (inspect.signature(each).parameters for each in (workbench.runs, interactive.runs))
+    assert {name: each.default for name, each in called.items()} == {name: each.default for name, each in asked.items()}
+    assert all(re.search(rf"^{name}  ", workbench.runs.__doc__, re.MULTILINE) for name in asked)
+    assert f"wb.runs(*, {', '.join(f'{name}={each.default!r}' for name, each in asked.items())})" in (
+        workbench.runs.__doc__.replace('""', "''")
+    )
 
 
 def test_another_question_is_answered_and_its_command_told():

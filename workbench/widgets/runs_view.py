@@ -29,8 +29,9 @@ class RunsView(ActingView):
         *(
             "density",
             "picture_files",
-            "axis_settings",
+            "pointing",
             "parallel_coordinates",
+            "axis_settings",
             "scatter",
             "run_pictures",
             "run_grid",

@@ -13,6 +13,19 @@ function sayNames(names, low, high) {
   return chosen.length <= 3 ? chosen.join(" or ") : `${chosen[0]} to ${chosen.at(-1)} (${chosen.length.toLocaleString("en")} of ${names.length.toLocaleString("en")} values)`;
 }
 
+// What a press would do at a height of an axis: move it, brush it, stretch or move its brush, or choose the rows without a value.
+const NEAR = 6 / TALL;
+const placeAt = (height) => Math.min(Math.max(1 - (height - HEAD) / TALL, 0), 1);
+
+function cursorAt({ offsetY }, brush) {
+  if (offsetY < HEAD - 8) return "grab";
+  if (offsetY > HEAD + TALL + 4) return "pointer";
+  if (!brush || brush.low === null) return "crosshair";
+  const place = placeAt(offsetY);
+  if (Math.min(Math.abs(place - brush.low), Math.abs(place - brush.high)) <= NEAR) return "ns-resize";
+  return place > brush.low && place < brush.high ? "move" : "crosshair";
+}
+
 // `given`: onScale(what is asked), onMove(name, by), onChoose(name), onNone(name).
 function axisSettings({ onScale, onMove, onChoose, onNone }) {
   let axis = null;

@@ -18,22 +18,24 @@ const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)
 const valueAt = (axis, place) => (axis.is_log ? axis.low * (axis.high / axis.low) ** place : axis.low + place * (axis.high - axis.low));
 const placeOf = (axis, value) => (axis.is_log ? Math.log(value / axis.low) / Math.log(axis.high / axis.low) : (value - axis.low) / (axis.high - axis.low));
 
-// `given`: prefix, say, onBrush(kept rows as a mask, or null), onScale(what is asked of an axis).
-function parallelCoordinates({ prefix, say, onBrush, onScale }) {
+// `given`: prefix, say, onBrush(kept rows as a mask, or null), onScale(what is asked of an axis), tell(row), onPoint(row or null), onChoose(row).
+function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onChoose }) {
   const canvas = h("canvas", { class: "wb-density", "aria-hidden": "true" });
   const lines = { out: h("g", { class: "wb-out" }), in: h("g", { class: "wb-in" }) };
   const frame = h("g", {});
-  const svg = h("svg", { class: "wb-picture wb-parallel", "aria-hidden": "true" }, lines.out, lines.in, frame);
+  const pointed = h("g", { class: "wb-pointed" });
+  const svg = h("svg", { class: "wb-picture wb-parallel", "aria-hidden": "true" }, lines.out, lines.in, pointed, frame);
   const stage = h("div", { class: "wb-stage" }, canvas, svg);
   const scroll = h("div", { class: "wb-across", role: "group", "aria-label": "Parallel coordinates" }, stage);
   const brushed = h("span", { role: "status", "aria-live": "polite" });
   const clear = h("button", { type: "button", class: "wb-button", onclick: () => clearAll() }, "Clear brushes");
   const settings = axisSettings({ onScale, onMove: moveAxis, onChoose: (name) => (active = name), onNone: (name) => toggleNone(find(name)) });
-  const keys = h("p", { class: "wb-quiet wb-keys", id: `${prefix}-keys` }, "On an axis: ← → the next one, ↑ ↓ its upper edge, Shift ↑ ↓ its lower edge, Shift ← → moves it, N rows without a value, Esc clears it. Or drag: along an axis to brush, its name to move it.");
-  const legend = h("p", { class: "wb-quiet wb-legend" });
+  const keys = h("p", { class: "wb-quiet wb-keys", id: `${prefix}-keys` }, "On an axis: ← → the next one, ↑ ↓ its upper edge, Shift ↑ ↓ its lower edge, Shift ← → moves it, N rows without a value, Esc clears it. Or drag: along an axis to brush, its name to move it. A line that is pointed at says its run, a click finds it in the table; the row marked there stands out here.");
+  const legend = h("p", { class: "wb-quiet wb-ramp-legend" });
   const foot = h("div", { class: "wb-row wb-brushed" }, clear, brushed);
   const box = h("div", {}, legend, scroll, settings.box);
   settings.box.append(keys);
+  pointing({ stage, find: findLine, mark: onPoint, tell, onChoose });
 
   let picture = null;
   let axes = [];
@@ -111,6 +113,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   }
 
   function drawFrame() {
+    point(null);
     const hadFocus = [...strips.values()].includes(document.activeElement);
     const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 8);
     const tickMost = Math.min(14, Math.max(4, most - 2));
@@ -131,7 +134,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
 
   // The part of the picture that is touched and has the focus: one stop of Tab, arrows lead from axis to axis.
   function strip(axis, index) {
-    const node = h("div", { class: "wb-strip", role: "slider", tabindex: axis.name === active ? "0" : "-1", "aria-orientation": "vertical", "aria-valuemin": "0", "aria-valuemax": "100", "aria-describedby": `${prefix}-keys`, "data-lm-suppress-shortcuts": "true", title: `${axis.label}: ${axis.says}`, onkeydown: (event) => press(event, find(axis.name)), onfocus: () => choose(axis.name), onpointerdown: (event) => grasp(event, find(axis.name), node) });
+    const node = h("div", { class: "wb-strip", role: "slider", tabindex: axis.name === active ? "0" : "-1", "aria-orientation": "vertical", "aria-valuemin": "0", "aria-valuemax": "100", "aria-describedby": `${prefix}-keys`, "data-lm-suppress-shortcuts": "true", title: `${axis.label}: ${axis.says}`, onkeydown: (event) => press(event, find(axis.name)), onfocus: () => choose(axis.name), onpointermove: (event) => event.buttons || (node.style.cursor = cursorAt(event, brushes.get(axis.name))), onpointerdown: (event) => grasp(event, find(axis.name), node) });
     node.addEventListener("keydown", passLetters);
     node.style.left = `${xOf(index) - STRIP}px`;
     node.style.height = `${HEAD + TALL + LANE}px`;
@@ -241,8 +244,23 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     lines.in.setAttribute("class", parts.in.length > 300 ? "wb-in wb-many" : "wb-in");
   }
 
+  const pointsOf = (row) => axes.map((axis, index) => `${xOf(index)},${yOf(axis.at[row]).toFixed(1)}`).join(" ");
+
+  // The line of a row above all others, where it is drawn.
+  function point(row) {
+    const isDrawn = row !== null && axes.length > 1 && found[row];
+    pointed.replaceChildren(...(isDrawn ? [0, 1].map(() => h("polyline", { points: pointsOf(row) })) : []));
+  }
+
+  function findLine(x, y) {
+    const index = axes.findIndex((_, each) => each + 1 < axes.length && x >= xOf(each) && x <= xOf(each + 1));
+    if (index < 0 || y < HEAD - REACH) return null;
+    const [left, right] = [index, index + 1];
+    return nearestRow(kept, (row) => distanceToLine(x, y, [xOf(left), yOf(axes[left].at[row])], [xOf(right), yOf(axes[right].at[row])]));
+  }
+
   function drawLine(row) {
-    const points = axes.map((axis, index) => `${xOf(index)},${yOf(axis.at[row]).toFixed(1)}`).join(" ");
+    const points = pointsOf(row);
     const [red, green, blue] = colours.ofLevel(levels[row]);
     return h("polyline", { points, class: levels[row] === UNLEVELLED ? "wb-uncoloured" : null, style: `--wb-line:rgb(${red} ${green} ${blue})` });
   }
@@ -303,30 +321,30 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     say(`${find(name).label} is axis ${to + 1} of ${axes.length}.`);
   }
 
+  const heightOn = (event) => event.clientY - stage.getBoundingClientRect().top;
+
   function grasp(event, axis, node) {
     if (event.button !== 0) return;
     node.focus();
     event.preventDefault();
-    const from = event.clientY - stage.getBoundingClientRect().top;
+    const from = heightOn(event);
     if (from < HEAD - 8) return follow(event, (moved) => dragAxis(axis, moved));
     if (from > HEAD + TALL + 4) return toggleNone(axis);
-    const placeAt = (y) => Math.min(Math.max(1 - (y - HEAD) / TALL, 0), 1);
     const now = brushes.get(axis.name);
     const start = placeAt(from);
     const none = now?.none ?? false;
-    const near = 6 / TALL;
     const isRange = now && now.low !== null;
-    if (isRange && start > now.low + near && start < now.high - near) {
+    if (isRange && start > now.low + NEAR && start < now.high - NEAR) {
       const span = now.high - now.low;
       return follow(event, (moved) => {
-        const at = Math.min(Math.max(now.low + placeAt(moved.clientY - stage.getBoundingClientRect().top) - start, 0), 1 - span);
+        const at = Math.min(Math.max(now.low + placeAt(heightOn(moved)) - start, 0), 1 - span);
         const low = axis.names.length ? Math.round(at * axis.names.length) / axis.names.length : at;
         brush(axis, { low, high: low + span, none });
       }, () => brush(axis, none ? { low: null, high: null, none } : null));
     }
-    const anchor = isRange && Math.abs(start - now.low) <= near ? now.high : isRange && Math.abs(start - now.high) <= near ? now.low : start;
+    const anchor = isRange && Math.abs(start - now.low) <= NEAR ? now.high : isRange && Math.abs(start - now.high) <= NEAR ? now.low : start;
     return follow(event, (moved) => {
-      const place = placeAt(moved.clientY - stage.getBoundingClientRect().top);
+      const place = placeAt(heightOn(moved));
       const [low, high] = snap(axis, Math.min(anchor, place), Math.max(anchor, place));
       if (high > low) brush(axis, { low, high, none });
     }, () => brush(axis, none ? { low: null, high: null, none } : null));
@@ -370,7 +388,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     return [rows, `Colour: ${colour.label} from ${colour.low} (blue) to ${colour.high} (orange). At the bottom: rows without a value.`];
   }
 
-  return { box, foot, caption, svg, canvas, show, filter, arrange, tellTable, axes: () => axes };
+  return { box, foot, caption, svg, canvas, show, filter, arrange, point, tellTable, axes: () => axes };
 }
 
 const count = (mask) => {

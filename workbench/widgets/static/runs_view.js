@@ -16,7 +16,7 @@ function render({ model, el }) {
   const legend = h("p", { class: "wb-quiet" });
   const worth = h("div", {});
   const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
-  const drawn = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => grid.limit(kept) });
+  const drawn = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => (grid.limit(kept), grid.chosen().length && showDeeds()), tell: (row) => ({ name: nameOf(row), pairs: grid.tell(row) }), onChoose: (row) => grid.mark(row) && say(`${nameOf(row)} is marked in the table.`) });
   let grid = null;
   let mode = "runs";
   let pinnedId = null;
@@ -51,6 +51,7 @@ function render({ model, el }) {
   function find() {
     const found = grid.search(search.value);
     drawn.filter(found);
+    showDeeds();
     say(found ? `${count(found).toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
   }
 
@@ -77,6 +78,8 @@ function render({ model, el }) {
       first: (row) => (state.is_grouped ? groupButton(row) : runName(state.ids[row])),
       onOpen: (row) => (state.is_grouped ? openGroup(row) : openReport(state.ids[row])),
       onSelect: showDeeds,
+      onPoint: drawn.point,
+      onMark: drawn.mark,
       say,
     });
     holder.replaceChildren(state.rows ? grid.box : h("p", {}, question.where ? "Of no run this is true." : "There are no runs here yet. Run a notebook: ", question.where ? null : h("code", {}, "workbench run NOTEBOOK")));
@@ -104,6 +107,8 @@ function render({ model, el }) {
     return address ? h("a", { href: address, target: "_blank", rel: "noopener", tabindex: "-1", title: `Open the report of run ${id}` }, text) : text;
   }
 
+  const nameOf = (row) => (model.get("state").is_grouped ? `Group ${row + 1}` : `Run ${model.get("state").ids[row]}`);
+
   function openReport(id) {
     const address = reportOf(id);
     if (address) window.open(address, "_blank", "noopener");
@@ -128,8 +133,8 @@ function render({ model, el }) {
         back,
         again,
         explain,
-        countSelected(chosen.length),
-        button("Pin", () => pin(chosen[0]), say, one, "Select one run: it stays on top as the reference."),
+        countSelected(chosen.length, () => (grid.clear(), say("None is selected.")), grid.countHidden()),
+        pinnedId ? button("Unpin", () => pin(pinnedId), say) : button("Pin", () => pin(chosen[0]), say, one, "Select one run: it stays on top as the reference."),
         ...(ours ? runDeeds(model, chosen, pinnedId, say) : []),
         h("span", { class: "wb-quiet" }, h("code", {}, state.command), command),
         live,
@@ -140,11 +145,12 @@ function render({ model, el }) {
   function pin(id) {
     const row = model.get("state").ids.indexOf(id);
     pinnedId = grid.pin(row) === null ? null : id;
+    showDeeds();
     say(pinnedId ? `Run ${id} stays on top; comparisons are held against it.` : `Run ${id} is not pinned any more.`);
     grid.draw();
   }
 
-  const hear = hearReplies(model, refusal, say);
+  const hear = hearReplies(model, refusal, say, refusalBeside(el, refusal, () => asking.after(refusal)));
   model.on("change:state", show);
   const showWorth = () => worth.replaceChildren(model.get("worth").title ? pictures([model.get("worth")], figureFiles) : "");
   model.on("change:reply", hear);
@@ -169,11 +175,12 @@ function chooser(label, onChange) {
   const part = h("input", { type: "search", placeholder: "part of a name", "aria-label": `${label}: part of a name`, oninput: () => draw() });
   const list = h("div", { class: "wb-offered" });
   const done = h("button", { type: "button", class: "wb-button", onclick: () => (box.open = false) }, "Show");
+  const away = (event) => box.isConnected && !event.composedPath().includes(box) && (box.open = false);
   const box = h("details", { class: "wb-chooser", ontoggle: () => (box.open ? begin() : end()), onkeydown: (event) => event.key === "Escape" && close(event) }, h("summary", {}, label, " ", count), h("div", { class: "wb-choices" }, part, list, done));
 
   const spell = () => JSON.stringify([...chosen]);
-  const begin = () => ((before = spell()), part.focus());
-  const end = () => spell() !== before && onChange([...chosen]);
+  const begin = () => ((before = spell()), window.addEventListener("pointerdown", away), part.focus());
+  const end = () => (window.removeEventListener("pointerdown", away), spell() !== before && onChange([...chosen]));
   function close(event) {
     event.stopPropagation();
     chosen = new Set(JSON.parse(before));

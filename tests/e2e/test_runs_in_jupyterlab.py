@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 from tests.conftest import examples
 from tests.e2e.jupyterlab import Lab, find_violations
 from tests.e2e.views import HOSTILE, MANY, RUNS, SHOW_MANY, SHOW_RUNS, contrast, show
+from workbench.drawings.series import choose_series
 
 pytestmark = pytest.mark.browser
 LOOKS = [("Light", 1200), ("Dark", 900)]
@@ -152,11 +153,16 @@ def _point_at_a_line_and_find_its_run(lab: Lab, view: Locator) -> None:
     expect(tip).to_be_hidden()
     drawn = strong.first.get_attribute("points")
     view.locator(".wb-grid").focus()
-    lab.page.keyboard.press("ArrowDown")
+    lab.page.keyboard.press("Home")
     expect(strong.first).not_to_have_attribute("points", drawn or "")
     for place, modifiers in ((0, []), (4, ["Shift"])):
         view.locator(".wb-tick-cell").nth(place).click(modifiers=modifiers)
     expect(view.locator(".wb-deeds")).to_contain_text("5 selected")
+    chosen = view.locator(".wb-grid-row.wb-chosen")
+    runs = [str(box.get_attribute("aria-label")).removeprefix("Select run ") for box in chosen.locator("input").all()]
+    colours = [f"wb-swatch wb-swatch-{number}" for number in choose_series(runs)]
+    assert len(runs) == 5
+    assert [mark.get_attribute("class") for mark in chosen.locator(".wb-swatch").all()] == colours
     view.get_by_role("button", name="Clear selection").click()
     expect(view.locator(".wb-deeds")).to_contain_text("None selected")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.drawings.picture import Picture
+from workbench.drawings.series import choose_series
 from workbench.drawings.side_by_side import (
     MOST_RUNS,
     Calls,
@@ -56,7 +57,7 @@ def draw_runs(
             why="They were scored on different holdouts.",
             next_step="Select runs of one comparison.",
         )
-    names = _name(runs)
+    names, series = _name(runs), choose_series([run.id for run in runs])
     found: dict[str, tuple[Predictions, Slices]] = {}
     for name, run in names.items():
         with suppress(UsageError):
@@ -67,8 +68,9 @@ def draw_runs(
         for name, run in names.items()
     }
     calls = {name: _call(predictions) for name, (predictions, _) in found.items() if has_classes(predictions.task)}
-    pictures = draw_diagnostics_of(diagnostics)
-    return [*draw_calls_of(calls), *pictures, *_draw_slices(found, policy), *draw_courses_of(courses)]
+    pictures = draw_diagnostics_of(diagnostics, series)
+    slices = _draw_slices(found, policy, dict(zip(names, series, strict=True)))
+    return [*draw_calls_of(calls), *pictures, *slices, *draw_courses_of(courses, series)]
 
 
 def _name(runs: Sequence[Run]) -> dict[str, Run]:
@@ -84,7 +86,7 @@ def _call(predictions: Predictions) -> Calls:
     return Calls(tuple(map(spell_class, predictions.named_classes())), tuple(map(tuple, confusion)))
 
 
-def _draw_slices(found: dict[str, tuple[Predictions, Slices]], policy: Policy) -> list[Picture]:
+def _draw_slices(found: dict[str, tuple[Predictions, Slices]], policy: Policy, series: dict[str, int]) -> list[Picture]:
     """Return the heat map of the parts that the first run named with its predictions; none where it named none."""
     if not found:
         return []
@@ -97,7 +99,8 @@ def _draw_slices(found: dict[str, tuple[Predictions, Slices]], policy: Policy) -
         if len(set(values)) <= _MOST_VALUES
         for value in sorted(set(values))
     ]
-    return [draw_slices(metric.name, metric.direction, list(alike), parts)] if parts else []
+    colours = {name: series[name] for name in alike}
+    return [draw_slices(metric.name, metric.direction, colours, parts)] if parts else []
 
 
 def _score_part(name: str, inside: Sequence[bool], runs: Sequence[Predictions], metric: Metric) -> SliceScores:

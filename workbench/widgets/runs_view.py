@@ -30,6 +30,7 @@ class RunsView(ActingView):
             "density",
             "picture_files",
             "pointing",
+            "series",
             "parallel_coordinates",
             "axis_settings",
             "scatter",

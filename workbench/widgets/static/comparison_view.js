@@ -33,10 +33,10 @@ function render({ model, el }) {
 
   // Each run that was drawn has its colour beside its row.
   function markDrawn() {
-    const { runs = [] } = model.get("shown");
+    const { runs = [], series = [] } = model.get("shown");
     holder.querySelectorAll("[data-run]").forEach((mark) => {
       const place = runs.indexOf(mark.dataset.run);
-      mark.setAttribute("class", place < 0 || runs.length < 2 ? "wb-swatch" : `wb-swatch wb-swatch-${place}`);
+      mark.setAttribute("class", place < 0 || runs.length < 2 ? "wb-swatch" : `wb-swatch wb-swatch-${series[place]}`);
     });
   }
 

@@ -24,7 +24,8 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
   const lines = { out: h("g", { class: "wb-out" }), in: h("g", { class: "wb-in" }) };
   const frame = h("g", {});
   const pointed = h("g", { class: "wb-pointed" });
-  const svg = h("svg", { class: "wb-picture wb-parallel", "aria-hidden": "true" }, lines.out, lines.in, pointed, frame);
+  const selected = h("g", { class: "wb-selected" });
+  const svg = h("svg", { class: "wb-picture wb-parallel", "aria-hidden": "true" }, lines.out, lines.in, selected, pointed, frame);
   const stage = h("div", { class: "wb-stage" }, canvas, svg);
   const scroll = h("div", { class: "wb-across", role: "group", "aria-label": "Parallel coordinates" }, stage);
   const brushed = h("span", { role: "status", "aria-live": "polite" });
@@ -51,6 +52,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
   let densities = null;
   let colours = null;
   let width = 0;
+  let chosen = new Map();
 
   const find = (name) => axes.find((axis) => axis.name === name);
   const xOf = (index) => Math.round(LEFT + (axes.length > 1 ? (index * (width - LEFT - RIGHT)) / (axes.length - 1) : 0));
@@ -74,15 +76,6 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
   }
 
   const rank = (axis) => (order.includes(axis.name) ? order.indexOf(axis.name) : order.length + picture.axes.findIndex((each) => each.name === axis.name));
-
-  // A brush on an axis that is drawn otherwise now: the same values, where they have a place.
-  function carry(brush, from, to) {
-    if (!from || !to) return null;
-    if (from.names.length || to.names.length) return from.names.join("\n") === to.names.join("\n") ? brush : null;
-    if (brush.low === null) return brush;
-    const [low, high] = [brush.low, brush.high].map((place, end) => (place === end ? end : Math.min(Math.max(placeOf(to, valueAt(from, place)) || 0, 0), 1)));
-    return low < high ? { ...brush, low, high } : null;
-  }
 
   // Everything anew: axes were moved or scaled, the room or the theme is another.
   function arrange() {
@@ -200,6 +193,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
     if (dense) drawDensity();
     else drawLines();
     drawBrushes();
+    select(chosen);
     const [shown, all] = [count(kept), count(found)];
     if (brushes.size) clear.removeAttribute("aria-disabled");
     else clear.setAttribute("aria-disabled", "true");
@@ -252,6 +246,13 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
     pointed.replaceChildren(...(isDrawn ? [0, 1].map(() => h("polyline", { points: pointsOf(row) })) : []));
   }
 
+  // Selected runs above the others, each in its own colour.
+  function select(series) {
+    chosen = series;
+    const rows = [...chosen].filter(([row]) => axes.length > 1 && found[row]);
+    selected.replaceChildren(...rows.flatMap(([row, number]) => ["wb-halo", `wb-series-${number}`].map((name) => h("polyline", { points: pointsOf(row), class: name }))));
+  }
+
   function findLine(x, y) {
     const index = axes.findIndex((_, each) => each + 1 < axes.length && x >= xOf(each) && x <= xOf(each + 1));
     if (index < 0 || y < HEAD - REACH) return null;
@@ -283,8 +284,6 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
   }
 
   // Fingers and keys.
-  const stepOf = (axis) => (axis.names.length && axis.names.length <= 50 ? 1 / axis.names.length : 1 / 50);
-
   function press(event, axis) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
@@ -350,12 +349,6 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
     }, () => brush(axis, none ? { low: null, high: null, none } : null));
   }
 
-  // Whole categories are in or out.
-  function snap(axis, low, high) {
-    const parts = axis.names.length;
-    return parts ? [Math.floor(low * parts) / parts, Math.ceil(high * parts) / parts] : [low, high];
-  }
-
   function dragAxis(axis, moved) {
     const x = moved.clientX - stage.getBoundingClientRect().left;
     const target = axes.reduce((best, _, index) => (Math.abs(xOf(index) - x) < Math.abs(xOf(best) - x) ? index : best), 0);
@@ -388,7 +381,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
     return [rows, `Colour: ${colour.label} from ${colour.low} (blue) to ${colour.high} (orange). At the bottom: rows without a value.`];
   }
 
-  return { box, foot, caption, svg, canvas, show, filter, arrange, point, tellTable, axes: () => axes };
+  return { box, foot, caption, svg, canvas, show, filter, arrange, point, select, tellTable, axes: () => axes };
 }
 
 const count = (mask) => {

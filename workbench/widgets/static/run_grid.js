@@ -165,7 +165,7 @@ function runGrid(given) {
     if (check) check.checked = selected.has(row);
     const name = `wb-grid-row${!isPinned && place === active ? " wb-active" : ""}${selected.has(row) ? " wb-chosen" : ""}${isPinned ? " wb-reference" : ""}`;
     const cells = columns.map((column) => h("div", { role: "gridcell", class: `wb-grid-cell wb-${column.kind}`, title: column.text(row).length > 26 ? column.text(row) : null }, column.text(row)));
-    const first = h("div", { role: "rowheader", class: "wb-grid-cell" }, given.first(row), isPinned ? h("span", { class: "wb-note" }, " pinned") : null);
+    const first = h("div", { role: "rowheader", class: "wb-grid-cell" }, [given.first(row)].flat(), isPinned ? h("span", { class: "wb-note" }, " pinned") : null);
     return h(
       "div",
       { class: name, role: "row", id, onpointerenter: () => onPoint(row), "aria-rowindex": isPinned ? null : String(place + 2), "aria-selected": selectable ? String(selected.has(row)) : null, onclick: (event) => (isPinned ? null : point(event, place)), ondblclick: () => onOpen(row) },
@@ -185,8 +185,8 @@ function runGrid(given) {
   function choose(rows, isChosen) {
     for (const row of rows) isChosen ? selected.add(row) : selected.delete(row);
     showChosen();
-    draw();
     onSelect([...selected]);
+    draw();
   }
 
   // By mouse: a row, or with Shift all those from the one before.

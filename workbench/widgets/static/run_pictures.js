@@ -146,5 +146,6 @@ function runPictures({ model, prefix, say, onAsk, onBrush, tell: tellRow, onChoo
     model.off("change:pictures", redrawn);
     model.off("change:told", tell);
   };
-  return { box, show, filter, point, mark: (row) => ((marked = row), point(null)), stop };
+  const select = (series) => Object.values(pictures).forEach((each) => each.select(series));
+  return { box, show, filter, point, select, mark: (row) => ((marked = row), point(null)), stop };
 }

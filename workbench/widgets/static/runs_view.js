@@ -21,6 +21,7 @@ function render({ model, el }) {
   let mode = "runs";
   let pinnedId = null;
   let shownKind = "";
+  let colours = new Map(); // of few that are selected, in the table and in the picture
 
   const search = h("input", { type: "search", placeholder: "any text shown", oninput: () => find() });
   const where = h("input", { type: "text", placeholder: "roc_auc > 0.9 and family = 'forest'", onkeydown: (event) => event.key === "Enter" && ask({ where: where.value }) });
@@ -75,15 +76,17 @@ function render({ model, el }) {
       label: state.headline,
       firstLabel: state.is_grouped ? "group" : "run",
       idOf: (row) => (state.is_grouped ? "" : state.ids[row]),
-      first: (row) => (state.is_grouped ? groupButton(row) : runName(state.ids[row])),
+      first: (row) => (state.is_grouped ? groupButton(row) : [swatch(row), runName(state.ids[row])]),
       onOpen: (row) => (state.is_grouped ? openGroup(row) : openReport(state.ids[row])),
-      onSelect: showDeeds,
+      onSelect: () => (colour(), showDeeds()),
       onPoint: drawn.point,
       onMark: drawn.mark,
       say,
     });
     holder.replaceChildren(state.rows ? grid.box : h("p", {}, question.where ? "Of no run this is true." : "There are no runs here yet. Run a notebook: ", question.where ? null : h("code", {}, "workbench run NOTEBOOK")));
     pinnedId = null;
+    colours = new Map();
+    drawn.select(colours);
     const kind = `${state.is_grouped} ${state.within}`;
     if (kind !== shownKind) search.value = "";
     shownKind = kind;
@@ -107,6 +110,14 @@ function render({ model, el }) {
     return address ? h("a", { href: address, target: "_blank", rel: "noopener", tabindex: "-1", title: `Open the report of run ${id}` }, text) : text;
   }
 
+  function colour() {
+    const rows = grid.chosen();
+    const series = rows.length <= SERIES ? chooseSeries(rows.map((row) => model.get("state").ids[row])) : [];
+    colours = new Map(series.map((number, at) => [rows[at], number]));
+    drawn.select(colours);
+  }
+
+  const swatch = (row) => (colours.has(row) ? h("span", { class: `wb-swatch wb-swatch-${colours.get(row)}`, "aria-hidden": "true" }) : null);
   const nameOf = (row) => (model.get("state").is_grouped ? `Group ${row + 1}` : `Run ${model.get("state").ids[row]}`);
 
   function openReport(id) {

@@ -11,7 +11,9 @@ function scatterPicture({ onAsk, tell: tellRow, onPoint, onChoose }) {
   const dots = h("g", { class: "wb-dots" });
   const frame = h("g", {});
   const pointed = h("g", { class: "wb-pointed" });
-  const svg = h("svg", { class: "wb-picture wb-scatter", "aria-hidden": "true" }, dots, frame, pointed);
+  const selected = h("g", { class: "wb-selected" });
+  let chosen = new Map();
+  const svg = h("svg", { class: "wb-picture wb-scatter", "aria-hidden": "true" }, dots, frame, selected, pointed);
   const stage = h("div", { class: "wb-stage" }, canvas, svg);
   const scroll = h("div", { class: "wb-across", role: "img" }, stage);
   const x = h("select", { onchange: () => ask({ x: x.value, x_is_log: null }) });
@@ -90,10 +92,18 @@ function scatterPicture({ onAsk, tell: tellRow, onPoint, onChoose }) {
 
   const placeOfMean = ({ at, left, right, mean }) => [across(at) + (left < right ? 0 : BESIDE_DOTS), up(mean)];
 
+  const isDrawn = (row) => picture && width && shown[row] && !Number.isNaN(picture.xs[row]) && !Number.isNaN(picture.ys[row]);
+  const ring = (row, r, name) => h("circle", { cx: across(picture.xs[row]), cy: up(picture.ys[row]), r, class: name });
+
+  // Selected runs above the others, each in its own colour.
+  function select(series) {
+    chosen = series;
+    selected.replaceChildren(...[...chosen].filter(([row]) => isDrawn(row)).map(([row, number]) => ring(row, 5, `wb-series-${number}`)));
+  }
+
   // A ring around the dot of a row, where it has one.
   function point(row) {
-    const isDrawn = picture && width && row !== null && shown[row] && !Number.isNaN(picture.xs[row]) && !Number.isNaN(picture.ys[row]);
-    pointed.replaceChildren(...(isDrawn ? [h("circle", { cx: across(picture.xs[row]), cy: up(picture.ys[row]), r: 6 })] : []));
+    pointed.replaceChildren(...(row !== null && isDrawn(row) ? [ring(row, 6)] : []));
   }
 
   // A mean lies above the dots.
@@ -122,6 +132,7 @@ function scatterPicture({ onAsk, tell: tellRow, onPoint, onChoose }) {
     canvas.hidden = rows.length <= picture.most_points;
     dots.replaceChildren(...(canvas.hidden ? rows.map((row) => h("circle", { cx: across(xs[row]).toFixed(1), cy: up(ys[row]).toFixed(1), r: 2.5 })) : []));
     if (!canvas.hidden) drawDensity(rows);
+    select(chosen);
   }
 
   function drawDensity(rows) {
@@ -142,5 +153,5 @@ function scatterPicture({ onAsk, tell: tellRow, onPoint, onChoose }) {
   // How to read the picture where nothing stands beside it.
   const caption = () => [`Dots: runs. Diamonds: mean of ${picture.y.label} with its 95 % interval, by ${picture.x.label}.`];
 
-  return { box, caption, svg, canvas, show, filter, tell, point, arrange, axes: () => (picture ? [picture.x, picture.y] : []) };
+  return { box, caption, svg, canvas, show, filter, tell, point, select, arrange, axes: () => (picture ? [picture.x, picture.y] : []) };
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import floor, log10
 
 from workbench.drawings.axis import Axis, fit_axis, is_drawable, spell
 from workbench.drawings.of_metrics import thin
@@ -177,11 +179,24 @@ def _spell_score(score: float | None, digits: int = 4) -> str:
     return "\N{EN DASH}" if score is None else spell(score, digits)
 
 
+def _spell_alike(known: Sequence[float], digits: int) -> Callable[[float | None], str]:
+    """Return what spells scores with the same decimals, to be read along; each by itself where they are large or small."""
+    most = max(map(abs, known), default=0.0)
+    if not 0.1 <= most < 1_000:
+        return partial(_spell_score, digits=digits)
+    decimals = digits if most <= 1 else max(digits - 1 - floor(log10(most)), 0)
+
+    def spell_one(score: float | None) -> str:
+        return _spell_score(None) if score is None else f"{score:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+    return spell_one
+
+
 def _draw_cells(title: str, says: str, better: str, runs: Mapping[str, int], slices: Sequence[SliceScores]) -> Node:
     known = [score for each in slices for score in each.scores if score is not None]
     low, high = min(known, default=0.0), max(known, default=1.0)
     width, marks = (_WIDTH - _LEFT) / len(runs), [Node("title", {}, (title,)), Node("desc", {}, (says,))]
-    digits = 4 if width >= _ROOM_OF_FOUR else 3
+    spelled = _spell_alike(known, 4 if width >= _ROOM_OF_FOUR else 3)
     for at, series in enumerate(runs.values()):
         x = _LEFT + width * (at + 0.5)
         marks += [_text(f"{at + 1}", x, _TOP - 10, "middle", "wb-name"), _mark_colour(series, x - 6, _TOP - 6, 12, 3)]
@@ -198,9 +213,7 @@ def _draw_cells(title: str, says: str, better: str, runs: Mapping[str, int], sli
                 "height": str(_LINE - 2),
             }
             marks.append(Node("rect", {"class": "wb-cell", "fill-opacity": f"{shade:.2f}", **place}))
-            marks.append(
-                _text(_spell_score(score, digits), _LEFT + width * (at + 0.5), y + 16, "middle", "wb-cell-text")
-            )
+            marks.append(_text(spelled(score), _LEFT + width * (at + 0.5), y + 16, "middle", "wb-cell-text"))
     bottom = _TOP + _LINE * len(slices)
     for at, name in enumerate(runs):
         y = bottom + 16 + 16 * at

@@ -125,3 +125,15 @@ def test_parts_of_the_holdout_stand_beside_each_other_with_their_numbers():
     assert (shades[0], shades[1], shades[2]) == (0.5, 0.0, 0.08)
     turned = draw_slices("log_loss", "lower", {"a": 0, "b": 1}, slices).drawing.to_markup().html
     assert float(turned.split('fill-opacity="')[1].split('"')[0]) == 0.08
+
+
+def test_scores_of_six_runs_have_room_in_their_cells_and_the_same_decimals():
+    runs = dict(zip("abcdef", (3, 1, 0, 5, 2, 4), strict=True))
+    html = draw_slices(
+        "roc_auc", "higher", runs, [SliceScores("size small", 9, (1.0, 0.98765, 0.9, 0.5, None, -0.25))]
+    ).drawing
+    assert html is not None
+    cells = [node.children[0] for node in html.children if node.attributes.get("class") == "wb-cell-text"]
+    assert cells == ["1.000", "0.988", "0.900", "0.500", "\N{EN DASH}", "\N{MINUS SIGN}0.250"]
+    keys = [node.attributes["class"] for node in html.children if "wb-key" in node.attributes.get("class", "")]
+    assert keys == [f"wb-key wb-series-{number}" for number in (3, 1, 0, 5, 2, 4)] * 2

@@ -12,7 +12,6 @@ const DARK = [0.24, 0.76];
 
 const floats32 = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 const bytes = (view) => new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // What stands at a place of an axis.
 const valueAt = (axis, place) => (axis.is_log ? axis.low * (axis.high / axis.low) ** place : axis.low + place * (axis.high - axis.low));
@@ -108,7 +107,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onC
   function drawFrame() {
     point(null);
     const hadFocus = [...strips.values()].includes(document.activeElement);
-    const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 8);
+    const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 9); // bold letters
     const tickMost = Math.min(14, Math.max(4, most - 2));
     frame.replaceChildren(...axes.flatMap((axis, index) => drawAxis(axis, xOf(index), most, index ? tickMost : 13)));
     strips = new Map(axes.map((axis, index) => [axis.name, strip(axis, index)]));

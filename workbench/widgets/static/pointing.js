@@ -3,8 +3,12 @@
 const REACH = 6; // pixels from a line or dot that still mean it
 const AS_NEAR = 1;
 const MOST_TOLD = 12;
+const LONGEST_TOLD = 32;
 const EDGE = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const formatEdge = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : EDGE.format(value)).replace("-", "\u2212");
+
+// Names that begin alike differ at their end, so that is kept.
+const shorten = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil((most - 1) / 2))}…${text.slice(text.length - Math.floor((most - 1) / 2))}` : text);
 
 // The row nearest to a place, of those in a mask, and how many are as near; `distance(row)` is in pixels, NaN where a row is not drawn.
 function nearestRow(mask, distance) {
@@ -45,7 +49,7 @@ function pointing({ stage, find, mark, tell, onChoose }) {
   function describe({ many, what = "lines" }, { name, pairs }) {
     const more = pairs.length - MOST_TOLD;
     const notes = [many > 1 ? `one of ${many.toLocaleString("en")} ${what} here` : "", more > 0 ? `${more} more columns in the table` : ""].filter(Boolean);
-    return [h("b", {}, name), h("div", {}, pairs.slice(0, MOST_TOLD).flatMap((pair) => pair.map((text) => h("span", {}, text)))), notes.length ? h("span", { class: "wb-quiet" }, notes.join("; ")) : ""];
+    return [h("b", {}, name), h("div", {}, pairs.slice(0, MOST_TOLD).flatMap((pair) => pair.map((text) => h("span", {}, shorten(text, LONGEST_TOLD))))), notes.length ? h("span", { class: "wb-quiet" }, notes.join("; ")) : ""];
   }
 
   // Beside the mouse, on the side where there is room.

@@ -50,9 +50,10 @@ const formatMoment = (value) => MOMENT.format(value);
 // How wide a column is, in pixels, by its head and some of its rows; in characters a bold head would be wider than its column.
 function measure(column, rows) {
   const step = Math.max(1, Math.floor(rows / SAMPLE));
-  let most = (column.of ? column.of.length + 1 : 0) + column.label.length + 1;
+  const head = (column.of ? column.of.length + 1 : 0) + column.label.length + 1;
+  let most = 0;
   for (let row = 0; row < rows; row += step) most = Math.max(most, column.text(row).length);
-  return Math.round(Math.min(Math.max(most, 5), 28) * 7.5 + 16);
+  return Math.round(Math.max(7.5 * Math.min(most, 28), 8.5 * Math.min(head, 40), 40) + 16);
 }
 
 // `given`: state, first (what stands first in a row: nodes by row), idOf, selectable, onOpen, onSelect, onPoint(row or null),

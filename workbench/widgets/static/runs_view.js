@@ -118,7 +118,14 @@ function render({ model, el }) {
   }
 
   const swatch = (row) => (colours.has(row) ? h("span", { class: `wb-swatch wb-swatch-${colours.get(row)}`, "aria-hidden": "true" }) : null);
-  const nameOf = (row) => (model.get("state").is_grouped ? `Group ${row + 1}` : `Run ${model.get("state").ids[row]}`);
+
+  // A run by its id, a group by what its runs share.
+  function nameOf(row) {
+    const { is_grouped: isGrouped, columns, ids } = model.get("state");
+    if (!isGrouped) return `Run ${ids[row]}`;
+    const shared = grid.tell(row).slice(0, columns.findIndex((column) => column.name === "runs"));
+    return shared.map((pair) => pair.join(" ")).join(", ") || "All runs";
+  }
 
   function openReport(id) {
     const address = reportOf(id);

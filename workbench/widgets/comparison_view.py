@@ -164,7 +164,7 @@ class ComparisonView(ActingView):
         except Exception:
             self._reference = before
             raise
-        self._say(f"{self.state['headline']}.")
+        self._say(str(self.state["headline"]))
 
 
 def _read_sight(given: Mapping[str, Any]) -> Sight:

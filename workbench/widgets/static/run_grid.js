@@ -73,7 +73,7 @@ function runGrid(given) {
   let pinned = null;
   let last = null; // the place that was selected last: with Shift all from there to the next one are
 
-  const widths = [...(selectable ? [32] : []), 128, ...columns.map((column) => measure(column, state.rows))];
+  const widths = [...(selectable ? [32, 176] : [128]), ...columns.map((column) => measure(column, state.rows))];
   const fixed = selectable ? 2 : 1;
   const head = h("div", { class: "wb-grid-row wb-grid-head", role: "row", "aria-rowindex": "1" });
   const above = h("div", { "aria-hidden": "true" });
@@ -83,6 +83,7 @@ function runGrid(given) {
   const box = h("div", { class: "wb-grid", role: "grid", tabindex: "0", "aria-multiselectable": selectable ? "true" : null, "aria-label": given.label, "data-lm-suppress-shortcuts": "true", onkeydown: move, onscroll: draw }, frame, above, seen, below);
   // How wide it is at least is said in numbers: by its content each column would be as wide as the widest.
   box.style.setProperty("--wb-grid-columns", widths.map((width, at) => (at < fixed ? `${width}px` : `minmax(${width}px, ${width}fr)`)).join(" "));
+  box.style.height = `${Math.min(ROW * Math.max(state.rows + 1, 5) + 24, 480)}px`; // as many as there are, whatever is found
   box.style.setProperty("--wb-grid-least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
   box.addEventListener("keydown", passLetters);
 
@@ -155,6 +156,7 @@ function runGrid(given) {
     const rows = [];
     for (let place = first; place < last; place++) rows.push(drawRow(order[place], place));
     seen.replaceChildren(...rows);
+    drawPinned();
     const shown = order.length && active >= first && active < last;
     if (shown) box.setAttribute("aria-activedescendant", `${given.prefix}-${active}`);
     else box.removeAttribute("aria-activedescendant");
@@ -229,9 +231,14 @@ function runGrid(given) {
     return hidden;
   }
 
+  function drawPinned() {
+    if (head.nextSibling) head.nextSibling.remove(); // the head stays: it may have the focus
+    if (pinned !== null) frame.append(drawRow(pinned, -1, true));
+  }
+
   function pin(row) {
     pinned = pinned === row ? null : row;
-    frame.replaceChildren(head, ...(pinned === null ? [] : [drawRow(pinned, -1, true)]));
+    draw();
     return pinned;
   }
 

@@ -42,10 +42,14 @@ def pinball_loss(truth, score, rows):
 
 
 def ndcg_per_query(truth, score, rows):
-    """How well the rows of a query are ranked, from 0 to 1, by grades of 0 and more (Järvelin and Kekäläinen 2002)."""
+    """How well the rows of a query are ranked, from 0 to 1, by grades of 0 and more (Järvelin and Kekäläinen 2002).
+
+    Rows of one score share their places (McSherry and Najork 2008).
+    """
     discounts = 1 / np.log2(np.arange(len(truth)) + 2)
     best = (np.sort(2**truth - 1)[::-1] * discounts).sum()
     if best == 0:
         return None  # nothing to find: this query does not count
-    ranked = (2**truth - 1)[np.argsort(-score, kind="stable")]
-    return (ranked * discounts).sum() / best
+    tied = np.unique(-score, return_inverse=True)[1]
+    gains = np.bincount(tied, 2**truth - 1) / np.bincount(tied)
+    return (gains[np.sort(tied)] * discounts).sum() / best

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from workbench.checks._limits import deciding_rule
-from workbench.comparisons.comparison import ComparedRun, Comparison, describe_needed_rows
+from workbench.comparisons.comparison import ComparedRun, Comparison
 from workbench.comparisons.drawn_rows import describe_rows, say_too_few
+from workbench.comparisons.needed_rows import describe_needed_rows, find_needed_rows
 from workbench.comparisons.overlap import KEEP_THE_SPLIT, OverlapFact
 from workbench.comparisons.verdict import Verdict, decide_verdict
 from workbench.evidence.evidence import Evidence
@@ -94,8 +95,10 @@ def judge_nominee(comparison: Comparison, evidence: Evidence, policy: Policy) ->
 def say_what_decides(comparison: Comparison, evidence: Evidence, policy: Policy) -> str:
     """Return what would decide by the policy's own margin: the difference these rows can tell, and how many rows would."""
     nominee, rule = find_nominee(comparison, evidence), deciding_rule(evidence.score, policy)
-    advantage = nominee.advantage if nominee else None
-    needed = describe_needed_rows(comparison, advantage, rule.margin) if advantage and rule else ""
+    needed = ""
+    if nominee and nominee.advantage and rule:
+        found = find_needed_rows(nominee.advantage, comparison.rows, comparison.units, rule.margin)
+        needed = describe_needed_rows(found, rule.margin) if found else ""
     told = say_overlap(evidence) if comparison is evidence.champion else ""
     step = KEEP_THE_SPLIT if told and comparison.rows < _count_scored(evidence) else "Use a larger holdout."
     return " ".join(filter(None, [needed, told, step]))

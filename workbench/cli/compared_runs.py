@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from workbench.cli.run_tables import Column, columns_of_names, print_table_of_runs, say_same
+from workbench.cli.links import mark_run
+from workbench.cli.run_tables import Column, columns_of_names, print_table_of_runs, say_same, spell_parameters
 from workbench.cli.terminal import escape, format_number, open_console, say
 from workbench.comparisons.comparison import ComparedRun, Comparison, RunComparison, describe_selection
 from workbench.comparisons.comparison import headline as comparison_headline
 from workbench.comparisons.families import Family, FamilyRow, describe_family
 from workbench.comparisons.verdict import Verdict
 from workbench.stats.task import Direction
-from workbench.words.numbers import MISSING
+from workbench.words.numbers import MISSING, choose_decimals, format_signed
 
 _VERDICTS = {
     Verdict.BETTER: "[green]✓ better[/]",
@@ -22,6 +24,7 @@ _VERDICTS = {
 }
 
 
+_MDE = "MDE"
 # How many runs fit a screen.
 SHOWN = 15
 
@@ -45,30 +48,58 @@ def _print_table(comparison: Comparison, arranged: Sequence[ComparedRun] | None,
     console = open_console()
     console.print(f"[bold]{escape(comparison_headline(comparison))}[/]", soft_wrap=True)
     runs = comparison.runs if arranged is None else arranged
-    shown, parameters = runs[:most], [run.parameters for run in runs]
+    shown, against = runs[:most], _find_parameters(comparison)
+    parameters = [*(run.parameters for run in runs), *([against] if against else [])]
+    ids = [run.run_id for run in shown]
+    beside = _columns_beside(comparison, ids)
     before = [
-        *_columns_of_rows(comparison, [run.run_id for run in shown]),
+        *_columns_of_rows(comparison, ids),
         Column(
             _name_metric(comparison.metric, comparison.direction), "right", [format_number(run.value) for run in shown]
         ),
-        Column("better by", "right", [_interval(run) for run in shown]),
+        Column("better by", "right", _spell_intervals(shown)),
         Column("verdict", "", [_VERDICTS[run.verdict] for run in shown]),
-        *_columns_beside(comparison, [run.run_id for run in shown]),
+        *_columns_of_needed(comparison, ids),
+        *beside,
     ]
-    print_table_of_runs(before, parameters, [])
+    spared = [_MDE, *(column.name for column in reversed(beside))]
+    print_table_of_runs(before, parameters, [], spared)
     if len(runs) > most:
         console.print(f"[dim]and {len(runs) - most:,} more; --top N shows more of them, --json all[/]")
     if len(runs) < len(comparison.runs):
         console.print(f"[dim]{len(runs):,} of {len(comparison.runs):,} compared runs show that text[/]")
     reference = f"Reference: {comparison.reference}, {comparison.metric} {format_number(comparison.reference_value)}"
-    say(f"{reference}. A difference below {comparison.margin:.4g} counts as none{say_same(parameters)}.")
+    own = f", {spell_parameters(against)}" if against else ""
+    say(f"{reference}{own}. A difference below {comparison.margin:.3g} counts as none{say_same(parameters)}.")
+    if len(comparison.runs) > 1 and comparison.reference_run is None and not against:
+        say("All are held against a constant; `--reference RUN` holds them against a run.")
+
+
+def _find_parameters(comparison: Comparison) -> dict[str, Any]:
+    """Return the parameters of what runs are held against; none of what is no run."""
+    if not isinstance(comparison, RunComparison):
+        return {}
+    return {name: value for name, value in comparison.reference_parameters.items() if name not in comparison.all_but}
 
 
 def _columns_of_rows(comparison: Comparison, row_ids: Sequence[str]) -> list[Column]:
     """Return the column of run ids with their names, or of how many runs are one row."""
     if not (isinstance(comparison, RunComparison) and comparison.all_but):
         return columns_of_names(comparison, row_ids)
-    return [Column("runs", "right", [f"{len(comparison.members[row_id]):,}" for row_id in row_ids])]
+    counts = [f"{len(comparison.members[row_id]):,}" for row_id in row_ids]
+    return [Column("newest run", "", [mark_run(row_id) for row_id in row_ids]), Column("runs", "right", counts)]
+
+
+def _columns_of_needed(comparison: Comparison, row_ids: Sequence[str]) -> list[Column]:
+    """Return, where any of these rows could not be decided, how many rows would decide it and the smallest difference told."""
+    found = comparison.needed if isinstance(comparison, RunComparison) else {}
+    needed = [found.get(row_id) for row_id in row_ids]
+    if not any(needed):
+        return []
+    return [
+        Column("needs", "right", [f"{each.needed:,} {each.drawn}" if each else "" for each in needed]),
+        Column(_MDE, "right", [f"{each.difference:.2g}" if each else "" for each in needed]),
+    ]
 
 
 def _print_elsewhere(other: RunComparison) -> None:
@@ -93,7 +124,7 @@ def _print_family(family: Family) -> None:
             "right",
             [format_number(row.value) for row in shown],
         ),
-        Column("better by", "right", [_interval(row) for row in shown]),
+        Column("better by", "right", _spell_intervals(shown)),
         Column("verdict (weak)", "", [_VERDICTS[row.verdict] for row in shown]),
     ]
     print_table_of_runs(before, parameters, [])
@@ -121,7 +152,14 @@ def _mark(run: ComparedRun) -> str:
     return f"{colour}]{sign.split()[0]}[/]"
 
 
-def _interval(run: ComparedRun | FamilyRow) -> str:
-    if run.advantage is None:
-        return MISSING if run.verdict is None else "no interval"
-    return f"{run.advantage.low:+.2g} … {run.advantage.high:+.2g}"
+def _spell_intervals(rows: Sequence[ComparedRun | FamilyRow]) -> list[str]:
+    """Return intervals with as many decimals as each of the column needs."""
+    bounds = [bound for row in rows if row.advantage for bound in (row.advantage.low, row.advantage.high)]
+    decimals = choose_decimals(bounds, digits=3)
+    return [_spell_interval(row, decimals) for row in rows]
+
+
+def _spell_interval(row: ComparedRun | FamilyRow, decimals: int) -> str:
+    if row.advantage is None:
+        return MISSING if row.verdict is None else "no interval"
+    return f"{format_signed(row.advantage.low, decimals)} … {format_signed(row.advantage.high, decimals)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -16,11 +17,15 @@ from workbench.cli import terminal
 from workbench.errors import Interrupted, Unavailable, UsageError, WorkbenchError
 
 _AGAIN_S = 0.05
+# A command lives shortly and holds what it reads: of ten thousand runs, looking for garbage took a third of the time.
+_FEW_COLLECTIONS = (50_000, 20, 100)
 
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate."""
     dropped, sys.unraisablehook = sys.unraisablehook, _interrupt_again
+    collected = gc.get_threshold()
+    gc.set_threshold(*_FEW_COLLECTIONS)
     try:
         # A scheduler that ends us must leave nothing running either.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -43,6 +48,7 @@ def run_command(arguments: Sequence[str]) -> int:
         )
         return 1
     finally:
+        gc.set_threshold(*collected)
         sys.unraisablehook = dropped
 
 

@@ -108,16 +108,20 @@ def _column_of_metric(name: str, runs: Sequence[Run]) -> Column:
 
 
 def print_table_of_runs(
-    before: Sequence[Column], parameters: Sequence[Mapping[str, Any]], after: Sequence[Column]
+    before: Sequence[Column],
+    parameters: Sequence[Mapping[str, Any]],
+    after: Sequence[Column],
+    spared: Sequence[str] = (),
 ) -> None:
     """Print runs with the parameters in which they differ: a column each, and what has no room together as `name=value`.
 
-    `parameters` may be of more runs than are printed: they say what differs, and the first of them are shown.
+    `parameters` may be of more runs than are printed: they say what differs, and the first of them are shown. Where there is no
+    room for them, columns go that are `spared`, the first of them first.
     """
     console = open_console()
     names: Sequence[str] = find_differing(parameters)
     shown = parameters[: len(before[0].cells)]
-    before, after, names, unsaid = _make_room(before, after, names, shown, console.width)
+    before, after, names, unsaid = _make_room(before, after, names, shown, (console.width, spared or _SPARED))
     room = console.width - sum(column.width for column in (*before, *after))
     own, folded = choose_parameters(names, shown, room)
     columns = [*before, *(_column_of(name, shown) for name in own), *_fold(folded, shown), *after]
@@ -128,7 +132,8 @@ def print_table_of_runs(
     if len(folded) > _MOST_PAIRS:
         console.print(f"[dim]{len(folded) - _MOST_PAIRS:,} parameters more differ; --json shows all[/]")
     if unsaid:
-        console.print(f"[dim]No room here for {', '.join(unsaid)}; `workbench show RUN` and --json have them[/]")
+        has = "--json has" if {*unsaid} & {*spared} else "`workbench show RUN` and --json have"
+        console.print(f"[dim]No room here for {', '.join(unsaid)}; {has} {'it' if len(unsaid) == 1 else 'them'}[/]")
 
 
 # What is left out first where there is no room to read parameters in; all else of a run stays.
@@ -142,19 +147,20 @@ def _make_room(
     after: Sequence[Column],
     names: Sequence[str],
     shown: Sequence[Mapping[str, Any]],
-    width: int,
+    room: tuple[int, Sequence[str]],
 ) -> tuple[Sequence[Column], Sequence[Column], Sequence[str], list[str]]:
     """Return the columns and the names of the parameters that have room, where some differ, and the names of what has none."""
-    ways = [_spare(before, after, _SPARED[:count]) for count in range(len(_SPARED) + 1)]
+    width, spared = room
+    ways = [_spare(before, after, spared[:count]) for count in range(len(spared) + 1)]
     rooms = [width - sum(column.width for column in (*first, *last)) for first, last, _ in ways]
-    for (first, last, spared), room in zip(ways, rooms, strict=True):
-        if room >= _LEAST_FOR_OTHERS or not choose_parameters(names, shown, room)[1]:
-            return first, last, names, spared
+    for (first, last, gone), left in zip(ways, rooms, strict=True):
+        if left >= _LEAST_FOR_OTHERS or not choose_parameters(names, shown, left)[1]:
+            return first, last, names, gone
     wrapped = sum(max(0, column.width - _NARROW) for column in before if column.name == "name")
     if rooms[-1] + wrapped >= _LEAST_TO_READ:
         return *ways[-1][:2], names, ways[-1][2]
-    first, last, spared = next((way for way, room in zip(ways, rooms, strict=True) if room >= 0), ways[-1])
-    return first, last, [], [*spared, "the parameters"]
+    first, last, gone = next((way for way, left in zip(ways, rooms, strict=True) if left >= 0), ways[-1])
+    return first, last, [], [*gone, "the parameters"]
 
 
 def _spare(

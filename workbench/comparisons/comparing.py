@@ -212,6 +212,7 @@ def measure_advantages(
     Each is the predictions of one run, or of several whose mean of the metric is judged; so are `theirs`. Rows are drawn by their
     `units`. Raises UsageError where a metric is not defined.
     """
+    from workbench.stats.averaged_metric import count_different
     from workbench.stats.own_metric import find_groups, gather
 
     columns = several[0][0].columns
@@ -223,10 +224,11 @@ def measure_advantages(
 
     truth, other = gather(groups, theirs[0].truth, none, none)[0], judge(theirs)
     judged, found = [judge(members) for members in several], dict[int, Interval | None]()
-    for count in sorted({len(members) for members in judged}):
-        places = [place for place, members in enumerate(judged) if len(members) == count]
+    widths = [max(count_different(members), count_different(other)) for members in judged]
+    for width in sorted({*widths}):
+        places = [place for place, own in enumerate(widths) if own == width]
         alike = [judged[place] for place in places]
-        found |= zip(places, _judge_alike(alike, truth, other, metric, level, units), strict=True)
+        found |= zip(places, _judge_alike(alike, truth, other, metric, width, level, units), strict=True)
     return [found[place] for place in range(len(several))]
 
 
@@ -235,17 +237,15 @@ def _judge_alike(
     truth: Floats,
     other: Sequence[Floats],
     metric: Metric,
+    width: int,
     level: float,
     units: Units | None,
 ) -> list[Interval | None]:
-    """Judge what has equally many members each; where the others have more or fewer, all stand there as often as it takes."""
     from workbench.stats.averaged_metric import average, stack
     from workbench.stats.paired_bootstrap import paired_bootstraps
 
-    count = math.lcm(len(judged[0]), len(other))
-    scores = [stack([*members] * (count // len(members))) for members in judged]
-    reference = stack([*other] * (count // len(other)))
-    return paired_bootstraps(truth, scores, reference, average(metric, count), level=level, **draw_by(units))
+    scores, reference = [stack(members, width) for members in judged], stack(other, width)
+    return paired_bootstraps(truth, scores, reference, average(metric, width), level=level, **draw_by(units))
 
 
 def require_pair(run_id: str, predictions: Predictions, reference: Reference) -> None:

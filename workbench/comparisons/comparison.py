@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workbench.comparisons.cross_checks import CrossCheck, describe_cross_check
-from workbench.comparisons.drawn_rows import count_drawn, describe_rows, say_too_few
+from workbench.comparisons.drawn_rows import describe_rows, say_too_few
 from workbench.comparisons.elsewhere import OtherHoldout, describe_elsewhere
+from workbench.comparisons.needed_rows import NeededRows, describe_needed_rows, find_needed_rows
 from workbench.comparisons.verdict import Verdict
 from workbench.runs.written_files import HOW_TO_KEEP, Overwritten
-from workbench.stats.detectable_difference import detectable_difference, rows_to_decide
 from workbench.stats.interval import Interval
 from workbench.stats.task import Direction
 from workbench.stats.units import DrawnUnits
@@ -91,7 +91,7 @@ class RunComparison(Comparison):
     latest first; where these are splits of the same data, `family` judges sets of parameters over all of them. `within` names the
     slice whose rows alone were scored; `all_but` the parameters that runs of one row may differ in, whose `members` are told by
     its id; `crowded` counts rows of too many runs for an interval. `cross_check` is what another test says of the best,
-    `worth_confirming` are undecided runs that a screening finds.
+    `worth_confirming` are undecided runs that a screening finds; `needed` says by the id of each undecided row what would decide.
     """
 
     notebooks: tuple[str, ...] = ()
@@ -112,6 +112,7 @@ class RunComparison(Comparison):
     crowded: int = 0
     cross_check: CrossCheck | None = None
     worth_confirming: tuple[str, ...] = ()
+    needed: Mapping[str, NeededRows] = field(default_factory=dict)
 
 
 def name_run(run_id: str) -> str:
@@ -141,9 +142,9 @@ def headline(comparison: Comparison) -> str:
         why = f" ({few})" if few else ""
         return f"{says}: no interval could be computed on {comparison.rows:,} rows{why}.{left}"
     bounds = f"{_signed(best.advantage.low)} to {_signed(best.advantage.high)}"
-    needed = describe_needed_rows(comparison, best.advantage, comparison.margin)
+    needed = find_needed_rows(best.advantage, comparison.rows, comparison.units, comparison.margin)
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
-    more = f" {needed}" if needed and verdict is Verdict.INCONCLUSIVE else ""
+    more = f" {describe_needed_rows(needed, comparison.margin)}" if needed and verdict is Verdict.INCONCLUSIVE else ""
     metrics = comparison.metrics if isinstance(comparison, RunComparison) else 1
     by = f" by {metrics:,} metrics" if metrics > 1 else ""
     rows = describe_rows(comparison.rows, comparison.units, "holdout rows")
@@ -170,8 +171,9 @@ def _signed(value: float) -> str:
 
 
 # Of so many runs the mean is resampled; each of them is judged on each resample.
-MOST_TOGETHER = 30
+MOST_TOGETHER = 50
 _MOST_NAMED, _FEW_NAMED, _MOST_SAID = 20, 5, 3
+_NO_FAMILY = "What splits of the same data say together is told of all rows alone: leave --slice out."
 _RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
 
@@ -179,11 +181,12 @@ def describe_selection(comparison: RunComparison) -> list[str]:
     """Say which runs were taken, what the tries are, one by one, and of each run that was left out why."""
     short_digest = comparison.holdout_digest[:12]
     count = sum(len(comparison.members.get(run.run_id, ("",))) for run in comparison.runs)
-    rows = f" as {len(comparison.runs):,} sets of parameters" if comparison.all_but else ""
+    sets = f"{len(comparison.runs):,} set{'' if len(comparison.runs) == 1 else 's'}"
+    rows = f" as {sets} of parameters" if comparison.all_but else ""
     runs = f"{count:,} {'run' if count == 1 else 'runs'}{rows}"
-    more = f" and {len(comparison.seen) - _MOST_NAMED:,} more" if len(comparison.seen) > _MOST_NAMED else ""
+    more = f" and {len(comparison.seen) - _FEW_NAMED:,} more" if len(comparison.seen) > _FEW_NAMED else ""
     tries = spell_tries(comparison.tried, comparison.other_rules, comparison.other_splits)
-    named = f"{', '.join(comparison.seen[:_MOST_NAMED])}{more}"
+    named = f"{', '.join(comparison.seen[:_FEW_NAMED])}{more}"
     checked = [describe_cross_check(comparison.cross_check)] if comparison.cross_check else []
     return [
         *checked,
@@ -192,6 +195,7 @@ def describe_selection(comparison: RunComparison) -> list[str]:
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
         *([f"Left out: {said}."] if (said := describe_others(comparison)) else []),
+        *([_NO_FAMILY] if comparison.within and comparison.holdouts else []),
         *describe_overwritten(comparison),
     ]
 
@@ -201,10 +205,7 @@ def describe_crowds(comparison: RunComparison) -> list[str]:
     if not comparison.crowded:
         return []
     more = f"{comparison.crowded:,} rows here have" if comparison.crowded > 1 else "1 row here has"
-    return [
-        f"{more} no interval: more than {MOST_TOGETHER} scores, with those of the reference as often as makes both sides equally "
-        "many, would be judged on each resample; --where leaves fewer."
-    ]
+    return [f"{more} no interval: on either side are more than {MOST_TOGETHER} runs; --where takes fewer of them."]
 
 
 def describe_worth(run_ids: Sequence[str]) -> list[str]:
@@ -259,22 +260,6 @@ def spell_tries(tried: int, other_rules: int, other_splits: int = 0) -> str:
     )
     rules = {0: "", 1: ", 1 of them another policy"}.get(other_rules, f", {other_rules:,} of them other policies")
     return f"{tried:,} {'try' if tried == 1 else 'tries'}{splits}{rules}"
-
-
-def describe_needed_rows(comparison: Comparison, advantage: Interval, margin: float) -> str:
-    """Say which difference the rows of a comparison can tell, and how many would decide; empty where nobody can say."""
-    count, drawn = count_drawn(comparison.rows, comparison.units)
-    difference, needed = detectable_difference(advantage), rows_to_decide(advantage, count, margin)
-    if difference is None or needed is None:
-        return ""
-    least = f"{count:,} {drawn} tell a difference of {difference:.2g} or more (MDE, in 80 % of draws)"
-    return f"{least}; about {_round_up(needed):,} would decide by the margin of {margin:g}."
-
-
-def _round_up(count: int) -> int:
-    """Return a count to two digits, never less than it: what is planned is no more exact than that."""
-    step = 10 ** max(len(str(count)) - 2, 0)
-    return -(-count // step) * step
 
 
 def find_advantage(value: float, reference: float, metric: Metric) -> float:

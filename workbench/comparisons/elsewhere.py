@@ -54,7 +54,8 @@ def describe_elsewhere(count: int, others: Sequence[OtherHoldout], shown: Collec
     )
     named = [each for each in others if each.digest not in shown]
     below = f", {f'{len(shown):,} of these' if named else 'each'} shown below" if shown else ""
-    more = f"; {len(named) - _MOST_NAMED:,} holdouts more" if len(named) > _MOST_NAMED else ""
+    left = len(named) - _MOST_NAMED
+    more = f"; {left:,} holdout{'' if left == 1 else 's'} more" if left > 0 else ""
     return f"{says}{below}. {'; '.join(map(str, named[:_MOST_NAMED]))}{more}" if named else f"{says}{below}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from workbench.comparisons.arrangement import Arrangement, arrange_runs
+from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrange_runs
 from workbench.comparisons.comparison import RunComparison
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import choose_looks, choose_splits, list_looks
@@ -107,7 +107,7 @@ class Gathered:
             must_pair=must_pair,
             kept=self.kept,
             # A search finds runs by what people call them, too.
-            choose=asked.choose or (lambda found: _choose_shown(asked, replace(found, names=names))),
+            choose=asked.choose or (lambda found: choose_shown(asked, replace(found, names=names))),
             metrics=partial(find_metrics, self._project.settings.project, asked.metrics) if asked.metrics else None,
             same=frozenset(look.digest for look in looks),
             all_but=asked.all_but,
@@ -130,9 +130,12 @@ class Gathered:
         return next((row_ids for row_ids in read if row_ids is not None), None)
 
 
-def _choose_shown(asked: Asked, found: RunComparison) -> list[str]:
+def choose_shown(asked: Asked, found: RunComparison) -> list[str]:
+    """Return which runs are measured: the best one, those that are shown, and as many as are sorted by what is measured."""
     shown = arrange_runs(found, asked.arrangement)[: asked.most]
-    return list(dict.fromkeys(run.run_id for run in (found.best, *shown)))
+    # What is sorted by an advantage has to have one.
+    first = found.runs[: max(asked.most, MOST_MEASURED)] if asked.arrangement.is_by_advantage else ()
+    return list(dict.fromkeys(run.run_id for run in (found.best, *first, *shown)))
 
 
 def split_by_holdout(runs: Sequence[Run], same: frozenset[str | None]) -> tuple[list[Run], list[list[Run]]]:

@@ -20,6 +20,7 @@ from workbench.comparisons.comparing import (
 from workbench.comparisons.comparison import MOST_TOGETHER, ComparedRun, RunComparison
 from workbench.comparisons.cross_checks import CrossCheck, cross_check
 from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.needed_rows import NeededRows, find_needed_rows
 from workbench.comparisons.parts import HoldoutPart
 from workbench.comparisons.remembering import KeptResults, spell_asked
 from workbench.comparisons.verdict import Verdict, corrected_level, decide_verdict
@@ -126,7 +127,13 @@ class Measured:
         worth = find_worth_confirming(found.runs, self._tries)
         members = {row_id: tuple(run.id for run in self._rows[row_id].members) for row_id in found.members}
         check = self._cross_check(found.best)
-        return replace(found, cross_check=check, worth_confirming=worth, members=members)
+        needed = {run.run_id: each for run in found.runs if (each := self._find_needed(run))}
+        return replace(found, cross_check=check, worth_confirming=worth, members=members, needed=needed)
+
+    def _find_needed(self, run: ComparedRun) -> NeededRows | None:
+        if run.advantage is None or run.verdict is not Verdict.INCONCLUSIVE:
+            return None
+        return find_needed_rows(run.advantage, self._common.rows, self._common.units, self._common.margin)
 
     # Values
 
@@ -155,7 +162,7 @@ class Measured:
             predictions = self._part.take(self._scored.read(run))
             predictions.read_by(self._metric)  # one's own may not be defined on it
         except UsageError as exc:
-            said = exc.in_one_line if run.id in exc.what else f"Run {run.id}: {exc.in_one_line}"
+            said = say_of(run, exc)
             if said not in self._scored.unpaired:  # by another metric it may have been left out already
                 self._scored.unpaired.append(said)
             return None
@@ -165,7 +172,7 @@ class Measured:
 
     def _measure(self, row_ids: Sequence[str], level: float) -> None:
         others = len(self._against.members)
-        few = [each for each in row_ids if _count_together(self._rows[each], others) <= MOST_TOGETHER]
+        few = [each for each in row_ids if max(len(self._rows[each].members), others) <= MOST_TOGETHER]
         for row_id in {*row_ids} - {*few}:
             self._crowded += 1
             self._settle(row_id, self._found[row_id].value, None)
@@ -240,9 +247,9 @@ class Measured:
         return cross_check(ours, theirs, self._metric.name, best.advantage, self._common.margin)
 
 
-def _count_together(row: CandidateRow, others: int) -> int:
-    """Return how many scores are judged on each resample, each side standing there as often as makes them equally many."""
-    return 1 if len(row.members) == others == 1 else math.lcm(len(row.members), others)
+def say_of(run: Run, exc: UsageError) -> str:
+    """Say what is wrong in one line that names the run."""
+    return exc.in_one_line if run.id in exc.what else f"Run {run.id}: {exc.in_one_line}"
 
 
 def _find_mean(values: Mapping[str, float], row: CandidateRow) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from workbench.errors import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # The value of each slice that a run named, row by row; raises UsageError where that cannot be read.
 ReadSlices = Callable[[Run], Mapping[str, Sequence[str]]]
-_MOST_NAMED = 8
+_MOST_NAMED, _MOST_ASKED = 8, 10
 
 
 def read_no_slices(_: Run) -> Mapping[str, Sequence[str]]:
@@ -50,24 +51,59 @@ WHOLE = HoldoutPart()
 def find_part(runs: Sequence[Run], asked: str, read_slices: ReadSlices) -> HoldoutPart:
     """Return the rows of a slice, asked for as `size=small`, as the newest of the runs (the oldest first) that named it has it.
 
-    Raises UsageError where the text is none, no run named the slice, or no row has the value.
+    Its name says so where one of the next ten names other rows. Raises UsageError where the text is none, no run named the slice,
+    or no row has the value.
     """
+    pairs = _split(asked)
+    if not pairs:
+        raise UsageError(
+            f"{asked!r} is no slice.", why="It has no name and value.", next_step=_say_how(runs, read_slices)
+        )
+    newest_first, known = iter(reversed(runs)), dict[str, None]()
+    for run in newest_first:
+        slices = _read(read_slices, run)
+        if pair := next((pair for pair in pairs if pair[0] in slices), None):
+            name, value = pair[0], _find_value(slices[pair[0]], pair)
+            places = _find_places(slices[name], value)
+            others = [_read(read_slices, other).get(name) for other in islice(newest_first, _MOST_ASKED)]
+            is_one = all(other is None or _find_places(other, value).tolist() == places.tolist() for other in others)
+            said = (
+                f"{name} = {value}" if is_one else f"{name} = {value} (as run {run.id} has it; others name other rows)"
+            )
+            return HoldoutPart(said, places, sha256_hex(places.astype("<i8").tobytes()))
+        known |= dict.fromkeys(slices)
+    raise _refuse(f"No run here named the slice {pairs[0][0]}.", "They named", sorted(known))
+
+
+def _say_how(runs: Sequence[Run], read_slices: ReadSlices) -> str:
+    """Return how a slice is named, by one of those there are."""
+    found = next(
+        (slices for run in reversed(runs[-_MOST_ASKED:]) if (slices := _read(read_slices, run))), {"size": ["small"]}
+    )
+    name, labels = next(iter(sorted(found.items())))
+    return f"Say `{name}={sorted({*labels})[0]}`."
+
+
+def _split(asked: str) -> list[tuple[str, str]]:
+    """Return what may be meant as a slice and its value, the likeliest first: either may hold the sign itself, or blanks."""
+    parts = [(asked[:place], asked[place + 1 :]) for place, sign in enumerate(asked) if sign == "="]
+    spelled = [*parts, *((name.strip(), value.strip()) for name, value in parts)]
+    return list(dict.fromkeys((name, value) for name, value in spelled if name.strip() and value.strip()))
+
+
+def _find_value(labels: Sequence[str], pair: tuple[str, str]) -> str:
+    """Return the label that is meant: this one, or the one that is it but for blanks at its ends."""
+    there = {*labels}
+    alike = sorted(label for label in there if label.strip() == pair[1].strip())
+    if pair[1] in there or len(alike) == 1:
+        return pair[1] if pair[1] in there else alike[0]
+    raise _refuse(f"No row has {pair[0]} = {pair[1]}.", "There are", sorted(there))
+
+
+def _find_places(labels: Sequence[str], value: str) -> NDArray[np.int64]:
     import numpy as np
 
-    name, is_given, value = asked.partition("=")
-    name, value = name.strip(), value.strip()
-    if not (name and is_given and value):
-        raise UsageError(f"{asked!r} is no slice.", why="It has no name and value.", next_step="Say `size=small`.")
-    known: dict[str, None] = {}
-    for run in reversed(runs):
-        slices = _read(read_slices, run)
-        if name in slices:
-            labels = np.array(slices[name], dtype=object)
-            if not (found := np.flatnonzero(labels == value)).size:
-                raise _refuse(f"No row has {name} = {value}.", "There are", sorted({*slices[name]}))
-            return HoldoutPart(f"{name} = {value}", found.astype(np.int64), sha256_hex(found.astype("<i8").tobytes()))
-        known |= dict.fromkeys(slices)
-    raise _refuse(f"No run here named the slice {name}.", "They named", sorted(known))
+    return np.flatnonzero(np.array(labels, dtype=object) == value).astype(np.int64)
 
 
 def _read(read_slices: ReadSlices, run: Run) -> Mapping[str, Sequence[str]]:

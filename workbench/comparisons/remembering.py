@@ -15,7 +15,7 @@ from workbench.records.digest import canonical_json, sha256_hex
 from workbench.stats.interval import Interval
 
 # What was computed in another way is nothing.
-_METHOD = 1
+_METHOD = 2
 _TABLE = "CREATE TABLE IF NOT EXISTS results (kind TEXT, asked TEXT, said TEXT NOT NULL, PRIMARY KEY (kind, asked))"
 _FIND = "SELECT asked, said FROM results WHERE kind = ? AND asked IN (SELECT value FROM json_each(?))"
 _KEEP = "INSERT OR REPLACE INTO results VALUES (?, ?, ?)"

@@ -20,7 +20,7 @@ from workbench.comparisons.comparing import (
 )
 from workbench.comparisons.comparison import RunComparison, name_run
 from workbench.comparisons.holdouts import holdout_digest
-from workbench.comparisons.measuring import Choose, HeldAgainst, Measured, Screened
+from workbench.comparisons.measuring import Choose, HeldAgainst, Measured, Screened, say_of
 from workbench.comparisons.parts import WHOLE, HoldoutPart, ReadSlices, find_part, read_no_slices
 from workbench.comparisons.remembering import KeptResults
 from workbench.errors import UsageError
@@ -81,10 +81,11 @@ def compare_alike(
         raise UsageError(
             "These runs cannot be compared row by row.", why=sorted(screen.unpaired), next_step=HOW_TO_STORE
         )
-    first = screen.read_one_of(chosen)
+    task = screen.read_one_of(chosen).task
     part = find_part([each.run for each in chosen], within, read_slices) if within else WHOLE
-    asked = list(metrics(first.task)) if metrics else []
-    judged = asked or [policy.rule_of(first.task).metric]
+    asked = list(metrics(task)) if metrics else []
+    judged = asked or [policy.rule_of(task).metric]
+    first = screen.read_one_of(chosen, judged)
     units = screen.find_units([*chosen, *([other] if other else [])])
     rows, alike = split_rows([each.run for each in chosen], all_but, against)
     reference = _find_reference(alike, part.take(first), part, read)
@@ -112,7 +113,7 @@ def compare_alike(
     )
     screened = Screened({each.run.id: each.card for each in chosen}, read, kept, screen.unpaired)
     main, *beside = [Measured(screened, rows, part, reference, metric, policy, common, units) for metric in judged]
-    main.measure_chosen(choose)
+    main.measure_chosen(lambda found: choose(replace(found, beside=tuple(each.compare() for each in beside))))
     shown = [run.run_id for run in main.compare().runs if run.verdict is not None]
     for each in beside:
         each.measure_those(shown)
@@ -138,6 +139,12 @@ def _read_some(runs: Sequence[Run], part: HoldoutPart, read: Read) -> Iterator[t
     for run in runs:
         with suppress(UsageError):
             yield run, part.take(read(run))
+
+
+def _read_by(predictions: Predictions, metrics: Sequence[Metric]) -> Predictions:
+    for metric in metrics:
+        predictions.read_by(metric)
+    return predictions
 
 
 class Screen:
@@ -218,13 +225,16 @@ class Screen:
         except UsageError:  # it is left out, with why, where its predictions are needed
             return None
 
-    def read_one_of(self, group: list[Candidate]) -> Predictions:
-        """Return the predictions of the first run of a group that can be read; those before it go, each with why."""
+    def read_one_of(self, group: list[Candidate], metrics: Sequence[Metric] = ()) -> Predictions:
+        """Return the predictions of the first run of a group that can be read by these metrics; those before it go, each with why.
+
+        One's own metric may ask for a column that older runs did not log.
+        """
         while True:
             try:
-                return self.read(group[0].run)
+                return _read_by(self.read(group[0].run), metrics)
             except UsageError as exc:
-                self.unpaired.append(exc.in_one_line)
+                self.unpaired.append(say_of(group[0].run, exc))
                 del group[0]
                 if not group:
                     raise

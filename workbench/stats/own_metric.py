@@ -95,6 +95,7 @@ class OwnMetric(Metric):
         if self.each is not None:
             return _read_groups(self, truth, score, columns)
         answer = _answer(self, truth, score, columns)
+        _require_no_order(self, answer, truth, score, columns)
         if isinstance(answer, float):
             places = np.arange(len(truth)) * _SMALL
             return np.column_stack([score, places, np.zeros(len(truth))])
@@ -219,6 +220,35 @@ def _answer(metric: OwnMetric, truth: Floats, score: Floats, columns: Mapping[st
     return values
 
 
+def _require_no_order(
+    metric: OwnMetric, answer: float | Floats, truth: Floats, score: Floats, columns: HoldoutColumns
+) -> None:
+    """Raise Undefined where the order of the rows changes what the function says: resamples have none.
+
+    It is asked again with the rows in the order of their truth, which says most where equal scores are told apart by their place.
+    """
+    order = np.argsort(-truth, kind="stable")
+    again = _answer(metric, truth[order], score[order], columns.take(order))
+    expected = answer if isinstance(answer, float) else answer[order]
+    if np.shape(again) == np.shape(expected):
+        differing = int((~np.isclose(again, expected, rtol=_ROUNDING, atol=_ROUNDING**2)).sum())
+        if not differing:
+            return
+        said = (
+            f"other numbers for {differing:,} of them" if np.ndim(again) else f"{_show(again)}, not {_show(expected)}"
+        )
+    else:
+        said = "another kind of answer"
+    why = f"Of the same {len(truth):,} rows in another order it says {said}."
+    raise undefined(metric.name, why, _ORDERLESS)
+
+
+# Sums in another order are rounded otherwise.
+_ROUNDING = 1e-6
+_ORDERLESS = (
+    "Rows of one score must count alike, wherever they stand: see recall_at_5_percent in templates/metrics. Where only those of a "
+    "constant prediction are tied, another --reference has none."
+)
 _FINITE = "Say in the function what such rows count for: a number that is finite."
 
 
@@ -259,6 +289,8 @@ def _ask_group(metric: OwnMetric, truth: Floats, score: Floats, columns: Holdout
     if answer is None:
         return None
     value = np.asarray(answer)
+    if value.dtype.kind in "fiub" and not value.ndim and math.isfinite(value):
+        _require_no_order(metric, float(value), truth, score, columns)
     if value.dtype.kind not in "fiub" or value.ndim:
         step = f"With each = {metric.each!r} it is given the rows of one {metric.each}: return one number, or None."
         raise undefined(

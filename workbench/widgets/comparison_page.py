@@ -32,6 +32,7 @@ _MOST_PLAIN = 25
 _MOST_PARAMETERS = 10
 # What 10,000 resamples say is no more exact.
 _DIGITS_OF_BOUNDS = 6
+_NEEDED = {"difference": "smallest difference told", "needed": "rows that would decide"}
 _NOTE = "Numbers are kept to nine digits, the advantage to six; where it is a dash it was not measured."
 
 
@@ -65,6 +66,11 @@ def _columns(comparison: Comparison, runs: Sequence[ComparedRun]) -> list[dict[s
         columns.insert(0, pack_column("name", "name", names))
     columns.append(pack_column("verdict", "verdict", [_say_verdict(run) for run in runs]))
     columns += [{**_advantages(runs, key, label), "digits": _DIGITS_OF_BOUNDS} for key, label in bounds.items()]
+    if needed := comparison.needed if isinstance(comparison, RunComparison) else {}:
+        columns += [
+            pack_column(key, label, [getattr(needed.get(run.run_id), key, MISSING) for run in runs], is_measured=True)
+            for key, label in _NEEDED.items()
+        ]
     for each in comparison.beside if isinstance(comparison, RunComparison) else ():
         found = {run.run_id: run for run in each.runs}
         there = [found.get(run.run_id) for run in runs]
@@ -124,13 +130,17 @@ def _row(row: dict[str, Any], state: dict[str, Any]) -> Markup:
         cell("text", element("code", row["run"]), name, tag="th", scope="row"),
         *(cell(item["kind"], item["text"], title=item["full"] or None) for item in row["cells"]),
         cell("number", row["value"]),
-        cell("text", show_status(row["verdict"])),
+        cell("text", show_status(row["verdict"]), _note_needed(row["needed"])),
         cell("chart", draw_interval(state["axis"], row["mark"], f"run {row['run']}")),
         cell("number", show_interval(row["interval"])),
         *(_beside(each) for each in row["beside"]),
     ]
     tone = row["verdict"]["tone"]
     return element("tr", *cells, class_=f"wb-tone-{tone} wb-reference" if row["is_reference"] else f"wb-tone-{tone}")
+
+
+def _note_needed(needed: dict[str, str] | None) -> Markup | None:
+    return element("div", needed["text"], class_="wb-note", title=needed["full"]) if needed else None
 
 
 def _beside(cell_state: dict[str, Any]) -> Markup:

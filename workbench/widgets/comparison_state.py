@@ -20,6 +20,7 @@ from workbench.comparisons.comparison import (
 )
 from workbench.comparisons.cross_checks import describe_cross_check
 from workbench.comparisons.drawn_rows import describe_rows
+from workbench.comparisons.needed_rows import describe_needed_rows
 from workbench.notebooks.parameters import spell_value
 from workbench.records.digest import short
 from workbench.stats.interval import Interval
@@ -46,7 +47,7 @@ from workbench.words.numbers import (
     format_signed,
     format_value,
 )
-from workbench.words.suggesting import suggest_nominating
+from workbench.words.suggesting import find_next_step
 
 _WORDS = ("advantage", "holdout", "holdout digest", "margin", "one-sided", "paired", "reference", "tries", "verdict")
 _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
@@ -84,7 +85,7 @@ def comparison_state(
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
         "others": list_other_tables(comparison),
-        "next": _describe_next(comparison),
+        "next": vars(find_next_step(comparison)),
         "words": explain_all(_WORDS),
     }
 
@@ -217,9 +218,19 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
         "interval": NO_INTERVAL if run.verdict is None else interval_state(run.advantage, table.interval_decimals),
         "beside": [_beside_cell(run, each, is_reference=is_reference) for each in table.beside],
         "verdict": _REFERENCE if is_reference else verdict_state(run.verdict),
+        "needed": _needed_state(run, comparison),
         "is_reference": is_reference,
         "is_measured": is_reference or run.verdict is not None,
     }
+
+
+def _needed_state(run: ComparedRun, comparison: Comparison) -> dict[str, str] | None:
+    """Return how many rows would decide on a run that these could not, and in full which difference they tell."""
+    needed = comparison.needed.get(run.run_id) if isinstance(comparison, RunComparison) else None
+    if needed is None:
+        return None
+    full = describe_needed_rows(needed, comparison.margin)
+    return {"text": f"needs {needed.needed:,} {needed.drawn}", "full": full}
 
 
 def _beside_cell(
@@ -339,12 +350,6 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
         fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
     ]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
-
-
-def _describe_next(comparison: Comparison) -> dict[str, str]:
-    notebooks = comparison.notebooks if isinstance(comparison, RunComparison) else ()
-    command = suggest_nominating(comparison.best.run_id, notebooks[0] if len(notebooks) == 1 else "")
-    return {"text": "To put the best of them before reviewers:", "command": command}
 
 
 def _legend(comparison: Comparison) -> str:

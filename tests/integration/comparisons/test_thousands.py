@@ -116,7 +116,25 @@ def test_a_sweep_whose_seed_splits_is_several_tables_and_a_family_and_another_co
     assert found.family is not None
     assert (found.family.by, found.family.splits) == (("seed",), 2)
     assert [row.parameters["depth"] for row in found.family.rows] == [3, 1]
+    (elsewhere,) = found.holdouts
+    held = bench.compare(reference=elsewhere.runs[0].run_id)
+    assert (held.holdout_digest, [run.run_id for run in held.runs]) == (
+        elsewhere.holdout_digest,
+        [elsewhere.runs[1].run_id],
+    )
+    assert held.family is not None
+    assert [row.parameters["depth"] for row in held.family.rows] == [elsewhere.runs[1].parameters["depth"]]
     bench.run(tmp_path / "split.ipynb", {"seed": 1, "depth": 2, "more": True})
     again = bench.compare()
     assert {run.parameters["depth"] for run in again.runs} == {1, 2, 3}
+    (bench.settings.project / "own.py").write_text(OWN, encoding="utf-8")
+    with (bench.settings.project / "workbench.toml").open("a", encoding="utf-8") as settings:
+        settings.write(NAMED)
+    (only,) = bench.compare(metrics=["own"]).runs
+    assert only.parameters["depth"] == 2
+    assert sum("'more'" in why for why in bench.compare(metrics=["auc", "own"]).unpaired) == 2
     bench.store.close()
+
+
+OWN = "def own(truth, score, rows):\n    return score * (rows['more'] > 0)\n"
+NAMED = '\n[metrics.own]\nfunction = "own.py:own"\ndirection = "higher"\ntasks = ["classification"]\n'

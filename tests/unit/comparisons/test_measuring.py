@@ -67,8 +67,7 @@ def compare(models: dict[str, tuple[float, int]], tried: int = 0, **asked: objec
         tried=tried or len(models),
         read=read,
         row_ids=NAMES,
-        read_slices=lambda _: SLICES,
-        **asked,  # type: ignore[arg-type]
+        **{"read_slices": lambda _: SLICES, **asked},  # type: ignore[arg-type]
     )
 
 
@@ -115,10 +114,18 @@ def test_what_was_measured_while_a_run_of_the_reference_could_not_be_read_is_not
 
 
 def test_rows_of_too_many_runs_have_a_mean_and_it_is_said_why_they_have_no_interval() -> None:
-    many = {chr(ord("a") + place): (1.2 if place < 5 else 0.6, place) for place in range(12)}
-    found = compare(many, all_but=("seed",), against="l")
+    many = {chr(ord("0") + place): (1.2 if place < 52 else 0.6, place) for place in range(60)}
+    found = compare(many, all_but=("seed",), against=chr(ord("0") + 59))
     assert (found.crowded, found.best.verdict, found.best.advantage) == (1, Verdict.INCONCLUSIVE, None)
     assert any(said.startswith("1 row here has no interval") for said in describe_selection(found))
+
+
+def test_seven_seeds_are_held_against_five() -> None:
+    many = {chr(ord("a") + place): (1.2 if place < 7 else 0.3, place) for place in range(12)}
+    found = compare(many, all_but=("seed",), against="l")
+    assert (found.crowded, found.best.verdict) == (0, Verdict.BETTER)
+    assert found.best.advantage is not None
+    assert found.best.value - found.reference_value == pytest.approx(found.best.advantage.estimate)
 
 
 def test_within_a_slice_its_rows_alone_are_scored_and_one_that_nobody_named_is_told() -> None:
@@ -137,6 +144,35 @@ def test_within_a_slice_its_rows_alone_are_scored_and_one_that_nobody_named_is_t
         with pytest.raises(UsageError) as caught:
             compare(models, within=asked)
         assert why in caught.value.reasons[0]
+
+
+@pytest.mark.parametrize("asked", ["a = b=small", "a = b= small ", " a = b =small"])
+def test_a_slice_is_known_by_its_very_name_and_value_and_else_but_for_blanks(asked: str) -> None:
+    labels = {"a = b": [" small" if row % 4 < 2 else "large=" for row in range(ROWS)]}
+    models = {"a": (1.2, 1), "b": (0.4, 2)}
+    assert compare(models, within=asked, read_slices=lambda _: labels).within == "a = b =  small"
+    assert compare(models, within="a = b=large=", read_slices=lambda _: labels).within == "a = b = large="
+
+
+def test_a_slice_that_runs_name_differently_is_the_newest_runs_and_that_is_said() -> None:
+    other = {"size": ["large" if row % 4 < 2 else "small" for row in range(ROWS)]}
+    models = {"a": (1.2, 1), "b": (0.4, 2)}
+    found = compare(models, within="size=small", read_slices=lambda run: SLICES if run.id[0] == "a" else other)
+    assert "size = small (as run aaaaaaaaaaaa has it; others name other rows)" in headline(found)
+    alone = predict(1.2, 1).take(np.flatnonzero([value == "small" for value in SLICES["size"]]))
+    values = {run.run_id[0]: run.value for run in found.runs}
+    assert values["a"] == pytest.approx(measure_scorecard(alone).values["roc_auc"])
+
+
+def test_beside_each_run_that_cannot_be_told_apart_stands_what_would_decide() -> None:
+    found = compare({"a": (1.2, 1), "b": (1.5, 2), "c": (0.0, 3)}, against="a")
+    undecided = [run for run in found.runs if run.verdict is Verdict.INCONCLUSIVE]
+    assert [run.run_id[0] for run in undecided] == ["b"]
+    assert {*found.needed} == {run.run_id for run in undecided}
+    needed = found.needed["b" * 12]
+    assert (needed.there, needed.drawn) == (ROWS, "rows")
+    assert needed.difference > found.margin
+    assert needed.needed >= ROWS * (needed.difference / found.margin) ** 2
 
 
 def test_another_test_agrees_with_the_verdict_of_the_best_or_contradicts_it_and_says_so() -> None:

@@ -21,8 +21,9 @@ from workbench.comparisons.comparing import (
     measure_advantages,
     measure_shift,
 )
-from workbench.comparisons.comparison import describe_needed_rows, headline
+from workbench.comparisons.comparison import headline
 from workbench.comparisons.drawn_rows import describe_rows, say_too_few
+from workbench.comparisons.needed_rows import describe_needed_rows, find_needed_rows
 from workbench.comparisons.remembering import KeptResults
 from workbench.comparisons.screening import compare_alike
 from workbench.comparisons.slicing import describe_slices
@@ -163,9 +164,10 @@ def test_it_is_said_what_was_drawn(tmp_path):
         describe_rows(1_000, DrawnUnits("time", 300, 14)) == "1,000 rows at 300 different times, drawn in blocks of 14"
     )
     assert describe_rows(1_000, None, "holdout rows") == "1,000 holdout rows"
-    needed = describe_needed_rows(found, found.best.advantage, 0.0005)
-    assert needed.startswith("20 groups tell a difference of ")
-    assert describe_needed_rows(replace(found, units=None), found.best.advantage, 0.0005).startswith("40 rows tell")
+    needed = find_needed_rows(found.best.advantage, found.rows, found.units, 0.0005)
+    assert describe_needed_rows(needed, 0.0005).startswith("20 groups tell a difference of ")
+    needed = find_needed_rows(found.best.advantage, found.rows, None, 0.0005)
+    assert describe_needed_rows(needed, 0.0005).startswith("40 rows tell")
 
 
 def test_slices_and_the_skill_of_a_champion_leave_out_and_draw_whole_groups():

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import ndcg_score
 
 from tests.unit.stats.own_metrics import EXAMPLES, draw_columns, draw_scores
 from workbench.models.predictions import Predictions
@@ -149,6 +150,16 @@ def _mutate_rows(truth: Any, score: Any, rows: Any) -> Any:
         (lambda truth, score, rows: math.nan, "returned nan for 400 rows", "finite"),
         (lambda truth, score, rows: np.where(truth == 1, np.inf, 0), "For 1.. of 400 rows it is no finite", "finite"),
         (lambda truth, score, rows: random.random(), "Asked twice about the same 400 rows", "Draw nothing"),
+        (
+            lambda truth, score, rows: float(truth[np.argsort(-np.round(score), kind="stable")[:20]].mean()),
+            "in another order it says",
+            "count alike",
+        ),
+        (
+            lambda truth, score, rows: np.arange(len(truth)) * score,
+            "it says other numbers for 3.. of them",
+            "count alike",
+        ),
         (lambda truth, score, rows: exit(3), "SystemExit: 3", "Correct"),
         (_mutate, "read-only", "Work on a copy"),
         (_mutate_rows, "read-only", "Work on a copy"),
@@ -160,6 +171,13 @@ def test_what_a_function_does_wrong_is_told_in_three_parts(function: Any, why: s
         predict(SCORE.copy(), own(function)).measure(own(function))
     assert caught.value.what == "The metric mine is not defined on these rows."
     assert step in caught.value.next_step
+
+
+def test_the_ranking_of_the_template_is_that_of_scikit_learn_whatever_is_tied() -> None:
+    truth = np.array([3.0, 0, 1, 2, 0, 1])
+    for score in (np.arange(6.0), np.zeros(6), np.array([1.0, 1, 0, 0, 2, 2])):
+        found = EXAMPLES["ndcg_per_query"].function(truth, score, {})
+        assert found == pytest.approx(ndcg_score([2**truth - 1], [score]))
 
 
 def test_resamples_on_which_a_function_fails_are_undefined_and_many_of_them_carry_no_interval() -> None:

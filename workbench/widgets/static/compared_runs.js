@@ -240,7 +240,7 @@ function fillRow(node, row, axis) {
   node.append(
     ...row.cells.map((item) => cell(item.text, item.kind, item.full)),
     cell(row.value, "number"),
-    cell(status(row.verdict), "text wb-verdict"),
+    h("td", { class: "wb-text wb-verdict" }, status(row.verdict), row.needed && h("div", { class: "wb-note", title: row.needed.full }, row.needed.text)),
     h("td", { class: "wb-chart" }, interval(axis, row.mark, `run ${row.run}`)),
     cell(estimate(row.interval), "number"),
     ...row.beside.map((each) => cell(besideValue(each), "number", each.verdict && `${each.verdict.word}: ${each.full}`)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.parts import WHOLE, find_part
 from workbench.drawings.picture import Picture
 from workbench.drawings.series import choose_series
 from workbench.drawings.side_by_side import (
@@ -40,10 +42,12 @@ def draw_runs(
     read: Callable[[Run], tuple[Predictions, Slices]],
     read_points: Callable[[Run], dict[str, list[Point]]],
     metrics: Callable[[Task], Sequence[Metric]] | None = None,
+    within: str = "",
 ) -> list[Picture]:
     """Return pictures of runs that share a holdout, at most six: of their predictions, by slices, and of metrics by step.
 
-    Slices are scored by the policy's metric for the task, or by each of those that `metrics` returns. A run whose predictions
+    Slices are scored by the policy's metric for the task, or by each of those that `metrics` returns; `within` a slice
+    (`size=small`) its rows alone are drawn. A run whose predictions
     cannot be read is in those of its metrics alone. Raises UsageError for more runs, for none, and for runs on several holdouts.
     """
     if not 1 <= len(runs) <= MOST_RUNS:
@@ -59,10 +63,11 @@ def draw_runs(
             next_step="Select runs of one comparison.",
         )
     names, series = _name(runs), choose_series([run.id for run in runs])
+    part = find_part(runs, within, lambda run: read(run)[1]) if within else WHOLE
     found: dict[str, tuple[Predictions, Slices]] = {}
     for name, run in names.items():
         with suppress(UsageError):
-            found[name] = read(run)
+            found[name] = part.take_all(*read(run))
     diagnostics = {name: diagnose(found[name][0]) if name in found else Diagnostics() for name in names}
     courses = {
         name: {m: [(float(p.step), p.value) for p in line] for m, line in read_points(run).items()}
@@ -72,7 +77,9 @@ def draw_runs(
     pictures = draw_diagnostics_of(diagnostics, series)
     judge = metrics or (lambda task: [policy.rule_of(task).metric])
     slices = _draw_slices(found, judge, dict(zip(names, series, strict=True)))
-    return [*draw_calls_of(calls), *pictures, *slices, *draw_courses_of(courses, series)]
+    drawn = [*draw_calls_of(calls), *pictures, *slices]
+    said = f"Only rows where {part.name}. " if part.name else ""
+    return [*(replace(each, says=f"{said}{each.says}") for each in drawn), *draw_courses_of(courses, series)]
 
 
 def _name(runs: Sequence[Run]) -> dict[str, Run]:

@@ -62,11 +62,11 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         return compare_apart(gathered, chosen, other, asked, notebook=notebook, where=where)
 
     def draw_runs(
-        self, run_ids: Sequence[str], *, policy: str | None = None, metrics: Sequence[str] = ()
+        self, run_ids: Sequence[str], *, policy: str | None = None, metrics: Sequence[str] = (), within: str = ""
     ) -> list[Picture]:
         """Return pictures of up to six runs of one holdout, side by side: curves, calibration, slices, metrics by step.
 
-        Slices are scored by the policy's metric, or by each of the `metrics`.
+        Slices are scored by the policy's metric, or by each of the `metrics`; `within` a slice its rows alone are drawn.
         Raises UsageError for more of them, for none, and for runs on several holdouts.
         """
         from workbench.comparisons.picturing import draw_runs
@@ -80,6 +80,7 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             read=lambda run: read_recorded_slices(run, self.settings.runs_folder / run.id),
             read_points=lambda run: self.read_points(run.id),
             metrics=partial(find_metrics, self.settings.project, metrics) if metrics else None,
+            within=within,
         )
 
     def diff(self, a: str, b: str, *, policy: str | None = None) -> RunDifference:

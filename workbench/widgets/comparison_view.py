@@ -138,9 +138,10 @@ class ComparisonView(ActingView):
         }
         self.refresh_snapshots()
         count = len(self._pictures)
-        self._say(
-            f"{count} picture{'' if count == 1 else 's'} below." if count else "These runs stored nothing to be drawn."
-        )
+        is_grouped = isinstance(self.comparison, RunComparison) and bool(self.comparison.all_but)
+        of = " of the newest run of each row" if is_grouped else ""
+        shown = f"{count} picture{'' if count == 1 else 's'}{of} below."
+        self._say(shown if count else "These runs stored nothing to be drawn.")
 
     def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         match content.get("kind"):

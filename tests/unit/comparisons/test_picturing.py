@@ -40,3 +40,13 @@ def test_parts_of_the_holdout_are_scored_by_each_metric_that_runs_are_compared_b
     heat = {each.title: each.rows for each in found if "part of the holdout" in each.title}
     assert list(heat) == ["mean_absolute_error by part of the holdout", "r2 by part of the holdout"]
     assert heat["mean_absolute_error by part of the holdout"] == (("size large", "4", "2"), ("size small", "4", "0"))
+    (only, *_) = draw_runs(
+        [build_run()],
+        policy=None,
+        read=read,
+        read_points=lambda run: {},
+        metrics=lambda task: metrics,
+        within="size=small",
+    )[::-1]
+    assert only.says.startswith("Only rows where size = small. ")
+    assert only.rows == (("size small", "4", "1"),)

@@ -11,9 +11,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.links import mark_run
-from workbench.cli.run_tables import Column, shorten_notebooks
+from workbench.cli.run_tables import Column
 from workbench.cli.terminal import escape, format_age, format_number, new_table, open_console, say, suggest
 from workbench.notebooks.parameters import spell_value
+from workbench.runs.finding.notebook_names import shorten_notebooks
 from workbench.runs.finding.outline import FIELDS, MISSING
 from workbench.words.commands import spell_question
 

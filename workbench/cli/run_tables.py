@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from workbench.cli.links import mark_run
@@ -12,6 +11,7 @@ from workbench.cli.terminal import escape, format_age, format_duration, format_n
 from workbench.comparisons.comparison import Comparison, RunComparison
 from workbench.notebooks.parameters import spell_value
 from workbench.runs.finding.annotations import Annotations, spell_tags
+from workbench.runs.finding.notebook_names import shorten_notebooks
 from workbench.runs.run import Run, RunState
 
 OTHERS = "others"
@@ -81,13 +81,6 @@ def say_state(run: Run, standing: Sequence[str] = ()) -> str:
     said = ", ".join(standing) if standing and run.is_finished else run.state.lower()
     said = f"{said}, archived" if run.annotations.archived else said
     return f"[{_STATE_STYLES.get(run.state, 'yellow')}]{escape(said)}[/]"
-
-
-def shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
-    """Return what tells notebooks apart: their paths without the folders that all have, and without the suffix."""
-    paths = [PurePath(notebook) for notebook in notebooks]
-    common = next((parent for parent in paths[0].parents if all(parent in path.parents for path in paths)), PurePath())
-    return [str(path.relative_to(common).with_suffix("")) for path in paths]
 
 
 _MOST_METRICS = 3

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.drawings.of_importance import Worth, draw_importance
 from workbench.drawings.picture import Picture
+from workbench.runs.finding.notebook_names import shorten_notebooks
 from workbench.runs.finding.outline import MISSING
 from workbench.runs.table.attributing import MetricExplained
 from workbench.runs.table.columns import KINDS
@@ -82,7 +83,7 @@ _LEGEND = (
 )
 
 _LEGEND_OF_SEVERAL = (
-    " Of runs that were scored on several holdouts, on different rows, the mean has no interval here: `workbench compare` says "
+    " Of runs that were scored on several holdouts, on different rows, the mean has no interval here: wb.compare() says "
     "what splits of the same data tell together."
 )
 
@@ -133,7 +134,7 @@ def _columns_of_runs(answer: Answer) -> list[dict[str, Any]]:
 
 def _columns_of_groups(answer: Answer) -> list[dict[str, Any]]:
     groups = answer.groups
-    columns = [pack_column(name, _label(name, answer.by), [each.values[name] for each in groups]) for name in answer.by]
+    columns = [pack_column(name, _label(name, answer.by), _read_key(groups, name)) for name in answer.by]
     columns.append(pack_column("runs", "runs", [each.runs for each in groups]))
     metrics = [name for name in answer.columns if name.startswith("metrics.")]
     for metric in metrics:
@@ -143,9 +144,8 @@ def _columns_of_groups(answer: Answer) -> list[dict[str, Any]]:
                 pack_column("measured", f"with {_label(metric)}", [summary.n if summary else 0 for summary in found])
             )
         if any(summary and summary.holdouts > 1 for summary in found):
-            columns.append(
-                pack_column(f"{metric} holdouts", "holdouts", [of.holdouts if of else MISSING for of in found])
-            )
+            counts = [of.holdouts if of else MISSING for of in found]
+            columns.append(pack_column(f"{metric} holdouts", "holdouts", counts) | {"decimals": None})
         for key, label in _SUMMARY:
             values = [getattr(summary, key) if summary else None for summary in found]
             of = metric.partition(".")[2] if key == "mean" or len(metrics) > 1 else ""
@@ -155,6 +155,11 @@ def _columns_of_groups(answer: Answer) -> list[dict[str, Any]]:
                 )
             )
     return columns
+
+
+def _read_key(groups: Sequence[Group], name: str) -> list[Any]:
+    values = [each.values[name] for each in groups]
+    return [*shorten_notebooks(values)] if name == "run.notebook" and MISSING not in values else values
 
 
 def _label(name: str, among: Sequence[str] = ()) -> str:

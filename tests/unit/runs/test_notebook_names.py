@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import UsageError
-from workbench.runs.finding.notebook_names import find_notebook, name_notebooks
+from workbench.runs.finding.notebook_names import find_notebook, name_notebooks, shorten_notebooks
 
 KNOWN = ["notebooks/people.ipynb", "notebooks/old/people.ipynb", "notebooks/wine.ipynb", "train.ipynb"]
 
@@ -37,3 +37,9 @@ def test_a_name_of_several_notebooks_is_refused_with_their_paths():
 
 def test_of_many_notebooks_a_few_are_named():
     assert name_notebooks([f"{n}.ipynb" for n in range(7)]).endswith("4.ipynb and 2 more")
+
+
+def test_notebooks_are_told_apart_by_what_they_do_not_share():
+    assert shorten_notebooks(KNOWN[:3]) == ["people", "old/people", "wine"]
+    assert shorten_notebooks(KNOWN) == ["notebooks/people", "notebooks/old/people", "notebooks/wine", "train"]
+    assert shorten_notebooks([]) == []

@@ -81,8 +81,17 @@ def test_a_frame_of_groups_says_what_their_metrics_are_like_and_one_of_an_opened
 def test_over_how_many_holdouts_a_mean_goes_stands_beside_it_and_what_that_means_below():
     view = show(group_by=["family"], source=build(run_scored_rows=["x", "x", "y", "x", "x", "x"]))
     assert read(view, "metrics.roc_auc holdouts") == [2, 1, None]
+    (counts,) = (each for each in view.state["columns"] if each["label"] == "holdouts")
+    assert counts["decimals"] is None
     assert "several holdouts" in view.state["legend"]
     assert "several holdouts" not in show(group_by=["family"]).state["legend"]
+
+
+def test_the_notebooks_of_groups_are_named_by_what_tells_them_apart():
+    paths = [f"notebooks/{name}.ipynb" for name in ("grouped", "people", "people", "grouped", "timed", "timed")]
+    view = show(all_but=["seed", "family"], source=build(run_notebook=paths))
+    assert sorted(read(view, "run.notebook")) == ["grouped", "people", "timed"]
+    assert set(view.to_frame().notebook) == set(paths)
 
 
 def test_the_call_of_the_chapter_takes_and_tells_what_the_view_takes():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 
 from workbench.errors import UsageError
@@ -35,6 +35,14 @@ def name_notebooks(paths: Collection[str]) -> str:
     """Return the first of these paths, and how many there are besides."""
     more = f" and {len(paths) - _MOST_NAMED:,} more" if len(paths) > _MOST_NAMED else ""
     return f"{', '.join(sorted(paths)[:_MOST_NAMED])}{more}"
+
+
+def shorten_notebooks(notebooks: Sequence[str]) -> list[str]:
+    """Return what tells notebooks apart: their paths without the folders that all have, and without the suffix."""
+    paths = [PurePath(notebook) for notebook in notebooks]
+    parents = paths[0].parents if paths else ()
+    common = next((parent for parent in parents if all(parent in path.parents for path in paths)), PurePath())
+    return [str(path.relative_to(common).with_suffix("")) for path in paths]
 
 
 def _parts_of(path: str) -> tuple[str, ...]:

@@ -26,8 +26,9 @@ from workbench.models.contract import Predict, parse_contract
 from workbench.models.model_files import CONTRACT_FILE, find_refused_files
 from workbench.models.served_model import FILES, load_served
 from workbench.releases.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
-from workbench.serving.application import Access, ServedModel, build_application
-from workbench.serving.problems import RequestError, problem_response
+from workbench.serving.application import DESCRIBING, PREDICT, Access, ServedModel, build_application
+from workbench.serving.in_front import put_in_front
+from workbench.serving.problems import RequestError, describe_problem
 
 ALLOWED_SIGNERS = "WORKBENCH_ALLOWED_SIGNERS"
 ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
@@ -102,9 +103,10 @@ class _Slot:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request with the application, or with 503 while there is none."""
-        answer = self.application or problem_response(RequestError(503, "No approved model is loaded."))
-        if scope["type"] == "http":
-            await answer(scope, receive, send)
+        if scope["type"] == "http" and self.application:
+            await self.application(scope, receive, send)
+        elif scope["type"] == "http":
+            await describe_problem(RequestError(503, "No approved model is loaded.")).send(send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -134,3 +136,6 @@ class Endpoint:
     def __is_ready__(self) -> bool:
         """Say whether a model is loaded (BentoML's /readyz)."""
         return _SLOT.application is not None
+
+
+put_in_front(Endpoint, _SLOT, (PREDICT, *DESCRIBING))

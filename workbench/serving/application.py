@@ -1,48 +1,48 @@
-"""What an endpoint answers: predictions under a contract, who it is, and errors that say what to change."""
+"""What an endpoint answers: predictions under a contract, who it is, and errors that say what to change.
+
+It is ASGI without a framework: model and decoder take ten microseconds for a row, and a framework would take ten times as many.
+What is quick is answered where it arrived; what is large or slow waits in a few threads, so that nobody waits for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import msgspec
 
-from workbench.models.contract import (
-    MOST_PROBLEMS,
-    Answers,
-    Contract,
-    Predict,
-    RowProblem,
-    find_row_problems,
-)
+from workbench.models.contract import MOST_PROBLEMS, Answers, Contract, Predict, RowProblem
 from workbench.models.seen import make_unseen_finder
 from workbench.records.digest import canonical_json, strict_json
+from workbench.serving.answer import Answer, Receive, Scope, Send, send_answer
 from workbench.serving.openapi import openapi_document
-from workbench.serving.problems import RequestError, problem_response
-from workbench.serving.request_body import LARGEST_BODY, LONGEST_BODY_S, read_json
+from workbench.serving.problems import RequestError, describe_problem
+from workbench.serving.request_body import LONGEST_BODY_S, read_body
+from workbench.serving.row_decoder import Rows, find_largest_body, make_decoder
 from workbench.stats.task import spell_class
 
 DIGEST_HEADER = "x-model-digest"
-_ANSWERED = "Answered are POST /predict and GET /model, /openapi.json, /healthz, /livez and /readyz."
+PREDICT = "/predict"
+DESCRIBING = ("/model", "/openapi.json", "/healthz")
+_ANSWERED = f"Answered are POST {PREDICT} and GET {', '.join(DESCRIBING)}, /livez and /readyz."
 _SCORABLE = "values within the range the model was made for"
-
-Answer = Callable[[Request], Awaitable[Mapping[str, Any]]]
+# Larger bodies are read, and models that take longer are asked, in a thread; so many at once, and none for longer.
+_SMALL_BODY, _QUICK_S, _THREADS, LONGEST_ANSWER_S = 16 * 1024, 0.001, 4, 30.0
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Access:
-    """What is let in: bodies of so many bytes arriving within so many seconds, for these host names (empty: any)."""
+    """What is let in: bodies of so many bytes (None: what the contract needs) in so many seconds, for these hosts (none: any)."""
 
-    largest_body: int = LARGEST_BODY
+    largest_body: int | None = None
     longest_body_s: float = LONGEST_BODY_S
     hosts: tuple[str, ...] = ()
 
@@ -59,38 +59,167 @@ class ServedModel:
 
 def build_application(
     predict: Predict, contract: Contract, model: ServedModel, access: Access | None = None
-) -> Starlette:
+) -> Application:
     """Return the ASGI application of an endpoint.
 
     `POST /predict` scores `{"rows": [{...}]}`; `GET /model`, `/healthz` and `/openapi.json` describe it. Every error is a
-    problem document, and none escapes: an exception that leaves an ASGI application blocks BentoML's time limit.
+    problem document, and none escapes: an exception that leaves an ASGI application is nobody else's to answer.
     """
-    access = access or Access()
     described = {"name": model.name, "version": str(model.version), "digest": model.digest}
     description = {**described, "approved_by": list(model.approved_by), "contract": _describe_contract(contract)}
+    openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
+    constant = dict(zip(DESCRIBING, (description, openapi, {"status": "alive"}), strict=True))
+    return Application(Scorer(predict, contract, described), constant, access or Access(), model.digest)
+
+
+class Application:
+    """Answers requests; `scorer` those for predictions, and documents in words that never change."""
+
+    def __init__(self, scorer: Scorer, documents: Mapping[str, Mapping[str, Any]], access: Access, digest: str) -> None:
+        self._scorer, self._access = scorer, access
+        self._largest_body = scorer.largest_body if access.largest_body is None else access.largest_body
+        self._marks = {DIGEST_HEADER: digest}
+        headers = {"content-type": "application/json", **self._marks}
+        self._documents = {path: Answer(canonical_json(said), 200, headers) for path, said in documents.items()}
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        try:
+            if scope["path"] == PREDICT and scope["method"] == "POST":
+                await send_answer(send, 200, self._headers, await self._score(scope, receive))
+            else:
+                await self._describe(scope).send(send)
+        except RequestError as error:
+            await describe_problem(error, self._headers_of(error.status)).send(send)
+        # Whatever a model raises is the server's fault: for its log, not for its callers.
+        except Exception:
+            _LOG.exception("The model failed on rows that keep its contract.")
+            await describe_problem(RequestError(500, "The model failed on these rows."), self._marks).send(send)
+
+    async def _score(self, scope: Scope, receive: Receive) -> bytes:
+        headers = dict(reversed(scope["headers"]))  # of two the first is meant
+        self._require_host(headers)
+        body = await read_body(
+            headers, receive, largest_body=self._largest_body, longest_body_s=self._access.longest_body_s
+        )
+        return await self._scorer.answer(body)
+
+    def _describe(self, scope: Scope) -> Answer:
+        method, path = scope["method"], scope["path"]
+        document = self._documents.get(path)
+        if document is not None and method in ("GET", "HEAD"):
+            self._require_host(dict(reversed(scope["headers"])))
+            return document
+        detail = f"{method} is not answered here. {_ANSWERED}"
+        if document is None and path != PREDICT:
+            return describe_problem(RequestError(404, detail))
+        return describe_problem(RequestError(405, detail), {"allow": "POST" if document is None else "GET, HEAD"})
+
+    def _require_host(self, headers: Mapping[bytes, bytes]) -> None:
+        if not self._access.hosts:
+            return
+        # A foreign page that points its own name at this address (DNS rebinding) sends that name.
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+        if name.strip("[]") not in self._access.hosts:
+            raise RequestError(421, "No endpoint of that name is served here.")
+
+    def _headers_of(self, status: int) -> dict[str, str]:
+        # The rest of a body that was not read must not be taken for the next request.
+        return {**self._marks, "connection": "close"} if status in (400, 408, 413, 415) else self._marks
+
+
+class Scorer:
+    """Answers the bodies of requests for predictions: read, scored and spelled, at once where that is quick."""
+
+    def __init__(self, predict: Predict, contract: Contract, described: Mapping[str, str]) -> None:
+        self.largest_body = find_largest_body(contract)
+        self._predict, self._decode = predict, make_decoder(contract)
+        self._spell = _make_speller(contract, described)
+        self._threads = ThreadPoolExecutor(_THREADS, "scoring")
+        # Of so many rows the model has shown that it answers quickly; before it was asked nobody knows.
+        self._quick_rows = 0
+
+    async def answer(self, body: bytes) -> bytes:
+        """Return the answer as JSON; raises RequestError."""
+        if len(body) > _SMALL_BODY:
+            return await self._wait_for(lambda: self._score(self._decode(body)))
+        rows = self._decode(body)
+        if len(rows) <= self._quick_rows:
+            return self._score(rows)
+        return await self._wait_for(partial(self._score, rows))
+
+    async def _wait_for(self, act: Callable[[], bytes]) -> bytes:
+        waiting = asyncio.get_running_loop().run_in_executor(self._threads, act)
+        try:
+            return await asyncio.wait_for(waiting, LONGEST_ANSWER_S)
+        except TimeoutError as exc:
+            raise RequestError(504, f"The model did not answer within {LONGEST_ANSWER_S:g} s.") from exc
+
+    def _score(self, rows: Rows) -> bytes:
+        began = time.perf_counter()
+        answers = _ask(self._predict, rows)
+        took_s = time.perf_counter() - began
+        self._quick_rows = int(_QUICK_S / took_s * len(rows)) if took_s else self._quick_rows
+        return self._spell(answers, rows)
+
+
+def _ask(predict: Predict, rows: Rows) -> Answers:
+    try:
+        answers = predict(rows)
+    # So scikit-learn refuses values, a category that its encoder was told to refuse for one; compiled it has no score for them.
+    except ValueError as exc:
+        _LOG.warning("The model refused rows that keep its contract.", exc_info=True)
+        raise RequestError(422, "The model has no answer to these values.") from exc
+    scores = answers.scores
+    if len(scores) != len(rows):
+        raise ValueError(f"the model gave {len(scores)} scores for {len(rows)} rows")
+    if not all(map(_is_finite, scores)):
+        overflown = [
+            RowProblem(at, None, _SCORABLE, str(score)) for at, score in enumerate(scores) if not _is_finite(score)
+        ]
+        raise RequestError(422, "The model has no finite score for these values.", overflown[:MOST_PROBLEMS])
+    return answers
+
+
+def _is_finite(score: Any) -> bool:
+    return all(map(math.isfinite, score)) if isinstance(score, list) else math.isfinite(score)
+
+
+# Spelling
+
+
+def _make_speller(contract: Contract, described: Mapping[str, str]) -> Callable[[Answers, Rows], bytes]:
+    """Return what spells answers as canonical JSON: the members in the order of their names, the constant one ready."""
     name_scores = _find_naming(contract)
     find_unseen = make_unseen_finder(contract) if contract.flags_unseen else None
-    openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
+    model = b'"model":' + canonical_json(dict(described)) + b',"scores":'
 
-    async def answer_predict(request: Request) -> Mapping[str, Any]:
-        document = await read_json(request, largest_body=access.largest_body, longest_body_s=access.longest_body_s)
-        rows = _require_rows(document, contract)
-        answers = await run_in_threadpool(_answer, predict, rows)
-        labels = {} if answers.labels is None else {"labels": answers.labels}
-        unseen = {} if find_unseen is None else {"unseen": find_unseen(rows)}
-        return {"scores": name_scores(answers.scores), **labels, **unseen, "model": described}
+    def spell(answers: Answers, rows: Rows) -> bytes:
+        labels = b"" if answers.labels is None else b'"labels":' + _encode(answers.labels) + b","
+        unseen = b"" if find_unseen is None else b',"unseen":' + _encode(find_unseen(rows))
+        return b"{" + labels + model + _encode(name_scores(answers.scores)) + unseen + b"}"
 
-    answers = {
-        "/model": _constant(description),
-        "/healthz": _constant({"status": "alive"}),
-        "/openapi.json": _constant(openapi),
-    }
-    routes = [Route(path, _guard(answer, model, access), methods=["GET"]) for path, answer in answers.items()]
-    routes.append(Route("/predict", _guard(answer_predict, model, access), methods=["POST"]))
-    application = Starlette(routes=routes, exception_handlers={HTTPException: _answer_http_error})
-    # A redirect would be written with whatever host the caller claims.
-    application.router.redirect_slashes = False
-    return application
+    return spell
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, UnicodeEncodeError):  # numbers of numpy, half a character
+        return canonical_json(value)
+
+
+def _find_naming(contract: Contract) -> Callable[[list[Any]], list[Any]]:
+    """Return what makes the scores of several classes objects with a member for each, in the order of their names."""
+    if contract.task != "multiclass":
+        return lambda scores: scores
+    names = [spell_class(each) for each in contract.classes or ()]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return lambda scores: [{names[place]: row[place] for place in order} for row in scores]
 
 
 def _describe_contract(contract: Contract) -> dict[str, Any]:
@@ -102,88 +231,3 @@ def _describe_contract(contract: Contract) -> dict[str, Any]:
         if not column["nullable"]:
             column.pop("missing", None)
     return document
-
-
-def _find_naming(contract: Contract) -> Callable[[list[Any]], list[Any]]:
-    """Return what makes the scores of several classes objects with a member for each."""
-    if contract.task != "multiclass":
-        return lambda scores: scores
-    names = [spell_class(each) for each in contract.classes or ()]
-    return lambda scores: [dict(zip(names, row, strict=True)) for row in scores]
-
-
-def _constant(document: Mapping[str, Any]) -> Answer:
-    async def answer(_: Request) -> Mapping[str, Any]:
-        return document
-
-    return answer
-
-
-def _guard(answer: Answer, model: ServedModel, access: Access) -> Callable[[Request], Awaitable[Response]]:
-    """Return `answer` as strict JSON, with every exception turned into a problem document."""
-    header = {DIGEST_HEADER: model.digest}
-
-    async def guarded(request: Request) -> Response:
-        try:
-            _require_host(request, access)
-            content = canonical_json(await answer(request))
-            return Response(content, media_type="application/json", headers=header)
-        except RequestError as error:
-            return problem_response(error, _error_headers(error.status, header))
-        # Whatever a model raises is the server's fault: for its log, not for its callers.
-        except Exception:
-            _LOG.exception("The model failed on rows that keep its contract.")
-            return problem_response(RequestError(500, "The model failed on these rows."), header)
-
-    return guarded
-
-
-def _require_host(request: Request, access: Access) -> None:
-    # A foreign page that points its own name at this address (DNS rebinding) sends that name.
-    host = request.headers.get("host", "").lower()
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if access.hosts and name.strip("[]") not in access.hosts:
-        raise RequestError(421, "No endpoint of that name is served here.")
-
-
-def _error_headers(status: int, header: Mapping[str, str]) -> dict[str, str]:
-    # The rest of a body that was not read must not be taken for the next request.
-    return {**header, "connection": "close"} if status in (400, 408, 413, 415) else dict(header)
-
-
-async def _answer_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = dict(getattr(error, "headers", None) or {})
-    return problem_response(RequestError(status, f"{request.method} is not answered here. {_ANSWERED}"), headers)
-
-
-def _require_rows(document: Any, contract: Contract) -> list[dict[str, Any]]:
-    if not isinstance(document, dict) or set(document) != {"rows"}:
-        raise RequestError(422, 'The body must be an object with exactly one member, "rows".')
-    problems = find_row_problems(contract, document["rows"])
-    if problems:
-        raise RequestError(422, "The rows do not keep the contract.", problems)
-    rows: list[dict[str, Any]] = document["rows"]
-    return rows
-
-
-def _is_finite(score: Any) -> bool:
-    return all(map(math.isfinite, score)) if isinstance(score, list) else math.isfinite(score)
-
-
-def _answer(predict: Predict, rows: list[dict[str, Any]]) -> Answers:
-    try:
-        answers = predict(rows)
-    # So scikit-learn refuses values, a category that its encoder was told to refuse for one; compiled it has no score for them.
-    except ValueError as exc:
-        _LOG.warning("The model refused rows that keep its contract.", exc_info=True)
-        raise RequestError(422, "The model has no answer to these values.") from exc
-    scores = answers.scores
-    if len(scores) != len(rows):
-        raise ValueError(f"the model gave {len(scores)} scores for {len(rows)} rows")
-    overflown = [
-        RowProblem(row, None, _SCORABLE, str(score)) for row, score in enumerate(scores) if not _is_finite(score)
-    ]
-    if overflown:
-        raise RequestError(422, "The model has no finite score for these values.", overflown[:MOST_PROBLEMS])
-    return answers

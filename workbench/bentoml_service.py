@@ -26,7 +26,8 @@ from workbench.models.contract import Predict, parse_contract
 from workbench.models.model_files import CONTRACT_FILE, find_refused_files
 from workbench.models.served_model import FILES, load_served
 from workbench.releases.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
-from workbench.serving.application import DESCRIBING, PREDICT, Access, ServedModel, build_application
+from workbench.serving.application import DESCRIBING, PREDICT, Access, Observe, ServedModel, build_application
+from workbench.serving.counting import make_observer
 from workbench.serving.in_front import put_in_front
 from workbench.serving.problems import RequestError, describe_problem
 
@@ -82,7 +83,7 @@ def load_predictor(audited: AuditedRelease) -> Predict:
     return load_served(str(served_as), files, parse_contract(files[CONTRACT_FILE]), read_own_code(audited))
 
 
-def open_application(audited: AuditedRelease) -> Any:
+def open_application(audited: AuditedRelease, observe: Observe) -> Any:
     """Return the ASGI application of an audited release; raises Refused when its model cannot be loaded."""
     release = audited.release
     if release.evidence is None:
@@ -92,7 +93,7 @@ def open_application(audited: AuditedRelease) -> Any:
     model = ServedModel(identity.model, identity.version, release.digest, release.approved_by)
     contract = parse_contract(audited.files[f"{MODEL}{CONTRACT_FILE}"])
     hosts = tuple(filter(None, os.environ.get(ALLOWED_HOSTS, "").lower().split(",")))
-    return build_application(predict, contract, model, Access(hosts=hosts))
+    return build_application(predict, contract, model, Access(hosts=hosts), observe)
 
 
 class _Slot:
@@ -131,11 +132,12 @@ class Endpoint:
         audit_own_folder()
 
     def __init__(self) -> None:
-        _SLOT.application = open_application(audit_own_folder())
+        _SLOT.application = open_application(audit_own_folder(), make_observer())
 
     def __is_ready__(self) -> bool:
         """Say whether a model is loaded (BentoML's /readyz)."""
         return _SLOT.application is not None
 
 
-put_in_front(Endpoint, _SLOT, (PREDICT, *DESCRIBING))
+# Whether it lives is BentoML's to say.
+put_in_front(Endpoint, _SLOT, {PREDICT, *DESCRIBING} - {"/healthz"})

@@ -57,10 +57,22 @@ class ServedModel:
     approved_by: tuple[str, ...]
 
 
+# Is told of each answer: its status, and how many seconds it took.
+Observe = Callable[[int, float], None]
+
+
+def _observe_nothing(status: int, took_s: float) -> None:
+    """Keep no count."""
+
+
 def build_application(
-    predict: Predict, contract: Contract, model: ServedModel, access: Access | None = None
+    predict: Predict,
+    contract: Contract,
+    model: ServedModel,
+    access: Access | None = None,
+    observe: Observe = _observe_nothing,
 ) -> Application:
-    """Return the ASGI application of an endpoint.
+    """Return the ASGI application of an endpoint; `observe` is told of each answer to `/predict`.
 
     `POST /predict` scores `{"rows": [{...}]}`; `GET /model`, `/healthz` and `/openapi.json` describe it. Every error is a
     problem document, and none escapes: an exception that leaves an ASGI application is nobody else's to answer.
@@ -69,14 +81,21 @@ def build_application(
     description = {**described, "approved_by": list(model.approved_by), "contract": _describe_contract(contract)}
     openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
     constant = dict(zip(DESCRIBING, (description, openapi, {"status": "alive"}), strict=True))
-    return Application(Scorer(predict, contract, described), constant, access or Access(), model.digest)
+    return Application(Scorer(predict, contract, described), constant, access or Access(), model.digest, observe)
 
 
 class Application:
     """Answers requests; `scorer` those for predictions, and documents in words that never change."""
 
-    def __init__(self, scorer: Scorer, documents: Mapping[str, Mapping[str, Any]], access: Access, digest: str) -> None:
-        self._scorer, self._access = scorer, access
+    def __init__(
+        self,
+        scorer: Scorer,
+        documents: Mapping[str, Mapping[str, Any]],
+        access: Access,
+        digest: str,
+        observe: Observe = _observe_nothing,
+    ) -> None:
+        self._scorer, self._access, self._observe = scorer, access, observe
         self._largest_body = scorer.largest_body if access.largest_body is None else access.largest_body
         self._marks = {DIGEST_HEADER: digest}
         headers = {"content-type": "application/json", **self._marks}
@@ -87,17 +106,23 @@ class Application:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        if scope["path"] != PREDICT or scope["method"] != "POST":
+            await self._describe(scope).send(send)
+            return
+        began = time.perf_counter()
         try:
-            if scope["path"] == PREDICT and scope["method"] == "POST":
-                await send_answer(send, 200, self._headers, await self._score(scope, receive))
-            else:
-                await self._describe(scope).send(send)
+            body = await self._score(scope, receive)
+            await send_answer(send, 200, self._headers, body)
+            status = 200
         except RequestError as error:
             await describe_problem(error, self._headers_of(error.status)).send(send)
+            status = error.status
         # Whatever a model raises is the server's fault: for its log, not for its callers.
         except Exception:
             _LOG.exception("The model failed on rows that keep its contract.")
             await describe_problem(RequestError(500, "The model failed on these rows."), self._marks).send(send)
+            status = 500
+        self._observe(status, time.perf_counter() - began)
 
     async def _score(self, scope: Scope, receive: Receive) -> bytes:
         headers = dict(reversed(scope["headers"]))  # of two the first is meant
@@ -111,7 +136,10 @@ class Application:
         method, path = scope["method"], scope["path"]
         document = self._documents.get(path)
         if document is not None and method in ("GET", "HEAD"):
-            self._require_host(dict(reversed(scope["headers"])))
+            try:
+                self._require_host(dict(reversed(scope["headers"])))
+            except RequestError as error:
+                return describe_problem(error, self._marks)
             return document
         detail = f"{method} is not answered here. {_ANSWERED}"
         if document is None and path != PREDICT:

@@ -26,7 +26,7 @@ from workbench.models.contract import Predict, parse_contract
 from workbench.models.model_files import CONTRACT_FILE, find_refused_files
 from workbench.models.served_model import FILES, load_served
 from workbench.releases.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
-from workbench.serving.application import DESCRIBING, PREDICT, Access, Observe, ServedModel, build_application
+from workbench.serving.answering import DESCRIBING, PREDICT, Access, Observe, ServedModel, build_application
 from workbench.serving.counting import make_observer
 from workbench.serving.in_front import put_in_front
 from workbench.serving.problems import RequestError, describe_problem

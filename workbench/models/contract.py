@@ -342,8 +342,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_integer(value: Any) -> bool:
     # As JSON Schema has it, 1.0 is an integer. Beyond 2^53 two readers may read two numbers (RFC 7493).
-    whole = type(value) is int or (type(value) is float and value.is_integer())
-    return whole and abs(value) <= LARGEST_INTEGER
+    return (type(value) is int or (type(value) is float and value.is_integer())) and abs(value) <= LARGEST_INTEGER
 
 
 def _is_boolean(value: Any) -> bool:

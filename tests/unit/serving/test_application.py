@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.models.contract import Answers, Column, Contract
-from workbench.serving.application import DESCRIBING, PREDICT, Access, ServedModel, build_application
+from workbench.serving.answering import DESCRIBING, PREDICT, Access, ServedModel, build_application
 
 CONTRACT = Contract("classification", (Column("x", "number"), Column("colour", "string", True)), "yes")
 MODEL = ServedModel("tumour", 3, "d" * 64, ("otto@example.org", "vera@example.org"))

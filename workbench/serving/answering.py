@@ -80,8 +80,9 @@ def build_application(
     described = {"name": model.name, "version": str(model.version), "digest": model.digest}
     description = {**described, "approved_by": list(model.approved_by), "contract": _describe_contract(contract)}
     openapi = openapi_document(contract, name=model.name, version=str(model.version), digest=model.digest)
-    constant = dict(zip(DESCRIBING, (description, openapi, {"status": "alive"}), strict=True))
-    return Application(Scorer(predict, contract, described), constant, access or Access(), model.digest, observe)
+    said: tuple[Mapping[str, Any], ...] = (description, openapi, {"status": "alive"})
+    documents = dict(zip(DESCRIBING, said, strict=True))
+    return Application(Scorer(predict, contract, described), documents, access or Access(), model.digest, observe)
 
 
 class Application:

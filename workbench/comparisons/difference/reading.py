@@ -12,7 +12,7 @@ from workbench.comparisons.difference.pair import Side
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.models.predictions import Predictions, parse_predictions
-from workbench.models.skops_numbers import read_model_numbers
+from workbench.models.skops_numbers import ModelNumbers, read_model_numbers
 from workbench.notebooks.notebook import find_notebook_fault
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.folder import HOLDOUT, JOURNAL, MODEL, NOTEBOOK, PREDICTIONS, TRAINING
@@ -47,12 +47,19 @@ def _read_side(run: Run, folder: Path, same: set[str]) -> Side:
     files, faults = _read_files(run, folder, [path for path in asked if path not in same])
     notebook = _parse_notebook(files.pop(NOTEBOOK, None), run, faults)
     predictions = _parse_predictions(files.get(PREDICTIONS), run, faults)
-    if _MODEL_FILE in faults:
-        faults[MODEL] = faults[_MODEL_FILE]
-    settings, coefficients = (
-        read_model_numbers(files[_MODEL_FILE], _read_columns(run, folder)) if _MODEL_FILE in files else ({}, None)
-    )
-    return Side(run.id, run, files, faults, notebook, predictions, settings, coefficients)
+    numbers = _read_numbers(run, folder, files, faults)
+    return Side(run.id, run, files, faults, notebook, predictions, numbers.settings, numbers.coefficients)
+
+
+def _read_numbers(run: Run, folder: Path, files: Mapping[str, bytes], faults: dict[str, str]) -> ModelNumbers:
+    """Return what a model's file says of it; why it does not say all of it is a fault of the model."""
+    if _MODEL_FILE not in files:
+        numbers = ModelNumbers(untold=faults.get(_MODEL_FILE, ""))
+    else:
+        numbers = read_model_numbers(files[_MODEL_FILE], _read_columns(run, folder))
+    if numbers.untold:
+        faults[MODEL] = numbers.untold
+    return numbers
 
 
 def _read_files(run: Run, folder: Path, paths: Iterable[str]) -> tuple[dict[str, bytes], dict[str, str]]:

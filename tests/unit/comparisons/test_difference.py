@@ -26,17 +26,30 @@ from workbench.comparisons.difference.part import Likeness
 from workbench.comparisons.difference.predictions import compare_predictions
 from workbench.comparisons.difference.reading import LARGEST_BYTES, read_sides
 from workbench.comparisons.difference.run_difference import PARTS, find_difference
+from workbench.comparisons.difference.shared_rows import ONE_HOLDOUT
 from workbench.comparisons.difference.source import compare_sources
 from workbench.records.digest import sha256_hex
 from workbench.runs.folder import JOURNAL, MODEL, NOTEBOOK, PREDICTIONS
 from workbench.runs.run import RunState
 
 FOLDER = Path(__file__).parents[3] / "workbench" / "comparisons" / "difference"
-MACHINERY = {"pair", "part", "run_difference", "reading", "diffing", "line_diff", "cell_pairs", "shift"}
+MACHINERY = {
+    "example_rows",
+    "matched_holdouts",
+    "shared_rows",
+    "pair",
+    "part",
+    "run_difference",
+    "reading",
+    "diffing",
+    "line_diff",
+    "cell_pairs",
+    "shift",
+}
 
 
 def pair_of(before: dict, after: dict) -> Pair:
-    return Pair(build_side("a" * 12, **before), build_side("b" * 12, **after))
+    return Pair(build_side("a" * 12, **before), build_side("b" * 12, **after), shared=ONE_HOLDOUT)
 
 
 def shown(text: str, name: str = "stdout") -> list[dict]:

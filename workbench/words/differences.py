@@ -19,7 +19,7 @@ _STATUSES = {
 _TITLES = {"source": "Source of the notebook", "code": "Own code"}
 # Their sign says in which direction.
 _SIGNED = ("B \N{MINUS SIGN} A", "better by", "from", "to")
-_LONGEST, _MOST_VALUES = 200, 6
+_LONGEST, _SHORT, _MOST_VALUES = 200, 20, 6
 
 
 def difference_state(difference: RunDifference, most_rows: int = 200) -> dict[str, Any]:
@@ -81,8 +81,12 @@ def say_columns_left(count: int) -> str:
 
 
 def _column(name: str, table: DiffTable) -> dict[str, Any]:
-    kind = {"label": name, "kind": "number" if _is_numeric(name, table.rows) else "text"}
-    return kind | {"is_value": True} if name in table.values else kind
+    column: dict[str, Any] = {"label": name, "kind": "number" if _is_numeric(name, table.rows) else "text"}
+    if not table.values:
+        return column
+    # Of many columns short ones are not broken within a word.
+    is_short = all(len(_spell(name, row[name], table)) <= _SHORT for row in table.rows)
+    return column | ({"is_value": True} if name in table.values else {}) | ({"is_short": True} if is_short else {})
 
 
 def _spell(name: str, value: Any, table: DiffTable) -> str:

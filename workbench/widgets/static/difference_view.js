@@ -42,10 +42,11 @@ function differingPart(part, isOpen, say) {
 
 // Of a long table the first rows; a button shows those that came with it, and where the focus was they begin.
 function shownTable({ title, is_headed: isHeaded, note, columns, rows, left_out: leftOut, columns_left: columnsLeft }, say) {
-  const cell = (text, place) => h("td", { class: `wb-${columns[place].kind}` }, text);
+  const named = ({ kind, is_short: isShort }) => `wb-${kind}${isShort ? " wb-short" : ""}`;
+  const cell = (text, place) => h("td", { class: named(columns[place]) }, text);
   const line = (row) => h("tr", {}, row.map(cell));
   const body = h("tbody", {}, rows.slice(0, MOST_ROWS).map(line));
-  const head = h("tr", {}, columns.map(({ label, kind }) => h("th", { scope: "col", class: `wb-${kind}` }, label)));
+  const head = h("tr", {}, columns.map((column) => h("th", { scope: "col", class: named(column) }, column.label)));
   const table = h("table", { class: "wb-table wb-differing", "aria-label": title }, h("thead", {}, head), body);
   const quiet = (text) => (text ? h("p", { class: "wb-quiet" }, text) : null);
   const left = quiet(leftOut ? `And ${leftOut.toLocaleString("en")} more.` : "");

@@ -162,7 +162,8 @@ def compare(
         found = compare_with(None, choose_first)
         groups, metrics = _to_names(all_but), _to_names(metric)
         command = spell_comparison(runs or (), reference or "", notebook or "", where or "", groups, within, metrics)
-        return ComparisonView(found, _deeds_of(bench), compare_with, bench.draw_runs, command)
+        draw = partial(bench.draw_runs, metrics=metrics, within=within)
+        return ComparisonView(found, _deeds_of(bench), compare_with, draw, command)
 
     return _show(show, is_named=bool(runs or reference))
 

@@ -109,12 +109,14 @@ peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM
 print(took_s, int(peak.split()[1]) / 1024)
 """
 _OURS = f"""
-import json, sys, time
+import sys, time
+from pathlib import Path
+from workbench.comparisons.difference.reading import decode_notebook
 from tests.unit.comparisons.sides import build_pair
 from workbench.comparisons.difference.outputs import compare_outputs
 from workbench.comparisons.difference.source import compare_sources
 began = time.process_time()
-documents = [json.load(open(path, encoding="utf-8")) for path in sys.argv[1:3]]
+documents = [decode_notebook(Path(path).read_bytes()) for path in sys.argv[1:3]]
 pair = build_pair(*documents)
 source, outputs = compare_sources(pair), compare_outputs(pair)
 count = int(sys.argv[3])

@@ -16,6 +16,7 @@ from workbench.runs.finding.annotations import Annotations
 from workbench.runs.run import RunState
 from workbench.runs.sqlalchemy_store import Store
 from workbench.runs.table.copying import read_columns
+from workbench.runs.table.sqlalchemy_attempts import build_attempts
 
 ASKED = ["metrics.loss", "metrics.roc_auc", "params.strength", "params.größe", "tags.team"]
 HOLDOUT = {"name": "patients", "role": "holdout", "rows": 3, "columns": 2, "digest": "ef" * 32}
@@ -117,6 +118,29 @@ def test_whatever_happens_to_runs_the_copy_says_at_once(store, tmp_path):
             assert plain(copied) == plain(read_columns(store.columns, ASKED, tmp_path / str(number)))
             assert {*copied.arrays["run.id"].to_pylist()} == {*life.known}
     assert len(life.known) > 5
+
+
+def tell(run):
+    own = (run.id, run.attempt, run.state, run.created, run.started, run.ended, run.error, run.notebook, run.author)
+    return *own, dict(run.parameters), dict(run.record.get("metrics", {}))
+
+
+def test_whatever_happens_to_runs_every_attempt_is_recalled_as_the_store_has_it(store, tmp_path):
+    life = Life(store)
+    for number in range(100):
+        life.live()
+        if number % 2:
+            recalled = build_attempts(read_columns(store.attempts, [], tmp_path))
+            expected = sorted(store.list_attempts(), key=lambda run: (run.created, run.id, run.attempt), reverse=True)
+            assert list(map(tell, recalled)) == list(map(tell, expected))
+            named = {run.id: run.annotations.name for run in recalled if run.id in life.known}
+            assert named == {run_id: store.find_run(run_id).annotations.name for run_id in life.known}
+    finish(store, add(store, RunState.RUNNING), metrics={"loss": math.nan}, datasets=[HOLDOUT], predicted=["ab"])
+    (newest, *_) = sorted(build_attempts(read_columns(store.attempts, [], tmp_path)), key=lambda run: run.ended or "")[
+        ::-1
+    ]
+    assert (newest.holdout, newest.record["predicted"]) == (HOLDOUT, ["ab"])
+    assert math.isnan(newest.record["metrics"]["loss"])
 
 
 def test_a_run_that_was_deleted_for_good_since_is_missed(store, tmp_path):

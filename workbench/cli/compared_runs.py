@@ -155,7 +155,7 @@ def _mark(run: ComparedRun) -> str:
 def _spell_intervals(rows: Sequence[ComparedRun | FamilyRow]) -> list[str]:
     """Return intervals with as many decimals as each of the column needs."""
     bounds = [bound for row in rows if row.advantage for bound in (row.advantage.low, row.advantage.high)]
-    decimals = choose_decimals(bounds, digits=2)
+    decimals = choose_decimals(bounds, digits=3)
     return [_spell_interval(row, decimals) for row in rows]
 
 

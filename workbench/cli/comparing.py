@@ -12,6 +12,13 @@ from workbench.cli import terminal
 from workbench.cli.compared_runs import SHOWN, print_comparison
 from workbench.cli.options import JSON, PAGE, POLICY, WHERE, names_option, near, open_bench
 from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrange_runs
+from workbench.words.suggesting import find_next_step
+
+
+def _take_one(_: click.Context, __: click.Parameter, given: Sequence[str]) -> str:
+    if len(given) > 1:
+        raise click.UsageError("Name one slice: rows of two are none that a run named.")
+    return given[0] if given else ""
 
 
 @click.command(epilog="Margin, tries, one-sided, verdict: `workbench help WORD` says what a word means.")
@@ -23,7 +30,14 @@ from workbench.comparisons.arrangement import MOST_MEASURED, Arrangement, arrang
 @names_option("--columns", "Show these parameters alone.")
 @click.option("--sort", metavar="NAME", default="", help="In the order of this; -NAME the other way round.")
 @names_option("--all-but", "Runs that differ in these alone, such as the seed, are one row.")
-@click.option("--slice", "within", metavar="NAME=VALUE", default="", help="Score the rows of this slice alone.")
+@click.option(
+    "--slice",
+    "within",
+    multiple=True,
+    callback=_take_one,
+    metavar="NAME=VALUE",
+    help="Score the rows of this slice alone.",
+)
 @names_option("--metric", "By this, not the policy's: mae, auc, …; of several the first ranks.")
 @click.option(
     "--top", type=click.IntRange(1), metavar="N", help=f"So many, with intervals: {SHOWN}; as JSON {MOST_MEASURED}."
@@ -70,13 +84,14 @@ def compare(
     if as_json:
         terminal.print_json(replace(found, runs=runs))
     elif html:
-        terminal.say(f"Wrote {near(html)}: {len(runs):,} {'run' if len(runs) == 1 else 'runs'}.")
+        what = "row" if found.all_but else "run"
+        terminal.say(f"Wrote {near(html)}: {len(runs):,} {what}{'' if len(runs) == 1 else 's'}.")
     else:
         print_comparison(found, runs, most)
         measured = sum(run.verdict is not None for run in runs)
         if arrangement.is_by_advantage and measured < len(runs):
             terminal.say(f"Sorted are the {measured:,} that were measured; --top N measures more.")
-    terminal.suggest(f"workbench nominate {found.best.run_id} --model NAME")
+    terminal.suggest(find_next_step(found).command)
 
 
 @click.command(epilog="What alone can explain another score stands first; what nobody can tell is said.")

@@ -22,7 +22,7 @@ ADVANTAGE = "advantage"
 class Arrangement:
     """Which of the compared runs are shown, and how: those with a text among id, name and parameters.
 
-    They are sorted by the metric, the advantage's lower bound or a parameter, with a minus before it the largest first, and have
+    They are sorted by a metric, the advantage's lower bound or a parameter, with a minus before it the largest first, and have
     the parameters that are named alone, where any is.
     """
 
@@ -47,9 +47,11 @@ def arrange_runs(comparison: Comparison, arrangement: Arrangement) -> tuple[Comp
         _require_known(asked, comparison)
     runs = [run for run in comparison.runs if _shows(run, comparison, arrangement.search.casefold())]
     if sort.key:
-        there = [run for run in runs if _read(run, sort, comparison) is not MISSING]
-        there.sort(key=lambda run: order_of(_read(run, sort, comparison)), reverse=arrangement.sort.startswith("-"))
-        runs = [*there, *(run for run in runs if _read(run, sort, comparison) is MISSING)]
+        beside = _list_beside(comparison).get(sort.key, {}) if sort.of != "params" else {}
+        values = {run.run_id: beside.get(run.run_id, _read(run, sort, comparison)) for run in runs}
+        there = [run for run in runs if values[run.run_id] is not MISSING]
+        there.sort(key=lambda run: order_of(values[run.run_id]), reverse=arrangement.sort.startswith("-"))
+        runs = [*there, *(run for run in runs if values[run.run_id] is MISSING)]
     if columns:
         runs = [replace(run, parameters=_choose(run, [name.key for name in columns])) for run in runs]
     return tuple(runs)
@@ -57,13 +59,20 @@ def arrange_runs(comparison: Comparison, arrangement: Arrangement) -> tuple[Comp
 
 def _require_known(asked: Sequence[Name], comparison: Comparison) -> None:
     params = {name for run in comparison.runs for name in run.parameters}
-    known = {"params": params, "metrics": {comparison.metric}, "": {*params, comparison.metric, ADVANTAGE}}
+    metrics = [comparison.metric, *_list_beside(comparison)]
+    known = {"params": params, "metrics": {*metrics}, "": {*params, *metrics, ADVANTAGE}}
     if unknown := sorted({name.text for name in asked if name.key not in known.get(name.of, ())}):
         raise UsageError(
             f"The compared runs have no {', '.join(map(repr, unknown))}.",
-            why=f"They have {', '.join([comparison.metric, ADVANTAGE, *sorted(params)])}.",
-            next_step="Name one of these.",
+            why=f"They have {', '.join([*metrics, ADVANTAGE, *sorted(params)])}.",
+            next_step="Name one of these, or the metric in --metric, too.",
         )
+
+
+def _list_beside(comparison: Comparison) -> dict[str, dict[str, float]]:
+    """Return the values of each further metric by run."""
+    beside = comparison.beside if isinstance(comparison, RunComparison) else ()
+    return {each.metric: {run.run_id: run.value for run in each.runs} for each in beside}
 
 
 def _shows(run: ComparedRun, comparison: Comparison, text: str) -> bool:

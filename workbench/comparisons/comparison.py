@@ -173,6 +173,7 @@ def _signed(value: float) -> str:
 # Of so many runs the mean is resampled; each of them is judged on each resample.
 MOST_TOGETHER = 50
 _MOST_NAMED, _FEW_NAMED, _MOST_SAID = 20, 5, 3
+_NO_FAMILY = "What splits of the same data say together is told of all rows alone: leave --slice out."
 _RUN_ID = re.compile(r"[Rr]un [0-9a-f]{8,12}\b")
 
 
@@ -194,6 +195,7 @@ def describe_selection(comparison: RunComparison) -> list[str]:
         f"Compared: {runs} of {', '.join(comparison.notebooks)} on holdout {short_digest}. {tries}: {named}.",
         *(f"Left out: {why}" for why in describe_left_out(comparison.unpaired)),
         *([f"Left out: {said}."] if (said := describe_others(comparison)) else []),
+        *([_NO_FAMILY] if comparison.within and comparison.holdouts else []),
         *describe_overwritten(comparison),
     ]
 

@@ -142,6 +142,6 @@ def describe_family(family: Family) -> str:
     by = " and ".join(family.by)
     return (
         f"These holdouts are {family.splits:,} splits of the same data, by {by}. Over them, against {family.reference}, by the "
-        f"corrected resampled t test ({WHY_WEAK}). To know more split with a fixed number (`random_state=20`) and not with {by}: "
-        "then all runs are judged on the same rows."
+        f"corrected resampled t test for the {len(family.rows):,} sets of parameters ({WHY_WEAK}). To know more split with a "
+        f"fixed number (`random_state=20`) and not with {by}: then all runs are judged on the same rows."
     )

@@ -40,6 +40,13 @@ class HoldoutPart:
         """Return what was predicted for these rows."""
         return predictions if self.places is None else predictions.take(self.places)
 
+    def take_all(
+        self, predictions: Predictions, slices: Mapping[str, Sequence[str]]
+    ) -> tuple[Predictions, dict[str, list[str]]]:
+        """Return what was predicted for these rows, and the slices they are in."""
+        places = range(len(predictions.rows)) if self.places is None else self.places.tolist()
+        return self.take(predictions), {name: [values[place] for place in places] for name, values in slices.items()}
+
     def take_units(self, units: Units) -> Units:
         """Return the units of these rows."""
         return units if self.places is None else units.take(self.places)

@@ -113,7 +113,7 @@ def compare_alike(
     )
     screened = Screened({each.run.id: each.card for each in chosen}, read, kept, screen.unpaired)
     main, *beside = [Measured(screened, rows, part, reference, metric, policy, common, units) for metric in judged]
-    main.measure_chosen(choose)
+    main.measure_chosen(lambda found: choose(replace(found, beside=tuple(each.compare() for each in beside))))
     shown = [run.run_id for run in main.compare().runs if run.verdict is not None]
     for each in beside:
         each.measure_those(shown)

@@ -31,7 +31,7 @@ def compare_apart(
     notebook: str | None,
     where: str | None,
 ) -> RunComparison:
-    """Compare finished runs (the newest first) on the holdout of the newest, and what lies on others beside it.
+    """Compare finished runs (the newest first) on the holdout of the reference, or of the newest, and those on others beside it.
 
     `notebook` and `where` are what they were chosen by. A replay is the same try once more, and left out. Raises Refused and
     UsageError where nothing can be compared.
@@ -40,20 +40,19 @@ def compare_apart(
     if not finished:
         known = {run.notebook for run in gathered.runs} if notebook and not chosen and not where else ()
         raise refuse_all(chosen, notebook, known, where)
-    same = frozenset[str | None](look.digest for look in gathered.find_looks(finished[0])) | {
-        holdout_digest(finished[0])
-    }
+    first = against if against is not None and holdout_digest(against) else finished[0]
+    same = frozenset[str | None](look.digest for look in gathered.find_looks(first)) | {holdout_digest(first)}
     here, groups = split_by_holdout(finished, same)
-    elsewhere = [run for group in groups for run in group]
-    others = list_other_holdouts([here[0], *elsewhere], notebook, where) if elsewhere else ()
     runs = [run for run in here if against is None or run.id != against.id]
     require_scored(runs)
     require_scored([against] if against else runs)
+    elsewhere = [run for group in groups for run in group]
+    others = list_other_holdouts([here[0], *elsewhere], notebook, where) if elsewhere else ()
     with _tell_elsewhere(len(elsewhere), others):
         found = gathered.compare(runs, against, asked, must_pair=False)
     there = _compare_others(gathered, groups, asked) if against is None else ()
     # What records say of runs is of all rows: within a slice no family is judged.
-    family = _find_family(gathered, finished, found, against) if groups and not asked.within else None
+    family = _find_family(gathered, finished, found, first, against) if groups and not asked.within else None
     return replace(found, elsewhere=len(elsewhere), others=others, holdouts=there, family=family)
 
 
@@ -83,11 +82,10 @@ def _compare_others(gathered: Gathered, groups: Sequence[Sequence[Run]], asked: 
 
 
 def _find_family(
-    gathered: Gathered, finished: Sequence[Run], found: RunComparison, against: Run | None
+    gathered: Gathered, finished: Sequence[Run], found: RunComparison, first: Run, against: Run | None
 ) -> Family | None:
     """Return the family that runs on splits of the same data are; None where they are none."""
-    newest = finished[0]
-    splits = gathered.find_splits(newest, gathered.find_looks(newest))
+    splits = gathered.find_splits(first, gathered.find_looks(first))
     alike = {found.holdout_digest, *(look.digest for look in splits.anew)}
     on_splits = [each for run in finished if holdout_digest(run) in alike and (each := _place(run, found.metric))]
     if len({each.holdout for each in on_splits}) > _MOST_SPLITS or not (by := find_split_parameters(on_splits)):
@@ -97,8 +95,9 @@ def _find_family(
     counted = [rows for run in finished if run.id in placed and (rows := _count_rows(run))]
     if not counted:
         return None
+    own = next((spell_set(run, by) for run in on_splits if against is not None and run.run_id == against.id), None)
     return find_family(
-        on_splits,
+        [run for run in on_splits if spell_set(run, by) != own],
         baseline,
         reference=found.reference,
         metric=found.metric,

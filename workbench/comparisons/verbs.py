@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from workbench.comparisons.arrangement import AS_RANKED, MOST_MEASURED, Arrangement
@@ -60,12 +61,16 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
         chosen = self._choose(gathered.runs, notebook, where)
         return compare_apart(gathered, chosen, other, asked, notebook=notebook, where=where)
 
-    def draw_runs(self, run_ids: Sequence[str], *, policy: str | None = None) -> list[Picture]:
+    def draw_runs(
+        self, run_ids: Sequence[str], *, policy: str | None = None, metrics: Sequence[str] = (), within: str = ""
+    ) -> list[Picture]:
         """Return pictures of up to six runs of one holdout, side by side: curves, calibration, slices, metrics by step.
 
+        Slices are scored by the policy's metric, or by each of the `metrics`; `within` a slice its rows alone are drawn.
         Raises UsageError for more of them, for none, and for runs on several holdouts.
         """
         from workbench.comparisons.picturing import draw_runs
+        from workbench.policies.registering import find_metrics
         from workbench.runs.keeping import read_recorded_slices
 
         runs = list({run.id: run for run in map(self.show, run_ids)}.values())
@@ -74,6 +79,8 @@ class ComparisonVerbs(PolicyVerbs, RunVerbs):
             policy=self.read_policy(policy)[0],
             read=lambda run: read_recorded_slices(run, self.settings.runs_folder / run.id),
             read_points=lambda run: self.read_points(run.id),
+            metrics=partial(find_metrics, self.settings.project, metrics) if metrics else None,
+            within=within,
         )
 
     def diff(self, a: str, b: str, *, policy: str | None = None) -> RunDifference:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from workbench.drawings.axis import fit_axis, is_drawable, spell
 from workbench.drawings.picture import Picture, pick_lines
-from workbench.drawings.plot import SERIES, Plot, Point
+from workbench.drawings.plot import Plot, Point
+from workbench.drawings.series import SERIES
 
 MOST_PICTURES = 12
 _MOST_POINTS = 200

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from workbench.drawings.axis import Axis, PlacedTicks
 from workbench.drawings.picture import Node
+from workbench.drawings.series import SERIES
 
 Point = tuple[float, float]
-SERIES = 6  # so many colours there are, each with a pattern of its own
 
 _WIDTH, _HEIGHT = 360, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 14, 26, 42
@@ -24,10 +24,11 @@ class Plot:
     x: Axis | PlacedTicks
     y: Axis
 
-    def line(self, points: Sequence[Point], series: int = 0, kind: str = "line") -> Node:
-        """Return a line through the points."""
+    def line(self, points: Sequence[Point], series: int = 0, kind: str = "line", name: str = "") -> Node:
+        """Return a line through the points; one with a name says it where it is pointed at."""
         placed = " ".join(f"{_px(x)},{_px(y)}" for x, y in map(self._place, points))
-        return _node("polyline", f"wb-{kind}{_of_series(series)}", points=placed)
+        named = {"data-name": name} if name else {}
+        return _node("polyline", f"wb-{kind}{_of_series(series)}", points=placed, **named)
 
     def dots(self, points: Iterable[Point], series: int = 0, radius: float = 3.5) -> list[Node]:
         """Return a dot for each point."""
@@ -50,12 +51,21 @@ class Plot:
         placed = " ".join(f"{_px(x)},{_px(y)}" for x, y in map(self._place, [*lower, *reversed(upper)]))
         return _node("polygon", "wb-area", points=placed)
 
-    def draw(self, title: str, says: str, marks: Iterable[Node], keys: Sequence[str] = ()) -> Node:
-        """Return the whole drawing; `keys` name its series, where there are several."""
+    def draw(
+        self, title: str, says: str, marks: Iterable[Node], keys: Sequence[str] = (), series: Sequence[int] = ()
+    ) -> Node:
+        """Return the whole drawing; `keys` name its series, where there are several, `series` their colours if not in order."""
         height = _HEIGHT + _KEY_HEIGHT * -(-len(keys) // _KEY_COLUMNS)
         words = (Node("title", {}, (title,)), Node("desc", {}, (says,)))
         attributes = {"class": "wb-picture", "viewBox": f"0 0 {_WIDTH} {height}", "role": "img", "aria-label": title}
-        return Node("svg", attributes, (*words, *self._draw_axes(), *marks, *_draw_keys(keys)))
+        attributes |= self._spell_scales() if series else {}
+        keyed = list(zip(keys, series or range(len(keys)), strict=True))
+        return Node("svg", attributes, (*words, *self._draw_axes(), *marks, *_draw_keys(keyed)))
+
+    def _spell_scales(self) -> dict[str, str]:
+        """Return where on the paper which values stand, for whoever points at a line."""
+        ends = ("x", self.x, _LEFT, _WIDTH - _RIGHT), ("y", self.y, _HEIGHT - _BOTTOM, _TOP)
+        return {f"data-{of}": f"{axis.low!r} {axis.high!r} {low} {high}" for of, axis, low, high in ends}
 
     def _place(self, point: Point) -> Point:
         return _LEFT + _ACROSS * self.x.place(point[0]), _TOP + _DOWN * (1 - self.y.place(point[1]))
@@ -75,11 +85,11 @@ class Plot:
         yield _text(self.x.name, right, _HEIGHT - 8, "end", "wb-name")
 
 
-def _draw_keys(keys: Sequence[str]) -> Iterable[Node]:
-    for at, name in enumerate(keys):
+def _draw_keys(keys: Sequence[tuple[str, int]]) -> Iterable[Node]:
+    for at, (name, series) in enumerate(keys):
         x = 6 + (_WIDTH // _KEY_COLUMNS) * (at % _KEY_COLUMNS)
         y = _HEIGHT + 9 + _KEY_HEIGHT * (at // _KEY_COLUMNS)
-        yield _node("line", f"wb-line{_of_series(at)}", x1=_px(x), x2=_px(x + 26), y1=_px(y), y2=_px(y))
+        yield _node("line", f"wb-line{_of_series(series)}", x1=_px(x), x2=_px(x + 26), y1=_px(y), y2=_px(y))
         yield _text(name if len(name) <= _LONGEST_KEY else f"{name[: _LONGEST_KEY - 1]}…", x + 32, y + 4, "start")
 
 

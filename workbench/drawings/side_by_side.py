@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import floor, log10
 
 from workbench.drawings.axis import Axis, fit_axis, is_drawable, spell
 from workbench.drawings.of_metrics import thin
 from workbench.drawings.picture import Node, Picture, pick_lines
 from workbench.drawings.plain_counts import name_class
-from workbench.drawings.plot import SERIES, Plot, Point
+from workbench.drawings.plot import Plot, Point
+from workbench.drawings.series import SERIES
 from workbench.models.diagnostics import Diagnostics
 
 _CORNERS = ((0.0, 0.0), (1.0, 1.0))
 MOST_RUNS = SERIES
 # Of so many points a course is smoothed, over so small a part of them.
 _MANY_POINTS, _PART = 60, 20
+_ROOM_OF_FOUR = 48  # a cell that is narrower has three digits
 _MOST_CELLS, _WIDTH, _LEFT, _TOP, _LINE = 40, 360, 140, 26, 24
 
 
@@ -36,14 +40,15 @@ class SliceScores:
     scores: tuple[float | None, ...]
 
 
-def draw_diagnostics_of(runs: Mapping[str, Diagnostics]) -> list[Picture]:
+def draw_diagnostics_of(runs: Mapping[str, Diagnostics], series: Sequence[int]) -> list[Picture]:
     """Return one picture of each kind that two classes, or numbers, have: ROC, precision-recall, lift, calibration, residuals.
 
-    `runs` are at most six, by what they are called, also those of which nothing is known: each keeps its colour. Of more than two
-    classes only calibration is drawn: their curves would be as many for each run.
+    `runs` are at most six, by what they are called, also those of which nothing is known: each keeps its colour, whose numbers
+    `series` has. Of more than two classes only calibration is drawn: their curves would be as many for each run.
     """
     ranked = {name: each.curves[0] for name, each in runs.items() if len(each.curves) == 1}
-    names, pictures = list(runs), []
+    pictures = []
+    names = dict(zip(runs, series, strict=True))
     if ranked:
         whose = name_class(next(iter(ranked.values())).name)
         roc = {name: [(float(x), float(y)) for x, y in curve.roc] for name, curve in ranked.items()}
@@ -102,10 +107,11 @@ def _gain(roc: Sequence[Point], share: float) -> list[Point]:
     return [(share * found + (1 - share) * alarms, found) for alarms, found in roc]
 
 
-def draw_courses_of(runs: Mapping[str, Mapping[str, Sequence[Point]]]) -> list[Picture]:
+def draw_courses_of(runs: Mapping[str, Mapping[str, Sequence[Point]]], series: Sequence[int]) -> list[Picture]:
     """Return a picture for each metric with several steps; of many points the mean of neighbours is drawn, and that is said."""
     names = dict.fromkeys(name for courses in runs.values() for name in courses)
     pictures = []
+    colours = dict(zip(runs, series, strict=True))
     for metric in names:
         lines = {run: [p for p in courses.get(metric, ()) if is_drawable(p[1])] for run, courses in runs.items()}
         lines = {run: line for run, line in lines.items() if len({step for step, _ in line}) > 1}
@@ -121,7 +127,7 @@ def draw_courses_of(runs: Mapping[str, Mapping[str, Sequence[Point]]]) -> list[P
             if width > 1
             else "As it was logged."
         )
-        pictures.append(_draw(f"{metric} by step", says, axes, smooth, list(runs)))
+        pictures.append(_draw(f"{metric} by step", says, axes, smooth, colours))
     return pictures
 
 
@@ -139,26 +145,28 @@ def _draw(
     says: str,
     axes: tuple[Axis, Axis],
     lines: Mapping[str, Sequence[Point]],
-    runs: Sequence[str],
+    runs: Mapping[str, int],
     beside: Sequence[Point] = (),
 ) -> Picture:
     """Return lines of runs on one pair of axes; the dashed one `beside` them is chance, or what should be.
 
-    A run's colour is its place among all `runs`, in every picture, also where others have no line there.
+    `runs` has the number of each one's colour, in every picture the same, also where others have no line there.
     """
     plot = Plot(*axes)
     marks = [plot.line(beside, kind="chance")] if beside else []
-    marks += [plot.line(points, runs.index(name)) for name, points in lines.items()]
+    marks += [plot.line(points, runs[name], name=name) for name, points in lines.items()]
     keys = [name if name in lines else f"{name}: none" for name in runs]
     rows = tuple((name, spell(x), spell(y)) for name, points in lines.items() for x, y in pick_lines(points))
-    return Picture(title, says, ("Run", axes[0].name, axes[1].name), rows, plot.draw(title, says, marks, keys))
+    return Picture(
+        title, says, ("Run", axes[0].name, axes[1].name), rows, plot.draw(title, says, marks, keys, list(runs.values()))
+    )
 
 
-def draw_slices(metric: str, better: str, runs: Sequence[str], slices: Sequence[SliceScores]) -> Picture:
+def draw_slices(metric: str, better: str, runs: Mapping[str, int], slices: Sequence[SliceScores]) -> Picture:
     """Return a heat map: a line for each part of the holdout, a column for each run, darker where the metric is better.
 
-    `better` is higher or lower. The number stands in each cell, so that nobody needs the shade; beyond forty parts the drawing
-    has the first, the table all.
+    `runs` has the number of each one's colour, `better` is higher or lower. The number stands in each
+    cell, so that nobody needs the shade; beyond forty parts the drawing has the first, the table all.
     """
     title = f"{metric} by part of the holdout"
     says = f"The {better} the better, and darker. Few rows say little: how many there are stands behind each."
@@ -167,15 +175,31 @@ def draw_slices(metric: str, better: str, runs: Sequence[str], slices: Sequence[
     return Picture(title, says, columns, rows, _draw_cells(title, says, better, runs, slices[:_MOST_CELLS]))
 
 
-def _spell_score(score: float | None) -> str:
-    return "\N{EN DASH}" if score is None else spell(score, 4)
+def _spell_score(score: float | None, digits: int = 4) -> str:
+    return "\N{EN DASH}" if score is None else spell(score, digits)
 
 
-def _draw_cells(title: str, says: str, better: str, runs: Sequence[str], slices: Sequence[SliceScores]) -> Node:
+def _spell_alike(known: Sequence[float], digits: int) -> Callable[[float | None], str]:
+    """Return what spells scores with the same decimals, to be read along; each by itself where they are large or small."""
+    most = max(map(abs, known), default=0.0)
+    if not 0.1 <= most < 1_000:
+        return partial(_spell_score, digits=digits)
+    decimals = digits if most <= 1 else max(digits - 1 - floor(log10(most)), 0)
+
+    def spell_one(score: float | None) -> str:
+        return _spell_score(None) if score is None else f"{score:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+    return spell_one
+
+
+def _draw_cells(title: str, says: str, better: str, runs: Mapping[str, int], slices: Sequence[SliceScores]) -> Node:
     known = [score for each in slices for score in each.scores if score is not None]
     low, high = min(known, default=0.0), max(known, default=1.0)
     width, marks = (_WIDTH - _LEFT) / len(runs), [Node("title", {}, (title,)), Node("desc", {}, (says,))]
-    marks += [_text(f"{at + 1}", _LEFT + width * (at + 0.5), _TOP - 8, "middle", "wb-name") for at in range(len(runs))]
+    spelled = _spell_alike(known, 4 if width >= _ROOM_OF_FOUR else 3)
+    for at, series in enumerate(runs.values()):
+        x = _LEFT + width * (at + 0.5)
+        marks += [_text(f"{at + 1}", x, _TOP - 10, "middle", "wb-name"), _mark_colour(series, x - 6, _TOP - 6, 12, 3)]
     for line, each in enumerate(slices):
         y = _TOP + _LINE * line
         marks.append(_text(_shorten(f"{each.name} ({each.rows:,})"), _LEFT - 8, y + 16, "end"))
@@ -189,12 +213,18 @@ def _draw_cells(title: str, says: str, better: str, runs: Sequence[str], slices:
                 "height": str(_LINE - 2),
             }
             marks.append(Node("rect", {"class": "wb-cell", "fill-opacity": f"{shade:.2f}", **place}))
-            marks.append(_text(_spell_score(score), _LEFT + width * (at + 0.5), y + 16, "middle", "wb-cell-text"))
+            marks.append(_text(spelled(score), _LEFT + width * (at + 0.5), y + 16, "middle", "wb-cell-text"))
     bottom = _TOP + _LINE * len(slices)
     for at, name in enumerate(runs):
-        marks.append(_text(f"{at + 1}  {name}", 6, bottom + 16 + 16 * at, "start"))
+        y = bottom + 16 + 16 * at
+        marks += [_mark_colour(runs[name], 6, y - 9, 10, 10), _text(f"{at + 1}  {name}", 22, y, "start")]
     box = f"0 0 {_WIDTH} {bottom + 16 * len(runs) + 12}"
     return Node("svg", {"class": "wb-picture", "viewBox": box, "role": "img", "aria-label": title}, tuple(marks))
+
+
+def _mark_colour(series: int, x: float, y: float, width: float, height: float) -> Node:
+    place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{width:g}", "height": f"{height:g}"}
+    return Node("rect", {"class": f"wb-key wb-series-{series}", **place})
 
 
 def _shorten(text: str, longest: int = 22) -> str:

@@ -47,10 +47,12 @@ from workbench.words.numbers import (
     format_signed,
     format_value,
 )
-from workbench.words.suggesting import suggest_nominating
+from workbench.words.suggesting import find_next_step
 
 _WORDS = ("advantage", "holdout", "holdout digest", "margin", "one-sided", "paired", "reference", "tries", "verdict")
 _REFERENCE = {"word": "Reference", "shape": "", "tone": "plain"}
+# So long is what the mean of many runs is called.
+_LONGEST_REFERENCE = 48
 NO_INTERVAL = {"estimate": MISSING, "bounds": ""}
 
 
@@ -85,7 +87,7 @@ def comparison_state(
         "axis": axis_state(table.axis, comparison.margin),
         "legend": _legend(comparison),
         "others": list_other_tables(comparison),
-        "next": _describe_next(comparison),
+        "next": vars(find_next_step(comparison)),
         "words": explain_all(_WORDS),
     }
 
@@ -209,7 +211,7 @@ def _row(run: ComparedRun, comparison: Comparison, table: _Table) -> dict[str, A
     if table.columns.folded:
         texts.append({"text": say_folded(run, table.columns.folded), "full": "", "kind": "text"})
     return {
-        "run": format_value(run.run_id),
+        "run": format_value(run.run_id, longest=_LONGEST_REFERENCE),
         "copy": run.run_id if is_run else None,
         "name": find_name(run.run_id, comparison),
         "cells": texts,
@@ -300,7 +302,8 @@ def _facts(comparison: Comparison) -> list[dict[str, Any]]:
     by_metric = [comparison, *(comparison.beside if isinstance(comparison, RunComparison) else ())]
     return [
         fact_state(
-            "Reference", f"{format_value(comparison.reference)}, {format_number(comparison.reference_value, decimals)}"
+            "Reference",
+            f"{format_value(comparison.reference, _LONGEST_REFERENCE)}, {format_number(comparison.reference_value, decimals)}",
         ),
         fact_state("Margin", f"{', '.join(map(_say_margin, by_metric))}, a difference nobody would notice"),
         fact_state(
@@ -350,12 +353,6 @@ def _selection_facts(comparison: RunComparison) -> list[dict[str, Any]]:
         fact_state("Left out", why) for why in (*describe_left_out(comparison.unpaired), *([others] if others else []))
     ]
     return [*taken, *left_out, *(fact_state("Overwritten", said) for said in name_overwritten(comparison))]
-
-
-def _describe_next(comparison: Comparison) -> dict[str, str]:
-    notebooks = comparison.notebooks if isinstance(comparison, RunComparison) else ()
-    command = suggest_nominating(comparison.best.run_id, notebooks[0] if len(notebooks) == 1 else "")
-    return {"text": "To put the best of them before reviewers:", "command": command}
 
 
 def _legend(comparison: Comparison) -> str:

@@ -12,6 +12,7 @@ import traitlets
 from workbench.comparisons.comparison import Comparison, RunComparison
 from workbench.drawings.markup import Markup, join
 from workbench.drawings.picture import Picture, show_pictures
+from workbench.drawings.series import choose_series
 from workbench.widgets.acting_view import ActingView, Deeds, read_runs
 from workbench.widgets.comparison_page import comparison_body, say_cut
 from workbench.widgets.comparison_sight import (
@@ -39,7 +40,7 @@ class ComparisonView(ActingView):
     hundred are shown; search, order and measuring of all of them are asked for from the view.
     """
 
-    _esm = read_module("picture_files", "kernel", "run_deeds", "compared_runs", "comparison_view")
+    _esm = read_module("picture_files", "pointing", "kernel", "run_deeds", "compared_runs", "comparison_view")
     _css = read_style()
     state = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
@@ -127,14 +128,20 @@ class ComparisonView(ActingView):
             self.order = {"key": sight.key, "direction": self.state["sight"]["direction"]} if sight.key else self.order
 
     def _show_pictures(self, runs: Sequence[str]) -> None:
-        """Show pictures of runs; `shown` says of each which colour it has, in the order they were selected."""
+        """Show pictures of runs; `shown` says of each which colour it has."""
         self._pictures = self._draw(runs) if self._draw and runs else ()
-        self.shown = {"runs": list(runs), "pictures": [picture.to_state() for picture in self._pictures]}
+        drawn = choose_series(runs)
+        self.shown = {
+            "runs": list(runs),
+            "series": drawn,
+            "pictures": [picture.to_state() for picture in self._pictures],
+        }
         self.refresh_snapshots()
         count = len(self._pictures)
-        self._say(
-            f"{count} picture{'' if count == 1 else 's'} below." if count else "These runs stored nothing to be drawn."
-        )
+        is_grouped = isinstance(self.comparison, RunComparison) and bool(self.comparison.all_but)
+        of = " of the newest run of each row" if is_grouped else ""
+        shown = f"{count} picture{'' if count == 1 else 's'}{of} below."
+        self._say(shown if count else "These runs stored nothing to be drawn.")
 
     def _do(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         match content.get("kind"):
@@ -158,7 +165,7 @@ class ComparisonView(ActingView):
         except Exception:
             self._reference = before
             raise
-        self._say(f"{self.state['headline']}.")
+        self._say(str(self.state["headline"]))
 
 
 def _read_sight(given: Mapping[str, Any]) -> Sight:

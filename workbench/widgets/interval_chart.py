@@ -13,7 +13,7 @@ from workbench.stats.interval import Interval
 from workbench.words.numbers import format_signed
 
 # Beyond this many spans of the others, one hopeless run would flatten every interval people care about.
-_MOST_STRETCH = 1.0
+_MOST_STRETCH = 2.0
 _PADDING = 0.06
 _TICKS = 4
 

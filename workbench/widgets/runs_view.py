@@ -29,8 +29,10 @@ class RunsView(ActingView):
         *(
             "density",
             "picture_files",
-            "axis_settings",
+            "pointing",
+            "series",
             "parallel_coordinates",
+            "axis_settings",
             "scatter",
             "run_pictures",
             "run_grid",

@@ -197,7 +197,8 @@ def say_scatter(scatter: Scatter, parts: Sequence[Part], count: int) -> str:
     of = f"each of {len(parts)} bins of equal width" if is_binned else f"each value of {x.label}"
     if x.axis is None and len(parts) == MOST_VALUES < len(x.names):
         of = f"the {MOST_VALUES} of {len(x.names):,} values of {x.label} that most rows have"
-    without = f" {count - with_both:,} rows are in no mean." if count > with_both else ""
+    lost = count - with_both
+    without = f" {lost:,} row{' is' if lost == 1 else 's are'} in no mean." if lost else ""
     if scatter.fits_means:
         without += f" The axis ends near the means: {y.beyond:,} rows lie beyond it and are in the means all the same."
         lost = sum(_is_beyond(y, part) for part in parts)

@@ -116,6 +116,14 @@ def test_a_sweep_whose_seed_splits_is_several_tables_and_a_family_and_another_co
     assert found.family is not None
     assert (found.family.by, found.family.splits) == (("seed",), 2)
     assert [row.parameters["depth"] for row in found.family.rows] == [3, 1]
+    (elsewhere,) = found.holdouts
+    held = bench.compare(reference=elsewhere.runs[0].run_id)
+    assert (held.holdout_digest, [run.run_id for run in held.runs]) == (
+        elsewhere.holdout_digest,
+        [elsewhere.runs[1].run_id],
+    )
+    assert held.family is not None
+    assert [row.parameters["depth"] for row in held.family.rows] == [elsewhere.runs[1].parameters["depth"]]
     bench.run(tmp_path / "split.ipynb", {"seed": 1, "depth": 2, "more": True})
     again = bench.compare()
     assert {run.parameters["depth"] for run in again.runs} == {1, 2, 3}

@@ -59,3 +59,12 @@ def test_what_is_sorted_by_its_advantage_is_measured_first():
     found = build_many(120)
     for sort, count in {"advantage": 100, "-advantage": 100, "": 3}.items():
         assert len(choose_shown(Asked(Arrangement(sort=sort), 3), found)) == count
+
+
+def test_runs_are_sorted_by_a_further_metric_that_is_not_defined_on_all():
+    beside = build_many(2, metric="log_loss", runs=tuple(replace(run, value=1 - run.value) for run in RUNS[:2]))
+    found = build_many(3, runs=RUNS, beside=(beside,))
+    for sort, shown in (("log_loss", "abc"), ("-log_loss", "bac"), ("metrics.log_loss", "abc")):
+        assert "".join(run.run_id[0] for run in arrange_runs(found, Arrangement(sort=sort))) == shown
+    with pytest.raises(UsageError, match=r"no 'params\.log_loss'"):
+        arrange_runs(found, Arrangement(sort="params.log_loss"))

@@ -30,7 +30,7 @@ def test_all_runs_are_held_against_one_that_is_selected():
     view._receive(view, {"kind": "hold against", "run": CHAMPION_RUN_ID}, None)
     assert asked == [CHAMPION_RUN_ID]
     assert view.comparison.reference_run == CHAMPION_RUN_ID
-    assert (view.reply["text"], view.reply["is_refused"]) == (f"{view.summary()}.", False)
+    assert (view.reply["text"], view.reply["is_refused"]) == (view.summary(), False)
     view._receive(view, {"kind": "hold against", "run": "gone"}, None)
     assert (view.reply["is_refused"], view.comparison.reference_run) == (True, CHAMPION_RUN_ID)
     view._receive(view, {"kind": "archive", "runs": [RUN_ID]}, None)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from workbench.comparisons.difference.cell_pairs import Cell, MatchedCells, list_cells, match_cells
 from workbench.comparisons.difference.line_diff import diff_texts, find_first_difference
 from workbench.comparisons.difference.pair import Pair
@@ -43,13 +45,18 @@ class Output:
     @cached_property
     def spelled(self) -> str:
         """It as one text."""
-        return self.content if isinstance(self.content, str) else json.dumps(self.content, sort_keys=True)
+        return self.content if isinstance(self.content, str) else _encode(self.content)
 
     def describe(self) -> str:
         """Return its size, and the digest by which it is told apart where nobody would read it."""
         text = self.spelled
         size = f"{len(text):,} characters" if self.is_text else f"{3 * len(text) // 4:,} bytes"
         return size if self.is_read else f"{size}, sha256 {short(sha256_hex(text.encode(errors='replace')))}"
+
+
+def _encode(content: Any) -> str:
+    text = msgspec.json.encode(content, order="sorted").decode()
+    return json.dumps(content, sort_keys=True) if "null" in text else text  # it may have been NaN
 
 
 @dataclass

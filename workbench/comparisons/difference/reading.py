@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from workbench.comparisons.difference.pair import Side
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
@@ -101,7 +103,7 @@ def _parse_notebook(content: bytes | None, run: Run, faults: dict[str, str]) -> 
     if content is None:
         return None
     try:
-        document = json.loads(content)
+        document = decode_notebook(content)
         fault = find_notebook_fault(document)
     except (ValueError, RecursionError) as exc:
         document, fault = None, f"It is not JSON: {exc}."
@@ -109,6 +111,14 @@ def _parse_notebook(content: bytes | None, run: Run, faults: dict[str, str]) -> 
         faults[NOTEBOOK] = f"The notebook of run {run.id} cannot be read. {fault}"
         return None
     return document if isinstance(document, dict) else None
+
+
+def decode_notebook(content: bytes) -> Any:
+    """Return a JSON document: three times as fast where it is one by the standard, which knows no NaN."""
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.MsgspecError, RecursionError):
+        return json.loads(content)
 
 
 def _parse_predictions(content: bytes | None, run: Run, faults: dict[str, str]) -> Predictions | None:

@@ -152,7 +152,7 @@ def read_name(text: str) -> Name:
 
 def cannot_read(*why: str) -> UsageError:
     """Return why a condition cannot be read, or not be asked of these runs."""
-    return UsageError("The condition of --where cannot be used.", why=why, next_step=_HOW_TO_WRITE)
+    return UsageError("The condition cannot be used.", why=why, next_step=_HOW_TO_WRITE)
 
 
 def say_at(at: int) -> str:

@@ -1,7 +1,4 @@
 // What can be set of an axis of the parallel coordinates: from where to where it goes, powers of ten, its place among the others.
-const EDGE = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
-const formatEdge = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : EDGE.format(value)).replace("-", "\u2212");
-
 // What is brushed of an axis, in words.
 function sayBrush(axis, { low, high, none }) {
   const parts = low === null ? [] : [axis.names.length ? sayNames(axis.names, low, high) : `${formatEdge(valueAt(axis, low))} to ${formatEdge(valueAt(axis, high))}`];
@@ -12,6 +9,37 @@ function sayNames(names, low, high) {
   const chosen = names.slice(Math.round(low * names.length), Math.round(high * names.length)).reverse();
   return chosen.length <= 3 ? chosen.join(" or ") : `${chosen[0]} to ${chosen.at(-1)} (${chosen.length.toLocaleString("en")} of ${names.length.toLocaleString("en")} values)`;
 }
+
+// What a press would do at a height of an axis: move it, brush it, stretch or move its brush, or choose the rows without a value.
+const NEAR = 6 / TALL;
+const placeAt = (height) => Math.min(Math.max(1 - (height - HEAD) / TALL, 0), 1);
+
+function cursorAt({ offsetY }, brush) {
+  if (offsetY < HEAD - 8) return "grab";
+  if (offsetY > HEAD + TALL + 4) return "pointer";
+  if (!brush || brush.low === null) return "crosshair";
+  const place = placeAt(offsetY);
+  if (Math.min(Math.abs(place - brush.low), Math.abs(place - brush.high)) <= NEAR) return "ns-resize";
+  return place > brush.low && place < brush.high ? "move" : "crosshair";
+}
+
+// A brush on an axis that is drawn otherwise now: the same values, where they have a place.
+function carry(brush, from, to) {
+  if (!from || !to) return null;
+  if (from.names.length || to.names.length) return from.names.join("\n") === to.names.join("\n") ? brush : null;
+  if (brush.low === null) return brush;
+  const [low, high] = [brush.low, brush.high].map((place, end) => (place === end ? end : Math.min(Math.max(placeOf(to, valueAt(from, place)) || 0, 0), 1)));
+  return low < high ? { ...brush, low, high } : null;
+}
+
+// Whole categories are in or out.
+function snap(axis, low, high) {
+  const parts = axis.names.length;
+  return parts ? [Math.floor(low * parts) / parts, Math.ceil(high * parts) / parts] : [low, high];
+}
+
+// How far one key moves an edge.
+const stepOf = (axis) => (axis.names.length && axis.names.length <= 50 ? 1 / axis.names.length : 1 / 50);
 
 // `given`: onScale(what is asked), onMove(name, by), onChoose(name), onNone(name).
 function axisSettings({ onScale, onMove, onChoose, onNone }) {

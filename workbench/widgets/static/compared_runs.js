@@ -14,6 +14,7 @@ function comparedRuns(model, say, kernel, changed) {
   const asked = new Set();
   const inView = new Set();
   let isBusy = false;
+  let awaited = null; // what was asked to be in sight and has not come yet
   let pauseOfSearch = 0;
   let pauseOfView = 0;
   let rows = [];
@@ -24,7 +25,7 @@ function comparedRuns(model, say, kernel, changed) {
   const asks = () => state.sight && !kernel.hasEnded();
 
   function sortBy(column) {
-    const order = model.get("order");
+    const order = awaited ?? model.get("order");
     const descending = order.key === column.key ? order.direction !== "descending" : column.kind !== "text";
     const direction = descending ? "descending" : "ascending";
     if (asks()) return arrange({ key: column.key, direction, first: 0 }, `Sorting ${counted(state.sight.all, "run")} …`);
@@ -33,11 +34,18 @@ function comparedRuns(model, say, kernel, changed) {
     say(`Sorted by ${column.label}, ${direction}${state.sight ? ", of the runs shown" : ""}.`);
   }
 
+  // Somebody who is faster than the kernel goes on from what was asked, not from what is still shown.
+  const sight = () => ({ ...state.sight, ...awaited });
+
+  // Beyond the last runs there are none: these have come then.
+  const hasCome = () => ["search", "key", "direction"].every((name) => awaited[name] === state.sight[name]) && (awaited.first === state.sight.first || (awaited.first > state.sight.first && !canTurn(1, state.sight)));
+
   function arrange(change, doing) {
-    const { search, key, direction, first } = state.sight;
+    const { search, key, direction, first } = sight();
+    awaited = { search, key, direction, first, ...change };
     say(doing);
     asked.clear();
-    model.send({ kind: "arrange", search, key, direction, first, ...change });
+    model.send({ kind: "arrange", ...awaited });
   }
 
   function showOrder() {
@@ -67,26 +75,26 @@ function comparedRuns(model, say, kernel, changed) {
   const deeds = h("div", { class: "wb-row wb-deeds" });
   const says = h("span", { class: "wb-quiet" });
   const turning = h("div", { class: "wb-row wb-end" }, says);
-  const before = turnButton("Previous", -1);
-  const after = turnButton("Next", 1);
+  const turns = [turnButton("First", -Infinity), turnButton("Previous", -1), turnButton("Next", 1), turnButton("Last", Infinity)];
 
   function turnButton(word, way) {
     const node = h("button", { type: "button", class: "wb-button", onclick: () => turn(way) });
-    return { node, show: (isPossible) => (node.replaceChildren(`${word} ${state.sight.most}`), node.setAttribute("aria-disabled", String(!isPossible))) };
+    return { node, show: () => (node.replaceChildren(Number.isFinite(way) ? `${word} ${state.sight.most}` : word), node.setAttribute("aria-disabled", String(!canTurn(way)))) };
   }
 
-  const canTurn = (way) => (way < 0 ? state.sight.first > 0 : state.sight.first + state.sight.most < state.sight.found);
+  const canTurn = (way, { first, most, found } = sight()) => (way < 0 ? first > 0 : first + most < found);
+  const lastFirst = () => Math.max(0, Math.floor((state.sight.found - 1) / state.sight.most) * state.sight.most);
 
   function turn(way) {
     if (kernel.hasEnded()) return say("The kernel has ended: run this cell again to see other runs.");
     if (!canTurn(way)) return say(way < 0 ? "These are the first." : "These are the last.");
     box.scrollTop = 0;
-    arrange({ first: state.sight.first + way * state.sight.most }, "Turning …");
+    arrange({ first: Math.min(Math.max(sight().first + way * state.sight.most, 0), lastFirst()) }, "Turning …");
   }
 
   function searchSoon() {
     clearTimeout(pauseOfSearch);
-    pauseOfSearch = setTimeout(() => asks() && search.value.trim() !== state.sight.search && arrange({ search: search.value, first: 0 }, `Searching ${counted(state.sight.all, "run")} …`), REST_MS);
+    pauseOfSearch = setTimeout(() => asks() && search.value.trim() !== sight().search && arrange({ search: search.value.trim(), first: 0 }, `Searching ${counted(state.sight.all, "run")} …`), REST_MS);
   }
 
   function find() {
@@ -135,7 +143,9 @@ function comparedRuns(model, say, kernel, changed) {
     const hold = () => (say("Comparing …"), model.send({ kind: "hold against", run: chosen[0] }));
     const pin = button("Hold all against it", hold, say, chosen.length === 1, "Select one run: all others are compared with it.");
     const draw = button("Show pictures", () => (say("Drawing …"), model.send({ kind: "draw", runs: chosen })), say, chosen.length > 0 && chosen.length <= MOST_DRAWN, `Select one run to ${MOST_DRAWN}.`);
-    deeds.replaceChildren(countSelected(chosen.length), draw, pin, ...runDeeds(model, chosen, null, say));
+    const clear = () => (selected.clear(), table.querySelectorAll("tbody input:checked").forEach((check) => (check.checked = false)), showDeeds(), say("None is selected."));
+    const hidden = chosen.filter((id) => !state.rows.some((row) => row.copy === id)).length;
+    deeds.replaceChildren(countSelected(chosen.length, clear, hidden), draw, pin, ...runDeeds(model, chosen, null, say));
   }
 
   const choose = (row) => (ours && row.copy ? { isSelected: selected.has(row.copy), act: select } : null);
@@ -158,9 +168,8 @@ function comparedRuns(model, say, kernel, changed) {
   function showSight() {
     if (!state.sight) return;
     says.replaceChildren(state.sight.says);
-    before.show(canTurn(-1));
-    after.show(canTurn(1));
-    if (!search.matches(":focus")) search.value = state.sight.search;
+    turns.forEach((each) => each.show());
+    if (!search.matches(":focus") && !awaited) search.value = state.sight.search;
   }
 
   // Shows the same runs after others were measured or came into sight; false where it is another comparison.
@@ -168,8 +177,10 @@ function comparedRuns(model, say, kernel, changed) {
     const isSame = state.sight && next.sight && next.times === state.times && next.columns.length === state.columns.length;
     if (!isSame) return false;
     state = next;
+    if (awaited && hasCome()) awaited = null;
     drawRows();
     showSight();
+    if (selected.size) showDeeds();
     return true;
   }
 
@@ -186,7 +197,7 @@ function comparedRuns(model, say, kernel, changed) {
 
   model.on("change:order", showOrder);
   const box = h("div", { class: "wb-scroll" }, table);
-  if (state.sight) turning.append(before.node, after.node);
+  if (state.sight) turning.append(...turns.map((each) => each.node));
   drawRows();
   showSight();
   if (ours) showDeeds();

@@ -21,22 +21,22 @@ function render({ model, el }) {
     if (state.empty) {
       table?.stop();
       table = null;
-      return holder.replaceChildren(head, hint(state.empty));
+      return holder.replaceChildren(head, hint(state.empty), live);
     }
     above.replaceChildren(head, facts(state.facts, say));
     below.replaceChildren(h("p", { class: "wb-quiet wb-legend" }, state.legend), hint(state.next), ...state.others.map(otherTable), explainWords(state.words));
     if (table?.update(state)) return;
     table?.stop();
     table = comparedRuns(model, say, kernel, markDrawn);
-    holder.replaceChildren(above, table.node, below);
+    holder.replaceChildren(above, table.node, live, below);
   }
 
   // Each run that was drawn has its colour beside its row.
   function markDrawn() {
-    const { runs = [] } = model.get("shown");
+    const { runs = [], series = [] } = model.get("shown");
     holder.querySelectorAll("[data-run]").forEach((mark) => {
       const place = runs.indexOf(mark.dataset.run);
-      mark.setAttribute("class", place < 0 || runs.length < 2 ? "wb-swatch" : `wb-swatch wb-swatch-${place}`);
+      mark.setAttribute("class", place < 0 || runs.length < 2 ? "wb-swatch" : `wb-swatch wb-swatch-${series[place]}`);
     });
   }
 
@@ -47,14 +47,14 @@ function render({ model, el }) {
     markDrawn();
   }
 
-  const sayHeard = hearReplies(model, refusal, say);
+  const sayHeard = hearReplies(model, refusal, say, refusalBeside(el, refusal, () => holder.before(refusal)));
   const hear = () => (sayHeard(), table?.hear());
   model.on("change:state", show);
   model.on("change:reply", hear);
   model.on("change:shown", showDrawn);
   show();
   showDrawn();
-  el.append(kernel.node, refusal, holder, live, drawn);
+  el.append(kernel.node, refusal, holder, drawn);
   return () => {
     table?.stop();
     kernel.dispose();

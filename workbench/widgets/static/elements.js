@@ -90,7 +90,7 @@ function facts(items, say) {
 }
 
 function ticks(axis) {
-  return h("div", { class: "wb-ticks" }, axis.ticks.map((tick) => h("span", { class: tick.minor ? "wb-tick wb-minor" : "wb-tick", style: `left:${percent(tick.at)}` }, tick.text)));
+  return h("div", { class: "wb-ticks" }, axis.ticks.map((tick) => h("span", { class: `wb-tick${tick.minor ? " wb-minor" : ""}${tick.at > 0.88 ? " wb-tick-last" : ""}`, style: `left:${percent(tick.at)}` }, tick.text)));
 }
 
 function arrow(side) {

@@ -12,28 +12,30 @@ const DARK = [0.24, 0.76];
 
 const floats32 = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 const bytes = (view) => new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // What stands at a place of an axis.
 const valueAt = (axis, place) => (axis.is_log ? axis.low * (axis.high / axis.low) ** place : axis.low + place * (axis.high - axis.low));
 const placeOf = (axis, value) => (axis.is_log ? Math.log(value / axis.low) / Math.log(axis.high / axis.low) : (value - axis.low) / (axis.high - axis.low));
 
-// `given`: prefix, say, onBrush(kept rows as a mask, or null), onScale(what is asked of an axis).
-function parallelCoordinates({ prefix, say, onBrush, onScale }) {
+// `given`: prefix, say, onBrush(kept rows as a mask, or null), onScale(what is asked of an axis), tell(row), onPoint(row or null), onChoose(row).
+function parallelCoordinates({ prefix, say, onBrush, onScale, tell, onPoint, onChoose }) {
   const canvas = h("canvas", { class: "wb-density", "aria-hidden": "true" });
   const lines = { out: h("g", { class: "wb-out" }), in: h("g", { class: "wb-in" }) };
   const frame = h("g", {});
-  const svg = h("svg", { class: "wb-picture wb-parallel", "aria-hidden": "true" }, lines.out, lines.in, frame);
+  const pointed = h("g", { class: "wb-pointed" });
+  const selected = h("g", { class: "wb-selected" });
+  const svg = h("svg", { class: "wb-picture wb-parallel", "aria-hidden": "true" }, lines.out, lines.in, selected, pointed, frame);
   const stage = h("div", { class: "wb-stage" }, canvas, svg);
   const scroll = h("div", { class: "wb-across", role: "group", "aria-label": "Parallel coordinates" }, stage);
   const brushed = h("span", { role: "status", "aria-live": "polite" });
   const clear = h("button", { type: "button", class: "wb-button", onclick: () => clearAll() }, "Clear brushes");
   const settings = axisSettings({ onScale, onMove: moveAxis, onChoose: (name) => (active = name), onNone: (name) => toggleNone(find(name)) });
-  const keys = h("p", { class: "wb-quiet wb-keys", id: `${prefix}-keys` }, "On an axis: ← → the next one, ↑ ↓ its upper edge, Shift ↑ ↓ its lower edge, Shift ← → moves it, N rows without a value, Esc clears it. Or drag: along an axis to brush, its name to move it.");
-  const legend = h("p", { class: "wb-quiet wb-legend" });
+  const keys = h("p", { class: "wb-quiet wb-keys", id: `${prefix}-keys` }, "On an axis: ← → the next one, ↑ ↓ its upper edge, Shift ↑ ↓ its lower edge, Shift ← → moves it, N rows without a value, Esc clears it. Or drag: along an axis to brush, its name to move it. A line that is pointed at says its run, a click finds it in the table; the row marked there stands out here.");
+  const legend = h("p", { class: "wb-quiet wb-ramp-legend" });
   const foot = h("div", { class: "wb-row wb-brushed" }, clear, brushed);
   const box = h("div", {}, legend, scroll, settings.box);
   settings.box.append(keys);
+  pointing({ stage, find: findLine, mark: onPoint, tell, onChoose });
 
   let picture = null;
   let axes = [];
@@ -49,6 +51,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   let densities = null;
   let colours = null;
   let width = 0;
+  let chosen = new Map();
 
   const find = (name) => axes.find((axis) => axis.name === name);
   const xOf = (index) => Math.round(LEFT + (axes.length > 1 ? (index * (width - LEFT - RIGHT)) / (axes.length - 1) : 0));
@@ -72,15 +75,6 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   }
 
   const rank = (axis) => (order.includes(axis.name) ? order.indexOf(axis.name) : order.length + picture.axes.findIndex((each) => each.name === axis.name));
-
-  // A brush on an axis that is drawn otherwise now: the same values, where they have a place.
-  function carry(brush, from, to) {
-    if (!from || !to) return null;
-    if (from.names.length || to.names.length) return from.names.join("\n") === to.names.join("\n") ? brush : null;
-    if (brush.low === null) return brush;
-    const [low, high] = [brush.low, brush.high].map((place, end) => (place === end ? end : Math.min(Math.max(placeOf(to, valueAt(from, place)) || 0, 0), 1)));
-    return low < high ? { ...brush, low, high } : null;
-  }
 
   // Everything anew: axes were moved or scaled, the room or the theme is another.
   function arrange() {
@@ -111,8 +105,9 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   }
 
   function drawFrame() {
+    point(null);
     const hadFocus = [...strips.values()].includes(document.activeElement);
-    const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 8);
+    const most = Math.floor((axes.length > 1 ? xOf(1) - xOf(0) : 200) / 9); // bold letters
     const tickMost = Math.min(14, Math.max(4, most - 2));
     frame.replaceChildren(...axes.flatMap((axis, index) => drawAxis(axis, xOf(index), most, index ? tickMost : 13)));
     strips = new Map(axes.map((axis, index) => [axis.name, strip(axis, index)]));
@@ -131,7 +126,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
 
   // The part of the picture that is touched and has the focus: one stop of Tab, arrows lead from axis to axis.
   function strip(axis, index) {
-    const node = h("div", { class: "wb-strip", role: "slider", tabindex: axis.name === active ? "0" : "-1", "aria-orientation": "vertical", "aria-valuemin": "0", "aria-valuemax": "100", "aria-describedby": `${prefix}-keys`, "data-lm-suppress-shortcuts": "true", title: `${axis.label}: ${axis.says}`, onkeydown: (event) => press(event, find(axis.name)), onfocus: () => choose(axis.name), onpointerdown: (event) => grasp(event, find(axis.name), node) });
+    const node = h("div", { class: "wb-strip", role: "slider", tabindex: axis.name === active ? "0" : "-1", "aria-orientation": "vertical", "aria-valuemin": "0", "aria-valuemax": "100", "aria-describedby": `${prefix}-keys`, "data-lm-suppress-shortcuts": "true", title: `${axis.label}: ${axis.says}`, onkeydown: (event) => press(event, find(axis.name)), onfocus: () => choose(axis.name), onpointermove: (event) => event.buttons || (node.style.cursor = cursorAt(event, brushes.get(axis.name))), onpointerdown: (event) => grasp(event, find(axis.name), node) });
     node.addEventListener("keydown", passLetters);
     node.style.left = `${xOf(index) - STRIP}px`;
     node.style.height = `${HEAD + TALL + LANE}px`;
@@ -197,6 +192,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     if (dense) drawDensity();
     else drawLines();
     drawBrushes();
+    select(chosen);
     const [shown, all] = [count(kept), count(found)];
     if (brushes.size) clear.removeAttribute("aria-disabled");
     else clear.setAttribute("aria-disabled", "true");
@@ -241,8 +237,30 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     lines.in.setAttribute("class", parts.in.length > 300 ? "wb-in wb-many" : "wb-in");
   }
 
+  const pointsOf = (row) => axes.map((axis, index) => `${xOf(index)},${yOf(axis.at[row]).toFixed(1)}`).join(" ");
+
+  // The line of a row above all others, where it is drawn.
+  function point(row) {
+    const isDrawn = row !== null && axes.length > 1 && found[row];
+    pointed.replaceChildren(...(isDrawn ? [0, 1].map(() => h("polyline", { points: pointsOf(row) })) : []));
+  }
+
+  // Selected runs above the others, each in its own colour.
+  function select(series) {
+    chosen = series;
+    const rows = [...chosen].filter(([row]) => axes.length > 1 && found[row]);
+    selected.replaceChildren(...rows.flatMap(([row, number]) => ["wb-halo", `wb-series-${number}`].map((name) => h("polyline", { points: pointsOf(row), class: name }))));
+  }
+
+  function findLine(x, y) {
+    const index = axes.findIndex((_, each) => each + 1 < axes.length && x >= xOf(each) && x <= xOf(each + 1));
+    if (index < 0 || y < HEAD - REACH) return null;
+    const [left, right] = [index, index + 1];
+    return nearestRow(kept, (row) => distanceToLine(x, y, [xOf(left), yOf(axes[left].at[row])], [xOf(right), yOf(axes[right].at[row])]));
+  }
+
   function drawLine(row) {
-    const points = axes.map((axis, index) => `${xOf(index)},${yOf(axis.at[row]).toFixed(1)}`).join(" ");
+    const points = pointsOf(row);
     const [red, green, blue] = colours.ofLevel(levels[row]);
     return h("polyline", { points, class: levels[row] === UNLEVELLED ? "wb-uncoloured" : null, style: `--wb-line:rgb(${red} ${green} ${blue})` });
   }
@@ -265,8 +283,6 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
   }
 
   // Fingers and keys.
-  const stepOf = (axis) => (axis.names.length && axis.names.length <= 50 ? 1 / axis.names.length : 1 / 50);
-
   function press(event, axis) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
@@ -303,39 +319,33 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     say(`${find(name).label} is axis ${to + 1} of ${axes.length}.`);
   }
 
+  const heightOn = (event) => event.clientY - stage.getBoundingClientRect().top;
+
   function grasp(event, axis, node) {
     if (event.button !== 0) return;
     node.focus();
     event.preventDefault();
-    const from = event.clientY - stage.getBoundingClientRect().top;
+    const from = heightOn(event);
     if (from < HEAD - 8) return follow(event, (moved) => dragAxis(axis, moved));
     if (from > HEAD + TALL + 4) return toggleNone(axis);
-    const placeAt = (y) => Math.min(Math.max(1 - (y - HEAD) / TALL, 0), 1);
     const now = brushes.get(axis.name);
     const start = placeAt(from);
     const none = now?.none ?? false;
-    const near = 6 / TALL;
     const isRange = now && now.low !== null;
-    if (isRange && start > now.low + near && start < now.high - near) {
+    if (isRange && start > now.low + NEAR && start < now.high - NEAR) {
       const span = now.high - now.low;
       return follow(event, (moved) => {
-        const at = Math.min(Math.max(now.low + placeAt(moved.clientY - stage.getBoundingClientRect().top) - start, 0), 1 - span);
+        const at = Math.min(Math.max(now.low + placeAt(heightOn(moved)) - start, 0), 1 - span);
         const low = axis.names.length ? Math.round(at * axis.names.length) / axis.names.length : at;
         brush(axis, { low, high: low + span, none });
       }, () => brush(axis, none ? { low: null, high: null, none } : null));
     }
-    const anchor = isRange && Math.abs(start - now.low) <= near ? now.high : isRange && Math.abs(start - now.high) <= near ? now.low : start;
+    const anchor = isRange && Math.abs(start - now.low) <= NEAR ? now.high : isRange && Math.abs(start - now.high) <= NEAR ? now.low : start;
     return follow(event, (moved) => {
-      const place = placeAt(moved.clientY - stage.getBoundingClientRect().top);
+      const place = placeAt(heightOn(moved));
       const [low, high] = snap(axis, Math.min(anchor, place), Math.max(anchor, place));
       if (high > low) brush(axis, { low, high, none });
     }, () => brush(axis, none ? { low: null, high: null, none } : null));
-  }
-
-  // Whole categories are in or out.
-  function snap(axis, low, high) {
-    const parts = axis.names.length;
-    return parts ? [Math.floor(low * parts) / parts, Math.ceil(high * parts) / parts] : [low, high];
   }
 
   function dragAxis(axis, moved) {
@@ -370,7 +380,7 @@ function parallelCoordinates({ prefix, say, onBrush, onScale }) {
     return [rows, `Colour: ${colour.label} from ${colour.low} (blue) to ${colour.high} (orange). At the bottom: rows without a value.`];
   }
 
-  return { box, foot, caption, svg, canvas, show, filter, arrange, tellTable, axes: () => axes };
+  return { box, foot, caption, svg, canvas, show, filter, arrange, point, select, tellTable, axes: () => axes };
 }
 
 const count = (mask) => {

@@ -72,6 +72,7 @@ function fold(text, longest) {
 function figureFiles({ title, says, columns, rows, svg }) {
   const name = title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, "") || "picture";
   const save = (kind, act) => h("button", { type: "button", class: "wb-small", "aria-label": `Save ${title} as ${kind}`, onclick: act }, kind);
+  if (svg) pointAtCurves(svg, columns);
   const picture = { svg, canvas: null, caption: () => [title, ...fold(says, LONGEST_LINE)] };
   return h("p", { class: "wb-quiet wb-saved" }, "Save as ", svg ? [save("SVG", () => saveSvg(name, picture)), save("PNG", () => savePng(name, picture))] : null, save("CSV", () => saveCsv(name, columns, rows)));
 }

@@ -37,17 +37,30 @@ function runDeeds(model, chosen, reference, say) {
   ];
 }
 
-// Says each reply once; what was refused stands where it is read until something else is asked.
-function hearReplies(model, refusal, say) {
+// Says each reply once; what was refused stands where it is read until something else is asked. `place` puts it there.
+function hearReplies(model, refusal, say, place) {
   let heard = model.get("reply").number ?? 0;
   return () => {
     const reply = model.get("reply");
     if (!reply.number || reply.number === heard) return;
     heard = reply.number;
+    place();
     refusal.replaceChildren(reply.is_refused ? reply.text : "");
     if (reply.copy) copyText(reply.copy, "the command that makes it again", say);
     else say(reply.is_refused ? "" : reply.text);
   };
 }
 
-const countSelected = (count) => h("span", { class: "wb-quiet" }, count ? `${count.toLocaleString("en")} selected` : "None selected");
+// How many are selected, of which some may be out of sight, and a button that selects none.
+function countSelected(count, clear, hidden = 0) {
+  const said = count ? `${count.toLocaleString("en")} selected${hidden ? `, ${hidden.toLocaleString("en")} of them not shown` : ""}` : "None selected";
+  return h("span", { class: "wb-quiet" }, said, count ? h("button", { type: "button", class: "wb-small", onclick: clear }, "Clear selection") : null);
+}
+
+// Where a refusal is said: beside what was asked last, so that nobody has to look for it. `home` puts it where it stands else.
+function refusalBeside(el, refusal, home) {
+  let last = null;
+  const notice = (event) => (last = event.target.closest(".wb-deeds, .wb-run-pictures"));
+  for (const name of ["click", "keydown", "change"]) el.addEventListener(name, notice, true);
+  return () => (last?.isConnected ? last.after(refusal) : home());
+}

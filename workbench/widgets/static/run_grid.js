@@ -50,14 +50,16 @@ const formatMoment = (value) => MOMENT.format(value);
 // How wide a column is, in pixels, by its head and some of its rows; in characters a bold head would be wider than its column.
 function measure(column, rows) {
   const step = Math.max(1, Math.floor(rows / SAMPLE));
-  let most = (column.of ? column.of.length + 1 : 0) + column.label.length + 1;
+  const head = (column.of ? column.of.length + 1 : 0) + column.label.length + 1;
+  let most = 0;
   for (let row = 0; row < rows; row += step) most = Math.max(most, column.text(row).length);
-  return Math.round(Math.min(Math.max(most, 5), 28) * 7.5 + 16);
+  return Math.round(Math.max(7.5 * Math.min(most, 28), 8.5 * Math.min(head, 40), 40) + 16);
 }
 
-// `given`: state, first (what stands first in a row: nodes by row), idOf, selectable, onOpen, onSelect, say.
+// `given`: state, first (what stands first in a row: nodes by row), idOf, selectable, onOpen, onSelect, onPoint(row or null),
+// onMark(row), say.
 function runGrid(given) {
-  const { state, idOf, onOpen, onSelect, say, selectable } = given;
+  const { state, idOf, onOpen, onSelect, onPoint, onMark, say, selectable } = given;
   const columns = state.columns.map(readColumn);
   const selected = new Set();
   let order = Int32Array.from({ length: state.rows }, (_, row) => row);
@@ -69,19 +71,23 @@ function runGrid(given) {
   let ranked = order; // all rows in the order asked for
   let texts = null; // what each row shows, in small letters
   let pinned = null;
+  let last = null; // the place that was selected last: with Shift all from there to the next one are
 
-  const widths = columns.map((column) => `minmax(${measure(column, state.rows)}px, 1fr)`);
-  const template = [selectable ? "32px" : null, "128px", ...widths].filter(Boolean).join(" ");
+  const widths = [...(selectable ? [32, 176] : [128]), ...columns.map((column) => measure(column, state.rows))];
+  const fixed = selectable ? 2 : 1;
   const head = h("div", { class: "wb-grid-row wb-grid-head", role: "row", "aria-rowindex": "1" });
   const above = h("div", { "aria-hidden": "true" });
-  const seen = h("div", { role: "rowgroup" });
+  const seen = h("div", { role: "rowgroup", onpointerleave: () => onPoint(null) });
   const below = h("div", { "aria-hidden": "true" });
   const frame = h("div", { class: "wb-grid-frame", role: "rowgroup" }, head);
   const box = h("div", { class: "wb-grid", role: "grid", tabindex: "0", "aria-multiselectable": selectable ? "true" : null, "aria-label": given.label, "data-lm-suppress-shortcuts": "true", onkeydown: move, onscroll: draw }, frame, above, seen, below);
-  box.style.setProperty("--wb-grid-columns", template);
+  // How wide it is at least is said in numbers: by its content each column would be as wide as the widest.
+  box.style.setProperty("--wb-grid-columns", widths.map((width, at) => (at < fixed ? `${width}px` : `minmax(${width}px, ${width}fr)`)).join(" "));
+  box.style.height = `${Math.min(ROW * Math.max(state.rows + 1, 5) + 24, 480)}px`; // as many as there are, whatever is found
+  box.style.setProperty("--wb-grid-least", `${widths.reduce((sum, width) => sum + width, 0)}px`);
   box.addEventListener("keydown", passLetters);
 
-  const all = selectable ? h("input", { type: "checkbox", "aria-label": "Select all rows that are shown", onchange: () => chooseAll(all.checked) }) : null;
+  const all = selectable ? h("input", { type: "checkbox", "aria-label": "Select all rows that are shown", onchange: () => choose(order, all.checked) }) : null;
   const heads = columns.map((column) => {
     const label = column.of ? `${column.of} ${column.label}` : column.label;
     const button = h("button", { type: "button", class: "wb-sort", title: `Sort by ${label}`, onclick: () => sortBy(column) }, column.of ? [h("span", { class: "wb-note" }, column.of), " ", column.label] : column.label);
@@ -111,6 +117,7 @@ function runGrid(given) {
 
   function arrange() {
     order = ranked.filter((row) => (!found || found[row]) && (!kept || kept[row]));
+    last = null;
     active = Math.min(active, Math.max(order.length - 1, 0));
     heads.forEach((cell, index) => cell.setAttribute("aria-sort", columns[index] !== sorting.column ? "none" : sorting.descending ? "descending" : "ascending"));
     box.setAttribute("aria-rowcount", String(order.length + 1));
@@ -149,6 +156,7 @@ function runGrid(given) {
     const rows = [];
     for (let place = first; place < last; place++) rows.push(drawRow(order[place], place));
     seen.replaceChildren(...rows);
+    drawPinned();
     const shown = order.length && active >= first && active < last;
     if (shown) box.setAttribute("aria-activedescendant", `${given.prefix}-${active}`);
     else box.removeAttribute("aria-activedescendant");
@@ -156,15 +164,15 @@ function runGrid(given) {
 
   function drawRow(row, place, isPinned = false) {
     const id = isPinned ? null : `${given.prefix}-${place}`;
-    const check = selectable ? h("input", { type: "checkbox", tabindex: "-1", "aria-label": `Select run ${idOf(row)}`, onchange: () => choose(row, !selected.has(row)) }) : null;
+    const check = selectable ? h("input", { type: "checkbox", tabindex: "-1", "aria-label": `Select run ${idOf(row)}`, onclick: (event) => (event.stopPropagation(), tick(event, row, place)) }) : null;
     if (check) check.checked = selected.has(row);
     const name = `wb-grid-row${!isPinned && place === active ? " wb-active" : ""}${selected.has(row) ? " wb-chosen" : ""}${isPinned ? " wb-reference" : ""}`;
     const cells = columns.map((column) => h("div", { role: "gridcell", class: `wb-grid-cell wb-${column.kind}`, title: column.text(row).length > 26 ? column.text(row) : null }, column.text(row)));
-    const first = h("div", { role: "rowheader", class: "wb-grid-cell" }, given.first(row), isPinned ? h("span", { class: "wb-note" }, " pinned") : null);
+    const first = h("div", { role: "rowheader", class: "wb-grid-cell" }, [given.first(row)].flat(), isPinned ? h("span", { class: "wb-note" }, " pinned") : null);
     return h(
       "div",
-      { class: name, role: "row", id, "aria-rowindex": isPinned ? null : String(place + 2), "aria-selected": selectable ? String(selected.has(row)) : null, onclick: (event) => (isPinned ? null : point(event, place)), ondblclick: () => onOpen(row) },
-      check ? h("div", { role: "gridcell", class: "wb-grid-cell" }, check) : null,
+      { class: name, role: "row", id, onpointerenter: () => onPoint(row), "aria-rowindex": isPinned ? null : String(place + 2), "aria-selected": selectable ? String(selected.has(row)) : null, onclick: (event) => (isPinned ? null : point(event, place)), ondblclick: () => onOpen(row) },
+      check ? h("div", { role: "gridcell", class: "wb-grid-cell wb-tick-cell", title: "Shift and a click selects all rows between", onclick: (event) => tick(event, row, place), ondblclick: (event) => event.stopPropagation() }, check) : null,
       first,
       cells,
     );
@@ -174,21 +182,24 @@ function runGrid(given) {
     if (event.target.closest("a, button, input")) return;
     active = place;
     draw();
+    onMark(order[active]);
   }
 
-  function choose(row, isChosen) {
-    if (isChosen) selected.add(row);
-    else selected.delete(row);
+  function choose(rows, isChosen) {
+    for (const row of rows) isChosen ? selected.add(row) : selected.delete(row);
     showChosen();
-    draw();
     onSelect([...selected]);
+    draw();
   }
 
-  function chooseAll(isChosen) {
-    for (const row of order) isChosen ? selected.add(row) : selected.delete(row);
-    showChosen();
-    draw();
-    onSelect([...selected]);
+  // By mouse: a row, or with Shift all those from the one before.
+  function tick(event, row, place) {
+    const isRange = event.shiftKey && last !== null && place >= 0 && last < order.length;
+    const rows = isRange ? order.subarray(Math.min(last, place), Math.max(last, place) + 1) : [row];
+    if (event.shiftKey) getSelection()?.removeAllRanges();
+    if (place >= 0) last = active = place;
+    choose(rows, !selected.has(row));
+    if (isRange) say(`${rows.length.toLocaleString("en")} rows ${selected.has(row) ? "selected" : "no longer selected"}.`);
   }
 
   function showChosen() {
@@ -199,9 +210,35 @@ function runGrid(given) {
     all.indeterminate = count > 0 && count < order.length;
   }
 
+  // Marks a row and brings it into sight; false where it is not among those shown.
+  function mark(row) {
+    const place = order.indexOf(row);
+    if (place < 0) return false;
+    active = place;
+    bringIntoSight();
+    seen.querySelector(".wb-active")?.scrollIntoView({ block: "nearest" });
+    onMark(row);
+    return true;
+  }
+
+  // What a row shows, by column.
+  const tell = (row) => columns.map((column) => [column.of ? `${column.of} ${column.label}` : column.label, column.text(row)]);
+
+  // How many of those selected a search or a brush hides.
+  function countHidden() {
+    let hidden = selected.size;
+    for (const row of order) hidden -= selected.has(row);
+    return hidden;
+  }
+
+  function drawPinned() {
+    if (head.nextSibling) head.nextSibling.remove(); // the head stays: it may have the focus
+    if (pinned !== null) frame.append(drawRow(pinned, -1, true));
+  }
+
   function pin(row) {
     pinned = pinned === row ? null : row;
-    frame.replaceChildren(head, ...(pinned === null ? [] : [drawRow(pinned, -1, true)]));
+    draw();
     return pinned;
   }
 
@@ -213,10 +250,11 @@ function runGrid(given) {
     if (step !== undefined && order.length) {
       active = Math.min(Math.max(active + step, 0), order.length - 1);
       bringIntoSight();
+      onMark(order[active]);
     } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
       box.scrollLeft += event.key === "ArrowLeft" ? -96 : 96;
     } else if (event.key === " " && selectable && order.length) {
-      choose(order[active], !selected.has(order[active]));
+      choose([order[active]], !selected.has(order[active]));
     } else if (event.key === "Enter" && order.length) {
       onOpen(order[active]);
     } else return;
@@ -233,5 +271,5 @@ function runGrid(given) {
 
   arrange();
   requestIdleCallback(readTexts); // so that the first letter is answered as fast as the next
-  return { box, search, limit, pin, draw, activeRow: () => (order.length ? order[active] : null), chosen: () => [...selected] };
+  return { box, search, limit, pin, draw, mark, tell, activeRow: () => (order.length ? order[active] : null), chosen: () => [...selected], clear: () => choose([...selected], false), countHidden };
 }

@@ -4,10 +4,11 @@ const PICTURES = [["parallel", "Parallel coordinates"], ["scatter", "Scatter"], 
 const PAUSE_MS = 200;
 const LATE_MS = 3_000; // from then on words are not taken for those of the rows in sight
 
-// `given`: model, prefix, say, onAsk(), onBrush(rows that are left as a mask, or null).
-function runPictures({ model, prefix, say, onAsk, onBrush }) {
-  const parallel = parallelCoordinates({ prefix, say, onBrush: (mask) => ((kept = mask), onBrush(mask), rowsChanged()), onScale: (asked) => ask({ kind: "scale", ...asked }) });
-  const scatter = scatterPicture({ onChoose: (asked) => ask({ kind: "choose", ...asked }) });
+// `given`: model, prefix, say, onAsk(), onBrush(rows that are left as a mask, or null), tell(row) (its name and what it shows),
+// onChoose(row).
+function runPictures({ model, prefix, say, onAsk, onBrush, tell: tellRow, onChoose }) {
+  const parallel = parallelCoordinates({ prefix, say, onBrush: (mask) => ((kept = mask), onBrush(mask), rowsChanged()), onScale: (asked) => ask({ kind: "scale", ...asked }), tell: tellRow, onPoint: point, onChoose });
+  const scatter = scatterPicture({ onAsk: (asked) => ask({ kind: "choose", ...asked }), tell: tellRow, onPoint: point, onChoose });
   const pictures = { parallel, scatter };
   const which = h("select", { onchange: () => choose(which.value) }, PICTURES.map(([value, text]) => h("option", { value }, text)));
   const button = (text, what, act) => h("button", { type: "button", class: "wb-button", title: `Save ${what} as a file`, onclick: () => save(act, what) }, text);
@@ -24,12 +25,18 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
   let asked = 0;
   let waiting = null;
   let late = null;
+  let marked = null; // the row that is marked in the table: it stands out while no other is pointed at
+
+  function point(row) {
+    pictures[shown]?.point(row ?? marked);
+  }
 
   const ask = (content) => (onAsk(), model.send(content));
   const inSight = () => (kept ? found.map((isFound, row) => isFound & kept[row]) : found);
 
   function show() {
     const state = model.get("state");
+    marked = null;
     if (rows !== state.rows) found = new Uint8Array((rows = state.rows)).fill(1);
     const { parallel: lines, scatter: points } = model.get("pictures");
     parallel.show(lines, rows);
@@ -49,6 +56,7 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
     parallel.foot.hidden = value === "none" && !kept;
     drawn.replaceChildren(...(value === "none" ? [] : [pictures[value].box]));
     if (value !== "none") pictures[value].arrange();
+    point(null);
     if (value === "scatter") scatter.filter(inSight());
     tell();
   }
@@ -111,7 +119,7 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
     saveCsv(name, [...(state.is_grouped ? [] : ["run"]), ...columns.map((column) => column.name)], lines);
   }
 
-  const redraw = () => shown !== "none" && pictures[shown].arrange();
+  const redraw = () => shown !== "none" && (pictures[shown].arrange(), point(null));
   let wide = 0;
   const size = new ResizeObserver(() => {
     if (box.clientWidth === wide) return; // words that take another line change nothing
@@ -138,5 +146,6 @@ function runPictures({ model, prefix, say, onAsk, onBrush }) {
     model.off("change:pictures", redrawn);
     model.off("change:told", tell);
   };
-  return { box, show, filter, stop };
+  const select = (series) => Object.values(pictures).forEach((each) => each.select(series));
+  return { box, show, filter, point, select, mark: (row) => ((marked = row), point(null)), stop };
 }

@@ -16,11 +16,12 @@ function render({ model, el }) {
   const legend = h("p", { class: "wb-quiet" });
   const worth = h("div", {});
   const refusal = h("p", { class: "wb-reply wb-refusal", role: "alert" });
-  const drawn = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => grid.limit(kept) });
+  const drawn = runPictures({ model, prefix, say, onAsk: () => refusal.replaceChildren(), onBrush: (kept) => (grid.limit(kept), grid.chosen().length && showDeeds()), tell: (row) => ({ name: nameOf(row), pairs: grid.tell(row) }), onChoose: (row) => grid.mark(row) && say(`${nameOf(row)} is marked in the table.`) });
   let grid = null;
   let mode = "runs";
   let pinnedId = null;
   let shownKind = "";
+  let colours = new Map(); // of few that are selected, in the table and in the picture
 
   const search = h("input", { type: "search", placeholder: "any text shown", oninput: () => find() });
   const where = h("input", { type: "text", placeholder: "roc_auc > 0.9 and family = 'forest'", onkeydown: (event) => event.key === "Enter" && ask({ where: where.value }) });
@@ -51,6 +52,7 @@ function render({ model, el }) {
   function find() {
     const found = grid.search(search.value);
     drawn.filter(found);
+    showDeeds();
     say(found ? `${count(found).toLocaleString("en")} of ${model.get("state").rows.toLocaleString("en")} rows show that text.` : "");
   }
 
@@ -74,13 +76,17 @@ function render({ model, el }) {
       label: state.headline,
       firstLabel: state.is_grouped ? "group" : "run",
       idOf: (row) => (state.is_grouped ? "" : state.ids[row]),
-      first: (row) => (state.is_grouped ? groupButton(row) : runName(state.ids[row])),
+      first: (row) => (state.is_grouped ? groupButton(row) : [swatch(row), runName(state.ids[row])]),
       onOpen: (row) => (state.is_grouped ? openGroup(row) : openReport(state.ids[row])),
-      onSelect: showDeeds,
+      onSelect: () => (colour(), showDeeds()),
+      onPoint: drawn.point,
+      onMark: drawn.mark,
       say,
     });
     holder.replaceChildren(state.rows ? grid.box : h("p", {}, question.where ? "Of no run this is true." : "There are no runs here yet. Run a notebook: ", question.where ? null : h("code", {}, "workbench run NOTEBOOK")));
     pinnedId = null;
+    colours = new Map();
+    drawn.select(colours);
     const kind = `${state.is_grouped} ${state.within}`;
     if (kind !== shownKind) search.value = "";
     shownKind = kind;
@@ -102,6 +108,23 @@ function render({ model, el }) {
     const address = reportOf(id);
     const text = h("code", { title: id }, id.slice(0, 12));
     return address ? h("a", { href: address, target: "_blank", rel: "noopener", tabindex: "-1", title: `Open the report of run ${id}` }, text) : text;
+  }
+
+  function colour() {
+    const rows = grid.chosen();
+    const series = rows.length <= SERIES ? chooseSeries(rows.map((row) => model.get("state").ids[row])) : [];
+    colours = new Map(series.map((number, at) => [rows[at], number]));
+    drawn.select(colours);
+  }
+
+  const swatch = (row) => (colours.has(row) ? h("span", { class: `wb-swatch wb-swatch-${colours.get(row)}`, "aria-hidden": "true" }) : null);
+
+  // A run by its id, a group by what its runs share.
+  function nameOf(row) {
+    const { is_grouped: isGrouped, columns, ids } = model.get("state");
+    if (!isGrouped) return `Run ${ids[row]}`;
+    const shared = grid.tell(row).slice(0, columns.findIndex((column) => column.name === "runs"));
+    return shared.map((pair) => pair.join(" ")).join(", ") || "All runs";
   }
 
   function openReport(id) {
@@ -128,8 +151,8 @@ function render({ model, el }) {
         back,
         again,
         explain,
-        countSelected(chosen.length),
-        button("Pin", () => pin(chosen[0]), say, one, "Select one run: it stays on top as the reference."),
+        countSelected(chosen.length, () => (grid.clear(), say("None is selected.")), grid.countHidden()),
+        pinnedId ? button("Unpin", () => pin(pinnedId), say) : button("Pin", () => pin(chosen[0]), say, one, "Select one run: it stays on top as the reference."),
         ...(ours ? runDeeds(model, chosen, pinnedId, say) : []),
         h("span", { class: "wb-quiet" }, h("code", {}, state.command), command),
         live,
@@ -140,11 +163,12 @@ function render({ model, el }) {
   function pin(id) {
     const row = model.get("state").ids.indexOf(id);
     pinnedId = grid.pin(row) === null ? null : id;
+    showDeeds();
     say(pinnedId ? `Run ${id} stays on top; comparisons are held against it.` : `Run ${id} is not pinned any more.`);
     grid.draw();
   }
 
-  const hear = hearReplies(model, refusal, say);
+  const hear = hearReplies(model, refusal, say, refusalBeside(el, refusal, () => asking.after(refusal)));
   model.on("change:state", show);
   const showWorth = () => worth.replaceChildren(model.get("worth").title ? pictures([model.get("worth")], figureFiles) : "");
   model.on("change:reply", hear);
@@ -169,11 +193,12 @@ function chooser(label, onChange) {
   const part = h("input", { type: "search", placeholder: "part of a name", "aria-label": `${label}: part of a name`, oninput: () => draw() });
   const list = h("div", { class: "wb-offered" });
   const done = h("button", { type: "button", class: "wb-button", onclick: () => (box.open = false) }, "Show");
+  const away = (event) => box.isConnected && !event.composedPath().includes(box) && (box.open = false);
   const box = h("details", { class: "wb-chooser", ontoggle: () => (box.open ? begin() : end()), onkeydown: (event) => event.key === "Escape" && close(event) }, h("summary", {}, label, " ", count), h("div", { class: "wb-choices" }, part, list, done));
 
   const spell = () => JSON.stringify([...chosen]);
-  const begin = () => ((before = spell()), part.focus());
-  const end = () => spell() !== before && onChange([...chosen]);
+  const begin = () => ((before = spell()), window.addEventListener("pointerdown", away), part.focus());
+  const end = () => (window.removeEventListener("pointerdown", away), spell() !== before && onChange([...chosen]));
   function close(event) {
     event.stopPropagation();
     chosen = new Set(JSON.parse(before));

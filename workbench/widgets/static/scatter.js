@@ -5,12 +5,15 @@ const DOT = 3; // pixels that a point darkens, across and down
 const SPREAD = [0.3, 0.7];
 const BESIDE_DOTS = 10;
 
-// `given`: onChoose(what is to be drawn).
-function scatterPicture({ onChoose }) {
+// `given`: onAsk(what is to be drawn), tell(row), onPoint(row or null), onChoose(row).
+function scatterPicture({ onAsk, tell: tellRow, onPoint, onChoose }) {
   const canvas = h("canvas", { class: "wb-density", "aria-hidden": "true" });
   const dots = h("g", { class: "wb-dots" });
   const frame = h("g", {});
-  const svg = h("svg", { class: "wb-picture wb-scatter", "aria-hidden": "true" }, dots, frame);
+  const pointed = h("g", { class: "wb-pointed" });
+  const selected = h("g", { class: "wb-selected" });
+  let chosen = new Map();
+  const svg = h("svg", { class: "wb-picture wb-scatter", "aria-hidden": "true" }, dots, frame, selected, pointed);
   const stage = h("div", { class: "wb-stage" }, canvas, svg);
   const scroll = h("div", { class: "wb-across", role: "img" }, stage);
   const x = h("select", { onchange: () => ask({ x: x.value, x_is_log: null }) });
@@ -25,12 +28,13 @@ function scatterPicture({ onChoose }) {
   let marks = [];
   let shown = new Uint8Array(0);
   let width = 0;
+  pointing({ stage, find: findDot, mark: onPoint, tell: tellRow, onChoose });
 
   const across = (place) => ROOM.left + place * (width - ROOM.left - ROOM.right);
   const up = (place) => ROOM.top + (1 - place) * (SCATTER_TALL - ROOM.top - ROOM.bottom);
 
   function ask(change) {
-    onChoose({ x: picture.x.name, y: picture.y.name, x_is_log: picture.x.is_log, y_is_log: picture.y.is_log, fits_means: picture.fits_means, ...change });
+    onAsk({ x: picture.x.name, y: picture.y.name, x_is_log: picture.x.is_log, y_is_log: picture.y.is_log, fits_means: picture.fits_means, ...change });
   }
 
   function show(scatter) {
@@ -68,6 +72,7 @@ function scatterPicture({ onChoose }) {
   }
 
   function draw() {
+    point(null);
     drawPoints();
     frame.replaceChildren(...drawAxes(), ...marks.map(drawMark));
   }
@@ -85,14 +90,39 @@ function scatterPicture({ onChoose }) {
     ];
   }
 
+  const placeOfMean = ({ at, left, right, mean }) => [across(at) + (left < right ? 0 : BESIDE_DOTS), up(mean)];
+
+  const isDrawn = (row) => picture && width && shown[row] && !Number.isNaN(picture.xs[row]) && !Number.isNaN(picture.ys[row]);
+  const ring = (row, r, name) => h("circle", { cx: across(picture.xs[row]), cy: up(picture.ys[row]), r, class: name });
+
+  // Selected runs above the others, each in its own colour.
+  function select(series) {
+    chosen = series;
+    selected.replaceChildren(...[...chosen].filter(([row]) => isDrawn(row)).map(([row, number]) => ring(row, 5, `wb-series-${number}`)));
+  }
+
+  // A ring around the dot of a row, where it has one.
+  function point(row) {
+    pointed.replaceChildren(...(row !== null && isDrawn(row) ? [ring(row, 6)] : []));
+  }
+
+  // A mean lies above the dots.
+  function findDot(x, y) {
+    const mean = marks.find((mark) => Math.hypot(placeOfMean(mark)[0] - x, placeOfMean(mark)[1] - y) <= REACH);
+    if (mean) return { text: mean.text };
+    const found = nearestRow(shown, (row) => Math.hypot(across(picture.xs[row]) - x, up(picture.ys[row]) - y));
+    return found && { ...found, what: "dots" };
+  }
+
   // A mean is a diamond, its interval a line with ends; a bin has a line as wide as it is, a value stands beside its dots.
-  function drawMark({ at, left, right, low, mean, high, text }) {
-    const [x, y] = [across(at) + (left < right ? 0 : BESIDE_DOTS), up(mean)];
+  function drawMark(mark) {
+    const { left, right, low, high } = mark;
+    const [x, y] = placeOfMean(mark);
     const line = (x1, x2, y1, y2) => `M${x1} ${y1}L${x2} ${y2}`;
     const path = [left < right ? line(across(left) + 1, across(right) - 1, y, y) : ""];
     if (low !== null) path.push(line(x, x, up(low), up(high)), line(x - 4, x + 4, up(low), up(low)), line(x - 4, x + 4, up(high), up(high)));
     const diamond = `M${x} ${y - 6}L${x + 6} ${y}L${x} ${y + 6}L${x - 6} ${y}Z`;
-    return h("g", {}, h("title", {}, text), h("path", { class: "wb-halo", d: path.join("") }), h("path", { class: "wb-interval", d: path.join("") }), h("path", { class: "wb-mean", d: diamond }));
+    return h("g", {}, h("path", { class: "wb-halo", d: path.join("") }), h("path", { class: "wb-interval", d: path.join("") }), h("path", { class: "wb-mean", d: diamond }));
   }
 
   function drawPoints() {
@@ -102,6 +132,7 @@ function scatterPicture({ onChoose }) {
     canvas.hidden = rows.length <= picture.most_points;
     dots.replaceChildren(...(canvas.hidden ? rows.map((row) => h("circle", { cx: across(xs[row]).toFixed(1), cy: up(ys[row]).toFixed(1), r: 2.5 })) : []));
     if (!canvas.hidden) drawDensity(rows);
+    select(chosen);
   }
 
   function drawDensity(rows) {
@@ -122,5 +153,5 @@ function scatterPicture({ onChoose }) {
   // How to read the picture where nothing stands beside it.
   const caption = () => [`Dots: runs. Diamonds: mean of ${picture.y.label} with its 95 % interval, by ${picture.x.label}.`];
 
-  return { box, caption, svg, canvas, show, filter, tell, arrange, axes: () => (picture ? [picture.x, picture.y] : []) };
+  return { box, caption, svg, canvas, show, filter, tell, point, select, arrange, axes: () => (picture ? [picture.x, picture.y] : []) };
 }

@@ -26,8 +26,10 @@ from workbench.models.contract import Predict, parse_contract
 from workbench.models.model_files import CONTRACT_FILE, find_refused_files
 from workbench.models.served_model import FILES, load_served
 from workbench.releases.release_audit import MODEL, SUBJECT, AuditedRelease, audit_folder, read_own_code
-from workbench.serving.application import Access, ServedModel, build_application
-from workbench.serving.problems import RequestError, problem_response
+from workbench.serving.answering import DESCRIBING, PREDICT, Access, Observe, ServedModel, build_application
+from workbench.serving.counting import make_observer
+from workbench.serving.in_front import put_in_front
+from workbench.serving.problems import RequestError, describe_problem
 
 ALLOWED_SIGNERS = "WORKBENCH_ALLOWED_SIGNERS"
 ALLOWED_HOSTS = "WORKBENCH_ALLOWED_HOSTS"
@@ -81,7 +83,7 @@ def load_predictor(audited: AuditedRelease) -> Predict:
     return load_served(str(served_as), files, parse_contract(files[CONTRACT_FILE]), read_own_code(audited))
 
 
-def open_application(audited: AuditedRelease) -> Any:
+def open_application(audited: AuditedRelease, observe: Observe) -> Any:
     """Return the ASGI application of an audited release; raises Refused when its model cannot be loaded."""
     release = audited.release
     if release.evidence is None:
@@ -91,7 +93,7 @@ def open_application(audited: AuditedRelease) -> Any:
     model = ServedModel(identity.model, identity.version, release.digest, release.approved_by)
     contract = parse_contract(audited.files[f"{MODEL}{CONTRACT_FILE}"])
     hosts = tuple(filter(None, os.environ.get(ALLOWED_HOSTS, "").lower().split(",")))
-    return build_application(predict, contract, model, Access(hosts=hosts))
+    return build_application(predict, contract, model, Access(hosts=hosts), observe)
 
 
 class _Slot:
@@ -102,9 +104,10 @@ class _Slot:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request with the application, or with 503 while there is none."""
-        answer = self.application or problem_response(RequestError(503, "No approved model is loaded."))
-        if scope["type"] == "http":
-            await answer(scope, receive, send)
+        if scope["type"] == "http" and self.application:
+            await self.application(scope, receive, send)
+        elif scope["type"] == "http":
+            await describe_problem(RequestError(503, "No approved model is loaded.")).send(send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
@@ -129,8 +132,12 @@ class Endpoint:
         audit_own_folder()
 
     def __init__(self) -> None:
-        _SLOT.application = open_application(audit_own_folder())
+        _SLOT.application = open_application(audit_own_folder(), make_observer())
 
     def __is_ready__(self) -> bool:
         """Say whether a model is loaded (BentoML's /readyz)."""
         return _SLOT.application is not None
+
+
+# Whether it lives is BentoML's to say.
+put_in_front(Endpoint, _SLOT, {PREDICT, *DESCRIBING} - {"/healthz"})

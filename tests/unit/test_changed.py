@@ -37,7 +37,7 @@ def test_a_change_asks_for_its_chapter_and_those_above_it():
 
 def test_a_test_that_imports_what_was_changed_is_asked_for_wherever_it_lies():
     assert "tests/unit/policies/test_policy.py" in choose_tests(["workbench/checks/robust.py"])
-    assert "tests/unit/models/test_seen.py" in choose_tests(["workbench/serving/application.py"])
+    assert "tests/unit/models/test_seen.py" in choose_tests(["workbench/serving/answering.py"])
     assert "tests/unit/signing/test_statement.py" in choose_tests(["workbench/reviews/approval.py"])
     assert "tests/contract/test_tracker.py" in choose_tests(["workbench/workflow/doctor.py"])
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from workbench.cli.terminal import escape, new_table, open_console, say
 from workbench.comparisons.difference.run_difference import RunDifference
-from workbench.words.differences import difference_state
+from workbench.words.differences import difference_state, say_columns_left
 
 _MOST_ROWS, _MOST_EXCERPTS, _MOST_LINES = 8, 6, 24
+# More columns stand closer; longer texts among what stands in a row are folded.
+_MOST_WIDE, _FOLDED = 5, 16
 _COLOURS = {"good": "green", "fair": "cyan", "open": "yellow", "plain": "dim"}
 _LINES = {"added": "green", "removed": "red", "same": "dim"}
 
@@ -52,20 +54,40 @@ def _print_table(table: Mapping[str, Any]) -> None:
     console = open_console()
     if table["is_headed"]:
         console.print(f"[bold dim]{escape(table['title'])}[/]")
-    kinds = [("right" if column["kind"] == "number" else "wrap") for column in table["columns"]]
-    drawn = new_table(
-        *zip((column["label"] for column in table["columns"]), kinds, strict=True), is_dense=len(kinds) > 5
-    )
-    for row in table["rows"][:_MOST_ROWS]:
-        drawn.add_row(*map(escape, row))
+    columns, rows = table["columns"], table["rows"][:_MOST_ROWS]
+    shown = _count_fitting(columns, rows, console.width)
+    kinds = [(column["label"], "right" if column["kind"] == "number" else "wrap") for column in columns[:shown]]
+    drawn = new_table(*kinds, is_dense=len(kinds) > _MOST_WIDE)
+    for row in rows:
+        drawn.add_row(*map(escape, row[:shown]))
     console.print(drawn)
+    for line in filter(None, [_say_rows_left(table), _say_columns_left(table, shown), table["note"]]):
+        console.print(f"[dim]{escape(line)}[/]")
+
+
+def _say_rows_left(table: Mapping[str, Any]) -> str:
     more = len(table["rows"]) - _MOST_ROWS
     left = max(more, 0) + table["left_out"]
-    if left:
-        shown = "; --json shows more" if more > 0 else ""
-        console.print(f"[dim]and {left:,} more{shown}[/]")
-    if table["note"]:
-        console.print(f"[dim]{escape(table['note'])}[/]")
+    return f"and {left:,} more{'; --json shows more' if more > 0 else ''}" if left else ""
+
+
+def _say_columns_left(table: Mapping[str, Any], shown: int) -> str:
+    return say_columns_left(table["values"] - sum("is_value" in column for column in table["columns"][:shown]))
+
+
+def _count_fitting(columns: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[str]], width: int) -> int:
+    """Return how many of the columns fit beside each other; those that say what stands in a row are spared, the last first."""
+    cells = [[column["label"], *(row[place] for row in rows)] for place, column in enumerate(columns)]
+    widths = [
+        min(max(map(len, texts)), _FOLDED if column["kind"] == "text" else width)
+        for column, texts in zip(columns, cells, strict=True)
+    ]
+    shown = len(columns)
+    while shown and "is_value" in columns[shown - 1]:
+        if sum(widths[:shown]) + (shown - 1) * (1 if shown > _MOST_WIDE else 2) <= width:
+            break
+        shown -= 1
+    return shown
 
 
 def _print_excerpt(excerpt: Mapping[str, Any]) -> None:

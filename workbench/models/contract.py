@@ -283,7 +283,7 @@ def _seen_problems(column: Column) -> Iterator[str]:
     is_time, is_duration = column.type in ("datetime", "duration"), column.type == "duration"
     if (column.time is not None) is not is_time or (column.time and column.time.is_duration is not is_duration):
         yield f"Column {column.name!r} has type {column.type} and dtype {column.dtype!r}."
-    elif any(end is not None and not _accepts(column, end) for end in (column.lowest, column.highest)):
+    elif any(end is not None and not accepts(column, end) for end in (column.lowest, column.highest)):
         yield f"Column {column.name!r} was not seen from {column.lowest!r} to {column.highest!r}."
     elif (column.lowest is None) is not (column.highest is None):
         yield f"Column {column.name!r} has one end of what was seen, and not the other."
@@ -313,7 +313,7 @@ def _row_problems(contract: Contract, index: int, row: Any) -> list[RowProblem]:
     problems = [
         RowProblem(index, column.name, column.expected, _json_type(row.get(column.name, _ABSENT)))
         for column in contract.columns
-        if not _accepts(column, row.get(column.name, _ABSENT))
+        if not accepts(column, row.get(column.name, _ABSENT))
     ]
     if len(row) + len(problems) > len(contract.columns):
         unknown = sorted(set(row) - set(contract.names))
@@ -324,7 +324,8 @@ def _row_problems(contract: Contract, index: int, row: Any) -> list[RowProblem]:
 _ABSENT = object()
 
 
-def _accepts(column: Column, value: Any) -> bool:
+def accepts(column: Column, value: Any) -> bool:
+    """True for a value, as parsed from JSON, that keeps the contract."""
     if value is None:
         return column.nullable
     if column.time is not None:
@@ -341,8 +342,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_integer(value: Any) -> bool:
     # As JSON Schema has it, 1.0 is an integer. Beyond 2^53 two readers may read two numbers (RFC 7493).
-    whole = type(value) is int or (type(value) is float and value.is_integer())
-    return whole and abs(value) <= LARGEST_INTEGER
+    return (type(value) is int or (type(value) is float and value.is_integer())) and abs(value) <= LARGEST_INTEGER
 
 
 def _is_boolean(value: Any) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zipfile import ZipFile
 
 from workbench.models.skops_archive import SCHEMA
+from workbench.models.skops_settings import ModelPart, list_parts, spell_settings
 
-_LARGEST_SCHEMA, _LARGEST_NUMBERS, _MOST_NUMBERS, _MOST_OBJECTS = 8 * 1024**2, 8 * 1024**2, 20_000, 500
+_LARGEST_SCHEMA, _LARGEST_NUMBERS, _MOST_NUMBERS = 32 * 1024**2, 8 * 1024**2, 20_000
 _COEFFICIENTS, _INTERCEPT = "coef_", "intercept_"
-# What is fitted is not looked into, but for the one estimator that answers.
-_ANSWERING = ("best_estimator_",)
 # These hand on each column in its place: a coefficient is then that of the column.
 _IN_PLACE = frozenset(
     {
@@ -28,62 +28,61 @@ _IN_PLACE = frozenset(
 )
 
 
-def read_model_numbers(content: bytes, columns: Sequence[str]) -> tuple[dict[str, str], dict[str, list[float]] | None]:
-    """Return the settings of a model's parts, each spelled as JSON, and its coefficients by name; None where it has no such.
+@dataclass(frozen=True)
+class ModelNumbers:
+    """The settings of a model's parts, each as text, and its coefficients by name; None where it has no such.
+
+    `untold` says why not all settings, or coefficients, can be told; empty where they can.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    coefficients: Mapping[str, list[float]] | None = None
+    untold: str = ""
+
+
+def read_model_numbers(content: bytes, columns: Sequence[str]) -> ModelNumbers:
+    """Return what the file of a model says of it; whatever is no such archive, or a very large one, says nothing, and why.
 
     A coefficient is called like its column (of several classes each has one for each class) where the parts before keep the
-    columns in their places, else by its number. Whatever is no such archive, or a large one, has neither.
+    columns in their places, else by its number.
     """
     try:
         with ZipFile(io.BytesIO(content)) as archive:
             schema = json.loads(_read_member(archive, SCHEMA, _LARGEST_SCHEMA))
-            parts = [*_list_parts(schema)]
-            return _list_settings(parts), _read_coefficients(archive, parts, columns)
+            parts, are_all = list_parts(schema)
+            settings = spell_settings(archive, parts)
+            untold = "" if are_all else f"The settings of its first {len(parts):,} parts are told alone."
+            return _add_coefficients(ModelNumbers(settings, None, untold), archive, parts, columns)
+    except _TooLarge as exc:
+        return ModelNumbers(untold=f"Its settings are not read: {exc}.")
     except Exception:  # whatever a file that is none says, it tells no numbers
-        return {}, None
+        return ModelNumbers(untold="Its settings cannot be read: its file is not as skops writes it.")
+
+
+def _add_coefficients(
+    told: ModelNumbers, archive: ZipFile, parts: Sequence[ModelPart], columns: Sequence[str]
+) -> ModelNumbers:
+    """Return the same with the coefficients; an odd or a large one takes no setting away."""
+    try:
+        return replace(told, coefficients=_read_coefficients(archive, parts, columns))
+    except Exception as exc:  # as above
+        why = f"they are too many: {exc}" if isinstance(exc, _TooLarge) else "they are no plain numbers"
+        return replace(told, untold=" ".join(filter(None, [told.untold, f"Its coefficients are not read: {why}."])))
+
+
+class _TooLarge(ValueError):
+    """More than is read."""
 
 
 def _read_member(archive: ZipFile, name: str, largest: int) -> bytes:
-    if archive.getinfo(name).file_size > largest:
-        raise ValueError(f"{name} is too large")
+    size = archive.getinfo(name).file_size
+    if size > largest:
+        raise _TooLarge(f"{name} has {size:,} bytes; up to {largest:,} are read")
     return archive.read(name)
 
 
-def _list_parts(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the class and the attributes of each object that was built, not of what was fitted in it."""
-    waiting, count = [schema], 0
-    while waiting and count < _MOST_OBJECTS:
-        node = waiting.pop()
-        if isinstance(node, list):
-            waiting += reversed(node)
-        elif isinstance(node, Mapping) and node.get("__loader__") == "ObjectNode":
-            held = node["content"]["content"] if isinstance(node.get("content"), Mapping) else {}
-            yield str(node["__class__"]), held
-            waiting += [
-                each for name, each in reversed([*held.items()]) if not name.endswith("_") or name in _ANSWERING
-            ]
-            count += 1
-        elif isinstance(node, Mapping):
-            waiting += reversed([each for each in node.values() if isinstance(each, list | Mapping)])
-
-
-def _list_settings(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    seen: dict[str, int] = {}
-    for kind, held in parts:
-        seen[kind] = seen.get(kind, 0) + 1
-        name = kind if seen[kind] == 1 else f"{kind} {seen[kind]}"
-        told = {key: node for key, node in held.items() if not key.startswith("_") and not key.endswith("_")}
-        found |= {f"{name}.{key}": str(node["content"])[:200] for key, node in told.items() if _is_plain(node)}
-    return found
-
-
-def _is_plain(node: Any) -> bool:
-    return isinstance(node, Mapping) and node.get("__loader__") == "JsonNode"
-
-
 def _read_coefficients(
-    archive: ZipFile, parts: Sequence[tuple[str, Mapping[str, Any]]], columns: Sequence[str]
+    archive: ZipFile, parts: Sequence[ModelPart], columns: Sequence[str]
 ) -> dict[str, list[float]] | None:
     holding = [(kind, held) for kind, held in parts if _COEFFICIENTS in held]
     if len(holding) != 1:
@@ -105,6 +104,8 @@ def _read_array(archive: ZipFile, node: Mapping[str, Any]) -> Any:
     array = np.atleast_1d(
         np.load(io.BytesIO(_read_member(archive, node["file"], _LARGEST_NUMBERS)), allow_pickle=False)
     )
-    if array.dtype.kind not in "fiu" or array.size > _MOST_NUMBERS:
+    if array.dtype.kind not in "fiu":
         raise ValueError("no coefficients")
+    if array.size > _MOST_NUMBERS:
+        raise _TooLarge(f"{array.size:,}; up to {_MOST_NUMBERS:,} are read")
     return array.astype(float)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 
-from starlette.responses import Response
-
 from workbench.models.contract import RowProblem
 from workbench.records.digest import canonical_json
+from workbench.serving.answer import Answer
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -24,7 +23,7 @@ class RequestError(Exception):
         self.problems = problems
 
 
-def problem_response(problem: RequestError, headers: dict[str, str] | None = None) -> Response:
+def describe_problem(problem: RequestError, headers: Mapping[str, str] | None = None) -> Answer:
     """Return the answer to a request that had a problem."""
     document = {
         "type": "about:blank",
@@ -34,7 +33,7 @@ def problem_response(problem: RequestError, headers: dict[str, str] | None = Non
     }
     if problem.problems:
         document["problems"] = [asdict(each) for each in problem.problems]
-    return Response(_encodable(document), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+    return Answer(_encodable(document), problem.status, {"content-type": MEDIA_TYPE, **(headers or {})})
 
 
 def _encodable(document: dict[str, object]) -> bytes:

@@ -61,7 +61,7 @@ def _show_table(shown: Mapping[str, Any]) -> Markup:
         element("h4", shown["title"]) if shown["is_headed"] else None,
         table(labels, rows),
         element("p", f"And {left:,} more.", class_="wb-quiet") if left else None,
-        element("p", shown["note"], class_="wb-quiet") if shown["note"] else None,
+        *(element("p", text, class_="wb-quiet") for text in (shown["columns_left"], shown["note"]) if text),
     )
 
 

@@ -19,7 +19,7 @@ _STATUSES = {
 _TITLES = {"source": "Source of the notebook", "code": "Own code"}
 # Their sign says in which direction.
 _SIGNED = ("B \N{MINUS SIGN} A", "better by", "from", "to")
-_LONGEST = 200
+_LONGEST, _SHORT, _MOST_VALUES = 200, 20, 6
 
 
 def difference_state(difference: RunDifference, most_rows: int = 200) -> dict[str, Any]:
@@ -61,15 +61,45 @@ def _part(part: Part, most_rows: int) -> dict[str, Any]:
 
 
 def _table(table: DiffTable, part: str, most_rows: int) -> dict[str, Any]:
-    kinds = {name: "number" if _is_numeric(name, table.rows) else "text" for name in table.columns}
+    names = [name for name in table.columns if name not in table.values[_MOST_VALUES:]]
+    columns = [_column(name, table) for name in names]
     return {
         "title": table.title,
         "is_headed": table.title != part,
         "note": table.note,
-        "columns": [{"label": name, "kind": kind} for name, kind in kinds.items()],
-        "rows": [[_value(name, row[name]) for name in table.columns] for row in table.rows[:most_rows]],
+        "columns": columns,
+        "rows": [[_spell(name, row[name], table) for name in names] for row in table.rows[:most_rows]],
         "left_out": table.left_out + max(len(table.rows) - most_rows, 0),
+        "values": len(table.values),
+        "columns_left": say_columns_left(len(table.columns) - len(names)),
     }
+
+
+def say_columns_left(count: int) -> str:
+    """Say how many columns of the holdout are not shown; nothing for none."""
+    return f"{count:,} more column{'' if count == 1 else 's'} of the holdout; --json has all." if count else ""
+
+
+def _column(name: str, table: DiffTable) -> dict[str, Any]:
+    column: dict[str, Any] = {"label": name, "kind": "number" if _is_numeric(name, table.rows) else "text"}
+    if not table.values:
+        return column
+    # Of many columns short ones are not broken within a word.
+    is_short = all(len(_spell(name, row[name], table)) <= _SHORT for row in table.rows)
+    return column | ({"is_value": True} if name in table.values else {}) | ({"is_short": True} if is_short else {})
+
+
+def _spell(name: str, value: Any, table: DiffTable) -> str:
+    """Return a value as it is shown; one of the holdout as it stands there: a year has no thousands separator."""
+    if name in table.values and isinstance(value, int | float):
+        return (
+            str(value).lower()
+            if isinstance(value, bool)
+            else f"{value:.6g}"
+            if isinstance(value, float)
+            else str(value)
+        )
+    return _value(name, value)
 
 
 def _is_numeric(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:

@@ -32,7 +32,7 @@ from workbench.models.skops_loader import list_types_to_trust
 from workbench.models.skops_predictor import load_skops_predictor
 from workbench.runs import spool
 from workbench.runs.provenance import read_packages
-from workbench.serving.application import build_application
+from workbench.serving.answering import build_application
 
 ROWS = 40
 DRAWN = np.random.default_rng(0)

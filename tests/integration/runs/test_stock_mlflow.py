@@ -25,7 +25,7 @@ from workbench.models.own_modules import OwnModules
 from workbench.models.served_model import load_served
 from workbench.runs.folder import FEATURES
 from workbench.runs.run import Run
-from workbench.serving.application import build_application
+from workbench.serving.answering import build_application
 from workbench.workflow import Workbench
 
 

@@ -44,7 +44,7 @@ def copied(bento: Path, folder: Path) -> Iterator[Path]:
 
 def kinds_of_file(release: dict[str, bytes]) -> dict[str, str]:
     return {
-        "code": "workbench/serving/application.py",
+        "code": "workbench/serving/answering.py",
         "package": "workbench/__init__.py",
         "model": "release/model/model.onnx",
         "contract": "release/model/contract.json",

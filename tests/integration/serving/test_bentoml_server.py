@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -71,6 +72,26 @@ def test_an_approved_release_answers_like_the_model_with_its_digest(client, insp
     digest = sha256_hex(release[MANIFEST])
     assert answer.json()["model"] == {"name": "tumour", "version": "3", "digest": digest}
     assert answer.headers["x-model-digest"] == digest
+
+
+def test_bentoml_lets_us_answer_before_its_middlewares_and_counts_what_we_answered(client, inspected):
+    """What is relied on of BentoML 1.4: were it not so, the same would be answered, through its middlewares."""
+    client.get("/nowhere")
+    theirs = {*re.findall(r'bentoml_service_request_total\{endpoint="([^"]+)"', client.get("/metrics").text)}
+    assert "/nowhere" in theirs
+    assert not theirs & {"/predict", "/model", "/openapi.json"}
+    before = _count_answered(client)
+    client.post("/predict", json={"rows": inspected.trained.rows[:1]})
+    client.post("/predict", content=b"{", headers={"content-type": "application/json"})
+    after = _count_answered(client)
+    assert {status: after[status] - before.get(status, 0) for status in ("200", "400")} == {"200": 1, "400": 1}
+
+
+def _count_answered(client: httpx.Client) -> dict[str, float]:
+    found = re.findall(
+        r'^workbench_requests_total\{status="(\d+)"\} ([0-9.]+)$', client.get("/metrics").text, re.MULTILINE
+    )
+    return {status: float(count) for status, count in found}
 
 
 def test_it_names_who_approved_it(client):

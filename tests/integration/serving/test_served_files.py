@@ -26,7 +26,7 @@ def audited(**files: bytes) -> AuditedRelease:
 @pytest.mark.parametrize("name", ["model__pkl", "MLmodel", "code/loader__py", "requirements__txt", "__hidden"])
 def test_a_signed_release_with_a_file_that_no_model_may_have_is_not_opened(name: str) -> None:
     with pytest.raises(Refused, match="files that are not allowed") as caught:
-        open_application(audited(model__skops=b"PK\x03\x04", contract__json=b"{}", **{name: b"x"}))
+        open_application(audited(model__skops=b"PK\x03\x04", contract__json=b"{}", **{name: b"x"}), lambda *_: None)
     assert name.replace("__", ".") in caught.value.reasons[0]
 
 
@@ -42,5 +42,5 @@ def test_a_signed_release_without_its_model_or_contract_says_what_is_missing(
     files: dict[str, bytes], missing: str
 ) -> None:
     with pytest.raises(Refused) as caught:
-        open_application(audited(**files))
+        open_application(audited(**files), lambda *_: None)
     assert caught.value.reasons[0].startswith(f"There is no {missing}")

@@ -14,6 +14,7 @@ from workbench.comparisons.comparing import Reference, Scored, compare_scored
 from workbench.comparisons.comparison import name_run
 from workbench.comparisons.difference.pair import Pair, Side
 from workbench.comparisons.difference.run_difference import RunDifference, find_difference
+from workbench.comparisons.difference.shared_rows import ONE_HOLDOUT
 from workbench.models.predictions import Predictions
 from workbench.records.digest import canonical_json, sha256_hex
 from workbench.runs.run import RunState
@@ -98,4 +99,4 @@ def build_difference(text: str = "epoch 1: loss 0.4") -> RunDifference:
     scored = Scored(sides[1].name, {}, sides[1].predictions)
     reference = Reference(name_run(sides[0].name), sides[0].predictions)
     compared = compare_scored([scored], holdout_digest="c" * 64, reference=reference, rule=rule, tried=2)
-    return find_difference(Pair(*sides, compared))
+    return find_difference(Pair(*sides, compared, shared=ONE_HOLDOUT))

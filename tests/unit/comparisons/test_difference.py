@@ -26,17 +26,30 @@ from workbench.comparisons.difference.part import Likeness
 from workbench.comparisons.difference.predictions import compare_predictions
 from workbench.comparisons.difference.reading import LARGEST_BYTES, read_sides
 from workbench.comparisons.difference.run_difference import PARTS, find_difference
+from workbench.comparisons.difference.shared_rows import ONE_HOLDOUT
 from workbench.comparisons.difference.source import compare_sources
 from workbench.records.digest import sha256_hex
-from workbench.runs.folder import JOURNAL, NOTEBOOK, PREDICTIONS
+from workbench.runs.folder import JOURNAL, MODEL, NOTEBOOK, PREDICTIONS
 from workbench.runs.run import RunState
 
 FOLDER = Path(__file__).parents[3] / "workbench" / "comparisons" / "difference"
-MACHINERY = {"pair", "part", "run_difference", "reading", "diffing", "line_diff", "cell_pairs", "shift"}
+MACHINERY = {
+    "example_rows",
+    "matched_holdouts",
+    "shared_rows",
+    "pair",
+    "part",
+    "run_difference",
+    "reading",
+    "diffing",
+    "line_diff",
+    "cell_pairs",
+    "shift",
+}
 
 
 def pair_of(before: dict, after: dict) -> Pair:
-    return Pair(build_side("a" * 12, **before), build_side("b" * 12, **after))
+    return Pair(build_side("a" * 12, **before), build_side("b" * 12, **after), shared=ONE_HOLDOUT)
 
 
 def shown(text: str, name: str = "stdout") -> list[dict]:
@@ -222,10 +235,15 @@ def test_modules_show_the_lines_that_differ_where_their_text_was_kept():
     assert untold.unknown
 
 
-def test_models_without_coefficients_say_so_and_none_at_all_is_the_same():
-    files = [{"record": {"files": {"model/model.skops": letter * 64}}} for letter in "ab"]
-    part = compare_models(pair_of(*files))
-    assert (part.likeness, len(part.unknown)) == (Likeness.DIFFERENT, 3)
+def model_of(letter: str, **changes) -> dict:
+    return {"record": {"files": {"model/model.skops": letter * 64}}, **changes}
+
+
+def test_a_model_of_which_nothing_can_be_read_says_so_and_none_at_all_is_the_same():
+    part = compare_models(pair_of(model_of("a", faults={MODEL: "It is gone."}), model_of("b")))
+    assert (part.likeness, part.says) == (Likeness.DIFFERENT, "It is another one; in what is not known.")
+    assert part.unknown[0] == "Run aaaaaaaaaaaa: It is gone."
+    assert part.unknown[1].startswith("Run bbbbbbbbbbbb: It is no file of an estimator (skops)")
     assert compare_models(pair_of({}, {})).likeness is Likeness.SAME
     alike = [
         {"record": {"files": {"model/model.skops": "c" * 64, "model/contract.json": letter * 64}}} for letter in "ab"
@@ -233,7 +251,25 @@ def test_models_without_coefficients_say_so_and_none_at_all_is_the_same():
     beside = compare_models(pair_of(*alike))
     assert (beside.says[:37], beside.unknown) == ("Its estimator is the same to the byte", ())
     failed = {"run": {"state": RunState.FAILED}}
-    assert compare_models(pair_of(files[0], failed)).likeness is Likeness.UNKNOWN
+    assert compare_models(pair_of(model_of("a"), failed)).likeness is Likeness.UNKNOWN
+
+
+def test_settings_of_models_are_told_and_of_one_that_took_another_s_place_those_that_both_have():
+    forest = {"Forest.depth": "3", "Forest.seed": "7"}
+    deeper = compare_models(
+        pair_of(model_of("a", settings=forest), model_of("b", settings=forest | {"Forest.depth": "4"}))
+    )
+    assert deeper.says == "It is another one: 1 setting differs."
+    assert deeper.tables[0].rows == ({"setting": "Forest.depth", "A": "3", "B": "4"},)
+    boosted = {"Pipeline.memory": "null", "Boosting.rate": "0.1", "Boosting.seed": "8"}
+    other = compare_models(pair_of(model_of("a", settings=forest), model_of("b", settings=boosted)))
+    assert other.says == "It is another one: its parts and 1 setting differ."
+    assert [tuple(row.values()) for row in other.tables[0].rows] == [
+        ("parts", "Forest", "Pipeline, Boosting"),
+        ("seed of the last part", "7", "8"),
+    ]
+    same = compare_models(pair_of(model_of("a", settings=forest), model_of("b", settings=forest)))
+    assert same.says == "It is another one: its settings are the same, what it learned is not."
 
 
 class TestReading:

@@ -12,7 +12,7 @@ from tests.unit.serving.test_application import MODEL, Client, post
 from workbench.errors import UsageError
 from workbench.models.contract import Answers, Column, Contract, parse_contract, require_valid
 from workbench.models.seen import make_unseen_finder
-from workbench.serving.application import build_application
+from workbench.serving.answering import build_application
 from workbench.serving.openapi import row_schema
 
 COLUMNS = (

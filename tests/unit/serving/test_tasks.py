@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from tests.unit.serving.test_application import MODEL, Client, post
 from workbench.models.contract import Answers, Column, Contract, Threshold
-from workbench.serving.application import build_application
+from workbench.serving.answering import build_application
 
 COLUMNS = (Column("x", "number"),)
 METALS = ("bronze", "gold", "silver")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.comparisons.difference.pair import Pair, Side
 from workbench.comparisons.difference.part import DiffTable, Likeness, Part, count_of, enumerate_all, lay_out
+from workbench.comparisons.difference.shared_rows import count_common, count_ids
 from workbench.comparisons.difference.shift import Shifts, list_shifts
 from workbench.records.digest import short, strict_json
 from workbench.runs.folder import HOLDOUT, TRAINING
@@ -141,11 +141,11 @@ class _ReadPair:
         before, after = self._before, self._after
         if before is None or after is None:
             return None, "not known" if self.faults else "in one run alone"
-        if before.types == after.types:
-            return _count_equal(before.row_digests, after.row_digests), "every value"
-        if before.steps == after.steps and before.rounded is not None and after.rounded is not None:
-            return _count_equal(before.rounded, after.rounded), "rounded values"
-        return _count_equal(before.row_ids, after.row_ids), "row ids alone"
+        if found := count_common(before, after):
+            return found
+        if self._pair.shared.is_one:
+            return count_ids(before, after), "row ids alone"
+        return None, "not known: other columns"
 
     def list_columns(self) -> Iterator[dict[str, Any]]:
         if self._before is None or self._after is None:
@@ -200,10 +200,6 @@ def _are_others(before: int, after: int, sizes: tuple[int, int]) -> bool:
     """True where another number of different values is no matter of how many rows there are."""
     shares = before / sizes[0], after / sizes[1]
     return before != after and (min(before, after) <= _FEW or abs(shares[0] - shares[1]) > _ANOTHER_SHARE)
-
-
-def _count_equal(ours: Sequence[str], theirs: Sequence[str]) -> int:
-    return (Counter(ours) & Counter(theirs)).total()
 
 
 _HOW_TO_READ = (

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from workbench.comparisons.comparing import Reference, Scored, compare_scored
 from workbench.comparisons.comparing import find_difference as find_pairing_fault
 from workbench.comparisons.comparison import Comparison, name_run
+from workbench.comparisons.difference.matched_holdouts import find_shared
 from workbench.comparisons.difference.pair import Pair, Side, describe_state
 from workbench.comparisons.difference.reading import read_sides
 from workbench.comparisons.difference.run_difference import RunDifference, find_difference
+from workbench.comparisons.difference.shared_rows import SharedRows
 from workbench.comparisons.holdouts import holdout_digest
 from workbench.comparisons.looking import find_looks, find_other_splits
 from workbench.comparisons.tries import count_tries, find_other_rules
@@ -31,21 +33,23 @@ def diff_runs(project: Project, a: Run, b: Run, policy: Policy) -> RunDifference
         )
     folder = project.settings.runs_folder
     sides = read_sides((a, folder / a.id), (b, folder / b.id))
-    comparison, unpaired = _compare(project, sides, policy)
-    return find_difference(Pair(*sides, comparison, unpaired))
+    looks = find_looks(project, b) if holdout_digest(b) else []
+    digests = {holdout_digest(b), *(look.digest for look in looks)} - {None}
+    shared = find_shared(sides, is_one=holdout_digest(a) in digests)
+    comparison, unpaired = _compare(project, sides, policy, looks, shared)
+    return find_difference(Pair(*sides, comparison, unpaired, shared))
 
 
-def _compare(project: Project, sides: tuple[Side, Side], policy: Policy) -> tuple[Comparison | None, str]:
+def _compare(
+    project: Project, sides: tuple[Side, Side], policy: Policy, looks: Sequence[Look], shared: SharedRows
+) -> tuple[Comparison | None, str]:
     """Return the comparison of their scores, or why there is none."""
-    if why := _find_obstacle(sides):
+    if why := _find_obstacle(sides, shared):
         return None, why
     one, other = sides
     assert one.predictions is not None and other.predictions is not None
     try:
         rule = policy.rule_of(other.predictions.task)
-        looks = find_looks(project, other.run)
-        if holdout_digest(one.run) not in {look.digest for look in looks}:
-            return None, "They were scored on other holdouts."
         tried, other_rules, other_splits = _count_tries(project, other.run, policy, looks)
         scored = Scored(other.run.id, other.run.parameters, other.predictions)
         reference = Reference(name_run(one.run.id), one.predictions)
@@ -63,17 +67,17 @@ def _compare(project: Project, sides: tuple[Side, Side], policy: Policy) -> tupl
     return compared, ""
 
 
-def _find_obstacle(sides: Sequence[Side]) -> str:
+def _find_obstacle(sides: Sequence[Side], shared: SharedRows) -> str:
     """Say why two runs cannot be held against each other by their scores; empty where they can."""
     for side in sides:
         if not side.run.is_finished:
             return f"{describe_state(side).capitalize()}; only finished runs are compared."
         if side.predictions is None:
             return side.faults.get(PREDICTIONS, f"Run {side.name} stored no predictions.")
-    digests = [holdout_digest(side.run) for side in sides]
-    if None in digests:
-        lacking = next(side.name for side, digest in zip(sides, digests, strict=True) if digest is None)
-        return f"Run {lacking} declared no holdout."
+    if lacking := [side.name for side in sides if holdout_digest(side.run) is None]:
+        return f"Run {' and run '.join(lacking)} declared no holdout."
+    if not shared.is_one:
+        return shared.says
     one, other = (side.predictions for side in sides)
     assert one is not None and other is not None
     return find_pairing_fault(other, one) or ""

@@ -18,7 +18,7 @@ def compare_metrics(pair: Pair) -> Part:
     paired = _list_paired(pair, pair.comparison) if pair.comparison else []
     unknown = (f"By how much one is better is not known. {pair.unpaired}",) if pair.comparison is None else ()
     tables = (*lay_out("On the same rows", paired, _read(pair.comparison)), *lay_out("Logged metrics", logged))
-    told = _say_logged(len(logged), same)
+    told = f"{'Of other rows: ' if pair.shared.are_others and logged else ''}{_say_logged(len(logged), same)}"
     if pair.comparison is None:
         likeness = Likeness.DIFFERENT if logged else Likeness.UNKNOWN
         return Part("metrics", likeness, told, "", tables, unknown=unknown)

@@ -13,7 +13,8 @@ from workbench.runs.folder import MODEL
 _NOT_KEPT = (
     "Importances are computed when a run is nominated, and kept with its evidence: `workbench review` shows them."
 )
-_NO_NUMBERS = "It has no coefficients that can be read without loading it: it is no linear model, or too large."
+_PARTS = "parts"
+_NO_ESTIMATOR = "It is no file of an estimator (skops): only of that settings can be told without loading it."
 
 
 def compare_models(pair: Pair) -> Part:
@@ -29,47 +30,77 @@ def compare_models(pair: Pair) -> Part:
         if before.get(path) != after.get(path)
     ]
     files = lay_out("Files of the model", rows)
-    if not any(str(row["file"]).endswith(".skops") for row in rows):
+    kept = [path for path in (*before, *after) if path.endswith((".skops", ".onnx"))]
+    if kept and all(before.get(path) == after.get(path) for path in kept):
         says = "Its estimator is the same to the byte; what is kept beside it is not."
         return Part("model", Likeness.DIFFERENT, says, tables=files)
     told, tables, unknown = _tell_estimators(pair)
-    if not told:
-        says = "It is another one; in what is not known."
-        return Part("model", Likeness.DIFFERENT, says, tables=files, unknown=unknown)
-    verb = "differs" if told == ["1 setting"] else "differ"
-    return Part(
-        "model", Likeness.DIFFERENT, f"It is another one: {enumerate_all(told)} {verb}.", "", tables, (), unknown
-    )
+    return Part("model", Likeness.DIFFERENT, _say(pair, told), "", tables or files, (), (*unknown, _NOT_KEPT))
+
+
+def _say(pair: Pair, told: Sequence[str]) -> str:
+    if told:
+        return f"It is another one: {enumerate_all(told)} {'differs' if told == ['1 setting'] else 'differ'}."
+    if not all(side.settings and MODEL not in side.faults for side in pair.sides):
+        return "It is another one; in what is not known."
+    if pair.a.coefficients is not None and pair.b.coefficients is not None:
+        return "It is another one: its settings and coefficients are the same, what else its file holds is not."
+    return "It is another one: its settings are the same, what it learned is not."
+
+
+def _find_gap(side: Side) -> str:
+    """Say why of a side's model not all can be told; empty where it can."""
+    if MODEL in side.faults:
+        return side.faults[MODEL]
+    return "" if side.settings else _NO_ESTIMATOR
 
 
 def _tell_estimators(pair: Pair) -> tuple[list[str], tuple[DiffTable, ...], tuple[str, ...]]:
     """Return what differs of two estimators in words and as tables, and what nobody can tell."""
-    settings = _list_settings(pair)
-    told, tables = ([count_of(len(settings), "setting")] if settings else []), lay_out("Settings", settings)
-    if pair.a.coefficients is None or pair.b.coefficients is None:
-        lacking = [side for side in pair.sides if side.coefficients is None]
-        gaps = (f"Run {side.name}: {side.faults.get(MODEL, _NO_NUMBERS)}" for side in lacking)
-        return told, tables, (*gaps, _NOT_KEPT)
-    numbers = _list_numbers(pair, pair.a.coefficients, pair.b.coefficients)
-    total = sum(map(len, {**pair.a.coefficients, **pair.b.coefficients}.values()))
-    told.append(f"{len(numbers):,} of {count_of(total, 'coefficient')}")
-    return told, (*tables, *lay_out("Coefficients, the largest change first", numbers)), (_NOT_KEPT,)
+    is_told = bool(pair.a.settings and pair.b.settings)
+    parts, settings = (_list_parts(pair), _list_settings(pair)) if is_told else ([], [])
+    told = [*(["its parts"] if parts else []), *([count_of(len(settings), "setting")] if settings else [])]
+    tables = lay_out("Settings", [*parts, *settings])
+    gaps = tuple(f"Run {side.name}: {fault}" for side in pair.sides if (fault := _find_gap(side)))
+    before, after = pair.a.coefficients, pair.b.coefficients
+    if before is None or after is None:
+        return told, tables, gaps
+    numbers = _list_numbers(pair, before, after)
+    total = sum(map(len, {**before, **after}.values()))
+    if numbers:
+        told.append(f"{len(numbers):,} of {count_of(total, 'coefficient')}")
+    return told, (*tables, *lay_out("Coefficients, the largest change first", numbers)), gaps
 
 
 def _list_settings(pair: Pair) -> list[dict[str, Any]]:
-    """Return the settings that differ of parts that both models have, after the parts themselves where these differ."""
+    """Return the settings that differ of parts that both models have; of a last part that took another's place those of both."""
     before, after = pair.a.settings, pair.b.settings
-    kinds = [
-        list(dict.fromkeys(name.partition(".")[0].partition(" ")[0] for name in settings))
-        for settings in (before, after)
-    ]
-    shared = {*kinds[0]} & {*kinds[1]}
-    parts = (
-        [{"setting": "parts", **pair.row(*(", ".join(each) or None for each in kinds))}] if kinds[0] != kinds[1] else []
-    )
-    names = [name for name in dict.fromkeys([*before, *after]) if name.partition(".")[0].partition(" ")[0] in shared]
-    differing = [name for name in names if before.get(name) != after.get(name)]
-    return [*parts, *({"setting": name, **pair.row(before.get(name), after.get(name))} for name in differing)]
+    ours, theirs = (_list_kinds(settings) for settings in (before, after))
+    shared = {*ours} & {*theirs}
+    names = [name for name in dict.fromkeys([*before, *after]) if _name_kind(name) in shared]
+    pairs = [(name, before.get(name), after.get(name)) for name in names]
+    if ours and theirs and not {ours[-1], theirs[-1]} & shared:
+        then, now = (_take_kind(settings, kinds[-1]) for settings, kinds in ((before, ours), (after, theirs)))
+        pairs += [(f"{name} of the last part", then[name], now[name]) for name in then if name in now]
+    return [{"setting": name, **pair.row(one, other)} for name, one, other in pairs if one != other]
+
+
+def _list_parts(pair: Pair) -> list[dict[str, Any]]:
+    kinds = [_list_kinds(side.settings) for side in pair.sides]
+    return [{"setting": _PARTS, **pair.row(*map(", ".join, kinds))}] if kinds[0] != kinds[1] else []
+
+
+def _list_kinds(settings: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys(map(_name_kind, settings)))
+
+
+def _name_kind(setting: str) -> str:
+    return setting.partition(".")[0].partition(" ")[0]
+
+
+def _take_kind(settings: Mapping[str, str], kind: str) -> dict[str, str]:
+    """Return the settings of the first part of a class."""
+    return {name.partition(".")[2]: value for name, value in settings.items() if name.partition(".")[0] == kind}
 
 
 def _say_missing(pair: Pair, before: Mapping[str, str], after: Mapping[str, str]) -> Part:

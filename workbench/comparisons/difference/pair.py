@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.comparisons.comparison import Comparison
 from workbench.comparisons.difference.part import Part
+from workbench.comparisons.difference.shared_rows import NOTHING_KNOWN, SharedRows
 from workbench.models.predictions import Predictions
 from workbench.runs.run import Run, RunState
 
@@ -17,7 +18,8 @@ class Side:
     """One of two runs, and the bytes of its files by their path that were held against its record.
 
     `faults` says of a file that is not among them why it cannot be used. `notebook` is the executed one, None where there is none;
-    `settings` are those of its model's parts, `coefficients` its numbers by name, None where it has none that can be read.
+    `settings` are those of its model's parts, `coefficients` its numbers by name, None where it has none that can be read;
+    `takes` are the columns it takes, in its order.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Side:
     predictions: Predictions | None = field(default=None, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     coefficients: Mapping[str, Sequence[float]] | None = field(default=None, repr=False)
+    takes: Sequence[str] = ()
 
     def explain(self, path: str) -> str:
         """Say why a file is not there to be compared."""
@@ -43,13 +46,14 @@ class Side:
 class Pair:
     """Two runs, the second held against the first; `comparison` is that of their scores, `unpaired` says why there is none.
 
-    `before` and `after` are what they are called in tables: their ids.
+    `shared` says on which rows both were scored.
     """
 
     a: Side
     b: Side
     comparison: Comparison | None = None
     unpaired: str = ""
+    shared: SharedRows = NOTHING_KNOWN
 
     @property
     def sides(self) -> tuple[Side, Side]:

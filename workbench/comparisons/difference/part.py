@@ -24,7 +24,8 @@ class Likeness(StrEnum):
 class DiffTable:
     """Things that differ, the most consequential first; each row has a value for each column, None for none.
 
-    `left_out` counts rows beyond those; `note` says how to read them.
+    `left_out` counts rows beyond those; `note` says how to read them. `values` are those of the columns that say what stands in a
+    row, the most telling first: as many as fit are shown.
     """
 
     title: str
@@ -32,6 +33,7 @@ class DiffTable:
     rows: tuple[Mapping[str, Any], ...]
     left_out: int = 0
     note: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

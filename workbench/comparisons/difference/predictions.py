@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.comparisons.difference.example_rows import add_values
 from workbench.comparisons.difference.pair import Pair
 from workbench.comparisons.difference.part import Likeness, Part, count_of, lay_out
-from workbench.comparisons.holdouts import holdout_digest
+from workbench.comparisons.difference.shared_rows import SharedRows
 from workbench.models.predictions import PREDICTIONS, Predictions
 from workbench.stats.task import has_classes, spell_class
 
@@ -20,7 +21,7 @@ MOST_EXAMPLES = 20
 
 
 def compare_predictions(pair: Pair) -> Part:
-    """Compare what was predicted for the rows that both predicted; rows are known by their ids."""
+    """Compare what was predicted for the rows that are known to be the same; an id alone is no row."""
     before, after = pair.a.predictions, pair.b.predictions
     if before is None or after is None:
         if all(side.predictions is None and side.digest_of(PREDICTIONS) is None for side in pair.sides):
@@ -31,20 +32,25 @@ def compare_predictions(pair: Pair) -> Part:
         return Part("predictions", Likeness.DIFFERENT, fault, "what is predicted")
     if pair.a.digest_of(PREDICTIONS) == pair.b.digest_of(PREDICTIONS) is not None:
         return Part("predictions", Likeness.SAME, f"{count_of(len(after.rows), 'prediction')}, the same to the byte.")
-    common, left = _find_common(before, after)
+    if not pair.shared.is_one and not pair.shared.ids:
+        return Part("predictions", Likeness.UNKNOWN, f"Not comparable. {pair.shared.says}")
+    common, left = _find_common(before, after, pair.shared)
     if not len(common[0]):
-        unknown = ("Rows are known by their ids: none is in both.",)
+        unknown = ("None has the same row id and the same truth in both.",)
         return Part("predictions", Likeness.UNKNOWN, "The two runs predicted no row in common.", unknown=unknown)
     ours, theirs = before.take(common[0]), after.take(common[1])
     part = _compare_classes(pair, ours, theirs) if has_classes(after.task) else _compare_numbers(pair, ours, theirs)
-    return replace(part, unknown=tuple(_say_gaps(pair, left)))
+    tables, untold = add_values(pair, part.tables)
+    return replace(part, tables=tables, unknown=tuple(_say_gaps(pair, left, untold)))
 
 
-def _say_gaps(pair: Pair, left: int) -> Iterator[str]:
+def _say_gaps(pair: Pair, left: int, untold: str) -> Iterator[str]:
+    if pair.shared.says:
+        yield pair.shared.says
     if left:
         yield f"{count_of(left, 'row')} that one run alone predicted, or of another truth, {'is' if left == 1 else 'are'} left out."
-    if pair.comparison is None and holdout_digest(pair.a.run) != holdout_digest(pair.b.run):
-        yield "The holdouts are not the same: rows are taken for one by their id and truth alone, and may be others."
+    if untold:
+        yield untold
 
 
 def _find_fault(before: Predictions, after: Predictions) -> str:
@@ -58,20 +64,21 @@ def _find_fault(before: Predictions, after: Predictions) -> str:
     return ""
 
 
-def _find_common(before: Predictions, after: Predictions) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], int]:
-    """Return the places of the rows of one id and one truth on each side, and how many rows are none of these."""
+def _find_common(
+    before: Predictions, after: Predictions, shared: SharedRows
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], int]:
+    """Return the places of the shared rows of one id and one truth on each side, and how many rows are none of these."""
     import numpy as np
 
-    if before.rows == after.rows:
+    if before.rows == after.rows and shared.is_one:
         ours = theirs = np.arange(len(before.rows))
     else:
-        places = {row: place for place, row in enumerate(after.rows)}
+        places = {row: place for place, row in enumerate(after.rows) if shared.is_one or row in shared.ids}
         found = [(place, places[row]) for place, row in enumerate(before.rows) if row in places]
         ours, theirs = np.array(found, dtype=np.int64).reshape(-1, 2).T
     is_alike = before.truth[ours] == after.truth[theirs]
-    alike = int(is_alike.sum())
     total = len(before.rows) + len(after.rows) - len(ours)
-    return (ours[is_alike], theirs[is_alike]), total - alike
+    return (ours[is_alike], theirs[is_alike]), total - int(is_alike.sum())
 
 
 def _compare_classes(pair: Pair, before: Predictions, after: Predictions) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from workbench.comparisons.difference.pair import Side
 from workbench.errors import UsageError
 from workbench.models.model_files import CONTRACT_FILE, SKOPS_FILE
 from workbench.models.predictions import Predictions, parse_predictions
-from workbench.models.skops_numbers import read_model_numbers
+from workbench.models.skops_numbers import ModelNumbers, read_model_numbers
 from workbench.notebooks.notebook import find_notebook_fault
 from workbench.records.digest import sha256_hex, strict_json
 from workbench.runs.folder import HOLDOUT, JOURNAL, MODEL, NOTEBOOK, PREDICTIONS, TRAINING
@@ -33,8 +33,8 @@ def read_sides(a: tuple[Run, Path], b: tuple[Run, Path]) -> tuple[Side, Side]:
     What is gone, too large or not as it was recorded is no error: the side says so.
     """
     same = _list_same(a[0], b[0])
-    one, other = (_read_side(run, folder, same) for run, folder in (a, b))
-    return one, other
+    # Of a holdout that both have the second tells what stands in its rows.
+    return _read_side(*a, same), _read_side(*b, same - {HOLDOUT, *_list_tables(b[0], "holdout")})
 
 
 def _list_same(one: Run, other: Run) -> set[str]:
@@ -44,17 +44,30 @@ def _list_same(one: Run, other: Run) -> set[str]:
 
 
 def _read_side(run: Run, folder: Path, same: set[str]) -> Side:
-    tables = [path_of_table(table["role"], table["name"]) for table in run.record.get("datasets", ())]
-    asked = [NOTEBOOK, PREDICTIONS, HOLDOUT, TRAINING, JOURNAL, _MODEL_FILE, _CONTRACT, *tables]
+    asked = [NOTEBOOK, PREDICTIONS, HOLDOUT, TRAINING, JOURNAL, _MODEL_FILE, _CONTRACT, *_list_tables(run)]
     files, faults = _read_files(run, folder, [path for path in asked if path not in same])
     notebook = _parse_notebook(files.pop(NOTEBOOK, None), run, faults)
     predictions = _parse_predictions(files.get(PREDICTIONS), run, faults)
-    if _MODEL_FILE in faults:
-        faults[MODEL] = faults[_MODEL_FILE]
-    settings, coefficients = (
-        read_model_numbers(files[_MODEL_FILE], _read_columns(run, folder)) if _MODEL_FILE in files else ({}, None)
-    )
-    return Side(run.id, run, files, faults, notebook, predictions, settings, coefficients)
+    columns = _read_columns(run, folder)
+    numbers = _read_numbers(columns, files, faults)
+    return Side(run.id, run, files, faults, notebook, predictions, numbers.settings, numbers.coefficients, columns)
+
+
+def _list_tables(run: Run, *roles: str) -> list[str]:
+    """Return the files of the tables a run logged, in these roles or (none) in any."""
+    tables = run.record.get("datasets", ())
+    return [path_of_table(table["role"], table["name"]) for table in tables if not roles or table["role"] in roles]
+
+
+def _read_numbers(columns: Sequence[str], files: Mapping[str, bytes], faults: dict[str, str]) -> ModelNumbers:
+    """Return what a model's file says of it; why it does not say all of it is a fault of the model."""
+    if _MODEL_FILE not in files:
+        numbers = ModelNumbers(untold=faults.get(_MODEL_FILE, ""))
+    else:
+        numbers = read_model_numbers(files[_MODEL_FILE], columns)
+    if numbers.untold:
+        faults[MODEL] = numbers.untold
+    return numbers
 
 
 def _read_files(run: Run, folder: Path, paths: Iterable[str]) -> tuple[dict[str, bytes], dict[str, str]]:

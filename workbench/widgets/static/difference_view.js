@@ -41,13 +41,15 @@ function differingPart(part, isOpen, say) {
 }
 
 // Of a long table the first rows; a button shows those that came with it, and where the focus was they begin.
-function shownTable({ title, is_headed: isHeaded, note, columns, rows, left_out: leftOut }, say) {
-  const cell = (text, place) => h("td", { class: `wb-${columns[place].kind}` }, text);
+function shownTable({ title, is_headed: isHeaded, note, columns, rows, left_out: leftOut, columns_left: columnsLeft }, say) {
+  const named = ({ kind, is_short: isShort }) => `wb-${kind}${isShort ? " wb-short" : ""}`;
+  const cell = (text, place) => h("td", { class: named(columns[place]) }, text);
   const line = (row) => h("tr", {}, row.map(cell));
   const body = h("tbody", {}, rows.slice(0, MOST_ROWS).map(line));
-  const head = h("tr", {}, columns.map(({ label, kind }) => h("th", { scope: "col", class: `wb-${kind}` }, label)));
+  const head = h("tr", {}, columns.map((column) => h("th", { scope: "col", class: named(column) }, column.label)));
   const table = h("table", { class: "wb-table wb-differing", "aria-label": title }, h("thead", {}, head), body);
-  const left = leftOut ? h("p", { class: "wb-quiet" }, `And ${leftOut.toLocaleString("en")} more.`) : null;
+  const quiet = (text) => (text ? h("p", { class: "wb-quiet" }, text) : null);
+  const left = quiet(leftOut ? `And ${leftOut.toLocaleString("en")} more.` : "");
   const more = rows.length > MOST_ROWS ? h("button", { type: "button", class: "wb-button", onclick: showAll }, `Show ${(rows.length - MOST_ROWS).toLocaleString("en")} more`) : null;
 
   function showAll() {
@@ -60,7 +62,7 @@ function shownTable({ title, is_headed: isHeaded, note, columns, rows, left_out:
   }
 
   const box = h("div", { class: "wb-scroll", tabindex: "0", role: "group", "aria-label": title }, table);
-  return h("div", { class: "wb-shown" }, isHeaded ? h("h4", {}, title) : null, box, more, left, note ? h("p", { class: "wb-quiet" }, note) : null);
+  return h("div", { class: "wb-shown" }, isHeaded ? h("h4", {}, title) : null, box, more, left, quiet(columnsLeft), quiet(note));
 }
 
 function shownExcerpt({ title, lines, cut }) {

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
+import sys
 from contextlib import closing, suppress
 
 import pyarrow as pa
@@ -208,3 +210,17 @@ def test_runs_written_by_a_version_before_are_there(store, address, change, tmp_
         assert rows(opened, tmp_path).keys() == {old.id}
         new = add(opened, RunState.RUNNING)
         assert rows(opened, tmp_path).keys() == {old.id, new.id}
+
+
+_BUILDS = """
+import math, sys
+from workbench.runs.table.columns import build_array
+assert build_array("run.attempt", [1, None, 2**53 + 1]).to_pylist() == [1, None, 2**53 + 1]
+assert build_array("metrics.loss", [1.5, None, math.inf]).to_pylist() == [1.5, None, math.inf]
+assert build_array("metrics.loss", []).to_pylist() == []
+assert "pandas" not in sys.modules
+"""
+
+
+def test_numbers_become_columns_without_what_takes_longer_to_import_than_to_read():
+    subprocess.run([sys.executable, "-c", _BUILDS], check=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from workbench.runs.folder import PREDICTIONS
 from workbench.runs.parsed_later import ParsedLater
 from workbench.runs.run import FINAL_STATES, Run, RunState
 from workbench.runs.sqlalchemy_tables import ANNOTATIONS, ATTEMPTS, RUNS
-from workbench.runs.table.columns import Columns, build_columns, replace_rows
+from workbench.runs.table.columns import Columns, build_columns, join_columns, replace_rows
 from workbench.runs.table.sqlalchemy_columns import find_changed, split_ids
 
 _FINAL = [str(state) for state in FINAL_STATES]
@@ -36,6 +35,9 @@ _IN_RECORD: Mapping[str, tuple[str, ...]] = {
     "stored": ("files", PREDICTIONS),
 }
 _PARTS = (*_IN_RECORD, "replay_of")
+
+
+_AT_ONCE = 1_000
 
 
 class StoreAttempts:
@@ -58,17 +60,19 @@ class StoreAttempts:
             fresh = find_changed(connection, kept, there) if kept else None
             if kept and fresh == [] and {*kept.arrays["run.id"].to_pylist()} == there.keys():
                 return kept
-            rows = self._read(connection, fresh)
-        found = build_columns({f"run.{name}": [row[name] for row in rows] for name in (*_OWN, *_PARTS)})
+            found = join_columns([*map(_build_batch, self._read(connection, fresh))] or [_build_batch([])])
         if kept is None or fresh is None:
             return Columns(found)
         gone = [run_id for run_id in kept.arrays["run.id"].to_pylist() if run_id not in there]
         return Columns(replace_rows(kept.arrays, found, gone))
 
-    def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> list[dict[str, Any]]:
+    def _read(self, connection: sa.Connection, run_ids: Sequence[str] | None) -> Iterator[list[dict[str, Any]]]:
+        """Yield the attempts of these runs, or of all, a few at a time: as Python has them they take ten times the room."""
         query = _select(is_sqlite=self._database.is_sqlite)
         queries = [query] if run_ids is None else [query.where(RUNS.c.id.in_(some)) for some in split_ids(run_ids)]
-        return [self._build(row) for row in chain.from_iterable(connection.execute(each).all() for each in queries)]
+        for each in queries:
+            for rows in connection.execution_options(yield_per=_AT_ONCE).execute(each).partitions():
+                yield [self._build(row) for row in rows]
 
     def _build(self, row: Any) -> dict[str, Any]:
         found = dict(zip((*_OWN, *_PARTS), row, strict=False))
@@ -80,6 +84,10 @@ class StoreAttempts:
         if row.provenance is not None:
             found["replay_of"] = json.loads(row.provenance).get("replay_of")
         return found
+
+
+def _build_batch(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return build_columns({f"run.{name}": [row[name] for row in rows] for name in (*_OWN, *_PARTS)})
 
 
 def _find(record: Any, path: Sequence[str]) -> Any:

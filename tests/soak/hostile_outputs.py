@@ -26,7 +26,9 @@ from tests.soak.proof import Proof, timed_proof
 
 _ADDRESS = "http://reviewer.invalid/"
 _SETTLE_MS = 20
-_HARMLESS_STYLE = r"(text-align|left|width|top|height): ?[\w.%-]+;?|--wb-grid-columns: ?[\w(), ]+;?"
+_HARMLESS_STYLE = (
+    r"((text-align|left|width|top|height|--wb-grid-least): ?[\w.%-]+(; ?|$)|--wb-grid-columns: ?[\w(), ]+(; ?|$))+"
+)
 # What Jupyter's own pages load, whatever the notebook says.
 _OF_JUPYTER = ("https://cdnjs.cloudflare.com/", "https://cdn.jsdelivr.net/", "https://unpkg.com/")
 

@@ -64,9 +64,7 @@ def help_(context: click.Context, words: Sequence[str]) -> None:
         chapters = dict.fromkeys(glossary[word].chapter for word in meant)
         terminal.say(f"More: {', '.join(f'workbench help {chapter}' for chapter in chapters)}")
     elif spoken := _list_speaking(name):
-        terminal.say(
-            f"{name} is no word of the glossary. These chapters speak of it; workbench help CHAPTER reads one."
-        )
+        terminal.say(f"{name} is no word of the glossary. These chapters speak of it:")
         terminal.say("")
         terminal.print_facts(spoken)
         terminal.say("")

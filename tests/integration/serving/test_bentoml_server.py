@@ -88,9 +88,8 @@ def test_bentoml_lets_us_answer_before_its_middlewares_and_counts_what_we_answer
 
 
 def _count_answered(client: httpx.Client) -> dict[str, float]:
-    found = re.findall(
-        r'^workbench_requests_total\{status="(\d+)"\} ([0-9.]+)$', client.get("/metrics").text, re.MULTILINE
-    )
+    counted = r'^workbench_request_seconds_count\{status="(\d+)"\} ([0-9.]+)$'
+    found = re.findall(counted, client.get("/metrics").text, re.MULTILINE)
     return {status: float(count) for status, count in found}
 
 
